@@ -1,0 +1,118 @@
+"""What can go wrong, grouped by what to do next, and the exit status of each.
+
+    SyncctlError                    one or two plain lines for the person at the terminal
+    ├── AbortError                  the command can't go on
+    │   ├── UsageError              2: the command line asks for what can't be
+    │   ├── SettingsError           78: a setting is wrong or missing
+    │   ├── LockHeldError           75: another run is under way
+    │   ├── StorageError            1: the database refused something, or holds what it should not
+    │   │   └── StorageUnavailableError   69: the database cannot be reached
+    │   └── InterruptedRunError     128 + signal: Ctrl-C or SIGTERM
+    ├── ApiError                    one call of the rental API failed: its location is skipped in this run
+    │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, bodies that are no answer
+    │   └── FinalApiError           not worth one
+    │       ├── KeyRefusedError     401, 403: the whole step fails, naming the setting that holds the key
+    │       └── DeadlinePassedError the run's (or its step's) time is over
+    └── InvalidRowError             one row: it goes on the rejects list with this reason
+
+Only errors of this tree leave a module of syncctl; libraries' own are translated where they are raised.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit statuses, as in the table of the README (sysexits.h where it has one)."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    DATA = 65
+    UNAVAILABLE = 69
+    LOCK_HELD = 75
+    CONFIG = 78
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class SyncctlError(Exception):
+    """The root: `str()` of it is what the user reads."""
+
+    exit_code: ExitCode = ExitCode.FAILED
+
+
+class AbortError(SyncctlError):
+    """The command can't go on."""
+
+
+class UsageError(AbortError):
+    """The command line asks for what can't be; the message says what can."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SettingsError(AbortError):
+    """A setting is wrong or missing; the message names it and where it came from."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class LockHeldError(AbortError):
+    """Another run holds the lock; the message names its pid and since when."""
+
+    exit_code = ExitCode.LOCK_HELD
+
+
+class StorageError(AbortError):
+    """The database refused something other than a duplicate."""
+
+
+class StorageUnavailableError(StorageError):
+    """The database can't be reached or opened."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class InterruptedRunError(AbortError):
+    """The run was asked to stop by a signal: what it stored is kept."""
+
+    def __init__(self, request: KeyboardInterrupt) -> None:
+        terminated = isinstance(request, TerminationRequest)
+        how = "Terminated by a signal" if terminated else "Interrupted"
+        super().__init__(f"{how}: what was stored is kept, the next run goes on from there.")
+        self.exit_code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+
+
+class TerminationRequest(KeyboardInterrupt):
+    """SIGTERM, raised where the program stands as Python raises KeyboardInterrupt for SIGINT."""
+
+
+class ApiError(SyncctlError):
+    """One call of the rental API failed."""
+
+
+class RetryableApiError(ApiError):
+    """A failure that may pass: resets, timeouts, 429, 5xx, cut-off or non-JSON bodies.
+
+    `retry_after_s`: how many seconds the server asked to wait (RFC 9110, 10.2.3), or None.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class FinalApiError(ApiError):
+    """A failure that another try would only repeat."""
+
+
+class KeyRefusedError(FinalApiError):
+    """401 or 403: no other call of this API will be accepted either."""
+
+
+class DeadlinePassedError(FinalApiError):
+    """There is no time left in this run."""
+
+
+class InvalidRowError(SyncctlError):
+    """A row that can't become a lead; the message is the reason, without the customer's data."""

@@ -1,0 +1,292 @@
+"""What syncctl speaks of: stores, leads, the records it keeps of them, and the results of a run.
+
+Dates of leads are the source's wall-clock time marked as UTC, as `contract/database.md` wants them; every
+other instant is true UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, TypedDict
+
+Document = dict[str, Any]
+"""A database document by its field names; `_id` is a string (24 hex digits for an ObjectId)."""
+
+
+class LeadType(StrEnum):
+    """`leads.leadType`."""
+
+    BOOKING = "bookingConfirmation"
+    RETURN = "return"
+    LOSS_OF_SALE = "lossOfSale"
+    GENERAL = "general"
+
+
+class StepName(StrEnum):
+    """The steps of a run, by the names that `--json` gives them."""
+
+    STORES = "stores"
+    BOOKING = "booking"
+    RETURN = "return"
+
+
+class StepStatus(StrEnum):
+    """How a step ended. PARTIAL: some of its locations failed."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Trigger(StrEnum):
+    """Who started a run: the scheduler (no terminal) or a person."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class LeadValues(TypedDict, total=False):
+    """What the source says of a lead, by the field names of the `leads` collection; absent ones left out."""
+
+    leadType: str
+    source: str
+    name: str
+    phone: str
+    store: str
+    bookingNo: str
+    enquiryDate: datetime
+    visitDate: datetime
+    functionDate: datetime
+    returnDate: datetime
+    createdAt: datetime
+    securityAmount: float
+    enquiryType: str
+    closingStatus: str
+    reason: str
+    reasonCollectedFromStore: str
+    attendedBy: str
+    remarks: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One lead as its source tells it; `key` is its identity, and `lead_id` is derived from it."""
+
+    key: str
+    lead_id: str
+    values: LeadValues
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """What a run needs of a `syncrecords` entry: which lead it became, and the source's values last seen."""
+
+    lead_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRecord:
+    """An entry of `syncrecords`: that the sync has dealt with `key`, and what the source said of it last.
+
+    `record_id` is the id derived from the key; `lead_id` the lead's, which differs where a lead of the old
+    system was adopted. `values` is the base of a three-way merge, `fingerprint` its short form.
+    """
+
+    record_id: str
+    key: str
+    lead_id: str
+    source: str
+    location: str
+    values: LeadValues
+    fingerprint: str
+    first_seen_at: datetime
+    first_run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not become a lead.
+
+    `reject_id` is derived from source, location and row: the same bad row is listed once. `position` tells
+    which row of the source it was, so that its correction clears it. `row` is the raw row as JSON text.
+    """
+
+    reject_id: str
+    source: str
+    location: str
+    position: str
+    reason: str
+    row: str
+    run_id: str
+    rejected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A shop. `code` is the API's locCode; `name` the canonical "Brand - Place"."""
+
+    name: str
+    code: str
+    brand: str
+    city: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LocationState:
+    """How far one report of one location has been synced.
+
+    `watermark`: start of the last run that stored everything up to then, or None. `asked_at`: when it last
+    answered. `dormant`: it had nothing in its whole first window. `due_again`: how many of the records in its
+    last answer the next one must have as well.
+    """
+
+    location: str
+    watermark: datetime | None = None
+    asked_at: datetime | None = None
+    dormant: bool = False
+    due_again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which days a report is asked for: `months` back from today, or both days, inclusive.
+
+    Calendar days are the business's (contract/rental-api.md).
+    """
+
+    months: int = 1
+    date_from: date | None = None
+    date_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """One call for one location. `deadline`: the monotonic clock's seconds after which it is given up."""
+
+    report: StepName
+    location: str
+    window: Window
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the rows that came in: each of them is counted under exactly one of the others."""
+
+    rows: int = 0
+    saved: int = 0
+    updated: int = 0
+    existing: int = 0
+    reported: int = 0
+    merged: int = 0
+    invalid: int = 0
+    ignored: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.rows + other.rows,
+            self.saved + other.saved,
+            self.updated + other.updated,
+            self.existing + other.existing,
+            self.reported + other.reported,
+            self.merged + other.merged,
+            self.invalid + other.invalid,
+            self.ignored + other.ignored,
+        )
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row is accounted for (promise 1)."""
+        return self.rows == (
+            self.saved
+            + self.updated
+            + self.existing
+            + self.reported
+            + self.merged
+            + self.invalid
+            + self.ignored
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LocationResult:
+    """What one report of one location brought.
+
+    `changed`: booking numbers of existing leads of which the source now says something else.
+    """
+
+    location: str
+    store: str
+    counts: Counts = field(default_factory=Counts)
+    changed: tuple[str, ...] = ()
+    error: str | None = None
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How one step went.
+
+    `processed` of `total` locations answered and were stored; `dormant` ones were not due; `errors` failed.
+    `locations`: those asked, in the order in which they were done.
+    """
+
+    name: StepName
+    status: StepStatus
+    counts: Counts = field(default_factory=Counts)
+    processed: int = 0
+    total: int = 0
+    errors: int = 0
+    error: str | None = None
+    dormant: int = 0
+    locations: tuple[LocationResult, ...] = ()
+
+    @property
+    def changed(self) -> int:
+        """Existing leads, left as they are, of which the source now says something else."""
+        return sum(len(location.changed) for location in self.locations)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run went: what `--json` prints and the exit status follows from."""
+
+    command: str
+    run_id: str
+    trigger: Trigger
+    dry_run: bool
+    started_at: datetime
+    duration_s: float
+    next_sync_at: datetime | None
+    steps: tuple[StepResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(step.status in (StepStatus.SUCCESS, StepStatus.SKIPPED) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncLog:
+    """A `synclogs` document (contract/database.md), which the web app's own checks read."""
+
+    sync_type: str
+    trigger: Trigger
+    at: datetime
+    count: int
+    status: StepStatus
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A run as `syncruns` keeps it. `document` is JSON-like: strings, numbers, lists and mappings only."""
+
+    run_id: str
+    started_at: datetime
+    document: Mapping[str, Any]

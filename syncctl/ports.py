@@ -1,0 +1,143 @@
+"""What the services need of the outside: a database, the rental API, someone who listens.
+
+The adapters (`storage/`, `api/`) raise only the errors of `errors.py`. Ids are strings at this port: 24 hex
+digits for an ObjectId.
+"""
+
+from collections.abc import Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from syncctl.errors import ApiError
+from syncctl.models import (
+    Document,
+    KnownRecord,
+    LeadType,
+    LocationResult,
+    LocationState,
+    Reject,
+    ReportRequest,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Trigger,
+)
+
+
+class Storage(Protocol):
+    """The lead database. Every method may raise StorageError or StorageUnavailableError.
+
+    All look-ups take any number of ids and cost a few round trips per thousand, never one each.
+    """
+
+    def prepare(self) -> None:
+        """Make sure that it can be reached and holds what it must (tables, indexes). Repeatable."""
+
+    def close(self) -> None:
+        """Let go of it; calling twice is fine."""
+
+    def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
+        """The syncrecords that exist among these ids, by id."""
+
+    def present_leads(self, lead_ids: Collection[str]) -> set[str]:
+        """Which of these ids are in leads now."""
+
+    def find_leads(
+        self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
+    ) -> list[Document]:
+        """Leads of that type with any of these booking numbers or any of these phones, whole documents."""
+
+    def find_reports(self, lead_ids: Collection[str], phones: Collection[str]) -> list[Document]:
+        """Reports, in any of their four shapes (contract/database.md), that name any of these lead ids or
+        phones, before or after an edit. May return more than asked for, never less."""
+
+    def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
+        """Insert leads that are not there yet, then records that are not there yet.
+
+        Gives the ids of the leads that this call inserted; one whose `_id` was there is left as it is. Leads
+        come first (or both at once): killed in between, the next run finds the lead by its derived id and
+        only adds the record, whereas a record without its lead would read as "deleted by a telecaller".
+        """
+
+    def update_records(self, records: Sequence[SyncRecord]) -> None:
+        """Set `values` and `fingerprint` of existing records to what the source says now."""
+
+    def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
+        """Positions on the rejects list for that source and location, each with its reject ids."""
+
+    def add_rejects(self, rejects: Sequence[Reject]) -> int:
+        """Put rows on the rejects list; those listed already stay as they are. Gives how many were new."""
+
+    def clear_rejects(self, reject_ids: Collection[str]) -> None:
+        """Take rows off the rejects list."""
+
+    def stores(self) -> list[Store]:
+        """All stores, as stored."""
+
+    def add_stores(self, stores: Sequence[Store]) -> int:
+        """Insert stores whose name no store has yet. Gives how many this call inserted."""
+
+    def store_list(self) -> dict[str, str]:
+        """The API's store list as last fetched: code -> name as the API wrote it. Empty: never fetched."""
+
+    def save_store_list(self, names: Mapping[str, str]) -> None:
+        """Replace the store list as last fetched."""
+
+    def location_states(self, report: StepName) -> dict[str, LocationState]:
+        """How far each location of a report is, by location."""
+
+    def save_location_state(self, report: StepName, state: LocationState) -> None:
+        """Set how far one location of a report is."""
+
+    def add_sync_log(self, entry: SyncLog) -> None:
+        """Add a synclogs document."""
+
+    def save_run(self, entry: RunEntry) -> None:
+        """Add or replace a run in the sync's own history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one request: its rows, or the error that it failed with."""
+
+    request: ReportRequest
+    rows: list[Any] | None
+    error: ApiError | None
+
+
+class RentalApi(Protocol):
+    """The rental API's three calls (contract/rental-api.md)."""
+
+    def store_list(self, deadline: float) -> list[Any]:
+        """The rows of the store list. Raises ApiError. `deadline` in the monotonic clock's seconds."""
+
+    def reports(self, requests: Sequence[ReportRequest]) -> Generator[Answer, None, None]:
+        """Fetch many reports, begun in the given order, given out as they come: one answer per request.
+
+        Holds back fetching when answers are not taken, so that memory follows a few answers, not all.
+        Closing the generator stops fetching.
+        """
+
+    def close(self) -> None:
+        """Stop fetching."""
+
+
+class Listener(Protocol):
+    """Someone who is told how a run goes while it goes."""
+
+    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None: ...
+
+    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None: ...
+
+    def location_done(self, step: StepName, result: LocationResult) -> None: ...
+
+    def step_finished(self, result: StepResult) -> None: ...
+
+    def run_finished(self, result: RunResult) -> None: ...
+
+    def warning(self, message: str) -> None: ...
