@@ -1,0 +1,139 @@
+"""What goes wrong, when and how often; what each fault looks like is in misbehaviour.py."""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
+
+from syncctl.sandbox.seeding import seeded
+from syncctl.sandbox.wire import APIS
+
+FAULT_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "500": "500 with an HTML page",
+        "502": "502 with an HTML page",
+        "503": "503 with an HTML page",
+        "504": "504 with an HTML page",
+        "429": "429 without Retry-After",
+        "429-seconds": "429 with Retry-After in seconds",
+        "429-date": "429 with Retry-After as an HTTP date",
+        "reset": "connection reset",
+        "drop": "connection closed without an answer",
+        "slow": "the right answer, after a minute",
+        "drip": "the right answer, byte by byte",
+        "cut": "body cut off in the middle: the length says more, and the next time it does not",
+        "html": "an HTML page with status 200",
+        "scalar": "a JSON scalar with status 200",
+        "401": "401: the key is wrong",
+        "403": "403: the key is wrong",
+        "404": "404",
+        "redirect": "302 to another address",
+        "huge": "200 MB",
+        "gzip-bomb": "a small body that unpacks to 256 MB",
+        "no-data": "the no-data answer",
+        "api-error": "status false with an error description",
+        "envelopes": "the right rows in each of the other envelopes in turn",
+    }
+)
+"""Every kind of fault, and what the client sees of it."""
+
+_SECONDS = {"slow": 60.0, "drip": 0.2, "429-seconds": 1.0, "429-date": 1.0}
+
+_SYNTAX = re.compile(r"([^=@:]+)(?:=([0-9]*\.?[0-9]+))?(?:@([^:]+)(?::(.+))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of trouble (see FAULT_KINDS), for all calls or for those of one API or location.
+
+    `rate`: which share of the calls it strikes, more than 0, at most 1. `api`: stores, booking or return.
+    `times`: after how many it is over; None for never. `seconds`: how long slow waits, drip pauses before
+    each byte, or a 429 asks to wait (default: 60, 0.2, 1). `retry_after`: sent as it is instead. `target`:
+    where a redirect leads. Raises ValueError, with a message for the user, when a value is none of these.
+    """
+
+    kind: str
+    rate: float = 1.0
+    api: str | None = None
+    location: str | None = None
+    times: int | None = None
+    seconds: float | None = None
+    retry_after: str | None = None
+    target: str = "/maintenance.html"
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULT_KINDS:
+            raise ValueError(f"{self.kind!r} is no kind of fault.")
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"The rate of a fault is more than 0 and at most 1, not {self.rate}.")
+        if self.api is not None and self.api not in APIS:
+            raise ValueError(f"A fault strikes {', '.join(APIS)} or all of them, not {self.api!r}.")
+
+    @classmethod
+    def parse(cls, text: str) -> "Fault":
+        """Read `KIND[=RATE][@API[:LOCATION]]`, e.g. `503=0.2`, `reset@booking`, `slow=0.1@return:7`.
+
+        Raises ValueError with a message for the user.
+        """
+        try:
+            found = _SYNTAX.fullmatch(text.strip())
+            kind, rate, api, location = found.groups() if found else (text, None, None, None)
+            return cls(kind, rate=float(rate or 1), api=api, location=location)
+        except ValueError as error:
+            raise ValueError(
+                f"The fault {text!r} is not understood. {error}\n"
+                "Write KIND[=RATE][@API[:LOCATION]], for example 503=0.2 or slow=0.1@return:7. "
+                f"Kinds: {', '.join(FAULT_KINDS)}."
+            ) from error
+
+    @property
+    def pause_s(self) -> float:
+        """`seconds`, or the kind's own default."""
+        return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
+
+    def concerns(self, api: str, location: str | None) -> bool:
+        """Whether such a call can be struck by it."""
+        return self.api in (None, api) and self.location in (None, location)
+
+
+class FaultPlan:
+    """Decides call by call which fault strikes, safe to use from many threads.
+
+    Each location of each API has its own seeded luck, so that what strikes the n-th call of a location
+    does not depend on how threads interleave (`times` counts over all of them).
+    """
+
+    def __init__(self, seed: int, faults: Sequence[Fault]) -> None:
+        self._seed = seed
+        self._luck: dict[tuple[str, str | None], Random] = {}
+        self._served: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self.replace(faults)
+
+    def replace(self, faults: Sequence[Fault]) -> None:
+        """These faults from now on, and no others."""
+        with self._lock:
+            self._faults = tuple(faults)
+            self._struck = [0] * len(self._faults)
+
+    def choose(self, api: str, location: str | None) -> tuple[Fault, int] | None:
+        """The first fault that strikes this call, and how many of its kind there were before; or None."""
+        with self._lock:
+            if (api, location) not in self._luck:
+                self._luck[api, location] = seeded(self._seed, "faults", api, location)
+            luck = self._luck[api, location]
+            for index, fault in enumerate(self._faults):
+                spent = fault.times is not None and self._struck[index] >= fault.times
+                if fault.concerns(api, location) and not spent and luck.random() < fault.rate:
+                    self._struck[index] += 1
+                    self._served[fault.kind] += 1
+                    return fault, self._served[fault.kind] - 1
+            return None
+
+    def served(self) -> Counter[str]:
+        """How many of each kind there were up to now."""
+        with self._lock:
+            return self._served.copy()

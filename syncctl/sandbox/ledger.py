@@ -1,0 +1,152 @@
+"""What each location has in its reports, day by day, and how that changes."""
+
+import json
+import threading
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+
+from syncctl.sandbox.data import Booking, new_booking, past_bookings, wall_clock
+from syncctl.sandbox.stores import Store, store_list
+from syncctl.sandbox.wire import RETURN, STORES, Question, usual_envelope
+
+MIDDAY = time(12, 30)
+
+
+@dataclass(slots=True)
+class _Location:
+    store: Store
+    bookings: list[Booking]
+    next_number: int
+    raw_rows: list[object] = field(default_factory=list)
+    answers: dict[Question, bytes] = field(default_factory=dict)
+
+
+class Ledger:
+    """The books of all locations, safe to use from many threads.
+
+    A location's bookings are made up when it is first looked at, and each answer is encoded once until
+    something in its location changes: an answer given before costs a look-up.
+    """
+
+    def __init__(self, *, seed: int, locations: int, bookings: int, today: date) -> None:
+        self._seed = seed
+        self._count = bookings
+        self._today = today
+        self._stores = {store.code: store for store in store_list(locations)}
+        self._locations: dict[str, _Location] = {}
+        self._added = 0
+        self._lock = threading.RLock()
+        self._store_answer = _encode(self._store_rows())
+
+    @property
+    def codes(self) -> list[str]:
+        """The locations' codes, in the store list's order."""
+        return list(self._stores)
+
+    def rows(self, question: Question) -> list[Any]:
+        """The rows that answer it, copied; none for an unknown location."""
+        if question.api == STORES:
+            return self._store_rows()
+        if question.location not in self._stores:
+            return []
+        with self._lock:
+            location = self._location(question.location)
+            found = (b.rows() for b in location.bookings if _in_window(b, question))
+            return [row for rows in found for row in rows] + deepcopy(location.raw_rows)
+
+    def answer(self, question: Question) -> bytes:
+        """The whole body that answers it, in the usual envelope."""
+        if question.api == STORES:
+            return self._store_answer
+        if question.location not in self._stores:
+            return _encode([])
+        with self._lock:
+            answers = self._location(question.location).answers
+            if question not in answers:
+                answers[question] = _encode(self.rows(question))
+            return answers[question]
+
+    def add_bookings(self, count: int) -> list[dict[str, Any]]:
+        """Book `count` times today, one location after the other. Gives the item rows (none without a
+        location)."""
+        rows: list[dict[str, Any]] = []
+        with self._lock:
+            for _ in range(count if self._stores else 0):
+                location = self._location(self.codes[self._added % len(self._stores)])
+                booking = new_booking(
+                    location.store, number=location.next_number, seed=self._seed, today=self._today
+                )
+                location.next_number += 1
+                location.bookings.append(booking)
+                location.answers.clear()
+                self._added += 1
+                rows += booking.rows()
+        return rows
+
+    def change_booking(self, booking_no: str, fields: dict[str, Any]) -> None:
+        """Set fields, by the contract's names, in all its item rows. LookupError: there is no such booking
+        or field."""
+        with self._lock:
+            location, booking = self._find(booking_no)
+            unknown = [name for name in fields if name not in booking.fields and name != "price"]
+            if unknown:
+                raise LookupError(
+                    f"A booking has no field {', '.join(unknown)}. It has: {', '.join(booking.fields)}"
+                )
+            for name, value in fields.items():
+                booking.fields[name] = wall_clock(value) if isinstance(value, date) else value
+            location.answers.clear()
+
+    def return_booking(self, booking_no: str, at: datetime | None) -> None:
+        """Bring all its items back, today at midday unless told. LookupError: there is no such booking."""
+        moment = at or datetime.combine(self._today, MIDDAY)
+        self.change_booking(booking_no, {"returnDate": moment, "returnAttendedBy": "Staff A"})
+
+    def remove_booking(self, booking_no: str) -> None:
+        """Take it out of both reports. LookupError: there is no such booking."""
+        with self._lock:
+            location, booking = self._find(booking_no)
+            location.bookings.remove(booking)
+            location.answers.clear()
+
+    def add_rows(self, code: str, rows: Sequence[object]) -> None:
+        """Put any JSON values into both reports of a location, whatever the window. LookupError: no such
+        location."""
+        if code not in self._stores:
+            raise LookupError(f"The sandbox has no location {code}. It has: {', '.join(self.codes)}")
+        with self._lock:
+            location = self._location(code)
+            location.raw_rows += rows
+            location.answers.clear()
+
+    def _store_rows(self) -> list[Any]:
+        return [dict(store.row) for store in self._stores.values()]
+
+    def _location(self, code: str) -> _Location:
+        if code not in self._locations:
+            store = self._stores[code]
+            bookings = past_bookings(store, count=self._count, seed=self._seed, today=self._today)
+            self._locations[code] = _Location(store, bookings, next_number=self._count + 1)
+        return self._locations[code]
+
+    def _find(self, booking_no: str) -> tuple[_Location, Booking]:
+        for location in map(self._location, self._stores):
+            for booking in location.bookings:
+                if booking_no and booking.fields["bookingNo"] == booking_no:
+                    return location, booking
+        raise LookupError(f"The sandbox has no booking {booking_no!r}.")
+
+
+def _in_window(booking: Booking, question: Question) -> bool:
+    # A row that is not returned yet is no return, but the return report gives it (contract/rental-api.md).
+    dated = booking.fields["bookingDate"]
+    if question.api == RETURN:
+        dated = booking.fields["returnDate"] or dated
+    return dated is not None and str(question.first) <= str(dated)[:10] <= str(question.last)
+
+
+def _encode(rows: list[Any]) -> bytes:
+    return json.dumps(usual_envelope(rows), ensure_ascii=False).encode()

@@ -1,0 +1,67 @@
+"""Every request that the sandbox received, for tests and for whoever watches it."""
+
+import math
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """One request. `at` and `done_at` in the monotonic clock's seconds.
+
+    `done_at` is taken just before the last byte is sent, so that two calls of one client never seem to
+    overlap; it is infinite while the answer is under way. `api`: stores, booking, return or other.
+    `location`: the locationID that a report was asked for. `body`: where it was a JSON object. `headers`
+    have lower-case names. `status`: 0 when nothing was answered. `client_port` tells connections apart.
+    """
+
+    at: float
+    done_at: float
+    method: str
+    path: str
+    api: str
+    location: str | None
+    body: dict[str, Any] | None
+    headers: dict[str, str]
+    status: int
+    client_port: int
+
+    def document(self) -> dict[str, Any]:
+        """It as JSON values, without the key that it carried; `done_at` is None while under way."""
+        document = asdict(self)
+        document["done_at"] = None if math.isinf(self.done_at) else self.done_at
+        if "authorization" in self.headers:
+            document["headers"]["authorization"] = "***"
+        return document
+
+
+class RequestLog:
+    """LoggedRequests in the order of their arrival, safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._entries: list[LoggedRequest] = []
+        self._lock = threading.Lock()
+
+    def entries(self) -> list[LoggedRequest]:
+        """A copy of what there is by now."""
+        with self._lock:
+            return list(self._entries)
+
+    def add(self, request: LoggedRequest) -> int:
+        """Note an arrival. Gives the number by which the rest is told."""
+        with self._lock:
+            self._entries.append(request)
+            return len(self._entries) - 1
+
+    def answered(self, number: int, status: int) -> None:
+        """Note the status that is being answered."""
+        with self._lock:
+            self._entries[number] = replace(self._entries[number], status=status)
+
+    def done(self, number: int) -> None:
+        """Note that the answer is over; only the first time counts."""
+        with self._lock:
+            entry = self._entries[number]
+            self._entries[number] = replace(entry, done_at=min(entry.done_at, time.monotonic()))

@@ -1,0 +1,149 @@
+"""The sandbox: made-up data, faults and the server, in one object."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from syncctl.sandbox.faults import Fault, FaultPlan
+from syncctl.sandbox.ledger import Ledger
+from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
+from syncctl.sandbox.server import ApiServer, Service
+from syncctl.sandbox.wire import APIS, STORES, Question, mentions_rentout, months_back
+
+BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")
+WHOLE_WINDOW_MONTHS = 12
+
+
+class Sandbox:
+    """A rental API on loopback that speaks contract/rental-api.md.
+
+    Usable as a context manager. Its methods may be called from any thread, before, while and after it
+    serves. Changes are seen by the next request.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that a test may want different
+        self,
+        *,
+        seed: int = 1,
+        locations: int = 21,
+        bookings: int = 200,
+        today: date | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        latency_s: float = 0.0,
+        token: str | None = None,
+        faults: Sequence[Fault] = (),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`bookings`: how many each location has, over the 365 days up to `today` (if None: the real one).
+
+        The same seed and day give the same data. `port` 0 takes a free one. `latency_s`: how long each
+        answer takes. With a `token`, calls without it as their Bearer token get 401.
+        """
+        self._today = today or datetime.now(BUSINESS_ZONE).date()
+        self._address = (host, port)
+        self._sleep = sleep
+        self._ledger = Ledger(seed=seed, locations=locations, bookings=bookings, today=self._today)
+        self._plan = FaultPlan(seed, faults)
+        self._log = RequestLog()
+        self._service = Service(self._ledger, self._plan, self._log, self._today, token, latency_s)
+        self._server: ApiServer | None = None
+
+    @property
+    def base_url(self) -> str:
+        """`http://HOST:PORT`; the port is known once it has been started."""
+        host, port = self._address
+        return f"http://{host}:{port}"
+
+    def start(self) -> Self:
+        """Begin to answer, after a stop on the same port as before. OSError: the port can't be had."""
+        if self._server is not None:
+            raise RuntimeError("The sandbox is running already.")
+        self._server = ApiServer(self._address, self._service, self._sleep)
+        self._address = (self._address[0], self._server.server_address[1])
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and break all connections, answers under way too. Stopping twice is fine."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def today(self) -> date:
+        """The day that it takes for today."""
+        return self._today
+
+    @property
+    def locations(self) -> list[str]:
+        """The codes of the store list, as the reports are asked for them."""
+        return self._ledger.codes
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every request up to now, in the order of arrival."""
+        return self._log.entries()
+
+    @property
+    def rentout_calls(self) -> int:
+        """How many calls went to endpoints that must never be called."""
+        return sum(mentions_rentout(request.path) for request in self.requests)
+
+    @property
+    def fault_counts(self) -> Counter[str]:
+        """How many faults of each kind were served up to now."""
+        return self._plan.served()
+
+    def set_faults(self, *faults: Fault) -> None:
+        """These faults from now on, and no others; none at all: healthy."""
+        self._plan.replace(faults)
+
+    def rows(self, api: str, location: str | None = None) -> list[Any]:
+        """What `api` answers for the last 12 months, for one location or all of them; or the store list.
+
+        Raises ValueError when `api` is none of stores, booking, return.
+        """
+        if api == STORES:
+            return self._ledger.rows(Question(api))
+        if api not in APIS:
+            raise ValueError(f"{api!r} is none of {', '.join(APIS)}.")
+        first = months_back(self._today, WHOLE_WINDOW_MONTHS)
+        codes = self.locations if location is None else [location]
+        return [row for code in codes for row in self._ledger.rows(Question(api, code, first, self._today))]
+
+    def add_bookings(self, count: int) -> list[dict[str, Any]]:
+        """Book `count` times today, one location after the other. Gives the booking report's new rows."""
+        return self._ledger.add_bookings(count)
+
+    def change_booking(self, booking_no: str, **fields: Any) -> None:
+        """Set fields by the contract's names, e.g. `customerName`; dates may be date, datetime or text.
+
+        Raises LookupError when there is no such booking or field.
+        """
+        self._ledger.change_booking(booking_no, fields)
+
+    def return_booking(self, booking_no: str, at: datetime | None = None) -> None:
+        """Bring back all items of a booking, today at midday unless told. LookupError: no such booking."""
+        self._ledger.return_booking(booking_no, at)
+
+    def remove_booking(self, booking_no: str) -> None:
+        """Make a booking vanish from both reports. LookupError: no such booking."""
+        self._ledger.remove_booking(booking_no)
+
+    def add_rows(self, location: str, rows: list[object]) -> None:
+        """Put any JSON values into both reports of a location, whatever the window. LookupError: no such
+        location."""
+        self._ledger.add_rows(location, rows)
