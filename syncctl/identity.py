@@ -1,0 +1,50 @@
+"""What makes two source rows the same lead: its key, the id derived from it, and a print of its values.
+
+The key is what the *source* calls the record, so a telecaller's edit of phone, name or store changes nothing
+about it: type + phone + booking number; without a booking number type + phone + name + store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from syncctl.models import LeadValues, SourceRecord
+
+SEPARATOR = "\x1f"
+"""Stands in no folded name, no stripped booking number and no phone: `str.split` takes it for white space."""
+
+LEAD_ID_BYTES = 12
+"""An ObjectId's size: leads of the web app have ObjectIds, and so must ours."""
+
+
+def fold(text: str) -> str:
+    """Text for comparing: case and spacing do not count."""
+    return " ".join(text.split()).casefold()
+
+
+def derived_id(text: str) -> str:
+    """24 hex digits that depend on nothing but the text, on every machine and in every run."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=LEAD_ID_BYTES).hexdigest()
+
+
+def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str) -> str:
+    """The identity of an API record (contract/database.md, "Mapping"; design: "How identity works")."""
+    if booking_no:
+        return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{booking_no}"
+    return SEPARATOR.join((lead_type, phone, "", fold(name), fold(store)))
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """16 hex digits that change when any of the source's values changes."""
+    told = SEPARATOR.join(f"{name}={values[name]}" for name in sorted(values))
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def source_record(values: LeadValues) -> SourceRecord:
+    """The record that these values are about."""
+    key = lead_key(
+        values["leadType"], values["phone"], values.get("bookingNo", ""), values["name"], values["store"]
+    )
+    return SourceRecord(key=key, lead_id=derived_id(key), values=values)

@@ -1,0 +1,72 @@
+"""Store names made canonical ("Brand - Place"), and which store a location id stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Self
+
+DEFAULT_BRAND = "Suitor Guy"
+"""A place without a brand is Suitor Guy's (contract/locations.toml)."""
+
+NO_STORE = "default store"
+"""What the old system wrote where it knew no store (contract/files.md: there is no "Default Store")."""
+
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+def _words(text: str) -> str:
+    return _NOT_WORD.sub(" ", text).strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """The contract's location table. `by_code`: location id -> canonical store name."""
+
+    by_code: Mapping[str, str]
+    brands: Mapping[str, str]
+    places: Mapping[str, str]
+
+    @classmethod
+    def from_tables(
+        cls, by_code: Mapping[str, str], brands: Mapping[str, Iterable[str]], places: Mapping[str, str]
+    ) -> Self:
+        """Read the three tables of locations.toml; places named in the first are canonical by themselves."""
+        known = {_words(place): place for place in (name.split(" - ", 1)[1] for name in by_code.values())}
+        known |= {_words(written): place for written, place in places.items()}
+        aliases = {_words(alias): brand for brand, written in brands.items() for alias in (brand, *written)}
+        longest_first = dict(sorted(aliases.items(), key=lambda alias: -len(alias[0])))
+        return cls(by_code=dict(by_code), brands=longest_first, places=known)
+
+    def canonical(self, written: str) -> str | None:
+        """The canonical name of a store however it is written, or None where it names no place.
+
+        A place that no table knows is taken as written (a new shop), in title case.
+        """
+        words = _words(written)
+        if not words or words == NO_STORE:
+            return None
+        brand = DEFAULT_BRAND
+        for alias, named in self.brands.items():
+            if words == alias or words.startswith(alias + " "):
+                brand, words = named, words[len(alias) :].strip()
+                break
+        if not words:
+            return None
+        return f"{brand} - {self.places.get(words) or words.title()}"
+
+    def store_of(self, code: str, listed_name: str = "") -> str | None:
+        """The store that a location id stands for: locations.toml's name, else the store list's."""
+        return self.by_code.get(code) or self.canonical(listed_name)
+
+
+@cache
+def load_locations() -> Locations:
+    """The packaged locations.toml."""
+    import tomllib
+
+    tables = tomllib.loads(files("syncctl").joinpath("locations.toml").read_text(encoding="utf-8"))
+    return Locations.from_tables(tables["locations"], tables["brands"], tables["places"])

@@ -1,0 +1,146 @@
+"""A row of a report made into the values of a lead (contract/database.md, "Mapping")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from syncctl.errors import InvalidRowError
+from syncctl.models import LeadType, LeadValues, StepName
+from syncctl.values import number, phone_number, text, wall_clock
+
+# Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
+NAME = ("customerName", "name", "Name", "CustomerName")
+PHONE = ("phoneNo", "phone", "Phone", "mobile", "Mobile", "customerPhone", "contact", "Contact")
+BOOKING_NO = ("bookingNo", "bookingNumber", "BookingNo")
+BOOKING_DATE = ("bookingDate", "booking_date", "BookingDate")
+RETURN_DATE = ("returnDate", "return_date", "ReturnDate")
+FUNCTION_DATE = ("functionDate", "eventDate", "deliveryDate", "trialDate")
+ENQUIRY_DATE = ("enquiryDate", "date")
+SECURITY = ("price", "securityAmount", "security", "deposit")
+ATTENDED_BY = ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy")
+ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
+REMARKS = ("remarks", "feedback", "notes")
+
+Row = Mapping[str, Any]
+
+
+def first_text(row: Row, aliases: tuple[str, ...]) -> str:
+    """The first of these fields that holds text, or ""."""
+    for alias in aliases:
+        value = row.get(alias)
+        if value is not None and (found := text(value)):
+            return found
+    return ""
+
+
+def needed_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
+    """The date in the first of these fields that holds one, None where none does.
+
+    Raises:
+        InvalidRowError: there is text that is no date: guessing another day would be worse.
+    """
+    for alias in aliases:
+        value = row.get(alias)
+        if value is None or not (written := text(value)):
+            continue
+        try:
+            if (found := wall_clock(written)) is not None:
+                return found
+        except ValueError:
+            raise InvalidRowError(f"{alias} is no date") from None
+    return None
+
+
+def optional_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
+    """As needed_date; text that is no date is passed over: a customer is not left uncalled for it."""
+    for alias in aliases:
+        try:
+            found = needed_date(row, (alias,))
+        except InvalidRowError:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def first_number(row: Row, aliases: tuple[str, ...]) -> float | None:
+    """The first of these fields that holds a number, or None."""
+    for alias in aliases:
+        value = row.get(alias)
+        if value is not None and (found := number(value)) is not None:
+            return found
+    return None
+
+
+def _common(row: Row, lead_type: LeadType, source: str, store: str | None) -> LeadValues:
+    """What both reports tell alike.
+
+    Raises:
+        InvalidRowError: no name, no valid phone or no store.
+    """
+    name = first_text(row, NAME)
+    if not name:
+        raise InvalidRowError("no customer name")
+    written = first_text(row, PHONE)
+    phone = phone_number(written)
+    if phone is None:
+        raise InvalidRowError("too few digits in the phone number" if written else "no phone number")
+    if not store:
+        raise InvalidRowError("no store: neither locations.toml nor the store list names this location")
+    values = LeadValues(leadType=lead_type.value, source=source, name=name, phone=phone, store=store)
+    if booking_no := first_text(row, BOOKING_NO):
+        values["bookingNo"] = booking_no
+    if (function_date := optional_date(row, FUNCTION_DATE)) is not None:
+        values["functionDate"] = function_date
+    if (enquiry_date := optional_date(row, ENQUIRY_DATE)) is not None:
+        values["enquiryDate"] = enquiry_date
+    if enquiry_type := first_text(row, ENQUIRY_TYPE):
+        values["enquiryType"] = enquiry_type
+    if remarks := first_text(row, REMARKS):
+        values["remarks"] = remarks
+    return values
+
+
+def booking_values(row: Row, store: str | None) -> LeadValues | None:
+    """A row of the booking report as a lead's values. Raises InvalidRowError."""
+    values = _common(row, LeadType.BOOKING, "Booking", store)
+    if (security := first_number(row, SECURITY)) is not None:
+        values["securityAmount"] = security
+    if (booked_at := needed_date(row, BOOKING_DATE)) is not None:
+        values["createdAt"] = booked_at
+    return values
+
+
+def return_values(row: Row, store: str | None) -> LeadValues | None:
+    """A row of the return report as a lead's values; None where nothing has been returned yet.
+
+    Raises:
+        InvalidRowError: no lead can be made of it.
+    """
+    returned_at = needed_date(row, RETURN_DATE)
+    if returned_at is None:
+        return None
+    values = _common(row, LeadType.RETURN, "Return", store)
+    values["returnDate"] = values["createdAt"] = returned_at
+    if attended_by := first_text(row, ATTENDED_BY):
+        values["attendedBy"] = attended_by
+    return values
+
+
+_MAPPINGS: dict[StepName, Callable[[Row, str | None], LeadValues | None]] = {
+    StepName.BOOKING: booking_values,
+    StepName.RETURN: return_values,
+}
+
+
+def report_values(report: StepName, row: object, store: str | None) -> LeadValues | None:
+    """A row of that report as a lead's values; None where it is not (yet) what the report is about.
+
+    Raises:
+        InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
+    """
+    if not isinstance(row, Mapping):
+        raise InvalidRowError("the row is no record of fields")
+    return _MAPPINGS[report](row, store)

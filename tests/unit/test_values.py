@@ -1,0 +1,108 @@
+"""Single values of a source row."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncctl.errors import InvalidRowError
+from syncctl.values import LONGEST_TEXT, number, phone_number, text, wall_clock
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("  Rahul ", "Rahul"),
+        (None, ""),
+        (True, ""),
+        ([], ""),
+        ({"a": 1}, ""),
+        (9048780011, "9048780011"),
+        (9048780011.0, "9048780011"),
+        (1.5, "1.5"),
+        (float("nan"), ""),
+        (float("inf"), ""),
+        ("Jos\ud800é\0", "Jos\ufffdé\ufffd"),
+        ("a\0b", "a\ufffdb"),
+        ("Anju:36\n30-06-2024", "Anju:36\n30-06-2024"),
+    ],
+)
+def test_text(value: object, expected: str) -> None:
+    assert text(value) == expected
+
+
+def test_text_too_long_for_a_lead_is_invalid() -> None:
+    assert text("x" * LONGEST_TEXT)
+    with pytest.raises(InvalidRowError, match="longer than"):
+        text("x" * (LONGEST_TEXT + 1))
+
+
+@pytest.mark.parametrize(
+    ("written", "phone"),
+    [
+        ("8848782000", "8848782000"),
+        ("+91 88487 82000", "8848782000"),
+        ("08848782000", "8848782000"),
+        ("884878200", "0884878200"),
+        ("12345678", None),
+        ("", None),
+        ("no phone", None),
+        ("٩٠٤٨٧٨٠٠١١", None),
+    ],
+)
+def test_phone_number(written: str, phone: str | None) -> None:
+    assert phone_number(written) == phone
+
+
+@given(st.text(alphabet="0123456789+- ()/", max_size=30))
+def test_a_phone_number_is_the_last_ten_digits(written: str) -> None:
+    digits = [character for character in written if character.isdigit()]
+    phone = phone_number(written)
+    if len(digits) < 9:
+        assert phone is None
+    else:
+        assert phone is not None
+        assert phone == "".join(digits)[-10:].rjust(10, "0")
+
+
+def test_a_wall_clock_time_is_marked_as_utc_and_cut_to_milliseconds() -> None:
+    assert wall_clock("2025-02-01T08:59:27") == datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
+    assert wall_clock("2025-02-01T08:59:27.1239999") == datetime(2025, 2, 1, 8, 59, 27, 123000, tzinfo=UTC)
+    assert wall_clock("2025-02-01") == datetime(2025, 2, 1, tzinfo=UTC)
+    assert wall_clock("2025-02-01T08:59:27+05:30") == datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written", ["0001-01-01T00:00:00", "1900-01-01T00:00:00", "9999-12-31T23:59:59.9999999"]
+)
+def test_a_date_that_stands_for_none_is_none(written: str) -> None:
+    assert wall_clock(written) is None
+
+
+@pytest.mark.parametrize("written", ["31-02-2025", "2025-02-31T00:00:00", "soon", "2025"])
+def test_what_is_no_date_is_not_guessed(written: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        wall_clock(written)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1500.5, 1500.5),
+        (1500.0, 1500),
+        ("1,500.50", 1500.5),
+        ("2000", 2000),
+        ("free", None),
+        (None, None),
+        (True, None),
+        (float("nan"), None),
+        ("inf", None),
+        (10**400, None),
+        ([1], None),
+    ],
+)
+def test_number(value: object, expected: float | None) -> None:
+    found = number(value)
+    assert found == expected
+    assert isinstance(found, int) == isinstance(expected, int)
