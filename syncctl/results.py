@@ -1,0 +1,71 @@
+"""A run's result as plain data: what `--json` prints, and what the sync's own history keeps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from syncctl.models import LocationResult, RunResult, StepResult
+
+CHANGED_KEPT = 20
+"""Booking numbers of changed bookings that the history keeps for each location."""
+
+
+def instant(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second, with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _step(step: StepResult) -> dict[str, Any]:
+    return {
+        "name": step.name.value,
+        "status": step.status.value,
+        "locations": {"processed": step.processed, "total": step.total},
+        **asdict(step.counts),
+        "errors": step.errors,
+        "error": step.error,
+    }
+
+
+def run_envelope(result: RunResult) -> dict[str, Any]:
+    """The object that `--json` prints, to the letter of the README's table."""
+    return {
+        "command": result.command,
+        "ok": result.ok,
+        "run_id": result.run_id,
+        "trigger": result.trigger.value,
+        "dry_run": result.dry_run,
+        "started_at": instant(result.started_at),
+        "duration_s": round(result.duration_s, 3),
+        "next_sync_at": instant(result.next_sync_at) if result.next_sync_at else None,
+        "steps": [_step(step) for step in result.steps],
+    }
+
+
+def _is_worth_keeping(result: LocationResult) -> bool:
+    counts = result.counts
+    return bool(
+        result.error or result.warning or result.changed or counts.saved or counts.updated or counts.invalid
+    )
+
+
+def _location(result: LocationResult) -> dict[str, Any]:
+    return {
+        "location": result.location,
+        "store": result.store,
+        **asdict(result.counts),
+        "changed": list(result.changed[:CHANGED_KEPT]),
+        "error": result.error,
+        "warning": result.warning,
+    }
+
+
+def history_document(result: RunResult) -> dict[str, Any]:
+    """The envelope, and for each step the locations where something happened."""
+    document = run_envelope(result)
+    for told, step in zip(document["steps"], result.steps, strict=True):
+        told["dormant"] = step.dormant
+        told["changed"] = step.changed
+        told["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
+    return document

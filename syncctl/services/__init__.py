@@ -1,0 +1,1 @@
+"""The use cases: no printing, no Typer, only ports and models."""

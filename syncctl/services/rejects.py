@@ -1,0 +1,67 @@
+"""The rejects list kept in step with what the sources say: invalid rows on it, corrected ones off it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from syncctl.errors import InvalidRowError
+from syncctl.identity import SEPARATOR, derived_id
+from syncctl.mapping import BOOKING_NO, first_text
+from syncctl.models import Reject
+from syncctl.ports import Storage
+from syncctl.services.sorting import SortedRows
+
+LONGEST_RAW_ROW = 100_000
+"""Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""
+
+
+def keep_rejects(storage: Storage, answer: SortedRows, run_id: str, rejected_at: datetime) -> None:
+    """List the invalid rows, and take off the list what the source says otherwise by now.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    rejects = {reject.reject_id: reject for reject in _rejects_of(answer, run_id, rejected_at)}
+    listed = storage.reject_positions(answer.report.value, answer.location)
+    listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
+    new = [reject for reject_id, reject in rejects.items() if reject_id not in listed_ids]
+    if new:
+        storage.add_rejects(new)
+    if listed:
+        told_again = listed.keys() & {_position(row) for row in answer.rows}
+        outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects.keys()
+        if outdated:
+            storage.clear_rejects(outdated)
+
+
+def _position(row: object) -> str:
+    """Which row of its report it is, so that its correction can be told; "" where it doesn't say."""
+    if not isinstance(row, Mapping):
+        return ""
+    try:
+        code, item = first_text(row, (*BOOKING_NO, "locCode")), first_text(row, ("itemCode",))
+    except InvalidRowError:
+        return ""
+    return f"{code}{SEPARATOR}{item}" if code else ""
+
+
+def _raw(row: object) -> str:
+    try:
+        raw = json.dumps(row, sort_keys=True)
+    except RecursionError:
+        raw = '"nested too deeply to be kept"'
+    return raw if len(raw) <= LONGEST_RAW_ROW else raw[:LONGEST_RAW_ROW] + "…"
+
+
+def _rejects_of(answer: SortedRows, run_id: str, rejected_at: datetime) -> list[Reject]:
+    """Entries of the rejects list; the same row gives the same entry in every run."""
+    report, location = answer.report.value, answer.location
+    entries: dict[str, Reject] = {}
+    for row, reason in answer.invalid:
+        raw = _raw(row)
+        reject_id = derived_id(SEPARATOR.join(("reject", report, location, raw)))
+        position = _position(row) or reject_id
+        entries[reject_id] = Reject(reject_id, report, location, position, reason, raw, run_id, rejected_at)
+    return list(entries.values())

@@ -1,0 +1,146 @@
+"""One report's step: its locations' answers taken in one by one, a failed one leaving the others alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from syncctl.errors import InterruptedRunError, KeyRefusedError, StorageError, StorageUnavailableError
+from syncctl.models import (
+    Counts,
+    LocationResult,
+    LocationState,
+    ReportRequest,
+    StepName,
+    StepResult,
+    StepStatus,
+)
+from syncctl.ports import Answer, Listener, Storage
+from syncctl.services.intake import Intake
+from syncctl.services.planning import Plan, Planner
+
+ERRORS_TOLD = 3
+"""Different errors that a step's summary quotes; the log has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTools:
+    """What every report's step works with. `stores`: location id -> store name, or None."""
+
+    storage: Storage
+    intake: Intake
+    planner: Planner
+    listener: Listener
+    stores: Mapping[str, str | None]
+
+
+class ReportStep:
+    """One report, from its plan to its result."""
+
+    def __init__(self, report: StepName, tools: StepTools) -> None:
+        self.report = report
+        self._tools = tools
+        self._states = tools.storage.location_states(report)
+        self.plan: Plan = tools.planner.plan(tools.stores, self._states)
+        self._results: list[LocationResult] = []
+        self._refused: str | None = None
+
+    def requests(self, deadline: float) -> list[ReportRequest]:
+        """A call for each location that is due, to be given up at `deadline` (monotonic seconds)."""
+        return [
+            ReportRequest(self.report, location, window, deadline)
+            for location, window in self.plan.windows.items()
+        ]
+
+    def take(self, answer: Answer) -> None:
+        """Store one location's answer.
+
+        Raises:
+            StorageUnavailableError: the database is gone. What it refuses otherwise fails this location only.
+        """
+        location = answer.request.location
+        store = self._tools.stores[location]
+        if answer.rows is None:
+            if isinstance(answer.error, KeyRefusedError):
+                self._refused = str(answer.error)
+            result = LocationResult(location, store or "", error=str(answer.error))
+        else:
+            try:
+                result = self._stored(answer.request, store, answer.rows)
+            except StorageUnavailableError:
+                raise
+            except StorageError as refusal:
+                result = LocationResult(location, store or "", error=str(refusal))
+        self._results.append(result)
+        self._tools.listener.location_done(self.report, result)
+
+    def _stored(self, request: ReportRequest, store: str | None, rows: list[object]) -> LocationResult:
+        location = request.location
+        taken = self._tools.intake.take(self.report, location, store, rows)
+        before = self._states.get(location, LocationState(location))
+        after = self._tools.planner.next_state(before, request.window, len(rows), taken.dates)
+        if after is not None:
+            self._tools.storage.save_location_state(self.report, after)
+        warning = None
+        if self._tools.planner.is_suspicious(before, request.window, len(rows)):
+            warning = (
+                f"an empty answer, though {before.due_again} records were due again: nothing is deleted, "
+                "and the same days are asked for next time"
+            )
+        return LocationResult(location, store or "", taken.counts, tuple(taken.changed), warning=warning)
+
+    def result(self, interruption: InterruptedRunError | None = None) -> StepResult:
+        """How the step went; `interruption`: what ended it before its time."""
+        failed = [result for result in self._results if result.error is not None]
+        total = len(self.plan.windows)
+        error = str(interruption) if interruption else self._refused or self._summary(failed, total)
+        if interruption or self._refused or (failed and len(failed) == total):
+            status = StepStatus.FAILED
+        else:
+            status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
+        return StepResult(
+            name=self.report,
+            status=status,
+            counts=sum((result.counts for result in self._results), Counts()),
+            processed=len(self._results) - len(failed),
+            total=total,
+            errors=len(failed) or (1 if interruption else 0),
+            error=error,
+            dormant=self.plan.dormant,
+            locations=tuple(self._results),
+        )
+
+    @staticmethod
+    def _summary(failed: list[LocationResult], total: int) -> str | None:
+        if not failed:
+            return None
+        by_error: dict[str, list[str]] = defaultdict(list)
+        for result in failed:
+            by_error[result.error or ""].append(result.location)
+        told = [
+            f"{error} (location {', '.join(locations)})"
+            for error, locations in list(by_error.items())[:ERRORS_TOLD]
+        ]
+        if len(by_error) > ERRORS_TOLD:
+            told.append(f"and {len(by_error) - ERRORS_TOLD} other errors")
+        return f"{len(failed)} of {total} locations failed: {'; '.join(told)}"
+
+
+class AnswersByReport:
+    """Answers come as they are fetched: those of the next report may overtake the last ones of this.
+
+    They wait here, and hold their place in the fetcher's bound meanwhile, so they stay few.
+    """
+
+    def __init__(self, answers: Iterator[Answer]) -> None:
+        self._answers = answers
+        self._waiting: dict[StepName, deque[Answer]] = defaultdict(deque)
+
+    def of(self, report: StepName, count: int) -> Iterator[Answer]:
+        """The `count` answers of one report."""
+        for _ in range(count):
+            while not self._waiting[report]:
+                answer = next(self._answers)
+                self._waiting[answer.request.report].append(answer)
+            yield self._waiting[report].popleft()

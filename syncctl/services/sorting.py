@@ -1,0 +1,63 @@
+"""The rows of one answer sorted into records, rows that are not due yet, and rows for the rejects list."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncctl.errors import InvalidRowError
+from syncctl.identity import fingerprint, source_record
+from syncctl.mapping import report_values
+from syncctl.models import SourceRecord, StepName
+
+
+@dataclass(slots=True)
+class SortedRows:
+    """What the rows of one answer are. `item_rows`: further rows of a record, by its key."""
+
+    report: StepName
+    location: str
+    rows: Sequence[Any]
+    records: dict[str, SourceRecord] = field(default_factory=dict)
+    item_rows: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    invalid: list[tuple[Any, str]] = field(default_factory=list)
+    merged: int = 0
+    ignored: int = 0
+
+
+def sort_rows(report: StepName, location: str, store: str | None, rows: Sequence[Any]) -> SortedRows:
+    """Map every row; the first row of each key makes the record."""
+    result = SortedRows(report, location, rows)
+    for row in rows:
+        try:
+            values = report_values(report, row, store)
+        except InvalidRowError as reason:
+            result.invalid.append((row, str(reason)))
+            continue
+        if values is None:
+            result.ignored += 1
+            continue
+        record = source_record(values)
+        if record.key in result.records:
+            result.merged += 1
+            result.item_rows[record.key].append(row)
+        else:
+            result.records[record.key] = record
+    return result
+
+
+def has_changed(answer: SortedRows, record: SourceRecord, last_seen_fingerprint: str) -> bool:
+    """Whether the source now says something else of a record than when it was last seen.
+
+    The item rows of one booking differ in item fields, and their order is the API's: as long as any of them
+    says what was last seen, nothing has changed.
+    """
+    if fingerprint(record.values) == last_seen_fingerprint:
+        return False
+    for row in answer.item_rows.get(record.key, ()):
+        values = report_values(answer.report, row, record.values["store"])
+        if values is not None and fingerprint(values) == last_seen_fingerprint:
+            return False
+    return True

@@ -1,0 +1,95 @@
+"""The API's store list taken into the database: new stores added, existing ones left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from syncctl.errors import InvalidRowError
+from syncctl.identity import fold
+from syncctl.locations import Locations
+from syncctl.models import Counts, StepName, Store
+from syncctl.ports import Storage
+from syncctl.services.rejects import keep_rejects
+from syncctl.services.sorting import SortedRows
+from syncctl.values import text
+
+STORE_LIST = "store list"
+"""Stands for the location on the rejects list."""
+
+
+def listed_names(rows: Sequence[Any]) -> dict[str, str]:
+    """The store list's codes, each with the name that the API gives it; rows without a code are left out."""
+    names: dict[str, str] = {}
+    for row in rows:
+        if not isinstance(row, Mapping):
+            continue
+        try:
+            code, name = text(row.get("locCode")), text(row.get("locName"))
+        except InvalidRowError:
+            continue
+        if code:
+            names.setdefault(code, name)
+    return names
+
+
+def store_of_row(row: object, locations: Locations) -> Store:
+    """A row of the store list as a store.
+
+    Raises:
+        InvalidRowError: it has no code or nothing names it.
+    """
+    if not isinstance(row, Mapping):
+        raise InvalidRowError("the row is no record of fields")
+    code = text(row.get("locCode"))
+    if not code:
+        raise InvalidRowError("no locCode")
+    name = locations.store_of(code, text(row.get("locName")))
+    if name is None:
+        raise InvalidRowError("no locName, and locations.toml doesn't know the code")
+    brand, _, _ = name.partition(" - ")
+    return Store(
+        name=name,
+        code=code,
+        brand=brand,
+        city=text(row.get("city")),
+        is_active=text(row.get("status")) == "1",
+    )
+
+
+def take_stores(
+    rows: Sequence[Any], storage: Storage, locations: Locations, run_id: str, started_at: datetime
+) -> Counts:
+    """Add the stores whose code and name are both new; a code given twice is merged.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    answer = SortedRows(StepName.STORES, STORE_LIST, rows)
+    stores: dict[str, Store] = {}
+    for row in rows:
+        try:
+            store = store_of_row(row, locations)
+        except InvalidRowError as reason:
+            answer.invalid.append((row, str(reason)))
+            continue
+        if stores.setdefault(store.code, store) is not store:
+            answer.merged += 1
+    storage.save_store_list(listed_names(rows))
+    stored = storage.stores()
+    codes = {store.code for store in stored}
+    names = {fold(locations.canonical(store.name) or store.name) for store in stored}
+    new: dict[str, Store] = {}
+    for store in stores.values():
+        if store.code not in codes and fold(store.name) not in names:
+            new.setdefault(fold(store.name), store)
+    saved = storage.add_stores(list(new.values())) if new else 0
+    keep_rejects(storage, answer, run_id, started_at)
+    return Counts(
+        rows=len(rows),
+        saved=saved,
+        existing=len(stores) - saved,
+        merged=answer.merged,
+        invalid=len(answer.invalid),
+    )

@@ -1,0 +1,111 @@
+"""The old system's leads, found by key once."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from syncctl.identity import source_record
+from syncctl.locations import load_locations
+from syncctl.models import Document, LeadValues, SourceRecord
+from syncctl.services.adoption import OldLeads
+
+BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
+LATER = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def record(booking_no: str = "77", phone: str = "9000000001", name: str = "Anagha") -> SourceRecord:
+    values = LeadValues(
+        leadType="bookingConfirmation",
+        source="Booking",
+        name=name,
+        phone=phone,
+        store="Suitor Guy - Calicut",
+        createdAt=BOOKED,
+    )
+    if booking_no:
+        values["bookingNo"] = booking_no
+    return source_record(values)
+
+
+def lead(lead_id: str = "a" * 24, **changes: Any) -> Document:
+    return {
+        "_id": lead_id,
+        "leadType": "bookingConfirmation",
+        "name": "Anagha",
+        "phone": "9000000001",
+        "store": "Suitor Guy - Calicut",
+        "bookingNo": "77",
+        "createdAt": BOOKED,
+        "updatedAt": BOOKED,
+        "callStatus": "Not Called",
+        "leadStatus": "No Status",
+        **changes,
+    }
+
+
+def claim(
+    leads: list[Document], wanted: SourceRecord, *others: SourceRecord, spoken_for: str = ""
+) -> str | None:
+    old_leads = OldLeads(
+        leads,
+        load_locations(),
+        spoken_for={spoken_for},
+        answered_keys={wanted.key, *(other.key for other in others)},
+    )
+    return old_leads.claim(wanted)
+
+
+def test_a_lead_of_the_same_key_is_the_records() -> None:
+    assert claim([lead()], record()) == "a" * 24
+    assert claim([lead(phone="+91 90000 00001")], record()) == "a" * 24
+
+
+def test_without_a_booking_number_spelling_does_not_count() -> None:
+    old = lead(bookingNo=None, name=" ANAGHA", store="Suitor Guy - CALICUT")
+    assert claim([old], record(booking_no="")) == "a" * 24
+
+
+def test_of_several_copies_the_one_worked_on_is_taken_else_the_oldest() -> None:
+    oldest = lead(
+        "a" * 24, createdAt=datetime(2024, 1, 1, tzinfo=UTC), updatedAt=datetime(2024, 1, 1, tzinfo=UTC)
+    )
+    plain, called = lead("b" * 24), lead("c" * 24, callStatus="Connected")
+    assert claim([plain, oldest], record()) == "a" * 24
+    assert claim([plain, oldest, called], record()) == "c" * 24
+
+
+def test_an_edited_phone_is_seen_through_by_the_booking_number() -> None:
+    assert claim([lead(phone="9111111111", updatedAt=LATER)], record()) == "a" * 24
+
+
+def test_an_edited_booking_number_is_seen_through_by_phone_and_date() -> None:
+    assert claim([lead(bookingNo="78", updatedAt=LATER)], record()) == "a" * 24
+    assert claim([lead(bookingNo="78", name="Anagha Menon", updatedAt=LATER)], record()) == "a" * 24
+    assert claim([lead(bookingNo="", updatedAt=LATER)], record()) == "a" * 24
+    assert claim([lead(bookingNo="78", createdAt=LATER, updatedAt=BOOKED)], record()) is None
+
+
+def test_a_lead_that_nobody_edited_belongs_to_its_own_key_only() -> None:
+    assert claim([lead(phone="9111111111")], record()) is None
+    assert claim([lead(bookingNo="78")], record()) is None
+
+
+def test_a_lead_whose_own_record_is_in_the_answer_is_not_taken() -> None:
+    edited = lead(bookingNo="78", updatedAt=LATER)
+    assert claim([edited], record(), record("78")) is None
+
+
+def test_a_lead_that_belongs_to_another_record_is_not_taken() -> None:
+    assert claim([lead(phone="9111111111", updatedAt=LATER)], record(), spoken_for="a" * 24) is None
+
+
+def test_a_lead_is_taken_once() -> None:
+    old_leads = OldLeads(
+        [lead(phone="9111111111", updatedAt=LATER)], load_locations(), spoken_for=(), answered_keys=()
+    )
+    assert old_leads.claim(record()) == "a" * 24
+    assert old_leads.claim(record(phone="9222222222")) is None
+
+
+def test_odd_documents_are_passed_over() -> None:
+    odd = {"_id": "d" * 24, "leadType": None, "phone": ["x"], "name": {"$ne": ""}, "createdAt": "yesterday"}
+    assert claim([odd, {"_id": "e" * 24}], record()) is None
