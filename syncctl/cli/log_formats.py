@@ -1,0 +1,90 @@
+"""The two forms of an event of the log, each one line and without secrets: text and JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+Redact = Callable[[str], str]
+
+_TEXT_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-23T16:00:00Z INFO  message`, control characters escaped, so that it is one line."""
+
+    def __init__(self, redactor: Redact) -> None:
+        super().__init__()
+        self._redact = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = _TEXT_LEVELS.get(record.levelname, record.levelname)
+        text = "\n".join(part for part in (_message(record), _exception(self, record)) if part)
+        return f"{_utc(record, 'seconds')} {level:<5} {escape(self._redact(text))}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object: time, level (lower case), message, then the event's own fields."""
+
+    def __init__(self, redactor: Redact) -> None:
+        super().__init__()
+        self._redact = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        event: dict[str, Any] = {
+            "time": _utc(record, "milliseconds"),
+            "level": record.levelname.lower(),
+            "message": self._redact(_message(record)),
+        }
+        if exception := _exception(self, record):
+            event["exception"] = self._redact(exception)
+        fields = self._plain(getattr(record, "fields", {}))
+        event.update({name: value for name, value in fields.items() if name not in event})
+        return json.dumps(event)
+
+    def _plain(self, value: Any) -> Any:
+        """`value` as JSON can have it, every text and number in it redacted."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None
+        if isinstance(value, Mapping):
+            return {self._redact(str(name)): self._plain(item) for name, item in value.items()}
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            return [self._plain(item) for item in value]
+        shown = self._redact(str(value))
+        return value if isinstance(value, int) and shown == str(value) else shown
+
+
+def _utc(record: logging.LogRecord, timespec: str) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, LookupError):
+        # The arguments don't fit the text: a mistake in the code, at which nothing should get lost.
+        return f"{record.msg} {record.args}"
+
+
+def _exception(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    return formatter.formatException(record.exc_info) if record.exc_info else ""
+
+
+def escape(text: str) -> str:
+    """`text` with line breaks and other control characters written as backslash escapes."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """`text` with what the stream's encoding lacks escaped."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"  # a StringIO has none
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,0 +1,175 @@
+"""The settings in force, read and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from syncctl import setting_urls as urls
+from syncctl.errors import SettingsError
+from syncctl.redact import MASK
+from syncctl.setting_table import KEYS, Reading, read_all
+from syncctl.setting_values import printable
+from syncctl.settings_files import ENVIRONMENT, read_sources
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+class Secret:
+    """A text that is shown only to those who ask for it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiEndpoint:
+    """One call of the rental API: where it is, its key, and the setting that holds, or would hold, that."""
+
+    url: str
+    key: Secret | None
+    key_setting: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`."""
+
+    database_url: str = field(repr=False)
+    api_sync_enabled: bool
+    api_sync_time: str
+    api_sync_timezone: ZoneInfo
+    stores_api: ApiEndpoint
+    booking_api: ApiEndpoint
+    return_api: ApiEndpoint
+    api_concurrency: int
+    api_call_delay_s: float
+    api_timeout_s: float
+    api_max_tries: int
+    api_run_deadline_s: float
+    api_min_backoff_s: float
+    first_months: int
+    incremental_days: int
+    business_timezone: ZoneInfo
+    data_dir: Path
+    import_dir: Path
+    lock_file: Path
+    log_file: Path | None
+    log_format: Literal["text", "json"]
+    heartbeat_url: str | None = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInForce:
+    """A setting for `syncctl config`.
+
+    `value`: printable, secrets masked, "" if not set. `origin`: "environment", a file's path or "default".
+    `set_as`: the name it stands under there (an older name, or NAME_FILE). `problem`: what is wrong, or None.
+    """
+
+    name: str
+    value: str
+    origin: str
+    set_as: str
+    problem: str | None
+
+
+def load_settings(
+    env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Settings:
+    """The settings from `environ` (the process's unless given) and the files (see `read_sources`).
+
+    Raises SettingsError naming the first wrong setting, where it came from and what is allowed.
+    """
+    readings = read_all(read_sources(env_file, environ, cwd))
+    wrong = [reading for reading in readings.values() if reading.problem]
+    if wrong:
+        first = wrong[0]
+        others = f" And {len(wrong) - 1} more: see `syncctl config`." if len(wrong) > 1 else ""
+        origin = "the environment" if first.origin == ENVIRONMENT else printable(first.origin)
+        raise SettingsError(f"{first.set_as} (from {origin}) is wrong: {first.problem}.{others}")
+    return _settings(readings)
+
+
+def inspect_settings(
+    env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> list[SettingInForce]:
+    """Every setting as `load_settings` would see it, right or wrong.
+
+    Raises SettingsError only for a settings file that can't be read or understood.
+    """
+    return [
+        SettingInForce(
+            name=reading.spec.name,
+            value=reading.shown,
+            origin=printable(reading.origin),
+            set_as=reading.set_as,
+            problem=reading.problem,
+        )
+        for reading in read_all(read_sources(env_file, environ, cwd)).values()
+    ]
+
+
+def _settings(readings: Mapping[str, Reading]) -> Settings:
+    value = {name: reading.value for name, reading in readings.items()}
+    return Settings(
+        database_url=value["DATABASE_URL"],
+        api_sync_enabled=value["API_SYNC_ENABLED"],
+        api_sync_time=value["API_SYNC_TIME"],
+        api_sync_timezone=value["API_SYNC_TIMEZONE"],
+        stores_api=_endpoint(readings, "STORE_LIST_API_URL", "STORE_API_KEY"),
+        booking_api=_endpoint(readings, "BOOKING_API_ENDPOINT", "BOOKING_API_KEY"),
+        return_api=_endpoint(readings, "RETURN_API_ENDPOINT", "RETURN_API_KEY"),
+        api_concurrency=value["API_CONCURRENCY"],
+        api_call_delay_s=value["API_CALL_DELAY_MS"],
+        api_timeout_s=value["API_TIMEOUT_S"],
+        api_max_tries=value["API_MAX_TRIES"],
+        api_run_deadline_s=value["API_RUN_DEADLINE_S"],
+        api_min_backoff_s=value["API_MIN_BACKOFF_S"],
+        first_months=value["API_SYNC_FIRST_MONTHS"],
+        incremental_days=value["API_SYNC_INCREMENTAL_DAYS"],
+        business_timezone=value["API_BUSINESS_TIMEZONE"],
+        data_dir=value["DATA_DIR"],
+        import_dir=value["IMPORT_DIR"],
+        lock_file=value["SYNC_LOCK_FILE"],
+        log_file=value["SYNC_LOG_FILE"],
+        log_format=value["SYNC_LOG_FORMAT"],
+        heartbeat_url=value["HEARTBEAT_URL"],
+        secrets=tuple(dict.fromkeys(_secrets(value))),
+    )
+
+
+def _endpoint(readings: Mapping[str, Reading], url_name: str, key_name: str) -> ApiEndpoint:
+    url = readings[url_name].value
+    for reading in (readings[key_name], readings["API_TOKEN"]):
+        if reading.value is not None:
+            return ApiEndpoint(url, Secret(reading.value), reading.set_as)
+    return ApiEndpoint(url, None, f"{key_name} or API_TOKEN")
+
+
+def _secrets(value: Mapping[str, Any]) -> Iterator[str]:
+    yield from (value[name] for name in KEYS if value[name])
+    yield from urls.database_secrets(value["DATABASE_URL"])
+    if value["HEARTBEAT_URL"]:
+        yield from urls.heartbeat_secrets(value["HEARTBEAT_URL"])

@@ -1,0 +1,36 @@
+"""When a cron expression comes next, by Debian cron's rules (cronsim)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from syncctl.errors import SettingsError
+
+
+def next_run(cron: str, zone: tzinfo, after: datetime) -> datetime:
+    """The first time strictly after `after` (aware) at which `cron` comes in `zone`, as aware UTC.
+
+    Raises SettingsError if `cron` is no five-field expression, or never comes within 50 years.
+    """
+    from cronsim import CronSim, CronSimError
+
+    if len(cron.split()) != 5:
+        # cronsim would take a sixth field, for seconds: crontab(5) has five.
+        raise SettingsError(f'"{cron}" is not a schedule of five fields such as */5 * * * *')
+    try:
+        for candidate in CronSim(cron, after.astimezone(zone)):
+            moment = candidate.astimezone(UTC)
+            # In the hour that the end of summer time repeats, cronsim takes `after` for its first pass.
+            if moment > after:
+                return moment
+    except CronSimError as error:
+        raise SettingsError(
+            f'"{cron}" is not a schedule: {error} (five fields such as */5 * * * *)'
+        ) from error
+    raise SettingsError(f'the schedule "{cron}" never comes')
+
+
+def interval(cron: str, zone: tzinfo, after: datetime) -> timedelta:
+    """The time between the next two runs after `after`. Raises SettingsError as `next_run` does."""
+    first = next_run(cron, zone, after)
+    return next_run(cron, zone, first) - first

@@ -1,0 +1,155 @@
+"""What can be set: each setting's names, default and parser, and what came of reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from syncctl import setting_urls as urls
+from syncctl import setting_values as values
+from syncctl.errors import SettingsError
+from syncctl.redact import MASK
+from syncctl.settings_files import Found, Sources
+
+DEFAULT = "default"
+KEYS = ("API_TOKEN", "STORE_API_KEY", "BOOKING_API_KEY", "RETURN_API_KEY")
+
+_LONGEST = 8192
+
+
+def _plain(text: str) -> str:
+    return text
+
+
+def _hidden(_text: str) -> str:
+    return MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A row of the table.
+
+    `aliases`: older names. `show`: makes the text of it, right or wrong, fit to be seen. `in_data_dir`: the
+    default is a path in DATA_DIR. `or_file`: NAME_FILE, the path of a file that contains it, works too.
+    """
+
+    name: str
+    parse: values.Parser
+    default: str | None = None
+    aliases: tuple[str, ...] = ()
+    show: Callable[[str], str] = _plain
+    in_data_dir: bool = False
+    or_file: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases, *([f"{self.name}_FILE"] if self.or_file else []))
+
+
+_DATA_DIR = Spec("DATA_DIR", values.path, "data")
+SPECS = (
+    Spec(
+        "DATABASE_URL",
+        urls.database_url,
+        "sqlite:///syncctl.db",
+        aliases=("MONGO_URI",),  # as the old system calls it
+        show=urls.masked_database_url,
+        in_data_dir=True,
+    ),
+    Spec("API_SYNC_ENABLED", values.switch, "true"),
+    Spec("API_SYNC_TIME", values.schedule, "*/5 * * * *"),
+    Spec("API_SYNC_TIMEZONE", values.time_zone, "UTC"),
+    Spec("API_BASE_URL", urls.base_url, "https://rentalapi.rootments.live", show=urls.masked_url),
+    Spec("STORE_LIST_API_URL", urls.endpoint, "/api/Location/LocationList", show=urls.masked_url),
+    Spec("BOOKING_API_BASE_URL", urls.base_url, show=urls.masked_url),
+    Spec("BOOKING_API_ENDPOINT", urls.endpoint, "/api/Reports/GetBookingReport", show=urls.masked_url),
+    Spec("RETURN_API_BASE_URL", urls.base_url, show=urls.masked_url),
+    Spec("RETURN_API_ENDPOINT", urls.endpoint, "/api/Reports/GetReturnReport", show=urls.masked_url),
+    *(Spec(name, values.key, show=_hidden, or_file=True) for name in KEYS),
+    Spec("API_CONCURRENCY", values.whole(1, 32), "5"),
+    Spec("API_CALL_DELAY_MS", values.number(0, 60_000, per=1000), "500"),
+    Spec("API_TIMEOUT_S", values.number(0.01, 3600), "30"),
+    Spec("API_MAX_TRIES", values.whole(1, 20), "6"),
+    Spec("API_RUN_DEADLINE_S", values.number(0.01, 86_400), "240"),
+    Spec("API_SYNC_FIRST_MONTHS", values.whole(1, 120), "12"),
+    Spec("API_SYNC_INCREMENTAL_DAYS", values.whole(0, 366), "7"),
+    Spec("API_BUSINESS_TIMEZONE", values.time_zone, "Asia/Kolkata"),
+    Spec("API_MIN_BACKOFF_S", values.number(0, 3600), "0.5"),
+    _DATA_DIR,
+    Spec("IMPORT_DIR", values.path, "imports", in_data_dir=True),
+    Spec("SYNC_LOCK_FILE", values.path, "syncctl.lock", in_data_dir=True),
+    Spec("SYNC_LOG_FILE", values.path),
+    Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text"),
+    Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
+)
+_ENDPOINTS = (
+    # An endpoint, and the base addresses that it is a path on: the first one that is set.
+    ("STORE_LIST_API_URL", ("API_BASE_URL",)),
+    ("BOOKING_API_ENDPOINT", ("BOOKING_API_BASE_URL", "API_BASE_URL")),
+    ("RETURN_API_ENDPOINT", ("RETURN_API_BASE_URL", "API_BASE_URL")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of one row of the table. `value` is None if it is not set, or wrong (`problem`).
+
+    `origin`: "environment", a file's path or "default". `set_as`: the name that it stands under there.
+    """
+
+    spec: Spec
+    text: str
+    value: Any
+    origin: str
+    set_as: str
+    problem: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """It as a person may see it: printable, secrets masked, paths and addresses whole; "" if not set."""
+        if not self.text:
+            return ""
+        resolved = isinstance(self.value, str | Path)
+        return values.printable(self.spec.show(str(self.value) if resolved else self.text))
+
+
+def read_all(sources: Sources) -> dict[str, Reading]:
+    """What came of each row of the table, by its name, in its order. Raises nothing for wrong ones."""
+    # A wrong DATA_DIR is a problem of its own, not one of the paths below it.
+    data_dir = _read(_DATA_DIR, sources, sources.folder).value or sources.folder
+    readings = {spec.name: _read(spec, sources, data_dir) for spec in SPECS}
+    for name, base_names in _ENDPOINTS:
+        base = next(base for base_name in base_names if (base := readings[base_name]).text)
+        if base.problem is None and readings[name].problem is None:
+            readings[name] = _joined(readings[name], base)
+    return readings
+
+
+def _read(spec: Spec, sources: Sources, data_dir: Path) -> Reading:
+    found = sources.find(spec.names)
+    if found is None:
+        folder = data_dir if spec.in_data_dir else sources.folder
+        value = None if spec.default is None else spec.parse(spec.default, folder)
+        return Reading(spec, spec.default or "", value, DEFAULT, spec.name)
+    reading = Reading(spec, found.text, None, found.origin, found.name)
+    try:
+        return replace(reading, value=_parse(spec, found, sources.folder))
+    except SettingsError as error:
+        return replace(reading, problem=str(error))
+
+
+def _parse(spec: Spec, found: Found, folder: Path) -> Any:
+    if len(found.text) > _LONGEST:
+        raise SettingsError(f"it is longer than {_LONGEST} characters")
+    from_file = spec.or_file and found.name != spec.name
+    return values.key_file(found.text, folder) if from_file else spec.parse(found.text, folder)
+
+
+def _joined(endpoint: Reading, base: Reading) -> Reading:
+    """An endpoint as a whole address, or with what is wrong with that."""
+    try:
+        return replace(endpoint, value=urls.join(base.value, endpoint.value))
+    except SettingsError as error:
+        return replace(endpoint, value=None, problem=f"together with {base.set_as}, {error}")

@@ -1,0 +1,149 @@
+"""The text of one setting made into its value, or a SettingsError that says what is allowed.
+
+Each parser takes the text (not blank) and the folder that relative paths are relative to. The caller puts the
+setting's name and where it came from before the message, which therefore has neither capital nor full stop.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from syncctl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+Parser = Callable[[str, Path], Any]
+
+_SWITCHES = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONGEST_SHOWN = 60
+_LONGEST_KEY_FILE = 65_536
+
+
+def printable(text: str) -> str:
+    """`text` with what a terminal could choke on escaped."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def quoted(text: str) -> str:
+    """`text` for a message: printable, in quotes, cut where it is long."""
+    cut = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return f'"{printable(cut)}"'
+
+
+def switch(text: str, _folder: Path) -> bool:
+    """true, 1, yes, on; false, 0, no, off: in any case."""
+    if text.lower() not in _SWITCHES:
+        raise SettingsError(f"{quoted(text)} is neither true nor false")
+    return _SWITCHES[text.lower()]
+
+
+def whole(low: int, high: int) -> Parser:
+    """A parser of whole numbers from `low` to `high`."""
+
+    def parse(text: str, _folder: Path) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise SettingsError(f"{quoted(text)} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def number(low: float, high: float, *, per: float = 1) -> Parser:
+    """A parser of decimal numbers from `low` to `high`, whose value is divided by `per`."""
+
+    def parse(text: str, _folder: Path) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not low <= float(text) <= high:
+            raise SettingsError(f"{quoted(text)} is not a number from {low:g} to {high:g}")
+        return float(text) / per
+
+    return parse
+
+
+def choice(*values: str) -> Parser:
+    """A parser of one of `values` (lower case), in any case."""
+
+    def parse(text: str, _folder: Path) -> str:
+        if text.lower() not in values:
+            raise SettingsError(f"{quoted(text)} is not {' or '.join(values)}")
+        return text.lower()
+
+    return parse
+
+
+def time_zone(text: str, _folder: Path) -> ZoneInfo:
+    """A name of the IANA time zone database."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text)
+    except (LookupError, ValueError, OSError) as error:
+        raise SettingsError(f"{quoted(text)} is not a time zone such as Asia/Kolkata") from error
+
+
+def schedule(text: str, _folder: Path) -> str:
+    """A crontab(5) expression of five fields that comes at some time."""
+    from syncctl.schedule import next_run
+
+    if not text.isascii() or not text.isprintable() or len(text) > 500:
+        raise SettingsError(f"{quoted(text)} is not a schedule of five fields such as */5 * * * *")
+    next_run(text, UTC, datetime(2026, 1, 1, tzinfo=UTC))
+    return text
+
+
+def path(text: str, folder: Path) -> Path:
+    """A path, made absolute; a leading `~` is the home folder. Messages don't show it: it may be no path."""
+    try:
+        if _CONTROL.search(text) or not os.fsencode(text):
+            raise SettingsError("a path is expected, without control characters")
+        return folder / Path(text).expanduser()
+    except UnicodeEncodeError as error:
+        raise SettingsError("a path is expected: it has characters that no file name can have") from error
+    except RuntimeError as error:
+        raise SettingsError("the home folder that it begins with can't be found") from error
+
+
+def key(text: str, _folder: Path) -> str:
+    """An API key that can stand in a header (RFC 9110, 5.5): Latin-1, no control characters."""
+    if _CONTROL.search(text) or any(ord(character) > 0xFF for character in text):
+        raise SettingsError("the key has characters in it that can't be sent: copy it again")
+    if text.lower().startswith("bearer "):
+        raise SettingsError('the key is wanted without the word "Bearer" before it')
+    return text
+
+
+def key_file(text: str, folder: Path) -> str:
+    """What the file at the path `text` contains, stripped: an API key, checked as `key` does."""
+    file = path(text, folder)
+    # A key that was put where its file should be named must not be shown.
+    in_folder = os.path.dirname(text) and os.path.isdir(folder / os.path.dirname(text))
+    name = f"the key file {file}" if in_folder else "the key file"
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LONGEST_KEY_FILE + 1)
+    except OSError as error:
+        raise SettingsError(f"{name} can't be read: {error.strerror}") from error
+    if len(content) > _LONGEST_KEY_FILE:
+        raise SettingsError(f"{name} is too long to be a key")
+    stripped = content.decode("utf-8-sig", errors="replace").strip()
+    if not stripped:
+        raise SettingsError(f"{name} is empty")
+    return key(stripped, folder)

@@ -1,0 +1,116 @@
+"""Where settings come from: the environment, then `.env.local`, then `.env`."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncctl.errors import SettingsError
+
+ENVIRONMENT = "environment"
+
+_SHARED = ".env"
+_LOCAL = ".env.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text of a setting, the name that it stands under, and where: "environment" or a file's path."""
+
+    name: str
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Settings by origin, the first one winning, and the folder that relative paths are relative to."""
+
+    sources: tuple[tuple[str, Mapping[str, str]], ...]
+    folder: Path
+
+    def find(self, names: Sequence[str]) -> Found | None:
+        """The first source that has any of `names`; within it the first name. A blank value is none."""
+        for origin, values in self.sources:
+            for name in names:
+                text = values.get(name, "").strip()
+                if text:
+                    return Found(name, text, origin)
+        return None
+
+
+def read_sources(
+    env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Sources:
+    """The settings' sources: `environ` (the process's unless given), then the files.
+
+    The files are `env_file` and the `.env.local` beside it, or else `.env.local` and `.env` in the first
+    folder from `cwd` (absolute; the working folder unless given) upwards that has either. Relative paths in
+    settings are relative to that folder, else to `cwd`.
+
+    Raises SettingsError for a file that can't be read or understood: without its settings, the program would
+    do something else than it was told.
+    """
+    environment = (ENVIRONMENT, os.environ if environ is None else environ)
+    cwd = _working_folder() if cwd is None else cwd
+    if env_file is None:
+        folder = next((folder for folder in (cwd, *cwd.parents) if _files_in(folder)), None)
+        if folder is None:
+            return Sources((environment,), cwd)
+        paths = _files_in(folder)
+    else:
+        named = cwd / os.path.expanduser(env_file)
+        # What is no file, such as a shell's <(…), has no folder to speak of.
+        folder = named.parent if os.path.isfile(named) else cwd
+        beside = [path for path in _files_in(named.parent) if path.name == _LOCAL and path.name != named.name]
+        paths = [*beside, named]
+    return Sources((environment, *((str(path), _read(path)) for path in paths)), folder)
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"The working folder can't be told ({error.strerror}): change to one that exists."
+        ) from error
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """The settings files there, the winning one first; a link that leads nowhere counts, to be complained of.
+
+    A folder of that name (a virtual environment) is none, nor is what stands in a folder that may not be
+    looked into.
+    """
+    paths = (folder / _LOCAL, folder / _SHARED)
+    return [path for path in paths if os.path.lexists(path) and not os.path.isdir(path)]
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The settings in one file, as written: `$` and braces mean nothing in it, passwords may have them."""
+    from dotenv.parser import parse_stream
+
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The settings file {path} is not UTF-8 text: save it as such.") from error
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise SettingsError(f"The settings file's name is impossible: {error}.") from error
+    values = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            statement = binding.original.string
+            # Blank lines before it are counted as the statement's own.
+            line = binding.original.line + statement[: -len(statement.lstrip())].count("\n")
+            raise SettingsError(
+                f"The settings file {path} can't be understood at line {line}: NAME=value is expected there "
+                "(a quote that is opened must be closed)."
+            )
+        if binding.key is not None:
+            values[binding.key] = binding.value or ""
+    return values
