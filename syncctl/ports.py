@@ -80,7 +80,7 @@ class Storage(Protocol):
         """All stores, as stored."""
 
     def add_stores(self, stores: Sequence[Store]) -> int:
-        """Insert stores whose name no store has yet. Gives how many this call inserted."""
+        """Insert stores whose code and name no store has yet. Gives how many this call inserted."""
 
     def store_list(self) -> dict[str, str]:
         """The API's store list as last fetched: code -> name as the API wrote it. Empty: never fetched."""

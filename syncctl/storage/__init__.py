@@ -1,0 +1,1 @@
+"""The storage port's adapters: SQLite (embedded) and MongoDB (production)."""

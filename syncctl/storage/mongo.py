@@ -1,0 +1,209 @@
+"""The storage port on MongoDB, in the documents that the web app reads (contract/database.md)."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import zip_longest
+
+import pymongo
+from pymongo import MongoClient, ReadPreference, UpdateOne
+from pymongo.database import Database
+
+from syncctl.errors import StorageError
+from syncctl.models import (
+    Document,
+    KnownRecord,
+    LeadType,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    Store,
+    SyncLog,
+    SyncRecord,
+)
+from syncctl.storage import mongo_documents as documents
+from syncctl.storage.clock import utc_now
+from syncctl.storage.mongo_address import connect, read_address
+from syncctl.storage.mongo_batches import find, find_by_ids, in_batches, insert_new
+from syncctl.storage.mongo_errors import translated
+from syncctl.storage.mongo_indexes import create_indexes
+from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.store_rules import new_stores
+
+STORE_LIST_ID = "store-list"
+
+
+class MongoStorage:
+    """The lead database on a MongoDB server, replica set or Atlas. Connects at first use.
+
+    `url` names the database in its path; SettingsError if it does not, or can't be read. A server that can't
+    be reached fails `prepare` after `server_selection_timeout_ms`; any later operation waits up to
+    `timeout_ms`, which outlasts a replica set's election. With `read_only`, every write raises StorageError.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        server_selection_timeout_ms: int = 5000,
+        timeout_ms: int = 30000,
+        read_only: bool = False,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._address = read_address(url)
+        self._server_selection_timeout_ms = server_selection_timeout_ms
+        self._timeout_ms = timeout_ms
+        self._read_only = read_only
+        self._now = now
+        self._client: MongoClient[Document] | None = None
+
+    def prepare(self) -> None:
+        """Read from the server, which tells whether it is there and lets this user in; then make indexes."""
+        with self._reading() as database:
+            # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
+            with pymongo.timeout(database.client.options.server_selection_timeout):
+                database.leads.find_one({}, ["_id"])
+            if not self._read_only:
+                create_indexes(database)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database[Document]]:
+        with translated(self._address.hosts):
+            if self._client is None:
+                self._client = connect(
+                    self._address,
+                    server_selection_timeout_ms=self._server_selection_timeout_ms,
+                    timeout_ms=self._timeout_ms,
+                )
+            # A secondary may not know yet what the last run stored.
+            yield self._client.get_database(self._address.database, read_preference=ReadPreference.PRIMARY)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database[Document]]:
+        if self._read_only:
+            raise StorageError(f"MongoDB at {self._address.hosts} was opened for reading only.")
+        with self._reading() as database:
+            yield database
+
+    def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
+        with self._reading() as database:
+            ids = map(documents.to_bson_id, record_ids)
+            return {
+                documents.to_text(found["_id"]): documents.known_record(found)
+                for found in find_by_ids(database.syncrecords, ids, ["leadId", "fingerprint"])
+            }
+
+    def present_leads(self, lead_ids: Collection[str]) -> set[str]:
+        with self._reading() as database:
+            ids = (bson_id for text in lead_ids for bson_id in documents.possible_bson_ids(text))
+            return {documents.to_text(found["_id"]) for found in find_by_ids(database.leads, ids, [])}
+
+    def find_leads(
+        self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
+    ) -> list[Document]:
+        found: dict[str, Document] = {}
+        with self._reading() as database:
+            for field, wanted in (("bookingNo", booking_numbers), ("phone", phones)):
+                for batch in in_batches(wanted):
+                    query = {field: {"$in": batch}, "leadType": str(lead_type)}
+                    leads = map(documents.from_bson, find(database.leads, query))
+                    found.update((lead["_id"], lead) for lead in leads)
+        return list(found.values())
+
+    def find_reports(self, lead_ids: Collection[str], phones: Collection[str]) -> list[Document]:
+        found: dict[str, Document] = {}
+        with self._reading() as database:
+            for some_ids, some_phones in zip_longest(in_batches(lead_ids), in_batches(phones)):
+                ids = [bson_id for text in some_ids or () for bson_id in documents.possible_bson_ids(text)]
+                clauses = [{path: {"$in": ids}} for path in LEAD_ID_PATHS if ids]
+                clauses += [{path: {"$in": some_phones}} for path in PHONE_PATHS if some_phones]
+                reports = map(documents.from_bson, find(database.reports, {"$or": clauses}))
+                found.update((report["_id"], report) for report in reports)
+        return list(found.values())
+
+    def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
+        with self._writing() as database:
+            inserted = insert_new(database.leads, map(documents.lead_document, leads))
+            insert_new(database.syncrecords, map(documents.record_document, records))
+        return {documents.to_text(bson_id) for bson_id in inserted}
+
+    def update_records(self, records: Sequence[SyncRecord]) -> None:
+        changed_at = self._now()
+        with self._writing() as database:
+            for batch in in_batches(records):
+                updates = [
+                    UpdateOne(
+                        {"_id": documents.to_bson_id(record.record_id)},
+                        {
+                            "$set": {
+                                "values": dict(record.values),
+                                "fingerprint": record.fingerprint,
+                                "changedAt": changed_at,
+                            }
+                        },
+                    )
+                    for record in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
+        positions: dict[str, list[str]] = {}
+        with self._reading() as database:
+            query = {"source": source, "location": location}
+            for reject in find(database.syncrejects, query, ["position"]):
+                positions.setdefault(reject["position"], []).append(documents.to_text(reject["_id"]))
+        return positions
+
+    def add_rejects(self, rejects: Sequence[Reject]) -> int:
+        with self._writing() as database:
+            return len(insert_new(database.syncrejects, map(documents.reject_document, rejects)))
+
+    def clear_rejects(self, reject_ids: Collection[str]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(map(documents.to_bson_id, reject_ids)):
+                database.syncrejects.delete_many({"_id": {"$in": batch}})
+
+    def stores(self) -> list[Store]:
+        with self._reading() as database:
+            return [documents.store_from(found) for found in find(database.stores, {})]
+
+    def add_stores(self, stores: Sequence[Store]) -> int:
+        fresh = new_stores(self.stores(), stores)
+        now = self._now()
+        with self._writing() as database:
+            return len(insert_new(database.stores, [documents.store_document(store, now) for store in fresh]))
+
+    def store_list(self) -> dict[str, str]:
+        with self._reading() as database:
+            found = database.syncstate.find_one({"_id": STORE_LIST_ID}) or {"names": []}
+        return {entry["code"]: entry["name"] for entry in found["names"]}
+
+    def save_store_list(self, names: Mapping[str, str]) -> None:
+        # A list, not a mapping by code: a field name may not be everything that a code may be.
+        entries = [{"code": code, "name": name} for code, name in names.items()]
+        self._put("syncstate", {"_id": STORE_LIST_ID, "names": entries, "fetchedAt": self._now()})
+
+    def location_states(self, report: StepName) -> dict[str, LocationState]:
+        with self._reading() as database:
+            found = find(database.syncstate, {"report": str(report)})
+            return {state["location"]: documents.state_from(state) for state in found}
+
+    def save_location_state(self, report: StepName, state: LocationState) -> None:
+        self._put("syncstate", documents.state_document(report, state))
+
+    def add_sync_log(self, entry: SyncLog) -> None:
+        with self._writing() as database:
+            database.synclogs.insert_one(documents.sync_log_document(entry))
+
+    def save_run(self, entry: RunEntry) -> None:
+        self._put("syncruns", documents.run_document(entry))
+
+    def _put(self, collection: str, document: Document) -> None:
+        with self._writing() as database:
+            database[collection].replace_one({"_id": document["_id"]}, document, upsert=True)

@@ -1,0 +1,89 @@
+"""A MongoDB address as DATABASE_URL gives it, checked and turned into a client."""
+
+import logging
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from syncctl.errors import SettingsError, StorageUnavailableError
+from syncctl.models import Document
+
+logger = logging.getLogger(__name__)
+
+SRV_SCHEME = "mongodb+srv://"
+
+
+@dataclass(frozen=True, slots=True)
+class MongoAddress:
+    """Where a database is. `hosts` is for messages: it holds no user name or password."""
+
+    url: str = field(repr=False)
+    hosts: str
+    database: str
+
+
+def read_address(url: str) -> MongoAddress:
+    """Check a `mongodb://` or `mongodb+srv://` URL without asking any server, not even DNS.
+
+    Raises SettingsError where it can't be read or names no database. The driver's own message is kept out:
+    it quotes what it could not read, which may be a part of the password.
+    """
+    bare, _, _ = url.partition("?")
+    try:
+        parts = parse_uri(bare.replace(SRV_SCHEME, "mongodb://", 1), validate=False)
+    except (PyMongoError, ValueError):
+        raise SettingsError(
+            "DATABASE_URL is no MongoDB address: it should look like mongodb://USER:PASSWORD@HOST:27017/NAME,"
+            " with special characters of the user name and password percent-encoded."
+        ) from None
+    if parts["database"] is None:
+        raise SettingsError(
+            "DATABASE_URL names no database: put its name after the host, mongodb://HOST/NAME."
+        )
+    hosts = ", ".join(
+        host if url.startswith(SRV_SCHEME) else f"{host}:{port}" for host, port in parts["nodelist"]
+    )
+    return MongoAddress(url, hosts, parts["database"])
+
+
+def connect(
+    address: MongoAddress, *, server_selection_timeout_ms: int, timeout_ms: int
+) -> MongoClient[Document]:
+    """A client for that address. Time limits in the URL win over the ones given here.
+
+    Dates come back in UTC; years that Python can't express, typed wrongly by hand, as the nearest it can,
+    since one of them must not make a whole batch unreadable. Options unknown to the driver are logged.
+    Raises StorageUnavailableError where a file that the options name can't be read, and pymongo's errors.
+    """
+    _, _, query = address.url.partition("?")
+    in_url = {name.casefold() for name, _ in parse_qsl(query)}
+    limits: dict[str, Any] = {
+        "serverSelectionTimeoutMS": server_selection_timeout_ms,
+        "timeoutMS": timeout_ms,
+    }
+    with warnings.catch_warnings(record=True) as unknown_options:
+        warnings.simplefilter("always")
+        try:
+            client: MongoClient[Document] = MongoClient(
+                address.url,
+                appname="syncctl",
+                connect=False,
+                tz_aware=True,
+                datetime_conversion="DATETIME_CLAMP",
+                unicode_decode_error_handler="replace",
+                w="majority",
+                **{name: limit for name, limit in limits.items() if name.casefold() not in in_url},
+            )
+        except OSError as error:
+            raise StorageUnavailableError(
+                f"A file that the options in DATABASE_URL name can't be read ({error.strerror}): "
+                "check tlsCAFile and tlsCertificateKeyFile."
+            ) from error
+    for warning in unknown_options:
+        logger.warning("DATABASE_URL: %s", warning.message)
+    return client

@@ -1,0 +1,180 @@
+"""Port values as MongoDB documents and back.
+
+Field names, types and defaults of `stores` and `synclogs` are those of contract/database.md; `syncrecords`,
+`syncrejects`, `syncstate` and `syncruns` are the sync's own.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+
+from syncctl.models import (
+    Document,
+    KnownRecord,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    Store,
+    SyncLog,
+    SyncRecord,
+)
+from syncctl.storage.store_rules import store_id
+
+OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+def to_bson_id(text: str) -> ObjectId | str:
+    """The `_id` to store for an id of the port: an ObjectId for 24 hex digits, else the text itself."""
+    return ObjectId(text) if OBJECT_ID_TEXT.fullmatch(text) else text
+
+
+def possible_bson_ids(text: str) -> list[Any]:
+    """Every `_id` that `to_text` makes this text of.
+
+    The web app's ids are ObjectIds; imports by other means leave strings (also of 24 hex digits) and whole
+    numbers.
+    """
+    ids: list[Any] = [text]
+    if OBJECT_ID_TEXT.fullmatch(text):
+        ids.append(ObjectId(text))
+    elif WHOLE_NUMBER.fullmatch(text):
+        ids.append(int(text))
+    return ids
+
+
+def to_text(bson_id: Any) -> str:
+    """An `_id`, or another scalar that should be text, as text: a number without a decimal point."""
+    if isinstance(bson_id, float) and bson_id.is_integer():
+        return str(int(bson_id))
+    return str(bson_id)
+
+
+def from_bson(document: Document) -> Document:
+    """A document as the port gives it: its `_id` as text, and so each ObjectId in it, at any depth."""
+    return {**_plain(document), "_id": to_text(document["_id"])}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case ObjectId():
+            return str(value)
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def lead_document(lead: Document) -> Document:
+    """A document of `leads` from the port's form of it, which is complete but for the type of its `_id`."""
+    return {**lead, "_id": to_bson_id(lead["_id"])}
+
+
+def record_document(record: SyncRecord) -> Document:
+    """A document of `syncrecords`; its `_id` is the record's id, so that a second insert collides."""
+    return {
+        "_id": to_bson_id(record.record_id),
+        "key": record.key,
+        "leadId": record.lead_id,
+        "source": record.source,
+        "location": record.location,
+        "values": dict(record.values),
+        "fingerprint": record.fingerprint,
+        "firstSeenAt": record.first_seen_at,
+        "firstRunId": record.first_run_id,
+    }
+
+
+def known_record(document: Document) -> KnownRecord:
+    """What a run needs of a `syncrecords` document."""
+    return KnownRecord(document["leadId"], document["fingerprint"])
+
+
+def reject_document(reject: Reject) -> Document:
+    """A document of `syncrejects`."""
+    return {
+        "_id": to_bson_id(reject.reject_id),
+        "source": reject.source,
+        "location": reject.location,
+        "position": reject.position,
+        "reason": reject.reason,
+        "row": reject.row,
+        "runId": reject.run_id,
+        "rejectedAt": reject.rejected_at,
+    }
+
+
+def store_document(store: Store, now: datetime) -> Document:
+    """A document of `stores` as Mongoose would store it, made `now`; no `city` where it is empty."""
+    document = {
+        "_id": ObjectId(store_id(store.name)),
+        "name": store.name,
+        "code": store.code,
+        "brand": store.brand,
+        "city": store.city,
+        "isActive": store.is_active,
+        "createdAt": now,
+        "updatedAt": now,
+        "__v": 0,
+    }
+    if not store.city:
+        del document["city"]
+    return document
+
+
+def store_from(document: Document) -> Store:
+    """A store as stored, by whomever: codes may be numbers, and anything but the name may be absent."""
+    name, code, brand, city = (
+        to_text(document.get(field) if document.get(field) is not None else "")
+        for field in ("name", "code", "brand", "city")
+    )
+    return Store(name, code, brand, city, bool(document.get("isActive", True)))
+
+
+def sync_log_document(entry: SyncLog) -> Document:
+    """A document of `synclogs` as Mongoose would store it, but for its `_id`, which the driver adds."""
+    return {
+        "syncType": entry.sync_type,
+        "trigger": str(entry.trigger),
+        "lastSyncAt": entry.at,
+        "lastSyncCount": entry.count,
+        "status": str(entry.status),
+        "errorMessage": entry.error_message,
+        "createdAt": entry.at,
+        "updatedAt": entry.at,
+        "__v": 0,
+    }
+
+
+def state_document(report: StepName, state: LocationState) -> Document:
+    """A document of `syncstate`, one per report and location."""
+    return {
+        "_id": f"{report}:{state.location}",
+        "report": str(report),
+        "location": state.location,
+        "watermark": state.watermark,
+        "askedAt": state.asked_at,
+        "dormant": state.dormant,
+        "dueAgain": state.due_again,
+    }
+
+
+def state_from(document: Document) -> LocationState:
+    """The state that `state_document` made a document of."""
+    return LocationState(
+        document["location"],
+        document["watermark"],
+        document["askedAt"],
+        document["dormant"],
+        document["dueAgain"],
+    )
+
+
+def run_document(entry: RunEntry) -> Document:
+    """A document of `syncruns`."""
+    return {"_id": entry.run_id, "startedAt": entry.started_at, "document": dict(entry.document)}

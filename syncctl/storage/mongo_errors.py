@@ -1,0 +1,110 @@
+"""pymongo's errors as syncctl's, in messages without credentials and without a document's content."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bson.errors import BSONError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from syncctl.errors import StorageError, StorageUnavailableError
+
+_BAD_LOGIN = "refused the user name or password: check DATABASE_URL, and authSource in it."
+_NO_RIGHTS = (
+    "does not let this user do what a sync needs: "
+    "DATABASE_URL needs a user with the role readWrite on its database."
+)
+REFUSED_USER = {18: _BAD_LOGIN, 8000: _BAD_LOGIN, 13: _NO_RIGHTS}
+"""What the server's error codes about the user mean; 8000 is Atlas's for 18."""
+
+DUPLICATE_KEY = 11000
+
+
+@contextmanager
+def translated(hosts: str) -> Iterator[None]:
+    """Turn what the driver raises inside into StorageError or StorageUnavailableError.
+
+    `hosts` says where the database is. The driver's error is not chained: a duplicate key error quotes the
+    key and a bulk write error the documents, and a logged traceback would show them.
+    """
+    try:
+        yield
+    except (PyMongoError, BSONError, OverflowError, UnicodeError) as error:
+        raise _translate(error, f"MongoDB at {hosts}") from None
+
+
+def duplicates_only(error: BulkWriteError) -> bool:
+    """Whether all that went wrong is that documents with these `_id`s were there already.
+
+    A duplicate in another unique index is not: the document is neither there nor stored.
+    """
+    details = error.details
+    return not details.get("writeConcernErrors") and all(
+        _duplicate_id(write_error) for write_error in details.get("writeErrors", [])
+    )
+
+
+def _duplicate_id(write_error: dict[str, Any]) -> bool:
+    return write_error["code"] == DUPLICATE_KEY and list(write_error.get("keyPattern", ["_id"])) == ["_id"]
+
+
+def _translate(error: Exception, server: str) -> StorageError:
+    match error:
+        case PyMongoError(timeout=True) | ConnectionFailure() | ConfigurationError():
+            return StorageUnavailableError(_unreachable(error, server))
+        case BulkWriteError():
+            return StorageError(f"{server} {_bulk_write(error)}")
+        case OperationFailure(code=code) if code in REFUSED_USER:
+            return StorageUnavailableError(f"{server} {REFUSED_USER[code]}")
+        case OperationFailure(code=code, details=details):
+            name = (details or {}).get("codeName", "no name")
+            return StorageError(f"{server} refused a command (code {code}, {name}): see the server's log.")
+        case PyMongoError():
+            return StorageError(f"Talking to {server} failed in the driver ({type(error).__name__}).")
+    return StorageError(
+        f"A value can't be stored in {server} or read from it ({type(error).__name__}): "
+        "it is no valid text, too large, or of an unknown type."
+    )
+
+
+def _unreachable(error: PyMongoError, server: str) -> str:
+    match error:
+        case ServerSelectionTimeoutError():
+            return f"{server} can't be reached ({_reason(error)}): is it running, is DATABASE_URL right?"
+        case ConfigurationError():
+            return f"{server} can't be used{_known_cause(error)}: check the options in DATABASE_URL."
+        case _ if error.timeout:
+            return f"{server} did not answer in time. What was stored is kept; try again later."
+        case _:
+            return f"The connection to {server} was lost. What was stored is kept; try again later."
+
+
+def _reason(error: Exception) -> str:
+    """The first cause that the driver names, such as "db:27017: [Errno 111] Connection refused"."""
+    return str(error).split(", Timeout:")[0].split(" (configured timeouts")[0][:200]
+
+
+def _known_cause(error: Exception) -> str:
+    """The driver's words where they are about the server's version or name, never about an option's value."""
+    text = str(error)
+    return f" ({text[:200]})" if "wire version" in text or "DNS" in text else ""
+
+
+def _bulk_write(error: BulkWriteError) -> str:
+    for write_error in error.details.get("writeErrors", []):
+        if _duplicate_id(write_error):
+            continue
+        if write_error["code"] == DUPLICATE_KEY:
+            fields = ", ".join(write_error["keyPattern"])
+            return f"has a unique index on {fields}, which refused a document: drop that index."
+        return (
+            f"refused a document (code {write_error['code']}): see the server's log and its validation rules."
+        )
+    return "could not confirm a write to a majority of its members: check the replica set, then try again."

@@ -1,0 +1,63 @@
+"""The indexes that the sync's look-ups need: none of them can refuse what the web app writes."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pymongo
+from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from syncctl.models import Document
+from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+
+logger = logging.getLogger(__name__)
+
+BUILD_TIMEOUT_S = 120.0
+"""The first build, on a large collection, may take longer than any command after it."""
+
+# One wildcard index instead of 19: it takes arrays and absent fields, and each clause of a $or can use it.
+FINISHED = IndexModel(
+    [("$**", ASCENDING)],
+    name="syncctl_finished",
+    wildcardProjection=dict.fromkeys((*LEAD_ID_PATHS, *PHONE_PATHS), 1),
+)
+
+LOOKED_UP_BY = {"phone", "bookingNo"}
+"""Fields of leads. Each gets an index of its own where none begins with it: the web app's (bookingNo, phone,
+leadType) serves where it is, but to add it would refuse documents with lists in two of these fields."""
+
+
+def create_indexes(database: Database[Document]) -> None:
+    """Make the indexes that are missing, none of them unique.
+
+    One that can't be made is a warning: the sync works without, slower. Raises pymongo's errors where the
+    server can't be reached.
+    """
+    with pymongo.timeout(BUILD_TIMEOUT_S):
+        with _warning("reports"):
+            database.reports.create_indexes([FINISHED])
+        with _warning("leads"):
+            for field in LOOKED_UP_BY - _leading_fields(database.leads):
+                database.leads.create_index(field)
+        with _warning("syncrejects"):
+            database.syncrejects.create_index([("source", ASCENDING), ("location", ASCENDING)])
+        with _warning("syncruns"):
+            database.syncruns.create_index("startedAt")
+
+
+def _leading_fields(collection: Collection[Document]) -> set[str]:
+    """The fields that an index of all documents begins with."""
+    whole = (index for index in collection.list_indexes() if "partialFilterExpression" not in index)
+    return {next(iter(index["key"])) for index in whole}
+
+
+@contextmanager
+def _warning(collection: str) -> Iterator[None]:
+    try:
+        yield
+    except OperationFailure as error:
+        reason = (error.details or {}).get("codeName", f"error code {error.code}")
+        logger.warning("No index made for %s (%s): syncs will be slower.", collection, reason)

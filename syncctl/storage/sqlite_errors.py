@@ -1,0 +1,47 @@
+"""SQLite's errors as syncctl's, with the file and what to do. SQLite's own messages hold no values."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from syncctl.errors import StorageError, StorageUnavailableError
+
+_PERMISSIONS = "can't be written: check the permissions of the file and its folder."
+_BUSY = "is in use by another process and stayed so: try again when that one is done."
+_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_CANTOPEN: "can't be opened: check that its folder exists and that you may write there.",
+    sqlite3.SQLITE_READONLY: _PERMISSIONS,
+    sqlite3.SQLITE_PERM: _PERMISSIONS,
+    sqlite3.SQLITE_NOTADB: "is no SQLite database: check DATABASE_URL, or move that file away.",
+}
+_FAILED = {
+    sqlite3.SQLITE_CORRUPT: "is damaged: put a backup back, or try the sqlite3 shell's .recover on it.",
+    sqlite3.SQLITE_FULL: "has no room left on its disk: free some, then run again. What was stored is kept.",
+    sqlite3.SQLITE_IOERR: "could not be read or written: check its disk.",
+}
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Turn what SQLite or the file system raises inside into StorageError or StorageUnavailableError.
+
+    `place` names the database, such as "The SQLite database /var/lib/syncctl.db".
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        # The low byte is the primary code; https://sqlite.org/rescode.html
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _UNAVAILABLE:
+            raise StorageUnavailableError(f"{place} {_UNAVAILABLE[code]}") from error
+        raise StorageError(f"{place} {_FAILED.get(code, f'refused a command: {error}.')}") from error
+    except (UnicodeError, OverflowError) as error:
+        raise StorageError(
+            f"{place} can't hold a value ({type(error).__name__}): it is no valid text or too large a number."
+        ) from error
+    except OSError as error:
+        raise StorageUnavailableError(
+            f"{place} can't be opened: {error.strerror}. Check its folder."
+        ) from error

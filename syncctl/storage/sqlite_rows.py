@@ -1,0 +1,180 @@
+"""Port values as SQLite rows and back: dates as text of one width, which sorts; absent values as NULL."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from syncctl.errors import StorageError
+from syncctl.models import Document, LocationState, Reject, StepName, Store, SyncLog, SyncRecord
+
+LEAD_FIELDS = (
+    "_id",
+    "leadType",
+    "source",
+    "name",
+    "phone",
+    "store",
+    "bookingNo",
+    "enquiryDate",
+    "visitDate",
+    "functionDate",
+    "returnDate",
+    "createdAt",
+    "updatedAt",
+    "securityAmount",
+    "enquiryType",
+    "closingStatus",
+    "reason",
+    "reasonCollectedFromStore",
+    "attendedBy",
+    "remarks",
+    "callStatus",
+    "leadStatus",
+    "followUpFlag",
+    "followUpDate",
+    "callDate",
+    "rating",
+    "assignedTo",
+    "assignedAt",
+    "__v",
+)
+DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(("Date", "At")))
+
+
+def date_text(moment: datetime) -> str:
+    """A date as "2025-02-01T08:59:27.000Z", cut to milliseconds as a BSON date. Without a zone it is UTC."""
+    aware = moment.astimezone(UTC) if moment.tzinfo else moment
+    return aware.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def date_from(written: Any) -> Any:
+    """The date that a text is; a text that is none, which only a person can have typed, stays as it is."""
+    try:
+        moment = datetime.fromisoformat(written)
+    except (TypeError, ValueError):
+        return written
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _column(value: Any) -> Any:
+    return date_text(value) if isinstance(value, datetime) else value
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON, dates in it as `date_text`."""
+    return json.dumps(value, ensure_ascii=False, default=date_text)
+
+
+def json_list(items: Iterable[str]) -> str:
+    """The parameter for `IN (SELECT value FROM json_each(?))`, which takes any number of items."""
+    return json.dumps(list(items))
+
+
+def lead_row(lead: Document) -> dict[str, Any]:
+    """The columns of a lead. Raises StorageError naming a field that has none."""
+    unknown = lead.keys() - set(LEAD_FIELDS)
+    if unknown:
+        raise StorageError(f"A lead has no field {', '.join(sorted(unknown))} in the SQLite database.")
+    return {field: _column(lead.get(field)) for field in LEAD_FIELDS}
+
+
+def lead_from(row: sqlite3.Row) -> Document:
+    """A lead as the port gives it: absent values left out, except `assignedTo`, which a lead always has."""
+    lead = {field: row[field] for field in row.keys() if row[field] is not None}  # noqa: SIM118 a Row yields values
+    lead["assignedTo"] = row["assignedTo"]
+    for field in DATE_FIELDS & lead.keys():
+        lead[field] = date_from(lead[field])
+    if "followUpFlag" in lead:
+        lead["followUpFlag"] = bool(lead["followUpFlag"])
+    return lead
+
+
+def record_row(record: SyncRecord) -> dict[str, Any]:
+    """The columns of a `syncrecords` row but `changedAt`; the source's values as JSON."""
+    return {
+        "_id": record.record_id,
+        "key": record.key,
+        "leadId": record.lead_id,
+        "source": record.source,
+        "location": record.location,
+        "values": json_text(record.values),
+        "fingerprint": record.fingerprint,
+        "firstSeenAt": date_text(record.first_seen_at),
+        "firstRunId": record.first_run_id,
+    }
+
+
+def reject_row(reject: Reject) -> dict[str, Any]:
+    """The columns of a `syncrejects` row."""
+    return {
+        "_id": reject.reject_id,
+        "source": reject.source,
+        "location": reject.location,
+        "position": reject.position,
+        "reason": reject.reason,
+        "row": reject.row,
+        "runId": reject.run_id,
+        "rejectedAt": date_text(reject.rejected_at),
+    }
+
+
+def store_row(store: Store, store_id: str, now: datetime) -> dict[str, Any]:
+    """The columns of a `stores` row made `now`."""
+    return {
+        "_id": store_id,
+        "name": store.name,
+        "code": store.code,
+        "brand": store.brand,
+        "city": store.city or None,
+        "isActive": store.is_active,
+        "createdAt": date_text(now),
+        "updatedAt": date_text(now),
+        "__v": 0,
+    }
+
+
+def store_from(row: sqlite3.Row) -> Store:
+    """A store as stored, by whomever: anything but the name may be NULL."""
+    name, code, brand, city = (row[field] or "" for field in ("name", "code", "brand", "city"))
+    return Store(name, code, brand, city, bool(row["isActive"]))
+
+
+def sync_log_row(entry: SyncLog) -> dict[str, Any]:
+    """The columns of a `synclogs` row but `_id`, which SQLite counts up."""
+    at = date_text(entry.at)
+    return {
+        "syncType": entry.sync_type,
+        "trigger": entry.trigger,
+        "lastSyncAt": at,
+        "lastSyncCount": entry.count,
+        "status": entry.status,
+        "errorMessage": entry.error_message,
+        "createdAt": at,
+        "updatedAt": at,
+        "__v": 0,
+    }
+
+
+def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
+    """The columns of a `syncstate` row."""
+    return {
+        "report": report,
+        "location": state.location,
+        "watermark": _column(state.watermark),
+        "askedAt": _column(state.asked_at),
+        "dormant": state.dormant,
+        "dueAgain": state.due_again,
+    }
+
+
+def state_from(row: sqlite3.Row) -> LocationState:
+    """The state that `state_row` made columns of."""
+    return LocationState(
+        row["location"],
+        date_from(row["watermark"]),
+        date_from(row["askedAt"]),
+        bool(row["dormant"]),
+        row["dueAgain"],
+    )

@@ -1,0 +1,182 @@
+"""The tables of the SQLite database, and how an older one is brought up to date."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from syncctl.errors import StorageError
+from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.sqlite_connection import transaction
+
+# Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.
+_LEADS = """
+CREATE TABLE leads (
+    _id TEXT PRIMARY KEY NOT NULL,
+    leadType TEXT,
+    source TEXT,
+    name TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    store TEXT NOT NULL,
+    bookingNo TEXT,
+    enquiryDate TEXT,
+    visitDate TEXT,
+    functionDate TEXT,
+    returnDate TEXT,
+    createdAt TEXT,
+    updatedAt TEXT,
+    securityAmount REAL,
+    enquiryType TEXT,
+    closingStatus TEXT,
+    reason TEXT,
+    reasonCollectedFromStore TEXT,
+    attendedBy TEXT,
+    remarks TEXT DEFAULT '',
+    callStatus TEXT DEFAULT 'Not Called',
+    leadStatus TEXT DEFAULT 'No Status',
+    followUpFlag INTEGER DEFAULT 0,
+    followUpDate TEXT,
+    callDate TEXT,
+    rating,
+    assignedTo TEXT,
+    assignedAt TEXT,
+    __v INTEGER DEFAULT 0
+)"""
+
+_STORES = """
+CREATE TABLE stores (
+    _id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    code TEXT,
+    brand TEXT,
+    city TEXT,
+    isActive INTEGER NOT NULL DEFAULT 1,
+    createdAt TEXT,
+    updatedAt TEXT,
+    __v INTEGER NOT NULL DEFAULT 0
+)"""
+
+_SYNCLOGS = """
+CREATE TABLE synclogs (
+    _id INTEGER PRIMARY KEY,
+    syncType TEXT NOT NULL,
+    "trigger" TEXT NOT NULL,
+    lastSyncAt TEXT NOT NULL,
+    lastSyncCount INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    errorMessage TEXT,
+    createdAt TEXT NOT NULL,
+    updatedAt TEXT NOT NULL,
+    __v INTEGER NOT NULL DEFAULT 0
+)"""
+
+_SYNCRECORDS = """
+CREATE TABLE syncrecords (
+    _id TEXT PRIMARY KEY NOT NULL,
+    key TEXT NOT NULL,
+    leadId TEXT NOT NULL,
+    source TEXT NOT NULL,
+    location TEXT NOT NULL,
+    "values" TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    firstSeenAt TEXT NOT NULL,
+    firstRunId TEXT NOT NULL,
+    changedAt TEXT
+)"""
+
+_SYNCREJECTS = """
+CREATE TABLE syncrejects (
+    _id TEXT PRIMARY KEY NOT NULL,
+    source TEXT NOT NULL,
+    location TEXT NOT NULL,
+    position TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    "row" TEXT NOT NULL,
+    runId TEXT NOT NULL,
+    rejectedAt TEXT NOT NULL
+)"""
+
+_SYNCSTATE = """
+CREATE TABLE syncstate (
+    report TEXT NOT NULL,
+    location TEXT NOT NULL,
+    watermark TEXT,
+    askedAt TEXT,
+    dormant INTEGER NOT NULL,
+    dueAgain INTEGER NOT NULL,
+    PRIMARY KEY (report, location)
+)"""
+
+_REPORTS = """
+CREATE TABLE reports (
+    _id TEXT PRIMARY KEY NOT NULL,
+    document TEXT NOT NULL CHECK (json_type(document) = 'object')
+)"""
+
+_SYNCSTORELIST = """
+CREATE TABLE syncstorelist (
+    code TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    fetchedAt TEXT NOT NULL
+)"""
+
+_SYNCRUNS = """
+CREATE TABLE syncruns (
+    _id TEXT PRIMARY KEY NOT NULL,
+    startedAt TEXT NOT NULL,
+    document TEXT NOT NULL
+)"""
+
+MIGRATIONS: Sequence[Sequence[str]] = (
+    (
+        _LEADS,
+        "CREATE INDEX leads_phone ON leads (phone)",
+        "CREATE INDEX leads_bookingNo ON leads (bookingNo, phone, leadType)",
+        _REPORTS,
+        *(
+            f"CREATE INDEX \"reports_{path}\" ON reports (json_extract(document, '$.{path}'))"
+            for path in (*LEAD_ID_PATHS, *PHONE_PATHS)
+        ),
+        _STORES,
+        _SYNCLOGS,
+        _SYNCRECORDS,
+        _SYNCREJECTS,
+        "CREATE INDEX syncrejects_source ON syncrejects (source, location)",
+        _SYNCSTATE,
+        _SYNCSTORELIST,
+        _SYNCRUNS,
+        "CREATE INDEX syncruns_startedAt ON syncruns (startedAt)",
+    ),
+)
+"""Statements that lead from each version to the next. Released ones are never changed: add another."""
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """How many of MIGRATIONS the database has; 0: it holds nothing of syncctl's."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def check_version(connection: sqlite3.Connection, place: str) -> int:
+    """The database's version. Raises StorageError where a newer syncctl has been at work on `place`."""
+    version = schema_version(connection)
+    if version > len(MIGRATIONS):
+        raise StorageError(f"{place} was written by a newer syncctl: upgrade this one.")
+    return version
+
+
+def migrate(connection: sqlite3.Connection, place: str) -> None:
+    """Bring the tables up to date, all or nothing; no write where they are.
+
+    Raises StorageError where a newer syncctl or another program has been at work on `place`.
+    """
+    if check_version(connection, place) == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        version = check_version(connection, place)  # another process may have changed it meanwhile
+        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StorageError(
+                f"{place} holds another program's tables: choose another file in DATABASE_URL."
+            )
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

@@ -1,0 +1,31 @@
+"""Fixtures of more than one folder of tests."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def mongo_server() -> Iterator[str]:
+    """The address of a real MongoDB server, without a database name; skips where there is none."""
+    from tests.support import mongod
+
+    try:
+        with mongod.mongo_server() as uri:
+            yield uri
+    except mongod.NoMongodError as error:
+        pytest.skip(f"no MongoDB: {error}")
+
+
+@pytest.fixture
+def mongo_url(mongo_server: str) -> Iterator[str]:
+    """A DATABASE_URL of an empty database of one's own, dropped afterwards."""
+    from pymongo import MongoClient
+
+    from tests.support.mongod import with_database
+
+    name = f"syncctl_test_{uuid.uuid4().hex}"
+    yield with_database(mongo_server, name)
+    with MongoClient[dict[str, object]](mongo_server) as client:
+        client.drop_database(name)

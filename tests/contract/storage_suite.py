@@ -1,0 +1,21 @@
+"""The contract of ports.Storage as one suite, inherited by the tests of each adapter."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from syncctl.ports import Storage
+from syncctl.storage.factory import open_storage
+from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
+from tests.contract.sync_state_suite import RejectSuite, StoreSuite, SyncStateSuite
+
+
+class StorageSuite(LeadSuite, ReportSuite, RejectSuite, StoreSuite, SyncStateSuite):
+    """Inherit it beside a fixture `database`, which gives an empty Database."""
+
+    @pytest.fixture
+    def storage(self, database: Database) -> Iterator[Storage]:
+        storage = open_storage(database.url)
+        storage.prepare()
+        yield storage
+        storage.close()

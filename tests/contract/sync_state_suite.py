@@ -1,0 +1,132 @@
+"""What every storage must do with the stores and with what a sync keeps of itself."""
+
+from datetime import datetime, timedelta
+
+from syncctl.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
+from syncctl.ports import Storage
+from tests.contract.lead_suite import MANY, Database
+from tests.contract.samples import HOSTILE_TEXTS, MOMENT, reject, text_id
+
+
+class RejectSuite:
+    def test_a_row_is_listed_once_until_it_is_cleared(self, storage: Storage) -> None:
+        twin = reject(2, position="row 1")
+        assert storage.add_rejects([reject(1), twin]) == 2
+        assert storage.add_rejects([reject(1, run_id="run 2"), reject(3)]) == 1
+        assert storage.add_rejects([]) == 0
+        assert {
+            position: sorted(ids) for position, ids in storage.reject_positions("booking", "7").items()
+        } == {
+            "row 1": [text_id(1), text_id(2)],
+            "row 3": [text_id(3)],
+        }
+
+        storage.clear_rejects([text_id(1), text_id(3), text_id(9)])
+        storage.clear_rejects([])
+        assert storage.reject_positions("booking", "7") == {"row 1": [text_id(2)]}
+        assert storage.add_rejects([reject(1)]) == 1
+
+    def test_positions_are_of_one_source_and_location(self, storage: Storage) -> None:
+        storage.add_rejects([reject(1), reject(2, location="8"), reject(3, source="return")])
+        assert storage.reject_positions("booking", "7") == {"row 1": [text_id(1)]}
+        assert storage.reject_positions("booking", "9") == {}
+
+    def test_thousands_of_rejects_at_once(self, storage: Storage) -> None:
+        assert storage.add_rejects([reject(n) for n in range(MANY)]) == MANY
+        assert len(storage.reject_positions("booking", "7")) == MANY
+        storage.clear_rejects([text_id(n) for n in range(1, MANY)])
+        assert storage.reject_positions("booking", "7") == {"row 0": [text_id(0)]}
+
+    def test_hostile_text_in_rejects_is_only_data(self, storage: Storage) -> None:
+        odd = {
+            hostile: reject(n, reject_id=f"id {hostile}", location=hostile, position=hostile, reason=hostile)
+            for n, hostile in enumerate(HOSTILE_TEXTS)
+        }
+        storage.add_rejects([*odd.values(), reject(99)])
+        for hostile in odd:
+            assert storage.reject_positions("booking", hostile) == {hostile: [f"id {hostile}"]}
+            storage.clear_rejects([f"id {hostile}"])
+            assert storage.reject_positions("booking", hostile) == {}
+        assert storage.reject_positions("booking", "7") == {"row 99": [text_id(99)]}
+
+
+class StoreSuite:
+    def test_a_store_comes_back_as_it_was_added(self, storage: Storage) -> None:
+        stores = [
+            Store("Suitor Guy - Calicut", "13", "Suitor Guy", "Calicut", True),
+            Store("Zorucci - Edappally", "1", "Zorucci", "", False),
+        ]
+        assert storage.add_stores(stores) == 2
+        assert sorted(storage.stores(), key=lambda store: store.name) == stores
+
+    def test_one_whose_name_or_code_is_there_is_skipped(self, storage: Storage) -> None:
+        first = Store("Zorucci - Edappally", "1", "Zorucci", "Kochi", True)
+        storage.add_stores([first])
+        skipped = [
+            Store("ZORUCCI - Edappally", "6", "Zorucci", "Kochi", True),
+            Store("Zorucci - Elsewhere", "1", "Zorucci", "Kochi", True),
+        ]
+        new = Store("Zorucci - Kottakkal", "8", "Zorucci", "Kottakkal", True)
+
+        assert storage.add_stores([*skipped, new, Store(new.name, "122", "", "", True)]) == 1
+        assert sorted(storage.stores(), key=lambda store: store.name) == [first, new]
+        assert storage.add_stores([]) == 0
+
+    def test_stores_without_a_code_are_told_apart_by_name(self, storage: Storage) -> None:
+        assert storage.add_stores([Store("A - B", "", "A", "", True), Store("A - C", "", "A", "", True)]) == 2
+
+    def test_the_store_list_is_replaced_as_a_whole(self, storage: Storage) -> None:
+        assert storage.store_list() == {}
+        odd = {code: f"Store {code[:9]}" for code in HOSTILE_TEXTS} | {" ": "blank", "7": ""}
+        storage.save_store_list(odd)
+        assert storage.store_list() == odd
+        storage.save_store_list({"8": "Z- Kottakkal"})
+        assert storage.store_list() == {"8": "Z- Kottakkal"}
+
+
+class SyncStateSuite:
+    def test_states_of_locations_come_back_and_are_replaced(self, storage: Storage) -> None:
+        india = MOMENT.astimezone(datetime.strptime("+0530", "%z").tzinfo)
+        states = {
+            "7": LocationState("7", MOMENT, MOMENT + timedelta(milliseconds=1), False, 157),
+            "8": LocationState("8", None, MOMENT, True, 0),
+            "9": LocationState("9"),
+            "$a.b:c": LocationState("$a.b:c", india),
+        }
+        for state in states.values():
+            storage.save_location_state(StepName.BOOKING, state)
+        assert storage.location_states(StepName.BOOKING) == states
+        assert storage.location_states(StepName.RETURN) == {}
+        watermark = storage.location_states(StepName.BOOKING)["7"].watermark
+        assert watermark is not None
+        assert watermark.utcoffset() == timedelta(0)
+
+        storage.save_location_state(StepName.BOOKING, LocationState("7"))
+        storage.save_location_state(StepName.RETURN, states["8"])
+        assert storage.location_states(StepName.BOOKING) == states | {"7": LocationState("7")}
+        assert storage.location_states(StepName.RETURN) == {"8": states["8"]}
+
+    def test_the_store_list_is_no_state_of_a_location(self, storage: Storage) -> None:
+        storage.save_store_list({"7": "Z- Calicut"})
+        assert storage.location_states(StepName.STORES) == {}
+        assert storage.location_states(StepName.BOOKING) == {}
+
+    def test_every_sync_log_is_kept(self, storage: Storage, database: Database) -> None:
+        entry = SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.PARTIAL, None)
+        storage.add_sync_log(entry)
+        storage.add_sync_log(entry)
+        assert database.count("synclogs") == 2
+
+    def test_a_run_is_replaced(self, storage: Storage, database: Database) -> None:
+        storage.save_run(RunEntry("run 1", MOMENT, {"ok": True, "steps": [{"error": None}]}))
+        storage.save_run(RunEntry("run 1", MOMENT, {"ok": False}))
+        storage.save_run(RunEntry("run 2", MOMENT, {}))
+        assert database.count("syncruns") == 2
+
+    def test_preparing_and_closing_again_changes_nothing(self, storage: Storage) -> None:
+        storage.save_store_list({"7": "Z- Calicut"})
+        storage.prepare()
+        storage.close()
+        storage.close()
+        storage.prepare()
+        assert storage.store_list() == {"7": "Z- Calicut"}

@@ -1,0 +1,335 @@
+"""The MongoDB adapter: the contract, its documents as the web app sees them, and its look-ups' cost."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from bson.int64 import Int64
+from pymongo import IndexModel, MongoClient
+from pymongo import database as pymongo_database
+
+from syncctl.errors import StorageError
+from syncctl.models import (
+    Document,
+    LeadType,
+    LocationState,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    Trigger,
+)
+from syncctl.storage.mongo import MongoStorage
+from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
+from tests.contract.storage_suite import StorageSuite
+
+
+@dataclass(frozen=True)
+class MongoDatabase:
+    """The database, as the web app is connected to it."""
+
+    url: str
+    raw: pymongo_database.Database[Document]
+
+    def documents(self, collection: str) -> list[Document]:
+        return list(self.raw[collection].find())
+
+    def add_report(self, report_id: str, report: Document) -> None:
+        self.raw.reports.insert_one({"_id": report_id, **report})
+
+    def edit_lead(self, lead_id: str, field: str, value: Any) -> None:
+        self.raw.leads.update_one({"_id": ObjectId(lead_id)}, {"$set": {field: value}})
+
+    def delete_lead(self, lead_id: str) -> None:
+        self.raw.leads.delete_one({"_id": ObjectId(lead_id)})
+
+    def count(self, collection: str) -> int:
+        return self.raw[collection].count_documents({})
+
+
+@pytest.fixture
+def database(mongo_url: str) -> Iterator[MongoDatabase]:
+    with MongoClient[Document](mongo_url, tz_aware=True) as client:
+        yield MongoDatabase(mongo_url, client.get_default_database())
+
+
+@pytest.fixture
+def storage(database: MongoDatabase) -> Iterator[MongoStorage]:
+    storage = MongoStorage(database.url, now=lambda: MOMENT)
+    storage.prepare()
+    yield storage
+    storage.close()
+
+
+class TestContract(StorageSuite):
+    """The whole contract, on a real server."""
+
+
+class TestDocuments:
+    def test_a_lead_is_as_mongoose_would_store_it(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        storage.store_leads([lead(1)], [])
+        (document,) = database.documents("leads")
+        assert document == {
+            "_id": ObjectId(text_id(1)),
+            "leadType": "bookingConfirmation",
+            "source": "Booking",
+            "name": "Customer 1",
+            "phone": "9000000001",
+            "store": "Suitor Guy - Calicut",
+            "bookingNo": "2025000000001",
+            "functionDate": datetime(2025, 3, 1, tzinfo=UTC),
+            "createdAt": MOMENT,
+            "updatedAt": MOMENT,
+            "securityAmount": 1500.5,
+            "remarks": "",
+            "callStatus": "Not Called",
+            "leadStatus": "No Status",
+            "followUpFlag": False,
+            "assignedTo": None,
+            "__v": 0,
+        }
+        assert document["followUpFlag"] is False
+
+    def test_stores_and_sync_logs_are_too(self, storage: MongoStorage, database: MongoDatabase) -> None:
+        storage.add_stores(
+            [
+                Store("Suitor Guy - Calicut", "13", "Suitor Guy", "Calicut", True),
+                Store("Zorucci - Edappally", "1", "Zorucci", "", False),
+            ]
+        )
+        storage.add_sync_log(SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.PARTIAL, None))
+
+        with_city, without_city = database.documents("stores")
+        assert isinstance(with_city.pop("_id"), ObjectId)
+        assert with_city == {
+            "name": "Suitor Guy - Calicut",
+            "code": "13",
+            "brand": "Suitor Guy",
+            "city": "Calicut",
+            "isActive": True,
+            "createdAt": MOMENT,
+            "updatedAt": MOMENT,
+            "__v": 0,
+        }
+        assert "city" not in without_city
+        (log,) = database.documents("synclogs")
+        assert isinstance(log.pop("_id"), ObjectId)
+        assert log == {
+            "syncType": "booking",
+            "trigger": "auto",
+            "lastSyncAt": MOMENT,
+            "lastSyncCount": 15,
+            "status": "partial",
+            "errorMessage": None,
+            "createdAt": MOMENT,
+            "updatedAt": MOMENT,
+            "__v": 0,
+        }
+
+    def test_what_a_sync_keeps_of_itself(self, storage: MongoStorage, database: MongoDatabase) -> None:
+        storage.store_leads([], [record(1)])
+        storage.update_records([record(1, fingerprint="new")])
+        storage.add_rejects([reject(1)])
+        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, True, 3))
+        storage.save_store_list({"a.b": "Z- Calicut"})
+        storage.save_run(RunEntry("run 1", MOMENT, {"ok": True}))
+
+        assert database.documents("syncrecords") == [
+            {
+                "_id": ObjectId(text_id(1)),
+                "key": "booking 1",
+                "leadId": text_id(1),
+                "source": "booking",
+                "location": "7",
+                "values": {
+                    "leadType": "bookingConfirmation",
+                    "name": "Customer 1",
+                    "phone": "9000000001",
+                    "createdAt": MOMENT,
+                    "securityAmount": 1500.5,
+                },
+                "fingerprint": "new",
+                "firstSeenAt": MOMENT,
+                "firstRunId": "run 1",
+                "changedAt": MOMENT,
+            }
+        ]
+        assert database.documents("syncrejects") == [
+            {
+                "_id": ObjectId(text_id(1)),
+                "source": "booking",
+                "location": "7",
+                "position": "row 1",
+                "reason": "no phone number",
+                "row": '{"customerName": "Customer"}',
+                "runId": "run 1",
+                "rejectedAt": MOMENT,
+            }
+        ]
+        assert database.documents("syncstate") == [
+            {
+                "_id": "booking:7",
+                "report": "booking",
+                "location": "7",
+                "watermark": MOMENT,
+                "askedAt": None,
+                "dormant": True,
+                "dueAgain": 3,
+            },
+            {"_id": "store-list", "names": [{"code": "a.b", "name": "Z- Calicut"}], "fetchedAt": MOMENT},
+        ]
+        assert database.documents("syncruns") == [
+            {"_id": "run 1", "startedAt": MOMENT, "document": {"ok": True}}
+        ]
+
+    def test_a_lead_with_any_id_is_present_by_the_id_it_is_given_out_with(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        ids = [ObjectId(), "hand-made", text_id(1), "42", 43, Int64(44), 45.0, -1, "A" * 24]
+        database.raw.leads.insert_many([{**lead(1), "_id": bson_id} for bson_id in ids])
+        given_out = {found["_id"] for found in storage.find_leads(LeadType.BOOKING, [], [phone(1)])}
+        assert given_out == {str(ids[0]), "hand-made", text_id(1), "42", "43", "44", "45", "-1", "A" * 24}
+        assert storage.present_leads(given_out) == given_out
+
+    def test_object_ids_and_dates_of_other_writers_can_be_read(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        user = ObjectId()
+        database.raw.leads.insert_one({**lead(1), "assignedTo": user, "history": [{"by": user}]})
+        database.raw.command(
+            "update", "leads", updates=[{"q": {}, "u": [{"$set": {"visitDate": {"$add": [MOMENT, 10**15]}}}]}]
+        )
+        database.raw.reports.insert_one({"_id": user, "leadSnapshot": {"_id": ObjectId(text_id(1))}})
+
+        (found,) = storage.find_leads(LeadType.BOOKING, [], [phone(1)])
+        assert found["assignedTo"] == str(user)
+        assert found["history"] == [{"by": str(user)}]
+        assert found["visitDate"].year == 9999
+        assert storage.find_reports([text_id(1)], []) == [
+            {"_id": str(user), "leadSnapshot": {"_id": text_id(1)}}
+        ]
+
+    def test_stores_of_other_writers_can_be_read(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        database.raw.stores.insert_many(
+            [{"name": "A - B", "code": 7, "city": None}, {"name": "A - C", "code": 8.0}]
+        )
+        assert storage.stores() == [Store("A - B", "7", "", "", True), Store("A - C", "8", "", "", True)]
+        assert (
+            storage.add_stores([Store("A - D", "7", "A", "", True), Store("a - c", "9", "A", "", True)]) == 0
+        )
+
+
+class TestWebApp:
+    def test_its_inserts_are_never_refused(self, storage: MongoStorage, database: MongoDatabase) -> None:
+        by_hand = {"name": "A", "phone": phone(1), "store": "B"}
+        odd = {"phone": [phone(1), phone(2)], "bookingNo": ["1", {"a": 1}], "leadType": ["return"]}
+        for collection in ("leads", "reports", "stores", "synclogs"):
+            database.raw[collection].insert_many([dict(by_hand), dict(by_hand), dict(odd), dict(odd), {}])
+        every_field_a_list = {
+            "id": ["1", "2"],
+            "phone": [[phone(1)], {"phone": []}],
+            "phone_before": [phone(1), None],
+            "leadData": [{"phone": [phone(1)], "_id": [1, 2]}, {"phone_number": ["x"], "id": ["y"]}],
+            "leadSnapshot": {"_id": [ObjectId(), ObjectId()], "phone": "x" * 3000},
+            "beforeSnapshot": "none",
+        }
+        database.raw.reports.insert_many([dict(every_field_a_list), dict(every_field_a_list)])
+        assert database.count("reports") == 7
+        assert len(storage.find_reports([], [phone(1)])) == 6
+
+    def test_no_index_is_unique(self, storage: MongoStorage, database: MongoDatabase) -> None:
+        storage.store_leads([lead(1)], [record(1)])
+        storage.add_stores([Store("A - B", "1", "A", "", True)])
+        storage.add_sync_log(SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.PARTIAL, None))
+        for name in database.raw.list_collection_names():
+            indexes = database.raw[name].index_information()
+            assert not [index for index in indexes.values() if index.get("unique")], name
+
+    def test_its_own_indexes_serve_as_they_are(self, database: MongoDatabase) -> None:
+        compound = [("bookingNo", 1), ("phone", 1), ("leadType", 1)]
+        database.raw.leads.create_indexes([IndexModel("phone", name="by_phone"), IndexModel(compound)])
+        storage = MongoStorage(database.url)
+        storage.prepare()
+        storage.close()
+        assert set(database.raw.leads.index_information()) == {
+            "_id_",
+            "by_phone",
+            "bookingNo_1_phone_1_leadType_1",
+        }
+
+    def test_an_index_of_some_leads_only_does_not_serve(self, database: MongoDatabase) -> None:
+        database.raw.leads.create_index("phone", name="some", partialFilterExpression={"rating": 1})
+        storage = MongoStorage(database.url)
+        storage.prepare()
+        storage.prepare()
+        storage.close()
+        assert set(database.raw.leads.index_information()) == {"_id_", "some", "phone_1", "bookingNo_1"}
+
+    def test_an_index_name_that_is_taken_is_a_warning(
+        self, database: MongoDatabase, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        database.raw.reports.create_index("name", name="syncctl_finished")
+        storage = MongoStorage(database.url)
+        storage.prepare()
+        assert storage.find_reports([text_id(1)], [phone(1)]) == []
+        storage.close()
+        assert [entry.message for entry in caplog.records if entry.name.startswith("syncctl")] == [
+            "No index made for reports (IndexKeySpecsConflict): syncs will be slower."
+        ]
+
+    def test_a_unique_index_that_keeps_a_lead_out_is_no_duplicate(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        database.raw.leads.create_index([("name", 1), ("store", 1)], unique=True)
+        with pytest.raises(
+            StorageError, match="unique index on name, store, which refused a document"
+        ) as caught:
+            storage.store_leads([lead(1), lead(2, name="Customer 1")], [record(1), record(2)])
+        assert "Customer" not in str(caught.value)
+        assert storage.find_records([text_id(2)]) == {}
+
+    def test_for_reading_only_nothing_is_made(self, database: MongoDatabase) -> None:
+        storage = MongoStorage(database.url, read_only=True)
+        storage.prepare()
+        assert storage.stores() == []
+        with pytest.raises(StorageError, match="opened for reading only"):
+            storage.store_leads([lead(1)], [])
+        storage.close()
+        assert database.raw.list_collection_names() == []
+
+
+class TestCost:
+    def test_look_ups_of_a_thousand_are_one_round_trip_each_and_use_indexes(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        numbers = range(1000)
+        ids, phones = [text_id(n) for n in numbers], [phone(n) for n in numbers]
+        storage.store_leads([lead(n) for n in numbers], [record(n) for n in numbers])
+        database.raw.reports.insert_many([{"id": text_id(n), "phone": phone(n)} for n in range(500, 3500)])
+        database.raw.leads.insert_many([lead(n, leadType="return") for n in range(1000, 3000)])
+
+        look_ups: dict[str, Callable[[], object]] = {
+            "find_records": lambda: storage.find_records(ids),
+            "present_leads": lambda: storage.present_leads(ids),
+            "find_leads": lambda: storage.find_leads(LeadType.BOOKING, [lead(0)["bookingNo"]], phones),
+            "find_reports": lambda: storage.find_reports(ids, phones),
+        }
+        trips, plans = {}, {}
+        for name, look_up in look_ups.items():
+            database.raw.command("profile", 2)
+            look_up()
+            database.raw.command("profile", 0)
+            entries = list(database.raw["system.profile"].find({"appName": "syncctl"}))
+            database.raw["system.profile"].drop()
+            trips[name] = len(entries)
+            plans[name] = [entry for entry in entries if "IXSCAN" not in entry["planSummary"]]
+        assert trips == {"find_records": 1, "present_leads": 2, "find_leads": 2, "find_reports": 1}
+        assert not any(plans.values()), plans

@@ -1,0 +1,355 @@
+"""The SQLite adapter: the contract, its tables as a person sees them, and what goes wrong with files."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.models import (
+    Document,
+    LeadType,
+    LocationState,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    Trigger,
+)
+from syncctl.storage.sqlite import FIND_LEADS, FIND_REPORTS, SqliteStorage
+from syncctl.storage.sqlite_connection import open_connection
+from syncctl.storage.sqlite_errors import translated
+from syncctl.storage.store_rules import store_id
+from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
+from tests.contract.storage_suite import StorageSuite
+
+MOMENT_TEXT = "2025-02-01T08:59:27.123Z"
+
+
+@dataclass(frozen=True)
+class SqliteDatabase:
+    """The file, as the sqlite3 shell would open it."""
+
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def run(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(statement, values)]
+
+    def add_report(self, report_id: str, report: Document) -> None:
+        self.run("INSERT INTO reports VALUES (?, ?)", report_id, json.dumps(report))
+
+    def edit_lead(self, lead_id: str, field: str, value: Any) -> None:
+        self.run(f"UPDATE leads SET {field} = ? WHERE _id = ?", value, lead_id)  # noqa: S608
+
+    def delete_lead(self, lead_id: str) -> None:
+        self.run("DELETE FROM leads WHERE _id = ?", lead_id)
+
+    def count(self, collection: str) -> int:
+        return len(self.run(f"SELECT 1 FROM {collection}"))  # noqa: S608
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> SqliteDatabase:
+    return SqliteDatabase(tmp_path / "folder with ? and #" / "syncctl.db")
+
+
+@pytest.fixture
+def storage(database: SqliteDatabase) -> Iterator[SqliteStorage]:
+    storage = SqliteStorage(database.path, busy_timeout_s=0.05, now=lambda: MOMENT)
+    storage.prepare()
+    yield storage
+    storage.close()
+
+
+class TestContract(StorageSuite):
+    """The whole contract, on a file."""
+
+
+class TestTables:
+    def test_a_lead_has_a_column_per_field(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        storage.store_leads([lead(1)], [])
+        (row,) = database.run("SELECT * FROM leads")
+        assert {field: value for field, value in row.items() if value is not None} == {
+            "_id": text_id(1),
+            "leadType": "bookingConfirmation",
+            "source": "Booking",
+            "name": "Customer 1",
+            "phone": "9000000001",
+            "store": "Suitor Guy - Calicut",
+            "bookingNo": "2025000000001",
+            "functionDate": "2025-03-01T00:00:00.000Z",
+            "createdAt": MOMENT_TEXT,
+            "updatedAt": MOMENT_TEXT,
+            "securityAmount": 1500.5,
+            "remarks": "",
+            "callStatus": "Not Called",
+            "leadStatus": "No Status",
+            "followUpFlag": 0,
+            "__v": 0,
+        }
+
+    def test_the_other_tables_have_theirs(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        storage.store_leads([], [record(1)])
+        storage.update_records([record(1)])
+        storage.add_rejects([reject(1)])
+        storage.add_stores([Store("Suitor Guy - Calicut", "13", "Suitor Guy", "", True)])
+        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, True, 3))
+        storage.add_sync_log(SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.PARTIAL, "3 failed"))
+        storage.save_run(RunEntry("run 1", MOMENT, {"ok": True}))
+
+        (kept,) = database.run("SELECT * FROM syncrecords")
+        assert json.loads(kept.pop("values")) == {
+            "leadType": "bookingConfirmation",
+            "name": "Customer 1",
+            "phone": "9000000001",
+            "createdAt": MOMENT_TEXT,
+            "securityAmount": 1500.5,
+        }
+        assert kept == {
+            "_id": text_id(1),
+            "key": "booking 1",
+            "leadId": text_id(1),
+            "source": "booking",
+            "location": "7",
+            "fingerprint": "print 1",
+            "firstSeenAt": MOMENT_TEXT,
+            "firstRunId": "run 1",
+            "changedAt": MOMENT_TEXT,
+        }
+        assert database.run("SELECT * FROM syncrejects") == [
+            {
+                "_id": text_id(1),
+                "source": "booking",
+                "location": "7",
+                "position": "row 1",
+                "reason": "no phone number",
+                "row": '{"customerName": "Customer"}',
+                "runId": "run 1",
+                "rejectedAt": MOMENT_TEXT,
+            }
+        ]
+        assert database.run("SELECT * FROM stores") == [
+            {
+                "_id": store_id("Suitor Guy - Calicut"),
+                "name": "Suitor Guy - Calicut",
+                "code": "13",
+                "brand": "Suitor Guy",
+                "city": None,
+                "isActive": 1,
+                "createdAt": MOMENT_TEXT,
+                "updatedAt": MOMENT_TEXT,
+                "__v": 0,
+            }
+        ]
+        assert database.run("SELECT * FROM syncstate") == [
+            {
+                "report": "booking",
+                "location": "7",
+                "watermark": MOMENT_TEXT,
+                "askedAt": None,
+                "dormant": 1,
+                "dueAgain": 3,
+            }
+        ]
+        assert database.run("SELECT * FROM synclogs") == [
+            {
+                "_id": 1,
+                "syncType": "booking",
+                "trigger": "auto",
+                "lastSyncAt": MOMENT_TEXT,
+                "lastSyncCount": 15,
+                "status": "partial",
+                "errorMessage": "3 failed",
+                "createdAt": MOMENT_TEXT,
+                "updatedAt": MOMENT_TEXT,
+                "__v": 0,
+            }
+        ]
+        assert database.run("SELECT * FROM syncruns") == [
+            {"_id": "run 1", "startedAt": MOMENT_TEXT, "document": '{"ok": true}'}
+        ]
+
+    def test_what_a_person_writes_is_read(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        database.run("INSERT INTO leads (_id, name, phone, store) VALUES ('x', 'A', 9000000001, 'B')")
+        database.run(
+            "UPDATE leads SET leadType = 'bookingConfirmation', followUpFlag = 1,"
+            " followUpDate = '2025-03-01', callDate = 'Monday', assignedTo = 'Staff A'"
+        )
+        assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [
+            {
+                "_id": "x",
+                "leadType": "bookingConfirmation",
+                "name": "A",
+                "phone": phone(1),
+                "store": "B",
+                "remarks": "",
+                "callStatus": "Not Called",
+                "leadStatus": "No Status",
+                "followUpFlag": True,
+                "followUpDate": datetime(2025, 3, 1, tzinfo=UTC),
+                "callDate": "Monday",
+                "assignedTo": "Staff A",
+                "__v": 0,
+            }
+        ]
+
+    def test_text_in_another_encoding_is_read(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        storage.store_leads([lead(1)], [])
+        database.run("UPDATE leads SET remarks = CAST(x'4ae9' AS TEXT)")
+        assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [lead(1, remarks="J\ufffd")]
+
+    @pytest.mark.parametrize("query", [FIND_LEADS, FIND_REPORTS])
+    def test_look_ups_use_indexes(self, storage: SqliteStorage, database: SqliteDatabase, query: str) -> None:
+        names = ("lead_type", "booking_numbers", "phones", "lead_ids")
+        with closing(sqlite3.connect(database.path)) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", dict.fromkeys(names, "[]")).fetchall()
+        steps = [str(step[3]) for step in plan]
+        assert any(step.startswith("SEARCH") for step in steps)
+        assert not [step for step in steps if step.startswith("SCAN") and "json_each" not in step]
+
+    def test_a_field_without_a_column_is_named(self, storage: SqliteStorage) -> None:
+        with pytest.raises(StorageError, match=r"no field bookedBy, shoeSize in"):
+            storage.store_leads([lead(1, shoeSize=9, bookedBy="x")], [])
+
+    def test_leads_and_records_are_stored_together_or_not(self, storage: SqliteStorage) -> None:
+        with pytest.raises(StorageError):
+            storage.store_leads([lead(1)], [record(1), record(2, key="\ud800")])
+        assert storage.present_leads([text_id(1)]) == set()
+        assert storage.store_leads([lead(1)], [record(1)]) == {text_id(1)}
+
+    def test_a_lead_without_a_required_field_is_no_duplicate(self, storage: SqliteStorage) -> None:
+        with pytest.raises(StorageError, match=r"NOT NULL constraint failed: leads\.phone"):
+            storage.store_leads([lead(1, phone=None)], [])
+
+
+class TestFiles:
+    def test_file_and_folder_are_private(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        storage.store_leads([lead(1)], [])
+        modes = {entry.name: entry.stat().st_mode & 0o777 for entry in database.path.parent.iterdir()}
+        assert modes == dict.fromkeys(("syncctl.db", "syncctl.db-wal", "syncctl.db-shm"), 0o600)
+        assert database.path.parent.stat().st_mode & 0o777 == 0o700
+        storage.close()
+        assert [entry.name for entry in database.path.parent.iterdir()] == ["syncctl.db"]
+
+    def test_rights_that_a_person_gave_are_kept(self, tmp_path: Path) -> None:
+        path = tmp_path / "syncctl.db"
+        path.touch(mode=0o640)
+        path.chmod(0o640)
+        with closing(SqliteStorage(path)) as storage:
+            storage.prepare()
+        assert path.stat().st_mode & 0o777 == 0o640
+
+    def test_locked_by_another_for_too_long(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        with closing(sqlite3.connect(database.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert storage.store_list() == {}
+            with pytest.raises(StorageUnavailableError, match=r"syncctl\.db is in use by another process"):
+                storage.store_leads([lead(1)], [])
+        assert storage.store_leads([lead(1)], []) == {text_id(1)}
+
+    def test_locked_while_the_journal_is_chosen(self, tmp_path: Path) -> None:
+        path = tmp_path / "syncctl.db"
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE anything (a)")
+            other.execute("BEGIN IMMEDIATE")
+            with closing(open_connection(path, read_only=False, busy_timeout_s=0.05)) as connection:
+                assert connection.execute("SELECT count(*) FROM anything").fetchone()[0] == 0
+
+    def test_reading_only_reads_beside_a_writer(
+        self, storage: SqliteStorage, database: SqliteDatabase
+    ) -> None:
+        with closing(SqliteStorage(database.path, read_only=True)) as reader:
+            reader.prepare()
+            storage.store_leads([lead(1)], [])
+            assert reader.present_leads([text_id(1)]) == {text_id(1)}
+            with pytest.raises(StorageUnavailableError, match="can't be written"):
+                reader.store_leads([lead(2)], [])
+
+    def test_in_memory_nothing_is_made(self) -> None:
+        with closing(SqliteStorage(None)) as storage:
+            assert storage.is_empty()
+            storage.prepare()
+            assert not storage.is_empty()
+            assert storage.store_leads([lead(1)], [record(1)]) == {text_id(1)}
+            assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [lead(1)]
+
+    def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+        path = tmp_path / "letter.txt"
+        path.write_text("Dear customer, " * 100)
+        with (
+            closing(SqliteStorage(path)) as storage,
+            pytest.raises(StorageUnavailableError, match=r"letter\.txt is no SQLite database"),
+        ):
+            storage.prepare()
+        assert path.read_text().startswith("Dear customer")
+
+    def test_a_truncated_file(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        storage.store_leads([lead(n) for n in range(300)], [])
+        storage.close()
+        os.truncate(database.path, database.path.stat().st_size // 2)
+        with pytest.raises(StorageError, match="is damaged"):
+            storage.find_leads(LeadType.BOOKING, [], [phone(n) for n in range(300)])
+
+    def test_a_full_disk(self, tmp_path: Path) -> None:
+        with closing(open_connection(tmp_path / "full.db", read_only=False, busy_timeout_s=0)) as connection:
+            connection.execute("PRAGMA max_page_count = 1")
+            with pytest.raises(StorageError, match=r"full\.db has no room left"), translated("full.db"):
+                connection.execute("CREATE TABLE leads (_id)")
+
+    def test_a_folder_that_is_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "data").touch()
+        for read_only in (False, True):
+            with (
+                closing(SqliteStorage(tmp_path / "data" / "syncctl.db", read_only=read_only)) as storage,
+                pytest.raises(StorageUnavailableError, match="can't be opened"),
+            ):
+                storage.prepare()
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_folder_without_write_permission(self, tmp_path: Path) -> None:
+        (tmp_path / "data").mkdir(mode=0o500)
+        with (
+            closing(SqliteStorage(tmp_path / "data" / "syncctl.db")) as storage,
+            pytest.raises(StorageUnavailableError, match="can't be opened: Permission denied"),
+        ):
+            storage.prepare()
+
+    @pytest.mark.parametrize("read_only", [False, True])
+    def test_a_newer_version(self, storage: SqliteStorage, database: SqliteDatabase, read_only: bool) -> None:
+        database.run("PRAGMA user_version = 99")
+        with (
+            closing(SqliteStorage(database.path, read_only=read_only)) as later,
+            pytest.raises(StorageError, match="newer syncctl: upgrade this one"),
+        ):
+            later.prepare()
+
+    def test_another_programs_database(self, tmp_path: Path) -> None:
+        other = SqliteDatabase(tmp_path / "other.db")
+        other.run("CREATE TABLE leads (title)")
+        with (
+            closing(SqliteStorage(other.path)) as storage,
+            pytest.raises(StorageError, match="another program's tables"),
+        ):
+            storage.prepare()
+        assert other.run("SELECT name FROM sqlite_master") == [{"name": "leads"}]
+
+    def test_before_its_tables_are_made(self, tmp_path: Path) -> None:
+        with (
+            closing(SqliteStorage(tmp_path / "empty.db")) as storage,
+            pytest.raises(StorageError, match="no such table: stores"),
+        ):
+            storage.stores()
