@@ -1,0 +1,56 @@
+"""The command tree, and the program's entry point."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from syncctl import __version__
+from syncctl.cli import config_command, demo_command, sandbox_command, sync_commands
+from syncctl.cli.render import print_line
+from syncctl.cli.session import EnvFile, Quiet, Verbose
+
+app = typer.Typer(
+    name="syncctl",
+    help="Syncs the rental system's bookings and returns into the telecallers' lead database.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help needs no rich, which would double the time that --help takes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_line(f"syncctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    env_file: EnvFile = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Syncs the rental system's bookings and returns into the telecallers' lead database."""
+    context.obj = {"env_file": env_file, "quiet": quiet, "verbose": verbose}
+
+
+for group in (sync_commands, config_command, sandbox_command, demo_command):
+    group.register(app)
+
+
+def main() -> None:
+    """Run the command line. Text that the terminal can't show is escaped, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app()

@@ -1,0 +1,28 @@
+"""`config`: the settings in force."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.render import render_settings
+from syncctl.cli.session import Session, command
+from syncctl.errors import ExitCode
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "config")
+    def config(
+        session: Session,
+        json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
+    ) -> None:
+        """Show the settings in force, each with where it came from; secrets masked."""
+        from syncctl.config import inspect_settings
+
+        settings = inspect_settings(session.env_file)
+        render_settings(settings, as_json=json)
+        if any(setting.problem for setting in settings):
+            raise typer.Exit(ExitCode.CONFIG)

@@ -1,0 +1,31 @@
+"""`demo`: the whole job on made-up data, from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.render import print_message, render_demo
+from syncctl.cli.session import Session, command
+from syncctl.errors import ExitCode
+
+Keep = Annotated[
+    Path | None,
+    typer.Option("--keep", metavar="DIR", help="Do it in DIR and leave database and settings there."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "demo")
+    def demo(session: Session, keep: Keep = None) -> None:
+        """Show the whole job on a stand-in API and an embedded database: no network, no server."""
+        from syncctl.demo import run_demo
+
+        result = run_demo(keep, session.listener, print_message)
+        render_demo(result)
+        if not result.ok:
+            raise typer.Exit(ExitCode.FAILED)

@@ -1,0 +1,178 @@
+"""The only printer: results as tables on a terminal, as plain lines in a pipe, as JSON on request."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from syncctl.cli.reporting import STEP_TITLES, counted, location_label, total_lines
+from syncctl.models import RunResult, StepName, StepResult, StepStatus
+from syncctl.results import run_envelope
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from syncctl.config import SettingInForce
+    from syncctl.demo import DemoResult
+
+_MEASURES = (
+    ("Rows", "rows"),
+    ("Saved", "saved"),
+    ("Already there", "existing"),
+    ("In reports", "reported"),
+    ("Merged item rows", "merged"),
+    ("Invalid (rejects)", "invalid"),
+    ("Not returned yet", "ignored"),
+)
+_STYLES = {
+    StepStatus.SUCCESS: "green",
+    StepStatus.PARTIAL: "yellow",
+    StepStatus.FAILED: "red",
+    StepStatus.SKIPPED: "dim",
+}
+
+
+def print_line(line: str) -> None:
+    """One line of data."""
+    sys.stdout.write(line + "\n")
+
+
+def print_message(line: str) -> None:
+    """One line for the person, beside the data."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console that honours NO_COLOR and the terminal's width."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def render_run(result: RunResult, *, as_json: bool) -> None:
+    """A run's result. In a pipe the log lines have told it already, unless only stdout is one."""
+    if as_json:
+        print_json(run_envelope(result))
+    elif sys.stdout.isatty():
+        _run_table(result)
+    elif sys.stderr.isatty():
+        for line in total_lines(result):
+            print_line(line)
+
+
+def _run_table(result: RunResult) -> None:
+    from rich.table import Table
+
+    out = console()
+    if result.dry_run:
+        _dry_run_table(result)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for step in result.steps:
+        table.add_column(STEP_TITLES[step.name], justify="right")
+    table.add_row("Status", *(_styled_status(step) for step in result.steps))
+    table.add_row("Locations", *(_locations(step) for step in result.steps))
+    for title, field in _MEASURES:
+        numbers = [getattr(step.counts, field) for step in result.steps]
+        if any(numbers):
+            table.add_row(title, *(str(number) if number else "[dim]0[/dim]" for number in numbers))
+    changed = [step.changed for step in result.steps]
+    if any(changed):
+        table.add_row("Changed at the source", *map(str, changed))
+    if any(step.errors for step in result.steps):
+        table.add_row("Errors", *(str(step.errors) for step in result.steps))
+    out.print(table)
+    footer = [line for line in total_lines(result) if not line.startswith("Total")]
+    out.print(f"[dim]{' · '.join(footer)}[/dim]")
+
+
+def _styled_status(step: StepResult) -> str:
+    style = _STYLES[step.status]
+    return f"[{style}]{step.status.value}[/{style}]"
+
+
+def _locations(step: StepResult) -> str:
+    if step.name is StepName.STORES:
+        return "[dim]-[/dim]"
+    return f"{step.processed}/{step.total}"
+
+
+def _dry_run_table(result: RunResult) -> None:
+    from rich.markup import escape
+
+    out = console()
+    for step in result.steps:
+        for location in step.locations:
+            told = location.error or counted(location.counts, dry_run=True)
+            out.print(escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {told}"), soft_wrap=True)
+
+
+def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
+    """The settings in force, each with where it came from; secrets come masked."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": setting.name,
+                    "value": setting.value,
+                    "origin": setting.origin,
+                    "problem": setting.problem,
+                }
+                for setting in settings
+            ]
+        )
+    elif sys.stdout.isatty():
+        _settings_table(settings)
+    else:
+        for setting in settings:
+            problem = f"\tWRONG: {setting.problem}" if setting.problem else ""
+            print_line(f"{setting.name}={setting.value}\t{setting.origin}{problem}")
+
+
+def _settings_table(settings: Sequence[SettingInForce]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Setting", no_wrap=True)
+    table.add_column("Value", overflow="fold")
+    table.add_column("From", overflow="fold")
+    for setting in settings:
+        name, value, origin = escape(setting.name), escape(setting.value), escape(setting.origin)
+        if setting.problem:
+            table.add_row(f"[red]✗ {name}[/red]", f"{value}\n[red]{escape(setting.problem)}[/red]", origin)
+        else:
+            origin = f"[dim]{origin}[/dim]" if origin == "default" else origin
+            table.add_row(name, value, origin)
+    console().print(table)
+
+
+def render_demo(result: DemoResult) -> None:
+    """What the demo did, whether it came out as promised, and how to look on."""
+    if not sys.stdout.isatty():
+        for fact in result.facts:
+            print_line(f"{'ok' if fact.holds else 'FAILED'}\t{fact.what}\t{fact.seen}")
+        for hint in result.hints:
+            print_line(hint)
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for fact in result.facts:
+        mark = "[green]✓[/green]" if fact.holds else "[red]✗[/red]"
+        table.add_row(mark, escape(fact.what), f"[bold]{escape(fact.seen)}[/bold]")
+    out.print()
+    out.print(table)
+    out.print()
+    for hint in result.hints:
+        out.print(escape(hint), soft_wrap=True)

@@ -1,0 +1,162 @@
+"""How a run is told while it goes: log lines for cron, pipes and the log file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from syncctl.models import (
+    Counts,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    Trigger,
+)
+from syncctl.ports import Listener
+from syncctl.results import instant
+
+STEP_TITLES = {
+    StepName.STORES: "Stores",
+    StepName.BOOKING: "Booking Confirmations",
+    StepName.RETURN: "Returns",
+}
+
+_log = logging.getLogger("syncctl.run")
+
+
+def trigger_word(trigger: Trigger) -> str:
+    """How the log names a trigger."""
+    return "automatic" if trigger is Trigger.AUTO else "manual"
+
+
+def location_label(result: LocationResult) -> str:
+    """A location's id and, where it has one, its store."""
+    return f"{result.location} {result.store}".rstrip()
+
+
+def counted(counts: Counts, *, dry_run: bool = False) -> str:
+    """Counts in words, zeros left out."""
+    words = (
+        (counts.saved, "to save" if dry_run else "saved"),
+        (counts.updated, "to update" if dry_run else "updated"),
+        (counts.existing, "to skip (already there)" if dry_run else "skipped (already there)"),
+        (counts.reported, "in reports"),
+        (counts.merged, "merged"),
+        (counts.invalid, "to reject" if dry_run else "rejected"),
+        (counts.ignored, "not returned yet"),
+    )
+    told = ", ".join(f"{number} {word}" for number, word in words if number)
+    return f"{counts.rows} rows: {told}" if told else "no rows"
+
+
+def total_lines(result: RunResult) -> list[str]:
+    """What the old system's log said at the end of a run, and, where there is any, what it kept quiet.
+
+    Records are leads; stores count only where they are all that was synced.
+    """
+    reports = [step for step in result.steps if step.name is not StepName.STORES] or result.steps
+    counts = sum((step.counts for step in reports), Counts())
+    would = " (dry run: nothing was written)" if result.dry_run else ""
+    lines = [
+        f"Total new records saved: {counts.saved}{would}",
+        f"Total skipped (already exists): {counts.existing + counts.reported}",
+        f"Total errors: {sum(step.errors for step in result.steps)}",
+    ]
+    if changed := sum(step.changed for step in result.steps):
+        lines.insert(2, f"Total skipped, but changed at the source: {changed}")
+    if counts.invalid:
+        lines.insert(2, f"Total invalid (on the rejects list): {counts.invalid}")
+    if not result.ok and not result.dry_run:
+        lines.append("What failed is tried again at the next sync; everything else is stored.")
+    lines.append(f"Duration: {result.duration_s:.1f} s")
+    if result.next_sync_at:
+        lines.append(f"Next sync: {instant(result.next_sync_at)}")
+    return lines
+
+
+class LogListener:
+    """Tells a run to the log, one event a line, in the words of the old system's log."""
+
+    def __init__(self) -> None:
+        self._dry_run = False
+
+    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
+        self._dry_run = dry_run
+        suffix = " (dry run: nothing will be written)" if dry_run else ""
+        what = {"api": "API", StepName.STORES: "store"}.get(command, command)
+        _log.info("Starting %s %s sync at %s%s", trigger_word(trigger), what, instant(started_at), suffix)
+
+    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
+        _log.info("Step %d/%d: Syncing %s…", number, of, STEP_TITLES[name])
+
+    def location_done(self, step: StepName, result: LocationResult) -> None:
+        label = f"{step.value} {location_label(result)}"
+        if result.error:
+            _log.debug("%s: failed: %s", label, result.error)
+            return
+        level = logging.INFO if self._dry_run else logging.DEBUG
+        _log.log(level, "%s: %s", label, counted(result.counts, dry_run=self._dry_run))
+        if result.changed:
+            numbers = ", ".join(number or "(no booking number)" for number in result.changed)
+            _log.log(level, "%s: skipped, but changed at the source: %s", label, numbers)
+
+    def step_finished(self, result: StepResult) -> None:
+        if result.name is not StepName.STORES:
+            _log.info("Locations processed: %d/%d", result.processed, result.total)
+        elif result.counts.saved:
+            _log.info("New stores: %d", result.counts.saved)
+        for message in step_warnings(result):
+            _log.warning("%s: %s", STEP_TITLES[result.name], message)
+        if result.error:
+            level = logging.WARNING if result.status is StepStatus.PARTIAL else logging.ERROR
+            _log.log(level, "%s: %s", STEP_TITLES[result.name], result.error)
+
+    def run_finished(self, result: RunResult) -> None:
+        for line in total_lines(result):
+            _log.info("%s", line)
+
+    def warning(self, message: str) -> None:
+        _log.warning("%s", message)
+
+
+def step_warnings(result: StepResult) -> list[str]:
+    """One line for each different warning of a step's locations."""
+    places: dict[str, list[str]] = {}
+    for location in result.locations:
+        if location.warning:
+            places.setdefault(location.warning, []).append(location.location)
+    return [f"{warning} (location {', '.join(where)})" for warning, where in places.items()]
+
+
+class Listeners:
+    """Several listeners told as one."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = tuple(listeners)
+
+    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
+        for listener in self._listeners:
+            listener.run_started(command, trigger, dry_run, started_at)
+
+    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
+        for listener in self._listeners:
+            listener.step_started(name, number, of, locations)
+
+    def location_done(self, step: StepName, result: LocationResult) -> None:
+        for listener in self._listeners:
+            listener.location_done(step, result)
+
+    def step_finished(self, result: StepResult) -> None:
+        for listener in self._listeners:
+            listener.step_finished(result)
+
+    def run_finished(self, result: RunResult) -> None:
+        for listener in self._listeners:
+            listener.run_finished(result)
+
+    def warning(self, message: str) -> None:
+        for listener in self._listeners:
+            listener.warning(message)

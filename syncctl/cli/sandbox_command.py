@@ -1,0 +1,84 @@
+"""`sandbox`: the stand-in for the rental API, served until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.render import print_line, print_message
+from syncctl.cli.session import Session, command
+from syncctl.errors import UsageError
+
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same made-up data.")]
+Locations = Annotated[int, typer.Option("--locations", min=1, max=1000, help="How many locations answer.")]
+Bookings = Annotated[int, typer.Option("--bookings", min=0, max=100_000, help="Bookings of each location.")]
+Latency = Annotated[float, typer.Option("--latency-ms", min=0, help="Wait so long before each answer.")]
+Token = Annotated[str | None, typer.Option("--token", help="Refuse calls without this key.")]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND[=RATE][@API[:LOCATION]]",
+        help="Misbehave so, as 503=0.2 or reset@booking:7; repeatable. A wrong KIND lists them all.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "sandbox")
+    def sandbox(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+        session: Session,
+        port: Port = 8765,
+        seed: Seed = 1,
+        locations: Locations = 21,
+        bookings: Bookings = 200,
+        latency_ms: Latency = 0.0,
+        token: Token = None,
+        fault: Faults = None,
+    ) -> None:
+        """Serve a stand-in for the rental API on loopback, with made-up data and, on request, faults."""
+        from syncctl.sandbox import Fault, Sandbox
+
+        try:
+            faults = [Fault.parse(written) for written in fault or ()]
+        except ValueError as error:
+            raise UsageError(f"--fault: {error}") from None
+        stand_in = Sandbox(
+            seed=seed,
+            locations=locations,
+            bookings=bookings,
+            port=port,
+            latency_s=latency_ms / 1000,
+            token=token,
+            faults=faults,
+        )
+        try:
+            stand_in.start()
+        except OSError as error:
+            raise UsageError(
+                f"Port {port} can't be used ({error.strerror}): choose another with --port (0: any)."
+            ) from None
+        try:
+            print_line(f"API_BASE_URL={stand_in.base_url}")
+            sys.stdout.flush()
+            print_message(
+                f"A rental API of {locations} locations with {bookings} made-up bookings each; "
+                f"Ctrl-C ends it. Try:\n  API_BASE_URL={stand_in.base_url} API_CALL_DELAY_MS=0 syncctl api"
+            )
+            _serve_until_interrupted()
+        finally:
+            stand_in.stop()
+
+
+def _serve_until_interrupted() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print_message("Stopped.")

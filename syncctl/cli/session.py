@@ -1,0 +1,167 @@
+"""What every command has: --env-file, -q, -v, the settings, the log, and the one error boundary."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from syncctl.cli.render import console, print_message
+from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError, TerminationRequest
+
+if TYPE_CHECKING:
+    from syncctl.config import Settings
+    from syncctl.ports import Listener
+    from syncctl.redact import Redactor
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option("--env-file", help="Read settings from FILE instead of looking for .env.", metavar="FILE"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only say what went wrong.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
+
+
+class Session:
+    """One command's surroundings."""
+
+    def __init__(self, env_file: Path | None, *, quiet: bool, verbose: bool) -> None:
+        self.env_file = env_file
+        self.quiet = quiet
+        self.verbose = verbose
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read and checked once. Raises SettingsError."""
+        from syncctl.config import load_settings
+
+        return load_settings(self.env_file)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Takes secrets and phone numbers out of a text; without secrets where the settings are wrong."""
+        from syncctl.redact import Redactor
+
+        known = self.__dict__.get("settings")
+        return Redactor(known.secrets if known else ())
+
+    @contextmanager
+    def listener(self, settings: Settings | None = None) -> Iterator[Listener]:
+        """Someone to tell a run to: the log (stderr where it is no terminal, and the log file), and on a
+        terminal the progress display. `settings`: others than the session's own."""
+        import logging
+
+        from syncctl.cli.logs import configure_logging, reset_logging
+        from syncctl.cli.reporting import Listeners, LogListener
+
+        settings = settings or self.settings
+        terminal = sys.stderr.isatty()
+        configure_logging(
+            level=logging.DEBUG if self.verbose else logging.WARNING if self.quiet else logging.INFO,
+            stream_format=None if terminal else settings.log_format,
+            log_file=settings.log_file,
+            log_format=settings.log_format,
+            redactor=self.redactor,
+        )
+        try:
+            if terminal:
+                from syncctl.cli.progress import ProgressListener
+
+                screen = console(stderr=True)
+                with ProgressListener(screen, quiet=self.quiet, verbose=self.verbose) as progress:
+                    yield Listeners((LogListener(), progress))
+            else:
+                yield LogListener()
+        finally:
+            reset_logging()
+
+
+def _request_termination(signal_number: int, frame: FrameType | None) -> NoReturn:
+    raise TerminationRequest
+
+
+@contextmanager
+def error_boundary(session: Session) -> Iterator[None]:
+    """Turn whatever goes wrong into one or two plain lines and an exit status; nothing shows a traceback
+    unless -v asks for it."""
+    try:
+        yield
+    except SyncctlError as error:
+        _fail(session, str(error), error.exit_code)
+    except KeyboardInterrupt as stop:
+        interruption = InterruptedRunError(stop)
+        _fail(session, "Stopped.", interruption.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nobody is left to tell. Python would complain again
+        # when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitCode.FAILED) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
+        if session.verbose:
+            raise
+        text = (
+            f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl: run it again with -v."
+        )
+        _fail(session, text, ExitCode.FAILED)
+
+
+def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
+    print_message("Error: " + session.redactor(text) if exit_code < ExitCode.INTERRUPTED else text)
+    raise typer.Exit(exit_code)
+
+
+def command(
+    app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function of (session, …) as a command: it gets the options that every command has.
+
+    `aliases`: further names at the top level, not shown in the help.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(function, eval_str=True)
+        parameters = list(own.parameters.values())[1:]
+        common = [
+            inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            inspect.Parameter("env_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=EnvFile),
+            inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
+            inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Verbose),
+        ]
+
+        def run(
+            *, context: typer.Context, env_file: Path | None, quiet: bool, verbose: bool, **given: Any
+        ) -> None:
+            before: dict[str, Any] = context.obj or {}
+            session = Session(
+                env_file or before.get("env_file"),
+                quiet=quiet or bool(before.get("quiet")),
+                verbose=verbose or bool(before.get("verbose")),
+            )
+            signal.signal(signal.SIGTERM, _request_termination)
+            with error_boundary(session):
+                function(session, **given)
+
+        own_keyword_only = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters
+        ]
+        run.__signature__ = inspect.Signature([*own_keyword_only, *common])  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*parameters, *common)}
+        run.__doc__ = function.__doc__
+        app.command(name, hidden=hidden)(run)
+        for alias in aliases:
+            app.command(alias, hidden=True)(run)
+        return function
+
+    return register

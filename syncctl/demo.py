@@ -1,0 +1,188 @@
+"""The whole job on made-up data: a first sync, a telecaller at work, news at the source, a second sync."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from syncctl.bootstrap import SyncCommand, run_sync
+from syncctl.config import Settings, load_settings
+from syncctl.errors import UsageError
+from syncctl.models import Counts, RunResult, StepName, Trigger
+from syncctl.ports import Listener
+from syncctl.sandbox import Sandbox
+from syncctl.services.planning import SyncOptions
+
+NEW_BOOKINGS = 12
+EDITED, FINISHED, DELETED = 5, 3, 1
+DATABASE = "syncctl.db"
+SANDBOX_COMMAND_URL = "http://127.0.0.1:8765"
+"""Where `syncctl sandbox` serves by default: what a kept demo goes on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that the demo promises. `seen`: what was measured; `holds`: whether that is as promised."""
+
+    what: str
+    seen: str
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What was seen, and how to look on."""
+
+    facts: tuple[Fact, ...]
+    hints: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(fact.holds for fact in self.facts)
+
+
+def run_demo(
+    keep: Path | None,
+    listening: Callable[[Settings], AbstractContextManager[Listener]],
+    say: Callable[[str], None],
+) -> DemoResult:
+    """Run it in a temporary folder, or in `keep`, where database and settings stay.
+
+    `listening` gives someone to tell the syncs to; `say` takes a line about what happens in between.
+
+    Raises:
+        UsageError: `keep` can't be used.
+        SyncctlError: as a sync does.
+    """
+    if keep is None:
+        with TemporaryDirectory(prefix="syncctl-demo-") as folder:
+            facts = _demonstrate(Path(folder), listening, say)
+        return DemoResult(facts, ("To look at the database afterwards: syncctl demo --keep DIR",))
+    folder_kept = keep.expanduser().absolute()
+    try:
+        folder_kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
+    if any((folder_kept / name).exists() for name in (DATABASE, ".env")):
+        raise UsageError(f"{keep} holds a database or settings already: name a new folder.")
+    facts = _demonstrate(folder_kept, listening, say)
+    return DemoResult(
+        facts,
+        (
+            f"Look:  open {folder_kept / DATABASE} in any SQLite browser: the table is leads.",
+            f"Go on: syncctl sandbox   and, in a second terminal,   cd {folder_kept} && syncctl api",
+        ),
+    )
+
+
+def _demonstrate(
+    folder: Path,
+    listening: Callable[[Settings], AbstractContextManager[Listener]],
+    say: Callable[[str], None],
+) -> tuple[Fact, ...]:
+    (folder / ".env").write_text(
+        f"DATABASE_URL=sqlite:///{DATABASE}\nDATA_DIR=.\nAPI_CALL_DELAY_MS=0\n"
+        f"API_BASE_URL={SANDBOX_COMMAND_URL}\n",
+        encoding="utf-8",
+    )
+    with Sandbox() as sandbox:
+        settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
+        command = SyncCommand("api", tuple(StepName), Trigger.MANUAL, SyncOptions())
+        say("A first sync, from a rental API of 21 locations into an empty database:")
+        with listening(settings) as listener:
+            first = run_sync(settings, command, listener)
+        added = {row["bookingNo"] for row in sandbox.add_bookings(NEW_BOOKINGS)}
+        with closing(sqlite3.connect(folder / DATABASE)) as database:
+            telecaller = _Telecaller(database)
+            telecaller.work()
+            say(
+                f"\nA telecaller edits {EDITED} leads, finishes {FINISHED} and deletes {DELETED}; "
+                f"{len(added)} new bookings come in. A second sync:"
+            )
+            with listening(settings) as listener:
+                second = run_sync(settings, command, listener)
+            return _facts(first, second, added, telecaller)
+
+
+def _total(result: RunResult) -> Counts:
+    return sum((step.counts for step in result.steps if step.name is not StepName.STORES), Counts())
+
+
+def _facts(first: RunResult, second: RunResult, added: set[str], telecaller: _Telecaller) -> tuple[Fact, ...]:
+    before, after = _total(first), _total(second)
+    stored = telecaller.count("SELECT count(*) FROM leads WHERE bookingNo IN (%s)", sorted(added))
+    untouched, back, doubles = telecaller.check()
+    return (
+        Fact("First sync: rows fetched, in seconds", f"{before.rows} in {first.duration_s:.1f} s", first.ok),
+        Fact("… leads stored, one a booking and one a return", f"{before.saved}", before.saved > 0),
+        Fact("… further item rows merged into them", f"{before.merged}"),
+        Fact("… rows not returned yet, passed over", f"{before.ignored}"),
+        Fact("… invalid rows, on the rejects list with the reason", f"{before.invalid}"),
+        Fact("… every row accounted for", "yes" if before.balanced else "no", before.balanced),
+        Fact(
+            "Second sync: rows fetched, in seconds", f"{after.rows} in {second.duration_s:.1f} s", second.ok
+        ),
+        Fact("… new bookings stored", f"{stored} of {len(added)}", stored == len(added)),
+        Fact("… and nothing else", f"{after.saved - stored} others", after.saved == stored),
+        Fact("A telecaller's edits untouched", f"{untouched} of {EDITED}", untouched == EDITED),
+        Fact("Finished or deleted leads that came back", f"{back} of {FINISHED + DELETED}", back == 0),
+        Fact("Duplicates", f"{doubles}", doubles == 0),
+    )
+
+
+class _Telecaller:
+    """Works on leads behind syncctl's back, as the web app does."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._edited: list[str] = []
+        self._gone: list[str] = []
+
+    def work(self) -> None:
+        """Edit some leads, finish some (into reports), delete one."""
+        newest = "SELECT _id FROM leads WHERE bookingNo IS NOT NULL ORDER BY createdAt DESC, _id LIMIT ?"
+        ids = [row[0] for row in self._database.execute(newest, (EDITED + FINISHED + DELETED,))]
+        self._edited, self._gone = ids[:EDITED], ids[EDITED:]
+        with self._database:
+            for lead_id in self._edited:
+                self._database.execute(
+                    "UPDATE leads SET callStatus = 'Connected', remarks = 'Will come on Friday', "
+                    "phone = '0000000000' WHERE _id = ?",
+                    (lead_id,),
+                )
+            for lead_id in self._gone[:FINISHED]:
+                self._database.execute(
+                    "INSERT INTO reports (_id, document) SELECT 'report-' || _id, json_object('id', _id, "
+                    "'lead_name', name, 'phone_number', phone, 'booking_number', bookingNo) "
+                    "FROM leads WHERE _id = ?",
+                    (lead_id,),
+                )
+            self._database.executemany(
+                "DELETE FROM leads WHERE _id = ?", [(lead_id,) for lead_id in self._gone]
+            )
+
+    def check(self) -> tuple[int, int, int]:
+        """How many edits stand, how many leads came back, how many leads stand beside one of the same key."""
+        untouched = self.count(
+            "SELECT count(*) FROM leads WHERE callStatus = 'Connected' AND phone = '0000000000' "
+            "AND remarks = 'Will come on Friday' AND _id IN (%s)",
+            self._edited,
+        )
+        back = self.count("SELECT count(*) FROM leads WHERE _id IN (%s)", self._gone)
+        doubles = self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM leads WHERE phone != '0000000000' "
+            "AND bookingNo IS NOT NULL GROUP BY leadType, bookingNo, phone HAVING count(*) > 1)",
+            [],
+        )
+        return untouched, back, doubles
+
+    def count(self, query: str, values: list[Any]) -> int:
+        """The number that a query gives; %s in it stands for a list of values."""
+        marks = ", ".join("?" * len(values))
+        number: int = self._database.execute(query.replace("%s", marks), values).fetchone()[0]
+        return number

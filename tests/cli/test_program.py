@@ -1,0 +1,161 @@
+"""The program as a whole: start-up, help, version, config, and what the documents say of it."""
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cronsim import CronSim
+
+from syncctl import __version__
+from tests.support.program import Program
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("pymongo", "bson", "requests", "urllib3", "rich", "sqlite3")
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_version_and_help_import_nothing_heavy(argument: str) -> None:
+    code = (
+        f"import sys; sys.argv = ['syncctl', {argument!r}]\n"
+        "from syncctl.cli.app import main\n"
+        "try: main()\n"
+        f"finally: print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr.strip() == "[]"
+    assert (__version__ if argument == "--version" else "Usage") in ended.stdout
+
+
+def test_api_on_sqlite_does_not_import_pymongo(program: Program) -> None:
+    code = (
+        "import sys; sys.argv = ['syncctl', 'stores', '-q']\n"
+        "from syncctl.cli.app import main\n"
+        "try: main()\n"
+        "finally: print('pymongo' in sys.modules, 'rich' in sys.modules)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=program.folder,
+        env=program.environment,
+        stdin=subprocess.DEVNULL,
+    )
+    assert ended.stdout.strip() == "False False"
+
+
+def test_without_a_command_it_shows_the_help(program: Program) -> None:
+    ended = program.run()
+    assert ended.status == 2
+    assert "Commands:" in ended.output
+
+
+def test_config_tells_value_and_origin_and_masks_secrets(program: Program) -> None:
+    ended = program.run(
+        "config", "--json", BOOKING_API_KEY="hush-hush", MONGO_URI="mongodb://u:pass-word@h/leads"
+    )
+    assert ended.status == 0
+    settings = {setting["name"]: setting for setting in json.loads(ended.stdout)}
+    assert settings["API_CALL_DELAY_MS"]["value"] == "0"
+    assert settings["API_CALL_DELAY_MS"]["origin"].endswith(".env")
+    assert settings["DATABASE_URL"]["origin"] == "environment"
+    assert settings["API_TIMEOUT_S"]["origin"] == "default"
+    for secret in ("hush-hush", "pass-word"):
+        assert secret not in ended.output
+    assert "hush" not in program.run_on_terminal("config", BOOKING_API_KEY="hush-hush").stdout
+
+
+def test_config_works_when_settings_are_wrong(program: Program) -> None:
+    ended = program.run("config", API_MAX_TRIES="none", API_TIMEOUT_S="-1")
+    assert ended.status == 78
+    wrong = [line for line in ended.stdout.splitlines() if "WRONG" in line]
+    assert [line.split("=")[0] for line in wrong] == ["API_TIMEOUT_S", "API_MAX_TRIES"]
+
+
+def test_a_named_settings_file_that_is_not_there_is_status_78(program: Program) -> None:
+    for arguments in (("--env-file", "no.env", "config"), ("config", "--env-file", "no.env")):
+        ended = program.run(*arguments)
+        assert ended.status == 78
+        assert "no.env" in ended.stderr
+
+
+def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    ended = program.run("demo", "--keep", "kept")
+    assert ended.status == 0
+    facts = [line for line in ended.stdout.splitlines() if "\t" in line]
+    assert len(facts) == 12
+    assert all(line.startswith("ok\t") for line in facts)
+    assert (tmp_path / "kept" / "syncctl.db").exists()
+    again = program.run("demo", "--keep", "kept")
+    assert again.status == 2
+    assert "kept" in again.stderr
+
+
+def test_a_sandbox_on_a_taken_port_says_so(program: Program) -> None:
+    port = program.folder.joinpath(".env").read_text(encoding="utf-8").split("127.0.0.1:")[1].split()[0]
+    ended = program.run("sandbox", "--port", port)
+    assert ended.status == 2
+    assert port in ended.stderr
+    wrong = program.run("sandbox", "--fault", "no-such")
+    assert wrong.status == 2
+    assert "gzip-bomb" in wrong.stderr
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readmes_quick_start_is_what_ci_runs() -> None:
+    quick_start = readme().split("## Quick start")[1].split("\n## ")[0]
+    commands = re.findall(r"```sh\n(.*?)\n```", quick_start, re.DOTALL)
+    assert commands == ["pip install . && syncctl demo", "pip install -e '.[test]' && pytest"]
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
+    for command in commands:
+        assert command in ci
+
+
+def test_every_setting_is_in_the_readme(program: Program) -> None:
+    names = {setting["name"] for setting in json.loads(program.run("config", "--json").stdout)}
+    documented = set(re.findall(r"`([A-Z][A-Z_]+_[A-Z_]+)`", readme()))
+    assert names <= documented
+    assert documented <= names | {"MONGO_URI", "NO_COLOR", "SYNCCTL_TEST_MONGO_URI"}
+
+
+def test_every_command_is_in_the_readme(program: Program) -> None:
+    shown = program.run("--help").stdout.split("Commands:")[1]
+    commands = set(re.findall(r"^  ([a-z][\w:-]*)", shown, re.MULTILINE))
+    assert commands
+    for command in commands:
+        assert f"`syncctl {command}`" in readme()
+        options = set(re.findall(r"(--[a-z-]+)", program.run(command, "--help").stdout))
+        for option in options:
+            assert option in readme(), (command, option)
+
+
+def test_the_committed_env_holds_no_secret_and_is_right(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    settings = json.loads(program.run("config", "--json", "--env-file", str(ROOT / ".env")).stdout)
+    assert all(setting["problem"] is None for setting in settings)
+    for setting in settings:
+        if setting["name"].endswith(("_KEY", "_TOKEN")) or setting["name"] == "HEARTBEAT_URL":
+            assert setting["value"] == ""
+
+
+def test_the_crontab_example_is_one_that_cron_takes() -> None:
+    text = (ROOT / "crontab.example").read_text(encoding="utf-8")
+    assert text.endswith("\n")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(lines) == 2
+    for line in lines:
+        assert "%" not in line
+        schedule, command = " ".join(line.split()[:5]), line.split()[5:]
+        CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
+        assert command[0].startswith("/")
+        assert command[1] == "api"
+        assert command[-3:] == [">>", "/var/log/syncctl/cron.log", "2>&1"]

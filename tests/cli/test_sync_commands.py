@@ -1,0 +1,274 @@
+"""`api` and its parts as users, scripts and cron meet them."""
+
+import json
+import re
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from syncctl.locking import RunLock
+from syncctl.sandbox import Fault, Sandbox
+from tests.support.program import Ended, Program
+
+TOP_KEYS = {
+    "command", "ok", "run_id", "trigger", "dry_run", "started_at", "duration_s", "next_sync_at", "steps",
+}  # fmt: skip
+STEP_KEYS = {
+    "name", "status", "locations", "rows", "saved", "updated", "existing", "reported", "merged", "invalid",
+    "ignored", "errors", "error",
+}  # fmt: skip
+
+
+def count(program: Program, query: str) -> int:
+    with closing(sqlite3.connect(program.folder / "data" / "syncctl.db")) as database:
+        number: int = database.execute(query).fetchone()[0]
+        return number
+
+
+def assert_no_customers_number(ended: Ended, sandbox: Sandbox) -> None:
+    for location in sandbox.locations:
+        for row in sandbox.rows("booking", location):
+            digits = re.sub(r"\D", "", str(row.get("phoneNo") or ""))
+            assert len(digits) < 9 or digits[-9:] not in ended.output
+
+
+def test_under_cron_it_says_what_the_old_log_said(program: Program) -> None:
+    ended = program.run("api")
+    assert ended.status == 0
+    assert ended.stdout == ""
+    said = [line.split("  ", 1)[1] for line in ended.stderr.splitlines()]
+    assert re.fullmatch(r"Starting automatic API sync at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said[0])
+    assert [line for line in said if line.startswith("Step")] == [
+        "Step 1/3: Syncing Stores…",
+        "Step 2/3: Syncing Booking Confirmations…",
+        "Step 3/3: Syncing Returns…",
+    ]
+    totals = dict(line.split(": ", 1) for line in said if line.startswith(("Total", "Locations", "Next")))
+    assert totals["Locations processed"] == "39/39"
+    assert int(totals["Total new records saved"]) == count(program, "SELECT count(*) FROM leads")
+    assert totals["Total skipped (already exists)"].isdigit()
+    assert totals["Total errors"] == "0"
+    assert totals["Next sync"].endswith("Z")
+    assert any(line.startswith("Duration: ") for line in said)
+    assert "\x1b" not in ended.output
+
+
+def test_json_is_exactly_one_object(program: Program) -> None:
+    ended = program.run("api", "--json")
+    assert ended.status == 0
+    assert ended.stdout.count("\n") == 1
+    result = json.loads(ended.stdout)
+    assert set(result) == TOP_KEYS
+    assert (result["command"], result["ok"], result["trigger"], result["dry_run"]) == (
+        "api",
+        True,
+        "auto",
+        False,
+    )
+    assert result["started_at"].endswith("Z")
+    assert result["next_sync_at"].endswith("Z")
+    assert [step["name"] for step in result["steps"]] == ["stores", "booking", "return"]
+    for step in result["steps"]:
+        assert set(step) == STEP_KEYS
+        assert set(step["locations"]) == {"processed", "total"}
+        parts = ("saved", "updated", "existing", "reported", "merged", "invalid", "ignored")
+        assert step["rows"] == sum(step[part] for part in parts)
+        assert (step["status"], step["errors"], step["error"]) == ("success", 0, None)
+
+
+@pytest.mark.parametrize("name", ["stores", "booking", "return", "api"])
+def test_the_old_systems_names_work(program: Program, name: str) -> None:
+    old = json.loads(program.run(f"sync:{name}", "--json", "--dry-run").stdout)
+    new = json.loads(program.run(name, "--json", "--dry-run").stdout)
+    for result in (old, new):
+        for volatile in ("run_id", "started_at", "duration_s", "next_sync_at"):
+            del result[volatile]
+    assert old == new
+    assert old["command"] == name
+
+
+def test_a_dry_run_says_for_each_location_what_would_be_and_leaves_no_file(
+    program: Program, sandbox: Sandbox
+) -> None:
+    ended = program.run("booking", "--dry-run", "--location", sandbox.locations[0])
+    assert ended.status == 0
+    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: \d+ to save", ended.stderr)
+    assert sorted(path.name for path in program.folder.iterdir()) == [".env"]
+
+
+def test_switched_off_it_does_nothing_under_cron_unless_forced(program: Program, sandbox: Sandbox) -> None:
+    program.write_env(API_SYNC_ENABLED="false", API_BASE_URL=sandbox.base_url, API_CALL_DELAY_MS=0)
+    off = program.run("api")
+    assert (off.status, off.stdout) == (0, "")
+    assert len(off.stderr.splitlines()) == 1
+    assert "API_SYNC_ENABLED" in off.stderr
+    off = program.run("api", "--json")
+    assert off.status == 0
+    assert [step["status"] for step in json.loads(off.stdout)["steps"]] == ["skipped"] * 3
+    assert sandbox.requests == []
+    assert program.run("stores", "--force").status == 0
+    assert sandbox.requests
+    asked = len(sandbox.requests)
+    assert program.run_on_terminal("stores").status == 0
+    assert len(sandbox.requests) > asked
+
+
+def test_a_held_lock_ends_the_run_with_75_naming_the_holder(program: Program) -> None:
+    with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
+        held = program.run("api")
+        started = time.monotonic()
+        assert program.run("api", "--wait", "0.5").status == 75
+        assert time.monotonic() - started >= 0.5
+    assert held.status == 75
+    assert len(held.stderr.splitlines()) <= 2
+    assert re.search(r"pid \d+", held.stderr)
+    assert program.run("stores").status == 0
+
+
+def test_one_dead_api_is_status_1_and_the_others_complete(program: Program, sandbox: Sandbox) -> None:
+    sandbox.set_faults(Fault("404", api="booking"))
+    ended = program.run("api", "--json")
+    assert ended.status == 1
+    result = json.loads(ended.stdout)
+    assert not result["ok"]
+    assert [step["status"] for step in result["steps"]] == ["success", "failed", "success"]
+    assert "404" in result["steps"][1]["error"]
+    assert "ERROR" in ended.stderr
+    assert count(program, "SELECT count(*) FROM leads WHERE leadType = 'return'") > 0
+
+
+def test_a_dead_database_is_status_69_within_seconds(program: Program, sandbox: Sandbox) -> None:
+    started = time.monotonic()
+    ended = program.run("api", DATABASE_URL="mongodb://user:hush-hush@127.0.0.1:9/leads")
+    assert time.monotonic() - started < 10
+    assert (ended.status, ended.stdout) == (69, "")
+    assert "127.0.0.1:9" in ended.stderr
+    assert "hush-hush" not in ended.output
+    assert sandbox.requests == []
+
+
+def test_a_broken_database_file_is_status_69(program: Program) -> None:
+    folder = program.folder / "data"
+    folder.mkdir()
+    (folder / "syncctl.db").write_bytes(b"this is no database" * 100)
+    ended = program.run("api")
+    assert ended.status == 69
+    assert "syncctl.db" in ended.stderr
+    assert len(ended.stderr.splitlines()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("API_CONCURRENCY", "many"),
+        ("API_SYNC_TIME", "every five minutes"),
+        ("DATABASE_URL", "mysql://x/y"),
+        ("MONGO_URI", "mongodb://127.0.0.1:9"),
+        ("BOOKING_API_ENDPOINT", "/api/Reports/GetRentoutList"),
+        ("RETURN_API_ENDPOINT", "/api/Reports/get-rent-out"),
+        ("BOOKING_API_KEY_FILE", "/no/such/file"),
+    ],
+)
+def test_a_wrong_setting_is_status_78_and_named(program: Program, setting: str, value: str) -> None:
+    ended = program.run("api", **{setting: value})
+    assert (ended.status, ended.stdout) == (78, "")
+    assert setting in ended.stderr
+    assert len(ended.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("api", "--from", "31-12-2025"),
+        ("api", "--to", "2025-12-31"),
+        ("api", "--from", "2025-12-31", "--to", "2025-12-01"),
+        ("api", "--full", "--from", "2025-12-01"),
+        ("api", "--location", "no-such"),
+        ("api", "--wait", "-1"),
+        ("api", "--no-such-option"),
+        ("no-such-command",),
+    ],
+)
+def test_a_wrong_command_line_is_status_2(program: Program, arguments: tuple[str, ...]) -> None:
+    ended = program.run(*arguments)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_cleanly(
+    program: Program, sandbox: Sandbox, sent: signal.Signals, status: int
+) -> None:
+    sandbox.set_faults(Fault("slow", api="return", seconds=30))
+    with program.start("api") as process:
+        deadline = time.monotonic() + 20
+        while not any(request.api == "return" for request in sandbox.requests):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(sent)
+        stdout, stderr = process.communicate(timeout=10)
+    assert process.returncode == status
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert "what was stored is kept" in stderr
+    assert count(program, "SELECT count(*) FROM leads") > 0
+    assert count(program, "SELECT count(*) FROM synclogs WHERE status = 'failed'") == 1
+    sandbox.set_faults()
+    assert program.run("api").status == 0
+
+
+def test_neither_secret_nor_phone_number_in_any_output(program: Program, sandbox: Sandbox) -> None:
+    log_file = program.folder / "sync.log"
+    for fault in ("500", "401", "html", "redirect"):
+        sandbox.set_faults(Fault(fault, rate=0.5))
+        ended = program.run(
+            "api", "--full", "-v", API_TOKEN="hush-hush-token", API_MAX_TRIES="2", SYNC_LOG_FILE=str(log_file)
+        )
+        assert "hush-hush" not in ended.output
+        assert_no_customers_number(ended, sandbox)
+    assert "hush-hush" not in log_file.read_text(encoding="utf-8")
+
+
+def test_the_key_is_sent_and_may_come_from_a_file(tmp_path: Path) -> None:
+    with Sandbox(locations=2, bookings=5, token="the-key") as sandbox:
+        program = Program(tmp_path, API_BASE_URL=sandbox.base_url, API_TOKEN_FILE=tmp_path / "key")
+        (tmp_path / "key").write_text("the-key\n", encoding="utf-8")
+        assert program.run("api").status == 0
+        refused = program.run("booking", API_TOKEN="another")
+        assert refused.status == 1
+        assert "API_TOKEN" in refused.stderr
+
+
+def test_a_log_file_in_json_lines(program: Program) -> None:
+    ended = program.run("stores", SYNC_LOG_FILE="logs/sync.log", SYNC_LOG_FORMAT="json")
+    assert ended.status == 0
+    lines = (program.folder / "logs" / "sync.log").read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert entries[0]["message"].startswith("Starting automatic store sync")
+    assert [json.loads(line)["message"] for line in ended.stderr.splitlines()] == [
+        e["message"] for e in entries
+    ]
+
+
+def test_quiet_says_nothing_when_all_is_right(program: Program) -> None:
+    assert program.run("api", "-q").output == ""
+    assert program.run("-q", "stores").output == ""
+
+
+def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:
+    shown = program.run_on_terminal("api")
+    assert shown.status == 0
+    assert "\x1b[" in shown.stdout
+    assert "Sync started (manual)" in shown.stdout
+    assert "Booking Confirmations" in shown.stdout
+    assert "Already there" in program.run_on_terminal("api").stdout
+    assert count(program, "SELECT count(*) FROM synclogs WHERE \"trigger\" = 'manual'") == 6
+    plain = program.run_on_terminal("api", NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain.stdout)
+    for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", plain.stdout).splitlines():
+        assert len(line.rstrip()) <= 80

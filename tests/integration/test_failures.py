@@ -1,0 +1,278 @@
+"""One API's trouble stays its own; a kill at any write, and runs at once, end in the same state."""
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
+from syncctl.models import RunResult, StepName, StepStatus
+from syncctl.ports import Storage
+from syncctl.sandbox import Fault, Sandbox
+from tests.support.oracle import key_of
+from tests.support.world import World
+
+WRITES = (
+    "store_leads",
+    "update_records",
+    "add_rejects",
+    "clear_rejects",
+    "add_stores",
+    "save_store_list",
+    "save_location_state",
+    "add_sync_log",
+    "save_run",
+)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of syncctl may catch it."""
+
+
+class FailingStorage:
+    """Passes everything on, but raises at the chosen write: before it, or after it was done."""
+
+    def __init__(self, storage: Storage, at: int, error: Callable[[], BaseException], after: bool) -> None:
+        self._storage = storage
+        self._left = at
+        self._error = error
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._storage, name)
+        if name not in WRITES:
+            return method
+
+        def write(*given: Any) -> Any:
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise self._error()
+            result = method(*given)
+            if self._left == 0:
+                raise self._error()
+            return result
+
+        return write
+
+
+def steps(result: RunResult) -> dict[StepName, StepStatus]:
+    return {step.name: step.status for step in result.steps}
+
+
+def assert_as_undisturbed(world: World) -> None:
+    found = sorted(key_of(lead) for lead in world.app.leads())
+    assert found == sorted(world.expected().leads)
+
+
+@pytest.mark.parametrize("dead", ["stores", "booking", "return"])
+def test_one_dead_api_leaves_the_others_alone(world: World, sandbox: Sandbox, dead: str) -> None:
+    sandbox.set_faults(Fault("503", api=dead))
+    result = world.run()
+    assert not result.ok
+    assert all(step.counts.balanced for step in result.steps)
+    for step in result.steps:
+        if step.name == dead:
+            assert step.status is StepStatus.FAILED
+            assert "503" in (step.error or "")
+        else:
+            assert step.status is StepStatus.SUCCESS
+    logs = {log["syncType"]: log for log in world.app.all("synclogs")}
+    failed = logs["store" if dead == "stores" else dead]
+    assert failed["status"] == "failed"
+    assert "503" in failed["errorMessage"]
+    sandbox.set_faults()
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_a_failed_location_leaves_the_others_alone_and_keeps_its_own_watermark(
+    world: World, sandbox: Sandbox
+) -> None:
+    world.run()
+    failing = sandbox.locations[1]
+    sandbox.set_faults(Fault("500", api="booking", location=failing))
+    world.now += timedelta(days=10)
+    result = world.run((StepName.BOOKING,))
+    assert steps(result) == {StepName.BOOKING: StepStatus.PARTIAL}
+    assert result.steps[0].errors == 1
+    assert f"location {failing}" in (result.steps[0].error or "")
+    sandbox.set_faults()
+    world.now += timedelta(minutes=5)
+    world.run((StepName.BOOKING,))
+    windows = {request.location: request.body for request in sandbox.requests[-len(sandbox.locations) :]}
+    for location, body in windows.items():
+        assert body is not None
+        days = 17 if location == failing else 7
+        day = (world.now + timedelta(hours=5, minutes=30)).date() - timedelta(days=days)
+        assert body["dateFrom"] == str(day)
+
+
+def test_a_refused_key_fails_the_step_at_once_and_names_the_setting(world: World, sandbox: Sandbox) -> None:
+    sandbox.set_faults(Fault("401", api="booking"))
+    result = world.run()
+    assert steps(result)[StepName.BOOKING] is StepStatus.FAILED
+    assert "BOOKING_API_KEY" in (result.steps[1].error or "")
+    assert steps(result)[StepName.RETURN] is StepStatus.SUCCESS
+    asked = [request for request in sandbox.requests if request.api == "booking"]
+    assert len(asked) <= world.config.concurrency
+
+
+def test_without_the_store_list_the_locations_known_from_before_are_asked(
+    world: World, sandbox: Sandbox
+) -> None:
+    first = world.run((StepName.STORES,))
+    assert first.ok
+    sandbox.set_faults(Fault("404", api="stores"))
+    result = world.run((StepName.BOOKING,))
+    assert result.ok
+    assert "Store list" in world.recorder.warnings[0]
+    assert_booked(world)
+
+
+def assert_booked(world: World) -> None:
+    expected = {key for key in world.expected().leads if key[0] == "bookingConfirmation"}
+    assert {key_of(lead) for lead in world.app.leads()} == expected
+
+
+def test_every_fault_at_once_loses_nothing(world: World, sandbox: Sandbox) -> None:
+    kinds = ("500", "503", "429", "reset", "drop", "cut", "html", "scalar", "api-error")
+    sandbox.set_faults(*(Fault(kind, rate=0.05) for kind in kinds))
+    for _ in range(4):
+        result = world.run()
+        assert all(step.counts.balanced for step in result.steps)
+    sandbox.set_faults()
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_an_empty_answer_where_there_was_plenty_is_a_warning_and_moves_nothing(
+    world: World, sandbox: Sandbox
+) -> None:
+    sandbox.add_bookings(5 * len(sandbox.locations))
+    world.run((StepName.BOOKING,))
+    with world.storage() as storage:
+        before = storage.location_states(StepName.BOOKING)
+    leads = world.app.leads()
+    sandbox.set_faults(Fault("no-data", api="booking"))
+    world.now += timedelta(days=1)
+    result = world.run((StepName.BOOKING,))
+    assert {done.location for _, done in world.recorder.done if done.warning} >= set(sandbox.locations)
+    assert result.ok
+    assert world.app.leads() == leads
+    with world.storage() as storage:
+        after = storage.location_states(StepName.BOOKING)
+    assert all(after[location] == before[location] for location in sandbox.locations)
+
+
+def test_the_deadline_ends_the_run_and_what_was_stored_is_kept(world: World, sandbox: Sandbox) -> None:
+    sandbox.set_faults(Fault("slow", api="booking", seconds=30))
+    result = world.run(deadline_s=1.5)
+    assert result.duration_s < 5
+    assert steps(result) == {
+        StepName.STORES: StepStatus.SUCCESS,
+        StepName.BOOKING: StepStatus.FAILED,
+        StepName.RETURN: StepStatus.SUCCESS,
+    }
+    sandbox.set_faults()
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def kill_at(world: World, write: int, error: Callable[[], BaseException], after: bool) -> bool:
+    """Whether the run was long enough to be killed there."""
+    try:
+        world.run(wrap=lambda storage: FailingStorage(storage, write, error, after))
+    except (Killed, StorageUnavailableError, InterruptedRunError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_write_the_next_run_ends_as_an_undisturbed_one(world: World, after: bool) -> None:
+    write = 1
+    while kill_at(world, write, Killed, after):
+        write += 7
+    assert write > 20
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_killed_between_lead_and_record_the_lead_is_known_by_its_id_even_if_edited(world: World) -> None:
+    class LeadsOnly:
+        """Dies between the two halves of store_leads, as a killed process on MongoDB may."""
+
+        def __init__(self, storage: Storage) -> None:
+            self._storage = storage
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._storage, name)
+
+        def store_leads(self, leads: Any, records: Any) -> set[str]:
+            self._storage.store_leads(leads, [])
+            raise Killed
+
+    with pytest.raises(Killed):
+        world.run((StepName.BOOKING,), wrap=LeadsOnly)
+    edited = world.app.leads()
+    assert edited
+    for lead in edited:
+        world.app.edit(lead["_id"], phone="9999999999", bookingNo="1", name="Other")
+    before = {lead["_id"]: lead for lead in world.app.leads()}
+    world.run((StepName.BOOKING,))
+    after = {lead["_id"]: lead for lead in world.app.leads()}
+    assert {lead_id: after[lead_id] for lead_id in before} == before
+    assert len(after) == len([key for key in world.expected().leads if key[0] == "bookingConfirmation"])
+
+
+def test_an_interrupted_run_keeps_what_it_stored_and_says_so(world: World) -> None:
+    assert kill_at(world, 12, KeyboardInterrupt, after=True)
+    logs = world.app.all("synclogs")
+    assert logs[-1]["status"] == "failed"
+    assert "nterrupted" in logs[-1]["errorMessage"]
+    assert world.app.leads()
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_a_database_that_goes_away_ends_the_run(world: World) -> None:
+    assert kill_at(world, 9, lambda: StorageUnavailableError("gone"), after=False)
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_what_the_database_refuses_fails_its_location_only(world: World) -> None:
+    result = world.run(
+        wrap=lambda storage: FailingStorage(storage, 6, lambda: StorageError("refused"), False)
+    )
+    assert not result.ok
+    assert sum(step.errors for step in result.steps) == 1
+    assert "refused" in "".join(step.error or "" for step in result.steps)
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_runs_at_once_make_no_duplicate(world: World) -> None:
+    worlds = [World(world.sandbox, world.url) for _ in range(4)]
+    results: list[RunResult] = []
+    threads = [threading.Thread(target=lambda one=one: results.append(one.run())) for one in worlds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one in worlds:
+        one.close()
+    assert len(results) == 4
+    assert all(step.counts.balanced for result in results for step in result.steps)
+    saved = sum(step.counts.saved for result in results for step in result.steps[1:])
+    assert saved == len(world.app.leads())
+    assert_as_undisturbed(world)
+
+
+def test_sigterm_is_a_request_to_stop() -> None:
+    from syncctl.errors import ExitCode, TerminationRequest
+
+    assert InterruptedRunError(TerminationRequest()).exit_code == ExitCode.TERMINATED == 128 + signal.SIGTERM
+    assert InterruptedRunError(KeyboardInterrupt()).exit_code == ExitCode.INTERRUPTED == 128 + signal.SIGINT

@@ -1,0 +1,98 @@
+"""What the leads must be, worked out from the raw rows by the contract alone, without syncctl's code."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+ALIASES = {
+    "name": ("customerName", "name", "Name", "CustomerName"),
+    "phone": ("phoneNo", "phone", "Phone", "mobile", "Mobile", "customerPhone", "contact", "Contact"),
+    "bookingNo": ("bookingNo", "bookingNumber", "BookingNo"),
+    "bookingDate": ("bookingDate", "booking_date", "BookingDate"),
+    "returnDate": ("returnDate", "return_date", "ReturnDate"),
+    "functionDate": ("functionDate", "eventDate", "deliveryDate", "trialDate"),
+    "securityAmount": ("price", "securityAmount", "security", "deposit"),
+    "attendedBy": ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy"),
+    "enquiryType": ("enquiryType", "type", "category", "subCategory"),
+    "remarks": ("remarks", "feedback", "notes"),
+}
+
+
+def told(row: Row, field: str) -> Any:
+    for alias in ALIASES[field]:
+        value = row.get(alias)
+        if value is not None and str(value).strip():
+            return value
+    return None
+
+
+def as_date(value: Any) -> datetime | None:
+    return None if value is None else datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+
+
+def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
+    """A row's key and lead, or "ignored", or "invalid"."""
+    if report == "return" and told(row, "returnDate") is None:
+        return "ignored"
+    name, written = told(row, "name"), told(row, "phone")
+    digits = re.sub(r"\D", "", str(written or ""))
+    if not name or len(digits) < 9:
+        return "invalid"
+    phone = digits[-10:] if len(digits) >= 10 else "0" + digits
+    lead_type = "bookingConfirmation" if report == "booking" else "return"
+    created = as_date(told(row, "bookingDate" if report == "booking" else "returnDate"))
+    number = str(told(row, "bookingNo") or "").strip()
+    remarks = told(row, "remarks")
+    lead = {
+        "leadType": lead_type,
+        "source": "Booking" if report == "booking" else "Return",
+        "name": str(name).strip(),
+        "phone": phone,
+        "store": store,
+        "bookingNo": number or None,
+        "functionDate": as_date(told(row, "functionDate")),
+        "securityAmount": told(row, "securityAmount") if report == "booking" else None,
+        "returnDate": created if report == "return" else None,
+        "attendedBy": told(row, "attendedBy") if report == "return" else None,
+        "enquiryType": told(row, "enquiryType"),
+        "remarks": "" if remarks is None else str(remarks).strip(),
+        "createdAt": created,
+        "updatedAt": created,
+        "callStatus": "Not Called",
+        "leadStatus": "No Status",
+        "followUpFlag": False,
+        "__v": 0,
+    }
+    wanted = {field: value for field, value in lead.items() if value is not None} | {"assignedTo": None}
+    if number:
+        return (lead_type, number, phone), wanted
+    return (lead_type, "", phone, " ".join(lead["name"].lower().split()), store), wanted
+
+
+def key_of(lead: Row) -> Key:
+    number = lead.get("bookingNo") or ""
+    if number:
+        return (lead["leadType"], number, lead["phone"])
+    return (lead["leadType"], "", lead["phone"], " ".join(lead["name"].lower().split()), lead["store"])
+
+
+class Expectation:
+    """What a first sync of these reports must store. `rows_of` (report, location) gives the raw rows."""
+
+    def __init__(self) -> None:
+        self.leads: dict[Key, Row] = {}
+        self.counts = {report: {"rows": 0, "invalid": 0, "ignored": 0} for report in ("booking", "return")}
+
+    def add(self, report: str, store: str, rows: list[Row]) -> None:
+        """Take one location's rows in; the first row of a key makes the lead."""
+        counts = self.counts[report]
+        for row in rows:
+            counts["rows"] += 1
+            outcome = key_and_lead(report, row, store)
+            if isinstance(outcome, str):
+                counts[outcome] += 1
+            else:
+                self.leads.setdefault(outcome[0], outcome[1])

@@ -1,0 +1,124 @@
+"""A whole small world for a sync: sandbox, database, web app, and a clock that the test sets."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from syncctl.api.client import ApiClientConfig, HttpRentalApi
+from syncctl.api.wire import Endpoint
+from syncctl.locations import load_locations
+from syncctl.models import LocationResult, RunResult, StepName, StepResult, Trigger
+from syncctl.ports import Storage
+from syncctl.sandbox import Sandbox
+from syncctl.services.planning import Schedule, SyncOptions
+from syncctl.services.sync import Clock, RunPorts, RunRequest, SyncRun
+from syncctl.storage.dry_run import DryRunStorage
+from syncctl.storage.factory import open_storage
+from tests.support.oracle import Expectation
+from tests.support.webapp import MongoApp, SqliteApp, open_app
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+API = tuple(StepName)
+
+
+class Recorder:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.started: list[StepName] = []
+        self.done: list[tuple[StepName, LocationResult]] = []
+        self.finished: list[StepResult] = []
+        self.warnings: list[str] = []
+
+    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
+        pass
+
+    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
+        self.started.append(name)
+
+    def location_done(self, step: StepName, result: LocationResult) -> None:
+        self.done.append((step, result))
+
+    def step_finished(self, result: StepResult) -> None:
+        self.finished.append(result)
+
+    def run_finished(self, result: RunResult) -> None:
+        pass
+
+    def warning(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+class World:
+    """Runs syncs of a sandbox into a database; `now` is the clock that they go by."""
+
+    def __init__(self, sandbox: Sandbox, url: str) -> None:
+        self.sandbox = sandbox
+        self.url = url
+        with self.storage():
+            pass
+        self.app: MongoApp | SqliteApp = open_app(url)
+        self.now = datetime.combine(sandbox.today, datetime.min.time(), KOLKATA).astimezone(UTC)
+        self.config = ApiClientConfig(
+            stores=Endpoint(f"{sandbox.base_url}/api/Location/LocationList", None, "STORE_API_KEY"),
+            booking=Endpoint(f"{sandbox.base_url}/api/Reports/GetBookingReport", None, "BOOKING_API_KEY"),
+            returns=Endpoint(f"{sandbox.base_url}/api/Reports/GetReturnReport", None, "RETURN_API_KEY"),
+            call_delay_s=0.0,
+            timeout_s=10.0,
+            max_tries=3,
+            min_backoff_s=0.001,
+        )
+        self.recorder = Recorder()
+
+    @contextmanager
+    def storage(self) -> Iterator[Storage]:
+        storage = open_storage(self.url)
+        try:
+            storage.prepare()
+            yield storage
+        finally:
+            storage.close()
+
+    def run(
+        self,
+        steps: tuple[StepName, ...] = API,
+        *,
+        wrap: Callable[[Storage], Storage] = lambda storage: storage,
+        deadline_s: float = 60.0,
+        incremental_days: int = 7,
+        **options: object,
+    ) -> RunResult:
+        """One run; `wrap` may stand between it and the database. Options are SyncOptions' fields."""
+        self.recorder = Recorder()
+        chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
+        request = RunRequest(
+            command="api",
+            steps=steps,
+            trigger=Trigger.AUTO,
+            options=chosen,
+            schedule=Schedule(12, incremental_days, KOLKATA),
+            deadline_s=deadline_s,
+        )
+        clock = Clock(now=lambda: self.now, monotonic=time.monotonic, next_sync=lambda after: after)
+        api = HttpRentalApi(self.config)
+        try:
+            with self.storage() as storage:
+                port = DryRunStorage(storage) if chosen.dry_run else wrap(storage)
+                return SyncRun(request, RunPorts(port, api, load_locations(), self.recorder, clock)).run()
+        finally:
+            api.close()
+
+    def expected(self) -> Expectation:
+        """What a first sync must store of what the sandbox has now."""
+        expectation = Expectation()
+        for report in ("booking", "return"):
+            for location in self.sandbox.locations:
+                store = load_locations().by_code[location]
+                expectation.add(report, store, self.sandbox.rows(report, location))
+        return expectation
+
+    def close(self) -> None:
+        self.app.close()
