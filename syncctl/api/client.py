@@ -1,0 +1,81 @@
+"""The rental API as the services see it: the adapter of `ports.RentalApi`."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from syncctl.api.envelope import rows_of
+from syncctl.api.lanes import LanePolicy, Lanes
+from syncctl.api.retry import RetryPolicy
+from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
+from syncctl.api.wire import Endpoint, report_call, store_list_call
+from syncctl.models import ReportRequest, StepName, Window
+from syncctl.ports import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClientConfig:
+    """Where the API is and how it is asked. All times in seconds.
+
+    `concurrency`: lanes. `call_delay_s`: from the end of one call of a lane to the begin of its next.
+    `timeout_s`: for a whole answer. `max_tries`: of one call. `min_backoff_s`: the longest that the first
+    pause before a retry may be, doubled each time. `max_answer_bytes`: of one answer, unpacked.
+    """
+
+    stores: Endpoint
+    booking: Endpoint
+    returns: Endpoint
+    concurrency: int = 5
+    call_delay_s: float = 0.5
+    timeout_s: float = 30.0
+    max_tries: int = 6
+    min_backoff_s: float = 0.5
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+
+
+class HttpRentalApi:
+    """`ports.RentalApi` over HTTP. No thread, no connection outlives an iterator of `reports` or `close`."""
+
+    def __init__(self, config: ApiClientConfig) -> None:
+        self._config = config
+        self._endpoints = {
+            StepName.STORES: config.stores,
+            StepName.BOOKING: config.booking,
+            StepName.RETURN: config.returns,
+        }
+        retry = RetryPolicy(config.max_tries, config.min_backoff_s, least_wait_s=config.call_delay_s)
+        policy = LanePolicy(config.concurrency, config.call_delay_s, retry)
+        self._lanes = Lanes(self._ask, self._transport, policy)
+
+    def store_list(self, deadline: float) -> list[Any]:
+        """The rows of the store list, tried until `deadline` (time.monotonic's seconds). Raises ApiError."""
+        request = ReportRequest(StepName.STORES, "", Window(), deadline)
+        (answer,) = self._lanes.answers([request])
+        if answer.error is not None:
+            raise answer.error
+        return answer.rows or []
+
+    def reports(self, requests: Sequence[ReportRequest]) -> Generator[Answer, None, None]:
+        """One answer per request, as they come (contract/rental-api.md); begun in the given order.
+
+        Nothing is asked before the first answer is asked for. While none is taken, no more than two answers
+        beyond the number of lanes are fetched. A failed request is an answer with an ApiError; a refused key
+        answers what is left of its report as well. Closing the iterator stops fetching.
+        """
+        return self._lanes.answers(requests)
+
+    def close(self) -> None:
+        """Stop fetching: what is still unanswered is answered with a FinalApiError."""
+        self._lanes.close()
+
+    def _transport(self) -> Transport:
+        return Transport(self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes)
+
+    def _ask(self, transport: Transport, request: ReportRequest) -> list[Any]:
+        """One try of one call."""
+        endpoint = self._endpoints[request.report]
+        if request.report is StepName.STORES:
+            call = store_list_call(endpoint)
+        else:
+            call = report_call(endpoint, request)
+        return rows_of(transport.fetch(call, request.deadline), secret=endpoint.key)

@@ -1,0 +1,94 @@
+"""What requests, urllib3 and the system raise below a call -> an error that says it in a person's words."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import requests.exceptions
+import urllib3.exceptions
+
+from syncctl.errors import ApiError, FinalApiError, RetryableApiError
+
+RAISED_BY_A_CALL = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+"""What a call can raise below this package. ValueError: names and addresses that can't be encoded."""
+
+_BAD_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationValueError,
+    UnicodeError,
+)
+_PROXY = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+_TIMEOUT = (TimeoutError, urllib3.exceptions.ReadTimeoutError)
+_BROKEN_OFF = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
+# In this order: the first kind that is found anywhere among the causes decides.
+_WORTH_ANOTHER_TRY: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (_PROXY, "the proxy on the way to {host} failed: check HTTP_PROXY and HTTPS_PROXY"),
+    (socket.gaierror, "the name {host} could not be resolved: check the network and API_BASE_URL"),
+    (ConnectionRefusedError, "connection refused by {host}"),
+    (requests.exceptions.ConnectTimeout, "{host} did not accept a connection in time"),
+    (_TIMEOUT, "no answer from {host} within {limit} s"),
+    (http.client.IncompleteRead, "the answer of {host} was cut off"),
+    (_BROKEN_OFF, "{host} broke off the connection"),
+    (ssl.SSLError, "no TLS connection to {host} could be made"),
+    (urllib3.exceptions.DecodeError, "{host} sent a compressed answer that can't be unpacked"),
+)
+
+
+def host_of(url: str) -> str:
+    """The host of `url`, with its port if it names one: what messages call the API. "" if it has none."""
+    try:
+        place = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+    return "".join(char for char in place if char.isprintable())[:100]
+
+
+def error_of(raised: BaseException, host: str, limit_s: float) -> ApiError:
+    """The ApiError for what a call of `host` raised, which had `limit_s` seconds.
+
+    Its text shows nothing of the original one's: that carries URLs, and where a header can't be sent also
+    the key.
+    """
+    causes = list(_causes(raised))
+    if any(isinstance(cause, _BAD_ADDRESS) for cause in causes):
+        return FinalApiError("the API's address is not a valid URL: check API_BASE_URL")
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return FinalApiError(
+                f"the TLS certificate of {host} is not valid ({cause.verify_message}):"
+                " check API_BASE_URL, and this machine's clock and certificates"
+            )
+    if type(raised) is OSError and raised.errno is None:
+        # requests, where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there.
+        return FinalApiError(f"no certificates to check {host} with: check REQUESTS_CA_BUNDLE")
+    for kind, text in _WORTH_ANOTHER_TRY:
+        if any(isinstance(cause, kind) for cause in causes):
+            return RetryableApiError(text.format(host=host, limit=in_seconds(limit_s)))
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.strerror:
+            return RetryableApiError(f"{host} can't be reached ({cause.strerror})")
+    return RetryableApiError(f"{host} sent an answer that is not HTTP")
+
+
+def in_seconds(limit_s: float) -> str:
+    """A number of seconds for a message: "30", "0.3"."""
+    return f"{round(limit_s, 1):g}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it wraps: requests and urllib3 put that in args or `reason`, or chain it."""
+    yield error
+    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)

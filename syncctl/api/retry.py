@@ -1,0 +1,110 @@
+"""When a failed call is tried again, and how long after."""
+
+import email.utils
+import itertools
+import random as randomness
+import re
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import backoff
+
+from syncctl.errors import RetryableApiError
+
+Result = TypeVar("Result")
+
+LONGEST_RETRY_AFTER_S = 86_400.0
+"""What a Retry-After of more than a day is taken for: no run lasts that long."""
+
+_MOST_DOUBLINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often one call is tried, and the pauses between.
+
+    `max_tries`: 1 is no retry. `min_backoff_s`: the longest that the first pause may be by chance, doubled
+    for each further one. `least_wait_s`: no pause is shorter. `random`: gives numbers from 0 to 1.
+    """
+
+    max_tries: int
+    min_backoff_s: float
+    least_wait_s: float = 0.0
+    random: Callable[[], float] = randomness.random
+
+    def wait_s(self, tries: int, error: RetryableApiError) -> float:
+        """How many seconds to wait after `tries` failures, the last of them `error`.
+
+        Full jitter, on top of what the server asked for: lanes that were sent away at the same moment
+        should not be back at the same moment.
+        """
+        jitter = self.random() * self.min_backoff_s * 2.0 ** min(tries - 1, _MOST_DOUBLINGS)
+        return max((error.retry_after_s or 0.0) + jitter, self.least_wait_s)
+
+
+def retry_after_seconds(header: str | None, now: datetime) -> float | None:
+    """How many seconds a `Retry-After` header asks to wait, counted from `now` (aware), 0 to a day.
+
+    Both forms of RFC 9110, 10.2.3: delta-seconds, or a date in any of the three notations of 5.6.7; one that
+    has passed is 0. None where there is no header or it is neither.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if re.fullmatch("[0-9]+", text):
+        # Not int(), which refuses thousands of digits.
+        return min(float(text), LONGEST_RETRY_AFTER_S)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def call_with_retries(
+    call: Callable[[], Result],
+    policy: RetryPolicy,
+    *,
+    remaining: Callable[[], float],
+    sleep: Callable[[float], object] = time.sleep,
+    on_retry: Callable[[int, float, RetryableApiError], None] | None = None,
+) -> Result:
+    """What `call` returns, at the first try that succeeds; a RetryableApiError is what earns another one.
+
+    A wait that would last longer than `remaining()` seconds is not begun. `on_retry` hears of each wait
+    before it: the tries so far, the seconds, the error. Raises the last RetryableApiError, which says so
+    where time was lacking, and any other error of `call` at once.
+    """
+    out_of_time = False
+
+    def waits() -> Generator[float, Any, None]:
+        nonlocal out_of_time
+        error: RetryableApiError = yield 0.0  # backoff's first send, before there is an error
+        for tries in itertools.count(1):
+            wait_s = policy.wait_s(tries, error)
+            # Not backoff's own max_time: that reads the wall clock, which may be set while we wait.
+            if wait_s >= remaining():
+                out_of_time = True
+                return
+            if on_retry is not None:
+                on_retry(tries, wait_s, error)
+            # Not backoff's own time.sleep, which can be neither woken nor replaced: it is given 0 seconds.
+            sleep(wait_s)
+            error = yield 0.0
+
+    retrying = backoff.on_exception(
+        waits, RetryableApiError, max_tries=policy.max_tries, jitter=None, logger=None
+    )
+    try:
+        return retrying(call)()
+    except RetryableApiError as error:
+        if not out_of_time:
+            raise
+        message = f"{error}; no time was left for another try"
+        raise RetryableApiError(message, retry_after_s=error.retry_after_s) from None

@@ -1,0 +1,51 @@
+"""The status of an answer -> the error that it stands for, if any."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urljoin, urlsplit
+
+from syncctl.api.failures import host_of
+from syncctl.api.retry import retry_after_seconds
+from syncctl.api.wire import Endpoint
+from syncctl.errors import ApiError, FinalApiError, KeyRefusedError, RetryableApiError
+
+
+def error_of_status(
+    status: int, headers: Mapping[str, str], endpoint: Endpoint, now: datetime
+) -> ApiError | None:
+    """What the status and headers (their names in any case) of an answer say went wrong; None for 2xx.
+
+    Worth another try (RetryableApiError, with the seconds of its Retry-After counted from `now`): 408, 429
+    and 5xx. A refused key (KeyRefusedError): 401, 403. Final (FinalApiError): the rest, redirects among
+    them, since the key must not follow to another host.
+    """
+    host = host_of(endpoint.url)
+    if 200 <= status < 300:
+        return None
+    if status in (401, 403):
+        return _refused_key(status, host, endpoint)
+    if status in (408, 429) or 500 <= status < 600:
+        wait_s = retry_after_seconds(headers.get("Retry-After"), now)
+        return RetryableApiError(f"{host} answered {status}", retry_after_s=wait_s)
+    if 300 <= status < 400:
+        target = _redirect_host(endpoint.url, headers.get("Location"))
+        return FinalApiError(f"{host} redirects ({status}) to {target}: check API_BASE_URL")
+    if status == 404:
+        path = urlsplit(endpoint.url).path
+        return FinalApiError(f"{host} answered 404, it has no {path}: check API_BASE_URL")
+    return FinalApiError(f"{host} answered {status}")
+
+
+def _refused_key(status: int, host: str, endpoint: Endpoint) -> KeyRefusedError:
+    if endpoint.key:
+        return KeyRefusedError(f"{host} refused the key ({status}): check {endpoint.key_setting}")
+    settings = " or ".join(dict.fromkeys((endpoint.key_setting, "API_TOKEN")))
+    return KeyRefusedError(f"{host} wants a key ({status}): set {settings}")
+
+
+def _redirect_host(url: str, location: str | None) -> str:
+    try:
+        target = urljoin(url, location or "")
+    except ValueError:
+        target = ""
+    return (location and host_of(target)) or "an unknown place"

@@ -1,0 +1,139 @@
+"""One call of the API over HTTP -> the bytes of its answer, within a time and a size."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import requests
+from requests.auth import AuthBase
+
+from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
+from syncctl.api.sockets import OpenSockets, WatchedAdapter
+from syncctl.api.statuses import error_of_status
+from syncctl.api.wire import Call, Endpoint
+from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""The largest answer that is taken, unpacked. Ten thousand rows, which is normal, are some 7 MiB."""
+
+_READ_BYTES = 64 * 1024
+_LONGEST_CONNECT_S = 10.0
+_SENDABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+
+
+class Transport:
+    """A session with the API, for the use of one thread; only `abort` may come from another."""
+
+    def __init__(
+        self,
+        timeout_s: float,
+        *,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`timeout_s`: the seconds for a whole answer, from connecting to its last byte."""
+        self._timeout_s = timeout_s
+        self._max_answer_bytes = max_answer_bytes
+        self._clock = clock
+        self._sockets = OpenSockets()
+        self._session = _Session()
+        self._session.headers.update({"User-Agent": "syncctl", "Accept-Encoding": "gzip, deflate"})
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, WatchedAdapter(self._sockets))
+
+    def fetch(self, call: Call, deadline: float) -> bytes:
+        """The body of the answer to `call`, unpacked. Raises ApiError; its kind says if another try helps.
+
+        It takes the time for an answer at most, or until `deadline` (in the clock's seconds) if that is
+        sooner. Longer only while there is no connection: nothing can break off the look-up of a name, and
+        each of a host's addresses is given up to 10 s to accept.
+        """
+        host = host_of(call.endpoint.url)
+        now = self._clock()
+        limit_s = min(self._timeout_s, deadline - now)
+        if limit_s <= 0:
+            raise DeadlinePassedError(f"no time was left to ask {host}")
+        until = now + limit_s
+        self._sockets.reopen()
+        watchdog = threading.Timer(limit_s, self._sockets.shut_down)
+        watchdog.name = "rental-api-watchdog"
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            with self._begun(call, limit_s) as response:
+                error = error_of_status(
+                    response.status_code, response.headers, call.endpoint, datetime.now(UTC)
+                )
+                if error:
+                    raise error
+                return self._body(response, host, until)
+        except RAISED_BY_A_CALL as raised:
+            # However a shutdown of the watchdog shows, as a reset or as an early end: time was over.
+            cause = raised if self._clock() < until else TimeoutError()
+            raise error_of(cause, host, limit_s) from None
+        finally:
+            watchdog.cancel()
+            watchdog.join()
+
+    def abort(self) -> None:
+        """Break off the call under way and refuse further ones; from any thread."""
+        self._sockets.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _begun(self, call: Call, limit_s: float) -> requests.Response:
+        return self._session.request(
+            call.method,
+            call.endpoint.url,
+            headers=call.headers,
+            data=call.body,
+            auth=_KeyAuth(call.endpoint),
+            timeout=(min(limit_s, _LONGEST_CONNECT_S), limit_s),
+            allow_redirects=False,
+            stream=True,
+        )
+
+    def _body(self, response: requests.Response, host: str, until: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            # Not read(), which waits for all the bytes it was asked for: this gives what has arrived.
+            part: bytes = response.raw.read1(_READ_BYTES, decode_content=True)
+            if self._clock() >= until:
+                raise TimeoutError  # a body of no stated length ends like this when it is broken off
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+            size += len(part)
+            if size > self._max_answer_bytes:
+                raise FinalApiError(
+                    f"{host} sent an answer of more than {self._max_answer_bytes / 2**20:g} MiB:"
+                    " ask for fewer days (--from, --to)"
+                )
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, ever: even if told not to follow redirects, requests reads their bodies, without a limit."""
+
+
+class _KeyAuth(AuthBase):
+    """Sends the endpoint's key, or none; being there, it keeps requests from looking into ~/.netrc."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        key = self._endpoint.key
+        if key and not _SENDABLE.fullmatch(key):
+            # Checked here, as http.client quotes a header that it can't send.
+            raise KeyRefusedError(
+                f"{self._endpoint.key_setting} holds characters that a key can't have: check it"
+            )
+        if key:
+            request.headers["Authorization"] = f"Bearer {key}"
+        return request

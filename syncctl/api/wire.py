@@ -1,0 +1,53 @@
+"""The API's calls as they go over the wire: where to, with which key, headers and body."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from syncctl.models import ReportRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one of the API's calls is answered, and the key that opens it, if it needs one.
+
+    `key_setting` is the setting that the key comes from, or would come from: messages name it.
+    """
+
+    url: str
+    key: str | None = field(repr=False)
+    key_setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request, but for its Authorization header, which the endpoint's key makes."""
+
+    endpoint: Endpoint
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+def store_list_call(endpoint: Endpoint) -> Call:
+    """The call that lists the stores (contract/rental-api.md, "Endpoints in use")."""
+    return Call(endpoint, "GET", {"accept": "text/plain"})
+
+
+def report_call(endpoint: Endpoint, request: ReportRequest) -> Call:
+    """The call that asks for a report of one location (contract/rental-api.md, "Body of both reports")."""
+    window = request.window
+    dated = window.date_from is not None or window.date_to is not None
+    body = {
+        "bookingNo": "",
+        "dateFrom": window.date_from.isoformat() if window.date_from else "",
+        "dateTo": window.date_to.isoformat() if window.date_to else "",
+        "userName": "",
+        # With dates the report wants a number of months all the same: one.
+        "months": "1" if dated else str(window.months),
+        "fromLocation": "",
+        "userID": "",
+        "locationID": request.location,
+    }
+    headers = {"Content-Type": "application/json-patch+json", "accept": "text/plain"}
+    return Call(endpoint, "POST", headers, json.dumps(body).encode())

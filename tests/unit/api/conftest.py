@@ -1,0 +1,25 @@
+"""No setting of the machine's own comes between a test and its loopback server."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in ("NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
+def client_threads() -> list[threading.Thread]:
+    """The client's own threads that are alive: lanes and watchdogs."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("rental-api-")]
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    yield
+    assert client_threads() == []
