@@ -57,7 +57,7 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     for handler in _installed:
         logging.getLogger().addHandler(handler)
     # It quotes addresses and shows tracebacks of what reaches us as an exception anyway.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
     logging.getLogger(LOGGER_NAME).setLevel(min([handler.level for handler in handlers], default=level))
 
 
