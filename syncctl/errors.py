@@ -6,8 +6,10 @@
     │   ├── SettingsError           78: a setting is wrong or missing
     │   ├── LockHeldError           75: another run is under way
     │   ├── StorageError            1: the database refused something, or holds what it should not
+    │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
     │   │   └── StorageUnavailableError   69: the database cannot be reached
     │   └── InterruptedRunError     128 + signal: Ctrl-C or SIGTERM
+    ├── FileProblemError            65: a file could not be understood; the others go on
     ├── ApiError                    one call of the rental API failed: its location is skipped in this run
     │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, bodies that are no answer
     │   └── FinalApiError           not worth one
@@ -67,6 +69,18 @@ class StorageError(AbortError):
     """The database refused something other than a duplicate."""
 
 
+class LeadsRefusedError(StorageError):
+    """Rules of the database's own kept some leads of a batch out; the others are stored.
+
+    `inserted`: ids of those that this call inserted. `reasons`: id of each one kept out -> why.
+    """
+
+    def __init__(self, inserted: set[str], reasons: dict[str, str]) -> None:
+        super().__init__(f"The database refused {len(reasons)} leads: {next(iter(reasons.values()))}.")
+        self.inserted = inserted
+        self.reasons = reasons
+
+
 class StorageUnavailableError(StorageError):
     """The database can't be reached or opened."""
 
@@ -74,13 +88,20 @@ class StorageUnavailableError(StorageError):
 
 
 class InterruptedRunError(AbortError):
-    """The run was asked to stop by a signal: what it stored is kept."""
+    """The run was asked to stop by a signal: what it stored is kept. `short`: what became of its step."""
 
     def __init__(self, request: KeyboardInterrupt) -> None:
         terminated = isinstance(request, TerminationRequest)
         how = "Terminated by a signal" if terminated else "Interrupted"
         super().__init__(f"{how}: what was stored is kept, the next run goes on from there.")
+        self.short = "terminated by a signal before its end" if terminated else "interrupted before its end"
         self.exit_code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+
+
+class FileProblemError(SyncctlError):
+    """A file, or what it holds, could not be understood; the message names it and says what to do."""
+
+    exit_code = ExitCode.DATA
 
 
 class TerminationRequest(KeyboardInterrupt):
@@ -111,7 +132,11 @@ class KeyRefusedError(FinalApiError):
 
 
 class DeadlinePassedError(FinalApiError):
-    """There is no time left in this run."""
+    """There is no time left in this run. `asked`: the API was asked, and has not answered in time."""
+
+    def __init__(self, message: str, *, asked: bool = False) -> None:
+        super().__init__(message)
+        self.asked = asked
 
 
 class InvalidRowError(SyncctlError):

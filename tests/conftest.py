@@ -6,6 +6,17 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="takes long; run it with --slow"))
+
+
 @pytest.fixture(scope="session")
 def mongo_server() -> Iterator[str]:
     """The address of a real MongoDB server, without a database name; skips where there is none."""

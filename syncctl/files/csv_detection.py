@@ -1,0 +1,75 @@
+"""How a text file is to be read as CSV: its encoding and its delimiter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from syncctl.errors import FileProblemError
+from syncctl.files import encodings
+from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
+from syncctl.files.headers import HEADER_WITHIN, Layout
+from syncctl.files.problems import file_errors, problem
+from syncctl.files.rows import not_blank
+
+DELIMITERS = (",", ";", "\t")
+"""contract/files.md"""
+
+HEAD = 4096
+"""Characters that are looked at to see what kind of text it is."""
+
+_MARKUP = re.compile(r"\s*<(?:!doctype|!--|\?xml|html|head|body|meta|style|table|div)\b", re.IGNORECASE)
+_NOT_IN_TEXT = re.compile("[\x01-\x08\x0e-\x19\x1b-\x1f]")
+_MOST_CONTROLS = 0.02
+_NO_HEADER = (0, 0)
+
+
+def detect(path: Path) -> CsvTable:
+    """The CSV table that this file holds.
+
+    A first line `sep=;` names the delimiter, as Excel has it. Otherwise the delimiter is the one with which a
+    header row is recognised in the most columns, and then the one that gives the most rows that width.
+
+    Raises:
+        FileProblemError: it can't be read, is no text, is a web page, or has a mistake before its header.
+    """
+    with file_errors(path):
+        with path.open("rb") as file:
+            table = CsvTable(path, encodings.detect(file), DELIMITERS[0])
+        with table.open() as text:
+            head = text.read(HEAD)
+    if _MARKUP.match(head):
+        what = "it is a web page or XML under a spreadsheet's name"
+        raise problem(path, f"{what}; open it in Excel, save it as .xlsx and import that")
+    if len(_NOT_IN_TEXT.findall(head)) > _MOST_CONTROLS * len(head):
+        raise problem(path, "it is neither a workbook nor CSV text; save it as .xlsx or .csv and import that")
+    if named := SEPARATOR_LINE.fullmatch(head.partition("\n")[0]):
+        return replace(table, delimiter=named[1])
+    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS])
+
+
+def _best(tables: list[CsvTable]) -> CsvTable:
+    mistakes: list[FileProblemError] = []
+    scores = [_score(table, mistakes) for table in tables]
+    best = max(scores)
+    if best == _NO_HEADER and mistakes:
+        raise mistakes[0]
+    return tables[scores.index(best)]
+
+
+def _score(table: CsvTable, mistakes: list[FileProblemError]) -> tuple[int, int]:
+    """How many columns of a header are recognised, and how many of the first rows have its width; what is
+    wrong with the text, read in this way, is added to `mistakes`."""
+    columns = width = same = 0
+    records = islice(not_blank(table.records()), HEADER_WITHIN)
+    try:
+        for _, cells in records:
+            if columns:
+                same += len(cells) == width
+            elif layout := Layout.recognise(cells):
+                columns, width = len(layout.columns), len(cells)
+    except FileProblemError as mistake:
+        mistakes.append(mistake)
+    return columns, same

@@ -1,0 +1,111 @@
+"""The records of a CSV file, streamed, with mistaken quotation marks noticed."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+from syncctl.errors import FileProblemError
+from syncctl.files.cells import EMPTY, EPOCH_1900, Record
+from syncctl.files.problems import file_errors, problem
+
+LONGEST_LINE = 1 << 20
+"""Characters; a row of a sheet has far fewer, and a file without line ends would be read as a whole."""
+
+LONGEST_RECORD = 100
+"""Lines: no remark has so many, but a quotation mark opened by mistake takes in all that follow."""
+
+SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[\r\n]*', re.IGNORECASE)
+_PHONE = re.compile(r"[0-9]{7}")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file read in one way. It has one sheet, without a name."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    name: str = ""
+    epoch: date = EPOCH_1900
+
+    def open(self) -> TextIO:
+        """The file as text; what its encoding doesn't know becomes U+FFFD."""
+        return self.path.open(encoding=self.encoding, errors="replace", newline="")
+
+    def records(self, width: int = 0) -> Iterator[Record]:
+        """The file's records, from its start; a `sep=` line doesn't count. `width`: how many columns it has,
+        where that is known.
+
+        Raises:
+            FileProblemError: it can't be read; a quotation mark is opened and not closed; a value is longer
+                than csv.field_size_limit(): 131,072 characters, four times what a cell of Excel can hold.
+        """
+        with file_errors(self.path), self.open() as stream:
+            lines = _Lines(self.path, stream)
+            reader = csv.reader(lines, delimiter=self.delimiter)
+            number = 0
+            try:
+                for values in reader:
+                    number += 1
+                    if len(lines.pending) > 1:
+                        self._check_quotes(lines, values, width)
+                    lines.pending.clear()
+                    yield number, [None if (text := value.strip()) in EMPTY else text for value in values]
+            except csv.Error as error:
+                raise lines.mistake("a value there is far too long") from error
+
+    def _check_quotes(self, lines: _Lines, values: list[str], width: int) -> None:
+        """A record of several lines is right where its quotation marks are closed as they should be, and no
+        line within a value is itself a row with a phone number.
+
+        Lenient reading stays for records of one line: `6" wide` is read as it is written.
+        """
+        try:
+            for _ in csv.reader(lines.pending, delimiter=self.delimiter, strict=True):
+                pass
+        except csv.Error as error:
+            raise lines.mistake("a quotation mark is opened there and not closed as it should be") from error
+        for value in values:
+            for line in value.splitlines()[1:] if width > 2 else ():
+                if line.count(self.delimiter) >= width - 1 and _PHONE.search(line):
+                    raise lines.mistake("a quotation mark is opened there that takes in the rows below it")
+
+
+class _Lines:
+    """The lines of a text for csv.reader; `pending` are those of the record that it is reading."""
+
+    def __init__(self, path: Path, stream: TextIO) -> None:
+        self.pending: list[str] = []
+        self._path = path
+        self._count = 0
+        self._lines = self._read(stream)
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def _read(self, stream: TextIO) -> Iterator[str]:
+        while line := stream.readline(LONGEST_LINE):
+            self._count += 1
+            if self._count == 1 and SEPARATOR_LINE.fullmatch(line):
+                continue
+            if "\0" in line:  # what a copy that broke off is padded with
+                line = line.replace("\0", "")
+                if not line:
+                    continue
+            self.pending.append(line)
+            if len(line) == LONGEST_LINE:
+                raise self.mistake("that line is far too long for a CSV file")
+            if len(self.pending) > LONGEST_RECORD:
+                raise self.mistake("a quotation mark is opened there and not closed")
+            yield line
+
+    def mistake(self, what: str) -> FileProblemError:
+        """The error that says `what` of the place where the record in hand begins."""
+        first = self._count - len(self.pending) + 1
+        return problem(self._path, f"line {first}: {what}; correct that line and import the file again")

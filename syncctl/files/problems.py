@@ -1,0 +1,32 @@
+"""What is wrong with a file, said in one line that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncctl.errors import FileProblemError
+
+
+def problem(path: Path, what: str) -> FileProblemError:
+    """The error that says `what` of this file: what is wrong and what to do."""
+    return FileProblemError(one_line(f"{path.name or path}: {what}"))
+
+
+def one_line(text: str) -> str:
+    """The text as one line of output, whatever the names of files and sheets in it are."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Makes what the operating system says of a file a FileProblemError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise problem(path, "there is no such file (any more); check its name") from error
+    except PermissionError as error:
+        raise problem(path, "this user may not read it; change its permissions (chmod)") from error
+    except OSError as error:
+        raise problem(path, f"it can't be read: {error.strerror or error}") from error

@@ -1,0 +1,42 @@
+"""What the program and the process that reads a workbook say to each other."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+ZIP_MAGICS = b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"
+"""What an .xlsx file begins with (PKWARE's APPNOTE 4.3, 8.5)."""
+
+OLE_MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
+"""What an .xls file begins with, and an .xlsx file with a password ([MS-CFB] 2.2)."""
+
+DAMAGED = (
+    "it is damaged or incomplete; open it in Excel, save it as .xlsx and import that, or ask for it again"
+)
+NO_WORKBOOK = (
+    "it is no Excel workbook; open it in the program that it is of, save it as .xlsx and import that"
+)
+PASSWORD = "it is protected with a password; save it without one and import it again"  # noqa: S105
+TOO_LARGE = "it unpacks to more than 500 MB; divide it and import the pieces"
+TOO_SPREAD = (
+    "it takes too much memory or time to read, as it does where a stray cell stands far below or right of "
+    "the table; copy the table into a new workbook and import that"
+)
+NOT_STARTED = "the process that reads workbooks does not start; install syncctl again"
+
+Batch: TypeAlias = list[tuple[int, list[Any]]]
+"""Rows of a sheet by their numbers, from 1, and their values as the workbook library gives them."""
+
+Facts: TypeAlias = tuple[bool, list[str]]
+"""Whether the workbook counts days from 1904; the names of its worksheets."""
+
+Request: TypeAlias = tuple[str, int, int]
+"""A sheet; after how many of its rows that aren't blank; at most how many more of them are wanted."""
+
+Reply: TypeAlias = (
+    tuple[Literal["ready"], None]
+    | tuple[Literal["facts"], Facts]
+    | tuple[Literal["rows"], Batch]
+    | tuple[Literal["problem"], str]
+)
+"""Unasked that it is ready, and the facts; then rows for each Request. After a problem comes nothing more."""

@@ -1,0 +1,137 @@
+"""A file opened, whatever it is, and the sheets in it that have customers."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from syncctl.files.cells import Cell, Record
+from syncctl.files.headers import HEADER_WITHIN, find_header, fold
+from syncctl.files.problems import file_errors, one_line, problem
+from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
+from syncctl.files.rows import FileRow, file_rows, not_blank
+
+__all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
+
+NO_HEADER = (
+    f"no row with the column titles was found in the first {HEADER_WITHIN} rows: "
+    "expected Customer Name, Contact or NUMBER, Date"
+)
+
+
+class Table(Protocol):
+    """A sheet of any kind of file. `epoch`: the day that serial numbers of days count from."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def epoch(self) -> date: ...
+    def records(self, width: int = 0) -> Iterator[Record]:
+        """Its records from the start; `width`: how many columns it is known to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRows:
+    """A sheet with a header.
+
+    `name`: as it stands on the sheet's tab, "" in a CSV file. `columns`: those that its first header is
+    recognised to have, by the names in `headers`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    _table: Table
+    _width: int
+
+    def rows(self) -> Iterator[FileRow]:
+        """The sheet's rows, from its start with each call, as they are read.
+
+        Raises:
+            FileProblemError: the file can't be read on, or is not well formed from here on.
+        """
+        return file_rows(self._table.records(self._width), self._table.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """An open file. `problems`: sheets that were passed over although something stands in them, and why."""
+
+    sheets: tuple[SheetRows, ...]
+    problems: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[SheetRows]:
+        return iter(self.sheets)
+
+
+@contextmanager
+def open_file(path: Path, *, only_sheet: str | None = None) -> Iterator[OpenFile]:
+    """A CSV file or workbook (.xlsx, .xls), told by its content, whatever its name ends in.
+
+    Its sheets are in their order, hidden ones too; blank ones are left out. `only_sheet`: the name of the
+    one sheet that is wanted, compared by letters and digits. Rows are read within the context.
+
+    Raises:
+        FileProblemError: it can't be read or understood; the message is one line that names the file.
+    """
+    with _tables(path) as tables:
+        yield _with_headers(path, tables if only_sheet is None else _only(path, tables, only_sheet))
+
+
+def _tables(path: Path) -> AbstractContextManager[Sequence[Table]]:
+    head = _head(path)
+    if head.startswith((*ZIP_MAGICS, OLE_MAGIC)):
+        from syncctl.files.workbook import open_workbook
+
+        return open_workbook(path)
+    from syncctl.files.csv_detection import detect
+
+    return nullcontext([detect(path)])
+
+
+def _head(path: Path) -> bytes:
+    if "\0" in str(path):
+        raise problem(path, "that can't be a file's name")
+    with file_errors(path):
+        kind = path.stat()
+        if stat.S_ISDIR(kind.st_mode):
+            raise problem(path, "it is a folder; name a file in it")
+        if not stat.S_ISREG(kind.st_mode):
+            raise problem(path, "it is no ordinary file; copy what it gives into one and import that")
+        if not kind.st_size:
+            raise problem(path, "it is empty; ask for it again")
+        with path.open("rb") as file:
+            return file.read(len(OLE_MAGIC))
+
+
+def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
+    named = [table for table in tables if table.name == wanted] or [
+        table for table in tables if table.name and fold(table.name) == fold(wanted)
+    ]
+    if named:
+        return named
+    names = ", ".join(table.name for table in tables if table.name)
+    raise problem(
+        path, f"it has no sheet {wanted!r}, but {names}" if names else "it is CSV text, without sheets"
+    )
+
+
+def _with_headers(path: Path, tables: Sequence[Table]) -> OpenFile:
+    sheets: list[SheetRows] = []
+    without: list[Table] = []
+    for table in tables:
+        head = list(islice(not_blank(table.records()), HEADER_WITHIN))
+        if layout := find_header(head):
+            sheets.append(SheetRows(table.name, tuple(layout.columns), table, len(layout.titles)))
+        elif head:
+            without.append(table)
+    if sheets:
+        return OpenFile(tuple(sheets), [one_line(f"sheet {table.name}: {NO_HEADER}") for table in without])
+    if without:
+        raise problem(path, f"{NO_HEADER}; correct the titles and import it again")
+    raise problem(path, "nothing is written in it; ask for it again")

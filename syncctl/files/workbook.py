@@ -1,0 +1,129 @@
+"""A workbook's sheets, read by a process of their own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import syncctl
+from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
+from syncctl.files.headers import HEADER_WITHIN
+from syncctl.files.problems import problem
+from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
+
+BATCH = 1000
+"""Rows that are asked for at a time, after a first few that are enough to find the header in."""
+
+_START = "import sys; sys.path.append(sys.argv.pop(1)); from syncctl.files.worker import main; main()"
+_OUT_OF_LIMITS = (-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbookTable:
+    """One sheet of an open workbook."""
+
+    name: str
+    epoch: date
+    _reader: _Reader
+
+    def records(self, width: int = 0) -> Iterator[Record]:
+        """The sheet's rows that aren't blank, from its start.
+
+        Raises:
+            FileProblemError: the workbook turns out to be broken here.
+        """
+        seen, count = 0, HEADER_WITHIN
+        while batch := self._reader.rows((self.name, seen, count)):
+            for number, values in batch:
+                yield number, [clean(value) for value in values]
+            seen, count = seen + len(batch), BATCH
+
+
+class _Reader:
+    """This side of the connection to the process that reads the workbook."""
+
+    def __init__(self, path: Path, connection: Connection, process: subprocess.Popen[bytes]) -> None:
+        self._path = path
+        self._connection = connection
+        self._process = process
+        self._ready = False
+
+    def facts(self) -> Facts:
+        """What the process says unasked."""
+        self._reply()
+        self._ready = True
+        facts: Facts = self._reply()
+        return facts
+
+    def rows(self, request: Request) -> Batch:
+        """The rows asked for."""
+        try:
+            self._connection.send(request)
+        except OSError as error:
+            raise problem(self._path, self._cause_of_death()) from error
+        rows: Batch = self._reply()
+        return rows
+
+    def _reply(self) -> Any:
+        try:
+            reply: Reply = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise problem(self._path, self._cause_of_death()) from error
+        if reply[0] == "problem":
+            raise problem(self._path, reply[1])
+        return reply[1]
+
+    def _cause_of_death(self) -> str:
+        status = self._process.wait()
+        if status in _OUT_OF_LIMITS:
+            return TOO_SPREAD
+        return DAMAGED if self._ready else NOT_STARTED
+
+
+@contextmanager
+def open_workbook(path: Path) -> Iterator[list[WorkbookTable]]:
+    """The worksheets of an .xlsx or .xls file, in their order, to be read within the context.
+
+    Raises:
+        FileProblemError: it is damaged, protected with a password, too large or no workbook.
+    """
+    ours, process = _start(path)
+    with ours, process:
+        try:
+            reader = _Reader(path, ours, process)
+            date1904, names = reader.facts()
+            epoch = EPOCH_1904 if date1904 else EPOCH_1900
+            yield [WorkbookTable(name, epoch, reader) for name in names]
+        finally:
+            process.kill()
+
+
+def _start(path: Path) -> tuple[Connection, subprocess.Popen[bytes]]:
+    """This end of the connection to the process, and the process, which is in a group of its own: a Ctrl-C at
+    the terminal is for the program to deal with."""
+    package_folder = str(Path(syncctl.__file__).parents[1])
+    ours, theirs = Pipe()
+    with theirs:
+        command = [sys.executable, "-P", "-c", _START, package_folder, str(theirs.fileno()), str(path)]
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                process_group=0,
+            )
+        except OSError as error:
+            ours.close()
+            raise problem(path, NOT_STARTED) from error
+    return ours, process

@@ -1,0 +1,169 @@
+"""The process that a workbook is read in, so that a broken one can't take the program with it.
+
+The workbook library lays a sheet out as one block of memory: a stray cell in the last column and another in
+the last row make it abort. Its panics write to the terminal. Here both end only this process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from multiprocessing.connection import Connection
+from typing import IO, Any
+from zipfile import ZipFile
+
+import python_calamine
+
+from syncctl.errors import FileProblemError
+from syncctl.files.protocol import (
+    DAMAGED,
+    NO_WORKBOOK,
+    PASSWORD,
+    TOO_LARGE,
+    TOO_SPREAD,
+    ZIP_MAGICS,
+    Batch,
+    Facts,
+    Request,
+)
+from syncctl.files.xlsx_parts import Formulas, Xlsx
+
+MOST_MEMORY = 2 << 30
+"""Bytes of address space: a million rows of a dozen columns take a quarter of it."""
+
+MOST_CPU_S = 120
+"""Seconds of computing; the largest workbook that fits into the memory takes ten."""
+
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+"""What a sheet of Excel can have."""
+
+
+class Workbook:
+    """A workbook whose sheets are read when they are asked for, and kept."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._parts: dict[str, str] = {}
+        self._date1904 = False
+        with open(path, "rb") as file:
+            is_archive = file.read(4) in ZIP_MAGICS
+            file.seek(0)
+            if is_archive:
+                self._read_archive()
+            elif _is_encrypted(file):
+                raise FileProblemError(PASSWORD)
+            # Of a path the library believes the ending, which may be wrong. But only where that is .xls does
+            # it say that an old workbook has a password.
+            by_path = not is_archive and path.casefold().endswith(".xls")
+            try:
+                self._book = python_calamine.load_workbook(path if by_path else file)
+            except python_calamine.PasswordError as error:
+                raise FileProblemError(PASSWORD) from error
+        self._sheets: dict[str, tuple[python_calamine.CalamineSheet, Formulas]] = {}
+        self._reading: tuple[str, int, Iterator[tuple[int, list[Any]]]] = ("", 0, iter(()))
+
+    def facts(self) -> Facts:
+        """What there is in it: worksheets, hidden ones too, in their order; no charts, macros or dialogs."""
+        worksheets = [
+            sheet.name
+            for sheet in self._book.sheets_metadata
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        ]
+        if not worksheets:
+            raise FileProblemError(NO_WORKBOOK)
+        return self._date1904, worksheets
+
+    def rows(self, sheet: str, after: int, count: int) -> Batch:
+        """The next `count` rows of a sheet after the first `after` ones that are not blank."""
+        name, position, rows = self._reading
+        if (name, position) != (sheet, after):
+            rows = islice(self._numbered(sheet), after, None)
+        batch = list(islice(rows, count))
+        self._reading = (sheet, after + len(batch), rows)
+        return batch
+
+    def _read_archive(self) -> None:
+        with ZipFile(self._path) as archive:
+            xlsx = Xlsx(archive)
+            if xlsx.too_large:
+                raise FileProblemError(TOO_LARGE)
+            if not xlsx.is_workbook:
+                raise FileProblemError(NO_WORKBOOK)
+            self._date1904, self._parts = xlsx.facts()
+
+    def _numbered(self, name: str) -> Iterator[tuple[int, list[Any]]]:
+        sheet, formulas = self._sheet(name)
+        last = 0
+        for last, values in enumerate(sheet.iter_rows(), start=1):
+            if last - 1 in formulas:
+                _fill_in(values, formulas[last - 1])
+            if values.count("") != len(values):
+                yield last, values
+        for row in sorted(row for row in formulas if row >= last):
+            yield row + 1, _fill_in([], formulas[row])
+
+    def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, Formulas]:
+        if name not in self._sheets:
+            sheet = self._book.get_sheet_by_name(name)
+            last_row, last_column = sheet.end or (0, 0)
+            if last_row >= MOST_ROWS or last_column >= MOST_COLUMNS:
+                raise FileProblemError(DAMAGED)
+            formulas: Formulas = {}
+            if name in self._parts:
+                with ZipFile(self._path) as archive:
+                    formulas = Xlsx(archive).formulas(self._parts[name])
+            self._sheets[name] = sheet, formulas
+        return self._sheets[name]
+
+
+def _fill_in(values: list[Any], formulas: dict[int, str]) -> list[Any]:
+    values.extend([""] * (max(formulas) + 1 - len(values)))
+    for column, formula in formulas.items():
+        values[column] = formula
+    return values
+
+
+def _is_encrypted(file: IO[bytes]) -> bool:
+    """Whether this OLE file is an .xlsx file that was encrypted ([MS-OFFCRYPTO] 2.3.4.4)."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
+
+
+def _limit_resources() -> None:
+    limits = (resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_CPU_S), (resource.RLIMIT_CORE, 0)
+    for kind, most in limits:
+        hard = resource.getrlimit(kind)[1]
+        with suppress(ValueError, OSError):  # macOS has no limit of address space
+            resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _requests(connection: Connection) -> Iterator[Request]:
+    """What the other side asks for, until it closes the connection."""
+    while True:
+        try:
+            yield connection.recv()
+        except EOFError:
+            return
+
+
+def main() -> None:
+    """Reads the workbook `sys.argv[2]` for whoever is at the other end of the connection `sys.argv[1]`, which
+    is a file descriptor."""
+    _limit_resources()
+    with Connection(int(sys.argv[1])) as connection:
+        connection.send(("ready", None))
+        try:
+            workbook = Workbook(sys.argv[2])
+            connection.send(("facts", workbook.facts()))
+            for request in _requests(connection):
+                connection.send(("rows", workbook.rows(*request)))
+        except FileProblemError as error:
+            connection.send(("problem", str(error)))
+        except MemoryError:
+            connection.send(("problem", TOO_SPREAD))
+        except Exception:  # noqa: BLE001 - whatever three libraries say of a broken file, it means this
+            connection.send(("problem", DAMAGED))

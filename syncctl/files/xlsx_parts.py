@@ -1,0 +1,176 @@
+"""What the workbook library doesn't tell of an .xlsx file: its epoch, and formulas never evaluated."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import IO
+from xml.parsers import expat
+from zipfile import ZipFile
+
+MOST_UNPACKED = 500 * 1024 * 1024
+"""Bytes of all parts of a workbook together; more is a zip bomb, or no list of customers."""
+
+Formulas = dict[int, dict[int, str]]
+"""Row -> column -> formula, both from 0."""
+
+_WORKBOOK_PART = re.compile(r"xl/workbook\w*\.xml")
+_FORMULA_TAG = re.compile(rb"[<:]f[\s/>]")
+_CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.IGNORECASE)
+_CHUNK = 1 << 20
+
+
+class Xlsx:
+    """An .xlsx archive. Errors of zipfile, zlib and expat leave it: the worker knows what they mean.
+
+    `is_workbook`, `too_large`: whether it is one at all; whether it is more than should be unpacked.
+    """
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._archive = archive
+        # Excel and the library find parts whatever their case, and with the backslashes that .NET once wrote.
+        self._parts = {name.replace("\\", "/").casefold(): name for name in archive.namelist()}
+        self._workbook = next(filter(_WORKBOOK_PART.fullmatch, self._parts), None)
+        self.is_workbook = self._workbook is not None
+        self.too_large = sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED
+
+    def facts(self) -> tuple[bool, dict[str, str]]:
+        """Whether the workbook counts days from 1904, and the part that each sheet is in, by its name."""
+        if self._workbook is None:
+            return False, {}
+        book = _Workbook()
+        with self._open(self._workbook) as stream:
+            book.parse(stream)
+        folder, name = posixpath.split(self._workbook)
+        relations = _Relations()
+        with self._open(f"{folder}/_rels/{name}.rels") as stream:
+            relations.parse(stream)
+        parts = {
+            sheet: posixpath.normpath(posixpath.join("/", folder, relations.targets[relation])).lstrip("/")
+            for sheet, relation in book.sheets
+            if relation in relations.targets
+        }
+        return book.date1904, parts
+
+    def formulas(self, part: str) -> Formulas:
+        """The formulas of a sheet that nothing has evaluated: programs that write workbooks leave them so, a
+        remark that begins with `=` among them."""
+        sheet = _Sheet()
+        with self._open(part) as stream:
+            mentioned = _mentions_formulas(stream)
+        if mentioned:
+            with self._open(part) as stream:
+                sheet.parse(stream)
+        return sheet.formulas
+
+    def _open(self, part: str) -> IO[bytes]:
+        return self._archive.open(self._parts[part.casefold()])
+
+
+def _mentions_formulas(stream: IO[bytes]) -> bool:
+    """Whether there may be formulas: twenty times quicker than parsing."""
+    before = b""
+    while chunk := stream.read(_CHUNK):
+        if _FORMULA_TAG.search(before + chunk):
+            return True
+        before = chunk[-2:]
+    return False
+
+
+class _Elements:
+    """A parser's events by local names: prefixes differ between programs. expat bounds what entities do."""
+
+    def parse(self, stream: IO[bytes]) -> None:
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = lambda name, attributes: self.start(name.rpartition(":")[2], attributes)
+        parser.EndElementHandler = lambda name: self.end(name.rpartition(":")[2])
+        parser.CharacterDataHandler = self.text
+        parser.ParseFile(stream)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+
+    def text(self, text: str) -> None:
+        """Text within the element that began last, or after one that ended."""
+
+
+class _Workbook(_Elements):
+    """xl/workbook.xml (ECMA-376 part 1, 18.2)."""
+
+    def __init__(self) -> None:
+        self.date1904 = False
+        self.sheets: list[tuple[str, str]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "workbookPr":
+            self.date1904 = attributes.get("date1904", "0") in ("1", "true", "on")
+        elif name == "sheet":
+            relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+            self.sheets.append((attributes.get("name", ""), relation))
+
+
+class _Relations(_Elements):
+    """xl/_rels/workbook.xml.rels (ECMA-376 part 2, 9.3)."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, str] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "Relationship":
+            self.targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+
+class _Sheet(_Elements):
+    """A sheet's cells (ECMA-376 part 1, 18.3.1): those with a formula, no value, and no other type than that
+    of a number, which is what a cell is until it is evaluated. A formula that gave "" has the type `str`.
+
+    A cell that shares another's formula has the text of that one: which cells it refers to is not worked out.
+    """
+
+    def __init__(self) -> None:
+        self.formulas: Formulas = {}
+        self._shared: dict[str, str] = {}
+        self._row = self._column = -1
+        self._type = "n"
+        self._share = ""
+        self._text: dict[str, str] = {}
+        self._within = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._within = name
+        if name == "row":
+            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+            self._column = -1
+        elif name == "c":
+            self._column += 1
+            if cell := _CELL.fullmatch(attributes.get("r", "")):
+                self._row, self._column = int(cell[2]) - 1, _position(cell[1])
+            self._type = attributes.get("t", "n")
+            self._text = {}
+        elif name == "f":
+            self._share = attributes.get("si", "") if attributes.get("t") == "shared" else ""
+            self._text["f"] = ""
+
+    def text(self, text: str) -> None:
+        if self._within in ("f", "v"):
+            self._text[self._within] = self._text.get(self._within, "") + text
+
+    def end(self, name: str) -> None:
+        self._within = ""
+        if name == "f" and self._share:
+            own = self._text.get("f") or self._shared.get(self._share, "")
+            self._text["f"] = self._shared[self._share] = own
+        if name == "c" and self._type == "n" and self._text.get("f") and not self._text.get("v"):
+            self.formulas.setdefault(self._row, {})[self._column] = "=" + self._text["f"]
+
+
+def _position(letters: str) -> int:
+    """A column's position, from 0, by its letters."""
+    position = 0
+    for letter in letters.upper():
+        position = position * 26 + ord(letter) - ord("A") + 1
+    return position - 1

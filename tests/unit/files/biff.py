@@ -1,0 +1,89 @@
+"""A writer of tiny .xls files (BIFF8 in an OLE container), as far as the tests need them."""
+
+import struct
+from collections.abc import Sequence
+from datetime import date
+
+FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+BOF, EOF, FILEPASS, CODEPAGE, BOUNDSHEET, XF, LABEL, NUMBER = (
+    0x809,
+    0x0A,
+    0x2F,
+    0x42,
+    0x85,
+    0xE0,
+    0x204,
+    0x203,
+)
+MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
+SECTOR = 512
+
+Value = str | float | date
+Cells = Sequence[tuple[int, int, Value]]
+
+
+def table(rows: Sequence[Sequence[Value]]) -> Cells:
+    return [(row, column, value) for row, values in enumerate(rows) for column, value in enumerate(values)]
+
+
+def xls(sheets: dict[str, Cells], *, password: bool = False) -> bytes:
+    """Sheets of cells (row and column from 0) as a file. With `password` it only says that it has one."""
+    bodies = [
+        _bof(0x10) + b"".join(_cell(*cell) for cell in cells) + _record(EOF) for cells in sheets.values()
+    ]
+
+    def globals_with(offsets: list[int]) -> bytes:
+        parts = [_bof(0x05), _record(FILEPASS, struct.pack("<HHH", 1, 1, 1) + bytes(48)) if password else b""]
+        parts += [_record(CODEPAGE, struct.pack("<H", 1200)), _format(0), _format(14)]
+        for offset, name in zip(offsets, sheets, strict=True):
+            parts.append(_record(BOUNDSHEET, struct.pack("<IHBB", offset, 0, len(name), 1) + _wide(name)))
+        return b"".join(parts) + _record(EOF)
+
+    offsets = [len(globals_with([0] * len(bodies)))]
+    for body in bodies[:-1]:
+        offsets.append(offsets[-1] + len(body))
+    return ole("Workbook", globals_with(offsets) + b"".join(bodies))
+
+
+def ole(name: str, stream: bytes) -> bytes:
+    """A compound file with one stream ([MS-CFB])."""
+    stream = stream.ljust(max(4096, -(-len(stream) // SECTOR) * SECTOR), b"\0")
+    sectors = len(stream) // SECTOR
+    fat_sectors = -(-(sectors + 2) // 127)
+    first = fat_sectors + 1
+    fat = [FAT] * fat_sectors + [END] + [first + 1 + number for number in range(sectors - 1)] + [END]
+    fat += [FREE] * (fat_sectors * 128 - len(fat))
+    header = MAGIC + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<9I", 0, fat_sectors, fat_sectors, 0, 4096, END, 0, END, 0)
+    header += struct.pack("<109I", *range(fat_sectors), *[FREE] * (109 - fat_sectors))
+    directory = _entry("Root Entry", 5, END, 0, child=1) + _entry(name, 2, first, len(stream))
+    return header + struct.pack(f"<{len(fat)}I", *fat) + directory.ljust(SECTOR, b"\0") + stream
+
+
+def _record(kind: int, body: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def _bof(kind: int) -> bytes:
+    return _record(BOF, struct.pack("<HHHHII", 0x0600, kind, 0x0DBB, 0x07CC, 0, 6))
+
+
+def _format(number: int) -> bytes:
+    return _record(XF, struct.pack("<HH16x", 0, number))
+
+
+def _wide(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def _cell(row: int, column: int, value: Value) -> bytes:
+    if isinstance(value, str):
+        return _record(LABEL, struct.pack("<HHHHB", row, column, 0, len(value), 1) + _wide(value))
+    if isinstance(value, date):
+        return _record(NUMBER, struct.pack("<HHHd", row, column, 1, (value - date(1899, 12, 30)).days))
+    return _record(NUMBER, struct.pack("<HHHd", row, column, 0, value))
+
+
+def _entry(name: str, kind: int, start: int, size: int, child: int = FREE) -> bytes:
+    head = _wide(name).ljust(64, b"\0") + struct.pack("<HBB", len(name) * 2 + 2, kind, 1)
+    return head + struct.pack("<III36xIII", FREE, FREE, child, start, size, 0)

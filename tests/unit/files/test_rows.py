@@ -1,0 +1,135 @@
+"""Which records of a table are rows, and what is in them."""
+
+from datetime import date
+
+import pytest
+
+from syncctl.files.cells import EPOCH_1900, Cell
+from syncctl.files.rows import FileRow, file_rows
+
+HEADER: list[Cell] = ["#", "Date", "Customer Name", "Contact", "Competitor", "Remarks"]
+ANJU: list[Cell] = [1, "22-10-2025", "Anju", 9000000001, None, None]
+
+
+def rows_of(*records: list[Cell], header: list[Cell] = HEADER) -> list[FileRow]:
+    return list(file_rows(enumerate([header, *records], start=1), EPOCH_1900))
+
+
+def test_a_row() -> None:
+    assert rows_of([1, 45678, "Anju", "9000000001.0", "Elsewhere", True, "beyond"]) == [
+        FileRow(
+            number=2,
+            cells={
+                "date": date(2025, 1, 21),
+                "name": "Anju",
+                "phone": "9000000001",
+                "remarks": True,
+            },
+            raw={
+                "#": "1",
+                "Date": "45678",
+                "Customer Name": "Anju",
+                "Contact": "9000000001.0",
+                "Competitor": "Elsewhere",
+                "Remarks": "TRUE",
+                "column G": "beyond",
+            },
+        )
+    ]
+
+
+def test_a_short_row_has_every_column() -> None:
+    (row,) = rows_of([None, None, "Anju", "9000000001"])
+    assert row.cells == {"date": None, "name": "Anju", "phone": "9000000001", "remarks": None}
+    assert row.raw == {"Customer Name": "Anju", "Contact": "9000000001"}
+
+
+def test_only_date_columns_have_serial_numbers() -> None:
+    (row,) = rows_of([1, 45678, 45679, 9000000001, 45680, 45681])
+    assert row.cells["name"] == 45679
+    assert row.cells["remarks"] == 45681
+    (row,) = rows_of([45678, "Anju", 45679], header=["Function Date", "Name", "Phone"])
+    assert row.cells == {"function date": date(2025, 1, 21), "name": "Anju", "phone": 45679}
+
+
+def test_what_stands_above_the_header_is_no_row() -> None:
+    records: list[tuple[int, list[Cell]]] = [
+        (1, ["Walk-In Report", None, "Anju", 9000000001]),
+        (2, [None, None]),
+        (3, HEADER),
+        (4, ANJU),
+    ]
+    assert [row.number for row in file_rows(records, EPOCH_1900)] == [4]
+
+
+@pytest.mark.parametrize(
+    "passed_over",
+    [
+        [],
+        [None, None, None],
+        [17],
+        ["17"],
+        ["17.0", None, None, None, 2],
+        ["NOVEMBER LOSS OF SALE"],
+        [None, None, None, None, "see the next page"],
+        [None, None, None, None, None, "SG Trivandrum"],
+        [None, "01-11-2025"],
+        [None, date(2025, 11, 1)],
+        [None, None, "NOVEMBER LOSS  OF SALE"],
+        [None, None, "Edappally Walk-In Report"],
+        [None, None, "walkin report"],
+        [None, None, "November"],
+        [None, None, "DECEMBER 2025"],
+        [None, None, "Nov-25"],
+        [None, None, "Month of May"],
+        [None, None, None, "JANUARY '26"],
+        HEADER,
+        ["DATE ", "CUSTOMER  NAME", "NUMBER", "REASON"],
+    ],
+)
+def test_passed_over(passed_over: list[Cell]) -> None:
+    assert [row.number for row in rows_of(ANJU, passed_over)] == [2]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        [None, None, "Anju"],
+        [None, None, "June Thomas"],
+        [None, None, "Mary May"],
+        [None, None, None, "call her"],
+        [None, None, None, 9000000001],
+        [None, None, 17],
+        ["17", "22-10-2025"],
+        [None, None, None, None, "Elsewhere", "call later"],
+        ["no number", None, None, None, "Elsewhere"],
+        [True, None, None, None, 3],
+        [3, "22-10-2025", "November", "9000000001", "loss of sale"],
+        ["Date", "Customer Name", "Contact of", "Anju"],
+        ["#", "Date", "Customer Name", "9000000001", "Contact", "Remarks"],
+    ],
+)
+def test_never_passed_over(kept: list[Cell]) -> None:
+    assert [row.number for row in rows_of(ANJU, kept)] == [2, 3]
+
+
+def test_a_different_header_is_in_force_from_there_on() -> None:
+    rows = rows_of(
+        ANJU,
+        ["NAME", "Mobile", "Reason"],
+        ["Binu", "9000000002", "colour"],
+        HEADER,
+        ANJU,
+    )
+    assert [row.number for row in rows] == [2, 4, 6]
+    assert rows[1].cells == {"name": "Binu", "phone": "9000000002", "reason": "colour"}
+    assert rows[1].raw == {"NAME": "Binu", "Mobile": "9000000002", "Reason": "colour"}
+    assert rows[0].cells == rows[2].cells
+
+
+@pytest.mark.parametrize(
+    "phone", ["98765 43210", "9876543210/9123456780", "+91 9876543210", "-1", "nil", 1.5]
+)
+def test_a_phone_however_written_makes_a_row(phone: Cell) -> None:
+    (row,) = rows_of([None, None, None, phone, None, "call later"])
+    assert row.cells["phone"] == phone
