@@ -31,6 +31,12 @@ class StepName(StrEnum):
     STORES = "stores"
     BOOKING = "booking"
     RETURN = "return"
+    WALKIN = "walkin"
+    LOSS_OF_SALE = "lossofsale"
+
+
+FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
+"""The steps that import the stores' files."""
 
 
 class StepStatus(StrEnum):
@@ -83,10 +89,12 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
-    """What a run needs of a `syncrecords` entry: which lead it became, and the source's values last seen."""
+    """What a run needs of a `syncrecords` entry: which lead it became, and the source's values last seen, in
+    short, and at which location."""
 
     lead_id: str
     fingerprint: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +117,28 @@ class SyncRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadChange:
+    """Fields of one lead to set, each from what it was read as to what it shall be; None: not there."""
+
+    lead_id: str
+    expected: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A row that could not become a lead.
 
-    `reject_id` is derived from source, location and row: the same bad row is listed once. `position` tells
-    which row of the source it was, so that its correction clears it. `row` is the raw row as JSON text.
+    `reject_id` is derived from source, location and row: the same bad row is listed once. `source` is the
+    step's name, `location` the location id or the file's name, `store` the store it was for ("": unknown).
+    `position` tells which row of the source it was, so that its correction clears it. `row` is the raw row
+    as JSON text.
     """
 
     reject_id: str
     source: str
     location: str
+    store: str
     position: str
     reason: str
     row: str
@@ -142,13 +162,15 @@ class LocationState:
     """How far one report of one location has been synced.
 
     `watermark`: start of the last run that stored everything up to then, or None. `asked_at`: when it last
-    answered. `dormant`: it had nothing in its whole first window. `due_again`: how many of the records in its
-    last answer the next one must have as well.
+    answered with anything, and for a dormant one, when it last answered. `tried_at`: when it was last asked,
+    whatever came of it. `dormant`: it had nothing in its whole first window. `due_again`: how many of the
+    records in its last answer the next one must have as well.
     """
 
     location: str
     watermark: datetime | None = None
     asked_at: datetime | None = None
+    tried_at: datetime | None = None
     dormant: bool = False
     due_again: int = 0
 
@@ -218,13 +240,18 @@ class Counts:
 class LocationResult:
     """What one report of one location brought.
 
-    `changed`: booking numbers of existing leads of which the source now says something else.
+    For an import `location` is the file's name, and the counts may stand although there is an `error`: some
+    of its sheets were understood. `changed`: booking numbers of existing leads of which the source now says
+    something else. `conflicts`: a line for each lead of which file and telecaller have changed a field.
+    `unchanged`: a file that was passed over, as its content is what it was at its last import.
     """
 
     location: str
     store: str
     counts: Counts = field(default_factory=Counts)
     changed: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    unchanged: bool = False
     error: str | None = None
     warning: str | None = None
 

@@ -4,15 +4,18 @@ The adapters (`storage/`, `api/`) raise only the errors of `errors.py`. Ids are 
 digits for an ObjectId.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from syncctl.errors import ApiError
 from syncctl.models import (
     Document,
     KnownRecord,
+    LeadChange,
     LeadType,
     LocationResult,
     LocationState,
@@ -44,6 +47,9 @@ class Storage(Protocol):
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         """The syncrecords that exist among these ids, by id."""
 
+    def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
+        """Which of these leads are some record's in syncrecords, whether made by the sync or adopted."""
+
     def present_leads(self, lead_ids: Collection[str]) -> set[str]:
         """Which of these ids are in leads now."""
 
@@ -52,9 +58,11 @@ class Storage(Protocol):
     ) -> list[Document]:
         """Leads of that type with any of these booking numbers or any of these phones, whole documents."""
 
-    def find_reports(self, lead_ids: Collection[str], phones: Collection[str]) -> list[Document]:
-        """Reports, in any of their four shapes (contract/database.md), that name any of these lead ids or
-        phones, before or after an edit. May return more than asked for, never less."""
+    def find_reports(
+        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+    ) -> list[Document]:
+        """Reports, in any of their four shapes (contract/database.md), that name any of these lead ids,
+        phones or booking numbers, before or after an edit. May return more than asked for, never less."""
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         """Insert leads that are not there yet, then records that are not there yet.
@@ -62,13 +70,32 @@ class Storage(Protocol):
         Gives the ids of the leads that this call inserted; one whose `_id` was there is left as it is. Leads
         come first (or both at once): killed in between, the next run finds the lead by its derived id and
         only adds the record, whereas a record without its lead would read as "deleted by a telecaller".
+
+        Raises LeadsRefusedError, after everything else is stored, if the database's own rules keep leads out.
         """
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         """Set `values` and `fingerprint` of existing records to what the source says now."""
 
+    def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""
+
+    def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
+        """Those of these leads that are in leads now, whole documents by id."""
+
+    def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
+        """Set fields of leads, each lead only if the fields to be set still hold what is expected.
+
+        A value None takes the field away; an expected None stands for a field that is null or not there.
+        Gives the ids of the leads that now hold the new values. One that a telecaller changed in between is
+        left alone whole.
+        """
+
     def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
         """Positions on the rejects list for that source and location, each with its reject ids."""
+
+    def rejects(self, source: str | None = None) -> list[Reject]:
+        """The rejects list, newest first, of one source or of all."""
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         """Put rows on the rejects list; those listed already stay as they are. Gives how many were new."""
@@ -87,6 +114,12 @@ class Storage(Protocol):
 
     def save_store_list(self, names: Mapping[str, str]) -> None:
         """Replace the store list as last fetched."""
+
+    def file_hashes(self, kind: str) -> dict[str, str]:
+        """Content hash of each file of that kind at its last import, by file name."""
+
+    def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
+        """Remember a file's content as imported."""
 
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         """How far each location of a report is, by location."""
@@ -125,6 +158,42 @@ class RentalApi(Protocol):
 
     def close(self) -> None:
         """Stop fetching."""
+
+
+class FileRow(Protocol):
+    """A row of a file. `number`: as a spreadsheet shows it. `cells`: by column name, in the columns' order,
+    empty ones None. `raw`: the cells as text under the titles that the file gives them."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def cells(self) -> Mapping[str, object]: ...
+    @property
+    def raw(self) -> Mapping[str, str]: ...
+
+
+class FileSheet(Protocol):
+    """A sheet of a file; a CSV has one, without a name."""
+
+    @property
+    def name(self) -> str: ...
+    def rows(self) -> Iterator[FileRow]:
+        """Its rows, read as they are taken. Raises FileProblemError where it can't be understood."""
+
+
+class OpenedFile(Protocol):
+    """A file's sheets. `problems`: what could not be understood of it, though the rest could."""
+
+    @property
+    def problems(self) -> Sequence[str]: ...
+    def __iter__(self) -> Iterator[FileSheet]: ...
+
+
+class FileReader(Protocol):
+    """Opens a store's CSV or workbook."""
+
+    def __call__(self, path: Path, *, only_sheet: str | None = None) -> AbstractContextManager[OpenedFile]:
+        """Raises FileProblemError: one line that names the file and says what to do."""
 
 
 class Listener(Protocol):

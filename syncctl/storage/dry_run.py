@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from syncctl.models import (
     Document,
     KnownRecord,
+    LeadChange,
     LeadType,
     LocationState,
     Reject,
@@ -16,7 +18,11 @@ from syncctl.models import (
     SyncRecord,
 )
 from syncctl.ports import Storage
+from syncctl.storage.lead_changes import changed, guard, holds
+from syncctl.storage.reject_order import newest_first
 from syncctl.storage.store_rules import new_stores
+
+T = TypeVar("T")
 
 
 class DryRunStorage:
@@ -28,12 +34,15 @@ class DryRunStorage:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._leads: dict[str, Document] = {}
+        self._leads: dict[str, Document] = {}  # as they would be now: stored or changed in this run
         self._records: dict[str, KnownRecord] = {}
+        self._recorded_leads: set[str] = set()
+        self._values: dict[str, dict[str, Any]] = {}
         self._rejects: dict[str, Reject] = {}
         self._cleared: set[str] = set()
         self._stores: list[Store] = []
         self._store_list: dict[str, str] | None = None
+        self._file_hashes: dict[tuple[str, str], str] = {}
 
     def prepare(self) -> None:
         self._storage.prepare()
@@ -42,10 +51,10 @@ class DryRunStorage:
         self._storage.close()
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
-        remembered = {
-            record_id: self._records[record_id] for record_id in record_ids if record_id in self._records
-        }
-        return self._storage.find_records(record_ids) | remembered
+        return self._storage.find_records(record_ids) | _those(self._records, record_ids)
+
+    def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
+        return self._storage.recorded_leads(lead_ids) | self._recorded_leads.intersection(lead_ids)
 
     def present_leads(self, lead_ids: Collection[str]) -> set[str]:
         return self._storage.present_leads(lead_ids) | (self._leads.keys() & set(lead_ids))
@@ -54,16 +63,20 @@ class DryRunStorage:
         self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
     ) -> list[Document]:
         wanted_numbers, wanted_phones = set(booking_numbers), set(phones)
+        found = self._storage.find_leads(lead_type, booking_numbers, phones)
+        unchanged = [lead for lead in found if lead["_id"] not in self._leads]
         remembered = [
             dict(lead)
             for lead in self._leads.values()
             if lead.get("leadType") == lead_type
             and (lead.get("bookingNo") in wanted_numbers or lead.get("phone") in wanted_phones)
         ]
-        return self._storage.find_leads(lead_type, booking_numbers, phones) + remembered
+        return unchanged + remembered
 
-    def find_reports(self, lead_ids: Collection[str], phones: Collection[str]) -> list[Document]:
-        return self._storage.find_reports(lead_ids, phones)
+    def find_reports(
+        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+    ) -> list[Document]:
+        return self._storage.find_reports(lead_ids, phones, booking_numbers)
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         present = self.present_leads([lead["_id"] for lead in leads])
@@ -71,8 +84,12 @@ class DryRunStorage:
         self._leads |= fresh
         known = self.find_records([record.record_id for record in records])
         for record in records:
-            if record.record_id not in known:
-                self._records.setdefault(record.record_id, KnownRecord(record.lead_id, record.fingerprint))
+            if record.record_id not in known and record.record_id not in self._records:
+                self._records[record.record_id] = KnownRecord(
+                    record.lead_id, record.fingerprint, record.location
+                )
+                self._recorded_leads.add(record.lead_id)
+                self._values[record.record_id] = {**record.values}
         return set(fresh)
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
@@ -82,6 +99,28 @@ class DryRunStorage:
                 self._records[record.record_id] = replace(
                     known[record.record_id], fingerprint=record.fingerprint
                 )
+                self._values[record.record_id] = {**record.values}
+
+    def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        remembered = {
+            record_id: dict(values) for record_id, values in _those(self._values, record_ids).items()
+        }
+        return self._storage.record_values(record_ids) | remembered
+
+    def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
+        remembered = {lead_id: dict(lead) for lead_id, lead in _those(self._leads, lead_ids).items()}
+        return self._storage.leads(lead_ids) | remembered
+
+    def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
+        leads = self.leads({change.lead_id for change in changes})
+        missed = set()
+        for change in changes:
+            lead = leads.get(change.lead_id)
+            if lead is not None and holds(lead, guard(change)):
+                leads[change.lead_id] = self._leads[change.lead_id] = changed(lead, change.values)
+            elif lead is None or not holds(lead, change.values):
+                missed.add(change.lead_id)
+        return {change.lead_id for change in changes} - missed
 
     def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
         listed = [
@@ -99,6 +138,11 @@ class DryRunStorage:
         for position, reject_id in listed:
             positions.setdefault(position, []).append(reject_id)
         return positions
+
+    def rejects(self, source: str | None = None) -> list[Reject]:
+        listed = [reject for reject in self._storage.rejects(source) if reject.reject_id not in self._cleared]
+        listed += [reject for reject in self._rejects.values() if source in (None, reject.source)]
+        return newest_first(listed)
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         listed = {
@@ -130,6 +174,13 @@ class DryRunStorage:
     def save_store_list(self, names: Mapping[str, str]) -> None:
         self._store_list = dict(names)
 
+    def file_hashes(self, kind: str) -> dict[str, str]:
+        remembered = {name: text for (of, name), text in self._file_hashes.items() if of == kind}
+        return self._storage.file_hashes(kind) | remembered
+
+    def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
+        self._file_hashes[kind, name] = content_hash
+
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         return self._storage.location_states(report)
 
@@ -141,3 +192,7 @@ class DryRunStorage:
 
     def save_run(self, entry: RunEntry) -> None:
         """Not written: a dry run is not part of the history."""
+
+
+def _those(remembered: Mapping[str, T], ids: Collection[str]) -> dict[str, T]:
+    return {key: remembered[key] for key in ids if key in remembered}

@@ -4,15 +4,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import zip_longest
+from typing import Any
 
 import pymongo
 from pymongo import MongoClient, ReadPreference, UpdateOne
 from pymongo.database import Database
 
-from syncctl.errors import StorageError
+from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.models import (
     Document,
     KnownRecord,
+    LeadChange,
     LeadType,
     LocationState,
     Reject,
@@ -26,9 +28,11 @@ from syncctl.storage import mongo_documents as documents
 from syncctl.storage.clock import utc_now
 from syncctl.storage.mongo_address import connect, read_address
 from syncctl.storage.mongo_batches import find, find_by_ids, in_batches, insert_new
+from syncctl.storage.mongo_changes import update_leads
 from syncctl.storage.mongo_errors import translated
 from syncctl.storage.mongo_indexes import create_indexes
-from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.reject_order import newest_first
+from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS, as_stored
 from syncctl.storage.store_rules import new_stores
 
 STORE_LIST_ID = "store-list"
@@ -47,7 +51,7 @@ class MongoStorage:
         url: str,
         *,
         server_selection_timeout_ms: int = 5000,
-        timeout_ms: int = 30000,
+        timeout_ms: int = 15000,
         read_only: bool = False,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -96,7 +100,15 @@ class MongoStorage:
             ids = map(documents.to_bson_id, record_ids)
             return {
                 documents.to_text(found["_id"]): documents.known_record(found)
-                for found in find_by_ids(database.syncrecords, ids, ["leadId", "fingerprint"])
+                for found in find_by_ids(database.syncrecords, ids, ["leadId", "fingerprint", "location"])
+            }
+
+    def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
+        with self._reading() as database:
+            return {
+                record["leadId"]
+                for batch in in_batches(lead_ids)
+                for record in find(database.syncrecords, {"leadId": {"$in": batch}}, ["leadId"])
             }
 
     def present_leads(self, lead_ids: Collection[str]) -> set[str]:
@@ -116,22 +128,35 @@ class MongoStorage:
                     found.update((lead["_id"], lead) for lead in leads)
         return list(found.values())
 
-    def find_reports(self, lead_ids: Collection[str], phones: Collection[str]) -> list[Document]:
+    def find_reports(
+        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+    ) -> list[Document]:
         found: dict[str, Document] = {}
+        batches = zip_longest(*map(in_batches, (lead_ids, phones, booking_numbers)), fillvalue=())
         with self._reading() as database:
-            for some_ids, some_phones in zip_longest(in_batches(lead_ids), in_batches(phones)):
-                ids = [bson_id for text in some_ids or () for bson_id in documents.possible_bson_ids(text)]
-                clauses = [{path: {"$in": ids}} for path in LEAD_ID_PATHS if ids]
-                clauses += [{path: {"$in": some_phones}} for path in PHONE_PATHS if some_phones]
+            for some_ids, some_phones, some_numbers in batches:
+                ids = [bson_id for text in some_ids for bson_id in documents.possible_bson_ids(text)]
+                wanted = (
+                    (LEAD_ID_PATHS, ids),
+                    (PHONE_PATHS, as_stored(some_phones)),
+                    (BOOKING_PATHS, as_stored(some_numbers)),
+                )
+                clauses = [{path: {"$in": values}} for paths, values in wanted if values for path in paths]
                 reports = map(documents.from_bson, find(database.reports, {"$or": clauses}))
                 found.update((report["_id"], report) for report in reports)
         return list(found.values())
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         with self._writing() as database:
-            inserted = insert_new(database.leads, map(documents.lead_document, leads))
-            insert_new(database.syncrecords, map(documents.record_document, records))
-        return {documents.to_text(bson_id) for bson_id in inserted}
+            refused: dict[Any, str] = {}
+            new = insert_new(database.leads, map(documents.lead_document, leads), refused)
+            inserted = {documents.to_text(bson_id) for bson_id in new}
+            reasons = {documents.to_text(bson_id): reason for bson_id, reason in refused.items()}
+            kept = [record for record in records if record.lead_id not in reasons]
+            insert_new(database.syncrecords, map(documents.record_document, kept))
+        if reasons:
+            raise LeadsRefusedError(inserted, reasons)
+        return inserted
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         changed_at = self._now()
@@ -152,6 +177,23 @@ class MongoStorage:
                 ]
                 database.syncrecords.bulk_write(updates, ordered=False)
 
+    def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        with self._reading() as database:
+            ids = map(documents.to_bson_id, record_ids)
+            return {
+                documents.to_text(found["_id"]): found["values"]
+                for found in find_by_ids(database.syncrecords, ids, ["values"])
+            }
+
+    def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
+        with self._reading() as database:
+            ids = (bson_id for text in lead_ids for bson_id in documents.possible_bson_ids(text))
+            return {lead["_id"]: lead for lead in map(documents.from_bson, find_by_ids(database.leads, ids))}
+
+    def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
+        with self._writing() as database:
+            return update_leads(database.leads, changes)
+
     def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
         positions: dict[str, list[str]] = {}
         with self._reading() as database:
@@ -159,6 +201,11 @@ class MongoStorage:
             for reject in find(database.syncrejects, query, ["position"]):
                 positions.setdefault(reject["position"], []).append(documents.to_text(reject["_id"]))
         return positions
+
+    def rejects(self, source: str | None = None) -> list[Reject]:
+        with self._reading() as database:
+            found = find(database.syncrejects, {} if source is None else {"source": source})
+            return newest_first(map(documents.reject_from, found))
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         with self._writing() as database:
@@ -188,6 +235,14 @@ class MongoStorage:
         # A list, not a mapping by code: a field name may not be everything that a code may be.
         entries = [{"code": code, "name": name} for code, name in names.items()]
         self._put("syncstate", {"_id": STORE_LIST_ID, "names": entries, "fetchedAt": self._now()})
+
+    def file_hashes(self, kind: str) -> dict[str, str]:
+        with self._reading() as database:
+            found = find(database.syncstate, {"kind": kind}, ["name", "contentHash"])
+            return {file["name"]: file["contentHash"] for file in found}
+
+    def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
+        self._put("syncstate", documents.file_document(kind, name, content_hash, self._now()))
 
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         with self._reading() as database:

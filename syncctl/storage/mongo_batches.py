@@ -8,7 +8,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from syncctl.models import Document
-from syncctl.storage.mongo_errors import duplicates_only
+from syncctl.storage.mongo_errors import refusals
 
 BATCH = 1000
 REPLY = 5000
@@ -32,27 +32,34 @@ def find(
 
 
 def find_by_ids(
-    collection: Collection[Document], ids: Iterable[Any], fields: Sequence[str]
+    collection: Collection[Document], ids: Iterable[Any], fields: Sequence[str] | None = None
 ) -> Iterator[Document]:
-    """Documents with these `_id`s, with `_id` and these fields only."""
-    return chain.from_iterable(
-        find(collection, {"_id": {"$in": batch}}, ["_id", *fields]) for batch in in_batches(ids)
-    )
+    """Documents with these `_id`s, with `_id` and these fields only, or whole."""
+    wanted = ["_id", *fields] if fields is not None else None
+    return chain.from_iterable(find(collection, {"_id": {"$in": batch}}, wanted) for batch in in_batches(ids))
 
 
-def insert_new(collection: Collection[Document], documents: Iterable[Document]) -> list[Any]:
+def insert_new(
+    collection: Collection[Document],
+    documents: Iterable[Document],
+    refused: dict[Any, str] | None = None,
+) -> list[Any]:
     """Insert the documents whose `_id` is not there yet, and give the `_id`s of those inserted.
 
+    Those that the collection's own rules keep out are noted in `refused`, if it is given, `_id` -> reason.
     Raises pymongo's errors for anything else that keeps a document out.
     """
     inserted = []
     for batch in in_batches(documents):
-        refused = set[int]()
+        kept_out = set[int]()
         try:
             collection.insert_many(batch, ordered=False)
         except BulkWriteError as error:
-            if not duplicates_only(error):
+            reasons = refusals(error)
+            if reasons is None or (refused is None and any(reasons.values())):
                 raise
-            refused = {write_error["index"] for write_error in error.details["writeErrors"]}
-        inserted += [document["_id"] for index, document in enumerate(batch) if index not in refused]
+            kept_out = set(reasons)
+            if refused is not None:
+                refused |= {batch[index]["_id"]: reason for index, reason in reasons.items() if reason}
+        inserted += [document["_id"] for index, document in enumerate(batch) if index not in kept_out]
     return inserted

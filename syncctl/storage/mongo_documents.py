@@ -92,7 +92,7 @@ def record_document(record: SyncRecord) -> Document:
 
 def known_record(document: Document) -> KnownRecord:
     """What a run needs of a `syncrecords` document."""
-    return KnownRecord(document["leadId"], document["fingerprint"])
+    return KnownRecord(document["leadId"], document["fingerprint"], document["location"])
 
 
 def reject_document(reject: Reject) -> Document:
@@ -101,12 +101,28 @@ def reject_document(reject: Reject) -> Document:
         "_id": to_bson_id(reject.reject_id),
         "source": reject.source,
         "location": reject.location,
+        "store": reject.store,
         "position": reject.position,
         "reason": reject.reason,
         "row": reject.row,
         "runId": reject.run_id,
         "rejectedAt": reject.rejected_at,
     }
+
+
+def reject_from(document: Document) -> Reject:
+    """The reject that `reject_document` made a document of."""
+    return Reject(
+        to_text(document["_id"]),
+        document["source"],
+        document["location"],
+        document["store"],
+        document["position"],
+        document["reason"],
+        document["row"],
+        document["runId"],
+        document["rejectedAt"],
+    )
 
 
 def store_document(store: Store, now: datetime) -> Document:
@@ -159,6 +175,7 @@ def state_document(report: StepName, state: LocationState) -> Document:
         "location": state.location,
         "watermark": state.watermark,
         "askedAt": state.asked_at,
+        "triedAt": state.tried_at,
         "dormant": state.dormant,
         "dueAgain": state.due_again,
     }
@@ -167,12 +184,24 @@ def state_document(report: StepName, state: LocationState) -> Document:
 def state_from(document: Document) -> LocationState:
     """The state that `state_document` made a document of."""
     return LocationState(
-        document["location"],
-        document["watermark"],
-        document["askedAt"],
-        document["dormant"],
-        document["dueAgain"],
+        location=document["location"],
+        watermark=document["watermark"],
+        asked_at=document["askedAt"],
+        tried_at=document["triedAt"],
+        dormant=document["dormant"],
+        due_again=document["dueAgain"],
     )
+
+
+def file_document(kind: str, name: str, content_hash: str, now: datetime) -> Document:
+    """A document of `syncstate`, one per kind and file name, of a file imported `now`."""
+    return {
+        "_id": f"file:{kind}:{name}",
+        "kind": kind,
+        "name": name,
+        "contentHash": content_hash,
+        "importedAt": now,
+    }
 
 
 def run_document(entry: RunEntry) -> Document:

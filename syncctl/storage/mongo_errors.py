@@ -26,6 +26,13 @@ REFUSED_USER = {18: _BAD_LOGIN, 8000: _BAD_LOGIN, 13: _NO_RIGHTS}
 
 DUPLICATE_KEY = 11000
 
+OWN_RULES = {
+    121: "the database refused the lead: it does not pass the validation rules of its collection",
+    DUPLICATE_KEY: "the database refused the lead: a unique index of its own holds one like it already",
+    10334: "the database refused the lead: it is too large",
+}
+"""Why the database may keep out one document of many, by the server's error code."""
+
 
 @contextmanager
 def translated(hosts: str) -> Iterator[None]:
@@ -40,15 +47,24 @@ def translated(hosts: str) -> Iterator[None]:
         raise _translate(error, f"MongoDB at {hosts}") from None
 
 
-def duplicates_only(error: BulkWriteError) -> bool:
-    """Whether all that went wrong is that documents with these `_id`s were there already.
+def refusals(error: BulkWriteError) -> dict[int, str] | None:
+    """Why each document was kept out, by its place in the batch; None if something else went wrong as well.
 
-    A duplicate in another unique index is not: the document is neither there nor stored.
+    "" where a document with its `_id` was there already. A duplicate in another unique index is not that: the
+    document is neither there nor stored.
     """
     details = error.details
-    return not details.get("writeConcernErrors") and all(
-        _duplicate_id(write_error) for write_error in details.get("writeErrors", [])
-    )
+    if details.get("writeConcernErrors"):
+        return None
+    reasons: dict[int, str] = {}
+    for write_error in details.get("writeErrors", []):
+        if _duplicate_id(write_error):
+            reasons[write_error["index"]] = ""
+        elif write_error["code"] in OWN_RULES:
+            reasons[write_error["index"]] = OWN_RULES[write_error["code"]]
+        else:
+            return None
+    return reasons
 
 
 def _duplicate_id(write_error: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from syncctl.models import Document
-from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ BUILD_TIMEOUT_S = 120.0
 FINISHED = IndexModel(
     [("$**", ASCENDING)],
     name="syncctl_finished",
-    wildcardProjection=dict.fromkeys((*LEAD_ID_PATHS, *PHONE_PATHS), 1),
+    wildcardProjection=dict.fromkeys((*LEAD_ID_PATHS, *PHONE_PATHS, *BOOKING_PATHS), 1),
 )
 
 LOOKED_UP_BY = {"phone", "bookingNo"}
@@ -42,6 +42,8 @@ def create_indexes(database: Database[Document]) -> None:
         with _warning("leads"):
             for field in LOOKED_UP_BY - _leading_fields(database.leads):
                 database.leads.create_index(field)
+        with _warning("syncrecords"):
+            database.syncrecords.create_index("leadId")
         with _warning("syncrejects"):
             database.syncrejects.create_index([("source", ASCENDING), ("location", ASCENDING)])
         with _warning("syncruns"):

@@ -1,4 +1,6 @@
-"""Where the four shapes of `reports` keep a lead's id and a customer's phone (contract/database.md)."""
+"""Where the four shapes of `reports` keep a lead's id, phone and booking number (contract/database.md)."""
+
+from collections.abc import Iterable
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
 
@@ -16,3 +18,26 @@ PHONE_PATHS = (
     "phone_number_after",
     *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("phone", "phone_number")),
 )
+
+BOOKING_PATHS = (
+    *(
+        f"{name}{suffix}"
+        for name in ("bookingNo", "booking_no", "booking_number")
+        for suffix in ("", "_before", "_after")
+    ),
+    *(
+        f"{snapshot}.{name}"
+        for snapshot in SNAPSHOTS
+        for name in ("bookingNo", "booking_no", "booking_number")
+    ),
+)
+
+EXACT_DIGITS = 18
+"""Longer numbers don't fit into 64 bits."""
+
+
+def as_stored(numbers: Iterable[str]) -> list[str | int]:
+    """Phone or booking numbers as a report may hold them: as text, or as a number."""
+    texts = list(numbers)
+    whole = (text for text in texts if text.isascii() and text.isdigit() and len(text) <= EXACT_DIGITS)
+    return [*texts, *(int(text) for text in whole if not text.startswith("0"))]

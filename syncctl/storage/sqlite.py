@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from syncctl.models import (
     Document,
     KnownRecord,
+    LeadChange,
     LeadType,
     LocationState,
     Reject,
@@ -23,7 +25,9 @@ from syncctl.models import (
 )
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.clock import utc_now
-from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.reject_order import newest_first
+from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS, as_stored
+from syncctl.storage.sqlite_changes import change_lead
 from syncctl.storage.sqlite_connection import open_connection, transaction
 from syncctl.storage.sqlite_errors import translated
 from syncctl.storage.sqlite_schema import check_version, migrate
@@ -37,7 +41,11 @@ SELECT * FROM leads WHERE leadType = :lead_type AND (
 )"""
 FIND_REPORTS = "SELECT _id, document FROM reports WHERE " + " OR ".join(  # noqa: S608 constants only
     f"json_extract(document, '$.{path}') IN (SELECT value FROM json_each({wanted}))"  # noqa: S608
-    for paths, wanted in ((LEAD_ID_PATHS, ":lead_ids"), (PHONE_PATHS, ":phones"))
+    for paths, wanted in (
+        (LEAD_ID_PATHS, ":lead_ids"),
+        (PHONE_PATHS, ":phones"),
+        (BOOKING_PATHS, ":booking_numbers"),
+    )
     for path in paths
 )
 
@@ -105,15 +113,22 @@ class SqliteStorage:
             yield connection
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
-        query = "SELECT * FROM syncrecords WHERE _id IN (SELECT value FROM json_each(?))"
         with self._reading() as connection:
-            found = connection.execute(query, (rows.json_list(record_ids),))
-            return {row["_id"]: KnownRecord(row["leadId"], row["fingerprint"]) for row in found}
+            query = "SELECT _id, leadId, fingerprint, location FROM syncrecords"
+            found = _where_among(connection, query, "_id", record_ids)
+            return {
+                row["_id"]: KnownRecord(row["leadId"], row["fingerprint"], row["location"]) for row in found
+            }
+
+    def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
+        with self._reading() as connection:
+            found = _where_among(connection, "SELECT leadId FROM syncrecords", "leadId", lead_ids)
+            return {row["leadId"] for row in found}
 
     def present_leads(self, lead_ids: Collection[str]) -> set[str]:
-        query = "SELECT _id FROM leads WHERE _id IN (SELECT value FROM json_each(?))"
         with self._reading() as connection:
-            return {row["_id"] for row in connection.execute(query, (rows.json_list(lead_ids),))}
+            found = _where_among(connection, "SELECT _id FROM leads", "_id", lead_ids)
+            return {row["_id"] for row in found}
 
     def find_leads(
         self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
@@ -126,8 +141,14 @@ class SqliteStorage:
         with self._reading() as connection:
             return [rows.lead_from(row) for row in connection.execute(FIND_LEADS, wanted)]
 
-    def find_reports(self, lead_ids: Collection[str], phones: Collection[str]) -> list[Document]:
-        wanted = {"lead_ids": rows.json_list(lead_ids), "phones": rows.json_list(phones)}
+    def find_reports(
+        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+    ) -> list[Document]:
+        wanted = {
+            "lead_ids": rows.json_list(lead_ids),
+            "phones": rows.json_list(as_stored(phones)),
+            "booking_numbers": rows.json_list(as_stored(booking_numbers)),
+        }
         with self._reading() as connection:
             found = connection.execute(FIND_REPORTS, wanted)
             return [{**json.loads(row["document"]), "_id": row["_id"]} for row in found]
@@ -147,6 +168,21 @@ class SqliteStorage:
                 ({**rows.record_row(record), "changedAt": changed_at} for record in records),
             )
 
+    def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        with self._reading() as connection:
+            found = _where_among(connection, 'SELECT _id, "values" FROM syncrecords', "_id", record_ids)
+            return {row["_id"]: rows.values_from(row["values"]) for row in found}
+
+    def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
+        with self._reading() as connection:
+            found = _where_among(connection, "SELECT * FROM leads", "_id", lead_ids)
+            return {row["_id"]: rows.lead_from(row) for row in found}
+
+    def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
+        with self._writing() as connection:
+            missed = {change.lead_id for change in changes if not change_lead(connection, change)}
+        return {change.lead_id for change in changes} - missed
+
     def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
         positions: dict[str, list[str]] = {}
         query = "SELECT position, _id FROM syncrejects WHERE source = ? AND location = ?"
@@ -155,16 +191,18 @@ class SqliteStorage:
                 positions.setdefault(row["position"], []).append(row["_id"])
         return positions
 
+    def rejects(self, source: str | None = None) -> list[Reject]:
+        query = "SELECT * FROM syncrejects WHERE source = ? OR ? IS NULL"
+        with self._reading() as connection:
+            return newest_first(map(rows.reject_from, connection.execute(query, (source, source))))
+
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         with self._writing() as connection:
             return len(_insert_new(connection, "syncrejects", map(rows.reject_row, rejects)))
 
     def clear_rejects(self, reject_ids: Collection[str]) -> None:
         with self._writing() as connection:
-            connection.execute(
-                "DELETE FROM syncrejects WHERE _id IN (SELECT value FROM json_each(?))",
-                (rows.json_list(reject_ids),),
-            )
+            _where_among(connection, "DELETE FROM syncrejects", "_id", reject_ids)
 
     def stores(self) -> list[Store]:
         with self._reading() as connection:
@@ -191,6 +229,16 @@ class SqliteStorage:
                 ((code, name, fetched_at) for code, name in names.items()),
             )
 
+    def file_hashes(self, kind: str) -> dict[str, str]:
+        with self._reading() as connection:
+            found = connection.execute("SELECT name, contentHash FROM syncfiles WHERE kind = ?", (kind,))
+            return {row["name"]: row["contentHash"] for row in found}
+
+    def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
+        row = rows.file_row(kind, name, content_hash, self._now())
+        with self._writing() as connection:
+            _insert(connection, "syncfiles", row, "INSERT OR REPLACE")
+
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         with self._reading() as connection:
             found = connection.execute("SELECT * FROM syncstate WHERE report = ?", (report,))
@@ -214,6 +262,14 @@ class SqliteStorage:
             _insert(connection, "syncruns", row, "INSERT OR REPLACE")
 
 
+def _where_among(
+    connection: sqlite3.Connection, statement: str, column: str, items: Iterable[str]
+) -> sqlite3.Cursor:
+    """Carry out the statement for the rows whose column holds any of the items, however many they are."""
+    condition = f"WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 constants only
+    return connection.execute(f"{statement} {condition}", (rows.json_list(items),))
+
+
 def _stores(connection: sqlite3.Connection) -> list[Store]:
     return [rows.store_from(row) for row in connection.execute("SELECT * FROM stores")]
 
@@ -222,10 +278,14 @@ def _insert(
     connection: sqlite3.Connection, table: str, row: Mapping[str, Any], verb: str = "INSERT", suffix: str = ""
 ) -> bool:
     """Insert a row whose columns are its keys, and say whether it was."""
-    columns = ", ".join(f'"{column}"' for column in row)
-    values = ", ".join(f":{column}" for column in row)
-    statement = f"{verb} INTO {table} ({columns}) VALUES ({values}) {suffix}"
-    return connection.execute(statement, row).rowcount > 0
+    return connection.execute(_insert_statement(table, tuple(row), verb, suffix), row).rowcount > 0
+
+
+@cache
+def _insert_statement(table: str, columns: tuple[str, ...], verb: str, suffix: str) -> str:
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    values = ", ".join(f":{column}" for column in columns)
+    return f"{verb} INTO {table} ({quoted}) VALUES ({values}) {suffix}"
 
 
 def _insert_new(

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,12 +41,15 @@ LEAD_FIELDS = (
     "__v",
 )
 DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(("Date", "At")))
+EMPTY_LEAD = dict.fromkeys(LEAD_FIELDS)
+
+DATE_LENGTH = len("2025-02-01T08:59:27.000")
 
 
 def date_text(moment: datetime) -> str:
     """A date as "2025-02-01T08:59:27.000Z", cut to milliseconds as a BSON date. Without a zone it is UTC."""
-    aware = moment.astimezone(UTC) if moment.tzinfo else moment
-    return aware.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    utc = moment if moment.tzinfo is None or moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:DATE_LENGTH] + "Z"
 
 
 def date_from(written: Any) -> Any:
@@ -62,22 +65,34 @@ def _column(value: Any) -> Any:
     return date_text(value) if isinstance(value, datetime) else value
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=date_text)
+
+
 def json_text(value: Any) -> str:
     """A value as JSON, dates in it as `date_text`."""
-    return json.dumps(value, ensure_ascii=False, default=date_text)
+    return _JSON.encode(value)
 
 
-def json_list(items: Iterable[str]) -> str:
+def json_list(items: Iterable[str | int]) -> str:
     """The parameter for `IN (SELECT value FROM json_each(?))`, which takes any number of items."""
     return json.dumps(list(items))
 
 
 def lead_row(lead: Document) -> dict[str, Any]:
     """The columns of a lead. Raises StorageError naming a field that has none."""
-    unknown = lead.keys() - set(LEAD_FIELDS)
-    if unknown:
+    check_fields(lead)
+    return EMPTY_LEAD | lead_columns(lead)
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """Raises StorageError naming those of the fields that a lead has no column for."""
+    if unknown := fields.keys() - EMPTY_LEAD.keys():
         raise StorageError(f"A lead has no field {', '.join(sorted(unknown))} in the SQLite database.")
-    return {field: _column(lead.get(field)) for field in LEAD_FIELDS}
+
+
+def lead_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of these fields of a lead, all of which it must have a column for."""
+    return {field: _column(value) for field, value in fields.items()}
 
 
 def lead_from(row: sqlite3.Row) -> Document:
@@ -106,18 +121,47 @@ def record_row(record: SyncRecord) -> dict[str, Any]:
     }
 
 
+def values_from(written: str) -> dict[str, Any]:
+    """The values that `record_row` wrote as JSON. The field's name, not the text, tells what is a date."""
+    values: dict[str, Any] = json.loads(written)
+    for field in DATE_FIELDS & values.keys():
+        values[field] = date_from(values[field])
+    return values
+
+
 def reject_row(reject: Reject) -> dict[str, Any]:
     """The columns of a `syncrejects` row."""
     return {
         "_id": reject.reject_id,
         "source": reject.source,
         "location": reject.location,
+        "store": reject.store,
         "position": reject.position,
         "reason": reject.reason,
         "row": reject.row,
         "runId": reject.run_id,
         "rejectedAt": date_text(reject.rejected_at),
     }
+
+
+def reject_from(row: sqlite3.Row) -> Reject:
+    """The reject that `reject_row` made columns of."""
+    return Reject(
+        row["_id"],
+        row["source"],
+        row["location"],
+        row["store"],
+        row["position"],
+        row["reason"],
+        row["row"],
+        row["runId"],
+        date_from(row["rejectedAt"]),
+    )
+
+
+def file_row(kind: str, name: str, content_hash: str, now: datetime) -> dict[str, Any]:
+    """The columns of a `syncfiles` row of a file imported `now`."""
+    return {"kind": kind, "name": name, "contentHash": content_hash, "importedAt": date_text(now)}
 
 
 def store_row(store: Store, store_id: str, now: datetime) -> dict[str, Any]:
@@ -164,6 +208,7 @@ def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
         "location": state.location,
         "watermark": _column(state.watermark),
         "askedAt": _column(state.asked_at),
+        "triedAt": _column(state.tried_at),
         "dormant": state.dormant,
         "dueAgain": state.due_again,
     }
@@ -172,9 +217,10 @@ def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
 def state_from(row: sqlite3.Row) -> LocationState:
     """The state that `state_row` made columns of."""
     return LocationState(
-        row["location"],
-        date_from(row["watermark"]),
-        date_from(row["askedAt"]),
-        bool(row["dormant"]),
-        row["dueAgain"],
+        location=row["location"],
+        watermark=date_from(row["watermark"]),
+        asked_at=date_from(row["askedAt"]),
+        tried_at=date_from(row["triedAt"]),
+        dormant=bool(row["dormant"]),
+        due_again=row["dueAgain"],
     )

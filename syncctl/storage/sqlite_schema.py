@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from syncctl.errors import StorageError
-from syncctl.storage.report_paths import LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS
 from syncctl.storage.sqlite_connection import transaction
 
 # Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.
@@ -87,6 +87,7 @@ CREATE TABLE syncrejects (
     _id TEXT PRIMARY KEY NOT NULL,
     source TEXT NOT NULL,
     location TEXT NOT NULL,
+    store TEXT NOT NULL,
     position TEXT NOT NULL,
     reason TEXT NOT NULL,
     "row" TEXT NOT NULL,
@@ -100,9 +101,19 @@ CREATE TABLE syncstate (
     location TEXT NOT NULL,
     watermark TEXT,
     askedAt TEXT,
+    triedAt TEXT,
     dormant INTEGER NOT NULL,
     dueAgain INTEGER NOT NULL,
     PRIMARY KEY (report, location)
+)"""
+
+_SYNCFILES = """
+CREATE TABLE syncfiles (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    contentHash TEXT NOT NULL,
+    importedAt TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
 )"""
 
 _REPORTS = """
@@ -133,14 +144,16 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         _REPORTS,
         *(
             f"CREATE INDEX \"reports_{path}\" ON reports (json_extract(document, '$.{path}'))"
-            for path in (*LEAD_ID_PATHS, *PHONE_PATHS)
+            for path in (*LEAD_ID_PATHS, *PHONE_PATHS, *BOOKING_PATHS)
         ),
         _STORES,
         _SYNCLOGS,
         _SYNCRECORDS,
+        "CREATE INDEX syncrecords_leadId ON syncrecords (leadId)",
         _SYNCREJECTS,
         "CREATE INDEX syncrejects_source ON syncrejects (source, location)",
         _SYNCSTATE,
+        _SYNCFILES,
         _SYNCSTORELIST,
         _SYNCRUNS,
         "CREATE INDEX syncruns_startedAt ON syncruns (startedAt)",

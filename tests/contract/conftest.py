@@ -3,5 +3,8 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    "tests.contract.storage_suite", "tests.contract.lead_suite", "tests.contract.sync_state_suite"
+    "tests.contract.storage_suite",
+    "tests.contract.lead_suite",
+    "tests.contract.merge_suite",
+    "tests.contract.sync_state_suite",
 )

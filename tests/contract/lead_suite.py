@@ -94,7 +94,7 @@ class LeadSuite:
         assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [
             lead(1, remarks="call back on Monday")
         ]
-        assert storage.find_records([text_id(1)]) == {text_id(1): KnownRecord(text_id(1), "print 1")}
+        assert storage.find_records([text_id(1)]) == {text_id(1): KnownRecord(text_id(1), "print 1", "7")}
 
     def test_one_lead_given_twice_is_inserted_once(self, storage: Storage, database: Database) -> None:
         assert storage.store_leads([lead(1), lead(1, name="Second")], [record(1), record(1)]) == {text_id(1)}
@@ -109,18 +109,30 @@ class LeadSuite:
 
         assert storage.present_leads([text_id(1), text_id(2), text_id(3)]) == {text_id(2)}
         assert storage.find_records([text_id(1), text_id(3)]) == {
-            text_id(1): KnownRecord(text_id(1), "print 1")
+            text_id(1): KnownRecord(text_id(1), "print 1", "7")
         }
 
     def test_a_record_may_name_another_lead(self, storage: Storage) -> None:
         storage.store_leads([], [record(1, lead_id=text_id(99))])
         assert storage.find_records([text_id(1)])[text_id(1)].lead_id == text_id(99)
 
+    def test_leads_that_a_record_names_are_recorded_there_or_not(
+        self, storage: Storage, database: Database
+    ) -> None:
+        storage.store_leads(
+            [lead(1), lead(2)], [record(1), record(3, lead_id="old"), record(4, lead_id="old")]
+        )
+        database.delete_lead(text_id(1))
+        asked = [text_id(n) for n in range(1, 5)] + ["old"]
+        assert storage.recorded_leads(asked) == {text_id(1), "old"}
+
     def test_updating_a_record_changes_known_ones_only(self, storage: Storage, database: Database) -> None:
         storage.store_leads([], [record(1)])
         storage.update_records([record(1, fingerprint="new"), record(2)])
 
-        assert storage.find_records([text_id(1), text_id(2)]) == {text_id(1): KnownRecord(text_id(1), "new")}
+        assert storage.find_records([text_id(1), text_id(2)]) == {
+            text_id(1): KnownRecord(text_id(1), "new", "7")
+        }
         assert database.count("syncrecords") == 1
 
     def test_nothing_asked_is_nothing_found(self, storage: Storage) -> None:
@@ -129,6 +141,7 @@ class LeadSuite:
         storage.update_records([])
         assert storage.find_records([]) == {}
         assert storage.present_leads([]) == set()
+        assert storage.recorded_leads([]) == set()
         assert storage.find_leads(LeadType.BOOKING, [], []) == []
         assert storage.find_reports([], []) == []
 
@@ -142,6 +155,7 @@ class LeadSuite:
         assert inserted == {ids[0], *ids[2000:]}
         assert storage.find_records(ids).keys() == set(ids)
         assert storage.present_leads(ids) == set(ids)
+        assert storage.recorded_leads(ids) == set(ids)
         assert len(storage.find_leads(LeadType.BOOKING, [one["bookingNo"] for one in leads], [])) == MANY
         assert len(storage.find_leads(LeadType.BOOKING, [], phones)) == MANY
 
@@ -195,7 +209,14 @@ class LeadSuite:
             for n, hostile in enumerate(HOSTILE_TEXTS)
         ]
         kept = [
-            record(n, record_id=f"id {hostile}", lead_id=hostile, key=hostile, fingerprint=hostile)
+            record(
+                n,
+                record_id=f"id {hostile}",
+                lead_id=hostile,
+                key=hostile,
+                location=hostile,
+                fingerprint=hostile,
+            )
             for n, hostile in enumerate(HOSTILE_TEXTS)
         ]
         storage.store_leads(stored, kept)
@@ -205,7 +226,10 @@ class LeadSuite:
             assert storage.find_leads(LeadType.BOOKING, [hostile], []) == [one]
             assert storage.find_leads(LeadType.BOOKING, [], [hostile]) == []
             assert storage.present_leads([f"id {hostile}", hostile]) == {f"id {hostile}"}
-            assert storage.find_records([f"id {hostile}"]) == {f"id {hostile}": KnownRecord(hostile, hostile)}
+            assert storage.find_records([f"id {hostile}"]) == {
+                f"id {hostile}": KnownRecord(hostile, hostile, hostile)
+            }
+            assert storage.recorded_leads([hostile, f"id {hostile}"]) == {hostile}
             assert storage.find_reports([hostile], [hostile]) == []
 
     @pytest.mark.parametrize("unstorable", ["90000\ud800", 2**70])
@@ -255,6 +279,30 @@ class ReportSuite:
         }
         assert len(storage.find_reports([], [phone(1)])) == len(REPORTS) - len(by_id)
         assert storage.find_reports([text_id(3)], [phone(3)]) == []
+
+    @pytest.mark.parametrize(
+        "report",
+        [
+            {"booking_number": "2025020100700001"},
+            {"booking_number": 2025020100700001},
+            {"booking_number": "7", "booking_no_before": "2025020100700001"},
+            {"leadData": {"booking_number": "2025020100700001"}},
+            {"leadSnapshot": {"bookingNo": "2025020100700001"}},
+            {"beforeSnapshot": {"bookingNo": 2025020100700001}},
+        ],
+    )
+    def test_a_report_is_found_by_its_booking_number(
+        self, storage: Storage, database: Database, report: Document
+    ) -> None:
+        database.add_report("r1", report)
+        assert len(storage.find_reports([], [], ["2025020100700001"])) == 1
+        assert storage.find_reports([], [], ["2025020100700002"]) == []
+
+    def test_a_phone_that_a_report_holds_as_a_number_is_found(
+        self, storage: Storage, database: Database
+    ) -> None:
+        database.add_report("r1", {"phone_number": int(phone(1))})
+        assert len(storage.find_reports([], [phone(1)])) == 1
 
     def test_a_report_that_several_fields_name_comes_once(self, storage: Storage, database: Database) -> None:
         database.add_report("r1", {"id": text_id(1), "phone": phone(1), "leadData": {"phone": phone(2)}})

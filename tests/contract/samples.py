@@ -84,6 +84,7 @@ def reject(number: int, **changes: Any) -> Reject:
         "reject_id": text_id(number),
         "source": "booking",
         "location": "7",
+        "store": "Suitor Guy - Calicut",
         "position": f"row {number}",
         "reason": "no phone number",
         "row": '{"customerName": "Customer"}',

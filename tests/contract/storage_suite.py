@@ -7,10 +7,13 @@ import pytest
 from syncctl.ports import Storage
 from syncctl.storage.factory import open_storage
 from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
-from tests.contract.sync_state_suite import RejectSuite, StoreSuite, SyncStateSuite
+from tests.contract.merge_suite import EditSuite, MergeSuite
+from tests.contract.sync_state_suite import FileSuite, RejectSuite, StoreSuite, SyncStateSuite
 
 
-class StorageSuite(LeadSuite, ReportSuite, RejectSuite, StoreSuite, SyncStateSuite):
+class StorageSuite(
+    LeadSuite, ReportSuite, MergeSuite, EditSuite, RejectSuite, StoreSuite, FileSuite, SyncStateSuite
+):
     """Inherit it beside a fixture `database`, which gives an empty Database."""
 
     @pytest.fixture

@@ -34,6 +34,7 @@ class RejectSuite:
     def test_thousands_of_rejects_at_once(self, storage: Storage) -> None:
         assert storage.add_rejects([reject(n) for n in range(MANY)]) == MANY
         assert len(storage.reject_positions("booking", "7")) == MANY
+        assert len(storage.rejects()) == MANY
         storage.clear_rejects([text_id(n) for n in range(1, MANY)])
         assert storage.reject_positions("booking", "7") == {"row 0": [text_id(0)]}
 
@@ -48,6 +49,80 @@ class RejectSuite:
             storage.clear_rejects([f"id {hostile}"])
             assert storage.reject_positions("booking", hostile) == {}
         assert storage.reject_positions("booking", "7") == {"row 99": [text_id(99)]}
+
+    def test_the_list_comes_back_newest_first(self, storage: Storage) -> None:
+        assert storage.rejects() == []
+        later = MOMENT + timedelta(milliseconds=1)
+        oldest = reject(9, rejected_at=MOMENT - timedelta(days=1), source="walkin", location="a.xlsx")
+        of_one_run = [
+            reject(8, position="row 1"),
+            reject(3, position="row 2"),
+            reject(2, location="8", position="row 1", store="", reason="", row=""),
+            reject(1, source="walkin", location="a.xlsx", position="row 1"),
+        ]
+        newest = reject(5, rejected_at=later)
+        storage.add_rejects([oldest, *reversed(of_one_run)])
+        storage.add_rejects([newest])
+
+        assert storage.rejects() == [newest, *of_one_run, oldest]
+        assert storage.rejects("walkin") == [of_one_run[-1], oldest]
+        assert storage.rejects("booking") == [newest, *of_one_run[:-1]]
+        assert storage.rejects("return") == []
+        storage.clear_rejects([oldest.reject_id, newest.reject_id])
+        assert storage.rejects() == of_one_run
+
+    def test_a_reject_comes_back_as_it_was_listed(self, storage: Storage) -> None:
+        hostile = [
+            reject(
+                n,
+                **dict.fromkeys(("source", "location", "store", "position", "reason", "row", "run_id"), text),
+            )
+            for n, text in enumerate(HOSTILE_TEXTS)
+        ]
+        storage.add_rejects(hostile)
+        assert sorted(storage.rejects(), key=lambda listed: listed.reject_id) == hostile
+        for listed in hostile:
+            assert storage.rejects(listed.source) == [listed]
+
+    def test_when_a_row_was_listed_is_utc_in_milliseconds(self, storage: Storage) -> None:
+        exact = MOMENT.replace(microsecond=123999)
+        india = exact.astimezone(datetime.strptime("+0530", "%z").tzinfo)
+        storage.add_rejects([reject(1, rejected_at=exact), reject(2, rejected_at=india)])
+        assert [listed.rejected_at for listed in storage.rejects()] == [MOMENT] * 2
+        assert {listed.rejected_at.utcoffset() for listed in storage.rejects()} == {timedelta(0)}
+
+
+class FileSuite:
+    def test_the_last_hash_of_each_file_is_kept(self, storage: Storage) -> None:
+        assert storage.file_hashes("walkin") == {}
+        storage.save_file_hash("walkin", "walkin_z_edappally.csv", "hash 1")
+        storage.save_file_hash("walkin", "walkin_sg_calicut.xlsx", "hash 2")
+        storage.save_file_hash("lossofsale", "walkin_z_edappally.csv", "hash 3")
+        storage.save_file_hash("walkin", "walkin_z_edappally.csv", "hash 4")
+
+        assert storage.file_hashes("walkin") == {
+            "walkin_z_edappally.csv": "hash 4",
+            "walkin_sg_calicut.xlsx": "hash 2",
+        }
+        assert storage.file_hashes("lossofsale") == {"walkin_z_edappally.csv": "hash 3"}
+        assert storage.file_hashes("booking") == {}
+
+    def test_a_file_may_have_any_name(self, storage: Storage) -> None:
+        hashes = {
+            name: f"hash {name[:9]}" for name in (*HOSTILE_TEXTS, "walkin:a", "7", "store-list", "A", "a")
+        }
+        for name, content_hash in hashes.items():
+            storage.save_file_hash("walkin", name, content_hash)
+        assert storage.file_hashes("walkin") == hashes
+
+    def test_files_are_no_locations_and_no_store_list(self, storage: Storage) -> None:
+        storage.save_location_state(StepName.WALKIN, LocationState("7", MOMENT))
+        storage.save_store_list({"7": "Z- Calicut"})
+        storage.save_file_hash(StepName.WALKIN, "7", "hash")
+
+        assert storage.location_states(StepName.WALKIN) == {"7": LocationState("7", MOMENT)}
+        assert storage.store_list() == {"7": "Z- Calicut"}
+        assert storage.file_hashes(StepName.WALKIN) == {"7": "hash"}
 
 
 class StoreSuite:
@@ -88,8 +163,10 @@ class SyncStateSuite:
     def test_states_of_locations_come_back_and_are_replaced(self, storage: Storage) -> None:
         india = MOMENT.astimezone(datetime.strptime("+0530", "%z").tzinfo)
         states = {
-            "7": LocationState("7", MOMENT, MOMENT + timedelta(milliseconds=1), False, 157),
-            "8": LocationState("8", None, MOMENT, True, 0),
+            "7": LocationState(
+                "7", MOMENT, MOMENT + timedelta(milliseconds=1), MOMENT + timedelta(days=1), False, 157
+            ),
+            "8": LocationState("8", None, MOMENT, None, True, 0),
             "9": LocationState("9"),
             "$a.b:c": LocationState("$a.b:c", india),
         }

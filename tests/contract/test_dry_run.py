@@ -1,11 +1,13 @@
 """The storage of --dry-run: as if written, and nothing written."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from syncctl.models import (
     KnownRecord,
+    LeadChange,
     LeadType,
     LocationState,
     RunEntry,
@@ -17,6 +19,7 @@ from syncctl.models import (
 )
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.sqlite import SqliteStorage
+from tests.contract.merge_suite import MergeSuite
 from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
 
 STORE = Store("Suitor Guy - Calicut", "13", "Suitor Guy", "Calicut", True)
@@ -42,25 +45,67 @@ def dry(real: SqliteStorage) -> DryRunStorage:
     return dry
 
 
+class TestMerge(MergeSuite):
+    """As in a real run."""
+
+    @pytest.fixture
+    def storage(self) -> Iterator[DryRunStorage]:
+        storage = DryRunStorage(SqliteStorage(None))
+        storage.prepare()
+        yield storage
+        storage.close()
+
+
 def test_a_lead_is_stored_once_as_in_a_real_run(dry: DryRunStorage, real: SqliteStorage) -> None:
     twice = [lead(1), lead(2), lead(2, name="Second")]
     assert dry.store_leads(twice, [record(1, fingerprint="other"), record(2)]) == {text_id(2)}
     assert dry.store_leads([lead(2)], [record(2, fingerprint="other")]) == set()
 
     assert dry.find_records([text_id(n) for n in range(4)]) == {
-        text_id(n): KnownRecord(text_id(n), f"print {n}") for n in (1, 2)
+        text_id(n): KnownRecord(text_id(n), f"print {n}", "7") for n in (1, 2)
     }
     assert dry.present_leads([text_id(n) for n in range(4)]) == {text_id(1), text_id(2)}
     assert dry.find_leads(LeadType.BOOKING, [lead(1)["bookingNo"]], [phone(2)]) == [lead(1), lead(2)]
     assert dry.find_leads(LeadType.RETURN, [], [phone(2)]) == []
     assert real.present_leads([text_id(1), text_id(2)]) == {text_id(1)}
     assert real.find_records([text_id(2)]) == {}
+    assert dry.recorded_leads([text_id(n) for n in range(4)]) == {text_id(1), text_id(2)}
+    assert real.recorded_leads([text_id(n) for n in range(4)]) == {text_id(1)}
 
 
 def test_records_are_updated_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
     dry.update_records([record(1, fingerprint="new", lead_id="other"), record(2)])
-    assert dry.find_records([text_id(1), text_id(2)]) == {text_id(1): KnownRecord(text_id(1), "new")}
+    assert dry.find_records([text_id(1), text_id(2)]) == {text_id(1): KnownRecord(text_id(1), "new", "7")}
     assert real.find_records([text_id(1)])[text_id(1)].fingerprint == "print 1"
+    dry.update_records([record(1, values={"name": "New"})])
+    assert dry.record_values([text_id(1)]) == {text_id(1): {"name": "New"}}
+    assert real.record_values([text_id(1)]) == {text_id(1): record(1).values}
+
+
+def test_leads_of_the_database_are_changed_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
+    to_other_number = LeadChange(
+        text_id(1), {"bookingNo": lead(1)["bookingNo"], "remarks": ""}, {"bookingNo": "2", "remarks": None}
+    )
+    changed = lead(1, bookingNo="2")
+    del changed["remarks"]
+
+    assert dry.update_leads([to_other_number]) == {text_id(1)}
+    assert dry.leads([text_id(1), text_id(2)]) == {text_id(1): changed}
+    assert dry.find_leads(LeadType.BOOKING, ["2"], []) == [changed]
+    assert dry.find_leads(LeadType.BOOKING, [lead(1)["bookingNo"]], []) == []
+    assert dry.find_leads(LeadType.BOOKING, [], [phone(1)]) == [changed]
+    assert dry.present_leads([text_id(1)]) == {text_id(1)}
+    assert dry.store_leads([lead(1)], [record(1, values={"name": "Other"})]) == set()
+    assert dry.record_values([text_id(1)]) == {text_id(1): record(1).values}
+    assert real.leads([text_id(1)]) == {text_id(1): lead(1)}
+
+
+def test_what_is_given_out_may_be_changed_by_whoever_asked(dry: DryRunStorage) -> None:
+    dry.store_leads([lead(2)], [record(2)])
+    dry.leads([text_id(2)])[text_id(2)].clear()
+    dry.record_values([text_id(2)])[text_id(2)].clear()
+    assert dry.leads([text_id(2)]) == {text_id(2): lead(2)}
+    assert dry.record_values([text_id(2)]) == {text_id(2): record(2).values}
 
 
 def test_rejects_are_added_and_cleared_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
@@ -71,6 +116,11 @@ def test_rejects_are_added_and_cleared_in_memory(dry: DryRunStorage, real: Sqlit
     assert dry.add_rejects([reject(1)]) == 1
     assert dry.reject_positions("booking", "7") == {"row 1": [text_id(1)]}
     assert dry.reject_positions("booking", "8") == {"row 3": [text_id(3)]}
+    assert dry.rejects() == [reject(1), reject(3, location="8")]
+    assert dry.rejects("return") == []
+    dry.add_rejects([reject(4, source="return", rejected_at=MOMENT + timedelta(hours=1))])
+    assert [listed.reject_id for listed in dry.rejects()] == [text_id(4), text_id(1), text_id(3)]
+    assert [listed.reject_id for listed in dry.rejects("return")] == [text_id(4)]
     assert real.reject_positions("booking", "7") == {"row 1": [text_id(1)]}
 
 
@@ -84,6 +134,17 @@ def test_stores_and_the_store_list_are_remembered(dry: DryRunStorage, real: Sqli
     assert dry.store_list() == {"1": "Z- Edappally"}
     assert real.stores() == [STORE]
     assert real.store_list() == {"13": "S- Calicut"}
+
+
+def test_file_hashes_are_remembered(dry: DryRunStorage, real: SqliteStorage) -> None:
+    real.save_file_hash("walkin", "a.xlsx", "hash 1")
+    real.save_file_hash("walkin", "b.xlsx", "hash 2")
+    dry.save_file_hash("walkin", "a.xlsx", "hash 3")
+    dry.save_file_hash("lossofsale", "a.xlsx", "hash 4")
+    assert dry.file_hashes("walkin") == {"a.xlsx": "hash 3", "b.xlsx": "hash 2"}
+    assert dry.file_hashes("lossofsale") == {"a.xlsx": "hash 4"}
+    assert real.file_hashes("walkin") == {"a.xlsx": "hash 1", "b.xlsx": "hash 2"}
+    assert real.file_hashes("lossofsale") == {}
 
 
 def test_watermarks_logs_and_history_are_not_kept(dry: DryRunStorage, real: SqliteStorage) -> None:

@@ -1,19 +1,17 @@
-"""The MongoDB adapter: the contract, its documents as the web app sees them, and its look-ups' cost."""
+"""The MongoDB adapter: the contract, and its documents as the web app sees them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from bson import ObjectId
 from bson.int64 import Int64
 from pymongo import IndexModel, MongoClient
-from pymongo import database as pymongo_database
 
-from syncctl.errors import StorageError
+from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.models import (
     Document,
+    LeadChange,
     LeadType,
     LocationState,
     RunEntry,
@@ -24,31 +22,9 @@ from syncctl.models import (
     Trigger,
 )
 from syncctl.storage.mongo import MongoStorage
+from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
 from tests.contract.storage_suite import StorageSuite
-
-
-@dataclass(frozen=True)
-class MongoDatabase:
-    """The database, as the web app is connected to it."""
-
-    url: str
-    raw: pymongo_database.Database[Document]
-
-    def documents(self, collection: str) -> list[Document]:
-        return list(self.raw[collection].find())
-
-    def add_report(self, report_id: str, report: Document) -> None:
-        self.raw.reports.insert_one({"_id": report_id, **report})
-
-    def edit_lead(self, lead_id: str, field: str, value: Any) -> None:
-        self.raw.leads.update_one({"_id": ObjectId(lead_id)}, {"$set": {field: value}})
-
-    def delete_lead(self, lead_id: str) -> None:
-        self.raw.leads.delete_one({"_id": ObjectId(lead_id)})
-
-    def count(self, collection: str) -> int:
-        return self.raw[collection].count_documents({})
 
 
 @pytest.fixture
@@ -136,8 +112,9 @@ class TestDocuments:
         storage.store_leads([], [record(1)])
         storage.update_records([record(1, fingerprint="new")])
         storage.add_rejects([reject(1)])
-        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, True, 3))
+        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, MOMENT, True, 3))
         storage.save_store_list({"a.b": "Z- Calicut"})
+        storage.save_file_hash("walkin", "$a.b:c", "hash")
         storage.save_run(RunEntry("run 1", MOMENT, {"ok": True}))
 
         assert database.documents("syncrecords") == [
@@ -165,6 +142,7 @@ class TestDocuments:
                 "_id": ObjectId(text_id(1)),
                 "source": "booking",
                 "location": "7",
+                "store": "Suitor Guy - Calicut",
                 "position": "row 1",
                 "reason": "no phone number",
                 "row": '{"customerName": "Customer"}',
@@ -179,10 +157,18 @@ class TestDocuments:
                 "location": "7",
                 "watermark": MOMENT,
                 "askedAt": None,
+                "triedAt": MOMENT,
                 "dormant": True,
                 "dueAgain": 3,
             },
             {"_id": "store-list", "names": [{"code": "a.b", "name": "Z- Calicut"}], "fetchedAt": MOMENT},
+            {
+                "_id": "file:walkin:$a.b:c",
+                "kind": "walkin",
+                "name": "$a.b:c",
+                "contentHash": "hash",
+                "importedAt": MOMENT,
+            },
         ]
         assert database.documents("syncruns") == [
             {"_id": "run 1", "startedAt": MOMENT, "document": {"ok": True}}
@@ -196,6 +182,43 @@ class TestDocuments:
         given_out = {found["_id"] for found in storage.find_leads(LeadType.BOOKING, [], [phone(1)])}
         assert given_out == {str(ids[0]), "hand-made", text_id(1), "42", "43", "44", "45", "-1", "A" * 24}
         assert storage.present_leads(given_out) == given_out
+        assert storage.leads(given_out).keys() == given_out
+
+        changes = [LeadChange(lead_id, {"remarks": ""}, {"remarks": "news"}) for lead_id in given_out]
+        assert storage.update_leads(changes) == given_out
+        assert database.raw.leads.distinct("remarks") == ["news"]
+
+    def test_changed_fields_are_as_mongoose_would_store_them(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        storage.store_leads([lead(1, reason="price")], [])
+        storage.update_leads(
+            [
+                LeadChange(
+                    text_id(1),
+                    {"reason": "price", "securityAmount": 1500.5, "leadType": "bookingConfirmation"},
+                    {
+                        "reason": None,
+                        "securityAmount": 2000,
+                        "leadType": LeadType.GENERAL,
+                        "visitDate": MOMENT,
+                    },
+                )
+            ]
+        )
+        (document,) = database.documents("leads")
+        assert document == {
+            **lead(1, securityAmount=2000, leadType="general", visitDate=MOMENT),
+            "_id": ObjectId(text_id(1)),
+        }
+        assert isinstance(document["securityAmount"], int)
+
+    def test_a_unique_index_may_refuse_a_change(self, storage: MongoStorage, database: MongoDatabase) -> None:
+        storage.store_leads([lead(1), lead(2)], [])
+        database.raw.leads.create_index("name", unique=True)
+        with pytest.raises(StorageError, match="unique index on name, which refused a document") as caught:
+            storage.update_leads([LeadChange(text_id(2), {"name": "Customer 2"}, {"name": "Customer 1"})])
+        assert "Customer" not in str(caught.value)
 
     def test_object_ids_and_dates_of_other_writers_can_be_read(
         self, storage: MongoStorage, database: MongoDatabase
@@ -289,11 +312,23 @@ class TestWebApp:
         self, storage: MongoStorage, database: MongoDatabase
     ) -> None:
         database.raw.leads.create_index([("name", 1), ("store", 1)], unique=True)
-        with pytest.raises(
-            StorageError, match="unique index on name, store, which refused a document"
-        ) as caught:
+        with pytest.raises(LeadsRefusedError, match="a unique index of its own") as caught:
             storage.store_leads([lead(1), lead(2, name="Customer 1")], [record(1), record(2)])
         assert "Customer" not in str(caught.value)
+        assert caught.value.inserted == {text_id(1)}
+        assert set(caught.value.reasons) == {text_id(2)}
+        assert set(storage.find_records([text_id(1), text_id(2)])) == {text_id(1)}
+
+    def test_a_lead_that_validation_refuses_leaves_the_others_alone(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        rule = {"securityAmount": {"$lt": 10}}
+        database.raw.command("collMod", "leads", validator=rule)
+        leads = [lead(1, securityAmount=1), lead(2, securityAmount=99), lead(3, securityAmount=2)]
+        with pytest.raises(LeadsRefusedError, match="validation rules") as caught:
+            storage.store_leads(leads, [record(1), record(2), record(3)])
+        assert caught.value.inserted == {text_id(1), text_id(3)}
+        assert storage.present_leads([text_id(1), text_id(2), text_id(3)]) == caught.value.inserted
         assert storage.find_records([text_id(2)]) == {}
 
     def test_for_reading_only_nothing_is_made(self, database: MongoDatabase) -> None:
@@ -302,34 +337,7 @@ class TestWebApp:
         assert storage.stores() == []
         with pytest.raises(StorageError, match="opened for reading only"):
             storage.store_leads([lead(1)], [])
+        with pytest.raises(StorageError, match="opened for reading only"):
+            storage.update_leads([LeadChange(text_id(1), {}, {"remarks": "new"})])
         storage.close()
         assert database.raw.list_collection_names() == []
-
-
-class TestCost:
-    def test_look_ups_of_a_thousand_are_one_round_trip_each_and_use_indexes(
-        self, storage: MongoStorage, database: MongoDatabase
-    ) -> None:
-        numbers = range(1000)
-        ids, phones = [text_id(n) for n in numbers], [phone(n) for n in numbers]
-        storage.store_leads([lead(n) for n in numbers], [record(n) for n in numbers])
-        database.raw.reports.insert_many([{"id": text_id(n), "phone": phone(n)} for n in range(500, 3500)])
-        database.raw.leads.insert_many([lead(n, leadType="return") for n in range(1000, 3000)])
-
-        look_ups: dict[str, Callable[[], object]] = {
-            "find_records": lambda: storage.find_records(ids),
-            "present_leads": lambda: storage.present_leads(ids),
-            "find_leads": lambda: storage.find_leads(LeadType.BOOKING, [lead(0)["bookingNo"]], phones),
-            "find_reports": lambda: storage.find_reports(ids, phones),
-        }
-        trips, plans = {}, {}
-        for name, look_up in look_ups.items():
-            database.raw.command("profile", 2)
-            look_up()
-            database.raw.command("profile", 0)
-            entries = list(database.raw["system.profile"].find({"appName": "syncctl"}))
-            database.raw["system.profile"].drop()
-            trips[name] = len(entries)
-            plans[name] = [entry for entry in entries if "IXSCAN" not in entry["planSummary"]]
-        assert trips == {"find_records": 1, "present_leads": 2, "find_leads": 2, "find_reports": 1}
-        assert not any(plans.values()), plans

@@ -153,7 +153,7 @@ def test_a_user_who_may_make_no_index(
         assert storage.store_leads([lead(1)], [record(1)]) == {text_id(1)}
     assert caplog.messages == [
         f"No index made for {collection} (Unauthorized): syncs will be slower."
-        for collection in ("reports", "leads", "syncrejects", "syncruns")
+        for collection in ("reports", "leads", "syncrecords", "syncrejects", "syncruns")
     ]
 
 
@@ -195,7 +195,7 @@ def test_a_refused_command(storage: MongoStorage, fail_command: FailCommand) -> 
 def test_a_refused_document_is_not_quoted(storage: MongoStorage, mongo_url: str) -> None:
     with MongoClient[Document](mongo_url) as client:
         client.get_default_database().command("collMod", "leads", validator={"rating": {"$exists": True}})
-    with pytest.raises(StorageError, match=r"refused a document \(code 121\)") as caught:
+    with pytest.raises(StorageError, match="does not pass the validation rules") as caught:
         storage.store_leads([lead(1)], [record(1)])
     assert "Customer" not in str(caught.value)
     assert caught.value.__cause__ is None

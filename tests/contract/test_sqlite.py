@@ -15,6 +15,7 @@ import pytest
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.models import (
     Document,
+    LeadChange,
     LeadType,
     LocationState,
     RunEntry,
@@ -107,8 +108,9 @@ class TestTables:
         storage.update_records([record(1)])
         storage.add_rejects([reject(1)])
         storage.add_stores([Store("Suitor Guy - Calicut", "13", "Suitor Guy", "", True)])
-        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, True, 3))
+        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, MOMENT, True, 3))
         storage.add_sync_log(SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.PARTIAL, "3 failed"))
+        storage.save_file_hash("walkin", "a.xlsx", "hash")
         storage.save_run(RunEntry("run 1", MOMENT, {"ok": True}))
 
         (kept,) = database.run("SELECT * FROM syncrecords")
@@ -135,6 +137,7 @@ class TestTables:
                 "_id": text_id(1),
                 "source": "booking",
                 "location": "7",
+                "store": "Suitor Guy - Calicut",
                 "position": "row 1",
                 "reason": "no phone number",
                 "row": '{"customerName": "Customer"}',
@@ -161,9 +164,13 @@ class TestTables:
                 "location": "7",
                 "watermark": MOMENT_TEXT,
                 "askedAt": None,
+                "triedAt": MOMENT_TEXT,
                 "dormant": 1,
                 "dueAgain": 3,
             }
+        ]
+        assert database.run("SELECT * FROM syncfiles") == [
+            {"kind": "walkin", "name": "a.xlsx", "contentHash": "hash", "importedAt": MOMENT_TEXT}
         ]
         assert database.run("SELECT * FROM synclogs") == [
             {
@@ -207,6 +214,24 @@ class TestTables:
             }
         ]
 
+    def test_what_a_person_writes_is_compared_as_it_is_read(
+        self, storage: SqliteStorage, database: SqliteDatabase
+    ) -> None:
+        storage.store_leads([lead(1), lead(2)], [])
+        database.run("UPDATE leads SET functionDate = '2025-03-04', remarks = CAST(x'4ae9' AS TEXT)")
+        database.run("UPDATE leads SET functionDate = 'March' WHERE _id = ?", text_id(2))
+        read = storage.leads([text_id(1), text_id(2)])
+        changes = [
+            LeadChange(
+                lead_id,
+                {field: document[field] for field in ("functionDate", "remarks")},
+                {"functionDate": MOMENT, "remarks": "news"},
+            )
+            for lead_id, document in read.items()
+        ]
+        assert storage.update_leads(changes) == read.keys()
+        assert {row["functionDate"] for row in database.run("SELECT * FROM leads")} == {MOMENT_TEXT}
+
     def test_text_in_another_encoding_is_read(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
         storage.store_leads([lead(1)], [])
         database.run("UPDATE leads SET remarks = CAST(x'4ae9' AS TEXT)")
@@ -224,6 +249,21 @@ class TestTables:
     def test_a_field_without_a_column_is_named(self, storage: SqliteStorage) -> None:
         with pytest.raises(StorageError, match=r"no field bookedBy, shoeSize in"):
             storage.store_leads([lead(1, shoeSize=9, bookedBy="x")], [])
+
+        for change in (
+            LeadChange(text_id(1), {}, {"shoeSize": 9, "bookedBy": "x"}),
+            LeadChange(text_id(1), {"shoeSize": 8, "bookedBy": "x"}, {"remarks": "x"}),
+        ):
+            with pytest.raises(StorageError, match=r"no field bookedBy, shoeSize in"):
+                storage.update_leads([change])
+
+    def test_leads_are_changed_together_or_not(self, storage: SqliteStorage) -> None:
+        storage.store_leads([lead(1), lead(2)], [])
+        first = LeadChange(text_id(1), {"remarks": ""}, {"remarks": "new"})
+        second = LeadChange(text_id(2), {"name": "Customer 2"}, {"name": None})
+        with pytest.raises(StorageError, match=r"NOT NULL constraint failed: leads\.name"):
+            storage.update_leads([first, second])
+        assert storage.leads([text_id(1), text_id(2)]) == {text_id(1): lead(1), text_id(2): lead(2)}
 
     def test_leads_and_records_are_stored_together_or_not(self, storage: SqliteStorage) -> None:
         with pytest.raises(StorageError):

@@ -1,0 +1,82 @@
+"""What look-ups and changes cost on MongoDB: round trips, and indexes used."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from pymongo import MongoClient
+
+from syncctl.models import Document, LeadChange, LeadType
+from syncctl.storage.mongo import MongoStorage
+from tests.contract.mongo_database import MongoDatabase
+from tests.contract.samples import lead, phone, record, text_id
+
+
+@pytest.fixture
+def database(mongo_url: str) -> Iterator[MongoDatabase]:
+    with MongoClient[Document](mongo_url, tz_aware=True) as client:
+        yield MongoDatabase(mongo_url, client.get_default_database())
+
+
+@pytest.fixture
+def storage(database: MongoDatabase) -> Iterator[MongoStorage]:
+    storage = MongoStorage(database.url)
+    storage.prepare()
+    yield storage
+    storage.close()
+
+
+def test_look_ups_of_a_thousand_are_one_round_trip_each_and_use_indexes(
+    storage: MongoStorage, database: MongoDatabase
+) -> None:
+    numbers = range(1000)
+    ids, phones = [text_id(n) for n in numbers], [phone(n) for n in numbers]
+    storage.store_leads([lead(n) for n in numbers], [record(n) for n in numbers])
+    database.raw.reports.insert_many([{"id": text_id(n), "phone": phone(n)} for n in range(500, 3500)])
+    database.raw.leads.insert_many([lead(n, leadType="return") for n in range(1000, 3000)])
+
+    look_ups: dict[str, Callable[[], object]] = {
+        "find_records": lambda: storage.find_records(ids),
+        "present_leads": lambda: storage.present_leads(ids),
+        "recorded_leads": lambda: storage.recorded_leads(ids),
+        "record_values": lambda: storage.record_values(ids),
+        "leads": lambda: storage.leads(ids),
+        "find_leads": lambda: storage.find_leads(LeadType.BOOKING, [lead(0)["bookingNo"]], phones),
+        "find_reports": lambda: storage.find_reports(ids, phones),
+    }
+    trips, plans = {}, {}
+    for name, look_up in look_ups.items():
+        database.raw.command("profile", 2)
+        look_up()
+        database.raw.command("profile", 0)
+        entries = list(database.raw["system.profile"].find({"appName": "syncctl"}))
+        database.raw["system.profile"].drop()
+        trips[name] = len(entries)
+        plans[name] = [entry for entry in entries if "IXSCAN" not in entry["planSummary"]]
+    assert trips == {
+        "find_records": 1,
+        "present_leads": 2,
+        "recorded_leads": 1,
+        "record_values": 1,
+        "leads": 2,
+        "find_leads": 2,
+        "find_reports": 1,
+    }
+    assert not any(plans.values()), plans
+
+
+def test_a_thousand_changes_are_one_command_and_the_missed_ones_are_looked_up_together(
+    storage: MongoStorage, database: MongoDatabase
+) -> None:
+    numbers = range(1000)
+    storage.store_leads([lead(n) for n in numbers], [])
+
+    def commands() -> tuple[int, int]:
+        metrics = database.raw.command("serverStatus")["metrics"]["commands"]
+        return metrics["update"]["total"], metrics["find"]["total"]
+
+    for news, done, look_ups in (("first", len(numbers), 0), ("second", 0, 2)):
+        updates_before, finds_before = commands()
+        changes = [LeadChange(text_id(n), {"remarks": ""}, {"remarks": news}) for n in numbers]
+        assert len(storage.update_leads(changes)) == done
+        updates, finds = commands()
+        assert (updates - updates_before, finds - finds_before) == (1, look_ups)
