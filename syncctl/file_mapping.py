@@ -1,0 +1,203 @@
+"""A row of a store's file made into the values of a lead (contract/files.md, "Mapping")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from syncctl.errors import InvalidRowError
+from syncctl.identity import SEPARATOR, derived_id, lead_key
+from syncctl.models import LeadType, LeadValues, SourceRecord, StepName
+from syncctl.values import NEWEST_YEAR, OLDEST_YEAR, phone_number, text
+
+Cells = Mapping[str, object]
+"""A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
+
+COMMENTS = ("comments", "other comments", "other walk in", "follow up", "reason from store")
+"""The loss-of-sale workbooks' columns of comments, which vary from sheet to sheet."""
+
+# Which columns speak of which fields: a file without the column says nothing of the field.
+_WALKIN_FIELDS = {
+    "remarks": ("remarks", "notes", "comments"),
+    "reason": ("category", "sub category", "remarks"),
+}
+_LOSS_FIELDS = {
+    "remarks": (*COMMENTS, "remarks", "notes"),
+    "reason": ("reason", "category"),
+    "visitDate": ("date",),
+}
+_COMMON_FIELDS = {
+    "name": ("name",),
+    "enquiryDate": ("date",),
+    "createdAt": ("date",),
+    "functionDate": ("function date",),
+    "attendedBy": ("staff",),
+    "closingStatus": ("status",),
+    "enquiryType": ("category", "sub category"),
+}
+
+_SEPARATE_NUMBERS = re.compile(r"[/,;|&\n]|\bor\b", re.IGNORECASE)
+_MIDNIGHT = re.compile(r"0?0:00(:00)?")
+_ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+_LOSS = re.compile("los[st]", re.IGNORECASE)
+_DAY_FIRST = re.compile(r"(\d{1,2})[-/.\s]+(\d{1,2}|[A-Za-z]{3,9})[-/.,\s]+(\d{4}|\d{2})(?:[ T,]+\d.*)?$")
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+\d.*)?$")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A lead as a file tells it. `told`: the lead's fields that the file has a column for."""
+
+    record: SourceRecord
+    told: frozenset[str]
+
+
+def first_phone(cell: object) -> str | None:
+    """The phone number in a cell, the first of several; None where there is none.
+
+    A number that a spreadsheet has rounded to "9.87654E+09" has lost its digits.
+    """
+    written = text(cell)
+    if _ROUNDED.fullmatch(written):
+        return None
+    for part in _SEPARATE_NUMBERS.split(written):
+        if phone := phone_number(part):
+            return phone
+    return phone_number(written)
+
+
+def file_date(cell: object) -> datetime | None:
+    """A cell of a date column, marked as UTC; None where it holds none.
+
+    Dates as text are day first (contract/files.md); text without any digit ("not fixed") is no date.
+
+    Raises:
+        ValueError: a date that does not exist, or something that is no date.
+    """
+    if isinstance(cell, str) and _MIDNIGHT.fullmatch(cell):
+        return None  # a blank that a formula gives, in a cell formatted as a date
+    if isinstance(cell, datetime):
+        found = cell.replace(microsecond=cell.microsecond // 1000 * 1000, tzinfo=UTC)
+    elif isinstance(cell, date):
+        found = datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
+    else:
+        written = text(cell)
+        if not any(character.isdigit() for character in written):
+            return None
+        found = _written_date(written)
+    if not OLDEST_YEAR <= found.year <= NEWEST_YEAR:
+        raise ValueError("out of range")
+    return found
+
+
+def _written_date(written: str) -> datetime:
+    if day_first := _DAY_FIRST.match(written):
+        day, month, year = day_first.groups()
+    elif year_first := _YEAR_FIRST.match(written):
+        year, month, day = year_first.groups()
+    else:
+        raise ValueError("no date")
+    if not month.isdigit():
+        month = str(_MONTHS.index(month[:3].casefold()) + 1)
+    full_year = int(year) + 2000 if len(year) == 2 else int(year)
+    return datetime(full_year, int(month), int(day), tzinfo=UTC)
+
+
+def _date_in(cells: Cells, column: str, title: str) -> datetime | None:
+    try:
+        return file_date(cells.get(column))
+    except ValueError:
+        written = text(cells.get(column))[:20]
+        raise InvalidRowError(f"{title} {written!r} is no date that exists") from None
+
+
+def _first(cells: Cells, *columns: str) -> str:
+    for column in columns:
+        if found := text(cells.get(column)):
+            return found
+    return ""
+
+
+def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
+    return separator.join(found for column in columns if (found := text(cells.get(column))))
+
+
+def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
+    """The lead that a row tells of. `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown.
+
+    Raises:
+        InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
+    """
+    name = _first(cells, "name")
+    if not name:
+        raise InvalidRowError("no customer name")
+    phone = first_phone(cells.get("phone"))
+    if phone is None:
+        raise InvalidRowError(
+            "too few digits in the phone number" if _first(cells, "phone") else "no phone number"
+        )
+    if store is None:
+        raise InvalidRowError("no store: its column names none that is known")
+    asked_on = _date_in(cells, "date", "Date")
+    function_date = _date_in(cells, "function date", "Function Date")
+    status = _first(cells, "status")
+    lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(status))
+    values = LeadValues(
+        leadType=(LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
+        source="Loss of Sale" if lost else "Walk-in",
+        name=name,
+        phone=phone,
+        store=store,
+    )
+    if asked_on is not None:
+        values["enquiryDate"] = values["createdAt"] = asked_on
+        if kind is StepName.LOSS_OF_SALE:
+            values["visitDate"] = asked_on
+    if function_date is not None:
+        values["functionDate"] = function_date
+    _add_texts(kind, cells, values, lost=lost)
+    return FileRecord(_identified(values, asked_on or function_date), _told(kind, cells, lost=lost))
+
+
+def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
+    if attended_by := _first(cells, "staff"):
+        values["attendedBy"] = attended_by
+    if status := _first(cells, "status"):
+        values["closingStatus"] = status
+    if enquiry_type := _joined(cells, ("category", "sub category"), " - "):
+        values["enquiryType"] = enquiry_type
+    if kind is StepName.LOSS_OF_SALE:
+        reason = _first(cells, *_LOSS_FIELDS["reason"])
+        present = tuple(column for column in cells if column in COMMENTS)
+        remarks = _joined(cells, present, "; ") or _first(cells, "remarks", "notes")
+    else:
+        reason = _first(cells, *_WALKIN_FIELDS["reason"]) if lost else ""
+        remarks = _first(cells, *_WALKIN_FIELDS["remarks"])
+    if reason:
+        values["reason"] = values["reasonCollectedFromStore"] = reason
+    if remarks:
+        values["remarks"] = remarks
+
+
+def _told(kind: StepName, cells: Cells, *, lost: bool) -> frozenset[str]:
+    speaking = _COMMON_FIELDS | (_LOSS_FIELDS if kind is StepName.LOSS_OF_SALE else _WALKIN_FIELDS)
+    told = {field for field, columns in speaking.items() if any(column in cells for column in columns)}
+    if "reason" in told:
+        told.discard("reason")
+        if lost:
+            told |= {"reason", "reasonCollectedFromStore"}
+    return frozenset(told)
+
+
+def _identified(values: LeadValues, day: datetime | None) -> SourceRecord:
+    """Key of a file's row: phone + name + store + lead type + date (contract/files.md)."""
+    key = SEPARATOR.join(
+        (
+            lead_key(values["leadType"], values["phone"], "", values["name"], values["store"]),
+            day.date().isoformat() if day else "",
+        )
+    )
+    return SourceRecord(key=key, lead_id=derived_id(key), values=values)

@@ -1,0 +1,83 @@
+"""A three-way merge: what the source said last, what it says now, and the lead as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncctl.leads import is_touched
+from syncctl.models import Document, LeadChange
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What to write. `values`: field -> what it shall be, None to take it away. `conflicts`: fields that both
+    the source and a telecaller have changed; they keep the telecaller's value."""
+
+    values: dict[str, Any]
+    conflicts: tuple[str, ...] = ()
+
+    def change_of(self, lead: Document, updated_at: datetime) -> LeadChange:
+        """The guarded write: it holds only if nobody has edited the lead meanwhile."""
+        values = {**self.values, "updatedAt": updated_at}
+        return LeadChange(lead["_id"], {field: lead.get(field) for field in values}, values)
+
+
+def _value(values: Mapping[str, Any], field: str) -> Any:
+    """Nothing, null and an empty text are the same: no value."""
+    value = values.get(field)
+    return None if value == "" else value
+
+
+def merge(
+    base: Mapping[str, Any] | None, source: Mapping[str, Any], told: Collection[str], lead: Document
+) -> Merge:
+    """What the source's values `source` change in `lead`.
+
+    `base`: what the source said at the last import; None where there was none. `told`: the fields that the
+    source can speak of at all; one among them that is not in `source` has been emptied there, whereas the
+    source says nothing of any other.
+
+    A field that the source has not changed is left alone; one that it has changed and nobody edited takes its
+    value; one that both changed keeps the telecaller's and is a conflict. Without a base an untouched lead
+    takes what the source says, and a touched one only has its empty fields filled.
+    """
+    if base is None:
+        return _without_base(source, told, lead)
+    values: dict[str, Any] = {}
+    conflicts: list[str] = []
+    for field in sorted(told):
+        was, ours, theirs = _value(base, field), _value(source, field), _value(lead, field)
+        if ours in (was, theirs):
+            continue
+        if theirs == was:
+            values[field] = _emptied(field) if ours is None else ours
+        else:
+            conflicts.append(field)
+    return Merge(values, tuple(conflicts))
+
+
+def _without_base(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
+    fill_only = is_touched(lead)
+    values: dict[str, Any] = {}
+    for field in sorted(told):
+        ours, theirs = _value(source, field), _value(lead, field)
+        if ours is None or ours == theirs or (fill_only and theirs is not None):
+            continue
+        values[field] = ours
+    return Merge(values)
+
+
+def _emptied(field: str) -> Any:
+    # Mongoose's default for remarks is an empty text; other fields are left out when they have no value.
+    return "" if field == "remarks" else None
+
+
+def next_base(
+    base: Mapping[str, Any] | None, source: Mapping[str, Any], told: Collection[str]
+) -> dict[str, Any]:
+    """What the source has said last, field by field: a field that it didn't speak of keeps its last value."""
+    kept = {field: value for field, value in (base or {}).items() if field not in told}
+    return {**kept, **source}

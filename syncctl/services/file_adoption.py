@@ -1,0 +1,65 @@
+"""File leads that the old system imported under random ids: found by the key of files, once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+
+from syncctl.identity import fold
+from syncctl.leads import is_touched
+from syncctl.locations import Locations
+from syncctl.models import Document, LeadValues, SourceRecord
+from syncctl.services.adoption import best_first, text_of
+from syncctl.values import phone_number
+
+
+class OldFileLeads:
+    """Stored leads with one of the records' phones, among which records may find theirs."""
+
+    def __init__(
+        self, leads: Iterable[Document], locations: Locations, *, spoken_for: Collection[str]
+    ) -> None:
+        self._locations = locations
+        self._taken = set(spoken_for)
+        self._by_phone: dict[tuple[str, str], list[Document]] = defaultdict(list)
+        for lead in sorted(leads, key=best_first):
+            phone = text_of(lead, "phone")
+            self._by_phone[text_of(lead, "leadType"), phone_number(phone) or phone].append(lead)
+
+    def claim(self, record: SourceRecord) -> str | None:
+        """The id of the record's lead, or None: name, store and day agree; of an edited lead, the day and
+        one of the others."""
+        values = record.values
+        candidates = [
+            lead
+            for lead in self._by_phone.get((values["leadType"], values["phone"]), ())
+            if lead["_id"] not in self._taken and _same_day(lead, values)
+        ]
+        for needed in (2, 1):
+            for lead in candidates:
+                agreeing = (fold(text_of(lead, "name")) == fold(values["name"])) + self._same_store(
+                    lead, values
+                )
+                if agreeing == 2 or (agreeing == needed and is_touched(lead)):
+                    lead_id: str = lead["_id"]
+                    self._taken.add(lead_id)
+                    return lead_id
+        return None
+
+    def _same_store(self, lead: Document, values: LeadValues) -> bool:
+        """A lead under "Default Store", as the old system wrote where it knew none, may be any store's."""
+        return self._locations.canonical(text_of(lead, "store")) in (None, values["store"])
+
+
+def _day(value: object) -> date | None:
+    return value.date() if isinstance(value, datetime) else None
+
+
+def _same_day(lead: Document, values: LeadValues) -> bool:
+    asked_on, function_date = values.get("enquiryDate"), values.get("functionDate")
+    if asked_on is not None:
+        return asked_on.date() in (_day(lead.get("createdAt")), _day(lead.get("enquiryDate")))
+    if function_date is not None:
+        return _day(lead.get("functionDate")) == function_date.date()
+    return lead.get("enquiryDate") is None and lead.get("functionDate") is None

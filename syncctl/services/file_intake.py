@@ -1,0 +1,213 @@
+"""A batch of file records taken into the database: new ones saved, news merged into what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncctl.errors import LeadsRefusedError
+from syncctl.identity import fingerprint
+from syncctl.leads import new_lead
+from syncctl.locations import Locations
+from syncctl.merge import Merge, merge, next_base
+from syncctl.models import (
+    Counts,
+    Document,
+    LeadChange,
+    LeadType,
+    LeadValues,
+    LocationResult,
+    StepName,
+    SyncRecord,
+)
+from syncctl.redact import mask_phone
+from syncctl.services.file_adoption import OldFileLeads
+from syncctl.services.matching import Homes, Matcher
+from syncctl.services.run import Run
+from syncctl.services.staging import StagedRow
+
+_LEAD_TYPES = {
+    StepName.WALKIN: (LeadType.GENERAL, LeadType.LOSS_OF_SALE),
+    StepName.LOSS_OF_SALE: (LeadType.LOSS_OF_SALE,),
+}
+
+
+REFUSED_TOLD = 3
+"""Refused rows that a file's error quotes."""
+
+
+@dataclass(slots=True)
+class FileTally:
+    """What became of one file so far. `valid`: rows that tell of a record."""
+
+    path: Path
+    content_hash: str = ""
+    store: str = ""
+    rows: int = 0
+    valid: int = 0
+    invalid: int = 0
+    saved: int = 0
+    updated: int = 0
+    existing: int = 0
+    reported: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    error: str | None = None
+    skipped: bool = False
+
+    def result(self) -> LocationResult:
+        told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
+        counts = Counts(
+            rows=self.rows,
+            saved=self.saved,
+            updated=self.updated,
+            existing=self.existing,
+            reported=self.reported,
+            merged=self.valid - told,
+            invalid=self.invalid + len(self.refused),
+        )
+        error = self.error
+        if self.refused:
+            error = " ".join(filter(None, (error, f"{self.path}: {'; '.join(self.refused[:REFUSED_TOLD])}.")))
+        return LocationResult(
+            self.path.name,
+            self.store,
+            counts,
+            conflicts=tuple(self.conflicts),
+            unchanged=self.skipped,
+            error=error,
+        )
+
+
+class FileIntake:
+    """Takes the staged rows of one import in."""
+
+    def __init__(self, run: Run, kind: StepName, locations: Locations) -> None:
+        self._run = run
+        self._kind = kind
+        self._locations = locations
+        self._matcher = Matcher(run.storage, locations)
+
+    def take(self, batch: Sequence[StagedRow], tallies: Sequence[FileTally]) -> None:
+        """Store what is news and count what became of each record, by its file.
+
+        Raises:
+            StorageError: the database refused.
+        """
+        homes = self._matcher.match(
+            [staged.record.record for staged in batch], _LEAD_TYPES[self._kind], self._old_leads
+        )
+        new = [staged for staged in batch if homes.is_new(staged.record.record)]
+        settled = [
+            staged
+            for staged in batch
+            if staged.record.record.lead_id not in homes.known and not homes.has_lead(staged.record.record)
+        ]
+        refused: dict[str, str] = {}
+        try:
+            inserted = self._run.storage.store_leads(
+                [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
+                [self._sync_record(staged, homes, None, tallies) for staged in settled],
+            )
+        except LeadsRefusedError as refusal:
+            inserted, refused = refusal.inserted, refusal.reasons
+        updated = self._merge([staged for staged in batch if _may_be_news(staged, homes)], homes, tallies)
+        for staged in batch:
+            record, tally = staged.record.record, tallies[staged.file]
+            if record.lead_id in inserted:
+                tally.saved += 1
+            elif record.lead_id in updated:
+                tally.updated += 1
+            elif record.lead_id in homes.finished:
+                tally.reported += 1
+            elif record.lead_id in refused:
+                tally.refused.append(f"{_place(staged)}: {refused[record.lead_id]}")
+            else:
+                tally.existing += 1
+
+    def _old_leads(self, leads: Sequence[Document], spoken_for: Collection[str]) -> OldFileLeads:
+        return OldFileLeads(leads, self._locations, spoken_for=spoken_for)
+
+    def _merge(self, changed: Sequence[StagedRow], homes: Homes, tallies: Sequence[FileTally]) -> set[str]:
+        """Bring the files' news into leads; gives the ids of the records whose leads were written."""
+        if not changed:
+            return set()
+        storage = self._run.storage
+        bases = storage.record_values([staged.record.record.lead_id for staged in changed])
+        leads = storage.leads({homes.of(staged.record.record) for staged in changed})
+        merges: dict[str, Merge] = {}
+        changes: list[LeadChange] = []
+        for staged in changed:
+            record = staged.record.record
+            lead = leads.get(homes.of(record))
+            if lead is None:
+                continue  # deleted or finished since it was looked up: it stays so
+            base = bases.get(record.lead_id) if record.lead_id in homes.known else None
+            merged = merge(base, record.values, staged.record.told, lead)
+            merges[record.lead_id] = merged
+            if merged.values:
+                changes.append(merged.change_of(lead, updated_at=self._run.started_at))
+        applied = storage.update_leads(changes) if changes else set()
+        # The base follows the lead: killed in between, the next import merges once more and finds it done.
+        done: set[str] = set()
+        known: list[SyncRecord] = []
+        adopted: list[SyncRecord] = []
+        for staged in changed:
+            record = staged.record.record
+            known_merge = merges.get(record.lead_id)
+            if known_merge is None or (known_merge.values and homes.of(record) not in applied):
+                continue  # a telecaller came in between: the next import merges anew
+            if known_merge.values:
+                done.add(record.lead_id)
+            tallies[staged.file].conflicts += self._conflict_lines(staged, known_merge)
+            entries = known if record.lead_id in homes.known else adopted
+            entries.append(self._sync_record(staged, homes, bases.get(record.lead_id), tallies))
+        if known:
+            storage.update_records(known)
+        if adopted:
+            storage.store_leads([], adopted)
+        return done
+
+    @staticmethod
+    def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:
+        if not merged.conflicts:
+            return []
+        fields = ", ".join(merged.conflicts)
+        return [f"{_place(staged)}: {fields}: changed in the file and by a telecaller, whose value stays"]
+
+    def _sync_record(
+        self,
+        staged: StagedRow,
+        homes: Homes,
+        base: dict[str, object] | None,
+        tallies: Sequence[FileTally],
+    ) -> SyncRecord:
+        record = staged.record.record
+        values = LeadValues(**next_base(base, record.values, staged.record.told))  # type: ignore[typeddict-item]
+        return SyncRecord(
+            record_id=record.lead_id,
+            key=record.key,
+            lead_id=homes.of(record),
+            source=self._kind.value,
+            location=tallies[staged.file].path.name,
+            values=values,
+            fingerprint=fingerprint(values),
+            first_seen_at=self._run.started_at,
+            first_run_id=self._run.run_id,
+        )
+
+
+def _place(staged: StagedRow) -> str:
+    """Where a row stands, and whose it is, for a person; the phone number masked."""
+    sheet = f"sheet {staged.sheet}, " if staged.sheet else ""
+    return f"{sheet}row {staged.row} ({mask_phone(staged.record.record.values['phone'])})"
+
+
+def _may_be_news(staged: StagedRow, homes: Homes) -> bool:
+    """Whether a lead is there that the file may have news for."""
+    record = staged.record.record
+    if not homes.has_lead(record):
+        return False
+    known = homes.known.get(record.lead_id)
+    return known is None or known.fingerprint != fingerprint(record.values)

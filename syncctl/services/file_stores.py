@@ -1,0 +1,68 @@
+"""Which store a file, a sheet or a row is about (contract/files.md, "Which store")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from syncctl.errors import UsageError
+from syncctl.locations import Locations
+from syncctl.models import StepName
+
+# What people and browsers put behind the place: a number, a month, "copy", "(1)".
+_TAIL = re.compile(
+    r"\d+\w{0,2}|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|copy|final|new|updated|report|data|v\d+",
+    re.IGNORECASE,
+)
+_KIND = re.compile(
+    r"^\W*(?:(?P<walkin>walk[\W_]*ins?)|(?P<lossofsale>loss[\W_]*of[\W_]*sales?))(?![a-z])", re.I
+)
+
+
+def kind_of_name(name: str) -> StepName | None:
+    """The kind that a file's name begins with: `walkin_…`, `lossofsale_…`, however it is spaced."""
+    match = _KIND.match(PurePath(name).stem)
+    if match is None:
+        return None
+    return StepName.WALKIN if match["walkin"] else StepName.LOSS_OF_SALE
+
+
+class FileStores:
+    """Knows the stores of locations.toml, and those of the database: only these are named by a file, so that
+    a slip of the keyboard makes no new store."""
+
+    def __init__(self, locations: Locations, stored_names: Iterable[str]) -> None:
+        self._locations = locations
+        stored = (locations.canonical(name) for name in stored_names)
+        self._known = {*locations.by_code.values(), *(name for name in stored if name)}
+
+    def named(self, written: str) -> str | None:
+        """The canonical name of a known store, however it is written; None for anything else."""
+        canonical = self._locations.canonical(written)
+        return canonical if canonical in self._known else None
+
+    def given(self, written: str) -> str:
+        """The store that the user named.
+
+        Raises:
+            UsageError: there is no such store; the message lists those there are.
+        """
+        store = self.named(written)
+        if store is None:
+            known = "; ".join(sorted(self._known))
+            raise UsageError(
+                f"--store {written!r} is no known store (a new one comes with `syncctl stores`).\n"
+                f"Known are: {known}."
+            )
+        return store
+
+    def of_file(self, name: str) -> str | None:
+        """From a file's name: kind, brand, place; a date, "(1)" or "copy" behind the place is passed over."""
+        words = [word for word in re.split(r"[\W_]+", _KIND.sub("", PurePath(name).stem)) if word]
+        while words:
+            if store := self.named(" ".join(words)):
+                return store
+            if not _TAIL.fullmatch(words.pop()):
+                return None
+        return None

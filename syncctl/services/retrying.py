@@ -1,0 +1,141 @@
+"""The rejects list tried again: what has become valid is saved on the normal path and leaves the list."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syncctl.errors import InvalidRowError
+from syncctl.file_mapping import file_record
+from syncctl.locations import Locations
+from syncctl.mapping import report_values
+from syncctl.models import FILE_STEPS, Counts, Reject, StepName
+from syncctl.services.file_intake import FileIntake, FileTally
+from syncctl.services.file_stores import FileStores
+from syncctl.services.intake import Intake
+from syncctl.services.reject_list import sheet_and_row
+from syncctl.services.run import Run
+from syncctl.services.staging import StagedRow
+from syncctl.services.stores import add_stores, store_of_row
+from syncctl.values import text
+
+ColumnOf = Callable[[str], str | None]
+"""From a column's title in a file to the column's name, None for one that says nothing of a lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryResult:
+    """What a retry came to. `counts.rows` were tried; `counts.invalid` of them are still on the list."""
+
+    counts: Counts
+
+
+def retry_rejects(
+    run: Run, rejects: Iterable[Reject], locations: Locations, column_of: ColumnOf
+) -> RetryResult:
+    """Map each row again, and store those that now make a lead.
+
+    Raises:
+        StorageError: the database refused; a row leaves the list only after it was stored.
+    """
+    by_source: dict[tuple[str, str], list[Reject]] = defaultdict(list)
+    for reject in rejects:
+        by_source[reject.source, reject.location].append(reject)
+    retry = _Retry(run, locations, column_of)
+    counts = Counts()
+    for (source, location), listed in by_source.items():
+        counts += retry.source(StepName(source), location, listed)
+    return RetryResult(counts)
+
+
+class _Retry:
+    def __init__(self, run: Run, locations: Locations, column_of: ColumnOf) -> None:
+        self._run = run
+        self._locations = locations
+        self._column_of = column_of
+        self._store_names = run.storage.store_list()
+        self._file_stores = FileStores(locations, [store.name for store in run.storage.stores()])
+
+    def source(self, source: StepName, location: str, rejects: Sequence[Reject]) -> Counts:
+        """Try one location's or file's rejects again."""
+        rows = [(reject, row) for reject in rejects if isinstance(row := _row(reject), Mapping)]
+        if source is StepName.STORES:
+            valid, counts = self._stores(rows)
+        elif source in FILE_STEPS:
+            valid, counts = self._file(source, location, rows)
+        else:
+            valid, counts = self._report(source, location, rows)
+        self._run.storage.clear_rejects([reject.reject_id for reject in valid])
+        return counts + Counts(rows=len(rejects) - len(valid), invalid=len(rejects) - len(valid))
+
+    def _stores(self, rows: Sequence[tuple[Reject, Mapping[str, Any]]]) -> tuple[list[Reject], Counts]:
+        valid, stores = [], []
+        for reject, row in rows:
+            try:
+                stores.append(store_of_row(row, self._locations))
+            except InvalidRowError:
+                continue
+            valid.append(reject)
+        saved = add_stores(self._run, self._locations, stores)
+        return valid, Counts(rows=len(valid), saved=saved, existing=len(valid) - saved)
+
+    def _report(
+        self, report: StepName, location: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
+    ) -> tuple[list[Reject], Counts]:
+        store = self._locations.store_of(location, self._store_names.get(location, ""))
+        valid: list[tuple[Reject, Mapping[str, Any]]] = []
+        for reject, row in rows:
+            try:
+                report_values(report, row, store)
+            except InvalidRowError:
+                continue
+            valid.append((reject, row))
+        taken = Intake(self._run, self._locations).take(report, location, store, [row for _, row in valid])
+        return [reject for reject, _ in valid], taken.counts
+
+    def _file(
+        self, kind: StepName, name: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
+    ) -> tuple[list[Reject], Counts]:
+        tally = FileTally(Path(name))
+        valid: list[Reject] = []
+        staged: dict[str, StagedRow] = {}
+        placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
+        for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
+            cells = self._cells(row)
+            try:
+                record = file_record(kind, cells, self._store_of(reject, sheet, cells))
+            except InvalidRowError:
+                continue
+            valid.append(reject)
+            staged[record.record.lead_id] = StagedRow(record, 0, sheet, number or 0)
+        tally.rows = tally.valid = len(valid)
+        FileIntake(self._run, kind, self._locations).take(list(staged.values()), [tally])
+        return valid, tally.result().counts
+
+    def _cells(self, row: Mapping[str, Any]) -> dict[str, object]:
+        cells: dict[str, object] = {}
+        for title, value in row.items():
+            if (column := self._column_of(title)) is not None:
+                cells.setdefault(column, value)
+        return cells
+
+    def _store_of(self, reject: Reject, sheet: str, cells: Mapping[str, object]) -> str | None:
+        stores = self._file_stores
+        return (
+            reject.store
+            or stores.of_file(reject.location)
+            or stores.named(sheet)
+            or stores.named(text(cells.get("store")))
+        )
+
+
+def _row(reject: Reject) -> Any:
+    """The raw row, or None where it was too long to be kept whole."""
+    try:
+        return json.loads(reject.row)
+    except ValueError:
+        return None

@@ -1,0 +1,94 @@
+"""The records of an import between reading and storing: in memory while they are few, else on disk."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import Self
+
+from syncctl.file_mapping import FileRecord
+
+IN_MEMORY_BYTES = 16 * 1024 * 1024
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """A record and where it stands: which file of the import (by number), sheet and row."""
+
+    record: FileRecord
+    file: int
+    sheet: str
+    row: int
+
+
+class Staging:
+    """Takes rows in, file by file, and gives each record out once: as its last row tells it.
+
+    Of the records only a number each stays in memory; the rest is in a temporary file that nobody else can
+    read and that goes with the process.
+    """
+
+    def __init__(self) -> None:
+        self._spool = SpooledTemporaryFile[bytes](max_size=IN_MEMORY_BYTES, prefix="syncctl-")
+        self._last: dict[bytes, int] = {}
+        self._count = 0
+        self._file_last: dict[bytes, int] = {}
+        self._file_start = (0, 0)
+        self._pending: list[StagedRow] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._spool.close()
+
+    def begin_file(self) -> None:
+        """What is added from here on counts only if `keep_file` is called."""
+        self._spool.seek(self._file_start[0])
+        self._spool.truncate()
+        self._count = self._file_start[1]
+        self._file_last = {}
+        self._pending = []
+
+    def add(self, row: StagedRow) -> None:
+        """A row of the file under way; a later one of the same record takes its place."""
+        self._file_last[bytes.fromhex(row.record.record.lead_id)] = self._count
+        self._count += 1
+        self._pending.append(row)
+        if len(self._pending) == BATCH:
+            self._flush()
+
+    def keep_file(self) -> None:
+        """The file under way was read to its end."""
+        self._flush()
+        self._last |= self._file_last
+        self._file_last = {}
+        self._file_start = (self._spool.tell(), self._count)
+
+    def _flush(self) -> None:
+        if self._pending:
+            pickle.dump(self._pending, self._spool, protocol=pickle.HIGHEST_PROTOCOL)
+            self._pending = []
+
+    def batches(self) -> Iterator[list[StagedRow]]:
+        """Each record's last row, in the order of the rows."""
+        self._spool.seek(0)
+        number = 0
+        batch: list[StagedRow] = []
+        while number < self._file_start[1]:
+            rows: list[StagedRow] = pickle.load(self._spool)  # noqa: S301 - what this object wrote itself
+            for row in rows:
+                if self._last[bytes.fromhex(row.record.record.lead_id)] == number:
+                    batch.append(row)
+                number += 1
+            if len(batch) >= BATCH:
+                yield batch[:BATCH]
+                batch = batch[BATCH:]
+        if batch:
+            yield batch
