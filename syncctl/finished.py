@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -38,6 +38,10 @@ def _texts(parts: Iterable[Mapping[str, Any]], fields: tuple[str, ...]) -> Itera
                     yield found
 
 
+def _letters(lead_type: str) -> str:
+    return "".join(lead_type.split()).casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class FinishedLead:
     """What a report says of its lead, before and after edits; every set may be empty."""
@@ -60,24 +64,25 @@ class FinishedLead:
             phones=frozenset(filter(None, map(phone_number, _texts(parts, _PHONES)))),
             booking_numbers=frozenset(_texts(parts, _BOOKING_NUMBERS)),
             names=frozenset(map(fold, _texts(parts, _NAMES))),
-            lead_types=frozenset(map(fold, _texts(parts, _LEAD_TYPES))),
+            lead_types=frozenset(map(_letters, _texts(parts, _LEAD_TYPES))),
             stores=frozenset(locations.canonical(store) or store for store in _texts(parts, _STORES)),
         )
 
-    def holds(self, record: SourceRecord, lead_id: str) -> bool:
-        """Whether this is the report of that record, whose lead has or would have `lead_id`.
+    def holds(self, record: SourceRecord, others: Set[str] = frozenset()) -> bool:
+        """Whether this is, by what it says, the report of that record. `others`: leads of other records.
 
-        Phone and booking number decide, and the lead type where the report has it; only where the report or
-        the record has no booking number do phone, name, lead type and store.
+        Phone and booking number decide, and the lead type where the report has it; the name stands in for a
+        phone that was edited before the report was made. Only where the report or the record has no booking
+        number do phone, name, lead type and store; but a report that names another record's lead is about
+        that one: a lead is in reports, not a customer.
         """
-        if lead_id in self.lead_ids:
-            return True
         values = record.values
-        if values["phone"] not in self.phones:
-            return False
-        if self.lead_types and fold(values["leadType"]) not in self.lead_types:
+        same_phone, same_name = values["phone"] in self.phones, fold(values["name"]) in self.names
+        if self.lead_types and _letters(values["leadType"]) not in self.lead_types:
             return False
         booking_no = values.get("bookingNo")
         if booking_no and self.booking_numbers:
-            return booking_no in self.booking_numbers
-        return fold(values["name"]) in self.names and values["store"] in self.stores
+            return booking_no in self.booking_numbers and (same_phone or same_name)
+        if self.lead_ids & others:
+            return False
+        return same_phone and same_name and values["store"] in self.stores

@@ -8,7 +8,7 @@ from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.models import LeadType, LeadValues, StepName
-from syncctl.values import number, phone_number, text, wall_clock
+from syncctl.values import LONGEST_TEXT, number, phone_number, text, wall_clock
 
 # Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
 NAME = ("customerName", "name", "Name", "CustomerName")
@@ -35,6 +35,15 @@ def first_text(row: Row, aliases: tuple[str, ...]) -> str:
     return ""
 
 
+def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
+    """As first_text, cut where it is too long: a customer is not left uncalled for it."""
+    for alias in aliases:
+        value = row.get(alias)
+        if value is not None and (found := text(value[:LONGEST_TEXT] if isinstance(value, str) else value)):
+            return found
+    return ""
+
+
 def needed_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
     """The date in the first of these fields that holds one, None where none does.
 
@@ -43,7 +52,11 @@ def needed_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
     """
     for alias in aliases:
         value = row.get(alias)
-        if value is None or not (written := text(value)):
+        if value is None:
+            continue
+        if isinstance(value, bool | list | dict):
+            raise InvalidRowError(f"{alias} is no date")
+        if not (written := text(value)):
             continue
         try:
             if (found := wall_clock(written)) is not None:
@@ -96,9 +109,9 @@ def _common(row: Row, lead_type: LeadType, source: str, store: str | None) -> Le
         values["functionDate"] = function_date
     if (enquiry_date := optional_date(row, ENQUIRY_DATE)) is not None:
         values["enquiryDate"] = enquiry_date
-    if enquiry_type := first_text(row, ENQUIRY_TYPE):
+    if enquiry_type := optional_text(row, ENQUIRY_TYPE):
         values["enquiryType"] = enquiry_type
-    if remarks := first_text(row, REMARKS):
+    if remarks := optional_text(row, REMARKS):
         values["remarks"] = remarks
     return values
 
@@ -108,7 +121,7 @@ def booking_values(row: Row, store: str | None) -> LeadValues | None:
     values = _common(row, LeadType.BOOKING, "Booking", store)
     if (security := first_number(row, SECURITY)) is not None:
         values["securityAmount"] = security
-    if (booked_at := needed_date(row, BOOKING_DATE)) is not None:
+    if (booked_at := optional_date(row, BOOKING_DATE)) is not None:
         values["createdAt"] = booked_at
     return values
 
@@ -124,7 +137,7 @@ def return_values(row: Row, store: str | None) -> LeadValues | None:
         return None
     values = _common(row, LeadType.RETURN, "Return", store)
     values["returnDate"] = values["createdAt"] = returned_at
-    if attended_by := first_text(row, ATTENDED_BY):
+    if attended_by := optional_text(row, ATTENDED_BY):
         values["attendedBy"] = attended_by
     return values
 

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from syncctl.models import LocationResult, RunResult, StepResult
+from syncctl.errors import ExitCode
+from syncctl.models import FILE_STEPS, LocationResult, RunResult, StepResult, StepStatus
 
 CHANGED_KEPT = 20
 """Booking numbers of changed bookings that the history keeps for each location."""
@@ -43,10 +44,26 @@ def run_envelope(result: RunResult) -> dict[str, Any]:
     }
 
 
+def exit_code(result: RunResult) -> ExitCode:
+    """The status that a run ends the program with: FAILED for a step of the API, DATA where only files could
+    not be understood."""
+    if result.ok:
+        return ExitCode.OK
+    fine = (StepStatus.SUCCESS, StepStatus.SKIPPED)
+    only_files = all(step.name in FILE_STEPS for step in result.steps if step.status not in fine)
+    return ExitCode.DATA if only_files else ExitCode.FAILED
+
+
 def _is_worth_keeping(result: LocationResult) -> bool:
     counts = result.counts
     return bool(
-        result.error or result.warning or result.changed or counts.saved or counts.updated or counts.invalid
+        result.error
+        or result.warning
+        or result.changed
+        or result.conflicts
+        or counts.saved
+        or counts.updated
+        or counts.invalid
     )
 
 
@@ -56,6 +73,7 @@ def _location(result: LocationResult) -> dict[str, Any]:
         "store": result.store,
         **asdict(result.counts),
         "changed": list(result.changed[:CHANGED_KEPT]),
+        "conflicts": list(result.conflicts[:CHANGED_KEPT]),
         "error": result.error,
         "warning": result.warning,
     }

@@ -146,7 +146,7 @@ class Batch:
                 self._answer(number, None, FinalApiError("not asked: fetching was stopped"))
             elif request.deadline <= last_moment:
                 message = f"no answer for {subject(request)} in the time that was left"
-                self._answer(number, None, DeadlinePassedError(message))
+                self._answer(number, None, DeadlinePassedError(message, asked=number in self._in_slots))
         deadlines = [request.deadline for request in self._unanswered.values()]
         return min(deadlines, default=last_moment) - last_moment
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fold, lead_key
@@ -16,7 +17,8 @@ from syncctl.values import phone_number, text
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-def _text_of(lead: Document, field: str) -> str:
+def text_of(lead: Mapping[str, Any], field: str) -> str:
+    """A field of a stored lead as text; "" where it holds none."""
     try:
         return text(lead.get(field))
     except InvalidRowError:
@@ -25,18 +27,18 @@ def _text_of(lead: Document, field: str) -> str:
 
 def key_of(lead: Document, locations: Locations) -> str:
     """The key of a stored lead as it reads now, edits included."""
-    store = _text_of(lead, "store")
-    phone = _text_of(lead, "phone")
+    store = text_of(lead, "store")
+    phone = text_of(lead, "phone")
     return lead_key(
-        _text_of(lead, "leadType"),
+        text_of(lead, "leadType"),
         phone_number(phone) or phone,
-        _text_of(lead, "bookingNo"),
-        _text_of(lead, "name"),
+        text_of(lead, "bookingNo"),
+        text_of(lead, "name"),
         locations.canonical(store) or store,
     )
 
 
-def _best_first(lead: Document) -> tuple[bool, datetime, str]:
+def best_first(lead: Document) -> tuple[bool, datetime, str]:
     """Of several copies the one that a telecaller worked on, else the oldest."""
     created_at = lead.get("createdAt")
     return (not is_touched(lead), created_at if isinstance(created_at, datetime) else _LAST, lead["_id"])
@@ -46,8 +48,9 @@ class OldLeads:
     """Stored leads among which records that the sync does not know yet may find theirs.
 
     `leads`: those with one of the records' booking numbers or phones. `spoken_for`: ids of leads that are
-    known to belong to a record. `answered_keys`: keys of the whole answer that the records come from: a lead
-    whose own key is among them belongs to that record and to no other.
+    known to belong to a record: they can't be another's, whatever an edit has made of them.
+    `answered_keys`: keys of the whole answer that the records come from: a lead whose own key is among them
+    belongs to that record and to no other.
     """
 
     def __init__(
@@ -59,17 +62,22 @@ class OldLeads:
         answered_keys: Collection[str],
     ) -> None:
         self._by_key: dict[str, Document] = {}
+        self._without_store: dict[tuple[str, str, str], Document] = {}
         self._edited_by_booking: dict[str, list[Document]] = defaultdict(list)
         self._edited_by_phone: dict[str, list[Document]] = defaultdict(list)
         self._taken: set[str] = set(spoken_for)
-        for lead in sorted(leads, key=_best_first):
+        for lead in sorted(leads, key=best_first):
+            if lead["_id"] in self._taken:
+                continue
             key = key_of(lead, locations)
             self._by_key.setdefault(key, lead)
+            if locations.canonical(text_of(lead, "store")) is None:
+                self._without_store.setdefault(_person(lead), lead)
             if key in answered_keys or not is_touched(lead):
                 continue
-            if booking_no := _text_of(lead, "bookingNo"):
+            if booking_no := text_of(lead, "bookingNo"):
                 self._edited_by_booking[booking_no].append(lead)
-            self._edited_by_phone[_text_of(lead, "phone")].append(lead)
+            self._edited_by_phone[text_of(lead, "phone")].append(lead)
 
     def claim(self, record: SourceRecord) -> str | None:
         """The id of the record's lead, or None where there is none.
@@ -77,7 +85,9 @@ class OldLeads:
         By key; where a telecaller edited a part of the key, by what is left of it: the booking number, or
         the phone together with the booking's own date and its name or store.
         """
-        if (lead := self._by_key.get(record.key)) is not None:
+        if (lead := self._by_key.get(record.key)) is not None and lead["_id"] not in self._taken:
+            return self._take(lead)
+        if (lead := self._nameless_stores(record)) is not None and lead["_id"] not in self._taken:
             return self._take(lead)
         booking_no = record.values.get("bookingNo", "")
         for lead in self._edited_by_booking.get(booking_no, ()):
@@ -87,6 +97,14 @@ class OldLeads:
             if lead["_id"] not in self._taken and self._same_but_for_number(lead, record):
                 return self._take(lead)
         return None
+
+    def _nameless_stores(self, record: SourceRecord) -> Document | None:
+        """A lead under "Default Store", as the old system wrote where it knew none: nothing but the store
+        can tell it from a record without a booking number."""
+        if record.values.get("bookingNo"):
+            return None
+        lead = self._without_store.get(_person(record.values))
+        return lead if lead is not None and not text_of(lead, "bookingNo") else None
 
     def _take(self, lead: Document) -> str:
         lead_id: str = lead["_id"]
@@ -99,6 +117,11 @@ class OldLeads:
         if created_at is None or lead.get("createdAt") != created_at:
             return False
         return (
-            fold(_text_of(lead, "name")) == fold(record.values["name"])
-            or _text_of(lead, "store") == record.values["store"]
+            fold(text_of(lead, "name")) == fold(record.values["name"])
+            or text_of(lead, "store") == record.values["store"]
         )
+
+
+def _person(values: Mapping[str, Any]) -> tuple[str, str, str]:
+    phone = text_of(values, "phone")
+    return text_of(values, "leadType"), phone_number(phone) or phone, fold(text_of(values, "name"))

@@ -8,40 +8,44 @@ from datetime import datetime
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id
-from syncctl.mapping import BOOKING_NO, first_text
+from syncctl.mapping import BOOKING_DATE, BOOKING_NO, first_text
 from syncctl.models import Reject
-from syncctl.ports import Storage
+from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 
 LONGEST_RAW_ROW = 100_000
 """Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""
 
 
-def keep_rejects(storage: Storage, answer: SortedRows, run_id: str, rejected_at: datetime) -> None:
+def keep_rejects(run: Run, answer: SortedRows) -> None:
     """List the invalid rows, and take off the list what the source says otherwise by now.
 
     Raises:
         StorageError: the database refused.
     """
-    rejects = {reject.reject_id: reject for reject in _rejects_of(answer, run_id, rejected_at)}
-    listed = storage.reject_positions(answer.report.value, answer.location)
+    rejects = {reject.reject_id: reject for reject in _rejects_of(answer, run.run_id, run.started_at)}
+    listed = run.storage.reject_positions(answer.report.value, answer.location)
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
     new = [reject for reject_id, reject in rejects.items() if reject_id not in listed_ids]
     if new:
-        storage.add_rejects(new)
+        run.storage.add_rejects(new)
     if listed:
         told_again = listed.keys() & {_position(row) for row in answer.rows}
         outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects.keys()
         if outdated:
-            storage.clear_rejects(outdated)
+            run.storage.clear_rejects(outdated)
 
 
 def _position(row: object) -> str:
-    """Which row of its report it is, so that its correction can be told; "" where it doesn't say."""
+    """Which row of its report it is, so that its correction can be told; "" where it doesn't say.
+
+    Without a booking number the moment of the booking and the item tell.
+    """
     if not isinstance(row, Mapping):
         return ""
     try:
-        code, item = first_text(row, (*BOOKING_NO, "locCode")), first_text(row, ("itemCode",))
+        code = first_text(row, (*BOOKING_NO, "locCode", *BOOKING_DATE))
+        item = first_text(row, ("itemCode",))
     except InvalidRowError:
         return ""
     return f"{code}{SEPARATOR}{item}" if code else ""
@@ -63,5 +67,7 @@ def _rejects_of(answer: SortedRows, run_id: str, rejected_at: datetime) -> list[
         raw = _raw(row)
         reject_id = derived_id(SEPARATOR.join(("reject", report, location, raw)))
         position = _position(row) or reject_id
-        entries[reject_id] = Reject(reject_id, report, location, position, reason, raw, run_id, rejected_at)
+        entries[reject_id] = Reject(
+            reject_id, report, location, answer.store, position, reason, raw, run_id, rejected_at
+        )
     return list(entries.values())

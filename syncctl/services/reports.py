@@ -6,7 +6,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from syncctl.errors import InterruptedRunError, KeyRefusedError, StorageError, StorageUnavailableError
+from syncctl.errors import (
+    ApiError,
+    DeadlinePassedError,
+    InterruptedRunError,
+    KeyRefusedError,
+    StorageError,
+    StorageUnavailableError,
+)
 from syncctl.models import (
     Counts,
     LocationResult,
@@ -18,8 +25,9 @@ from syncctl.models import (
 )
 from syncctl.ports import Answer, Listener, Storage
 from syncctl.services.intake import Intake
-from syncctl.services.planning import Plan, Planner
+from syncctl.services.planning import Plan, Planner, location_order
 
+LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
 """Different errors that a step's summary quotes; the log has them all."""
 
@@ -45,6 +53,7 @@ class ReportStep:
         self.plan: Plan = tools.planner.plan(tools.stores, self._states)
         self._results: list[LocationResult] = []
         self._refused: str | None = None
+        self._falling_asleep: list[LocationState] = []
 
     def requests(self, deadline: float) -> list[ReportRequest]:
         """A call for each location that is due, to be given up at `deadline` (monotonic seconds)."""
@@ -64,7 +73,9 @@ class ReportStep:
         if answer.rows is None:
             if isinstance(answer.error, KeyRefusedError):
                 self._refused = str(answer.error)
-            result = LocationResult(location, store or "", error=str(answer.error))
+            elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
+                self._keep_tried(answer.request)
+            result = LocationResult(location, store or "", error=_told(answer.error))
         else:
             try:
                 result = self._stored(answer.request, store, answer.rows)
@@ -80,21 +91,50 @@ class ReportStep:
         taken = self._tools.intake.take(self.report, location, store, rows)
         before = self._states.get(location, LocationState(location))
         after = self._tools.planner.next_state(before, request.window, len(rows), taken.dates)
-        if after is not None:
+        if after is None:
+            self._keep_tried(request)
+        elif after.dormant and not before.dormant:
+            self._falling_asleep.append(after)
+        else:
             self._tools.storage.save_location_state(self.report, after)
         warning = None
         if self._tools.planner.is_suspicious(before, request.window, len(rows)):
             warning = (
-                f"an empty answer, though {before.due_again} records were due again: nothing is deleted, "
-                "and the same days are asked for next time"
+                "an empty answer where there were records before: nothing is deleted, and the same days "
+                "are asked for next time"
             )
         return LocationResult(location, store or "", taken.counts, tuple(taken.changed), warning=warning)
+
+    def finish(self) -> StepResult:
+        """Settle which locations are dormant from now on, and give the step's result.
+
+        Where not one location of a report has ever had anything, it is the report that is in doubt, and all
+        of them are asked for their whole window again.
+
+        Raises:
+            StorageError: the database refused.
+        """
+        answered = any(result.counts.rows for result in self._results)
+        if answered or any(state.watermark for state in self._states.values()):
+            for state in self._falling_asleep:
+                self._tools.storage.save_location_state(self.report, state)
+        elif self._falling_asleep:
+            self._tools.listener.warning(
+                f"No location has anything in its {self.report} report. If that is not so, the API is at "
+                "fault: all are asked for everything again next time."
+            )
+        return self.result()
+
+    def _keep_tried(self, request: ReportRequest) -> None:
+        """Note that a location was asked, so that the next run begins with the others."""
+        if (tried := self._tools.planner.tried(self._states, request.location)) is not None:
+            self._tools.storage.save_location_state(self.report, tried)
 
     def result(self, interruption: InterruptedRunError | None = None) -> StepResult:
         """How the step went; `interruption`: what ended it before its time."""
         failed = [result for result in self._results if result.error is not None]
         total = len(self.plan.windows)
-        error = str(interruption) if interruption else self._refused or self._summary(failed, total)
+        error = interruption.short if interruption else self._refused or self._summary(failed, total)
         if interruption or self._refused or (failed and len(failed) == total):
             status = StepStatus.FAILED
         else:
@@ -118,13 +158,27 @@ class ReportStep:
         by_error: dict[str, list[str]] = defaultdict(list)
         for result in failed:
             by_error[result.error or ""].append(result.location)
-        told = [
-            f"{error} (location {', '.join(locations)})"
-            for error, locations in list(by_error.items())[:ERRORS_TOLD]
-        ]
-        if len(by_error) > ERRORS_TOLD:
-            told.append(f"and {len(by_error) - ERRORS_TOLD} other errors")
-        return f"{len(failed)} of {total} locations failed: {'; '.join(told)}"
+        how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
+        if len(by_error) == 1 and len(failed) == total:
+            return f"{how_many} locations failed: {next(iter(by_error))}"
+        told = [f"{error} ({_listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
+        if more := len(by_error) - len(told):
+            told.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
+        return f"{how_many} locations failed: {'; '.join(told)}"
+
+
+def _listed(locations: list[str]) -> str:
+    shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
+    more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
+    return f"location {', '.join(shown)}{more}"
+
+
+def _told(error: ApiError | None) -> str:
+    """A failure in words that are the same for every location that failed so."""
+    if isinstance(error, DeadlinePassedError):
+        how = "no answer before" if error.asked else "not asked:"
+        return f"{how} the run's time was over (API_RUN_DEADLINE_S)"
+    return str(error)
 
 
 class AnswersByReport:

@@ -15,12 +15,18 @@ from syncctl.models import SourceRecord, StepName
 
 @dataclass(slots=True)
 class SortedRows:
-    """What the rows of one answer are. `item_rows`: further rows of a record, by its key."""
+    """What the rows of one answer are.
+
+    `store`: the one that the rows are for ("": unknown). `first_rows`, `item_rows`: the row that made a
+    record, and further ones of it, by the record's key.
+    """
 
     report: StepName
     location: str
     rows: Sequence[Any]
+    store: str = ""
     records: dict[str, SourceRecord] = field(default_factory=dict)
+    first_rows: dict[str, Any] = field(default_factory=dict)
     item_rows: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     invalid: list[tuple[Any, str]] = field(default_factory=list)
     merged: int = 0
@@ -29,7 +35,7 @@ class SortedRows:
 
 def sort_rows(report: StepName, location: str, store: str | None, rows: Sequence[Any]) -> SortedRows:
     """Map every row; the first row of each key makes the record."""
-    result = SortedRows(report, location, rows)
+    result = SortedRows(report, location, rows, store or "")
     for row in rows:
         try:
             values = report_values(report, row, store)
@@ -45,6 +51,7 @@ def sort_rows(report: StepName, location: str, store: str | None, rows: Sequence
             result.item_rows[record.key].append(row)
         else:
             result.records[record.key] = record
+            result.first_rows[record.key] = row
     return result
 
 

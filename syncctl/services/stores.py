@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fold
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, Store
-from syncctl.ports import Storage
 from syncctl.services.rejects import keep_rejects
+from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.values import text
 
@@ -54,14 +53,28 @@ def store_of_row(row: object, locations: Locations) -> Store:
         code=code,
         brand=brand,
         city=text(row.get("city")),
-        is_active=text(row.get("status")) == "1",
+        is_active=row.get("status") is True or text(row.get("status")) == "1",
     )
 
 
-def take_stores(
-    rows: Sequence[Any], storage: Storage, locations: Locations, run_id: str, started_at: datetime
-) -> Counts:
-    """Add the stores whose code and name are both new; a code given twice is merged.
+def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
+    """Add the stores whose code and name are both new; gives how many that were.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    stored = run.storage.stores()
+    codes = {store.code for store in stored}
+    names = {fold(locations.canonical(store.name) or store.name) for store in stored}
+    new: dict[str, Store] = {}
+    for store in stores:
+        if store.code not in codes and fold(store.name) not in names:
+            new.setdefault(fold(store.name), store)
+    return run.storage.add_stores(list(new.values())) if new else 0
+
+
+def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
+    """Add the new stores of the store list; a code given twice is merged.
 
     Raises:
         StorageError: the database refused.
@@ -76,16 +89,12 @@ def take_stores(
             continue
         if stores.setdefault(store.code, store) is not store:
             answer.merged += 1
-    storage.save_store_list(listed_names(rows))
-    stored = storage.stores()
-    codes = {store.code for store in stored}
-    names = {fold(locations.canonical(store.name) or store.name) for store in stored}
-    new: dict[str, Store] = {}
-    for store in stores.values():
-        if store.code not in codes and fold(store.name) not in names:
-            new.setdefault(fold(store.name), store)
-    saved = storage.add_stores(list(new.values())) if new else 0
-    keep_rejects(storage, answer, run_id, started_at)
+    if names := listed_names(rows):
+        run.storage.save_store_list(names)
+    elif run.storage.store_list():
+        run.listener.warning("The store list came without any store: going on with those known from before.")
+    saved = add_stores(run, locations, list(stores.values()))
+    keep_rejects(run, answer)
     return Counts(
         rows=len(rows),
         saved=saved,

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.support.world import World
 WRITES = (
     "store_leads",
     "update_records",
+    "update_leads",
+    "save_file_hash",
     "add_rejects",
     "clear_rejects",
     "add_stores",
@@ -164,7 +167,8 @@ def test_an_empty_answer_where_there_was_plenty_is_a_warning_and_moves_nothing(
     assert world.app.leads() == leads
     with world.storage() as storage:
         after = storage.location_states(StepName.BOOKING)
-    assert all(after[location] == before[location] for location in sandbox.locations)
+    for location in sandbox.locations:
+        assert replace(after[location], tried_at=None) == replace(before[location], tried_at=None)
 
 
 def test_the_deadline_ends_the_run_and_what_was_stored_is_kept(world: World, sandbox: Sandbox) -> None:
@@ -276,3 +280,36 @@ def test_sigterm_is_a_request_to_stop() -> None:
 
     assert InterruptedRunError(TerminationRequest()).exit_code == ExitCode.TERMINATED == 128 + signal.SIGTERM
     assert InterruptedRunError(KeyboardInterrupt()).exit_code == ExitCode.INTERRUPTED == 128 + signal.SIGINT
+
+
+def test_a_report_that_is_empty_everywhere_puts_no_location_to_sleep(world: World, sandbox: Sandbox) -> None:
+    sandbox.set_faults(Fault("no-data", api="booking"))
+    first = world.run((StepName.BOOKING,))
+    assert first.ok
+    assert any("No location has anything" in warning for warning in world.recorder.warnings)
+    sandbox.set_faults()
+    assert world.run((StepName.BOOKING,)).steps[0].total == first.steps[0].total
+    assert_booked(world)
+
+
+def test_a_location_that_hangs_is_asked_last_next_time(world: World, sandbox: Sandbox) -> None:
+    world.run((StepName.BOOKING,))
+    hanging = sandbox.locations[0]
+    sandbox.set_faults(Fault("500", api="booking", location=hanging))
+    world.run((StepName.BOOKING,))
+    sandbox.set_faults()
+    world.run((StepName.BOOKING,))
+    asked = [request.location for request in sandbox.requests if request.api == "booking"]
+    assert asked[-1] == hanging
+
+
+def test_an_empty_store_list_does_not_wipe_the_last_good_one(world: World, sandbox: Sandbox) -> None:
+    world.run((StepName.STORES,))
+    with world.storage() as storage:
+        before = storage.store_list()
+    assert before
+    sandbox.set_faults(Fault("no-data", api="stores"))
+    assert world.run((StepName.STORES,)).ok
+    assert any("without any store" in warning for warning in world.recorder.warnings)
+    with world.storage() as storage:
+        assert storage.store_list() == before

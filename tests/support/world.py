@@ -5,23 +5,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.locations import load_locations
-from syncctl.models import LocationResult, RunResult, StepName, StepResult, Trigger
+from syncctl.files.headers import column_of
+from syncctl.files.reading import open_file
+from syncctl.locations import Locations, load_locations
+from syncctl.models import Counts, LocationResult, RunResult, StepName, StepResult, Trigger
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
+from syncctl.services.importing import FileImport, ImportJob
 from syncctl.services.planning import Schedule, SyncOptions
-from syncctl.services.sync import Clock, RunPorts, RunRequest, SyncRun
+from syncctl.services.retrying import retry_rejects
+from syncctl.services.run import Clock, Run, RunRequest
+from syncctl.services.sync import API_STEPS, ApiSync
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.factory import open_storage
 from tests.support.oracle import Expectation
 from tests.support.webapp import MongoApp, SqliteApp, open_app
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
-API = tuple(StepName)
+API = API_STEPS
 
 
 class Recorder:
@@ -89,27 +95,49 @@ class World:
         wrap: Callable[[Storage], Storage] = lambda storage: storage,
         deadline_s: float = 60.0,
         incremental_days: int = 7,
+        dry_run: bool = False,
         **options: object,
     ) -> RunResult:
         """One run; `wrap` may stand between it and the database. Options are SyncOptions' fields."""
         self.recorder = Recorder()
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
-        request = RunRequest(
-            command="api",
-            steps=steps,
-            trigger=Trigger.AUTO,
-            options=chosen,
-            schedule=Schedule(12, incremental_days, KOLKATA),
-            deadline_s=deadline_s,
-        )
-        clock = Clock(now=lambda: self.now, monotonic=time.monotonic, next_sync=lambda after: after)
+        request = RunRequest("api", steps, Trigger.AUTO, dry_run)
+        schedule = Schedule(12, incremental_days, KOLKATA)
         api = HttpRentalApi(self.config)
         try:
             with self.storage() as storage:
-                port = DryRunStorage(storage) if chosen.dry_run else wrap(storage)
-                return SyncRun(request, RunPorts(port, api, load_locations(), self.recorder, clock)).run()
+                port = DryRunStorage(storage) if dry_run else wrap(storage)
+                sync = ApiSync(api, load_locations(), steps, schedule, deadline_s, chosen)
+                return Run(request, port, self.recorder, self._clock()).execute([sync])
         finally:
             api.close()
+
+    def import_files(
+        self,
+        kind: StepName,
+        *paths: Path,
+        wrap: Callable[[Storage], Storage] = lambda storage: storage,
+        dry_run: bool = False,
+        **choices: object,
+    ) -> RunResult:
+        """One import; choices are ImportJob's fields."""
+        self.recorder = Recorder()
+        job = replace(ImportJob(kind, paths), **choices)  # type: ignore[arg-type]
+        request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
+        with self.storage() as storage:
+            port = DryRunStorage(storage) if dry_run else wrap(storage)
+            stage = FileImport(job, open_file, load_locations())
+            return Run(request, port, self.recorder, self._clock()).execute([stage])
+
+    def retry_rejects(self, locations: Locations | None = None) -> Counts:
+        """The whole rejects list tried again, perhaps with a better table of locations."""
+        self.recorder = Recorder()
+        with self.storage() as storage:
+            run = Run(RunRequest("rejects retry", (), Trigger.MANUAL), storage, self.recorder, self._clock())
+            return retry_rejects(run, storage.rejects(), locations or load_locations(), column_of).counts
+
+    def _clock(self) -> Clock:
+        return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)
 
     def expected(self) -> Expectation:
         """What a first sync must store of what the sandbox has now."""

@@ -96,6 +96,14 @@ def test_a_lead_whose_own_record_is_in_the_answer_is_not_taken() -> None:
 
 def test_a_lead_that_belongs_to_another_record_is_not_taken() -> None:
     assert claim([lead(phone="9111111111", updatedAt=LATER)], record(), spoken_for="a" * 24) is None
+    assert claim([lead()], record(), spoken_for="a" * 24) is None
+
+
+def test_a_lead_under_default_store_is_found_by_the_rest_of_its_key() -> None:
+    old = lead(bookingNo=None, store="Default Store")
+    assert claim([old], record(booking_no="")) == "a" * 24
+    assert claim([old], record(booking_no="", name="Other")) is None
+    assert claim([old], record()) is None
 
 
 def test_a_lead_is_taken_once() -> None:

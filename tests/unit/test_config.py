@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from syncctl.config import ApiEndpoint, Secret, SettingInForce, Settings, inspect_settings, load_settings
@@ -278,6 +278,7 @@ any_text = st.text() | st.lists(fragments, max_size=8).map("".join) | st.lists(f
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(environ={"API_TOKEN_FILE": "/name\udc80"})
 @given(environ=st.dictionaries(st.sampled_from(NAMES), any_text, max_size=4))
 def test_whatever_the_settings_are(cwd: Path, environ: dict[str, str]) -> None:
     shown = inspect_settings(environ=environ, cwd=cwd)

@@ -81,13 +81,24 @@ def test_what_is_not_returned_yet_is_no_return(return_date: str | None) -> None:
         ({"customerName": {"first": "A"}}, "no customer name"),
         ({"phoneNo": None}, "no phone number"),
         ({"phoneNo": "12345"}, "too few digits"),
-        ({"bookingDate": "31-02-2025"}, "bookingDate is no date"),
-        ({"remarks": "x" * 20_000}, "longer than"),
+        ({"bookingNo": "9" * 20_000}, "longer than"),
     ],
 )
 def test_an_invalid_row_tells_its_reason(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidRowError, match=reason):
         report_values(StepName.BOOKING, {**ROW, **change}, STORE)
+
+
+@pytest.mark.parametrize("returned", ["31-02-2025", True, ["2025-02-01"]])
+def test_whether_it_was_returned_must_be_told(returned: object) -> None:
+    with pytest.raises(InvalidRowError, match="returnDate is no date"):
+        report_values(StepName.RETURN, {**ROW, "returnDate": returned}, STORE)
+
+
+def test_a_booking_date_that_is_none_leaves_no_customer_uncalled() -> None:
+    values = report_values(StepName.BOOKING, {**ROW, "bookingDate": "31-02-2025"}, STORE)
+    assert values is not None
+    assert "createdAt" not in values
 
 
 def test_a_row_without_a_store_is_invalid() -> None:
@@ -122,6 +133,12 @@ def test_an_optional_date_that_is_none_gives_way_to_the_next() -> None:
     values = report_values(StepName.BOOKING, row, STORE)
     assert values is not None
     assert values["functionDate"] == datetime(2025, 2, 14, tzinfo=UTC)
+
+
+def test_a_remark_that_is_too_long_is_cut_and_the_customer_kept() -> None:
+    values = report_values(StepName.BOOKING, {**ROW, "remarks": "x" * 20_000}, STORE)
+    assert values is not None
+    assert values["remarks"] == "x" * 10_000
 
 
 def test_absent_values_are_left_out() -> None:

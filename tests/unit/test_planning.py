@@ -1,5 +1,6 @@
 """Windows, dormancy and watermarks: a watermark only follows the data."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ import pytest
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.models import LocationState, Window
-from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask, months_before
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 SCHEDULE = Schedule(first_months=12, incremental_days=7, business_zone=KOLKATA)
@@ -77,8 +78,8 @@ def test_a_clock_set_back_does_not_let_a_location_sleep_for_years() -> None:
 
 def test_those_that_have_waited_longest_come_first() -> None:
     states = {
-        "7": LocationState("7", watermark=NOW),
-        "8": LocationState("8", watermark=NOW - timedelta(days=3)),
+        "7": LocationState("7", tried_at=NOW),
+        "8": LocationState("8", tried_at=NOW - timedelta(days=3)),
         "10": LocationState("10"),
         "9": LocationState("9"),
     }
@@ -91,7 +92,7 @@ def at(day: date) -> datetime:
 
 def test_the_watermark_is_the_runs_start() -> None:
     state = planner().next_state(LocationState("7"), WHOLE, 3, [at(TODAY)])
-    assert state == LocationState("7", watermark=NOW, asked_at=NOW, due_again=1)
+    assert state == LocationState("7", watermark=NOW, asked_at=NOW, tried_at=NOW, due_again=1)
 
 
 def test_nothing_in_the_whole_window_makes_dormant_and_rows_wake_up() -> None:
@@ -117,13 +118,62 @@ def test_a_backfill_leaves_the_watermark_alone() -> None:
 
 def test_an_empty_answer_where_records_were_due_again_moves_nothing() -> None:
     week = Window(1, date(2026, 3, 4), TODAY)
-    before = LocationState("7", watermark=NOW, due_again=5)
+    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=1), due_again=5)
     assert planner().is_suspicious(before, week, 0)
     assert planner().next_state(before, week, 0, []) is None
     assert not planner().is_suspicious(before, week, 1)
-    assert not planner().is_suspicious(LocationState("7", watermark=NOW, due_again=4), week, 0)
-    assert planner().is_suspicious(LocationState("7", watermark=NOW, due_again=1), WHOLE, 0)
-    assert not planner().is_suspicious(LocationState("7", watermark=NOW), WHOLE, 0)
+    assert not planner().is_suspicious(replace(before, due_again=4), week, 0)
+    assert planner().is_suspicious(replace(before, due_again=0), WHOLE, 0)
+    assert not planner().is_suspicious(replace(before, dormant=True), WHOLE, 0)
+    assert not planner().is_suspicious(LocationState("7"), WHOLE, 0)
+
+
+def test_empty_weeks_do_not_wear_the_evidence_away() -> None:
+    week = Window(1, date(2026, 3, 4), TODAY)
+    state = planner().next_state(LocationState("7"), WHOLE, 300, [])
+    assert state is not None
+    quiet = planner(now=NOW + timedelta(days=1)).next_state(state, week, 0, [])
+    assert quiet is not None
+    assert quiet.watermark == NOW + timedelta(days=1)
+    assert planner(now=NOW + timedelta(days=1)).is_suspicious(quiet, WHOLE, 0)
+
+
+def test_an_api_that_insists_on_its_empty_answer_is_believed_in_the_end() -> None:
+    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(days=3), due_again=5)
+    state = planner(SyncOptions(full=True)).next_state(before, WHOLE, 0, [])
+    assert state is not None
+    assert state.dormant
+
+
+def test_neither_full_nor_dormant_windows_jump_over_an_outage() -> None:
+    long_ago = LocationState("7", watermark=NOW - timedelta(days=500), asked_at=NOW - timedelta(days=500))
+    since_then = Window(1, date(2024, 10, 20), TODAY)
+    assert window(long_ago) == window(long_ago, SyncOptions(full=True)) == since_then
+    assert window(replace(long_ago, dormant=True)) == since_then
+    asleep = planner().next_state(long_ago, since_then, 0, [])
+    assert asleep is not None
+    assert asleep.dormant
+
+
+def test_one_that_failed_is_asked_after_the_others_next_time() -> None:
+    states = {code: LocationState(code) for code in ("7", "8")}
+    failed = planner().tried(states, "7")
+    assert failed == LocationState("7", tried_at=NOW)
+    assert list(planner().plan(states, {**states, "7": failed}).windows) == ["8", "7"]
+    assert planner(SyncOptions(date_from=TODAY)).tried(states, "7") is None
+
+
+@pytest.mark.parametrize(
+    ("today", "months", "first"),
+    [
+        (date(2026, 3, 11), 12, date(2025, 3, 11)),
+        (date(2026, 3, 31), 1, date(2026, 3, 1)),
+        (date(2024, 2, 29), 12, date(2023, 3, 1)),
+        (date(2026, 1, 15), 1, date(2025, 12, 15)),
+    ],
+)
+def test_months_are_counted_on_the_calendar(today: date, months: int, first: date) -> None:
+    assert months_before(today, months) == first
 
 
 def test_due_again_counts_exactly_what_the_next_window_covers() -> None:

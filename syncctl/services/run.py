@@ -1,0 +1,134 @@
+"""A run: its steps one after the other, each told, logged and kept, however it ends."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
+from syncctl.models import RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
+from syncctl.ports import Listener, Storage
+from syncctl.results import history_document
+
+SYNC_TYPES = {
+    StepName.STORES: "store",
+    StepName.BOOKING: "booking",
+    StepName.RETURN: "return",
+    StepName.WALKIN: "walkin",
+    StepName.LOSS_OF_SALE: "lossofsale",
+}
+"""What `synclogs.syncType` calls the steps (contract/database.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`now`: true UTC. `monotonic`: seconds that never jump. `next_sync`: when the scheduler starts again.
+    `business_zone`: whose wall clock the leads' dates show."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    next_sync: Callable[[datetime], datetime]
+    business_zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What was asked for. `steps`: all that the run will do, in order."""
+
+    command: str
+    steps: tuple[StepName, ...]
+    trigger: Trigger
+    dry_run: bool = False
+
+
+class Run:
+    """One run, from its first step to its result. Everything is written by the calling thread."""
+
+    def __init__(self, request: RunRequest, storage: Storage, listener: Listener, clock: Clock) -> None:
+        self.storage = storage
+        self.listener = listener
+        self.clock = clock
+        self.run_id = uuid.uuid4().hex
+        self.started_at = clock.now()
+        self.started = clock.monotonic()
+        # What stands in for the date of a record that has none: as leads' dates, a wall clock marked as UTC.
+        self.first_seen_at = self.started_at.astimezone(clock.business_zone).replace(
+            microsecond=0, tzinfo=UTC
+        )
+        self._request = request
+        self._results: list[StepResult] = []
+        self._under_way: Callable[[InterruptedRunError], StepResult] | None = None
+
+    def execute(self, stages: Sequence[Callable[[Run], None]]) -> RunResult:
+        """Do the stages; each begins and finishes its steps.
+
+        Raises:
+            StorageUnavailableError: the database is gone; nothing more can be done.
+            InterruptedRunError: Ctrl-C or SIGTERM; what was stored is kept, and the synclogs say so.
+            SyncctlError: what a stage can't go on after.
+        """
+        request = self._request
+        self.listener.run_started(request.command, request.trigger, request.dry_run, self.started_at)
+        try:
+            for stage in stages:
+                stage(self)
+        except KeyboardInterrupt as stop:
+            interruption = InterruptedRunError(stop)
+            self._log_interruption(interruption)
+            raise interruption from None
+        result = self._keep_result()
+        self.listener.run_finished(result)
+        return result
+
+    def begin_step(
+        self, name: StepName, total: int, interrupted: Callable[[InterruptedRunError], StepResult]
+    ) -> None:
+        """Tell that a step of `total` locations or files begins. `interrupted` gives what it came to when the
+        run is stopped in its midst."""
+        self._under_way = interrupted
+        self.listener.step_started(name, len(self._results) + 1, len(self._request.steps), total)
+
+    def finish_step(self, result: StepResult) -> None:
+        """Log what a step came to. A database that refuses the entry alone does not end the run."""
+        self._under_way = None
+        self._results.append(result)
+        entry = SyncLog(
+            sync_type=SYNC_TYPES[result.name],
+            trigger=self._request.trigger,
+            at=self.clock.now(),
+            count=result.counts.saved + result.counts.updated,
+            status=result.status,
+            error_message=result.error,
+        )
+        try:
+            self.storage.add_sync_log(entry)
+        except StorageUnavailableError:
+            raise
+        except StorageError as error:
+            self.listener.warning(f"The step could not be logged in synclogs: {error}")
+        self.listener.step_finished(result)
+
+    def _keep_result(self) -> RunResult:
+        result = RunResult(
+            command=self._request.command,
+            run_id=self.run_id,
+            trigger=self._request.trigger,
+            dry_run=self._request.dry_run,
+            started_at=self.started_at,
+            duration_s=self.clock.monotonic() - self.started,
+            next_sync_at=self.clock.next_sync(self.clock.now()),
+            steps=tuple(self._results),
+        )
+        self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
+        return result
+
+    def _log_interruption(self, interruption: InterruptedRunError) -> None:
+        """Leave word of it where the database still takes it."""
+        try:
+            if self._under_way is not None:
+                self.finish_step(self._under_way(interruption))
+            self._keep_result()
+        except StorageError as error:
+            self.listener.warning(f"The interruption could not be logged: {error}")
