@@ -1,5 +1,5 @@
 """`python -m syncctl` is `syncctl`."""
 
-from syncctl.cli.app import main
+from syncctl.cli.entry import main
 
 main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,26 +12,29 @@ from typing import TYPE_CHECKING
 
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.models import RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.schedule import next_run
+from syncctl.services.importing import FileImport, ImportJob
 from syncctl.services.planning import Schedule, SyncOptions
-from syncctl.services.sync import Clock, RunPorts, RunRequest, SyncRun
+from syncctl.services.run import Clock, Run, RunRequest
+from syncctl.services.sync import API_STEPS, ApiSync
 from syncctl.storage.factory import open_storage
 
 if TYPE_CHECKING:
     from syncctl.api.wire import Endpoint
     from syncctl.config import ApiEndpoint, Settings
     from syncctl.ports import Listener, RentalApi, Storage
+    from syncctl.services.reject_list import RejectFilter
+    from syncctl.services.retrying import RetryResult
 
 
 @dataclass(frozen=True, slots=True)
-class SyncCommand:
-    """A sync command as the user gave it. `wait_s`: how long to wait for another run's lock, in seconds."""
+class Invocation:
+    """How a command was started. `wait_s`: how long to wait for another run's lock, in seconds."""
 
-    name: str
-    steps: tuple[StepName, ...]
+    command: str
     trigger: Trigger
-    options: SyncOptions
+    dry_run: bool = False
     wait_s: float = 0.0
 
 
@@ -85,54 +88,111 @@ def _endpoint(setting: ApiEndpoint) -> Endpoint:
     return Endpoint(url=setting.url, key=key, key_setting=setting.key_setting)
 
 
-def switched_off(settings: Settings, command: SyncCommand) -> RunResult:
+def switched_off(settings: Settings, invocation: Invocation, steps: Sequence[StepName]) -> RunResult:
     """What a command comes to that API_SYNC_ENABLED=false keeps from running: every step is skipped."""
     now = datetime.now(UTC)
     return RunResult(
-        command=command.name,
+        command=invocation.command,
         run_id=uuid.uuid4().hex,
-        trigger=command.trigger,
-        dry_run=command.options.dry_run,
+        trigger=invocation.trigger,
+        dry_run=invocation.dry_run,
         started_at=now,
         duration_s=0.0,
         next_sync_at=next_run(settings.api_sync_time, settings.api_sync_timezone, now),
-        steps=tuple(StepResult(step, StepStatus.SKIPPED) for step in command.steps),
+        steps=tuple(StepResult(step, StepStatus.SKIPPED) for step in steps),
     )
 
 
-def run_sync(settings: Settings, command: SyncCommand, listener: Listener) -> RunResult:
-    """Run a sync command under the lock.
-
-    A dry run takes no lock: it writes nothing, so it may look while another run is at work.
+def run_sync(
+    settings: Settings,
+    invocation: Invocation,
+    steps: tuple[StepName, ...],
+    options: SyncOptions,
+    listener: Listener,
+) -> RunResult:
+    """Sync `steps` of the rental API.
 
     Raises:
         LockHeldError: another run is under way.
         StorageUnavailableError: the database can't be reached.
-        SyncctlError: as services.sync.SyncRun.run says.
+        SyncctlError: as services.run.Run.execute says.
     """
-    if command.options.dry_run:
-        return _run_unlocked(settings, command, listener)
-    with RunLock(settings.lock_file).hold(command.wait_s):
-        return _run_unlocked(settings, command, listener)
+    with _locked(settings, invocation), rental_api(settings) as api:
+        return _execute(settings, invocation, steps, [_api_stage(settings, api, steps, options)], listener)
 
 
-def _run_unlocked(settings: Settings, command: SyncCommand, listener: Listener) -> RunResult:
-    request = RunRequest(
-        command=command.name,
-        steps=command.steps,
-        trigger=command.trigger,
-        options=command.options,
-        schedule=Schedule(
-            first_months=settings.first_months,
-            incremental_days=settings.incremental_days,
-            business_zone=settings.business_timezone,
-        ),
-        deadline_s=settings.api_run_deadline_s,
+def run_import(settings: Settings, invocation: Invocation, job: ImportJob, listener: Listener) -> RunResult:
+    """Import stores' files of one kind. Raises as run_sync does."""
+    with _locked(settings, invocation):
+        return _execute(settings, invocation, (job.kind,), [_file_stage(job)], listener)
+
+
+def run_all(
+    settings: Settings, invocation: Invocation, options: SyncOptions, listener: Listener
+) -> RunResult:
+    """Sync the rental API, then import what is new in IMPORT_DIR. Raises as run_sync does."""
+    jobs = [ImportJob(kind, (settings.import_dir,), standing=True) for kind in FILE_STEPS]
+    with _locked(settings, invocation), rental_api(settings) as api:
+        stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
+        stages += map(_file_stage, jobs)
+        return _execute(settings, invocation, (*API_STEPS, *FILE_STEPS), stages, listener)
+
+
+def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, listener: Listener) -> RetryResult:
+    """Try rejects again. Raises as run_sync does."""
+    from syncctl.files.headers import column_of
+    from syncctl.services.reject_list import find_rejects
+    from syncctl.services.retrying import retry_rejects as retry
+
+    invocation = Invocation("rejects retry", Trigger.MANUAL, wait_s=wait_s)
+    with _locked(settings, invocation), opened_storage(settings) as storage:
+        run = Run(RunRequest(invocation.command, (), invocation.trigger), storage, listener, _clock(settings))
+        return retry(run, find_rejects(storage, wanted), load_locations(), column_of)
+
+
+def _file_stage(job: ImportJob) -> Callable[[Run], None]:
+    from syncctl.files.reading import open_file
+
+    return FileImport(job, open_file, load_locations())
+
+
+@contextmanager
+def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
+    """A dry run takes no lock: it writes nothing, so it may look while another run is at work."""
+    if invocation.dry_run:
+        yield
+        return
+    with RunLock(settings.lock_file).hold(invocation.wait_s):
+        yield
+
+
+def _api_stage(
+    settings: Settings, api: RentalApi, steps: tuple[StepName, ...], options: SyncOptions
+) -> ApiSync:
+    schedule = Schedule(
+        first_months=settings.first_months,
+        incremental_days=settings.incremental_days,
+        business_zone=settings.business_timezone,
     )
-    clock = Clock(
+    return ApiSync(api, load_locations(), steps, schedule, settings.api_run_deadline_s, options)
+
+
+def _execute(
+    settings: Settings,
+    invocation: Invocation,
+    steps: tuple[StepName, ...],
+    stages: Sequence[Callable[[Run], None]],
+    listener: Listener,
+) -> RunResult:
+    request = RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run)
+    with opened_storage(settings, dry_run=invocation.dry_run) as storage:
+        return Run(request, storage, listener, _clock(settings)).execute(stages)
+
+
+def _clock(settings: Settings) -> Clock:
+    return Clock(
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         next_sync=lambda after: next_run(settings.api_sync_time, settings.api_sync_timezone, after),
+        business_zone=settings.business_timezone,
     )
-    with opened_storage(settings, dry_run=command.options.dry_run) as storage, rental_api(settings) as api:
-        return SyncRun(request, RunPorts(storage, api, load_locations(), listener, clock)).run()

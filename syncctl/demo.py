@@ -10,13 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from syncctl.bootstrap import SyncCommand, run_sync
+from syncctl.bootstrap import Invocation, run_sync
 from syncctl.config import Settings, load_settings
 from syncctl.errors import UsageError
 from syncctl.models import Counts, RunResult, StepName, Trigger
 from syncctl.ports import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.planning import SyncOptions
+from syncctl.services.sync import API_STEPS
 
 NEW_BOOKINGS = 12
 EDITED, FINISHED, DELETED = 5, 3, 1
@@ -92,10 +93,10 @@ def _demonstrate(
     )
     with Sandbox() as sandbox:
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
-        command = SyncCommand("api", tuple(StepName), Trigger.MANUAL, SyncOptions())
+        invocation = Invocation("api", Trigger.MANUAL)
         say("A first sync, from a rental API of 21 locations into an empty database:")
         with listening(settings) as listener:
-            first = run_sync(settings, command, listener)
+            first = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
         added = {row["bookingNo"] for row in sandbox.add_bookings(NEW_BOOKINGS)}
         with closing(sqlite3.connect(folder / DATABASE)) as database:
             telecaller = _Telecaller(database)
@@ -105,7 +106,7 @@ def _demonstrate(
                 f"{len(added)} new bookings come in. A second sync:"
             )
             with listening(settings) as listener:
-                second = run_sync(settings, command, listener)
+                second = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
             return _facts(first, second, added, telecaller)
 
 

@@ -102,10 +102,12 @@ def masked_heartbeat_url(text: str) -> str:
 
 
 def masked_url(text: str) -> str:
-    """An address, right or wrong, with anything before an @ hidden."""
+    """An address, right or wrong, with anything before an @, and its query, hidden."""
     before, at, after = text.rpartition("@")
     scheme = _SHOWN_SCHEME.match(before)
-    return f"{scheme[0] if scheme else ''}{MASK}@{after}" if at else text
+    shown = f"{scheme[0] if scheme else ''}{MASK}@{after}" if at else text
+    address, question, _ = shown.partition("?")
+    return f"{address}?{MASK}" if question else shown
 
 
 def _sqlite(text: str, folder: Path) -> str:

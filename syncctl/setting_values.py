@@ -135,7 +135,7 @@ def key_file(text: str, folder: Path) -> str:
     file = path(text, folder)
     # A key that was put where its file should be named must not be shown.
     in_folder = os.path.dirname(text) and os.path.isdir(folder / os.path.dirname(text))
-    name = f"the key file {file}" if in_folder else "the key file"
+    name = f"the key file {printable(str(file))}" if in_folder else "the key file"
     try:
         with file.open("rb") as opened:
             content = opened.read(_LONGEST_KEY_FILE + 1)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from syncctl import __version__
-from syncctl.cli import config_command, demo_command, sandbox_command, sync_commands
-from syncctl.cli.render import print_line
+from syncctl.cli import (
+    config_command,
+    demo_command,
+    import_commands,
+    rejects_commands,
+    sandbox_command,
+    sync_commands,
+)
+from syncctl.cli.render import print_line, print_message
 from syncctl.cli.session import EnvFile, Quiet, Verbose
+from syncctl.errors import ExitCode
 
 app = typer.Typer(
     name="syncctl",
@@ -44,13 +53,39 @@ def common(
     context.obj = {"env_file": env_file, "quiet": quiet, "verbose": verbose}
 
 
-for group in (sync_commands, config_command, sandbox_command, demo_command):
+for group in (
+    sync_commands,
+    import_commands,
+    rejects_commands,
+    config_command,
+    sandbox_command,
+    demo_command,
+):
     group.register(app)
 
 
 def main() -> None:
-    """Run the command line. Text that the terminal can't show is escaped, never an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    """Run the command line. Text that the terminal can't show is escaped, a stream that is closed takes what
+    it is given, and output that can't be written is an error of one line."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for the whole run
+        elif mode == "w":
             stream.reconfigure(errors="backslashreplace")
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        sys.exit(_flushed(end.code))
+
+
+def _flushed(status: int | str | None) -> int | str | None:
+    """Write out what is held back: Python would do so after the last chance to say what is wrong."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print_message(f"Error: the output could not be written: {error.strerror}.")
+        return status or ExitCode.FAILED
+    return status

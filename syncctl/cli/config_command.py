@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         session: Session,
         json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
     ) -> None:
-        """Show the settings in force, each with where it came from; secrets masked."""
+        """Show the settings in force, and where each came from."""
         from syncctl.config import inspect_settings
 
         settings = inspect_settings(session.env_file)

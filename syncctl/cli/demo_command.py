@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "demo")
     def demo(session: Session, keep: Keep = None) -> None:
-        """Show the whole job on a stand-in API and an embedded database: no network, no server."""
+        """Show the whole job on made-up data, without a server."""
         from syncctl.demo import run_demo
 
         result = run_demo(keep, session.listener, print_message)

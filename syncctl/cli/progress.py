@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from syncctl.cli.reporting import STEP_TITLES, location_label, step_warnings, trigger_word
-from syncctl.models import LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.cli.reporting import STEP_TITLES, location_label, step_warnings, told, trigger_word
+from syncctl.models import FILE_STEPS, LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
@@ -50,9 +50,12 @@ class ProgressListener:
         self._saved += result.counts.saved
         if self._task is not None:
             self._progress.update(self._task, advance=1, note=f"[green]{self._saved} new[/green]")
-        if self._verbose and result.error:
-            label = escape(f"{STEP_TITLES[step]} {location_label(result)}: {result.error}")
-            self._progress.console.print(f"[yellow]! {label}[/yellow]")
+        if result.error and (self._verbose or step in FILE_STEPS):
+            label = escape(f"{location_label(result)}: {result.error}")
+            self._progress.console.print(f"[yellow]! {label}[/yellow]", soft_wrap=True)
+        elif step in FILE_STEPS and not self._quiet:
+            label = escape(f"{location_label(result)}: {told(result)}")
+            self._progress.console.print(f"[dim]{label}[/dim]", soft_wrap=True)
 
     def step_finished(self, result: StepResult) -> None:
         if self._task is not None:
@@ -67,7 +70,7 @@ class ProgressListener:
             self._progress.stop_task(self._task)
         for message in step_warnings(result):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
-        if result.error:
+        if result.error and result.name not in FILE_STEPS:
             style = _STYLES.get(result.status, "red")
             text = escape(f"{STEP_TITLES[result.name]}: {result.error}")
             self._progress.console.print(f"[{style}]✗ {text}[/{style}]", soft_wrap=True)

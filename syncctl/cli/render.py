@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.reporting import STEP_TITLES, counted, location_label, total_lines
-from syncctl.models import RunResult, StepName, StepResult, StepStatus
+from syncctl.cli.reporting import STEP_TITLES, counted, location_label, told, total_lines
+from syncctl.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
 from syncctl.results import run_envelope
 
 if TYPE_CHECKING:
@@ -16,16 +18,22 @@ if TYPE_CHECKING:
 
     from syncctl.config import SettingInForce
     from syncctl.demo import DemoResult
+    from syncctl.models import Reject
+    from syncctl.services.retrying import RetryResult
 
 _MEASURES = (
     ("Rows", "rows"),
     ("Saved", "saved"),
+    ("Updated", "updated"),
     ("Already there", "existing"),
     ("In reports", "reported"),
     ("Merged item rows", "merged"),
     ("Invalid (rejects)", "invalid"),
     ("Not returned yet", "ignored"),
 )
+VALUES_SHOWN = 160
+"""Characters of a raw row that `rejects list` shows; --json and the export have it whole."""
+
 _STYLES = {
     StepStatus.SUCCESS: "green",
     StepStatus.PARTIAL: "yellow",
@@ -46,8 +54,9 @@ def print_message(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    """One JSON value on one line; what the stream can't write is escaped as JSON does."""
+    unicode = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(value, ensure_ascii=not unicode, allow_nan=False) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -79,7 +88,10 @@ def _run_table(result: RunResult) -> None:
     for step in result.steps:
         table.add_column(STEP_TITLES[step.name], justify="right")
     table.add_row("Status", *(_styled_status(step) for step in result.steps))
-    table.add_row("Locations", *(_locations(step) for step in result.steps))
+    files_only = all(step.name in FILE_STEPS for step in result.steps)
+    any_file = any(step.name in FILE_STEPS for step in result.steps)
+    title = "Files" if files_only else "Locations, files" if any_file else "Locations"
+    table.add_row(title, *(_locations(step) for step in result.steps))
     for title, field in _MEASURES:
         numbers = [getattr(step.counts, field) for step in result.steps]
         if any(numbers):
@@ -111,8 +123,10 @@ def _dry_run_table(result: RunResult) -> None:
     out = console()
     for step in result.steps:
         for location in step.locations:
-            told = location.error or counted(location.counts, dry_run=True)
-            out.print(escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {told}"), soft_wrap=True)
+            outcome = location.error or told(location, dry_run=True)
+            out.print(
+                escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
+            )
 
 
 def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
@@ -176,3 +190,48 @@ def render_demo(result: DemoResult) -> None:
     out.print()
     for hint in result.hints:
         out.print(escape(hint), soft_wrap=True)
+
+
+def render_rejects(
+    rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
+) -> None:
+    """Rejects, their phone numbers masked; `total`: how many there are in all."""
+    from syncctl.services.reject_list import reject_document
+
+    documents = [reject_document(reject) for reject in rejects]
+    if as_json:
+        for document in documents:
+            document["values"] = {
+                title: _masked(value, redact) for title, value in document["values"].items()
+            }
+        print_json(documents)
+        return
+    for document in documents:
+        place = document["where"] + (f" {document['sheet']}" if document["sheet"] else "")
+        place += (
+            f" row {document['row']}" if document["row"] is not None else f" {document['store']}".rstrip()
+        )
+        values = ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
+        shown = shorten(redact(values), VALUES_SHOWN, placeholder=" …")
+        line = f"{document['rejected_at']}  {document['kind']} {place}: {document['reason']}  ({shown})"
+        print_line(" ".join(redact(line).split()))
+    if not total:
+        print_message("The rejects list is empty.")
+    elif total > len(rejects):
+        print_message(
+            f"{len(rejects)} of {total} shown: --limit 0 shows all, --kind, --reason, --file filter."
+        )
+
+
+def _masked(value: Any, redact: Callable[[str], str]) -> Any:
+    return redact(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+def render_retry(result: RetryResult, *, as_json: bool) -> None:
+    """What a retry of rejects came to."""
+    counts = result.counts
+    if as_json:
+        print_json({"command": "rejects retry", **asdict(counts)})
+    else:
+        outcome = counted(counts).replace("rejected", "still invalid")
+        print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from syncctl.models import (
+    FILE_STEPS,
     Counts,
     LocationResult,
     RunResult,
@@ -22,6 +23,8 @@ STEP_TITLES = {
     StepName.STORES: "Stores",
     StepName.BOOKING: "Booking Confirmations",
     StepName.RETURN: "Returns",
+    StepName.WALKIN: "Walk-ins",
+    StepName.LOSS_OF_SALE: "Loss of Sale",
 }
 
 _log = logging.getLogger("syncctl.run")
@@ -48,8 +51,13 @@ def counted(counts: Counts, *, dry_run: bool = False) -> str:
         (counts.invalid, "to reject" if dry_run else "rejected"),
         (counts.ignored, "not returned yet"),
     )
-    told = ", ".join(f"{number} {word}" for number, word in words if number)
-    return f"{counts.rows} rows: {told}" if told else "no rows"
+    parts = ", ".join(f"{number} {word}" for number, word in words if number)
+    return f"{counts.rows} rows: {parts}" if parts else "no rows"
+
+
+def told(result: LocationResult, *, dry_run: bool = False) -> str:
+    """What a location or file brought, in words."""
+    return "unchanged since its last import" if result.unchanged else counted(result.counts, dry_run=dry_run)
 
 
 def total_lines(result: RunResult) -> list[str]:
@@ -62,6 +70,7 @@ def total_lines(result: RunResult) -> list[str]:
     would = " (dry run: nothing was written)" if result.dry_run else ""
     lines = [
         f"Total new records saved: {counts.saved}{would}",
+        *([f"Total updated: {counts.updated}"] if counts.updated else []),
         f"Total skipped (already exists): {counts.existing + counts.reported}",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
@@ -69,10 +78,11 @@ def total_lines(result: RunResult) -> list[str]:
         lines.insert(2, f"Total skipped, but changed at the source: {changed}")
     if counts.invalid:
         lines.insert(2, f"Total invalid (on the rejects list): {counts.invalid}")
-    if not result.ok and not result.dry_run:
+    of_api = [step for step in result.steps if step.name not in FILE_STEPS]
+    if any(step.errors for step in of_api) and not result.dry_run:
         lines.append("What failed is tried again at the next sync; everything else is stored.")
     lines.append(f"Duration: {result.duration_s:.1f} s")
-    if result.next_sync_at:
+    if result.next_sync_at and of_api:
         lines.append(f"Next sync: {instant(result.next_sync_at)}")
     return lines
 
@@ -86,31 +96,39 @@ class LogListener:
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
         self._dry_run = dry_run
         suffix = " (dry run: nothing will be written)" if dry_run else ""
-        what = {"api": "API", StepName.STORES: "store"}.get(command, command)
-        _log.info("Starting %s %s sync at %s%s", trigger_word(trigger), what, instant(started_at), suffix)
+        what = {"api": "API", "all": "API and file", StepName.STORES: "store"}.get(command, command)
+        moment = f"{instant(started_at)}{suffix}"
+        if command.startswith("import "):
+            _log.info("Starting %s %s at %s", trigger_word(trigger), command, moment)
+        else:
+            _log.info("Starting %s %s sync at %s", trigger_word(trigger), what, moment)
 
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
-        _log.info("Step %d/%d: Syncing %s…", number, of, STEP_TITLES[name])
+        doing = "Importing" if name in FILE_STEPS else "Syncing"
+        _log.info("Step %d/%d: %s %s…", number, of, doing, STEP_TITLES[name])
 
     def location_done(self, step: StepName, result: LocationResult) -> None:
-        label = f"{step.value} {location_label(result)}"
+        of_file = step in FILE_STEPS
+        label = location_label(result) if of_file else f"{step.value} {location_label(result)}"
         if result.error:
-            _log.debug("%s: failed: %s", label, result.error)
-            return
-        level = logging.INFO if self._dry_run else logging.DEBUG
-        _log.log(level, "%s: %s", label, counted(result.counts, dry_run=self._dry_run))
+            _log.log(logging.ERROR if of_file else logging.DEBUG, "%s: %s", label, result.error)
+        level = logging.INFO if self._dry_run or of_file else logging.DEBUG
+        if result.counts.rows or not result.error:
+            _log.log(level, "%s: %s", label, told(result, dry_run=self._dry_run))
         if result.changed:
             numbers = ", ".join(number or "(no booking number)" for number in result.changed)
             _log.log(level, "%s: skipped, but changed at the source: %s", label, numbers)
 
     def step_finished(self, result: StepResult) -> None:
-        if result.name is not StepName.STORES:
+        if result.name in FILE_STEPS:
+            _log.info("Files processed: %d/%d", result.processed, result.total)
+        elif result.name is not StepName.STORES:
             _log.info("Locations processed: %d/%d", result.processed, result.total)
         elif result.counts.saved:
             _log.info("New stores: %d", result.counts.saved)
         for message in step_warnings(result):
             _log.warning("%s: %s", STEP_TITLES[result.name], message)
-        if result.error:
+        if result.error and result.name not in FILE_STEPS:
             level = logging.WARNING if result.status is StepStatus.PARTIAL else logging.ERROR
             _log.log(level, "%s: %s", STEP_TITLES[result.name], result.error)
 
@@ -123,12 +141,16 @@ class LogListener:
 
 
 def step_warnings(result: StepResult) -> list[str]:
-    """One line for each different warning of a step's locations."""
+    """One line for each different warning of a step's locations, and for each conflict of its files."""
     places: dict[str, list[str]] = {}
     for location in result.locations:
         if location.warning:
             places.setdefault(location.warning, []).append(location.location)
-    return [f"{warning} (location {', '.join(where)})" for warning, where in places.items()]
+    warnings = [f"{warning} (location {', '.join(where)})" for warning, where in places.items()]
+    conflicts = [
+        f"{location.location} {line}" for location in result.locations for line in location.conflicts
+    ]
+    return warnings + conflicts
 
 
 class Listeners:

@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         token: Token = None,
         fault: Faults = None,
     ) -> None:
-        """Serve a stand-in for the rental API on loopback, with made-up data and, on request, faults."""
+        """Serve a stand-in for the rental API, with made-up data."""
         from syncctl.sandbox import Fault, Sandbox
 
         try:

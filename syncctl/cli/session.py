@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +37,7 @@ class Session:
         self.env_file = env_file
         self.quiet = quiet
         self.verbose = verbose
+        self.has_told = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -72,6 +72,7 @@ class Session:
             log_format=settings.log_format,
             redactor=self.redactor,
         )
+        log = logging.getLogger("syncctl.run")
         try:
             if terminal:
                 from syncctl.cli.progress import ProgressListener
@@ -81,6 +82,12 @@ class Session:
                     yield Listeners((LogListener(), progress))
             else:
                 yield LogListener()
+        except SyncctlError as error:
+            # The log file must say why a run ended, too; where stderr is no terminal, this is the message.
+            for line in str(error).splitlines():
+                log.error("%s", line)  # noqa: TRY400 - a traceback is a defect
+            self.has_told = not terminal
+            raise
         finally:
             reset_logging()
 
@@ -101,9 +108,7 @@ def error_boundary(session: Session) -> Iterator[None]:
         interruption = InterruptedRunError(stop)
         _fail(session, "Stopped.", interruption.exit_code)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nobody is left to tell. Python would complain again
-        # when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has gone (`| head`): nobody is left to tell.
         raise typer.Exit(ExitCode.FAILED) from None
     except typer.Exit:
         raise
@@ -118,7 +123,9 @@ def error_boundary(session: Session) -> Iterator[None]:
 
 
 def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
-    print_message("Error: " + session.redactor(text) if exit_code < ExitCode.INTERRUPTED else text)
+    if not session.has_told:
+        prefix = "Error: " if exit_code < ExitCode.INTERRUPTED else ""
+        print_message(prefix + session.redactor(text))
     raise typer.Exit(exit_code)
 
 

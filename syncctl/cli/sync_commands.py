@@ -1,17 +1,20 @@
-"""`api`, `stores`, `booking`, `return`: the commands that sync from the rental API."""
+"""`api`, `stores`, `booking`, `return`, `all`: the commands that sync from the rental API."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncctl.cli.render import print_message, render_run
 from syncctl.cli.session import Session, command
-from syncctl.errors import ExitCode, UsageError
+from syncctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from syncctl.models import RunResult
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Fetch for real, write nothing, say what would be.")]
@@ -42,9 +45,16 @@ def _window(full: bool, date_from: str | None, date_to: str | None) -> tuple[dat
         raise UsageError("--to needs --from: from which day on?")
     if full and first is not None:
         raise UsageError("--full and --from exclude each other: one window or the other.")
-    if first is not None and last is not None and first > last:
-        raise UsageError(f"--from {first} is after --to {last}.")
     return first, last
+
+
+def finish(result: RunResult, *, as_json: bool) -> None:
+    """Show how a run ended, and end the program accordingly."""
+    from syncctl.results import exit_code
+
+    render_run(result, as_json=as_json)
+    if status := exit_code(result):
+        raise typer.Exit(status)
 
 
 def _sync_command(name: str) -> Callable[..., None]:
@@ -59,37 +69,36 @@ def _sync_command(name: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.bootstrap import SyncCommand, run_sync, switched_off
-        from syncctl.models import StepName, Trigger
+        from syncctl.bootstrap import Invocation, run_all, run_sync, switched_off
+        from syncctl.models import FILE_STEPS, StepName, Trigger
         from syncctl.services.planning import SyncOptions
+        from syncctl.services.sync import API_STEPS
 
         first, last = _window(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
-        request = SyncCommand(
-            name,
-            steps=tuple(StepName) if name == "api" else (StepName(name),),
-            trigger=Trigger.AUTO if automatic else Trigger.MANUAL,
-            options=SyncOptions(full, first, last, tuple(location or ()), dry_run),
-            wait_s=wait,
-        )
+        invocation = Invocation(name, Trigger.AUTO if automatic else Trigger.MANUAL, dry_run, wait)
+        steps = {"api": API_STEPS, "all": (*API_STEPS, *FILE_STEPS)}.get(name) or (StepName(name),)
+        options = SyncOptions(full, first, last, tuple(location or ()))
         if automatic and not force and not session.settings.api_sync_enabled:
             print_message("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
-            result = switched_off(session.settings, request)
+            result = switched_off(session.settings, invocation, steps)
         else:
             with session.listener() as listener:
-                result = run_sync(session.settings, request, listener)
-        render_run(result, as_json=json)
-        if not result.ok:
-            raise typer.Exit(ExitCode.FAILED)
+                if name == "all":
+                    result = run_all(session.settings, invocation, options, listener)
+                else:
+                    result = run_sync(session.settings, invocation, steps, options, listener)
+        finish(result, as_json=json)
 
     return sync
 
 
 _HELP = {
-    "api": "Sync stores, then bookings and returns: what cron runs. Never touches a file.",
+    "api": "Sync stores, bookings and returns: what cron runs.",
     "stores": "Sync the store list.",
     "booking": "Sync booking confirmations.",
     "return": "Sync returns.",
+    "all": "Sync the API, then import from IMPORT_DIR; by hand only.",
 }
 
 

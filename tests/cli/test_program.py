@@ -132,10 +132,12 @@ def test_every_command_is_in_the_readme(program: Program) -> None:
     commands = set(re.findall(r"^  ([a-z][\w:-]*)", shown, re.MULTILINE))
     assert commands
     for command in commands:
-        assert f"`syncctl {command}`" in readme()
-        options = set(re.findall(r"(--[a-z-]+)", program.run(command, "--help").stdout))
-        for option in options:
-            assert option in readme(), (command, option)
+        help_text = program.run(command, "--help").stdout
+        below = re.findall(r"^  ([a-z][\w:-]*)", help_text.partition("Commands:")[2], re.MULTILINE)
+        for words in [f"{command} {name}" for name in below] or [command]:
+            assert f"`syncctl {words}" in readme()
+            for option in set(re.findall(r"(--[a-z-]+)", program.run(*words.split(), "--help").stdout)):
+                assert option in readme(), (words, option)
 
 
 def test_the_committed_env_holds_no_secret_and_is_right(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""`import walkin`, `import lossofsale`: the stores' files, by hand only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.session import Session, command
+from syncctl.cli.sync_commands import DryRun, Json, Wait, finish
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="Files, or folders with matching ones.", show_default=False),
+]
+StoreName = Annotated[
+    str | None, typer.Option("--store", metavar="NAME", help="Whose they are; else their names tell.")
+]
+SheetName = Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="Only this sheet.")]
+
+_HELP = {
+    "walkin": "Import walk-in reports (.xlsx, .xls, .csv).",
+    "lossofsale": "Import loss-of-sale reports (.xlsx, .xls, .csv).",
+}
+
+
+def _import_command(kind: str) -> Callable[..., None]:
+    def import_files(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+        session: Session,
+        paths: Paths,
+        store: StoreName = None,
+        sheet: SheetName = None,
+        dry_run: DryRun = False,
+        wait: Wait = 0.0,
+        json: Json = False,
+    ) -> None:
+        from syncctl.bootstrap import Invocation, run_import
+        from syncctl.models import StepName, Trigger
+        from syncctl.services.importing import ImportJob
+
+        # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
+        invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait)
+        job = ImportJob(StepName(kind), tuple(paths), store, sheet)
+        with session.listener() as listener:
+            result = run_import(session.settings, invocation, job, listener)
+        finish(result, as_json=json)
+
+    return import_files
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands, and the names that they had in the old system."""
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Import the stores' files, by hand only."
+    )
+    for kind, help_text in _HELP.items():
+        import_files = _import_command(kind)
+        import_files.__doc__ = help_text
+        command(group, kind)(import_files)
+        command(app, f"import:{kind}", hidden=True)(import_files)
+    app.add_typer(group, name="import")

@@ -1,0 +1,145 @@
+"""`import`, `all` and `rejects` as users and scripts meet them."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from syncctl.sandbox import Sandbox
+from tests.cli.test_sync_commands import STEP_KEYS, TOP_KEYS, count
+from tests.support.program import Program
+
+SAMPLES = Path(__file__).parents[1] / "integration" / "samples"
+
+
+@pytest.fixture
+def imports(program: Program) -> Path:
+    folder = program.folder / "data" / "imports"
+    shutil.copytree(SAMPLES, folder)
+    return folder
+
+
+def test_an_import_tells_each_file_and_the_totals(program: Program, imports: Path) -> None:
+    ended = program.run("import", "walkin", str(imports))
+    assert (ended.status, ended.stdout) == (0, "")
+    said = [line.split("  ", 1)[1] for line in ended.stderr.splitlines()]
+    assert said[0].startswith("Starting manual import walkin at ")
+    assert "walkin_sg_calicut.xlsx Suitor Guy - Calicut: 62 rows: 57 saved, 2 merged, 3 rejected" in said
+    assert "Files processed: 2/2" in said
+    assert "Total new records saved: 87" in said
+    assert count(program, "SELECT count(*) FROM leads") == 87
+
+
+def test_json_is_the_same_object_as_for_a_sync(program: Program, imports: Path) -> None:
+    for name, command in (("import:lossofsale", ()), ("import", ("lossofsale",))):
+        ended = program.run(name, *command, str(imports / "loss of sale 2025.xlsx"), "--json", "--dry-run")
+        result = json.loads(ended.stdout)
+        assert set(result) == TOP_KEYS
+        assert (result["command"], result["trigger"]) == ("import lossofsale", "manual")
+        assert [set(step) for step in result["steps"]] == [STEP_KEYS]
+        assert result["steps"][0]["name"] == "lossofsale"
+        assert result["steps"][0]["locations"] == {"processed": 1, "total": 1}
+    assert not (program.folder / "data" / "syncctl.db").exists()
+
+
+def test_bad_files_are_status_65_one_line_each_and_the_others_go_on(program: Program, imports: Path) -> None:
+    bad = imports / "walkin_z_kannur.xlsx"
+    bad.write_text("this is no workbook", encoding="utf-8")
+    ended = program.run("import", "walkin", str(bad), "missing.csv", str(imports / "walkin_sg_calicut.xlsx"))
+    assert ended.status == 65
+    errors = [line for line in ended.stderr.splitlines() if "ERROR" in line]
+    assert len(errors) == 2
+    assert "walkin_z_kannur.xlsx" in errors[1]
+    assert "missing.csv" in errors[0]
+    assert count(program, "SELECT count(*) FROM leads") == 57
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("import", "walkin"), 2),
+        (("import", "walkin", "x.csv", "--store", "Nowhere"), 2),
+        (("import", "walkin", "x.csv"), 65),
+        (("rejects", "list", "--kind", "nothing"), 2),
+    ],
+)
+def test_exit_statuses(program: Program, arguments: tuple[str, ...], status: int) -> None:
+    ended = program.run(*arguments)
+    assert ended.status == status
+    assert ended.stderr
+
+
+def test_all_syncs_the_api_and_imports_what_is_new(program: Program, imports: Path) -> None:
+    first = json.loads(program.run("all", "--json").stdout)
+    assert [step["name"] for step in first["steps"]] == [
+        "stores",
+        "booking",
+        "return",
+        "walkin",
+        "lossofsale",
+    ]
+    assert [step["saved"] for step in first["steps"][3:]] == [87, 112]
+    again = json.loads(program.run("sync:all", "--json").stdout)
+    assert again["command"] == "all"
+    assert [step["rows"] for step in again["steps"][3:]] == [0, 0]
+    assert again["ok"]
+
+
+def test_what_cron_runs_never_touches_a_file(program: Program, imports: Path) -> None:
+    assert program.run("api").status == 0
+    assert (
+        count(program, "SELECT count(*) FROM leads WHERE leadType NOT IN ('bookingConfirmation', 'return')")
+        == 0
+    )
+
+
+def test_rejects_are_listed_masked_exported_whole_and_tried_again(program: Program, imports: Path) -> None:
+    program.run("import", "walkin", str(imports / "walkin_sg_calicut.xlsx"))
+    listed = program.run("rejects", "list")
+    assert listed.status == 0
+    assert len(listed.stdout.splitlines()) == 3
+    assert "8663394292" not in listed.output
+    assert "86xxxxxx92" in listed.stdout
+    shown = json.loads(program.run("rejects", "list", "--reason", "name", "--json").stdout)
+    assert [(entry["kind"], entry["row"], entry["reason"]) for entry in shown] == [
+        ("walkin", 10, "no customer name")
+    ]
+    assert "8663394292" not in json.dumps(shown)
+    exported = program.run("rejects", "export", "bad.csv", "--file", "walkin_sg_calicut.xlsx")
+    assert exported.status == 0
+    with (program.folder / "bad.csv").open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert {entry["Contact"] for entry in rows} >= {"8663394292"}
+    assert program.run("rejects", "export", "bad.csv").status == 2
+    assert program.run("rejects", "export", "bad.csv", "--force").status == 0
+    retried = json.loads(program.run("rejects", "retry", "--json").stdout)
+    assert (retried["rows"], retried["invalid"]) == (3, 3)
+
+
+def test_an_export_is_no_danger_to_a_spreadsheet(program: Program, sandbox: Sandbox) -> None:
+    formulas = ["=cmd()", "+1", "-1", "@SUM(A1)", "plain"]
+    sandbox.add_rows(sandbox.locations[0], [{"bookingNo": text, "remarks": text} for text in formulas])
+    program.run("booking")
+    program.run("rejects", "export", "bad.csv", "--file", sandbox.locations[0])
+    with (program.folder / "bad.csv").open(encoding="utf-8-sig", newline="") as opened:
+        remarks = {entry["remarks"] for entry in csv.DictReader(opened)}
+    assert {"'=cmd()", "'+1", "'-1", "'@SUM(A1)", "plain"} <= remarks
+
+
+def test_the_lock_covers_imports_and_retries(program: Program, imports: Path) -> None:
+    from syncctl.locking import RunLock
+
+    with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
+        for arguments in (("import", "walkin", str(imports)), ("rejects", "retry"), ("all",)):
+            assert program.run(*arguments).status == 75
+        assert program.run("import", "walkin", str(imports), "--dry-run").status == 0
+
+
+def test_on_a_terminal_each_file_is_told_above_the_table(program: Program, imports: Path) -> None:
+    shown = program.run_on_terminal("import", "walkin", str(imports), columns=100)
+    assert shown.status == 0
+    assert "57 saved" in shown.stdout
+    assert "Walk-ins" in shown.stdout
+    assert "Next sync" not in shown.stdout
