@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id, lead_key
@@ -159,7 +160,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
     if function_date is not None:
         values["functionDate"] = function_date
     _add_texts(kind, cells, values, lost=lost)
-    return FileRecord(_identified(values, asked_on or function_date), _told(kind, cells, lost=lost))
+    return FileRecord(_identified(values, asked_on or function_date), _told(kind, tuple(cells), lost))
 
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
@@ -182,9 +183,12 @@ def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) 
         values["remarks"] = remarks
 
 
-def _told(kind: StepName, cells: Cells, *, lost: bool) -> frozenset[str]:
+@cache  # as many different headers as there are
+def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozenset[str]:
     speaking = _COMMON_FIELDS | (_LOSS_FIELDS if kind is StepName.LOSS_OF_SALE else _WALKIN_FIELDS)
-    told = {field for field, columns in speaking.items() if any(column in cells for column in columns)}
+    told = {
+        field for field, columns in speaking.items() if any(column in columns_there for column in columns)
+    }
     if "reason" in told:
         told.discard("reason")
         if lost:

@@ -1,0 +1,33 @@
+"""Stores' files as tests write them, and what an import of them came to."""
+
+import csv
+from pathlib import Path
+
+from syncctl.models import RunResult
+from tests.support.webapp import Lead
+from tests.support.world import World
+
+HEADER = ["Date", "Customer Name", "Contact", "Function Date", "Staff", "Status", "Category", "Remarks"]
+ROW = ["09-10-2025", "Anagha S", "7796831125", "28-11-2025", "RAYAN", "Booked", "ENQUIRY", "just enquiry"]
+
+
+def write(file: Path, *rows: list[str], header: list[str] = HEADER) -> Path:
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([["Walk-In Report"], header, *rows])
+    return file
+
+
+def row(**changes: str) -> list[str]:
+    titles = dict(zip(HEADER, ROW, strict=True))
+    return list((titles | {title.replace("_", " "): value for title, value in changes.items()}).values())
+
+
+def counts(result: RunResult) -> tuple[int, int, int, int, int, int]:
+    step = result.steps[0]
+    assert step.counts.balanced
+    told = step.counts
+    return told.saved, told.updated, told.existing, told.reported, told.merged, told.invalid
+
+
+def snapshot(world: World) -> dict[str, Lead]:
+    return {lead["_id"]: lead for lead in world.app.leads()}
