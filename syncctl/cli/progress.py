@@ -51,11 +51,13 @@ class ProgressListener:
         if self._task is not None:
             self._progress.update(self._task, advance=1, note=f"[green]{self._saved} new[/green]")
         if result.error and (self._verbose or step in FILE_STEPS):
-            label = escape(f"{location_label(result)}: {result.error}")
-            self._progress.console.print(f"[yellow]! {label}[/yellow]", soft_wrap=True)
+            label = escape(
+                result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
+            )
+            self._progress.console.print(f"[yellow]! {label}[/yellow]")
         elif step in FILE_STEPS and not self._quiet:
             label = escape(f"{location_label(result)}: {told(result)}")
-            self._progress.console.print(f"[dim]{label}[/dim]", soft_wrap=True)
+            self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:
         if self._task is not None:
@@ -73,13 +75,13 @@ class ProgressListener:
         if result.error and result.name not in FILE_STEPS:
             style = _STYLES.get(result.status, "red")
             text = escape(f"{STEP_TITLES[result.name]}: {result.error}")
-            self._progress.console.print(f"[{style}]✗ {text}[/{style}]", soft_wrap=True)
+            self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
 
     def run_finished(self, result: RunResult) -> None:
         self._progress.stop()
 
     def warning(self, message: str) -> None:
-        self._progress.console.print(f"[yellow]! {escape(message)}[/yellow]", soft_wrap=True)
+        self._progress.console.print(f"[yellow]! {escape(message)}[/yellow]")
 
     def __enter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ _MEASURES = (
     ("Updated", "updated"),
     ("Already there", "existing"),
     ("In reports", "reported"),
-    ("Merged item rows", "merged"),
+    ("Merged rows", "merged"),
     ("Invalid (rejects)", "invalid"),
     ("Not returned yet", "ignored"),
 )

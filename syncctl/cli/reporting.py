@@ -111,7 +111,10 @@ class LogListener:
         of_file = step in FILE_STEPS
         label = location_label(result) if of_file else f"{step.value} {location_label(result)}"
         if result.error:
-            _log.log(logging.ERROR if of_file else logging.DEBUG, "%s: %s", label, result.error)
+            if of_file:  # whose error names it
+                _log.error("%s", result.error)
+            else:
+                _log.debug("%s: %s", label, result.error)
         level = logging.INFO if self._dry_run or of_file else logging.DEBUG
         if result.counts.rows or not result.error:
             _log.log(level, "%s: %s", label, told(result, dry_run=self._dry_run))

@@ -43,7 +43,7 @@ class FileTally:
 
     path: Path
     content_hash: str = ""
-    store: str = ""
+    stores: set[str] = field(default_factory=set)
     rows: int = 0
     valid: int = 0
     invalid: int = 0
@@ -70,9 +70,10 @@ class FileTally:
         error = self.error
         if self.refused:
             error = " ".join(filter(None, (error, f"{self.path}: {'; '.join(self.refused[:REFUSED_TOLD])}.")))
+        stores = f"{len(self.stores)} stores" if len(self.stores) > 1 else "".join(self.stores)
         return LocationResult(
             self.path.name,
-            self.store,
+            stores,
             counts,
             conflicts=tuple(self.conflicts),
             unchanged=self.skipped,

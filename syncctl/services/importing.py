@@ -175,7 +175,8 @@ class _FileReading:
                 raise _NoStoreError
             of_row = store or self._reading.stores.named(text(row.cells["store"]))
             self._tally.rows += 1
-            self._tally.store = of_row or self._tally.store
+            if of_row is not None:
+                self._tally.stores.add(of_row)
             try:
                 record = file_record(self._job.kind, row.cells, of_row)
             except InvalidRowError as reason:
