@@ -42,9 +42,14 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def source_record(values: LeadValues) -> SourceRecord:
-    """The record that these values are about."""
-    key = lead_key(
+def key_of(values: LeadValues) -> str:
+    """The key of the record that these values are about."""
+    return lead_key(
         values["leadType"], values["phone"], values.get("bookingNo", ""), values["name"], values["store"]
     )
+
+
+def source_record(values: LeadValues) -> SourceRecord:
+    """The record that these values are about."""
+    key = key_of(values)
     return SourceRecord(key=key, lead_id=derived_id(key), values=values)

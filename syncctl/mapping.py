@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -87,8 +87,8 @@ def first_number(row: Row, aliases: tuple[str, ...]) -> float | None:
     return None
 
 
-def _common(row: Row, lead_type: LeadType, source: str, store: str | None) -> LeadValues:
-    """What both reports tell alike.
+def _identity(row: Row, lead_type: LeadType, source: str, store: str | None) -> LeadValues:
+    """What tells a record from others.
 
     Raises:
         InvalidRowError: no name, no valid phone or no store.
@@ -105,6 +105,30 @@ def _common(row: Row, lead_type: LeadType, source: str, store: str | None) -> Le
     values = LeadValues(leadType=lead_type.value, source=source, name=name, phone=phone, store=store)
     if booking_no := first_text(row, BOOKING_NO):
         values["bookingNo"] = booking_no
+    return values
+
+
+def identity_values(report: StepName, row: object, store: str | None) -> LeadValues | None:
+    """The values of a report's row that its identity needs; None where it is not (yet) what the report is
+    about: nothing has been returned.
+
+    Raises:
+        InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
+    """
+    if not isinstance(row, Mapping):
+        raise InvalidRowError("the row is no record of fields")
+    if report is StepName.BOOKING:
+        return _identity(row, LeadType.BOOKING, "Booking", store)
+    returned_at = needed_date(row, RETURN_DATE)
+    if returned_at is None:
+        return None
+    values = _identity(row, LeadType.RETURN, "Return", store)
+    values["returnDate"] = values["createdAt"] = returned_at
+    return values
+
+
+def complete_values(report: StepName, row: Row, values: LeadValues) -> LeadValues:
+    """Everything else that the row tells, added to its identity_values. Gives `values`."""
     if (function_date := optional_date(row, FUNCTION_DATE)) is not None:
         values["functionDate"] = function_date
     if (enquiry_date := optional_date(row, ENQUIRY_DATE)) is not None:
@@ -113,12 +137,10 @@ def _common(row: Row, lead_type: LeadType, source: str, store: str | None) -> Le
         values["enquiryType"] = enquiry_type
     if remarks := optional_text(row, REMARKS):
         values["remarks"] = remarks
-    return values
-
-
-def booking_values(row: Row, store: str | None) -> LeadValues | None:
-    """A row of the booking report as a lead's values. Raises InvalidRowError."""
-    values = _common(row, LeadType.BOOKING, "Booking", store)
+    if report is StepName.RETURN:
+        if attended_by := optional_text(row, ATTENDED_BY):
+            values["attendedBy"] = attended_by
+        return values
     if (security := first_number(row, SECURITY)) is not None:
         values["securityAmount"] = security
     if (booked_at := optional_date(row, BOOKING_DATE)) is not None:
@@ -126,34 +148,7 @@ def booking_values(row: Row, store: str | None) -> LeadValues | None:
     return values
 
 
-def return_values(row: Row, store: str | None) -> LeadValues | None:
-    """A row of the return report as a lead's values; None where nothing has been returned yet.
-
-    Raises:
-        InvalidRowError: no lead can be made of it.
-    """
-    returned_at = needed_date(row, RETURN_DATE)
-    if returned_at is None:
-        return None
-    values = _common(row, LeadType.RETURN, "Return", store)
-    values["returnDate"] = values["createdAt"] = returned_at
-    if attended_by := optional_text(row, ATTENDED_BY):
-        values["attendedBy"] = attended_by
-    return values
-
-
-_MAPPINGS: dict[StepName, Callable[[Row, str | None], LeadValues | None]] = {
-    StepName.BOOKING: booking_values,
-    StepName.RETURN: return_values,
-}
-
-
-def report_values(report: StepName, row: object, store: str | None) -> LeadValues | None:
-    """A row of that report as a lead's values; None where it is not (yet) what the report is about.
-
-    Raises:
-        InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
-    """
-    if not isinstance(row, Mapping):
-        raise InvalidRowError("the row is no record of fields")
-    return _MAPPINGS[report](row, store)
+def report_values(report: StepName, row: Any, store: str | None) -> LeadValues | None:
+    """A row of that report as a lead's values; None and raises as identity_values."""
+    values = identity_values(report, row, store)
+    return None if values is None else complete_values(report, row, values)

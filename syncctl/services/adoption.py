@@ -25,7 +25,7 @@ def text_of(lead: Mapping[str, Any], field: str) -> str:
         return ""
 
 
-def key_of(lead: Document, locations: Locations) -> str:
+def stored_key(lead: Document, locations: Locations) -> str:
     """The key of a stored lead as it reads now, edits included."""
     store = text_of(lead, "store")
     phone = text_of(lead, "phone")
@@ -69,7 +69,7 @@ class OldLeads:
         for lead in sorted(leads, key=best_first):
             if lead["_id"] in self._taken:
                 continue
-            key = key_of(lead, locations)
+            key = stored_key(lead, locations)
             self._by_key.setdefault(key, lead)
             if locations.canonical(text_of(lead, "store")) is None:
                 self._without_store.setdefault(_person(lead), lead)

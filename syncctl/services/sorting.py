@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.errors import InvalidRowError
-from syncctl.identity import fingerprint, source_record
-from syncctl.mapping import report_values
+from syncctl.identity import fingerprint, key_of, source_record
+from syncctl.mapping import complete_values, identity_values, report_values
 from syncctl.models import SourceRecord, StepName
 
 
@@ -38,20 +38,18 @@ def sort_rows(report: StepName, location: str, store: str | None, rows: Sequence
     result = SortedRows(report, location, rows, store or "")
     for row in rows:
         try:
-            values = report_values(report, row, store)
+            values = identity_values(report, row, store)
         except InvalidRowError as reason:
             result.invalid.append((row, str(reason)))
             continue
         if values is None:
             result.ignored += 1
-            continue
-        record = source_record(values)
-        if record.key in result.records:
+        elif (key := key_of(values)) in result.records:
             result.merged += 1
-            result.item_rows[record.key].append(row)
+            result.item_rows[key].append(row)
         else:
-            result.records[record.key] = record
-            result.first_rows[record.key] = row
+            result.records[key] = source_record(complete_values(report, row, values))
+            result.first_rows[key] = row
     return result
 
 
