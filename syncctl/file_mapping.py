@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from syncctl.errors import InvalidRowError
@@ -39,8 +39,18 @@ _COMMON_FIELDS = {
     "enquiryType": ("category", "sub category"),
 }
 
+TWO_NUMBERS = {20: 0, 22: 1, 24: 2}
+"""Digits of two whole numbers in one cell, however they are parted -> digits of the prefix (0 or 91) before
+the first, which is the one that counts (contract/files.md)."""
+
+FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
+"""Excel's serial numbers of the days from 1954 to 2119."""
+
+_SERIAL_ZERO = date(1899, 12, 30)
 _SEPARATE_NUMBERS = re.compile(r"[/,;|&\n]|\bor\b", re.IGNORECASE)
+_DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
+_POINT_ZERO = re.compile(r"\.0+$")
 _ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.\s]+(\d{1,2}|[A-Za-z]{3,9})[-/.,\s]+(\d{4}|\d{2})(?:[ T,]+\d.*)?$")
@@ -64,6 +74,11 @@ def first_phone(cell: object) -> str | None:
     written = text(cell)
     if _ROUNDED.fullmatch(written):
         return None
+    written = _POINT_ZERO.sub("", written)
+    digits = "".join(character for character in written if "0" <= character <= "9")
+    if len(digits) in TWO_NUMBERS:
+        skipped = TWO_NUMBERS[len(digits)]
+        return digits[skipped : skipped + 10]
     for part in _SEPARATE_NUMBERS.split(written):
         if phone := phone_number(part):
             return phone
@@ -88,6 +103,8 @@ def file_date(cell: object) -> datetime | None:
         written = text(cell)
         if not any(character.isdigit() for character in written):
             return None
+        if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
+            return file_date(_SERIAL_ZERO + timedelta(days=int(written)))
         found = _written_date(written)
     if not OLDEST_YEAR <= found.year <= NEWEST_YEAR:
         raise ValueError("out of range")
@@ -111,8 +128,10 @@ def _date_in(cells: Cells, column: str, title: str) -> datetime | None:
     try:
         return file_date(cells.get(column))
     except ValueError:
-        written = text(cells.get(column))[:20]
-        raise InvalidRowError(f"{title} {written!r} is no date that exists") from None
+        written = text(cells.get(column))
+        # Anything else may be another column's, and so the customer's.
+        shown = f" {written!r}" if _DATE_LIKE.fullmatch(written) else ""
+        raise InvalidRowError(f"{title}{shown} is no date that exists") from None
 
 
 def _first(cells: Cells, *columns: str) -> str:
@@ -160,7 +179,10 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
     if function_date is not None:
         values["functionDate"] = function_date
     _add_texts(kind, cells, values, lost=lost)
-    return FileRecord(_identified(values, asked_on or function_date), _told(kind, tuple(cells), lost))
+    told = _told(kind, tuple(cells), lost)
+    if asked_on is None:
+        told -= {"createdAt"}  # a lead keeps the day that it was first told to be of
+    return FileRecord(_identified(values, asked_on or function_date), told)
 
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
@@ -196,12 +218,15 @@ def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozens
     return frozenset(told)
 
 
+def file_key(key: str, day: date | None) -> str:
+    """The key of a file's row: that of a record without a booking number, and the day (contract/files.md:
+    phone + name + store + lead type + date)."""
+    return SEPARATOR.join((key, day.isoformat() if day else ""))
+
+
 def _identified(values: LeadValues, day: datetime | None) -> SourceRecord:
-    """Key of a file's row: phone + name + store + lead type + date (contract/files.md)."""
-    key = SEPARATOR.join(
-        (
-            lead_key(values["leadType"], values["phone"], "", values["name"], values["store"]),
-            day.date().isoformat() if day else "",
-        )
+    key = file_key(
+        lead_key(values["leadType"], values["phone"], "", values["name"], values["store"]),
+        day.date() if day else None,
     )
     return SourceRecord(key=key, lead_id=derived_id(key), values=values)

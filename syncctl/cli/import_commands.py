@@ -13,7 +13,9 @@ from syncctl.cli.sync_commands import DryRun, Json, Wait, finish
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH...", help="Files, or folders with matching ones.", show_default=False),
+    typer.Argument(
+        readable=False, metavar="PATH...", help="Files, or folders with matching ones.", show_default=False
+    ),
 ]
 StoreName = Annotated[
     str | None, typer.Option("--store", metavar="NAME", help="Whose they are; else their names tell.")

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from syncctl.cli.reporting import STEP_TITLES, location_label, step_warnings, told, trigger_word
 from syncctl.models import FILE_STEPS, LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.setting_values import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
@@ -51,12 +52,12 @@ class ProgressListener:
         if self._task is not None:
             self._progress.update(self._task, advance=1, note=f"[green]{self._saved} new[/green]")
         if result.error and (self._verbose or step in FILE_STEPS):
-            label = escape(
+            label = _shown(
                 result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
             )
             self._progress.console.print(f"[yellow]! {label}[/yellow]")
         elif step in FILE_STEPS and not self._quiet:
-            label = escape(f"{location_label(result)}: {told(result)}")
+            label = _shown(f"{location_label(result)}: {told(result)}")
             self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:
@@ -74,14 +75,14 @@ class ProgressListener:
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:
             style = _STYLES.get(result.status, "red")
-            text = escape(f"{STEP_TITLES[result.name]}: {result.error}")
+            text = _shown(f"{STEP_TITLES[result.name]}: {result.error}")
             self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
 
     def run_finished(self, result: RunResult) -> None:
         self._progress.stop()
 
     def warning(self, message: str) -> None:
-        self._progress.console.print(f"[yellow]! {escape(message)}[/yellow]")
+        self._progress.console.print(f"[yellow]! {_shown(message)}[/yellow]")
 
     def __enter__(self) -> Self:
         return self
@@ -89,3 +90,8 @@ class ProgressListener:
     def __exit__(self, *error: object) -> None:
         """Give the terminal back, however the run ended."""
         self._progress.stop()
+
+
+def _shown(text: str) -> str:
+    """Text that nothing in it can make more of: neither markup nor the terminal's control sequences."""
+    return escape(printable(text))

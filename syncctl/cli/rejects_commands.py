@@ -21,7 +21,9 @@ Kind = Annotated[
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="With this in the reason.")]
 File = Annotated[str | None, typer.Option("--file", metavar="NAME", help="Of this file, or location id.")]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="At most so many; 0 for all.")]
-Target = Annotated[Path, typer.Argument(metavar="FILE", help="The CSV to write.", show_default=False)]
+Target = Annotated[
+    Path, typer.Argument(readable=False, metavar="FILE", help="The CSV to write.", show_default=False)
+]
 Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
 
 

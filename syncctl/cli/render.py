@@ -196,14 +196,11 @@ def render_rejects(
     rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
     """Rejects, their phone numbers masked; `total`: how many there are in all."""
-    from syncctl.services.reject_list import reject_document
+    from syncctl.services.reject_list import masked_document
+    from syncctl.setting_values import printable
 
-    documents = [reject_document(reject) for reject in rejects]
+    documents = [masked_document(reject) for reject in rejects]
     if as_json:
-        for document in documents:
-            document["values"] = {
-                title: _masked(value, redact) for title, value in document["values"].items()
-            }
         print_json(documents)
         return
     for document in documents:
@@ -214,17 +211,13 @@ def render_rejects(
         values = ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
         shown = shorten(redact(values), VALUES_SHOWN, placeholder=" …")
         line = f"{document['rejected_at']}  {document['kind']} {place}: {document['reason']}  ({shown})"
-        print_line(" ".join(redact(line).split()))
+        print_line(printable(" ".join(redact(line).split())))
     if not total:
         print_message("The rejects list is empty.")
     elif total > len(rejects):
         print_message(
             f"{len(rejects)} of {total} shown: --limit 0 shows all, --kind, --reason, --file filter."
         )
-
-
-def _masked(value: Any, redact: Callable[[str], str]) -> Any:
-    return redact(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
 def render_retry(result: RetryResult, *, as_json: bool) -> None:

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 EnvFile = Annotated[
     Path | None,
-    typer.Option("--env-file", help="Read settings from FILE instead of looking for .env.", metavar="FILE"),
+    typer.Option(
+        "--env-file",
+        readable=False,
+        help="Read settings from FILE instead of looking for .env.",
+        metavar="FILE",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only say what went wrong.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]

@@ -6,21 +6,32 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
+from syncctl.file_mapping import file_key
 from syncctl.identity import fold
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import Document, LeadValues, SourceRecord
-from syncctl.services.adoption import best_first, text_of
+from syncctl.services.adoption import best_first, stored_key, text_of
 from syncctl.values import phone_number
 
 
 class OldFileLeads:
-    """Stored leads with one of the records' phones, among which records may find theirs."""
+    """Stored leads with one of the records' phones, among which records may find theirs.
+
+    `spoken_for`: ids of leads that are known to belong to a record. `keys_told`: keys of the records that are
+    looked for together: a lead whose own key is among them belongs to that record and to no other.
+    """
 
     def __init__(
-        self, leads: Iterable[Document], locations: Locations, *, spoken_for: Collection[str]
+        self,
+        leads: Iterable[Document],
+        locations: Locations,
+        *,
+        spoken_for: Collection[str],
+        keys_told: Collection[str],
     ) -> None:
         self._locations = locations
+        self._keys_told = keys_told
         self._taken = set(spoken_for)
         self._by_phone: dict[tuple[str, str], list[Document]] = defaultdict(list)
         for lead in sorted(leads, key=best_first):
@@ -41,11 +52,14 @@ class OldFileLeads:
                 agreeing = (fold(text_of(lead, "name")) == fold(values["name"])) + self._same_store(
                     lead, values
                 )
-                if agreeing == 2 or (agreeing == needed and is_touched(lead)):
+                if agreeing == 2 or (agreeing == needed and self._may_be_edited(lead)):
                     lead_id: str = lead["_id"]
                     self._taken.add(lead_id)
                     return lead_id
         return None
+
+    def _may_be_edited(self, lead: Document) -> bool:
+        return is_touched(lead) and _stored_key(lead, self._locations) not in self._keys_told
 
     def _same_store(self, lead: Document, values: LeadValues) -> bool:
         """A lead under "Default Store", as the old system wrote where it knew none, may be any store's."""
@@ -63,3 +77,9 @@ def _same_day(lead: Document, values: LeadValues) -> bool:
     if function_date is not None:
         return _day(lead.get("functionDate")) == function_date.date()
     return lead.get("enquiryDate") is None and lead.get("functionDate") is None
+
+
+def _stored_key(lead: Document, locations: Locations) -> str:
+    """The key that a file's row would have which told of the lead as it is now."""
+    day = _day(lead.get("createdAt")) or _day(lead.get("functionDate"))
+    return file_key(stored_key({**lead, "bookingNo": None}, locations), day)

@@ -54,6 +54,8 @@ def _matching(kind: StepName, folder: Path) -> list[Path]:
 def _named(kind: StepName, file: Path) -> Path:
     if not file.exists():
         raise FileProblemError(f"{file} is not there: check the path.")
+    if not file.is_file():
+        raise FileProblemError(f"{file} is no regular file: give a workbook, a CSV or a folder.")
     named_kind = kind_of_name(file.name)
     if named_kind not in (None, kind):
         raise FileProblemError(

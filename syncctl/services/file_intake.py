@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
@@ -12,17 +10,16 @@ from syncctl.leads import new_lead
 from syncctl.locations import Locations
 from syncctl.merge import Merge, merge, next_base
 from syncctl.models import (
-    Counts,
     Document,
     LeadChange,
     LeadType,
     LeadValues,
-    LocationResult,
     StepName,
     SyncRecord,
 )
 from syncctl.redact import mask_phone
 from syncctl.services.file_adoption import OldFileLeads
+from syncctl.services.file_tally import FileTally
 from syncctl.services.matching import Homes, Matcher
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow
@@ -31,54 +28,6 @@ _LEAD_TYPES = {
     StepName.WALKIN: (LeadType.GENERAL, LeadType.LOSS_OF_SALE),
     StepName.LOSS_OF_SALE: (LeadType.LOSS_OF_SALE,),
 }
-
-
-REFUSED_TOLD = 3
-"""Refused rows that a file's error quotes."""
-
-
-@dataclass(slots=True)
-class FileTally:
-    """What became of one file so far. `valid`: rows that tell of a record."""
-
-    path: Path
-    content_hash: str = ""
-    stores: set[str] = field(default_factory=set)
-    rows: int = 0
-    valid: int = 0
-    invalid: int = 0
-    saved: int = 0
-    updated: int = 0
-    existing: int = 0
-    reported: int = 0
-    conflicts: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    error: str | None = None
-    skipped: bool = False
-
-    def result(self) -> LocationResult:
-        told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
-        counts = Counts(
-            rows=self.rows,
-            saved=self.saved,
-            updated=self.updated,
-            existing=self.existing,
-            reported=self.reported,
-            merged=self.valid - told,
-            invalid=self.invalid + len(self.refused),
-        )
-        error = self.error
-        if self.refused:
-            error = " ".join(filter(None, (error, f"{self.path}: {'; '.join(self.refused[:REFUSED_TOLD])}.")))
-        stores = f"{len(self.stores)} stores" if len(self.stores) > 1 else "".join(self.stores)
-        return LocationResult(
-            self.path.name,
-            stores,
-            counts,
-            conflicts=tuple(self.conflicts),
-            unchanged=self.skipped,
-            error=error,
-        )
 
 
 class FileIntake:
@@ -90,15 +39,23 @@ class FileIntake:
         self._locations = locations
         self._matcher = Matcher(run.storage, locations)
 
-    def take(self, batch: Sequence[StagedRow], tallies: Sequence[FileTally]) -> None:
-        """Store what is news and count what became of each record, by its file.
+    def take(
+        self, batch: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool = False
+    ) -> set[str]:
+        """Store what is news and count what became of each record, by its file. `only_new`: what is known
+        already is left alone, as a later row may have told it. Gives the ids of the leads that the database's
+        own rules kept out.
 
         Raises:
             StorageError: the database refused.
         """
-        homes = self._matcher.match(
-            [staged.record.record for staged in batch], _LEAD_TYPES[self._kind], self._old_leads
-        )
+        records = [staged.record.record for staged in batch]
+        keys = {record.key for record in records}
+
+        def old_leads(leads: Sequence[Document], spoken_for: Collection[str]) -> OldFileLeads:
+            return OldFileLeads(leads, self._locations, spoken_for=spoken_for, keys_told=keys)
+
+        homes = self._matcher.match(records, _LEAD_TYPES[self._kind], old_leads)
         new = [staged for staged in batch if homes.is_new(staged.record.record)]
         settled = [
             staged
@@ -113,7 +70,10 @@ class FileIntake:
             )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
-        updated = self._merge([staged for staged in batch if _may_be_news(staged, homes)], homes, tallies)
+        changed = [staged for staged in batch if _may_be_news(staged, homes)]
+        if only_new:
+            changed = [staged for staged in changed if staged.record.record.lead_id not in homes.known]
+        updated = self._merge(changed, homes, tallies)
         for staged in batch:
             record, tally = staged.record.record, tallies[staged.file]
             if record.lead_id in inserted:
@@ -126,9 +86,7 @@ class FileIntake:
                 tally.refused.append(f"{_place(staged)}: {refused[record.lead_id]}")
             else:
                 tally.existing += 1
-
-    def _old_leads(self, leads: Sequence[Document], spoken_for: Collection[str]) -> OldFileLeads:
-        return OldFileLeads(leads, self._locations, spoken_for=spoken_for)
+        return set(refused)
 
     def _merge(self, changed: Sequence[StagedRow], homes: Homes, tallies: Sequence[FileTally]) -> set[str]:
         """Bring the files' news into leads; gives the ids of the records whose leads were written."""
@@ -157,8 +115,12 @@ class FileIntake:
         for staged in changed:
             record = staged.record.record
             known_merge = merges.get(record.lead_id)
-            if known_merge is None or (known_merge.values and homes.of(record) not in applied):
-                continue  # a telecaller came in between: the next import merges anew
+            if known_merge is None:
+                continue
+            if known_merge.values and homes.of(record) not in applied:
+                # A telecaller came in between: the next import merges anew.
+                tallies[staged.file].deferred += 1
+                continue
             if known_merge.values:
                 done.add(record.lead_id)
             tallies[staged.file].conflicts += self._conflict_lines(staged, known_merge)
@@ -191,7 +153,7 @@ class FileIntake:
             key=record.key,
             lead_id=homes.of(record),
             source=self._kind.value,
-            location=tallies[staged.file].path.name,
+            location=tallies[staged.file].name,
             values=values,
             fingerprint=fingerprint(values),
             first_seen_at=self._run.started_at,

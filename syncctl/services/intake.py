@@ -29,12 +29,14 @@ class Taken:
     """What became of an answer's rows.
 
     `changed`: booking numbers of existing leads of which the source now says something else. `dates`: the
-    records' own dates, by which the next answer can be judged.
+    records' own dates, by which the next answer can be judged. `refused`: rows of records that the database's
+    own rules kept out; they are among the invalid ones.
     """
 
     counts: Counts
     changed: list[str] = field(default_factory=list)
     dates: list[datetime] = field(default_factory=list)
+    refused: list[Any] = field(default_factory=list)
 
 
 class Intake:
@@ -79,11 +81,9 @@ class Intake:
             )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
-            answer.invalid += [
-                (answer.first_rows[record.key], refused[record.lead_id])
-                for record in new
-                if record.lead_id in refused
-            ]
+            rows = [(record, answer.first_rows[record.key]) for record in new if record.lead_id in refused]
+            answer.invalid += [(row, refused[record.lead_id]) for record, row in rows]
+            taken.refused += [row for _, row in rows]
         changed = [
             record
             for record in records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection")."""
 
 OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")
+OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
+"""Titles that an import takes for no column of a lead's, so that a corrected export can be imported."""
+
+_LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[\s\-.]?\d){8,12}(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,23 @@ def reject_document(reject: Reject) -> dict[str, Any]:
     }
 
 
+def masked_document(reject: Reject) -> dict[str, Any]:
+    """As reject_document; whatever may be a phone number shows its first and last two digits only."""
+    document = reject_document(reject)
+    values = {title: _masked(value) for title, value in document["values"].items()}
+    return {**document, "reason": _masked(document["reason"]), "values": values}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    written = str(value)
+    if written.startswith("+"):
+        written = written.lstrip("+")
+    masked = _LONG_NUMBER.sub(lambda number: f"{number[0][:2]}xxxxxx{number[0][-2:]}", written)
+    return value if masked == str(value) else masked
+
+
 def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool) -> None:
     """Write rejects as a CSV that spreadsheets open (UTF-8 with BOM), with their raw values, for correction.
 
@@ -91,7 +113,7 @@ def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool) ->
 def _write(rejects: Sequence[Reject], out: Any) -> None:
     titles = dict.fromkeys(title for reject in rejects for title in row_values(reject))
     writer = csv.writer(out)
-    writer.writerow([_defused(title) for title in (*OWN_COLUMNS, *titles)])
+    writer.writerow([_defused(title) for title in (*OWN_TITLES, *titles)])
     for reject in rejects:
         document = reject_document(reject)
         own = [document[column] for column in OWN_COLUMNS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from syncctl.file_mapping import file_record
 from syncctl.locations import Locations
 from syncctl.mapping import report_values
 from syncctl.models import FILE_STEPS, Counts, Reject, StepName
-from syncctl.services.file_intake import FileIntake, FileTally
+from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_stores import FileStores
+from syncctl.services.file_tally import FileTally
 from syncctl.services.intake import Intake
 from syncctl.services.reject_list import sheet_and_row
 from syncctl.services.run import Run
@@ -95,13 +96,14 @@ class _Retry:
                 continue
             valid.append((reject, row))
         taken = Intake(self._run, self._locations).take(report, location, store, [row for _, row in valid])
-        return [reject for reject, _ in valid], taken.counts
+        refused = {id(row) for row in taken.refused}
+        return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)
 
     def _file(
         self, kind: StepName, name: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
-        tally = FileTally(Path(name))
-        valid: list[Reject] = []
+        tally = FileTally(Path(name), name, settled=True)
+        valid: list[tuple[Reject, str]] = []
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
         for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
@@ -110,11 +112,13 @@ class _Retry:
                 record = file_record(kind, cells, self._store_of(reject, sheet, cells))
             except InvalidRowError:
                 continue
-            valid.append(reject)
+            valid.append((reject, record.record.lead_id))
             staged[record.record.lead_id] = StagedRow(record, 0, sheet, number or 0)
         tally.rows = tally.valid = len(valid)
-        FileIntake(self._run, kind, self._locations).take(list(staged.values()), [tally])
-        return valid, tally.result().counts
+        intake = FileIntake(self._run, kind, self._locations)
+        refused = intake.take(list(staged.values()), [tally], only_new=True)
+        stored = [reject for reject, lead_id in valid if lead_id not in refused]
+        return stored, _without_invalid(tally.result().counts)
 
     def _cells(self, row: Mapping[str, Any]) -> dict[str, object]:
         cells: dict[str, object] = {}
@@ -131,6 +135,11 @@ class _Retry:
             or stores.named(sheet)
             or stores.named(text(cells.get("store")))
         )
+
+
+def _without_invalid(counts: Counts) -> Counts:
+    """What was stored or found; those that are not are counted as still on the list."""
+    return replace(counts, rows=counts.rows - counts.invalid, invalid=0)
 
 
 def _row(reject: Reject) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.models import RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
+from syncctl.models import FILE_STEPS, RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
 from syncctl.ports import Listener, Storage
 from syncctl.results import history_document
 
@@ -96,7 +96,8 @@ class Run:
         self._results.append(result)
         entry = SyncLog(
             sync_type=SYNC_TYPES[result.name],
-            trigger=self._request.trigger,
+            # Files are imported by hand, whoever started the run.
+            trigger=Trigger.MANUAL if result.name in FILE_STEPS else self._request.trigger,
             at=self.clock.now(),
             count=result.counts.saved + result.counts.updated,
             status=result.status,

@@ -1,15 +1,19 @@
 """Invalid rows of files, rejects tried again, imports killed in their midst."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from syncctl.locations import load_locations
-from syncctl.models import StepName
+from syncctl.models import StepName, StepStatus
 from syncctl.ports import Storage
 from tests.integration.test_failures import FailingStorage, Killed
-from tests.support.store_files import HEADER, counts, row, write
+from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, write
+from tests.support.webapp import old_lead
 from tests.support.world import World
 
 WALKIN = StepName.WALKIN
@@ -101,3 +105,113 @@ def test_killed_at_any_write_the_next_import_ends_as_an_undisturbed_one(
     assert [reject["reason"] for reject in world.app.all("syncrejects")] == [
         "too few digits in the phone number"
     ] * 1
+
+
+def refuse(world: World, **rule: Any) -> None:
+    """Rules of the database's own, as an administrator may have set them."""
+    world.app._database.command("collMod", "leads", validator=rule)  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def on_mongo(world: World) -> World:
+    if world.url.startswith("sqlite"):
+        pytest.skip("SQLite has no validation rules")
+    return world
+
+
+def test_what_the_database_refuses_is_told_and_read_again_next_time(on_mongo: World, tmp_path: Path) -> None:
+    write(tmp_path / "walkin_sg_calicut.csv", row(), row(Contact="9000000001"))
+    refuse(on_mongo, phone={"$ne": "9000000001"})
+    result = on_mongo.import_files(WALKIN, tmp_path, standing=True)
+    assert counts(result) == (1, 0, 0, 0, 0, 1)
+    assert "row 4 (90xxxxxx01): the database refused" in (result.steps[0].error or "")
+    assert "walkin_sg_calicut.csv" in (result.steps[0].error or "")
+    refuse(on_mongo)
+    assert counts(on_mongo.import_files(WALKIN, tmp_path, standing=True)) == (1, 0, 1, 0, 0, 0)
+
+
+def test_a_retry_that_the_database_refuses_leaves_the_rejects_listed(on_mongo: World) -> None:
+    refuse(on_mongo, leadType={"$ne": "return"})
+    on_mongo.run()
+    listed = len(on_mongo.app.all("syncrejects"))
+    retried = on_mongo.retry_rejects()
+    assert retried.rows == retried.invalid == listed == len(on_mongo.app.all("syncrejects"))
+    refuse(on_mongo)
+    better = on_mongo.retry_rejects()
+    assert better.saved > 0
+    assert len(on_mongo.app.all("syncrejects")) == listed - better.saved == better.invalid
+
+
+def test_one_sheet_of_a_workbook_is_not_the_whole_of_it(world: World, tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "loss of sale 2025.xlsx", tmp_path)
+    loss = StepName.LOSS_OF_SALE
+    first = world.import_files(loss, tmp_path / "loss of sale 2025.xlsx", sheet="MG Road")
+    assert first.steps[0].counts.rows == 25
+    assert world.import_files(loss, tmp_path, standing=True).steps[0].counts.rows == 75
+
+
+def test_two_files_of_one_name_do_not_clear_each_others_rejects(world: World, tmp_path: Path) -> None:
+    for folder, contact in (("a", "1"), ("b", "9000000001")):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "walkin_sg_calicut.csv", row(Contact=contact))
+    world.import_files(
+        WALKIN, tmp_path / "a" / "walkin_sg_calicut.csv", tmp_path / "b" / "walkin_sg_calicut.csv"
+    )
+    assert [reject["location"] for reject in world.app.all("syncrejects")] == ["a/walkin_sg_calicut.csv"]
+
+
+def test_a_refused_file_leaves_nothing_not_even_rejects(world: World, tmp_path: Path) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", row(), *[row(Contact="1")] * 1500)
+    with file.open("a", encoding="utf-8") as out:
+        out.write('01-01-2025,"never closed,9000000001\n' + "x\n" * 200)
+    result = world.import_files(WALKIN, file)
+    assert result.steps[0].status is StepStatus.FAILED
+    assert counts(result) == (0, 0, 0, 0, 0, 0)
+    assert world.app.all("syncrejects") == []
+    assert world.app.leads() == []
+
+
+def test_a_retry_does_not_put_old_values_over_newer_ones(world: World, tmp_path: Path) -> None:
+    old = write(tmp_path / "walkin.csv", [*row(Remarks="old"), "Nowhere"], header=[*HEADER, "Store"])
+    world.import_files(WALKIN, old)
+    newer = write(tmp_path / "walkin_sg_calicut.csv", row(Remarks="new"))
+    world.import_files(WALKIN, newer)
+    better = load_locations()
+    known = type(better).from_tables(
+        {**better.by_code, "999": "Suitor Guy - Nowhere"}, {"Suitor Guy": ["sg"]}, {"nowhere": "Calicut"}
+    )
+    assert world.retry_rejects(known).existing == 1
+    assert [lead["remarks"] for lead in world.app.leads()] == ["new"]
+
+
+def test_odd_file_names_and_endless_files_stop_nothing(world: World, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"walkin_sg_kannur \xff.csv")
+    write(odd, row(), row(Contact="1"))
+    fifo = tmp_path / "walkin_sg_calicut.csv"
+    os.mkfifo(fifo)
+    result = world.import_files(WALKIN, odd, fifo, Path("/dev/full"), store="sg kannur")
+    assert counts(result) == (1, 0, 0, 0, 0, 1)
+    assert result.steps[0].errors == 2
+
+
+def test_a_summary_sheet_makes_no_failure_of_a_workbook(world: World, tmp_path: Path) -> None:
+    workbook = openpyxl.load_workbook(SAMPLES / "loss of sale 2025.xlsx")
+    workbook.create_sheet("Summary").append(["Total", 75])
+    file = tmp_path / "loss of sale.xlsx"
+    workbook.save(file)
+    result = world.import_files(StepName.LOSS_OF_SALE, file)
+    step = result.steps[0]
+    assert (step.status, step.counts.rows, step.counts.saved) == (StepStatus.PARTIAL, 75, 75)
+    assert "loss of sale.xlsx" in (step.error or "")
+
+
+def test_an_old_lead_goes_to_the_row_that_tells_of_it(world: World, tmp_path: Path) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", row(Customer_Name="Anu"))
+    world.import_files(WALKIN, file)
+    lead = world.app.leads()[0]
+    world.app.delete(lead["_id"])
+    world.app.insert({**old_lead(lead), "callStatus": "Connected"})
+    forget(world)
+    write(file, row(Customer_Name="Binu"), row(Customer_Name="Anu"))
+    assert counts(world.import_files(WALKIN, file))[0] == 1
+    assert sorted(lead["name"] for lead in world.app.leads()) == ["Anu", "Binu"]

@@ -10,11 +10,10 @@ import pytest
 
 from syncctl.errors import UsageError
 from syncctl.models import StepName, StepStatus
-from tests.support.store_files import HEADER, counts, row, snapshot, write
+from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, snapshot, write
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import World
 
-SAMPLES = Path(__file__).parent / "samples"
 WALKIN, LOSS = StepName.WALKIN, StepName.LOSS_OF_SALE
 
 
@@ -237,14 +236,6 @@ def test_the_old_systems_leads_are_found_by_name_store_and_day(world: World, fil
     assert len(world.app.leads()) == 3
     after = {lead["phone"]: lead for lead in world.app.leads()}
     assert after["7796831125"]["remarks"] == "news"
-
-
-def forget(world: World) -> None:
-    """Nothing of the sync's own, as before its first run."""
-    if world.url.startswith("sqlite"):
-        world.app._database.execute("DELETE FROM syncrecords")
-    else:
-        world.app._database.syncrecords.delete_many({})  # type: ignore[union-attr]
 
 
 def test_a_touched_lead_of_the_old_system_only_has_its_gaps_filled(world: World, file: Path) -> None:

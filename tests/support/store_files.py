@@ -7,6 +7,7 @@ from syncctl.models import RunResult
 from tests.support.webapp import Lead
 from tests.support.world import World
 
+SAMPLES = Path(__file__).parents[1] / "integration" / "samples"
 HEADER = ["Date", "Customer Name", "Contact", "Function Date", "Staff", "Status", "Category", "Remarks"]
 ROW = ["09-10-2025", "Anagha S", "7796831125", "28-11-2025", "RAYAN", "Booked", "ENQUIRY", "just enquiry"]
 
@@ -31,3 +32,11 @@ def counts(result: RunResult) -> tuple[int, int, int, int, int, int]:
 
 def snapshot(world: World) -> dict[str, Lead]:
     return {lead["_id"]: lead for lead in world.app.leads()}
+
+
+def forget(world: World) -> None:
+    """Nothing of the sync's own, as before its first run."""
+    if world.url.startswith("sqlite"):
+        world.app._database.execute("DELETE FROM syncrecords")
+    else:
+        world.app._database.syncrecords.delete_many({})  # type: ignore[union-attr]

@@ -104,6 +104,9 @@ def test_a_loss_of_sale_field_by_field() -> None:
         ("123/9123456780", "9123456780"),
         ("+91 98765 43210", "9876543210"),
         (81396946, None),
+        ("9876543210.0", "9876543210"),
+        ("9876543210 9123456780", "9876543210"),
+        ("+91 98765 43210 and +91 91234 56780", "9876543210"),
         ("9.87654E+09", None),
         (None, None),
         ("none", None),
@@ -127,6 +130,8 @@ def test_the_first_number_of_a_cell_counts(cell: object, phone: str | None) -> N
         (None, None),
         ("not fixed", None),
         ("00:00:00", None),
+        ("45976", at(2025, 11, 15)),
+        (45976, at(2025, 11, 15)),
     ],
 )
 def test_dates_are_day_first(cell: object, expected: datetime | None) -> None:
@@ -141,7 +146,8 @@ def test_dates_are_day_first(cell: object, expected: datetime | None) -> None:
         ({"phone": 81396946}, "too few digits"),
         ({"date": "31-02-2025"}, "Date '31-02-2025' is no date that exists"),
         ({"function date": "31-11-2025"}, "Function Date '31-11-2025'"),
-        ({"date": 12}, "Date '12'"),
+        ({"date": 12}, "Date is no date that exists"),
+        ({"date": "9876543210 x"}, "^Date is no date that exists$"),
     ],
 )
 def test_an_invalid_row_tells_its_reason(change: dict[str, Any], reason: str) -> None:

@@ -1,0 +1,126 @@
+"""One file read for an import: valid rows staged, invalid ones noted for the rejects list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from syncctl.errors import FileProblemError, InvalidRowError
+from syncctl.file_mapping import file_record
+from syncctl.identity import SEPARATOR, derived_id
+from syncctl.models import Reject, StepName
+from syncctl.ports import FileReader, FileRow, FileSheet
+from syncctl.services.file_stores import FileStores
+from syncctl.services.file_tally import FileTally
+from syncctl.services.rejects import LONGEST_RAW_ROW
+from syncctl.services.run import Run
+from syncctl.services.staging import StagedRow, Staging
+from syncctl.values import text
+
+
+@dataclass(frozen=True, slots=True)
+class FileToRead:
+    """A file to read: its number in the import, its tally, and what tells its store."""
+
+    number: int
+    tally: FileTally
+    stores: FileStores
+    given: str | None
+
+
+class FileReading:
+    """Reads one file: valid rows are staged, invalid ones go on the rejects list."""
+
+    def __init__(self, run: Run, kind: StepName, file: FileToRead, staging: Staging) -> None:
+        self._run = run
+        self._kind = kind
+        self._file = file
+        self._tally = file.tally
+        self._staging = staging
+        self._rejects: list[Reject] = []
+        self._listed = run.storage.reject_positions(kind, self._tally.name)
+        self._cured: list[str] = []
+
+    def read(self, reader: FileReader, only_sheet: str | None) -> None:
+        """Read the whole file.
+
+        Raises:
+            FileProblemError: it can't be understood, or nothing tells its store.
+        """
+        stores, given = self._file.stores, self._file.given
+        of_file = given or stores.of_file(self._tally.path.name)
+        problems: list[str] = []
+        with reader(self._tally.path, only_sheet=only_sheet) as opened:
+            for sheet in opened:
+                try:
+                    self._read_sheet(sheet, of_file or stores.named(sheet.name))
+                except _NoStoreError:
+                    problems.append(f"sheet {sheet.name!r}" if sheet.name else "it")
+            problems_of_file = [f"{self._tally.name}: {problem}." for problem in opened.problems]
+        if problems:
+            message = (
+                f"{self._tally.name}: nothing tells the store of {', '.join(problems)}: name the file "
+                f"{self._kind}_sg_PLACE or {self._kind}_z_PLACE, or give --store NAME."
+            )
+            if not self._tally.rows:
+                raise FileProblemError(message)
+            problems_of_file.append(message)
+        self._keep_rejects()
+        if problems_of_file:
+            self._tally.error = " ".join(problems_of_file)
+
+    def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
+        for row in sheet.rows():
+            if store is None and "store" not in row.cells:
+                raise _NoStoreError
+            of_row = store or self._file.stores.named(text(row.cells["store"]))
+            self._tally.rows += 1
+            if of_row is not None:
+                self._tally.stores.add(of_row)
+            try:
+                record = file_record(self._kind, row.cells, of_row)
+            except InvalidRowError as reason:
+                self._reject(sheet, row, of_row or "", str(reason))
+                continue
+            self._tally.valid += 1
+            self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
+            if self._listed:
+                self._cured += self._listed.get(_position(sheet, row), ())
+
+    def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
+        self._tally.invalid += 1
+        file_name, position = self._tally.name, _position(sheet, row)
+        raw = json.dumps(dict(row.raw))[:LONGEST_RAW_ROW]
+        reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
+        outdated = set(self._listed.get(position, ())) - {reject_id}
+        self._cured += outdated
+        self._rejects.append(
+            Reject(
+                reject_id=reject_id,
+                source=self._kind.value,
+                location=file_name,
+                store=store,
+                position=position,
+                reason=reason,
+                row=raw,
+                run_id=self._run.run_id,
+                rejected_at=self._run.started_at,
+            )
+        )
+
+    def _keep_rejects(self) -> None:
+        """Bring the rejects list up to date, now that the file has been read to its end."""
+        listed = {reject_id for ids in self._listed.values() for reject_id in ids}
+        new = [reject for reject in self._rejects if reject.reject_id not in listed]
+        if new:
+            self._run.storage.add_rejects(new)
+        if self._cured:
+            self._run.storage.clear_rejects(self._cured)
+
+
+class _NoStoreError(Exception):
+    """Nothing tells the store of a sheet. Never leaves this module."""
+
+
+def _position(sheet: FileSheet, row: FileRow) -> str:
+    return f"{sheet.name}{SEPARATOR}{row.number}"

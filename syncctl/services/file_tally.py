@@ -1,0 +1,74 @@
+"""What has become of one file of an import so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncctl.models import Counts, LocationResult
+
+REFUSED_TOLD = 3
+"""Refused rows that a file's error quotes."""
+
+
+@dataclass(slots=True)
+class FileTally:
+    """One file. `name`: what it is called in logs and on the rejects list.
+
+    `valid`: rows that tell of a record. `refused`: rows that the database's own rules kept out. `deferred`:
+    rows whose leads a telecaller edited while they were being written. `settled`: every record has been
+    dealt with.
+    """
+
+    path: Path
+    name: str
+    content_hash: str = ""
+    stores: set[str] = field(default_factory=set)
+    rows: int = 0
+    valid: int = 0
+    invalid: int = 0
+    saved: int = 0
+    updated: int = 0
+    existing: int = 0
+    reported: int = 0
+    deferred: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    error: str | None = None
+    skipped: bool = False
+    settled: bool = False
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether all of it is in the database, so that the same content need not be read again."""
+        return self.settled and not (self.skipped or self.error or self.refused or self.deferred)
+
+    def refuse(self, problem: str) -> None:
+        """The file can't be understood: nothing of it counts."""
+        self.rows = self.valid = self.invalid = 0
+        self.error = problem
+
+    def result(self) -> LocationResult:
+        """What it came to; of one that is not settled, only the rows that have been dealt with."""
+        told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
+        counts = Counts(
+            rows=self.rows if self.settled else told + self.invalid,
+            saved=self.saved,
+            updated=self.updated,
+            existing=self.existing,
+            reported=self.reported,
+            merged=self.valid - told if self.settled else 0,
+            invalid=self.invalid + len(self.refused),
+        )
+        error = self.error
+        if self.refused:
+            error = " ".join(filter(None, (error, f"{self.name}: {'; '.join(self.refused[:REFUSED_TOLD])}.")))
+        stores = f"{len(self.stores)} stores" if len(self.stores) > 1 else "".join(self.stores)
+        return LocationResult(
+            self.name,
+            stores,
+            counts,
+            conflicts=tuple(self.conflicts),
+            unchanged=self.skipped,
+            error=error,
+        )
