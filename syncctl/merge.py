@@ -45,7 +45,7 @@ def merge(
     takes what the source says, and a touched one only has its empty fields filled.
     """
     if base is None:
-        return _without_base(source, told, lead)
+        return fill_gaps(source, told, lead) if is_touched(lead) else _take_over(source, told, lead)
     values: dict[str, Any] = {}
     conflicts: list[str] = []
     for field in sorted(told):
@@ -59,15 +59,25 @@ def merge(
     return Merge(values, tuple(conflicts))
 
 
-def _without_base(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
-    fill_only = is_touched(lead)
-    values: dict[str, Any] = {}
-    for field in sorted(told):
-        ours, theirs = _value(source, field), _value(lead, field)
-        if ours is None or ours == theirs or (fill_only and theirs is not None):
-            continue
-        values[field] = ours
-    return Merge(values)
+def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
+    """What the source tells of fields that the lead has no value for."""
+    return Merge(
+        {
+            field: ours
+            for field in sorted(told)
+            if (ours := _value(source, field)) is not None and _value(lead, field) is None
+        }
+    )
+
+
+def _take_over(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
+    return Merge(
+        {
+            field: ours
+            for field in sorted(told)
+            if (ours := _value(source, field)) is not None and ours != _value(lead, field)
+        }
+    )
 
 
 def _emptied(field: str) -> Any:

@@ -89,12 +89,13 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
-    """What a run needs of a `syncrecords` entry: which lead it became, and the source's values last seen, in
-    short, and at which location."""
+    """What a run needs of a `syncrecords` entry: which lead it became, the source's values last seen, in
+    short, and which source of which location first told of it."""
 
     lead_id: str
     fingerprint: str
     location: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import Locations
-from syncctl.merge import Merge, merge, next_base
-from syncctl.models import (
-    Document,
-    LeadChange,
-    LeadType,
-    LeadValues,
-    StepName,
-    SyncRecord,
-)
+from syncctl.merge import Merge, fill_gaps, merge, next_base
+from syncctl.models import Document, KnownRecord, LeadChange, LeadType, LeadValues, StepName, SyncRecord
 from syncctl.redact import mask_phone
 from syncctl.services.file_adoption import OldFileLeads
 from syncctl.services.file_tally import FileTally
@@ -102,8 +96,7 @@ class FileIntake:
             lead = leads.get(homes.of(record))
             if lead is None:
                 continue  # deleted or finished since it was looked up: it stays so
-            base = bases.get(record.lead_id) if record.lead_id in homes.known else None
-            merged = merge(base, record.values, staged.record.told, lead)
+            merged = self._merged(staged, homes.known.get(record.lead_id), bases, lead)
             merges[record.lead_id] = merged
             if merged.values:
                 changes.append(merged.change_of(lead, updated_at=self._run.started_at))
@@ -124,13 +117,31 @@ class FileIntake:
             if known_merge.values:
                 done.add(record.lead_id)
             tallies[staged.file].conflicts += self._conflict_lines(staged, known_merge)
-            entries = known if record.lead_id in homes.known else adopted
+            if (before := homes.known.get(record.lead_id)) is not None and before.source != self._kind:
+                continue
+            entries = adopted if before is None else known
             entries.append(self._sync_record(staged, homes, bases.get(record.lead_id), tallies))
         if known:
             storage.update_records(known)
         if adopted:
             storage.store_leads([], adopted)
         return done
+
+    def _merged(
+        self,
+        staged: StagedRow,
+        known: KnownRecord | None,
+        bases: Mapping[str, Mapping[str, Any]],
+        lead: Document,
+    ) -> Merge:
+        """A walk-in that was lost may stand in a loss-of-sale file too: it is one lead, and news come from
+        the kind of file that first told of it; the other one only fills its gaps."""
+        record = staged.record.record
+        if known is None:
+            return merge(None, record.values, staged.record.told, lead)
+        if known.source != self._kind:
+            return fill_gaps(record.values, staged.record.told, lead)
+        return merge(bases.get(record.lead_id), record.values, staged.record.told, lead)
 
     @staticmethod
     def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:

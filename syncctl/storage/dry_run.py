@@ -86,7 +86,7 @@ class DryRunStorage:
         for record in records:
             if record.record_id not in known and record.record_id not in self._records:
                 self._records[record.record_id] = KnownRecord(
-                    record.lead_id, record.fingerprint, record.location
+                    record.lead_id, record.fingerprint, record.location, record.source
                 )
                 self._recorded_leads.add(record.lead_id)
                 self._values[record.record_id] = {**record.values}

@@ -100,7 +100,9 @@ class MongoStorage:
             ids = map(documents.to_bson_id, record_ids)
             return {
                 documents.to_text(found["_id"]): documents.known_record(found)
-                for found in find_by_ids(database.syncrecords, ids, ["leadId", "fingerprint", "location"])
+                for found in find_by_ids(
+                    database.syncrecords, ids, ["leadId", "fingerprint", "location", "source"]
+                )
             }
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:

@@ -92,7 +92,7 @@ def record_document(record: SyncRecord) -> Document:
 
 def known_record(document: Document) -> KnownRecord:
     """What a run needs of a `syncrecords` document."""
-    return KnownRecord(document["leadId"], document["fingerprint"], document["location"])
+    return KnownRecord(document["leadId"], document["fingerprint"], document["location"], document["source"])
 
 
 def reject_document(reject: Reject) -> Document:

@@ -114,10 +114,11 @@ class SqliteStorage:
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         with self._reading() as connection:
-            query = "SELECT _id, leadId, fingerprint, location FROM syncrecords"
+            query = "SELECT _id, leadId, fingerprint, location, source FROM syncrecords"
             found = _where_among(connection, query, "_id", record_ids)
             return {
-                row["_id"]: KnownRecord(row["leadId"], row["fingerprint"], row["location"]) for row in found
+                row["_id"]: KnownRecord(row["leadId"], row["fingerprint"], row["location"], row["source"])
+                for row in found
             }
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:

@@ -94,7 +94,9 @@ class LeadSuite:
         assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [
             lead(1, remarks="call back on Monday")
         ]
-        assert storage.find_records([text_id(1)]) == {text_id(1): KnownRecord(text_id(1), "print 1", "7")}
+        assert storage.find_records([text_id(1)]) == {
+            text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking")
+        }
 
     def test_one_lead_given_twice_is_inserted_once(self, storage: Storage, database: Database) -> None:
         assert storage.store_leads([lead(1), lead(1, name="Second")], [record(1), record(1)]) == {text_id(1)}
@@ -109,7 +111,7 @@ class LeadSuite:
 
         assert storage.present_leads([text_id(1), text_id(2), text_id(3)]) == {text_id(2)}
         assert storage.find_records([text_id(1), text_id(3)]) == {
-            text_id(1): KnownRecord(text_id(1), "print 1", "7")
+            text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking")
         }
 
     def test_a_record_may_name_another_lead(self, storage: Storage) -> None:
@@ -131,7 +133,7 @@ class LeadSuite:
         storage.update_records([record(1, fingerprint="new"), record(2)])
 
         assert storage.find_records([text_id(1), text_id(2)]) == {
-            text_id(1): KnownRecord(text_id(1), "new", "7")
+            text_id(1): KnownRecord(text_id(1), "new", "7", "booking")
         }
         assert database.count("syncrecords") == 1
 
@@ -227,7 +229,7 @@ class LeadSuite:
             assert storage.find_leads(LeadType.BOOKING, [], [hostile]) == []
             assert storage.present_leads([f"id {hostile}", hostile]) == {f"id {hostile}"}
             assert storage.find_records([f"id {hostile}"]) == {
-                f"id {hostile}": KnownRecord(hostile, hostile, hostile)
+                f"id {hostile}": KnownRecord(hostile, hostile, hostile, "booking")
             }
             assert storage.recorded_leads([hostile, f"id {hostile}"]) == {hostile}
             assert storage.find_reports([hostile], [hostile]) == []

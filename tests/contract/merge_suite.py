@@ -84,7 +84,9 @@ class MergeSuite:
         storage.store_leads([lead(1)], [record(1, values={"name": "Other"}, fingerprint="other")])
 
         assert storage.record_values([text_id(1)]) == {text_id(1): record(1).values}
-        assert storage.find_records([text_id(1)]) == {text_id(1): KnownRecord(text_id(1), "print 1", "7")}
+        assert storage.find_records([text_id(1)]) == {
+            text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking")
+        }
 
     def test_leads_are_given_whole_by_id(self, storage: Storage) -> None:
         storage.store_leads([lead(1), lead(2, leadType=LeadType.GENERAL, visitDate=MOMENT)], [])

@@ -62,7 +62,7 @@ def test_a_lead_is_stored_once_as_in_a_real_run(dry: DryRunStorage, real: Sqlite
     assert dry.store_leads([lead(2)], [record(2, fingerprint="other")]) == set()
 
     assert dry.find_records([text_id(n) for n in range(4)]) == {
-        text_id(n): KnownRecord(text_id(n), f"print {n}", "7") for n in (1, 2)
+        text_id(n): KnownRecord(text_id(n), f"print {n}", "7", "booking") for n in (1, 2)
     }
     assert dry.present_leads([text_id(n) for n in range(4)]) == {text_id(1), text_id(2)}
     assert dry.find_leads(LeadType.BOOKING, [lead(1)["bookingNo"]], [phone(2)]) == [lead(1), lead(2)]
@@ -75,7 +75,9 @@ def test_a_lead_is_stored_once_as_in_a_real_run(dry: DryRunStorage, real: Sqlite
 
 def test_records_are_updated_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
     dry.update_records([record(1, fingerprint="new", lead_id="other"), record(2)])
-    assert dry.find_records([text_id(1), text_id(2)]) == {text_id(1): KnownRecord(text_id(1), "new", "7")}
+    assert dry.find_records([text_id(1), text_id(2)]) == {
+        text_id(1): KnownRecord(text_id(1), "new", "7", "booking")
+    }
     assert real.find_records([text_id(1)])[text_id(1)].fingerprint == "print 1"
     dry.update_records([record(1, values={"name": "New"})])
     assert dry.record_values([text_id(1)]) == {text_id(1): {"name": "New"}}

@@ -215,3 +215,21 @@ def test_an_old_lead_goes_to_the_row_that_tells_of_it(world: World, tmp_path: Pa
     write(file, row(Customer_Name="Binu"), row(Customer_Name="Anu"))
     assert counts(world.import_files(WALKIN, file))[0] == 1
     assert sorted(lead["name"] for lead in world.app.leads()) == ["Anu", "Binu"]
+
+
+def test_a_walk_in_and_a_loss_of_sale_of_one_visit_are_one_lead_that_settles(
+    world: World, tmp_path: Path
+) -> None:
+    walkin = write(tmp_path / "walkin_sg_calicut.csv", row(Status="Loss", Staff=""))
+    loss = write(tmp_path / "lossofsale_sg_calicut.csv", row(Status="Loss", Remarks="other"))
+    kinds = ((WALKIN, walkin), (StepName.LOSS_OF_SALE, loss))
+    assert [counts(world.import_files(kind, file))[:2] for kind, file in kinds] == [(1, 0), (0, 1)]
+    lead = world.app.leads()[0]
+    assert (lead["remarks"], lead["attendedBy"]) == ("just enquiry", "RAYAN")
+    assert lead["visitDate"] == lead["enquiryDate"]
+    world.app.edit(lead["_id"], remarks="mine")
+    before = world.app.leads()
+    for _ in range(2):
+        assert [counts(world.import_files(kind, file))[:3] for kind, file in kinds] == [(0, 0, 1)] * 2
+        assert [line for _, done in world.recorder.done for line in done.conflicts] == []
+    assert world.app.leads() == before
