@@ -66,13 +66,20 @@ class FileImport:
                     self._read(run, FileToRead(number, tally, stores, given), staging)
             intake = FileIntake(run, self._job.kind, self._locations)
             for batch in staging.batches():
+                self._settle(run, before=batch[0].file)
                 intake.take(batch, self._tallies)
-        for tally in self._tallies:
+        self._settle(run, before=len(self._tallies))
+        run.finish_step(self.result())
+
+    def _settle(self, run: Run, *, before: int) -> None:
+        """Tell what the files before that number came to: the rows come in the files' order."""
+        for tally in self._tallies[:before]:
+            if tally.settled:
+                continue
             tally.settled = True
             if tally.is_imported and self._job.sheet is None:
                 run.storage.save_file_hash(self._job.kind, tally.name, tally.content_hash)
             run.listener.location_done(self._job.kind, tally.result())
-        run.finish_step(self.result())
 
     def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
         """Stage one file's rows; one that can't be understood leaves nothing but its problem."""
