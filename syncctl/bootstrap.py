@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.schedule import next_run
 from syncctl.services.importing import FileImport, ImportJob
 from syncctl.services.planning import Schedule, SyncOptions
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from syncctl.config import ApiEndpoint, Settings
     from syncctl.ports import Listener, RentalApi, Storage
     from syncctl.services.reject_list import RejectFilter
-    from syncctl.services.retrying import RetryResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def run_all(
         return _execute(settings, invocation, (*API_STEPS, *FILE_STEPS), stages, listener)
 
 
-def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, listener: Listener) -> RetryResult:
+def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, listener: Listener) -> Counts:
     """Try rejects again. Raises as run_sync does."""
     from syncctl.files.headers import column_of
     from syncctl.services.reject_list import find_rejects

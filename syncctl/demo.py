@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -76,7 +77,8 @@ def run_demo(
         facts,
         (
             f"Look:  open {folder_kept / DATABASE} in any SQLite browser: the table is leads.",
-            f"Go on: syncctl sandbox   and, in a second terminal,   cd {folder_kept} && syncctl api",
+            "Go on: syncctl sandbox   and, in a second terminal,   "
+            f"cd {quote(str(folder_kept))} && syncctl api",
         ),
     )
 

@@ -10,7 +10,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.reporting import STEP_TITLES, counted, location_label, told, total_lines
-from syncctl.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
+from syncctl.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus
 from syncctl.results import run_envelope
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from syncctl.config import SettingInForce
     from syncctl.demo import DemoResult
     from syncctl.models import Reject
-    from syncctl.services.retrying import RetryResult
 
 _MEASURES = (
     ("Rows", "rows"),
@@ -220,9 +219,8 @@ def render_rejects(
         )
 
 
-def render_retry(result: RetryResult, *, as_json: bool) -> None:
+def render_retry(counts: Counts, *, as_json: bool) -> None:
     """What a retry of rejects came to."""
-    counts = result.counts
     if as_json:
         print_json({"command": "rejects retry", **asdict(counts)})
     else:

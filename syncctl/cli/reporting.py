@@ -68,16 +68,16 @@ def total_lines(result: RunResult) -> list[str]:
     reports = [step for step in result.steps if step.name is not StepName.STORES] or result.steps
     counts = sum((step.counts for step in reports), Counts())
     would = " (dry run: nothing was written)" if result.dry_run else ""
+    changed = sum(step.changed for step in result.steps)
     lines = [
         f"Total new records saved: {counts.saved}{would}",
-        *([f"Total updated: {counts.updated}"] if counts.updated else []),
+        f"Total updated: {counts.updated}" if counts.updated else "",
         f"Total skipped (already exists): {counts.existing + counts.reported}",
+        f"Total skipped, but changed at the source: {changed}" if changed else "",
+        f"Total invalid (on the rejects list): {counts.invalid}" if counts.invalid else "",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
-    if changed := sum(step.changed for step in result.steps):
-        lines.insert(2, f"Total skipped, but changed at the source: {changed}")
-    if counts.invalid:
-        lines.insert(2, f"Total invalid (on the rejects list): {counts.invalid}")
+    lines = [line for line in lines if line]
     of_api = [step for step in result.steps if step.name not in FILE_STEPS]
     if any(step.errors for step in of_api) and not result.dry_run:
         lines.append("What failed is tried again at the next sync; everything else is stored.")

@@ -56,12 +56,14 @@ class FileIntake:
             for staged in batch
             if staged.record.record.lead_id not in homes.known and not homes.has_lead(staged.record.record)
         ]
+        inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
-            inserted = self._run.storage.store_leads(
-                [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
-                [self._sync_record(staged, homes, None, tallies) for staged in settled],
-            )
+            if settled:
+                inserted = self._run.storage.store_leads(
+                    [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
+                    [self._sync_record(staged, homes, None, tallies) for staged in settled],
+                )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
         changed = [staged for staged in batch if _may_be_news(staged, homes)]

@@ -12,7 +12,7 @@ from syncctl.models import Reject, StepName
 from syncctl.ports import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
-from syncctl.services.rejects import LONGEST_RAW_ROW
+from syncctl.services.rejects import cut_raw_row
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow, Staging
 from syncctl.values import text
@@ -90,7 +90,7 @@ class FileReading:
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
         file_name, position = self._tally.name, _position(sheet, row)
-        raw = json.dumps(dict(row.raw))[:LONGEST_RAW_ROW]
+        raw = cut_raw_row(json.dumps(dict(row.raw)))
         reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
         outdated = set(self._listed.get(position, ())) - {reject_id}
         self._cured += outdated

@@ -46,6 +46,7 @@ class FileTally:
     def refuse(self, problem: str) -> None:
         """The file can't be understood: nothing of it counts."""
         self.rows = self.valid = self.invalid = 0
+        self.stores = set()
         self.error = problem
 
     def result(self) -> LocationResult:

@@ -46,6 +46,7 @@ class FileImport:
         self._reader = reader
         self._locations = locations
         self._tallies: list[FileTally] = []
+        self._imported: dict[str, str] = {}
 
     def __call__(self, run: Run) -> None:
         """Import the files.
@@ -60,6 +61,8 @@ class FileImport:
         self._tallies = [FileTally(path, _printable(path.name), error=problem) for path, problem in problems]
         self._tallies += [FileTally(path, name) for path, name in _named(files)]
         run.begin_step(self._job.kind, len(self._tallies), self.result)
+        if self._job.standing:
+            self._imported = run.storage.file_hashes(self._job.kind)
         with Staging() as staging:
             for number, tally in enumerate(self._tallies):
                 if tally.error is None:
@@ -87,9 +90,7 @@ class FileImport:
         staging.begin_file()
         try:
             tally.content_hash = content_hash(tally.path)
-            if self._job.standing:
-                known = run.storage.file_hashes(self._job.kind)
-                tally.skipped = known.get(tally.name) == tally.content_hash
+            tally.skipped = self._imported.get(tally.name) == tally.content_hash
             if not tally.skipped:
                 FileReading(run, self._job.kind, file, staging).read(self._reader, self._job.sheet)
         except FileProblemError as problem:

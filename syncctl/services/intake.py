@@ -73,12 +73,14 @@ class Intake:
         homes = self._matcher.match(records, [LEAD_TYPES[answer.report]], old_leads)
         new = [record for record in records if homes.is_new(record)]
         unknown = [record for record in records if record.lead_id not in homes.known]
+        inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
-            inserted = self._run.storage.store_leads(
-                [new_lead(record, self._run.first_seen_at) for record in new],
-                [self._sync_record(answer, record, homes.of(record)) for record in unknown],
-            )
+            if unknown:
+                inserted = self._run.storage.store_leads(
+                    [new_lead(record, self._run.first_seen_at) for record in new],
+                    [self._sync_record(answer, record, homes.of(record)) for record in unknown],
+                )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
             rows = [(record, answer.first_rows[record.key]) for record in new if record.lead_id in refused]

@@ -56,6 +56,11 @@ def _raw(row: object) -> str:
         raw = json.dumps(row, sort_keys=True)
     except RecursionError:
         raw = '"nested too deeply to be kept"'
+    return cut_raw_row(raw)
+
+
+def cut_raw_row(raw: str) -> str:
+    """A raw row's JSON text as the rejects list keeps it; one that is cut is no JSON any more."""
     return raw if len(raw) <= LONGEST_RAW_ROW else raw[:LONGEST_RAW_ROW] + "…"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,9 @@ ColumnOf = Callable[[str], str | None]
 """From a column's title in a file to the column's name, None for one that says nothing of a lead."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryResult:
-    """What a retry came to. `counts.rows` were tried; `counts.invalid` of them are still on the list."""
-
-    counts: Counts
-
-
-def retry_rejects(
-    run: Run, rejects: Iterable[Reject], locations: Locations, column_of: ColumnOf
-) -> RetryResult:
-    """Map each row again, and store those that now make a lead.
+def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, column_of: ColumnOf) -> Counts:
+    """Map each row again, and store those that now make a lead. Gives what became of them: `rows` were tried,
+    `invalid` of them are still on the list.
 
     Raises:
         StorageError: the database refused; a row leaves the list only after it was stored.
@@ -50,7 +42,7 @@ def retry_rejects(
     counts = Counts()
     for (source, location), listed in by_source.items():
         counts += retry.source(StepName(source), location, listed)
-    return RetryResult(counts)
+    return counts
 
 
 class _Retry:
@@ -102,7 +94,7 @@ class _Retry:
     def _file(
         self, kind: StepName, name: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
-        tally = FileTally(Path(name), name, settled=True)
+        tally = FileTally(Path(name), name)
         valid: list[tuple[Reject, str]] = []
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
@@ -114,11 +106,11 @@ class _Retry:
                 continue
             valid.append((reject, record.record.lead_id))
             staged[record.record.lead_id] = StagedRow(record, 0, sheet, number or 0)
-        tally.rows = tally.valid = len(valid)
         intake = FileIntake(self._run, kind, self._locations)
         refused = intake.take(list(staged.values()), [tally], only_new=True)
         stored = [reject for reject, lead_id in valid if lead_id not in refused]
-        return stored, _without_invalid(tally.result().counts)
+        counts = _without_invalid(tally.result().counts)
+        return stored, replace(counts, rows=len(stored), merged=len(stored) - counts.rows)
 
     def _cells(self, row: Mapping[str, Any]) -> dict[str, object]:
         cells: dict[str, object] = {}

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from typing import Any
 
 from syncctl.models import RunResult, StepName, StepStatus
+from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import key_of
 from tests.support.world import World
@@ -51,6 +53,24 @@ def test_a_second_run_saves_nothing_and_changes_nothing(world: World) -> None:
     assert sum(step.counts.saved for step in again.steps) == 0
     assert by_key(world) == before
     assert sum(step.changed for step in again.steps) == 0
+
+
+def test_a_run_without_news_writes_no_lead_and_no_record(world: World) -> None:
+    class Counting:
+        """Counts the calls that write leads or what is known of them."""
+
+        def __init__(self, storage: Storage) -> None:
+            self._storage = storage
+
+        def __getattr__(self, name: str) -> Any:
+            if name in {"store_leads", "update_records", "add_rejects", "clear_rejects", "add_stores"}:
+                written[name] += 1
+            return getattr(self._storage, name)
+
+    world.run()
+    written: Counter[str] = Counter()
+    assert world.run(wrap=Counting).ok
+    assert written == {}
 
 
 def test_an_incremental_run_asks_only_for_its_window(world: World, sandbox: Sandbox) -> None:

@@ -72,39 +72,40 @@ def test_api_rejects_are_tried_again_too(world: World) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_at_any_write_the_next_import_ends_as_an_undisturbed_one(
-    world: World, file: Path, after: bool
+    world: World, tmp_path: Path, after: bool
 ) -> None:
-    old = [row(Contact=f"90000000{number:02}", Remarks="old") for number in range(20)]
-    new = [row(Contact=f"90000000{number:02}", Remarks="new") for number in range(5, 25)]
-    write(file, *old, row(Contact="1"))
-    world.import_files(WALKIN, file)
-    edited = next(lead for lead in world.app.leads() if lead["phone"] == "9000000007")
-    world.app.edit(edited["_id"], remarks="mine")
-    write(file, *new, row(Contact="12"))
+    write_number = 0
+    killed = True
+    while killed:  # each time with customers of its own, so that every write is there to be killed at
+        write_number += 1
+        phones = [f"9{write_number:03}0000{number:02}" for number in range(25)]
+        file = write(
+            tmp_path / f"walkin_sg_calicut ({write_number}).csv",
+            *(row(Contact=phone, Remarks="old") for phone in phones[:20]),
+            row(Contact="1"),
+        )
+        world.import_files(WALKIN, file)
+        edited = next(lead for lead in world.app.leads() if lead["phone"] == phones[7])
+        world.app.edit(edited["_id"], remarks="mine")
+        write(file, *(row(Contact=phone, Remarks="new") for phone in phones[5:]), row(Contact="12"))
 
-    def failing(at: int) -> Any:
-        def wrap(storage: Storage) -> FailingStorage:
+        def failing(storage: Storage, at: int = write_number) -> Any:
             return FailingStorage(storage, at, Killed, after)
 
-        return wrap
-
-    write_number = 1
-    while True:
         try:
-            world.import_files(WALKIN, file, wrap=failing(write_number))
+            world.import_files(WALKIN, file, wrap=failing)
+            killed = False
         except Killed:
-            write_number += 1
-        else:
-            break
+            assert world.import_files(WALKIN, file).ok
+        remarks = ["old"] * 5 + ["new"] * 20
+        remarks[7] = "mine"
+        leads = {lead["phone"]: lead["remarks"] for lead in world.app.leads()}
+        assert [leads.get(phone) for phone in phones] == remarks
+        assert len(leads) == 25 * write_number
+        listed = [reject for reject in world.app.all("syncrejects") if reject["location"] == file.name]
+        assert len(listed) == 1
+        assert "too few digits" in listed[0]["reason"]
     assert write_number > 4
-    leads = {lead["phone"]: lead["remarks"] for lead in world.app.leads()}
-    assert leads == {
-        f"90000000{number:02}": "mine" if number == 7 else "new" if number >= 5 else "old"
-        for number in range(25)
-    }
-    assert [reject["reason"] for reject in world.app.all("syncrejects")] == [
-        "too few digits in the phone number"
-    ] * 1
 
 
 def refuse(world: World, **rule: Any) -> None:
@@ -233,3 +234,21 @@ def test_a_walk_in_and_a_loss_of_sale_of_one_visit_are_one_lead_that_settles(
         assert [counts(world.import_files(kind, file))[:3] for kind, file in kinds] == [(0, 0, 1)] * 2
         assert [line for _, done in world.recorder.done for line in done.conflicts] == []
     assert world.app.leads() == before
+
+
+def test_a_retry_counts_every_row_also_of_records_that_are_refused(on_mongo: World, tmp_path: Path) -> None:
+    rows = [[*row(Contact=contact), "Nowhere"] for contact in ("9000000001", "9000000001", "9000000002")]
+    on_mongo.import_files(WALKIN, write(tmp_path / "walkin.csv", *rows, header=[*HEADER, "Store"]))
+    refuse(on_mongo, phone={"$ne": "9000000001"})
+    better = load_locations()
+    known = type(better).from_tables(
+        {**better.by_code, "999": "Suitor Guy - Nowhere"}, {"Suitor Guy": ["sg"]}, {}
+    )
+    refused = on_mongo.retry_rejects(known)
+    assert refused.balanced
+    assert (refused.rows, refused.saved, refused.invalid) == (3, 1, 2)
+    refuse(on_mongo)
+    stored = on_mongo.retry_rejects(known)
+    assert stored.balanced
+    assert (stored.rows, stored.saved, stored.merged) == (2, 1, 1)
+    assert on_mongo.app.all("syncrejects") == []

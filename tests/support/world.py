@@ -134,7 +134,7 @@ class World:
         self.recorder = Recorder()
         with self.storage() as storage:
             run = Run(RunRequest("rejects retry", (), Trigger.MANUAL), storage, self.recorder, self._clock())
-            return retry_rejects(run, storage.rejects(), locations or load_locations(), column_of).counts
+            return retry_rejects(run, storage.rejects(), locations or load_locations(), column_of)
 
     def _clock(self) -> Clock:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)
