@@ -11,7 +11,7 @@ from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from syncctl.bootstrap import Invocation, run_sync
+from syncctl.bootstrap.runs import Invocation, run_sync
 from syncctl.config import Settings, load_settings
 from syncctl.errors import UsageError
 from syncctl.models import Counts, RunResult, StepName, Trigger

@@ -30,11 +30,16 @@ def new_lead(record: SourceRecord, first_seen_at: datetime) -> Document:
     }
 
 
+TELECALLERS_OWN = ("followUpFlag", "followUpDate", "callDate", "rating", "assignedTo", "assignedAt")
+"""Fields that no source tells: only a telecaller, or who assigns the leads, fills them."""
+
+
 def is_touched(lead: Document) -> bool:
-    """Whether a telecaller has worked on a lead: `updatedAt` has moved, or a status is not the default."""
+    """Whether a telecaller has worked on a lead: `updatedAt` has moved, a status is not the default, or a
+    field of their own is filled."""
     return (
         lead.get("updatedAt") != lead.get("createdAt")
-        or lead.get("callStatus", NOT_CALLED) != NOT_CALLED
-        or lead.get("leadStatus", NO_STATUS) != NO_STATUS
-        or bool(lead.get("assignedTo"))
+        or (lead.get("callStatus") or NOT_CALLED) != NOT_CALLED
+        or (lead.get("leadStatus") or NO_STATUS) != NO_STATUS
+        or any(lead.get(field) for field in TELECALLERS_OWN)
     )

@@ -38,7 +38,7 @@ def _import_command(kind: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.bootstrap import Invocation, run_import
+        from syncctl.bootstrap.runs import Invocation, run_import
         from syncctl.models import StepName, Trigger
         from syncctl.services.importing import ImportJob
 

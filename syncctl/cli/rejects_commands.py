@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """List them, newest first, phone numbers masked."""
-        from syncctl.bootstrap import opened_storage
+        from syncctl.bootstrap.adapters import opened_storage
         from syncctl.services.reject_list import find_rejects
 
         with opened_storage(session.settings, dry_run=True) as storage:
@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
         force: Overwrite = False,
     ) -> None:
         """Write them with their raw values to a CSV, for correction by hand."""
-        from syncctl.bootstrap import opened_storage
+        from syncctl.bootstrap.adapters import opened_storage
         from syncctl.services.reject_list import export_rejects, find_rejects
 
         with opened_storage(session.settings, dry_run=True) as storage:
@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Try them again after a fix: those that are now valid are saved and leave the list."""
-        from syncctl.bootstrap import retry_rejects
+        from syncctl.bootstrap.runs import retry_rejects
 
         with session.listener() as listener:
             result = retry_rejects(session.settings, _filter(kind, reason, file), wait, listener)

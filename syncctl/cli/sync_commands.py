@@ -69,7 +69,7 @@ def _sync_command(name: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.bootstrap import Invocation, run_all, run_sync, switched_off
+        from syncctl.bootstrap.runs import Invocation, run_all, run_sync, switched_off
         from syncctl.models import FILE_STEPS, StepName, Trigger
         from syncctl.services.planning import SyncOptions
         from syncctl.services.sync import API_STEPS

@@ -59,7 +59,7 @@ class OldFileLeads:
         return None
 
     def _may_be_edited(self, lead: Document) -> bool:
-        return is_touched(lead) and _stored_key(lead, self._locations) not in self._keys_told
+        return is_touched(lead) and stored_file_key(lead, self._locations) not in self._keys_told
 
     def _same_store(self, lead: Document, values: LeadValues) -> bool:
         """A lead under "Default Store", as the old system wrote where it knew none, may be any store's."""
@@ -79,7 +79,7 @@ def _same_day(lead: Document, values: LeadValues) -> bool:
     return lead.get("enquiryDate") is None and lead.get("functionDate") is None
 
 
-def _stored_key(lead: Document, locations: Locations) -> str:
+def stored_file_key(lead: Document, locations: Locations) -> str:
     """The key that a file's row would have which told of the lead as it is now."""
     day = _day(lead.get("createdAt")) or _day(lead.get("functionDate"))
     return file_key(stored_key({**lead, "bookingNo": None}, locations), day)

@@ -1,8 +1,7 @@
-"""Wires settings to adapters and adapters to services: the one place that knows all of them."""
+"""Syncs, imports and retries: each a run, wired to the adapters that it works with."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,20 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from syncctl.bootstrap.adapters import clock_of, opened_storage, rental_api
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.schedule import next_run
 from syncctl.services.importing import FileImport, ImportJob
 from syncctl.services.planning import Schedule, SyncOptions
-from syncctl.services.run import Clock, Run, RunRequest
+from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync import API_STEPS, ApiSync
-from syncctl.storage.factory import open_storage
 
 if TYPE_CHECKING:
-    from syncctl.api.wire import Endpoint
-    from syncctl.config import ApiEndpoint, Settings
-    from syncctl.ports import Listener, RentalApi, Storage
+    from syncctl.config import Settings
+    from syncctl.ports import Listener, RentalApi
     from syncctl.services.reject_list import RejectFilter
 
 
@@ -35,56 +33,6 @@ class Invocation:
     trigger: Trigger
     dry_run: bool = False
     wait_s: float = 0.0
-
-
-@contextmanager
-def opened_storage(settings: Settings, *, dry_run: bool = False) -> Iterator[Storage]:
-    """The database of the settings, ready for use; with `dry_run` one that nothing can be written to.
-
-    Raises:
-        StorageUnavailableError: it can't be reached or opened.
-    """
-    storage = open_storage(settings.database_url, for_reading_only=dry_run)
-    try:
-        storage.prepare()
-        if dry_run:
-            from syncctl.storage.dry_run import DryRunStorage
-
-            yield DryRunStorage(storage)
-        else:
-            yield storage
-    finally:
-        storage.close()
-
-
-@contextmanager
-def rental_api(settings: Settings) -> Iterator[RentalApi]:
-    """A client of the rental API of the settings; leaving it stops its lanes."""
-    from syncctl.api.client import ApiClientConfig, HttpRentalApi
-
-    api = HttpRentalApi(
-        ApiClientConfig(
-            stores=_endpoint(settings.stores_api),
-            booking=_endpoint(settings.booking_api),
-            returns=_endpoint(settings.return_api),
-            concurrency=settings.api_concurrency,
-            call_delay_s=settings.api_call_delay_s,
-            timeout_s=settings.api_timeout_s,
-            max_tries=settings.api_max_tries,
-            min_backoff_s=settings.api_min_backoff_s,
-        )
-    )
-    try:
-        yield api
-    finally:
-        api.close()
-
-
-def _endpoint(setting: ApiEndpoint) -> Endpoint:
-    from syncctl.api.wire import Endpoint
-
-    key = setting.key.reveal() if setting.key else None
-    return Endpoint(url=setting.url, key=key, key_setting=setting.key_setting)
 
 
 def switched_off(settings: Settings, invocation: Invocation, steps: Sequence[StepName]) -> RunResult:
@@ -145,7 +93,9 @@ def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, liste
 
     invocation = Invocation("rejects retry", Trigger.MANUAL, wait_s=wait_s)
     with _locked(settings, invocation), opened_storage(settings) as storage:
-        run = Run(RunRequest(invocation.command, (), invocation.trigger), storage, listener, _clock(settings))
+        run = Run(
+            RunRequest(invocation.command, (), invocation.trigger), storage, listener, clock_of(settings)
+        )
         return retry(run, find_rejects(storage, wanted), load_locations(), column_of)
 
 
@@ -185,13 +135,4 @@ def _execute(
 ) -> RunResult:
     request = RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run)
     with opened_storage(settings, dry_run=invocation.dry_run) as storage:
-        return Run(request, storage, listener, _clock(settings)).execute(stages)
-
-
-def _clock(settings: Settings) -> Clock:
-    return Clock(
-        now=lambda: datetime.now(UTC),
-        monotonic=time.monotonic,
-        next_sync=lambda after: next_run(settings.api_sync_time, settings.api_sync_timezone, after),
-        business_zone=settings.business_timezone,
-    )
+        return Run(request, storage, listener, clock_of(settings)).execute(stages)

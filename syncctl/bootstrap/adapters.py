@@ -1,0 +1,90 @@
+"""The adapters that the settings ask for: database, rental API, clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from syncctl.schedule import next_run
+from syncctl.services.run import Clock
+from syncctl.storage.factory import open_storage
+
+if TYPE_CHECKING:
+    from syncctl.api.wire import Endpoint
+    from syncctl.config import ApiEndpoint, Settings
+    from syncctl.operator_ports import Database
+    from syncctl.ports import RentalApi, Storage
+
+
+@contextmanager
+def opened_database(settings: Settings, *, for_reading_only: bool = True) -> Iterator[Database]:
+    """The database of the settings with all that the operator's commands may do to it, ready for use.
+
+    Raises:
+        StorageUnavailableError: it can't be reached or opened.
+    """
+    database = open_storage(settings.database_url, for_reading_only=for_reading_only)
+    try:
+        database.prepare()
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def opened_storage(settings: Settings, *, dry_run: bool = False) -> Iterator[Storage]:
+    """The database of the settings, ready for use; with `dry_run` one that nothing can be written to.
+
+    Raises:
+        StorageUnavailableError: it can't be reached or opened.
+    """
+    with opened_database(settings, for_reading_only=dry_run) as database:
+        if dry_run:
+            from syncctl.storage.dry_run import DryRunStorage
+
+            yield DryRunStorage(database)
+        else:
+            yield database
+
+
+@contextmanager
+def rental_api(settings: Settings) -> Iterator[RentalApi]:
+    """A client of the rental API of the settings; leaving it stops its lanes."""
+    from syncctl.api.client import ApiClientConfig, HttpRentalApi
+
+    api = HttpRentalApi(
+        ApiClientConfig(
+            stores=_endpoint(settings.stores_api),
+            booking=_endpoint(settings.booking_api),
+            returns=_endpoint(settings.return_api),
+            concurrency=settings.api_concurrency,
+            call_delay_s=settings.api_call_delay_s,
+            timeout_s=settings.api_timeout_s,
+            max_tries=settings.api_max_tries,
+            min_backoff_s=settings.api_min_backoff_s,
+        )
+    )
+    try:
+        yield api
+    finally:
+        api.close()
+
+
+def _endpoint(setting: ApiEndpoint) -> Endpoint:
+    from syncctl.api.wire import Endpoint
+
+    key = setting.key.reveal() if setting.key else None
+    return Endpoint(url=setting.url, key=key, key_setting=setting.key_setting)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The real clocks, and the schedule and zone of the settings."""
+    return Clock(
+        now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+        next_sync=lambda after: next_run(settings.api_sync_time, settings.api_sync_timezone, after),
+        business_zone=settings.business_timezone,
+    )

@@ -1,0 +1,135 @@
+"""What the operator's commands need of the database beside `ports.Storage`: a survey of it, and repairs."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from syncctl.models import Document, RunEntry, SyncLog, SyncRecord
+from syncctl.ports import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What kind of database it is. `place`: host and database, or file; no credentials. `topology`: "single
+    server", "replica set rs0, 3 members", "one file" …. `durability`: write concern, or SQLite's journal.
+    `caveats`: what a person should know or change, each with what to do; empty if it is as it should be."""
+
+    kind: str
+    version: str
+    place: str
+    topology: str
+    durability: str
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many documents each collection holds."""
+
+    leads: int
+    reports: int
+    stores: int
+    records: int
+    rejects: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastLogs:
+    """The newest `synclogs` entry of one kind, and the newest that says success, or None."""
+
+    last: SyncLog
+    last_success: SyncLog | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """A record as the sync keeps it, and when the source last said something else of it, or None."""
+
+    record: SyncRecord
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSnapshot:
+    """A lead exactly as it is stored: `document` is the whole of it as one line of extended JSON."""
+
+    lead_id: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What putting leads back came to, by lead id. `different`: there is one now that is not the same."""
+
+    inserted: frozenset[str]
+    same: frozenset[str]
+    different: frozenset[str]
+
+
+class Survey(Protocol):
+    """A look at all of the database. Changes nothing. Every method may raise StorageError or
+    StorageUnavailableError. A database that was never synced into is empty, which is no error."""
+
+    def facts(self) -> DatabaseFacts:
+        """What kind of database it is."""
+
+    def totals(self) -> Totals:
+        """How much it holds."""
+
+    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
+        """Every lead with `_id` and these fields, in no particular order, read as they are taken: memory does
+        not follow their number. Absent fields are left out; the web app's and people's odd values come as
+        they are."""
+
+    def scan_reports(self) -> Iterator[Document]:
+        """Every document of `reports`, whole, read as they are taken."""
+
+    def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
+        """Every record that this source (a step's name) of this location first told of."""
+
+    def records_about(
+        self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
+    ) -> list[RecordEntry]:
+        """Records of which the source last said any of these phones or booking numbers, or whose lead is one
+        of these. May take a pass over all records."""
+
+    def last_sync_logs(self) -> dict[str, LastLogs]:
+        """The newest `synclogs` entries by `syncType`."""
+
+    def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
+        """The newest runs first, at most `limit` (0: all); only those with a step that is neither success nor
+        skipped, or whose id begins so, where asked for."""
+
+
+class Repair(Protocol):
+    """What `cleanup` and `doctor` write. Every method may raise StorageError or StorageUnavailableError."""
+
+    def snapshots(self, lead_ids: Collection[str]) -> list[LeadSnapshot]:
+        """Those of these leads that are there now."""
+
+    def delete_unchanged(self, snapshots: Sequence[LeadSnapshot]) -> set[str]:
+        """Delete each lead that is still exactly as in its snapshot, compared and deleted in one step.
+
+        Gives the ids of those that are gone now; one that was changed in between is left alone.
+        """
+
+    def restore(self, snapshots: Sequence[LeadSnapshot]) -> Restored:
+        """Put leads back exactly as they were, where none of that `_id` is there. Repeatable.
+
+        Raises StorageError for a document that is no snapshot of this kind of database.
+        """
+
+    def repoint_records(self, lead_ids: Mapping[str, str]) -> int:
+        """Let records of a lead (key) be another's (value). Gives how many records were."""
+
+    def probe_writing(self) -> None:
+        """Write something into a collection of syncctl's own and take it away again.
+
+        Raises StorageError saying what the database refused.
+        """
+
+
+class Database(Storage, Survey, Repair, Protocol):
+    """All that syncctl may do to the database."""
