@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id, lead_key
@@ -39,6 +39,7 @@ _COMMON_FIELDS = {
     "enquiryType": ("category", "sub category"),
 }
 
+PHONE_DIGITS = 10
 TWO_NUMBERS = {20: 0, 22: 1, 24: 2}
 """Digits of two whole numbers in one cell, however they are parted -> digits of the prefix (0 or 91) before
 the first, which is the one that counts (contract/files.md)."""
@@ -72,6 +73,8 @@ def first_phone(cell: object) -> str | None:
     A number that a spreadsheet has rounded to "9.87654E+09" has lost its digits.
     """
     written = text(cell)
+    if len(written) == PHONE_DIGITS and written.isascii() and written.isdigit():
+        return written
     if _ROUNDED.fullmatch(written):
         return None
     written = _POINT_ZERO.sub("", written)
@@ -100,15 +103,19 @@ def file_date(cell: object) -> datetime | None:
     elif isinstance(cell, date):
         found = datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
     else:
-        written = text(cell)
-        if not any(character.isdigit() for character in written):
-            return None
-        if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
-            return file_date(_SERIAL_ZERO + timedelta(days=int(written)))
-        found = _written_date(written)
+        return _date_of_text(text(cell))
     if not OLDEST_YEAR <= found.year <= NEWEST_YEAR:
         raise ValueError("out of range")
     return found
+
+
+@lru_cache(maxsize=4096)  # the rows of a file share their days
+def _date_of_text(written: str) -> datetime | None:
+    if not any(character.isdigit() for character in written):
+        return None
+    if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
+        return file_date(_SERIAL_ZERO + timedelta(days=int(written)))
+    return file_date(_written_date(written))
 
 
 def _written_date(written: str) -> datetime:

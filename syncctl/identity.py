@@ -38,7 +38,7 @@ def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str)
 
 def fingerprint(values: Mapping[str, Any]) -> str:
     """16 hex digits that change when any of the source's values changes."""
-    told = SEPARATOR.join(f"{name}={values[name]}" for name in sorted(values))
+    told = SEPARATOR.join([f"{name}={value}" for name, value in sorted(values.items())])
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

@@ -29,13 +29,27 @@ class FileRow:
 
     `number`: as a spreadsheet shows it, from 1 (in a CSV file the record's). `cells`: every column that the
     header in force is recognised to have, by the names in `headers`, in the order of the sheet; None where
-    empty. `raw`: the column's title as written -> the cell as text, of all cells that are not empty: what a
-    person must see to correct the row.
+    empty. `written`: all cells as they stand under the header's `titles`.
     """
 
     number: int
     cells: dict[str, Cell]
-    raw: dict[str, str]
+    written: list[Cell]
+    titles: tuple[str, ...]
+
+    @property
+    def raw(self) -> dict[str, str]:
+        """The column's title as written -> the cell as text, of all cells that are not empty: what a person
+        must see to correct the row."""
+        raw = {
+            title: as_text(cell)
+            for title, cell in zip(self.titles, self.written, strict=False)
+            if cell is not None
+        }
+        for position in range(len(self.titles), len(self.written)):
+            if self.written[position] is not None:
+                raw[untitled(position)] = as_text(self.written[position])
+        return raw
 
 
 def not_blank(records: Iterable[Record]) -> Iterator[Record]:
@@ -59,7 +73,7 @@ def file_rows(records: Iterable[Record], epoch: date) -> Iterator[FileRow]:
                 continue
             if layout is None or _is_no_customer(cells, layout):
                 continue
-        yield FileRow(number, _columns(cells, layout, epoch), _raw(cells, layout))
+        yield FileRow(number, _columns(cells, layout, epoch), cells, layout.titles)
 
 
 def _has_number(cells: list[Cell], layout: Layout) -> bool:
@@ -101,15 +115,3 @@ def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Cell]:
             named[column] = date_of_serial(named[column], epoch)
     named[PHONE] = whole_number(named[PHONE])
     return named
-
-
-def _raw(cells: list[Cell], layout: Layout) -> dict[str, str]:
-    raw = {
-        title: cell if type(cell) is str else as_text(cell)
-        for title, cell in zip(layout.titles, cells, strict=False)
-        if cell is not None
-    }
-    for position in range(len(layout.titles), len(cells)):
-        if cells[position] is not None:
-            raw[untitled(position)] = as_text(cells[position])
-    return raw
