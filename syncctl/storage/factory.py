@@ -1,16 +1,16 @@
-"""From DATABASE_URL to the storage that it names."""
+"""From DATABASE_URL to the database that it names."""
 
 from pathlib import Path
 
 from syncctl.errors import SettingsError
-from syncctl.ports import Storage
+from syncctl.operator_ports import Database
 from syncctl.storage.sqlite import SqliteStorage
 
 SQLITE_PREFIX = "sqlite:///"
 
 
-def open_storage(database_url: str, *, for_reading_only: bool = False) -> Storage:
-    """The storage for a `sqlite:///PATH`, `mongodb://` or `mongodb+srv://` URL; `prepare` comes next.
+def open_storage(database_url: str, *, for_reading_only: bool = False) -> Database:
+    """The database for a `sqlite:///PATH`, `mongodb://` or `mongodb+srv://` URL; `prepare` comes next.
 
     For reading only, nothing is made or written, and a SQLite file that is not there yet, or holds none of
     syncctl's tables, is an empty database in memory. Raises SettingsError for any other URL, and
@@ -29,7 +29,7 @@ def open_storage(database_url: str, *, for_reading_only: bool = False) -> Storag
     )
 
 
-def _open_sqlite(path: Path, for_reading_only: bool) -> Storage:
+def _open_sqlite(path: Path, for_reading_only: bool) -> Database:
     if not for_reading_only:
         return SqliteStorage(path)
     storage = SqliteStorage(path, read_only=True)
@@ -41,6 +41,6 @@ def _open_sqlite(path: Path, for_reading_only: bool) -> Storage:
     if not empty:
         return storage
     storage.close()
-    in_memory = SqliteStorage(None)
+    in_memory = SqliteStorage(None, read_only=True, stands_for=path)
     in_memory.prepare()
     return in_memory

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from syncctl.models import Document
 from syncctl.storage.mongo_errors import refusals
 
 BATCH = 1000
@@ -15,6 +14,7 @@ REPLY = 5000
 """Documents per reply: the server's own first reply holds 101 and would cost a second round trip."""
 
 T = TypeVar("T")
+D = TypeVar("D", bound=Mapping[str, Any])
 
 
 def in_batches(items: Iterable[T]) -> Iterator[list[T]]:
@@ -25,23 +25,23 @@ def in_batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def find(
-    collection: Collection[Document], query: Mapping[str, Any], fields: Sequence[str] | None = None
-) -> Iterator[Document]:
+    collection: Collection[D], query: Mapping[str, Any], fields: Sequence[str] | None = None
+) -> Iterator[D]:
     """The documents that match, with these fields and `_id` only, or whole."""
     return collection.find(query, list(fields) if fields is not None else None, batch_size=REPLY)
 
 
 def find_by_ids(
-    collection: Collection[Document], ids: Iterable[Any], fields: Sequence[str] | None = None
-) -> Iterator[Document]:
+    collection: Collection[D], ids: Iterable[Any], fields: Sequence[str] | None = None
+) -> Iterator[D]:
     """Documents with these `_id`s, with `_id` and these fields only, or whole."""
     wanted = ["_id", *fields] if fields is not None else None
     return chain.from_iterable(find(collection, {"_id": {"$in": batch}}, wanted) for batch in in_batches(ids))
 
 
 def insert_new(
-    collection: Collection[Document],
-    documents: Iterable[Document],
+    collection: Collection[D],
+    documents: Iterable[D],
     refused: dict[Any, str] | None = None,
 ) -> list[Any]:
     """Insert the documents whose `_id` is not there yet, and give the `_id`s of those inserted.

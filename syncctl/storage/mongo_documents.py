@@ -17,14 +17,21 @@ from syncctl.models import (
     Reject,
     RunEntry,
     StepName,
+    StepStatus,
     Store,
     SyncLog,
     SyncRecord,
+    Trigger,
 )
+from syncctl.operator_ports import RecordEntry
 from syncctl.storage.store_rules import store_id
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+NOT_PLAIN = (ObjectId, dict, list)
+"""What may have to be converted for the port. Asked first, as scans have a million values."""
 
 
 def to_bson_id(text: str) -> ObjectId | str:
@@ -56,6 +63,17 @@ def to_text(bson_id: Any) -> str:
 def from_bson(document: Document) -> Document:
     """A document as the port gives it: its `_id` as text, and so each ObjectId in it, at any depth."""
     return {**_plain(document), "_id": to_text(document["_id"])}
+
+
+def known_fields(document: Document) -> Document:
+    """`from_bson` without the fields that are null."""
+    known = {
+        field: _plain(value) if isinstance(value, NOT_PLAIN) else value
+        for field, value in document.items()
+        if value is not None
+    }
+    known["_id"] = to_text(document["_id"])
+    return known
 
 
 def _plain(value: Any) -> Any:
@@ -93,6 +111,22 @@ def record_document(record: SyncRecord) -> Document:
 def known_record(document: Document) -> KnownRecord:
     """What a run needs of a `syncrecords` document."""
     return KnownRecord(document["leadId"], document["fingerprint"], document["location"], document["source"])
+
+
+def record_entry(document: Document) -> RecordEntry:
+    """A `syncrecords` document whole."""
+    record = SyncRecord(
+        record_id=to_text(document["_id"]),
+        key=document["key"],
+        lead_id=document["leadId"],
+        source=document["source"],
+        location=document["location"],
+        values=document["values"],
+        fingerprint=document["fingerprint"],
+        first_seen_at=document["firstSeenAt"],
+        first_run_id=document["firstRunId"],
+    )
+    return RecordEntry(record, document.get("changedAt"))
 
 
 def reject_document(reject: Reject) -> Document:
@@ -165,6 +199,28 @@ def sync_log_document(entry: SyncLog) -> Document:
         "updatedAt": entry.at,
         "__v": 0,
     }
+
+
+LOG_DATES = ("lastSyncAt", "createdAt")
+"""When a sync was, by `synclogs`: one of them must be a date for an entry to say anything."""
+
+
+def sync_log_from(document: Document) -> SyncLog:
+    """A `synclogs` entry with one of LOG_DATES, by this or the old program, which left fields out.
+
+    An unknown status is no success; an unknown trigger was no person.
+    """
+    at = next(moment for field in LOG_DATES if isinstance(moment := document.get(field), datetime))
+    status, trigger, count = (document.get(field) for field in ("status", "trigger", "lastSyncCount"))
+    message = document.get("errorMessage")
+    return SyncLog(
+        sync_type=document["syncType"],
+        trigger=Trigger(trigger) if trigger in list(Trigger) else Trigger.AUTO,
+        at=at,
+        count=int(count) if isinstance(count, int | float) and float(count).is_integer() else 0,
+        status=StepStatus(status) if status in list(StepStatus) else StepStatus.FAILED,
+        error_message=None if message is None else to_text(message),
+    )
 
 
 def state_document(report: StepName, state: LocationState) -> Document:

@@ -26,6 +26,10 @@ REFUSED_USER = {18: _BAD_LOGIN, 8000: _BAD_LOGIN, 13: _NO_RIGHTS}
 
 DUPLICATE_KEY = 11000
 
+LOST_PLACE = {43, 175, 237}
+"""CursorNotFound, QueryPlanKilled, CursorKilled: a collection was dropped, or the server restarted, while it
+was read."""
+
 OWN_RULES = {
     121: "the database refused the lead: it does not pass the validation rules of its collection",
     DUPLICATE_KEY: "the database refused the lead: a unique index of its own holds one like it already",
@@ -79,15 +83,21 @@ def _translate(error: Exception, server: str) -> StorageError:
             return StorageError(f"{server} {_bulk_write(error)}")
         case OperationFailure(code=code) if code in REFUSED_USER:
             return StorageUnavailableError(f"{server} {REFUSED_USER[code]}")
-        case OperationFailure(code=code, details=details):
-            name = (details or {}).get("codeName", "no name")
-            return StorageError(f"{server} refused a command (code {code}, {name}): see the server's log.")
+        case OperationFailure():
+            return StorageError(f"{server} {_refused(error)}")
         case PyMongoError():
             return StorageError(f"Talking to {server} failed in the driver ({type(error).__name__}).")
     return StorageError(
         f"A value can't be stored in {server} or read from it ({type(error).__name__}): "
         "it is no valid text, too large, or of an unknown type."
     )
+
+
+def _refused(error: OperationFailure) -> str:
+    if error.code in LOST_PLACE:
+        return "lost its place in a collection that was dropped or closed while it was read: try again."
+    name = (error.details or {}).get("codeName", "no name")
+    return f"refused a command (code {error.code}, {name}): see the server's log."
 
 
 def _unreachable(error: PyMongoError, server: str) -> str:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 
 from syncctl.errors import StorageError, StorageUnavailableError
 
@@ -37,6 +38,8 @@ def translated(place: str) -> Iterator[None]:
         if code in _UNAVAILABLE:
             raise StorageUnavailableError(f"{place} {_UNAVAILABLE[code]}") from error
         raise StorageError(f"{place} {_FAILED.get(code, f'refused a command: {error}.')}") from error
+    except JSONDecodeError:
+        raise StorageError(f"{place} holds damaged JSON: put a backup back.") from None  # it quotes the data
     except (UnicodeError, OverflowError) as error:
         raise StorageError(
             f"{place} can't hold a value ({type(error).__name__}): it is no valid text or too large a number."

@@ -4,10 +4,22 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from syncctl.errors import StorageError
-from syncctl.models import Document, LocationState, Reject, StepName, Store, SyncLog, SyncRecord
+from syncctl.models import (
+    Document,
+    LeadValues,
+    LocationState,
+    Reject,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Trigger,
+)
+from syncctl.operator_ports import RecordEntry
 
 LEAD_FIELDS = (
     "_id",
@@ -97,13 +109,22 @@ def lead_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def lead_from(row: sqlite3.Row) -> Document:
     """A lead as the port gives it: absent values left out, except `assignedTo`, which a lead always has."""
+    return {**known_fields(row), "assignedTo": row["assignedTo"]}
+
+
+def known_fields(row: sqlite3.Row) -> Document:
+    """These columns of a lead as fields, NULL ones left out."""
     lead = {field: row[field] for field in row.keys() if row[field] is not None}  # noqa: SIM118 a Row yields values
-    lead["assignedTo"] = row["assignedTo"]
     for field in DATE_FIELDS & lead.keys():
         lead[field] = date_from(lead[field])
     if "followUpFlag" in lead:
         lead["followUpFlag"] = bool(lead["followUpFlag"])
     return lead
+
+
+def report_from(row: sqlite3.Row) -> Document:
+    """A report as the port gives it."""
+    return {**json.loads(row["document"]), "_id": row["_id"]}
 
 
 def record_row(record: SyncRecord) -> dict[str, Any]:
@@ -127,6 +148,22 @@ def values_from(written: str) -> dict[str, Any]:
     for field in DATE_FIELDS & values.keys():
         values[field] = date_from(values[field])
     return values
+
+
+def record_entry(row: sqlite3.Row) -> RecordEntry:
+    """A `syncrecords` row whole."""
+    record = SyncRecord(
+        record_id=row["_id"],
+        key=row["key"],
+        lead_id=row["leadId"],
+        source=row["source"],
+        location=row["location"],
+        values=cast(LeadValues, values_from(row["values"])),
+        fingerprint=row["fingerprint"],
+        first_seen_at=date_from(row["firstSeenAt"]),
+        first_run_id=row["firstRunId"],
+    )
+    return RecordEntry(record, date_from(row["changedAt"]))
 
 
 def reject_row(reject: Reject) -> dict[str, Any]:
@@ -199,6 +236,24 @@ def sync_log_row(entry: SyncLog) -> dict[str, Any]:
         "updatedAt": at,
         "__v": 0,
     }
+
+
+def sync_log_from(row: sqlite3.Row) -> SyncLog | None:
+    """A `synclogs` entry, by this program or a person's hand; None where it doesn't say when it was.
+
+    An unknown status is no success; an unknown trigger was no person.
+    """
+    at, status, trigger = date_from(row["lastSyncAt"]), row["status"], row["trigger"]
+    if not isinstance(at, datetime):
+        return None
+    return SyncLog(
+        sync_type=row["syncType"],
+        trigger=Trigger(trigger) if trigger in list(Trigger) else Trigger.AUTO,
+        at=at,
+        count=row["lastSyncCount"],
+        status=StepStatus(status) if status in list(StepStatus) else StepStatus.FAILED,
+        error_message=row["errorMessage"],
+    )
 
 
 def state_row(report: StepName, state: LocationState) -> dict[str, Any]:

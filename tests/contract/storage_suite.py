@@ -1,23 +1,34 @@
-"""The contract of ports.Storage as one suite, inherited by the tests of each adapter."""
+"""The contract of operator_ports.Database as one suite, inherited by the tests of each adapter."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from syncctl.ports import Storage
+from syncctl.operator_ports import Database as LeadDatabase
 from syncctl.storage.factory import open_storage
 from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
 from tests.contract.merge_suite import EditSuite, MergeSuite
+from tests.contract.repair_suite import RepairSuite
+from tests.contract.survey_suite import SurveySuite
 from tests.contract.sync_state_suite import FileSuite, RejectSuite, StoreSuite, SyncStateSuite
 
 
 class StorageSuite(
-    LeadSuite, ReportSuite, MergeSuite, EditSuite, RejectSuite, StoreSuite, FileSuite, SyncStateSuite
+    LeadSuite,
+    ReportSuite,
+    MergeSuite,
+    EditSuite,
+    RejectSuite,
+    StoreSuite,
+    FileSuite,
+    SyncStateSuite,
+    SurveySuite,
+    RepairSuite,
 ):
     """Inherit it beside a fixture `database`, which gives an empty Database."""
 
     @pytest.fixture
-    def storage(self, database: Database) -> Iterator[Storage]:
+    def storage(self, database: Database) -> Iterator[LeadDatabase]:
         storage = open_storage(database.url)
         storage.prepare()
         yield storage

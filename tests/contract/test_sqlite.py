@@ -5,16 +5,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.models import (
-    Document,
     LeadChange,
     LeadType,
     LocationState,
@@ -30,37 +27,10 @@ from syncctl.storage.sqlite_connection import open_connection
 from syncctl.storage.sqlite_errors import translated
 from syncctl.storage.store_rules import store_id
 from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
+from tests.contract.sqlite_database import SqliteDatabase
 from tests.contract.storage_suite import StorageSuite
 
 MOMENT_TEXT = "2025-02-01T08:59:27.123Z"
-
-
-@dataclass(frozen=True)
-class SqliteDatabase:
-    """The file, as the sqlite3 shell would open it."""
-
-    path: Path
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.path}"
-
-    def run(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(statement, values)]
-
-    def add_report(self, report_id: str, report: Document) -> None:
-        self.run("INSERT INTO reports VALUES (?, ?)", report_id, json.dumps(report))
-
-    def edit_lead(self, lead_id: str, field: str, value: Any) -> None:
-        self.run(f"UPDATE leads SET {field} = ? WHERE _id = ?", value, lead_id)  # noqa: S608
-
-    def delete_lead(self, lead_id: str) -> None:
-        self.run("DELETE FROM leads WHERE _id = ?", lead_id)
-
-    def count(self, collection: str) -> int:
-        return len(self.run(f"SELECT 1 FROM {collection}"))  # noqa: S608
 
 
 @pytest.fixture
@@ -316,7 +286,7 @@ class TestFiles:
             reader.prepare()
             storage.store_leads([lead(1)], [])
             assert reader.present_leads([text_id(1)]) == {text_id(1)}
-            with pytest.raises(StorageUnavailableError, match="can't be written"):
+            with pytest.raises(StorageError, match="opened for reading only"):
                 reader.store_leads([lead(2)], [])
 
     def test_in_memory_nothing_is_made(self) -> None:

@@ -1,0 +1,16 @@
+"""The newest entries of `synclogs` among some, by kind."""
+
+from collections.abc import Iterable
+
+from syncctl.models import StepStatus, SyncLog
+from syncctl.operator_ports import LastLogs
+
+
+def last_logs(oldest_first: Iterable[SyncLog]) -> dict[str, LastLogs]:
+    """By `syncType`: the last of these entries, and the last that says success."""
+    logs: dict[str, LastLogs] = {}
+    for log in oldest_first:
+        before = logs.get(log.sync_type)
+        earlier_success = before.last_success if before else None
+        logs[log.sync_type] = LastLogs(log, log if log.status is StepStatus.SUCCESS else earlier_success)
+    return logs

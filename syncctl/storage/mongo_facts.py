@@ -1,0 +1,124 @@
+"""What kind of MongoDB deployment it is, in words, and what a person should change about it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from syncctl.models import Document
+from syncctl.operator_ports import DatabaseFacts
+from syncctl.storage.mongo_address import MongoAddress
+
+COMMAND_NOT_FOUND = 59
+
+ATLAS = ".mongodb.net"
+
+OLDEST_VERSION = (4, 4)
+
+WRITE_ACTIONS = frozenset({"insert", "update", "remove"})
+
+WRITTEN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns")
+"""Collections that a sync writes."""
+
+LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+
+
+def read_facts(database: Database[Document], address: MongoAddress) -> DatabaseFacts:
+    """Ask the server what it is. Raises pymongo's errors."""
+    version = str(database.client.server_info()["version"])
+    user = database.command({"connectionStatus": 1, "showPrivileges": True})["authInfo"]
+    write_concern = database.write_concern.document
+    return DatabaseFacts(
+        kind="MongoDB",
+        version=version,
+        place=f"{address.hosts}/{address.database}",
+        topology=topology(_hello(database), address.hosts),
+        durability=durability(write_concern),
+        caveats=(
+            *version_caveats(version),
+            *journal_caveats(write_concern),
+            *user_caveats(user, address),
+        ),
+    )
+
+
+def _hello(database: Database[Document]) -> Document:
+    admin = database.client.admin
+    try:
+        return admin.command("hello")
+    except OperationFailure as error:
+        if error.code != COMMAND_NOT_FOUND:
+            raise
+        return admin.command("isMaster")  # its name before 4.4.2
+
+
+def topology(hello: Mapping[str, Any], hosts: str) -> str:
+    """The reply to `hello` in words (https://www.mongodb.com/docs/manual/reference/command/hello/)."""
+    if hello.get("msg") == "isdbgrid":
+        kind = "sharded cluster"
+    elif name := hello.get("setName"):
+        members = sum(len(hello.get(role, ())) for role in ("hosts", "passives", "arbiters"))
+        kind = f"replica set {name}, {members} member{'s' if members != 1 else ''}"
+    else:
+        kind = "single server"
+    on_atlas = any(_name(host).endswith(ATLAS) for host in hosts.split(", "))
+    return f"Atlas, {kind}" if on_atlas else kind
+
+
+def _name(host: str) -> str:
+    """A host without its port."""
+    return host.rsplit(":", maxsplit=1)[0]
+
+
+def durability(write_concern: Mapping[str, Any]) -> str:
+    """The write concern in force in words; `connect` always asks for a majority."""
+    confirmed = "writes confirmed by a majority of members"
+    return confirmed if write_concern.get("j") is not False else f"{confirmed}, journal off"
+
+
+def version_caveats(version: str) -> Iterator[str]:
+    """What is to be said of the server's version."""
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < OLDEST_VERSION:
+        yield f"MongoDB {version} is older than 4.4, which syncctl is made for: upgrade the server."
+
+
+def journal_caveats(write_concern: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be said of the journal, which DATABASE_URL may have turned off."""
+    if write_concern.get("j") is False:
+        yield "A power cut may lose what was confirmed: take journal=false out of DATABASE_URL."
+
+
+def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[str]:
+    """What is to be said of the user and its rights, from `authInfo` of connectionStatus with showPrivileges
+    (https://www.mongodb.com/docs/manual/reference/command/connectionStatus/)."""
+    if not user["authenticatedUsers"]:
+        if not all(_name(host).startswith(LOOPBACK) for host in address.hosts.split(", ")):
+            yield (
+                "Whoever reaches the server can read and change customers' data, as it asks for no password: "
+                "turn its authorization on."
+            )
+        return
+    closed = [
+        collection
+        for collection in WRITTEN
+        if not allowed(user["authenticatedUserPrivileges"], address.database, collection) >= WRITE_ACTIONS
+    ]
+    if closed:
+        yield (
+            f"The user in DATABASE_URL may not write to {', '.join(closed)}: "
+            f"give it the role readWrite on {address.database}."
+        )
+
+
+def allowed(privileges: Iterable[Mapping[str, Any]], database: str, collection: str) -> set[str]:
+    """The actions that these privileges allow on the collection; "" stands for any database or collection
+    (https://www.mongodb.com/docs/manual/reference/resource-document/)."""
+    actions: set[str] = set()
+    for privilege in privileges:
+        resource = privilege["resource"]
+        here = resource.get("db") in ("", database) and resource.get("collection") in ("", collection)
+        if here or resource.get("anyResource"):
+            actions.update(privilege["actions"])
+    return actions

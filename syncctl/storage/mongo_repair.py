@@ -1,0 +1,99 @@
+"""What `cleanup` and `doctor` write to a MongoDB database."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from bson import Decimal128, Int64, ObjectId
+from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteOne, UpdateMany
+from pymongo.collation import Collation
+from pymongo.collection import Collection as MongoCollection
+from pymongo.database import Database
+
+from syncctl.models import Document
+from syncctl.operator_ports import LeadSnapshot, Restored
+from syncctl.storage.mongo_batches import find_by_ids, in_batches, insert_new
+from syncctl.storage.mongo_documents import possible_bson_ids, to_text
+from syncctl.storage.mongo_session import MongoSession
+from syncctl.storage.mongo_snapshots import RAW, from_line, to_line
+
+BYTE_BY_BYTE = Collation("simple")
+"""Texts are equal only if their bytes are, whatever the collection's own rule is."""
+
+NUMBERS = {int: "int", Int64: "long", float: "double", Decimal128: "decimal"}
+"""Names of BSON's number types: to MongoDB's $eq, 1 of one is 1 of another."""
+
+
+class MongoRepair(MongoSession):
+    """operator_ports.Repair on MongoDB."""
+
+    def snapshots(self, lead_ids: Collection[str]) -> list[LeadSnapshot]:
+        with self._reading() as database:
+            ids = (bson_id for text in lead_ids for bson_id in possible_bson_ids(text))
+            return [
+                LeadSnapshot(to_text(found["_id"]), to_line(found))
+                for found in find_by_ids(_raw_leads(database), ids)
+            ]
+
+    def delete_unchanged(self, snapshots: Sequence[LeadSnapshot]) -> set[str]:
+        gone: set[str] = set()
+        with self._writing() as database:
+            for batch in in_batches(snapshots):
+                planned = [from_line(snapshot.document) for snapshot in batch]
+                database.leads.bulk_write([_delete_if_same(document) for document in planned], ordered=False)
+                left = find_by_ids(database.leads, (document["_id"] for document in planned), [])
+                gone |= {snapshot.lead_id for snapshot in batch} - {to_text(lead["_id"]) for lead in left}
+        return gone
+
+    def restore(self, snapshots: Sequence[LeadSnapshot]) -> Restored:
+        inserted: set[str] = set()
+        same: set[str] = set()
+        different: set[str] = set()
+        with self._writing() as database:
+            # All of them are read first: a batch with a damaged line is not put back by half.
+            documents = [from_line(snapshot.document) for snapshot in snapshots]
+            leads = _raw_leads(database)
+            for batch in in_batches(documents):
+                new = set(map(to_text, insert_new(leads, batch)))
+                inserted |= new
+                there = [document for document in batch if to_text(document["_id"]) not in new]
+                equal = _still_the_same(leads, there)
+                same |= equal
+                different |= {to_text(document["_id"]) for document in there} - equal
+        return Restored(frozenset(inserted), frozenset(same), frozenset(different))
+
+    def repoint_records(self, lead_ids: Mapping[str, str]) -> int:
+        repointed = 0
+        with self._writing() as database:
+            for batch in in_batches(lead_ids.items()):
+                updates = [UpdateMany({"leadId": old}, {"$set": {"leadId": new}}) for old, new in batch]
+                repointed += database.syncrecords.bulk_write(updates, ordered=False).modified_count
+        return repointed
+
+    def probe_writing(self) -> None:
+        probe = {"_id": ObjectId()}  # without a report or a kind, so no state of anything
+        with self._writing() as database:
+            database.syncstate.insert_one(probe)
+            database.syncstate.delete_one(probe)
+
+
+def _raw_leads(database: Database[Document]) -> MongoCollection[RawBSONDocument]:
+    return database.leads.with_options(codec_options=RAW)
+
+
+def _delete_if_same(planned: RawBSONDocument) -> DeleteOne:
+    same_types = {
+        field: {"$type": NUMBERS[type(value)]}
+        for field, value in planned.items()
+        if type(value) in NUMBERS and field.isidentifier()  # others a query can't name
+    }
+    same_values = {"$eq": ["$$ROOT", {"$literal": planned}]}
+    return DeleteOne({**same_types, "_id": planned["_id"], "$expr": same_values}, collation=BYTE_BY_BYTE)
+
+
+def _still_the_same(
+    leads: MongoCollection[RawBSONDocument], documents: Sequence[RawBSONDocument]
+) -> set[str]:
+    """The ids of those that are stored with the very same bytes."""
+    ids = (document["_id"] for document in documents)
+    stored = {found.raw for found in find_by_ids(leads, ids)}
+    return {to_text(document["_id"]) for document in documents if document.raw in stored}

@@ -1,0 +1,74 @@
+"""One connection to a MongoDB database: made at first use, with the driver's errors translated."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import pymongo
+from pymongo import MongoClient, ReadPreference
+from pymongo.database import Database
+
+from syncctl.errors import StorageError
+from syncctl.models import Document
+from syncctl.storage.clock import utc_now
+from syncctl.storage.mongo_address import connect, read_address
+from syncctl.storage.mongo_errors import translated
+from syncctl.storage.mongo_indexes import create_indexes
+
+
+class MongoSession:
+    """The lead database on a MongoDB server, replica set or Atlas. Connects at first use.
+
+    `url` names the database in its path; SettingsError if it does not, or can't be read. A server that can't
+    be reached fails `prepare` after `server_selection_timeout_ms`; any later operation waits up to
+    `timeout_ms`, which outlasts a replica set's election. With `read_only`, every write raises StorageError.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        server_selection_timeout_ms: int = 5000,
+        timeout_ms: int = 15000,
+        read_only: bool = False,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._address = read_address(url)
+        self._server_selection_timeout_ms = server_selection_timeout_ms
+        self._timeout_ms = timeout_ms
+        self._read_only = read_only
+        self._now = now
+        self._client: MongoClient[Document] | None = None
+
+    def prepare(self) -> None:
+        """Read from the server, which tells whether it is there and lets this user in; then make indexes."""
+        with self._reading() as database:
+            # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
+            with pymongo.timeout(database.client.options.server_selection_timeout):
+                database.leads.find_one({}, ["_id"])
+            if not self._read_only:
+                create_indexes(database)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database[Document]]:
+        with translated(self._address.hosts):
+            if self._client is None:
+                self._client = connect(
+                    self._address,
+                    server_selection_timeout_ms=self._server_selection_timeout_ms,
+                    timeout_ms=self._timeout_ms,
+                )
+            # A secondary may not know yet what the last run stored.
+            yield self._client.get_database(self._address.database, read_preference=ReadPreference.PRIMARY)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database[Document]]:
+        if self._read_only:
+            raise StorageError(f"MongoDB at {self._address.hosts} was opened for reading only.")
+        with self._reading() as database:
+            yield database

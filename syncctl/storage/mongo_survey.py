@@ -1,0 +1,90 @@
+"""A look at all of a MongoDB database: what it is, what it holds, how its runs went."""
+
+from collections.abc import Collection, Iterator
+from itertools import zip_longest
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING
+
+from syncctl.models import Document, RunEntry, StepStatus
+from syncctl.operator_ports import DatabaseFacts, LastLogs, RecordEntry, Totals
+from syncctl.storage import mongo_documents as documents
+from syncctl.storage.last_logs import last_logs
+from syncctl.storage.mongo_batches import find, in_batches
+from syncctl.storage.mongo_facts import read_facts
+from syncctl.storage.mongo_session import MongoSession
+
+LAST_CHARACTER = "\U0010ffff"
+
+# The newest by insertion, in one pass: ids of the driver's and of Mongoose's grow.
+LAST_LOGS: list[Document] = [
+    {
+        "$match": {
+            "syncType": {"$type": "string"},
+            "$or": [{field: {"$type": "date"}} for field in documents.LOG_DATES],
+        }
+    },
+    {"$group": {"_id": {"syncType": "$syncType", "status": "$status"}, "last": {"$max": "$_id"}}},
+]
+
+FAILED_STEP = {"$elemMatch": {"status": {"$nin": [str(StepStatus.SUCCESS), str(StepStatus.SKIPPED)]}}}
+
+
+class MongoSurvey(MongoSession):
+    """operator_ports.Survey on MongoDB."""
+
+    def facts(self) -> DatabaseFacts:
+        with self._reading() as database:
+            return read_facts(database, self._address)
+
+    def totals(self) -> Totals:
+        with self._reading() as database:
+            return Totals(
+                leads=database.leads.count_documents({}),
+                reports=database.reports.count_documents({}),
+                stores=database.stores.count_documents({}),
+                records=database.syncrecords.count_documents({}),
+                rejects=database.syncrejects.count_documents({}),
+                runs=database.syncruns.count_documents({}),
+            )
+
+    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
+        with self._reading() as database:
+            yield from map(documents.known_fields, find(database.leads, {}, ["_id", *fields]))
+
+    def scan_reports(self) -> Iterator[Document]:
+        with self._reading() as database:
+            yield from map(documents.from_bson, find(database.reports, {}))
+
+    def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
+        query = {"source": source, "location": location}
+        with self._reading() as database:
+            yield from map(documents.record_entry, find(database.syncrecords, query))
+
+    def records_about(
+        self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
+    ) -> list[RecordEntry]:
+        found: dict[str, RecordEntry] = {}
+        paths = ("values.phone", "values.bookingNo", "leadId")
+        batches = zip_longest(*map(in_batches, (phones, booking_numbers, lead_ids)), fillvalue=())
+        with self._reading() as database:
+            for batch in batches:
+                wanted = zip(paths, batch, strict=True)
+                clauses = [{path: {"$in": list(values)}} for path, values in wanted if values]
+                entries = map(documents.record_entry, find(database.syncrecords, {"$or": clauses}))
+                found.update((entry.record.record_id, entry) for entry in entries)
+        return list(found.values())
+
+    def last_sync_logs(self) -> dict[str, LastLogs]:
+        with self._reading() as database:
+            ids = [group["last"] for group in database.synclogs.aggregate(LAST_LOGS)]
+            found = database.synclogs.find({"_id": {"$in": ids}}).sort("_id", ASCENDING)
+            return last_logs(map(documents.sync_log_from, found))
+
+    def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
+        query: dict[str, Any] = {"document.steps": FAILED_STEP} if failed_only else {}
+        if run_id:
+            query["_id"] = {"$gte": run_id, "$lt": run_id + LAST_CHARACTER}
+        with self._reading() as database:
+            newest = database.syncruns.find(query).sort("startedAt", DESCENDING).limit(limit)
+            return [RunEntry(run["_id"], run["startedAt"], run["document"]) for run in newest]

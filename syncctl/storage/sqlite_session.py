@@ -1,0 +1,81 @@
+"""One connection to a SQLite file: opened at first use, with SQLite's errors translated."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from syncctl.errors import StorageError
+from syncctl.storage.clock import utc_now
+from syncctl.storage.sqlite_connection import open_connection, transaction
+from syncctl.storage.sqlite_errors import translated
+from syncctl.storage.sqlite_schema import check_version, migrate
+
+
+class SqliteSession:
+    """The lead database in the file `path`, or in memory (None) for as long as this object lives.
+
+    Opened at first use; file and folder are made where missing. Other processes' locks are waited for
+    `busy_timeout_s` seconds. With `read_only` nothing is made and every write raises StorageError. One in
+    memory `stands_for` a file that is not there yet, in what it says of itself. To be used by one thread.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        read_only: bool = False,
+        busy_timeout_s: float = 30.0,
+        now: Callable[[], datetime] = utc_now,
+        stands_for: Path | None = None,
+    ) -> None:
+        self._path = path
+        self._stands_for = stands_for
+        self._place = f"The SQLite database {path or stands_for or 'in memory'}"
+        self._read_only = read_only
+        self._busy_timeout_s = busy_timeout_s
+        self._now = now
+        self._connection: sqlite3.Connection | None = None
+
+    def prepare(self) -> None:
+        """Make or upgrade the tables; only look at a file's version with `read_only`."""
+        with self._reading() as connection:
+            if self._read_only and self._path is not None:
+                check_version(connection, self._place)
+            else:
+                migrate(connection, self._place)
+
+    def is_empty(self) -> bool:
+        """Whether there is no such file yet, or none of syncctl's tables in it. Makes neither."""
+        with translated(self._place):
+            if self._path is not None and self._connection is None:
+                try:
+                    os.stat(self._path)
+                except FileNotFoundError:
+                    return True
+        with self._reading() as connection:
+            return check_version(connection, self._place) == 0
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with translated(self._place):
+                self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with translated(self._place):
+            if self._connection is None:
+                self._connection = open_connection(
+                    self._path, read_only=self._read_only, busy_timeout_s=self._busy_timeout_s
+                )
+            yield self._connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self._read_only:
+            raise StorageError(f"{self._place} was opened for reading only.")
+        with self._reading() as connection, transaction(connection):
+            yield connection

@@ -1,0 +1,192 @@
+"""What every database must tell of itself: operator_ports.Survey."""
+
+from datetime import UTC, datetime, timedelta
+
+from syncctl.models import RunEntry, StepStatus, Store, SyncLog, Trigger
+from syncctl.operator_ports import Database as LeadDatabase
+from syncctl.operator_ports import LastLogs, RecordEntry, Totals
+from tests.contract.lead_suite import MANY, Database
+from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
+
+
+def log(sync_type: str, status: StepStatus, count: int = 0, at: datetime = MOMENT) -> SyncLog:
+    return SyncLog(sync_type, Trigger.AUTO, at, count, status, None)
+
+
+def run(run_id: str, minutes: int, *statuses: StepStatus) -> RunEntry:
+    steps = [{"name": "booking", "status": str(status)} for status in statuses]
+    return RunEntry(run_id, MOMENT + timedelta(minutes=minutes), {"run_id": run_id, "steps": steps})
+
+
+class SurveySuite:
+    def test_an_empty_database_has_nothing_to_tell(self, storage: LeadDatabase) -> None:
+        assert storage.totals() == Totals(0, 0, 0, 0, 0, 0)
+        assert list(storage.scan_leads(["phone"])) == []
+        assert list(storage.scan_reports()) == []
+        assert list(storage.scan_records("booking", "7")) == []
+        assert storage.records_about([phone(1)], ["1"], [text_id(1)]) == []
+        assert storage.last_sync_logs() == {}
+        assert storage.runs(0) == []
+
+    def test_what_it_is(self, storage: LeadDatabase, database: Database) -> None:
+        facts = storage.facts()
+        assert facts.kind in ("MongoDB", "SQLite")
+        assert facts.place.split("/")[-1] == database.url.split("/")[-1]
+        assert all((facts.version, facts.topology, facts.durability))
+        assert facts.caveats == ()
+
+    def test_totals_are_of_each_collection(self, storage: LeadDatabase, database: Database) -> None:
+        storage.store_leads([lead(n) for n in range(6)], [record(n) for n in range(4)])
+        for number in range(5):
+            database.add_report(text_id(number), {"id": text_id(number)})
+        storage.add_stores([Store(f"Zorucci - {n}", str(n), "", "", True) for n in range(3)])
+        storage.add_rejects([reject(1), reject(2)])
+        storage.save_run(run("one", 0))
+        assert storage.totals() == Totals(leads=6, reports=5, stores=3, records=4, rejects=2, runs=1)
+
+    def test_leads_come_with_the_fields_asked_for(self, storage: LeadDatabase) -> None:
+        bare = lead(2, followUpFlag=True)
+        del bare["bookingNo"]
+        storage.store_leads([lead(1), bare], [])
+        fields = ("bookingNo", "functionDate", "assignedTo", "followUpFlag", "noSuchField")
+        found = sorted(storage.scan_leads(fields), key=lambda each: str(each["_id"]))
+        assert found == [
+            {
+                "_id": text_id(1),
+                "bookingNo": lead(1)["bookingNo"],
+                "functionDate": datetime(2025, 3, 1, tzinfo=UTC),
+                "followUpFlag": False,
+            },
+            {"_id": text_id(2), "functionDate": datetime(2025, 3, 1, tzinfo=UTC), "followUpFlag": True},
+        ]
+        assert {each["functionDate"].utcoffset() for each in found} == {timedelta(0)}
+        assert sorted(map(str, storage.scan_leads([]))) == sorted(
+            map(str, ({"_id": text_id(1)}, {"_id": text_id(2)}))
+        )
+        assert [each.keys() for each in storage.scan_leads(["_id", "phone"])] == [{"_id", "phone"}] * 2
+
+    def test_what_people_typed_comes_as_it_is(self, storage: LeadDatabase, database: Database) -> None:
+        storage.store_leads([lead(1)], [])
+        odd = {"securityAmount": "a lot", "visitDate": "next week", "rating": 4.5, "remarks": "😀 അനഘ\n\0"}
+        for field, value in odd.items():
+            database.edit_lead(text_id(1), field, value)
+        assert list(storage.scan_leads(odd.keys())) == [{"_id": text_id(1), **odd}]
+
+    def test_thousands_of_leads_come_once_each(self, storage: LeadDatabase) -> None:
+        storage.store_leads([lead(n) for n in range(MANY)], [])
+        assert sorted(each["_id"] for each in storage.scan_leads(["phone"])) == [
+            text_id(n) for n in range(MANY)
+        ]
+
+    def test_a_scan_may_be_left_and_written_beside(self, storage: LeadDatabase) -> None:
+        storage.store_leads([lead(n) for n in range(300)], [])
+        scan = storage.scan_leads(["phone"])
+        first = next(scan)["_id"]
+        storage.delete_unchanged(storage.snapshots([text_id(299)]))
+        storage.store_leads([lead(n) for n in range(300, 310)], [])
+        seen = {first, *(each["_id"] for each in scan)}
+        assert seen >= {text_id(n) for n in range(299)}
+
+        next(storage.scan_leads(["phone"]))
+        storage.close()
+        storage.prepare()
+        assert storage.totals().leads == 309
+
+    def test_reports_come_whole(self, storage: LeadDatabase, database: Database) -> None:
+        reports = {
+            text_id(n): {"phone": 90000, "leadData": {"name": text, "ids": [1, None, text]}}
+            for n, text in enumerate(HOSTILE_TEXTS)
+        }
+        for report_id, report in reports.items():
+            database.add_report(report_id, report)
+        assert {report.pop("_id"): report for report in storage.scan_reports()} == reports
+
+    def test_records_are_those_of_one_source_and_location(self, storage: LeadDatabase) -> None:
+        others = [record(3, location="8"), record(4, source="return")]
+        storage.store_leads([], [record(1), record(2, lead_id=text_id(9)), *others])
+        found = {entry.record.record_id: entry for entry in storage.scan_records("booking", "7")}
+        assert found == {
+            text_id(1): RecordEntry(record(1), None),
+            text_id(2): RecordEntry(record(2, lead_id=text_id(9)), None),
+        }
+
+    def test_a_record_tells_when_its_source_changed_it(self, storage: LeadDatabase) -> None:
+        storage.store_leads([], [record(1)])
+        before = datetime.now(UTC) - timedelta(milliseconds=1)
+        storage.update_records([record(1, values={"name": "Other", "functionDate": MOMENT})])
+        (entry,) = storage.scan_records("booking", "7")
+        assert entry.record == record(1, values={"name": "Other", "functionDate": MOMENT})
+        assert entry.changed_at is not None
+        assert before <= entry.changed_at <= datetime.now(UTC)
+
+    def test_records_about_a_phone_a_booking_or_a_lead(self, storage: LeadDatabase) -> None:
+        storage.store_leads(
+            [],
+            [
+                record(1, values={"phone": phone(1), "bookingNo": "b1"}),
+                record(2, values={"phone": phone(2), "bookingNo": "b2"}),
+                record(3, values={"phone": phone(3)}, lead_id=text_id(33)),
+                record(4, values={"phone": phone(1), "bookingNo": "b4"}),
+            ],
+        )
+
+        def about(phones: list[str], numbers: list[str], leads: list[str]) -> list[str]:
+            found = storage.records_about(phones, numbers, leads)
+            return sorted(entry.record.record_id for entry in found)
+
+        assert about([phone(1)], [], []) == [text_id(1), text_id(4)]
+        assert about([], ["b2"], []) == [text_id(2)]
+        assert about([], [], [text_id(33)]) == [text_id(3)]
+        all_of_them = [text_id(n) for n in (1, 2, 3, 4)]
+        assert about([phone(1)], ["b1", "b2"], [text_id(33), text_id(1)]) == all_of_them
+        assert about([], [], []) == []
+        assert about(list(HOSTILE_TEXTS), list(HOSTILE_TEXTS), list(HOSTILE_TEXTS)) == []
+        everyone = [phone(n) for n in range(MANY)]
+        assert about(everyone, ["b4"], [text_id(n) for n in range(MANY + 9)]) == all_of_them
+
+    def test_the_last_logs_are_the_newest_by_insertion(self, storage: LeadDatabase) -> None:
+        earlier = MOMENT - timedelta(days=400)
+        booking = [
+            log("booking", StepStatus.SUCCESS, 1),
+            log("booking", StepStatus.SUCCESS, 2, at=earlier),
+            log("booking", StepStatus.PARTIAL, 3),
+            log("booking", StepStatus.FAILED, 4, at=earlier),
+        ]
+        others = [log("return", StepStatus.FAILED), log("$a.b", StepStatus.SUCCESS)]
+        for entry in (*booking[:2], *others, *booking[2:]):
+            storage.add_sync_log(entry)
+        assert storage.last_sync_logs() == {
+            "booking": LastLogs(booking[3], booking[1]),
+            "return": LastLogs(others[0], None),
+            "$a.b": LastLogs(others[1], others[1]),
+        }
+
+    def test_runs_come_newest_first(self, storage: LeadDatabase) -> None:
+        runs = [run(f"run {n}", -n, StepStatus.SUCCESS, StepStatus.SKIPPED) for n in range(4)]
+        for entry in (runs[2], runs[0], runs[3], runs[1]):
+            storage.save_run(entry)
+        assert storage.runs(0) == runs
+        assert storage.runs(2) == runs[:2]
+        assert storage.runs(9) == runs
+        assert storage.runs(1)[0].started_at.utcoffset() == timedelta(0)
+
+    def test_failed_runs_have_a_step_that_is_neither_success_nor_skipped(self, storage: LeadDatabase) -> None:
+        fine = [run("fine", 0, StepStatus.SUCCESS, StepStatus.SKIPPED), run("none", 1)]
+        failed = [
+            run("partial", 4, StepStatus.PARTIAL),
+            run("failed", 3, StepStatus.SUCCESS, StepStatus.FAILED),
+            run("both", 2, StepStatus.PARTIAL, StepStatus.FAILED),
+        ]
+        for entry in (*fine, *failed):
+            storage.save_run(entry)
+        assert storage.runs(0, failed_only=True) == failed
+        assert storage.runs(1, failed_only=True) == failed[:1]
+        assert storage.runs(0, failed_only=True, run_id="fa") == failed[1:2]
+
+    def test_a_run_is_found_by_how_its_id_begins(self, storage: LeadDatabase) -> None:
+        for minutes, run_id in enumerate(("a-b", "x-y", "a.b", "%_", "^a", "[", "'; --", "😀 അ")):
+            wanted = [run(f"{run_id}-x", 10 * minutes + 2), run(run_id, 10 * minutes + 1)]
+            for entry in (*wanted, run(f"other {run_id}", 10 * minutes)):
+                storage.save_run(entry)
+            assert storage.runs(0, run_id=run_id) == wanted
+        assert storage.runs(0, run_id="no such run") == []
