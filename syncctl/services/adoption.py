@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fold, lead_key
@@ -25,7 +25,13 @@ def text_of(lead: Mapping[str, Any], field: str) -> str:
         return ""
 
 
-def stored_key(lead: Document, locations: Locations) -> str:
+class StoreNames(Protocol):
+    """What a key needs of the table of locations (`Locations`)."""
+
+    def canonical(self, written: str, /) -> str | None: ...
+
+
+def stored_key(lead: Document, locations: StoreNames) -> str:
     """The key of a stored lead as it reads now, edits included."""
     store = text_of(lead, "store")
     phone = text_of(lead, "phone")

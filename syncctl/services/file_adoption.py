@@ -11,7 +11,7 @@ from syncctl.identity import fold
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import Document, LeadValues, SourceRecord
-from syncctl.services.adoption import best_first, stored_key, text_of
+from syncctl.services.adoption import StoreNames, best_first, stored_key, text_of
 from syncctl.values import phone_number
 
 
@@ -79,7 +79,7 @@ def _same_day(lead: Document, values: LeadValues) -> bool:
     return lead.get("enquiryDate") is None and lead.get("functionDate") is None
 
 
-def stored_file_key(lead: Document, locations: Locations) -> str:
+def stored_file_key(lead: Document, locations: StoreNames) -> str:
     """The key that a file's row would have which told of the lead as it is now."""
     day = _day(lead.get("createdAt")) or _day(lead.get("functionDate"))
     return file_key(stored_key({**lead, "bookingNo": None}, locations), day)

@@ -1,0 +1,70 @@
+"""`cleanup`, wired to the database and the backups of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncctl.bootstrap.adapters import opened_database
+from syncctl.locations import load_locations
+from syncctl.locking import RunLock
+from syncctl.services.cleanup import cleaning, restoring, store_names
+
+if TYPE_CHECKING:
+    from syncctl.config import Settings
+    from syncctl.operator_ports import Database
+    from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
+
+Told = Callable[[Path, int], None]
+"""Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""
+
+
+def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
+    """What a cleanup would do; `chosen`: ids to keep. Raises UsageError and StorageError."""
+    with opened_database(settings) as database:
+        return cleaning.plan_duplicates(database, load_locations(), chosen)
+
+
+def clean_duplicates(
+    settings: Settings, chosen: Sequence[str], wait_s: float, told: Told
+) -> cleaning.DuplicatesCleaned:
+    """Clean up, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    services.cleaning.clean_duplicates does."""
+    with _alone(settings, wait_s) as database:
+        return cleaning.clean_duplicates(database, load_locations(), chosen, _target(settings, told))
+
+
+def plan_stores(settings: Settings) -> store_names.StorePlan:
+    """What renaming stores would do. Raises StorageError."""
+    with opened_database(settings) as database:
+        return store_names.plan_stores(database, load_locations())
+
+
+def rename_stores(settings: Settings, wait_s: float, told: Told) -> store_names.StoresRenamed:
+    """Rename stores, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    services.store_names.rename_stores does."""
+    with _alone(settings, wait_s) as database:
+        return store_names.rename_stores(database, load_locations(), _target(settings, told))
+
+
+def restore_backup(settings: Settings, file: Path, wait_s: float) -> restoring.BackupRestored:
+    """Put a backup back, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    services.restoring.restore_backup does."""
+    with _alone(settings, wait_s) as database:
+        return restoring.restore_backup(database, file)
+
+
+@contextmanager
+def _alone(settings: Settings, wait_s: float) -> Iterator[Database]:
+    with (
+        RunLock(settings.lock_file).hold(wait_s),
+        opened_database(settings, for_reading_only=False) as database,
+    ):
+        yield database
+
+
+def _target(settings: Settings, told: Told) -> cleaning.BackupTarget:
+    return cleaning.BackupTarget(settings.data_dir / "backups", datetime.now(UTC), told)

@@ -1,0 +1,128 @@
+"""Writes a backup file: whole and on the disk before anything that it is to undo is done, or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from syncctl.errors import SettingsError, StorageError
+from syncctl.operator_ports import DatabaseFacts
+from syncctl.results import instant
+from syncctl.services.cleanup.backups import (
+    DOCUMENT,
+    FORMAT,
+    VERSION,
+    Backup,
+    BackupEntry,
+    BackupKind,
+    trailer,
+)
+
+
+class BackupWriter:
+    """Writes a backup; the file is made with the first entry. `path` and `documents`: as far as it is."""
+
+    def __init__(self, folder: Path, kind: BackupKind, facts: DatabaseFacts, now: datetime) -> None:
+        self.path: Path | None = None
+        self.documents = 0
+        self._folder = folder
+        self._kind = kind
+        self._header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "kind": kind.value,
+            "created_at": instant(now),
+            "database": facts.kind,
+            "place": facts.place,
+        }
+        self._name = f"{kind}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        self._file: BinaryIO | None = None
+
+    def add(self, entries: Iterable[BackupEntry]) -> None:
+        """Write leads. Raises SettingsError where there can be no file, StorageError where it fills up."""
+        for entry in entries:
+            if self._file is None:
+                self._file = self._create()
+                self._write(self._file, json.dumps(self._header))
+            own = json.dumps({"id": entry.snapshot.lead_id, **entry.details})
+            self._write(self._file, f"{own[:-1]}{DOCUMENT}{entry.snapshot.document}}}")
+            self.documents += 1
+
+    def finish(self) -> Backup | None:
+        """Bring the file to the disk: only then may the leads be touched. None: there was nothing to write.
+        Raises StorageError."""
+        if self._file is None or self.path is None:
+            return None
+        self._write(self._file, trailer(self.documents))
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            for folder in (self._folder, self._folder.parent):
+                _sync_folder(folder)
+        except OSError as error:
+            raise self._full(error) from error
+        return Backup(self.path, self._kind, self.documents)
+
+    def discard(self) -> None:
+        """Take the file away: what it was to undo will not be done."""
+        if self._file is None or self.path is None:
+            return
+        with suppress(OSError):  # a full disk again: what is held back is not wanted any more
+            self._file.close()
+        with suppress(OSError):  # without its last line it is refused anyway
+            self.path.unlink()
+
+    def _create(self) -> BinaryIO:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path, number = self._folder / f"{self._name}.jsonl", 1
+            while os.path.lexists(path):  # of the same second
+                number += 1
+                path = self._folder / f"{self._name}-{number}.jsonl"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SettingsError(
+                f"No backup can be written to {self._folder} ({error.strerror}), so nothing was changed: "
+                "make it writable for this user, or set DATA_DIR to another folder."
+            ) from error
+        self.path = path
+        return os.fdopen(descriptor, "wb")
+
+    def _write(self, file: BinaryIO, line: str) -> None:
+        try:
+            file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+        except OSError as error:
+            raise self._full(error) from error
+
+    def _full(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"The backup {self.path} can't be written ({error.strerror}), so nothing was changed: "
+            "make room on that disk, or set DATA_DIR to another folder."
+        )
+
+
+@contextmanager
+def new_backup(folder: Path, kind: BackupKind, facts: DatabaseFacts, now: datetime) -> Iterator[BackupWriter]:
+    """A backup to be written in `folder`, readable for this user only. Unless it is finished when the block
+    is left, it is taken away."""
+    writer = BackupWriter(folder, kind, facts, now)
+    try:
+        yield writer
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file is only certain to be found after a power cut when its folder is on the disk (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

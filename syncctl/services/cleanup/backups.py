@@ -1,0 +1,157 @@
+"""Backup files of leads: their format, and how one is checked whole before anything is put back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from syncctl.errors import FileProblemError
+from syncctl.operator_ports import LeadSnapshot
+
+FORMAT = "syncctl backup"
+VERSION = 1
+LEADS_AT_ONCE = 1000
+"""How many leads of a backup are taken in hand together."""
+
+LONGEST_HEADER = 64 * 1024
+"""Bytes; what has a longer first line is another kind of file."""
+
+DOCUMENT = ', "document": '
+"""Parts an entry's own fields from the lead. Inside a JSON string its quotes would be escaped."""
+
+T = TypeVar("T")
+
+
+class BackupKind(StrEnum):
+    """What the cleanup did with the leads of a backup."""
+
+    DUPLICATES = "duplicates"
+    STORES = "stores"
+
+
+_DETAILS = {BackupKind.DUPLICATES: ("kept",), BackupKind.STORES: ("from", "to")}
+"""The texts that an entry must have beside the lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupEntry:
+    """A lead as it was, and what else is needed to undo what was done to it, as JSON-like data."""
+
+    snapshot: LeadSnapshot
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup file that is whole."""
+
+    path: Path
+    kind: BackupKind
+    documents: int
+
+    def entries(self) -> Iterator[BackupEntry]:
+        """Its leads, read as they are taken. Raises FileProblemError."""
+        with _opened(self.path) as file:
+            for number, line in enumerate(itertools.islice(file, 1, self.documents + 1), start=2):
+                yield _entry(self.path, self.kind, number, line)
+
+
+def read_backup(path: Path) -> Backup:
+    """Check a backup file from its first line to its last.
+
+    Raises:
+        FileProblemError: it can't be read, is no backup, or is not whole; the message names the line.
+    """
+    with _opened(path) as file:
+        kind = _kind(path, file.readline(LONGEST_HEADER))
+        number, last = 1, b""
+        for line in file:
+            if last:
+                _entry(path, kind, number, last)
+            number, last = number + 1, line
+    documents = number - 2
+    if (said := _documents(last)) is None:
+        raise FileProblemError(
+            f"{path} has no last line as a backup must (line {number}): it was cut off, or the cleanup that "
+            "wrote it was stopped before it changed anything. Restore from a whole copy of it."
+        )
+    if said != documents:
+        raise FileProblemError(
+            f"{path} holds {documents} leads, and its last line (line {number}) says {said}: "
+            f"restore from a whole copy, or write {documents} there to put back what is left."
+        )
+    return Backup(path, kind, documents)
+
+
+def trailer(documents: int) -> str:
+    """The last line of a backup of so many leads."""
+    return json.dumps({"complete": True, "documents": documents})
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of up to `size`, taken as they are needed."""
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise FileProblemError(
+            f"{path} can't be read ({error.strerror}): name a backup, as `cleanup` told when it wrote it."
+        ) from error
+
+
+def _kind(path: Path, line: bytes) -> BackupKind:
+    header = _parsed(line)
+    if header is None or header.get("format") != FORMAT:
+        raise FileProblemError(
+            f"{path} is no backup of syncctl (line 1): name one from the folder backups in DATA_DIR."
+        )
+    if header.get("version") != VERSION or header.get("kind") not in list(BackupKind):
+        raise FileProblemError(f"{path} was written by a newer syncctl (line 1): upgrade this one.")
+    return BackupKind(header["kind"])
+
+
+def _documents(line: bytes) -> int | None:
+    """How many documents the last line says there are; None where it is no last line."""
+    found = _parsed(line)
+    if found is None or found.get("complete") is not True or not line.endswith(b"\n"):
+        return None
+    documents = found.get("documents")
+    return documents if isinstance(documents, int) else None
+
+
+def _entry(path: Path, kind: BackupKind, number: int, line: bytes) -> BackupEntry:
+    found = _parsed(line) or {}
+    document = line.decode("utf-8", "replace").strip().partition(DOCUMENT)[2].removesuffix("}")
+    texts = (found.get("id"), *(found.get(name) for name in _DETAILS[kind]))
+    if (
+        not document
+        or not isinstance(found.get("document"), dict)
+        or not all(isinstance(text, str) for text in texts)
+    ):
+        raise FileProblemError(
+            f"{path}, line {number}, is no lead of a backup but changed or damaged. Nothing was put back. "
+            "Use another copy, or take the line out and lower the number in the last line by one."
+        )
+    details = {name: value for name, value in found.items() if name not in ("id", "document")}
+    return BackupEntry(LeadSnapshot(found["id"], document), details)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,221 @@
+"""Decides which copy of each set of duplicates is kept, or that a person must."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from syncctl.errors import UsageError
+from syncctl.identity import derived_id
+from syncctl.models import Document
+from syncctl.ports import Storage
+from syncctl.services.adoption import StoreNames, text_of
+from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key
+from syncctl.services.cleanup.edits import Copies
+
+SETS_AT_ONCE = 500
+EXAMPLES = 5
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Why(StrEnum):
+    """Why a copy is the one to keep."""
+
+    CHOSEN = "chosen"
+    WORKED_ON = "worked on"
+    ALL_EDITS = "has every edit"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of one set. `phone` is whole: mask it where shown. `record_from`: the copy whose
+    records the kept one, which has none of its own, takes over."""
+
+    lead_type: str
+    phone: str
+    booking_no: str
+    kept: str
+    why: Why
+    removed: tuple[str, ...]
+    record_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictingCopy:
+    """A copy of a set that is left alone: `values` are those of the fields in which the copies differ, absent
+    ones None; `worked_on`: whether somebody worked on it."""
+
+    lead_id: str
+    updated_at: object
+    worked_on: bool
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A set whose copies carry different edits. `phone` and the values are whole: mask them where shown."""
+
+    lead_type: str
+    phone: str
+    booking_no: str
+    copies: tuple[ConflictingCopy, ...]
+
+
+@dataclass(slots=True)
+class DuplicatePlan:
+    """What a cleanup would do, by lead type: sets to clean, leads to delete; and the conflicts."""
+
+    sets: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    conflicts: list[Conflict] = field(default_factory=list)
+    examples: list[Decision] = field(default_factory=list)
+
+    def add(self, decision: Decision | Conflict) -> None:
+        """Count one set."""
+        if isinstance(decision, Conflict):
+            self.conflicts.append(decision)
+            return
+        self.sets[decision.lead_type] += 1
+        self.removed[decision.lead_type] += len(decision.removed)
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(decision)
+
+
+def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[str]:
+    """The ids that a person chose to keep.
+
+    Raises:
+        UsageError: one is in no set of duplicates, or two of them are in the same set.
+    """
+    wanted = frozenset(lead_id.strip() for lead_id in chosen)
+    found: set[str] = set()
+    for sets in duplicates.sets.values():
+        for ids in sets:
+            here = wanted.intersection(ids)
+            if len(here) > 1:
+                raise UsageError(
+                    f"--keep {' and --keep '.join(sorted(here))}: they are copies of one lead, keep one."
+                )
+            found |= here
+    if missing := sorted(wanted - found):
+        raise UsageError(
+            f"--keep {missing[0]}: no lead of that id is in a set of duplicates. "
+            "`syncctl cleanup duplicates` lists the ids to choose from."
+        )
+    return wanted
+
+
+def in_batches(duplicates: DuplicateSets) -> Iterator[list[tuple[str, ...]]]:
+    """The sets of all types, SETS_AT_ONCE at a time."""
+    every = [ids for sets in duplicates.sets.values() for ids in sets]
+    for start in range(0, len(every), SETS_AT_ONCE):
+        yield every[start : start + SETS_AT_ONCE]
+
+
+def decide(
+    storage: Storage, batch: Sequence[tuple[str, ...]], stores: StoreNames, chosen: frozenset[str]
+) -> Iterator[Decision | Conflict]:
+    """What is to become of the sets of a batch, by their leads as they are now. Raises StorageError."""
+    ids = [lead_id for lead_ids in batch for lead_id in lead_ids]
+    leads = storage.leads(ids)
+    groups = [group for lead_ids in batch for group in _groups(lead_ids, leads, stores)]
+    recorded = storage.recorded_leads(ids)
+    undecided = {
+        record_id
+        for key, copies in groups
+        if len(copies.worked_on) > 1
+        for record_id in _record_ids(key, copies)
+    }
+    told = storage.record_values(undecided) if undecided else {}
+    for key, copies in groups:
+        values = [told[record_id] for record_id in _record_ids(key, copies) if record_id in told]
+        yield _decision(copies, values, recorded, chosen)
+
+
+def _groups(
+    ids: Sequence[str], leads: Mapping[str, Document], stores: StoreNames
+) -> Iterator[tuple[str, Copies]]:
+    """A set was found by a digest of what its leads were a while ago: their keys as they are now decide."""
+    by_key: dict[str, list[Document]] = {}
+    for lead_id in ids:
+        if lead_id in leads and (key := cleanup_key(leads[lead_id], stores)) is not None:
+            by_key.setdefault(key, []).append(leads[lead_id])
+    return ((key, Copies(group, stores)) for key, group in by_key.items() if len(group) > 1)
+
+
+def _record_ids(key: str, copies: Copies) -> list[str]:
+    """Where the records of a set are: a lead that the sync made has its record's id, and the record of one
+    that it adopted has the id that follows from the key."""
+    return [derived_id(key), *(lead["_id"] for lead in copies.leads)]
+
+
+def _decision(
+    copies: Copies, told: Sequence[Mapping[str, Any]], recorded: set[str], chosen: frozenset[str]
+) -> Decision | Conflict:
+    leads = sorted(copies.leads, key=lambda lead: _age(lead, recorded))
+    if picked := [lead for lead in leads if lead["_id"] in chosen]:
+        return _keep(leads, recorded, picked[0], Why.CHOSEN)
+    if not copies.worked_on:
+        return _keep(leads, recorded, leads[0], Why.OLDEST)
+    if len(copies.worked_on) == 1:
+        return _keep(leads, recorded, copies.worked_on[0], Why.WORKED_ON)
+    edits = copies.edits(told)
+    complete = {lead["_id"] for lead in copies.with_all_edits(edits)}
+    if complete:
+        last = max((lead for lead in leads if lead["_id"] in complete), key=_updated_at)
+        return _keep(leads, recorded, last, Why.ALL_EDITS)
+    return _conflict(leads, edits.keys(), copies.edited_differently(edits))
+
+
+def _age(lead: Document, recorded: set[str]) -> tuple[datetime, bool, str]:
+    """Sorts the oldest first; of those of one date the one that the sync knows, then the one whose ObjectId,
+    which begins with the time when it was made, is the lowest."""
+    created_at = lead.get("createdAt")
+    return (
+        created_at if isinstance(created_at, datetime) else _LAST,
+        lead["_id"] not in recorded,
+        lead["_id"],
+    )
+
+
+def _updated_at(lead: Document) -> datetime:
+    updated_at = lead.get("updatedAt")
+    return updated_at if isinstance(updated_at, datetime) else _FIRST
+
+
+def _keep(leads: Sequence[Document], recorded: Container[str], kept: Document, why: Why) -> Decision:
+    removed = tuple(lead["_id"] for lead in leads if lead is not kept)
+    records = [lead_id for lead_id in removed if lead_id in recorded]
+    return Decision(
+        lead_type=text_of(kept, "leadType"),
+        phone=text_of(kept, "phone"),
+        booking_no=text_of(kept, "bookingNo"),
+        kept=kept["_id"],
+        why=why,
+        removed=removed,
+        record_from=records[0] if records and kept["_id"] not in recorded else None,
+    )
+
+
+def _conflict(leads: Sequence[Document], worked_on: Container[str], fields: Sequence[str]) -> Conflict:
+    return Conflict(
+        lead_type=text_of(leads[0], "leadType"),
+        phone=text_of(leads[0], "phone"),
+        booking_no=text_of(leads[0], "bookingNo"),
+        copies=tuple(
+            ConflictingCopy(
+                lead["_id"],
+                lead.get("updatedAt"),
+                lead["_id"] in worked_on,
+                {name: lead.get(name) for name in fields},
+            )
+            for lead in leads
+        ),
+    )

@@ -1,0 +1,120 @@
+"""Finds leads that are copies of one another: those of one key, in one pass over all leads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+from syncctl.locations import Locations
+from syncctl.models import Document, LeadType
+from syncctl.operator_ports import Survey
+from syncctl.services.adoption import StoreNames, stored_key, text_of
+from syncctl.services.file_adoption import stored_file_key
+from syncctl.values import phone_number
+
+KEY_FIELDS: tuple[str, ...] = (
+    "leadType",
+    "phone",
+    "bookingNo",
+    "name",
+    "store",
+    "createdAt",
+    "functionDate",
+)
+"""The fields of a lead that its key is made of."""
+
+_API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
+_DIGEST_BYTES = 8
+"""Among 130,000 keys two share a digest once in 2,000,000,000 databases; planning compares whole keys."""
+
+
+def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
+    """What leads that are copies of one another have in common; None for a lead that can be nobody's copy.
+
+    Type, phone and booking number; without a booking number type, phone, name and store, and for a lead that
+    is neither a booking nor a return (it is a file's or typed by hand) the day as well (contract/files.md).
+    A lead lacks a key where it has no phone number, or no name or store where these are needed.
+    """
+    if phone_number(text_of(lead, "phone")) is None:
+        return None
+    if text_of(lead, "bookingNo"):
+        return stored_key(lead, locations)
+    if not (text_of(lead, "name") and text_of(lead, "store")):
+        return None
+    if text_of(lead, "leadType") in _API_TYPES:
+        return stored_key(lead, locations)
+    return stored_file_key(lead, locations)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateSets:
+    """Sets of leads of one key, two or more, by lead type ("": none): their ids."""
+
+    sets: Mapping[str, list[tuple[str, ...]]]
+
+    @property
+    def count_by_type(self) -> dict[str, int]:
+        """How many sets there are of each lead type."""
+        return {lead_type: len(sets) for lead_type, sets in self.sets.items()}
+
+    @property
+    def count(self) -> int:
+        """How many sets there are."""
+        return sum(map(len, self.sets.values()))
+
+    @property
+    def extra_copies(self) -> int:
+        """How many leads there are beyond one for each set."""
+        return sum(len(ids) - 1 for sets in self.sets.values() for ids in sets)
+
+
+class DuplicateFinder:
+    """Takes leads one by one, and keeps a digest and an id of each."""
+
+    def __init__(self, locations: Locations) -> None:
+        self._stores = CachedStores(locations)
+        self._first: dict[bytes, str] = {}
+        self._sets: dict[bytes, list[str]] = {}
+        self._types: dict[bytes, str] = {}
+
+    def add(self, lead: Document) -> None:
+        """A lead with its `_id` and KEY_FIELDS. The same one may come twice: a scan that runs while leads
+        are written can meet it again."""
+        key = cleanup_key(lead, self._stores)
+        if key is None:
+            return
+        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+        first = self._first.setdefault(digest, lead["_id"])
+        if first != lead["_id"]:
+            self._sets.setdefault(digest, [first]).append(lead["_id"])
+            self._types[digest] = text_of(lead, "leadType")
+
+    def found(self) -> DuplicateSets:
+        """The sets among the leads so far; ids in order, and so the sets of a type."""
+        by_type: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for digest, ids in self._sets.items():
+            by_type[self._types[digest]].append(tuple(sorted(set(ids))))
+        return DuplicateSets({lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)})
+
+
+class CachedStores:
+    """A table of locations that remembers the names that it was asked for: there are few, and many leads."""
+
+    def __init__(self, locations: StoreNames) -> None:
+        self.canonical = lru_cache(maxsize=4096)(locations.canonical)
+
+
+def find_duplicates(survey: Survey, locations: Locations) -> DuplicateSets:
+    """All sets of duplicates in the database, in one pass over its leads. Raises StorageError."""
+    return duplicates_among(survey.scan_leads(KEY_FIELDS), locations)
+
+
+def duplicates_among(leads: Iterable[Document], locations: Locations) -> DuplicateSets:
+    """The sets of duplicates among leads, each with `_id` and KEY_FIELDS."""
+    finder = DuplicateFinder(locations)
+    for lead in leads:
+        finder.add(lead)
+    return finder.found()

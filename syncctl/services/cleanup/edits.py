@@ -1,0 +1,118 @@
+"""What people have put into the copies of one lead, and which copy has all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from syncctl.identity import fold
+from syncctl.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
+from syncctl.models import Document, LeadType, LeadValues
+from syncctl.services.adoption import StoreNames, text_of
+from syncctl.values import phone_number
+
+SOURCE_FIELDS = frozenset(LeadValues.__annotations__)
+"""The fields that a source can tell."""
+
+EDITED_SOURCE_FIELDS = frozenset(
+    ("name", "phone", "store", "functionDate", "remarks", "reasonCollectedFromStore", "closingStatus")
+)
+"""Those that telecallers edit nevertheless (contract/database.md, "What a telecaller edits")."""
+
+HOUSEKEEPING = frozenset(("_id", "__v", "createdAt", "updatedAt"))
+
+DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
+
+_NOT_EDITED = HOUSEKEEPING | (SOURCE_FIELDS - EDITED_SOURCE_FIELDS)
+_KNOWN_FIELDS = SOURCE_FIELDS | HOUSEKEEPING | {*TELECALLERS_OWN, *DEFAULTS}
+_IMPORTED_TYPES = (LeadType.BOOKING, LeadType.RETURN)
+_IMPORTED_SOURCES = ("booking", "return", "walkin", "lossofsale")
+
+Edits = dict[str, Any]
+"""Values that people have put in, by field, made comparable."""
+
+
+def is_hand_typed(lead: Document) -> bool:
+    """Whether a person typed the lead into the web app, so that all of it is theirs."""
+    source = "".join(filter(str.isalpha, text_of(lead, "source").casefold()))
+    return (
+        source not in _IMPORTED_SOURCES
+        and text_of(lead, "leadType") not in _IMPORTED_TYPES
+        and not text_of(lead, "bookingNo")
+    )
+
+
+def comparable(field: str, value: Any, stores: StoreNames) -> Any:
+    """A field's value so that what means the same is equal; None where it is empty or the default."""
+    if not isinstance(value, str):
+        return value or None
+    written = value.strip()
+    if written == DEFAULTS.get(field):
+        return None
+    if field == "name":
+        written = fold(written)
+    elif field == "phone":
+        written = phone_number(written) or written
+    elif field == "store":
+        written = fold(stores.canonical(written) or written)
+    return written or None
+
+
+class Copies:
+    """The leads of one key, two or more, and what people have put into each."""
+
+    def __init__(self, leads: Sequence[Document], stores: StoreNames) -> None:
+        self.leads = leads
+        self._stores = stores
+
+    @cached_property
+    def worked_on(self) -> list[Document]:
+        """The copies that a person has worked on: touched, typed in by hand, or with a value that only the
+        web app can have put in and that other copies lack."""
+        own = self._differing({field for lead in self.leads for field in lead} - _KNOWN_FIELDS, self.leads)
+        return [
+            lead
+            for lead in self.leads
+            if is_touched(lead)
+            or is_hand_typed(lead)
+            or any(self._value(lead, field) is not None for field in own)
+        ]
+
+    def edits(self, told: Sequence[Mapping[str, Any]]) -> dict[str, Edits]:
+        """What people put into the copies that they worked on, by id: neither empty nor a default, nor what
+        the source said, be it by a record (`told`: their values) or by a copy that nobody worked on."""
+        ids = {lead["_id"] for lead in self.worked_on}
+        untouched = [lead for lead in self.leads if lead["_id"] not in ids]
+        return {lead["_id"]: self._edits_of(lead, (*untouched, *told)) for lead in self.worked_on}
+
+    def with_all_edits(self, edits: Mapping[str, Edits]) -> list[Document]:
+        """Those of the copies worked on that have every edit of every other."""
+        every = [edit for others in edits.values() for edit in others.items()]
+        return [
+            lead
+            for lead in self.worked_on
+            if all(self._value(lead, field) == value for field, value in every)
+        ]
+
+    def edited_differently(self, edits: Mapping[str, Edits]) -> list[str]:
+        """The edited fields in which the copies worked on are not the same."""
+        return self._differing({field for others in edits.values() for field in others}, self.worked_on)
+
+    def _differing(self, fields: Iterable[str], leads: Sequence[Document]) -> list[str]:
+        return [
+            field
+            for field in sorted(fields)
+            if any(self._value(lead, field) != self._value(leads[0], field) for lead in leads)
+        ]
+
+    def _edits_of(self, lead: Document, said: Sequence[Mapping[str, Any]]) -> Edits:
+        edits: Edits = {}
+        for field in lead.keys() - (HOUSEKEEPING if is_hand_typed(lead) else _NOT_EDITED):
+            value = self._value(lead, field)
+            if value is not None and value not in [self._value(values, field) for values in said]:
+                edits[field] = value
+        return edits
+
+    def _value(self, values: Mapping[str, Any], field: str) -> Any:
+        return comparable(field, values.get(field), self._stores)

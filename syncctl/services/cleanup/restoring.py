@@ -1,0 +1,68 @@
+"""Puts a backup back: each lead exactly as it was, or its store's name, as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncctl.models import LeadChange
+from syncctl.operator_ports import Database
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
+
+
+@dataclass(slots=True)
+class BackupRestored:
+    """What putting a backup back came to. `same`: leads that were as in the backup already; `different`: ids
+    of those that are something else now, and were left alone."""
+
+    kind: BackupKind
+    restored: int = 0
+    same: int = 0
+    different: list[str] = field(default_factory=list)
+
+
+def restore_backup(database: Database, path: Path) -> BackupRestored:
+    """Put back what a cleanup took away. To be called under the run lock; repeatable.
+
+    Raises:
+        FileProblemError: the file is no backup, or not whole; nothing was written.
+        StorageError: the database refused, or the backup is another kind of database's.
+    """
+    backup = read_backup(path)
+    result = BackupRestored(backup.kind)
+    put_back = _put_back_leads if backup.kind is BackupKind.DUPLICATES else _put_back_stores
+    for entries in batched(backup.entries(), LEADS_AT_ONCE):
+        put_back(database, entries, result)
+    return result
+
+
+def _put_back_leads(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    outcome = database.restore([entry.snapshot for entry in entries])
+    result.restored += len(outcome.inserted)
+    result.same += len(outcome.same)
+    result.different += sorted(outcome.different)
+    back = {
+        entry.details["kept"]: entry.snapshot.lead_id
+        for entry in entries
+        if entry.details.get("recorded") and entry.snapshot.lead_id not in outcome.different
+    }
+    if back:
+        database.repoint_records(back)
+
+
+def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    leads = database.leads([entry.snapshot.lead_id for entry in entries])
+    changes: list[LeadChange] = []
+    for entry in entries:
+        lead_id, was, is_now = entry.snapshot.lead_id, entry.details["from"], entry.details["to"]
+        found = leads.get(lead_id, {}).get("store")
+        if found == was:
+            result.same += 1
+        elif found == is_now:
+            changes.append(LeadChange(lead_id, {"store": is_now}, {"store": was}))
+        else:
+            result.different.append(lead_id)
+    done = database.update_leads(changes) if changes else set()
+    result.restored += len(done)
+    result.different += [change.lead_id for change in changes if change.lead_id not in done]

@@ -1,0 +1,104 @@
+"""Renames misspelt stores of leads to their canonical names (contract/locations.toml)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncctl.locations import Locations
+from syncctl.models import LeadChange
+from syncctl.operator_ports import Database
+from syncctl.services.adoption import text_of
+from syncctl.services.cleanup.backup_writing import new_backup
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
+from syncctl.services.cleanup.cleaning import BackupTarget
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, DuplicateFinder
+
+
+@dataclass(slots=True)
+class StorePlan:
+    """What renaming would do. `renames`: name as written -> the canonical one. By the name as written:
+    `leads`: the ids of those to be renamed; `in_duplicates`: how many are left, being copies of other leads;
+    `unknown`: how many have a name that is no known store's ("": none)."""
+
+    renames: dict[str, str] = field(default_factory=dict)
+    leads: dict[str, list[str]] = field(default_factory=dict)
+    in_duplicates: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def count(self) -> int:
+        """How many leads are to be renamed."""
+        return sum(map(len, self.leads.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class StoresRenamed:
+    """What renaming came to. `left`: ids of leads that were edited or deleted while it ran."""
+
+    plan: StorePlan
+    renamed: int
+    left: tuple[str, ...]
+    backup: Path | None
+
+
+def plan_stores(database: Database, locations: Locations) -> StorePlan:
+    """What renaming would do now, in one pass over the leads. Changes nothing. Raises StorageError."""
+    known = {*locations.by_code.values(), *(store.name for store in database.stores())}
+    stores = CachedStores(locations)
+    finder = DuplicateFinder(locations)
+    plan = StorePlan()
+    misspelt: defaultdict[str, list[str]] = defaultdict(list)
+    for lead in database.scan_leads(KEY_FIELDS):
+        finder.add(lead)
+        written = lead.get("store")
+        if not isinstance(written, str) or (name := stores.canonical(written)) not in known or name is None:
+            plan.unknown[text_of(lead, "store")] += 1
+        elif name != written:
+            plan.renames[written] = name
+            misspelt[written].append(lead["_id"])
+    copies = {lead_id for sets in finder.found().sets.values() for ids in sets for lead_id in ids}
+    for written, ids in misspelt.items():
+        plan.leads[written] = sorted(set(ids) - copies)
+        if left := len(copies.intersection(ids)):
+            plan.in_duplicates[written] = left
+    return plan
+
+
+def rename_stores(database: Database, locations: Locations, target: BackupTarget) -> StoresRenamed:
+    """Give leads their stores' canonical names, but for leads that are copies of one another: they are to be
+    cleaned first. `updatedAt` stays, as nobody worked on them. To be called under the run lock.
+
+    Raises:
+        SettingsError, StorageError: the backup can't be written, and nothing is changed.
+        StorageError: the database refused.
+    """
+    plan = plan_stores(database, locations)
+    with new_backup(target.folder, BackupKind.STORES, database.facts(), target.now) as writer:
+        for written, lead_ids in plan.leads.items():
+            details = {"from": written, "to": plan.renames[written]}
+            for ids in batched(lead_ids, LEADS_AT_ONCE):
+                writer.add(BackupEntry(snapshot, details) for snapshot in database.snapshots(ids))
+        backup = writer.finish()
+    if backup is None:
+        return StoresRenamed(plan, 0, (), None)
+    target.told(backup.path, backup.documents)
+    renamed = _rename(database, backup)
+    left = {lead_id for ids in plan.leads.values() for lead_id in ids} - renamed
+    return StoresRenamed(plan, len(renamed), tuple(sorted(left)), backup.path)
+
+
+def _rename(database: Database, backup: Backup) -> set[str]:
+    """Rename the leads of a backup; gives the ids of those that have the new name."""
+    renamed: set[str] = set()
+    for entries in batched(backup.entries(), LEADS_AT_ONCE):
+        renamed |= database.update_leads(
+            [
+                LeadChange(
+                    entry.snapshot.lead_id, {"store": entry.details["from"]}, {"store": entry.details["to"]}
+                )
+                for entry in entries
+            ]
+        )
+    return renamed

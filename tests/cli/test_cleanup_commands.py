@@ -1,0 +1,283 @@
+"""`cleanup` as a person and a script meet it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncctl.locking import RunLock
+from syncctl.operator_ports import Database
+from syncctl.storage.factory import open_storage
+from tests.contract.samples import lead, text_id
+from tests.support.duplicates import CopySet, copy_sets
+from tests.support.program import Ended, Program
+
+SETS = 18
+EXTRA = 29
+CONFLICTS = 3
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+@contextmanager
+def database_of(program: Program, url: str = "") -> Iterator[Database]:
+    database = open_storage(url or f"sqlite:///{program.folder}/data/syncctl.db")
+    try:
+        database.prepare()
+        yield database
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def sets(program: Program) -> list[CopySet]:
+    sets = list(copy_sets(SETS))
+    with database_of(program) as database:
+        database.store_leads([copy for made in sets for copy in made.copies], [])
+    return sets
+
+
+def present(program: Program, sets: list[CopySet]) -> set[str]:
+    with database_of(program) as database:
+        return database.present_leads([copy["_id"] for made in sets for copy in made.copies])
+
+
+def json_of(ended: Ended) -> dict[str, Any]:
+    (line,) = ended.stdout.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+@pytest.mark.parametrize("arguments", [("duplicates",), ("duplicates", "--apply"), ("stores",)])
+def test_on_an_empty_database(program: Program, arguments: tuple[str, ...]) -> None:
+    ended = program.run("cleanup", *arguments)
+    assert (ended.status, ended.stderr) == (0, "")
+    assert ended.stdout in (
+        "No duplicates: every lead is there once.\n",
+        "No misspelt store names.\n",
+    )
+    assert not (program.folder / "data" / "backups").exists()
+    assert (program.folder / "data").exists() == ("--apply" in arguments)
+
+
+def test_the_plan_changes_nothing_and_shows_no_number(program: Program, sets: list[CopySet]) -> None:
+    for shown in (
+        program.run("cleanup", "duplicates"),
+        program.run("cleanup:duplicates"),
+        *(program.run_on_terminal("cleanup", "duplicates", columns=width) for width in (60, 80, 200)),
+    ):
+        assert shown.status == 0
+        assert "--apply` deletes 29 leads" in shown.output
+        assert "90xxxxxx00" in shown.output
+        for made in sets:
+            assert made.copies[0]["phone"] not in shown.output
+            assert made.kept or all(copy["_id"] in shown.output for copy in made.copies)
+    assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
+    assert not (program.folder / "data" / "backups").exists()
+
+
+def test_in_a_pipe_each_line_is_one_thing(program: Program, sets: list[CopySet]) -> None:
+    ended = program.run("cleanup", "duplicates")
+    lines = [line.split("\t") for line in ended.stdout.splitlines()]
+    assert lines[:3] == [
+        ["bookingConfirmation", "9 sets", "13 to delete", "0 conflicts"],
+        ["general", "4 sets", "9 to delete", "1 conflict"],
+        ["return", "5 sets", "7 to delete", "2 conflicts"],
+    ]
+    assert [line[0] for line in lines[3:8]] == ["example"] * 5
+    conflicts = [line for line in lines[8:] if line[0] == "conflict"]
+    assert conflicts == lines[8:]
+    assert [
+        "conflict",
+        "return 90xxxxxx05 booking 2025000000005",
+        "679de39b552b82f6be3edc0a",
+        "2025-03-28T08:59:27Z",
+        "callStatus=Connected, leadStatus=Confirmed",
+    ] in conflicts
+
+
+def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: list[CopySet]) -> None:
+    plan = json_of(program.run("cleanup", "duplicates", "--json"))
+    assert (plan["sets"], plan["to_delete"], plan["applied"], plan["ok"]) == (SETS, EXTRA, False, True)
+    assert len(plan["conflicts"]) == CONFLICTS
+    assert plan["by_type"]["general"] == {"sets": 4, "to_delete": 9, "conflicts": 1}
+    done = json_of(program.run("cleanup", "duplicates", "--json", "--apply"))
+    assert {name: done[name] for name in ("applied", "to_delete", "deleted", "left")} == {
+        "applied": True,
+        "to_delete": EXTRA,
+        "deleted": EXTRA,
+        "left": [],
+    }
+    assert done["remaining"]["sets"] == CONFLICTS
+    assert done["restore"] == f"syncctl cleanup restore {done['backup']}"
+    assert len(present(program, sets)) == sum(len(made.copies) for made in sets) - EXTRA
+    restored = json_of(program.run("cleanup", "restore", done["backup"], "--json"))
+    assert restored == {
+        "command": "cleanup restore",
+        "ok": True,
+        "kind": "duplicates",
+        "restored": EXTRA,
+        "same": 0,
+        "different": [],
+    }
+    assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
+
+
+def test_a_conflict_decided_by_a_person(program: Program, sets: list[CopySet]) -> None:
+    conflict = next(made for made in sets if not made.kept)
+    chosen = conflict.copies[-1]["_id"]
+    ended = program.run("cleanup", "duplicates", "--apply", "--keep", chosen)
+    assert ended.status == 0
+    assert "2 sets left alone, as the copies carry different edits" in ended.stderr
+    assert present(program, [conflict]) == {chosen}
+    again = program.run("cleanup", "duplicates", "--keep", chosen)
+    assert (again.status, again.stdout) == (2, "")
+    assert chosen in again.stderr
+
+
+def test_what_leads_hold_is_shown_harmlessly(program: Program) -> None:
+    copies = [
+        lead(n, phone="9000000001", bookingNo="7", leadType="[bold]x", callStatus="Busy", remarks=remarks)
+        for n, remarks in ((1, "call 9876543210\x1b[31m\nnow [red]"), (2, "y" * 5000), (3, ""))
+    ]
+    with database_of(program) as database:
+        database.store_leads(copies, [])
+    piped = program.run("cleanup", "duplicates")
+    assert "98xxxxxx10" in piped.stdout
+    assert len(piped.stdout.splitlines()) == 4
+    for shown in (piped, program.run_on_terminal("cleanup", "duplicates", columns=300)):
+        assert "9876543210" not in shown.stdout
+        assert "\x1b[31m" not in shown.stdout
+        assert "[red]" in shown.stdout
+        assert "[bold]x" in shown.stdout
+        assert "y" * 100 not in shown.stdout
+    assert program.run("cleanup", "duplicates", "--json").stdout.count("y" * 5000) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("duplicates", "--apply"), ("stores", "--apply"), ("restore", "backup.jsonl")]
+)
+def test_while_another_run_is_under_way_nothing_is_done(program: Program, arguments: tuple[str, ...]) -> None:
+    with RunLock(program.folder / "data" / "syncctl.lock").hold():
+        ended = program.run("cleanup", *arguments)
+        assert ended.status == 75
+        assert "--wait" in ended.stderr
+        assert program.run("cleanup", "duplicates").status == 0
+
+
+def test_restore_tells_what_it_leaves_alone(program: Program, sets: list[CopySet]) -> None:
+    done = json_of(program.run("cleanup", "duplicates", "--json", "--apply"))
+    program.run("cleanup", "restore", done["backup"])
+    changed = done["examples"][0]["deleted"][0]
+    with database_of(program) as database:
+        document = database.leads([changed])[changed]
+        (snapshot,) = database.snapshots([changed])
+        database.delete_unchanged([snapshot])
+        database.store_leads([{**document, "remarks": "something else"}], [])
+    ended = program.run("cleanup", "restore", done["backup"])
+    assert ended.status == 1
+    assert "As in the backup already: 28. Something else now: 1." in ended.stdout
+    assert changed in ended.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage\n", b"\x00\xff" * 100])
+def test_a_file_that_is_no_backup_is_status_65(program: Program, content: bytes | None) -> None:
+    file = program.folder / "file.jsonl"
+    if content is not None:
+        file.write_bytes(content)
+    ended = program.run("cleanup", "restore", str(file))
+    assert (ended.status, ended.stdout) == (65, "")
+    assert "file.jsonl" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_backup_that_cannot_be_written_is_one_line(program: Program, sets: list[CopySet]) -> None:
+    (program.folder / "data" / "backups").write_text("a file", encoding="utf-8")
+    ended = program.run("cleanup", "duplicates", "--apply")
+    assert (ended.status, ended.stdout) == (78, "")
+    assert "nothing was changed" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
+
+
+@pytest.mark.parametrize("arguments", [("duplicates",), ("duplicates", "--apply"), ("stores", "--json")])
+def test_an_unreachable_database_is_status_69(program: Program, arguments: tuple[str, ...]) -> None:
+    ended = program.run(
+        "cleanup", *arguments, DATABASE_URL="mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=100"
+    )
+    assert (ended.status, ended.stdout) == (69, "")
+    assert "can't be reached" in ended.stderr
+
+
+def test_stores_from_plan_to_restore(program: Program) -> None:
+    stores = ("Zurocci - Edappally", "Default Store", "Suitor Guy - Calicut")
+    with database_of(program) as database:
+        database.store_leads([lead(n, store=store) for n, store in enumerate(stores)], [])
+    plan = program.run("cleanup", "stores")
+    assert plan.stdout.splitlines() == [
+        "rename\tZurocci - Edappally\tZorucci - Edappally\t1 lead",
+        "unknown\tDefault Store\t1 lead",
+    ]
+    assert "Nothing was changed." in plan.stderr
+    assert "Becomes" in program.run_on_terminal("cleanup", "stores", columns=60).stdout
+    done = json_of(program.run("cleanup", "stores", "--apply", "--json"))
+    assert (done["renamed"], done["left"]) == (1, [])
+    with database_of(program) as database:
+        assert database.leads([text_id(0)])[text_id(0)]["store"] == "Zorucci - Edappally"
+    assert program.run("cleanup", "restore", done["backup"]).status == 0
+    assert json_of(program.run("cleanup", "stores", "--json"))["to_rename"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+def test_thirty_thousand_extra_copies_among_130_000_leads(
+    program: Program, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = str(request.getfixturevalue("mongo_url")) if kind == "mongo" else ""
+    made = chain((copy for one in copy_sets(15_000) for copy in one.copies), map(lead, range(10**6, 10**7)))
+    with database_of(program, url) as database:
+        for _ in range(130):
+            database.store_leads([next(made) for _ in range(1000)], [])
+    environment = {"DATABASE_URL": url} if url else {}
+    plan, _, plan_mb = _measured(program, environment, "duplicates", "--json")
+    assert plan["to_delete"] + sum(len(conflict["copies"]) - 1 for conflict in plan["conflicts"]) > 30_000
+    done, apply_s, apply_mb = _measured(program, environment, "duplicates", "--json", "--apply")
+    assert done["deleted"] == plan["to_delete"] > 24_000
+    assert done["remaining"]["sets"] == len(plan["conflicts"]) == 2500
+    assert apply_s < 30
+    assert max(plan_mb, apply_mb) < 120
+    restored, _, _ = _measured(program, environment, "restore", done["backup"], "--json")
+    assert restored["restored"] == done["deleted"]
+
+
+def _measured(
+    program: Program, environment: dict[str, str], *arguments: str
+) -> tuple[dict[str, Any], float, float]:
+    """What a command printed, the seconds of processor time that it took, which other work on the machine
+    does not lengthen, and how many megabytes it held at most (VmHWM, proc(5))."""
+    code = (
+        f"import sys, time; sys.argv = ['syncctl', 'cleanup', *{arguments!r}]\n"
+        "from syncctl.cli.app import main\n"
+        "try: main()\n"
+        "finally: print(open('/proc/self/status').read(), 'seconds', time.process_time(), file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=program.folder,
+        env=program.environment | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    told = {words[0]: words[1] for line in ended.stderr.splitlines() if len(words := line.split()) > 1}
+    return json.loads(ended.stdout), float(told["seconds"]), int(told["VmHWM:"]) / 1024
