@@ -1,0 +1,105 @@
+"""`verify sync`, `verify data`, `status` and `history`, wired to the database and its surroundings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncctl import setting_urls as urls
+from syncctl.bootstrap.adapters import clock_of, opened_database
+from syncctl.bootstrap.scheduling import schedule_state
+from syncctl.errors import StorageError
+from syncctl.locations import load_locations
+from syncctl.locking import lock_state
+from syncctl.services.checks.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from syncctl.checks import CheckReport
+    from syncctl.config import ApiEndpoint, Settings
+    from syncctl.services.checks.health import Status
+    from syncctl.services.checks.history import PastRun
+
+
+def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
+    """Whether the machinery works. A database that can't be used is one of its findings. `env_file`: as given
+    on the command line, which the crontab's line must name as well."""
+    from syncctl.services.checks.machinery import verify_machinery, verify_without_database
+
+    around, clock = surroundings(settings, env_file), clock_of(settings)
+    try:
+        with opened_database(settings) as database:
+            return verify_machinery(database, around, load_locations(), clock)
+    except StorageError as problem:
+        return verify_without_database(str(problem), around, clock)
+
+
+def verify_data(settings: Settings) -> CheckReport:
+    """Whether the content is sound.
+
+    Raises:
+        StorageUnavailableError: the database can't be reached.
+        StorageError: it refused something.
+    """
+    from syncctl.services.checks.soundness import verify_soundness
+
+    with opened_database(settings) as database:
+        return verify_soundness(database, load_locations(), clock_of(settings))
+
+
+def status(settings: Settings) -> Status:
+    """The health at a glance. A database that can't be used is one of its findings."""
+    from syncctl.services.checks.health import status_without_database, take_status
+
+    lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
+    try:
+        with opened_database(settings) as database:
+            return take_status(database, lock, load_locations(), clock, sync_enabled=enabled)
+    except StorageError as problem:
+        return status_without_database(str(problem), lock, clock, sync_enabled=enabled)
+
+
+def list_runs(settings: Settings, limit: int, *, failed_only: bool) -> tuple[PastRun, ...]:
+    """The newest runs first, at most `limit` (0: all). Raises as `verify_data` does."""
+    from syncctl.services.checks.history import past_runs
+
+    with opened_database(settings) as database:
+        return past_runs(database, limit, failed_only=failed_only)
+
+
+def find_run(settings: Settings, beginning: str) -> PastRun:
+    """One run by the beginning of its id. Raises UsageError, and as `verify_data` does."""
+    from syncctl.services.checks import history
+
+    with opened_database(settings) as database:
+        return history.find_run(database, beginning)
+
+
+def surroundings(settings: Settings, env_file: Path | None) -> Surroundings:
+    """What is in force around the database, fit to be seen."""
+    apis = {
+        "STORE_LIST_API_URL": settings.stores_api,
+        "BOOKING_API_ENDPOINT": settings.booking_api,
+        "RETURN_API_ENDPOINT": settings.return_api,
+    }
+    return Surroundings(
+        sync_enabled=settings.api_sync_enabled,
+        schedule=f"{settings.api_sync_time} ({settings.api_sync_timezone})",
+        endpoints={name: urls.masked_url(api.url) for name, api in apis.items()},
+        in_force={
+            "DATABASE_URL": urls.masked_database_url(settings.database_url),
+            **{name: _api(api) for name, api in apis.items()},
+            "Windows": f"{settings.first_months} months at first, then {settings.incremental_days} days back "
+            f"from the watermark; days of {settings.business_timezone}",
+            "Calls": f"{settings.api_concurrency} at a time, {settings.api_timeout_s:g} s each, up to "
+            f"{settings.api_max_tries} tries; {settings.api_run_deadline_s:g} s for a run",
+        },
+        run_deadline=timedelta(seconds=settings.api_run_deadline_s),
+        lock=lock_state(settings.lock_file),
+        scheduler=schedule_state(settings, env_file),
+    )
+
+
+def _api(api: ApiEndpoint) -> str:
+    key = f"with the key of {api.key_setting}" if api.key else "without a key"
+    return f"{urls.masked_url(api.url)}, {key}"

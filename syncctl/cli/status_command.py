@@ -1,0 +1,40 @@
+"""`status`: the health at a glance, once or again and again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.session import Session, command
+from syncctl.cli.sync_commands import Json
+from syncctl.errors import ExitCode, InterruptedRunError, UsageError
+
+Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]
+Interval = Annotated[
+    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="With --watch: seconds between looks.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "status")
+    def status(session: Session, watch: Watch = False, interval: Interval = 5.0, json: Json = False) -> None:
+        """Show the health at a glance; exit status 1 unless OK."""
+        from syncctl.bootstrap.checking import status as look
+        from syncctl.cli.render_status import render_status, watch_status
+
+        if watch and json:
+            raise UsageError("--watch and --json exclude each other: --json prints one object.")
+        settings = session.settings
+        if watch:
+            try:
+                watch_status(lambda: look(settings), session.redactor, interval)
+            except KeyboardInterrupt as stop:
+                # How a watch is meant to end: there is nothing to be said about it.
+                raise typer.Exit(InterruptedRunError(stop).exit_code) from None
+        seen = look(settings)
+        render_status(seen, session.redactor, as_json=json)
+        if not seen.ok:
+            raise typer.Exit(ExitCode.FAILED)

@@ -1,0 +1,43 @@
+"""`verify`: is the machinery healthy, is the data sound; another module adds whether it is complete."""
+
+from __future__ import annotations
+
+import typer
+
+from syncctl.cli import verify_source_command
+from syncctl.cli.session import Session, command
+from syncctl.cli.sync_commands import Json
+from syncctl.errors import ExitCode
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group, and the names that its commands had in the old system."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check machinery, data and source.")
+    app.add_typer(group, name="verify")
+    command(group, "sync")(_verify_sync)
+    command(group, "data")(_verify_data)
+    verify_source_command.add_to(group)
+    command(app, "verify:sync", hidden=True)(_verify_sync)
+    command(app, "verify:data", hidden=True)(_verify_data)
+
+
+def _verify_sync(session: Session, json: Json = False) -> None:
+    """Check the machinery: is it set up, running and in time?"""
+    from syncctl.bootstrap.checking import verify_sync
+    from syncctl.cli.render_checks import render_checks
+
+    report = verify_sync(session.settings, session.env_file)
+    render_checks(report, session.redactor, as_json=json)
+    if not report.ok:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _verify_data(session: Session, json: Json = False) -> None:
+    """Check the data: are the leads sound?"""
+    from syncctl.bootstrap.checking import verify_data
+    from syncctl.cli.render_checks import render_checks
+
+    report = verify_data(session.settings)
+    render_checks(report, session.redactor, as_json=json)
+    if not report.ok:
+        raise typer.Exit(ExitCode.FAILED)

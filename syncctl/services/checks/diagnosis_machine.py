@@ -1,0 +1,91 @@
+"""`doctor` on the machine: files and folders, room on the disks, the user, the time zones."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from syncctl.checks import Check
+from syncctl.findings import DiskSpace, PathFacts, User, ZoneFacts
+
+MIB = 1024 * 1024
+LITTLE_ROOM, NO_ROOM = 500 * MIB, 50 * MIB
+LARGE_OUTPUT = 50 * MIB
+
+
+def check_path(facts: PathFacts, user: User, *, folder: bool = False) -> Check:
+    """Whether syncctl can use a file or, with `folder`, a folder; one that is still to be made as well."""
+    name, path = facts.what, str(facts.path)
+    elsewhere = f", or set {facts.setting} to another one" if facts.setting else ""
+    if facts.problem:
+        return Check.bad(name, f"{path}: {facts.problem}", f"Make {facts.seen} accessible{elsewhere}.")
+    if facts.exists and facts.is_folder != folder:
+        kind = "folder" if folder else "file"
+        return Check.bad(name, f"{path} is no {kind}", f"Move it away{elsewhere}.")
+    if not facts.exists and not facts.is_folder:
+        return Check.bad(
+            name, f"{path} can't be made: {facts.seen} is no folder", f"Move it away{elsewhere}."
+        )
+    if not facts.writable or (facts.exists and not facts.readable):
+        what = path if facts.exists else f"{path} can't be made: {facts.seen}"
+        return Check.bad(
+            name,
+            f"{what} belongs to {facts.owner} ({facts.mode:04o}), and {user.name} may not write there",
+            f"chown {user.name} {shlex.quote(str(facts.seen))}{elsewhere}.",
+        )
+    if not facts.exists:
+        return Check.good(name, f"{path}: not there yet, the first run makes it")
+    return _existing(facts, user)
+
+
+def _existing(facts: PathFacts, user: User) -> Check:
+    name, path = facts.what, str(facts.path)
+    if user.is_root and facts.owner != user.name:
+        return Check.warning(
+            name,
+            f"{path} belongs to {facts.owner}; what root makes there, {facts.owner} may not change",
+            f"Run syncctl always as one user: sudo -u {facts.owner} syncctl doctor.",
+        )
+    if facts.mode & 0o002:
+        return Check.warning(
+            name, f"{path} is writable for everybody ({facts.mode:04o})", f"chmod o-w {shlex.quote(path)}"
+        )
+    return Check.good(name, f"{path} ({facts.owner}, {facts.mode:04o})")
+
+
+def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Check]:
+    """Whether the file that takes cron's output has grown too large: nothing rotates it."""
+    if facts.exists and facts.size > LARGE_OUTPUT:
+        cure = f"Let logrotate(8) rotate it, or empty it: truncate -s 0 {shlex.quote(str(facts.path))}"
+        if not has_log_file:
+            cure = "Set SYNC_LOG_FILE, which syncctl rotates, then `syncctl cron install`; empty this one."
+        yield Check.warning("Output of cron", f"{facts.path} has {_size(facts.size)}", cure)
+
+
+def check_space(disks: Sequence[DiskSpace]) -> Iterator[Check]:
+    """A line for each disk."""
+    for disk in disks:
+        found = f"{_size(disk.free)} free at {disk.path}"
+        if disk.free < NO_ROOM:
+            yield Check.bad("Disk space", found, "Make room now: runs are about to fail.")
+        elif disk.free < LITTLE_ROOM:
+            yield Check.warning("Disk space", found, "Make room: old logs and backups first.")
+        else:
+            yield Check.good("Disk space", found)
+
+
+def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Check:
+    """Whether cron's clock and the schedule's agree. `by_systemd`: a timer, which knows zones, runs it."""
+    found = f"machine {zones.system}, schedule {zones.schedule}, business days {zones.business}"
+    if zones.schedule_moves and not by_systemd:
+        return Check.warning(
+            "Time zones",
+            f"{found}: cron would run API_SYNC_TIME at the machine's hours",
+            f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME by it, or use "
+            "`syncctl cron install --systemd`, which knows zones.",
+        )
+    return Check.good("Time zones", found)
+
+
+def _size(count: int) -> str:
+    return f"{count / MIB / 1024:.1f} GiB" if count >= 1024 * MIB else f"{count / MIB:.0f} MiB"

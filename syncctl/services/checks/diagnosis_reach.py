@@ -1,0 +1,204 @@
+"""`doctor` on what must be reached: the database with its rights, the rental API with its key and clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from syncctl.checks import Check
+from syncctl.errors import (
+    ApiError,
+    DeadlinePassedError,
+    FinalApiError,
+    InvalidRowError,
+    KeyRefusedError,
+    StorageError,
+)
+from syncctl.findings import ApiAddress, ApiClock
+from syncctl.locations import Locations
+from syncctl.mapping import identity_values
+from syncctl.models import ReportRequest, StepName, Window
+from syncctl.operator_ports import Database
+from syncctl.ports import RentalApi
+from syncctl.services.stores import store_of_row
+
+LARGEST_SKEW = timedelta(seconds=60)
+OpenDatabase = Callable[[], AbstractContextManager[Database]]
+_DATABASE_CURE = (
+    "Put that right (`syncctl config` shows DATABASE_URL; Atlas must list this machine's address): "
+    "nothing is synced meanwhile."
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> Iterator[Check]:
+    """What it is, what should be changed about it, and whether a run may write to it."""
+    try:
+        with open_to_read() as database:
+            facts = database.facts()
+    except StorageError as error:
+        yield Check.bad("Database", _one_line(error), _DATABASE_CURE)
+        return
+    yield Check.good(
+        "Database", f"{facts.kind} {facts.version}, {facts.topology}: {facts.place}; {facts.durability}"
+    )
+    for caveat in facts.caveats:
+        found, _, cure = caveat.rpartition(": ")
+        yield Check.warning("Database", found or caveat, cure or "See the database's own manual.")
+    try:
+        with open_to_write() as database:
+            database.probe_writing()
+    except StorageError as error:
+        yield Check.bad(
+            "Database rights",
+            _one_line(error),
+            "Let the user in DATABASE_URL read and write there (MongoDB: the role readWrite).",
+        )
+        return
+    yield Check.good("Database rights", "a run can write to it")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTrial:
+    """How the API is tried. `addresses`: of each call. `today`: the business's day that the reports are asked
+    for. `limit_s`: seconds for each answer. `monotonic`: the clock of the deadlines."""
+
+    addresses: Mapping[StepName, ApiAddress]
+    locations: Locations
+    today: date
+    limit_s: float
+    monotonic: Callable[[], float]
+
+
+def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
+    """Ask for the store list, and for one location's bookings and returns of today."""
+    for address in {address.url: address for address in trial.addresses.values()}.values():
+        yield from _transport(address)
+    try:
+        stores = api.store_list(trial.monotonic() + trial.limit_s)
+    except ApiError as error:
+        stores = []
+        yield _failed(StepName.STORES, error)
+    else:
+        yield _store_list(stores, trial)
+    location = _location(stores, trial.locations)
+    window = Window(date_from=trial.today, date_to=trial.today)
+    deadline = trial.monotonic() + trial.limit_s
+    requests = [
+        ReportRequest(report, location, window, deadline) for report in (StepName.BOOKING, StepName.RETURN)
+    ]
+    answers = {answer.request.report: answer for answer in api.reports(requests)}
+    for report in (StepName.BOOKING, StepName.RETURN):
+        answer = answers[report]
+        if answer.error is not None:
+            yield _failed(report, answer.error)
+        else:
+            yield _report(report, answer.rows or [], location, trial)
+
+
+def check_clock(clock: ApiClock | None) -> Iterator[Check]:
+    """Whether this machine's clock agrees with the API's; nothing where that one tells no time."""
+    if clock is None:
+        return
+    seconds = round(abs(clock.ahead).total_seconds())
+    if abs(clock.ahead) > LARGEST_SKEW:
+        yield Check.warning(
+            "Clock",
+            f"{seconds} s {'ahead of' if clock.ahead > timedelta(0) else 'behind'} that of {clock.host}",
+            "Windows and watermarks go by it: let NTP set it (timedatectl set-ntp true).",
+        )
+    else:
+        yield Check.good("Clock", f"agrees with that of {clock.host}")
+
+
+def _transport(address: ApiAddress) -> Iterator[Check]:
+    parts = urlsplit(address.url)
+    if parts.scheme == "http" and address.has_key and parts.hostname not in _LOOPBACK:
+        yield Check.warning(
+            "API key", f"{address.key_setting} goes to {parts.hostname} unencrypted", "Use https://."
+        )
+
+
+def _failed(report: StepName, error: ApiError) -> Check:
+    name, found = f"API: {report}", _one_line(error)
+    # Where the error names the setting to look at, that is the cure.
+    told = re.fullmatch(r"(.*): ([cs])((?:heck|et) .*)", found)
+    if told:
+        found, advice = told[1], told[2].upper() + told[3]
+        if isinstance(error, KeyRefusedError):
+            cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
+        else:
+            cure = f"{advice}; `syncctl config` shows what is in force."
+    elif isinstance(error, FinalApiError) and not isinstance(error, DeadlinePassedError):
+        cure = "`syncctl config` shows the addresses in force; compare them with the README's."
+    else:
+        cure = "It may pass: try again in some minutes. If others reach it, look at network and proxy."
+    return Check.bad(name, found, cure)
+
+
+def _answered(report: StepName, trial: ApiTrial) -> str:
+    address = trial.addresses[report]
+    key = f"took {address.key_setting}" if address.has_key else "wants no key"
+    return f"{urlsplit(address.url).hostname} answered and {key}"
+
+
+def _store_list(rows: list[Any], trial: ApiTrial) -> Check:
+    name, found = f"API: {StepName.STORES}", _answered(StepName.STORES, trial)
+    understood = sum(_is_store(row, trial.locations) for row in rows)
+    if not understood:
+        return Check.warning(
+            name,
+            f"{found}, but none of the {len(rows)} rows of its store list is a store",
+            "The stores of locations.toml are used; ask the API's people whether it has changed.",
+        )
+    return Check.good(name, f"{found}; stores listed: {understood}")
+
+
+def _report(report: StepName, rows: list[Any], location: str, trial: ApiTrial) -> Check:
+    name, found = f"API: {report}", _answered(report, trial)
+    store = trial.locations.by_code.get(location, "a store")
+    reasons = [reason for row in rows if (reason := _unfit(report, row, store))]
+    if rows and len(reasons) == len(rows):
+        return Check.warning(
+            name,
+            f"{found}, but none of today's {len(rows)} rows of location {location} is valid: {reasons[0]}",
+            f"`syncctl {report} --location {location} --dry-run` says more: has the API changed?",
+        )
+    return Check.good(name, f"{found}; today's rows of location {location}: {len(rows)}")
+
+
+def _is_store(row: Any, locations: Locations) -> bool:
+    try:
+        store_of_row(row, locations)
+    except InvalidRowError:
+        return False
+    return True
+
+
+def _unfit(report: StepName, row: Any, store: str) -> str:
+    try:
+        identity_values(report, row, store)
+    except InvalidRowError as reason:
+        return str(reason)
+    return ""
+
+
+def _location(stores: list[Any], locations: Locations) -> str:
+    """An active one of the store list, else any that is known."""
+    for row in stores:
+        try:
+            store = store_of_row(row, locations)
+        except InvalidRowError:
+            continue
+        if store.is_active:
+            return store.code
+    return next(iter(locations.by_code))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")

@@ -1,0 +1,50 @@
+"""`doctor` on the settings: wrong ones, misspelt ones, files with secrets that others can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncctl.checks import Check
+from syncctl.findings import PathFacts, SettingsFacts
+
+OTHERS = 0o077
+"""The permission bits of everybody but the owner."""
+
+
+def check_settings(facts: SettingsFacts) -> Iterator[Check]:
+    """A line for each thing that is wrong; at least one."""
+    name = "Settings"
+    files = ", ".join(map(str, facts.files))
+    wrong = [setting for setting in facts.settings if setting.problem]
+    for setting in wrong:
+        place = "the environment" if setting.origin == "environment" else setting.origin
+        yield Check.bad(
+            setting.set_as, f"{setting.problem} (in {place})", f"Set it right there; {_SETTINGS_TABLE}"
+        )
+    if not facts.files:
+        yield Check.warning(
+            name,
+            "no .env in the working folder or above it: only defaults and the environment are in force",
+            "Go to the folder with the .env, or name it: syncctl --env-file FILE doctor.",
+        )
+    elif not wrong:
+        yield Check.good(name, f"all {len(facts.settings)} right, from {files}")
+    for unknown, meant in facts.unknown.items():
+        yield Check.warning(
+            unknown, f"is no setting of syncctl, but stands in {files}", f"Is {meant} meant? Rename it."
+        )
+    for file in facts.secret_files:
+        yield _secret_file(file)
+
+
+_SETTINGS_TABLE = "the README's table tells what is allowed, `syncctl config` what is in force."
+
+
+def _secret_file(file: PathFacts) -> Check:
+    name, found = file.what, f"{file.path} holds secrets"
+    if file.mode & OTHERS:
+        others = "writable" if file.mode & 0o022 else "readable"
+        return Check.warning(
+            name, f"{found} and is {others} for others ({file.mode:04o})", f"chmod 600 {file.path}"
+        )
+    return Check.good(name, f"{found}, for {file.owner} only ({file.mode:04o})")

@@ -1,0 +1,177 @@
+"""`history`: what the runs came to, newest first, and one of them in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from syncctl.errors import UsageError
+from syncctl.models import Counts, RunEntry, StepStatus
+from syncctl.operator_ports import Survey
+from syncctl.results import instant
+
+CANDIDATES = 5
+_COUNTS = tuple(field.name for field in fields(Counts))
+
+
+@dataclass(frozen=True, slots=True)
+class PastLocation:
+    """A location or file of which a run had something to tell. `changed`: booking numbers of existing leads
+    of which the source said something else; `conflicts`: a line for each field that file and telecaller have
+    both changed."""
+
+    location: str
+    store: str
+    counts: Counts
+    changed: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    error: str | None
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastStep:
+    """A step of a run, as it ended. `locations`: those where something happened."""
+
+    name: str
+    status: StepStatus
+    counts: Counts
+    processed: int
+    total: int
+    dormant: int
+    changed: int
+    errors: int
+    error: str | None
+    locations: tuple[PastLocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run, as the sync's own history keeps it."""
+
+    run_id: str
+    command: str
+    trigger: str
+    ok: bool
+    started_at: datetime
+    duration_s: float
+    steps: tuple[PastStep, ...]
+
+
+def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:
+    """The newest runs first, at most `limit` (0: all). Raises StorageError."""
+    return tuple(map(past_run, survey.runs(limit, failed_only=failed_only)))
+
+
+def find_run(survey: Survey, beginning: str) -> PastRun:
+    """The run whose id is, or begins with, `beginning`.
+
+    Raises:
+        UsageError: there is none, or more than one; the message says which.
+        StorageError: the database refused.
+    """
+    wanted = beginning.strip().lower()
+    found = survey.runs(CANDIDATES + 1, run_id=wanted) if wanted else []
+    if not found:
+        raise UsageError(f"No run has an id that begins with {beginning!r}: `syncctl history` lists them.")
+    exact = [entry for entry in found if entry.run_id == wanted]
+    if len(found) > 1 and not exact:
+        told = ", ".join(f"{entry.run_id} ({instant(entry.started_at)})" for entry in found[:CANDIDATES])
+        more = ", …" if len(found) > CANDIDATES else ""
+        raise UsageError(f"Several runs have an id that begins with {beginning!r}: {told}{more}.")
+    return past_run((exact or found)[0])
+
+
+def past_run(entry: RunEntry) -> PastRun:
+    """A run out of what `syncruns` keeps of it (results.history_document)."""
+    document = entry.document
+    return PastRun(
+        run_id=entry.run_id,
+        command=document["command"],
+        trigger=document["trigger"],
+        ok=document["ok"],
+        started_at=entry.started_at,
+        duration_s=document["duration_s"],
+        steps=tuple(map(_step, document["steps"])),
+    )
+
+
+def counts_of(told: Mapping[str, Any]) -> Counts:
+    """The counts in what is kept of a step or a location."""
+    return Counts(**{name: told[name] for name in _COUNTS})
+
+
+def _step(told: Mapping[str, Any]) -> PastStep:
+    return PastStep(
+        name=told["name"],
+        status=StepStatus(told["status"]),
+        counts=counts_of(told),
+        processed=told["locations"]["processed"],
+        total=told["locations"]["total"],
+        dormant=told["dormant"],
+        changed=told["changed"],
+        errors=told["errors"],
+        error=told["error"],
+        locations=tuple(map(_location, told["details"])),
+    )
+
+
+def _location(told: Mapping[str, Any]) -> PastLocation:
+    return PastLocation(
+        location=told["location"],
+        store=told["store"],
+        counts=counts_of(told),
+        changed=tuple(told["changed"]),
+        conflicts=tuple(told["conflicts"]),
+        error=told["error"],
+        warning=told["warning"],
+    )
+
+
+def runs_document(runs: tuple[PastRun, ...]) -> dict[str, Any]:
+    """A list of runs as `--json` prints it."""
+    return {"command": "history", "runs": [_run_document(run) for run in runs]}
+
+
+def run_document(run: PastRun) -> dict[str, Any]:
+    """One run with its locations as `--json` prints it."""
+    document = _run_document(run)
+    for told, step in zip(document["steps"], run.steps, strict=True):
+        told["details"] = [
+            {
+                "location": location.location,
+                "store": location.store,
+                **asdict(location.counts),
+                "changed": list(location.changed),
+                "conflicts": list(location.conflicts),
+                "error": location.error,
+                "warning": location.warning,
+            }
+            for location in step.locations
+        ]
+    return {"command": "history", "run": document}
+
+
+def _run_document(run: PastRun) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "command": run.command,
+        "trigger": run.trigger,
+        "ok": run.ok,
+        "started_at": instant(run.started_at),
+        "duration_s": run.duration_s,
+        "steps": [
+            {
+                "name": step.name,
+                "status": step.status.value,
+                "locations": {"processed": step.processed, "total": step.total, "dormant": step.dormant},
+                **asdict(step.counts),
+                "changed": step.changed,
+                "errors": step.errors,
+                "error": step.error,
+            }
+            for step in run.steps
+        ],
+    }

@@ -1,0 +1,130 @@
+"""What one pass over all leads tells of them: how many of each kind, and what is wrong with some."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syncctl.models import Document
+from syncctl.services.checks.finished_leads import FinishedLeads
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
+
+FIELDS = frozenset({*KEY_FIELDS, "source"})
+"""The fields of a lead that the tallies are made of."""
+
+REQUIRED = ("name", "phone", "store")
+"""contract/database.md: every lead has them, as strings."""
+
+PHONE_DIGITS = 10
+EXAMPLES = 3
+NEWEST = 3
+UNKNOWN = "(none)"
+
+
+@dataclass(slots=True)
+class Oddity:
+    """Leads that have something wrong with them: how many, and the ids of a few."""
+
+    count: int = 0
+    lead_ids: list[str] = field(default_factory=list)
+
+    def add(self, lead: Document) -> None:
+        self.count += 1
+        if len(self.lead_ids) < EXAMPLES:
+            self.lead_ids.append(lead["_id"])
+
+
+class LeadTallies:
+    """Takes leads one by one. Memory follows their number only by what finds duplicates.
+
+    `now`: the business's wall clock, marked as UTC as the leads' dates are. Months are year * 100 + month.
+    """
+
+    def __init__(self, finder: DuplicateFinder, finished: FinishedLeads, now: datetime) -> None:
+        self.count = 0
+        self.by_type: Counter[str] = Counter()
+        self.by_source: Counter[str] = Counter()
+        self.by_store: Counter[str] = Counter()
+        self.by_month: Counter[int] = Counter()
+        self.missing = {name: Oddity() for name in REQUIRED}
+        self.bad_phones = Oddity()
+        self.in_future = Oddity()
+        self.undated = Oddity()
+        self.in_reports = Oddity()
+        self.told_in_reports = Oddity()
+        self._finder = finder
+        self._finished = finished
+        self._now = now
+        self._newest: list[tuple[datetime, int, Document]] = []
+
+    def add(self, lead: Document) -> None:
+        """A lead with its `_id` and FIELDS."""
+        self.count += 1
+        self._finder.add(lead)
+        self.by_type[_label(lead.get("leadType"))] += 1
+        self.by_source[_label(lead.get("source"))] += 1
+        self._look_at_required(lead)
+        self._look_at_date(lead)
+        if self._finished.names(lead):
+            self.in_reports.add(lead)
+        elif self._finished.tells_of(lead):
+            self.told_in_reports.add(lead)
+
+    def duplicates(self) -> DuplicateSets:
+        """The sets of duplicates among the leads so far."""
+        return self._finder.found()
+
+    def newest(self) -> list[Document]:
+        """The leads of the latest dates that are not in the future, latest first."""
+        return [lead for _, _, lead in sorted(self._newest, key=lambda entry: entry[:2], reverse=True)]
+
+    def _look_at_required(self, lead: Document) -> None:
+        for name, oddity in self.missing.items():
+            value = lead.get(name)
+            if not isinstance(value, str) or not value or value.isspace():
+                oddity.add(lead)
+            elif name == "store":
+                self.by_store[value] += 1
+            elif name == "phone" and not _is_phone(value):
+                self.bad_phones.add(lead)
+
+    def _look_at_date(self, lead: Document) -> None:
+        created_at = lead.get("createdAt")
+        if not isinstance(created_at, datetime):
+            self.undated.add(lead)
+            return
+        self.by_month[created_at.year * 100 + created_at.month] += 1
+        if created_at > self._now:
+            self.in_future.add(lead)
+            return
+        # The running number keeps two leads of one instant from being compared themselves.
+        entry = (created_at, self.count, lead)
+        if len(self._newest) < NEWEST:
+            heapq.heappush(self._newest, entry)
+        elif entry > self._newest[0]:
+            heapq.heapreplace(self._newest, entry)
+
+
+def duplicate_words(duplicates: DuplicateSets) -> str:
+    """How many sets of duplicates there are, in words."""
+    by_type = ", ".join(f"{name or UNKNOWN} {count:,}" for name, count in duplicates.count_by_type.items())
+    sets, copies = (
+        quantity(duplicates.count, "set"),
+        quantity(duplicates.extra_copies, "copy too many", "copies too many"),
+    )
+    return f"{sets} with {copies} ({by_type})"
+
+
+def quantity(count: int, noun: str, plural: str = "") -> str:
+    """A number of things in words. `plural`: where it is not made by an s."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def _label(value: object) -> str:
+    return (value if isinstance(value, str) else "" if value is None else str(value)) or UNKNOWN
+
+
+def _is_phone(text: str) -> bool:
+    return len(text) == PHONE_DIGITS and text.isascii() and text.isdigit()

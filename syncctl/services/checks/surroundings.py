@@ -1,0 +1,128 @@
+"""Checks of what `verify sync` looks at outside of the database: settings, schedule, scheduler, lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import unquote
+
+from syncctl.checks import Check
+from syncctl.cron.state import ScheduleState
+from syncctl.locking import LockState
+from syncctl.services.checks.freshness import NextSync, span
+
+LOCK_MARGIN = timedelta(minutes=1)
+"""How long after its deadline a run may take to store what it has and to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is in force around the database.
+
+    `schedule`: API_SYNC_TIME and its zone. `endpoints`: the addresses that are called, by their settings.
+    `in_force`: further settings that matter, by title. All texts are fit to be seen, secrets masked.
+    `run_deadline`: how long a run may take. `scheduler`: what starts the sync by itself.
+    """
+
+    sync_enabled: bool
+    schedule: str
+    endpoints: Mapping[str, str]
+    in_force: Mapping[str, str]
+    run_deadline: timedelta
+    lock: LockState
+    scheduler: ScheduleState
+
+
+def check_surroundings(
+    around: Surroundings, now: datetime, next_sync: NextSync, *, runs_by_itself: bool | None
+) -> Iterator[Check]:
+    """A line for each. `runs_by_itself`: whether a scheduler was seen at work, whatever the crontab says;
+    None: nobody knows."""
+    yield _lock(around, now)
+    yield _scheduler(around.scheduler, runs_by_itself=runs_by_itself)
+    yield _switch(around.sync_enabled)
+    yield _schedule(around.schedule, now, next_sync)
+    yield _endpoints(around.endpoints)
+    for title, value in around.in_force.items():
+        yield Check.good(title, value)
+
+
+def lock_words(lock: LockState, now: datetime) -> str:
+    """Who holds the lock, and for how long."""
+    if not lock.held:
+        return "free"
+    who = f"pid {lock.pid}" if lock.pid else "a run"
+    where = f" on {lock.host}" if lock.host else ""
+    since = f", since {span(now - lock.since)}" if lock.since else ""
+    return f"held by {who}{where}{since}"
+
+
+def _lock(around: Surroundings, now: datetime) -> Check:
+    lock = around.lock
+    if lock.problem:
+        return Check.bad("Lock", lock.problem, "No run can start: make it usable, or set SYNC_LOCK_FILE.")
+    found = lock_words(lock, now)
+    longest = around.run_deadline + LOCK_MARGIN
+    if lock.held and lock.since and now - lock.since > longest:
+        return Check.warning(
+            "Lock",
+            f"{found}, though a run of the API ends within {span(longest)}",
+            "A long import or --full may take so long; if that process hangs, end it: the lock goes with it.",
+        )
+    return Check.good("Lock", found if lock.held else "free: no run is under way")
+
+
+def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Check:
+    name = "Scheduler"
+    if state.problem:
+        return Check.warning(name, state.problem, "Look by yourself what starts `syncctl api`.")
+    if not state.installed and runs_by_itself is not False:
+        something_else = "but something else starts" if runs_by_itself else "and it can't be seen what starts"
+        return Check.warning(
+            name,
+            f"{state.found}, {something_else} the sync",
+            "If that is another user's crontab or a container's, all is well; else `syncctl cron install`.",
+        )
+    if not state.installed:
+        return Check.bad(
+            name, f"{state.found}: nothing starts the sync", "`syncctl cron install` adds the line."
+        )
+    if not state.in_step:
+        cure = "`syncctl cron show --systemd`" if state.by_systemd else "`syncctl cron install`"
+        return Check.bad(name, state.found, f"{cure} brings it in step with API_SYNC_TIME.")
+    return Check.good(name, state.found)
+
+
+def _switch(enabled: bool) -> Check:
+    name = "Automatic sync"
+    if enabled:
+        return Check.good(name, "on (API_SYNC_ENABLED=true)")
+    return Check.warning(
+        name,
+        "off (API_SYNC_ENABLED=false): what cron starts does nothing",
+        "Set API_SYNC_ENABLED=true when it shall run again.",
+    )
+
+
+def _schedule(schedule: str, now: datetime, next_sync: NextSync) -> Check:
+    first = next_sync(now)
+    second = next_sync(first)
+    return Check.good(
+        "Schedule", f"{schedule}: next in {span(first - now)}, then {span(second - first)} later"
+    )
+
+
+def _endpoints(endpoints: Mapping[str, str]) -> Check:
+    called = [name for name, address in endpoints.items() if _is_rentout(address)]
+    if called:
+        return Check.bad(
+            "No rent-out API", f"{', '.join(called)} is one", "Take it out: rent-out APIs are never called."
+        )
+    return Check.good("No rent-out API", f"none of the {len(endpoints)} addresses is one")
+
+
+def _is_rentout(address: str) -> bool:
+    """Whether the address is one that must never be called, however it is spelt (contract/rental-api.md)."""
+    path = unquote(address.partition("://")[2].partition("/")[2]).lower()
+    return "rentout" in "".join(filter(str.isalnum, path))

@@ -1,0 +1,209 @@
+"""`status`: OK, LATE or FAILING, and what it says beside."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syncctl.locations import load_locations
+from syncctl.locking import LockState
+from syncctl.models import (
+    Counts,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    SyncLog,
+    Trigger,
+)
+from syncctl.operator_ports import Database
+from syncctl.results import history_document
+from syncctl.schedule import next_run
+from syncctl.services.checks.health import (
+    Health,
+    Status,
+    status_document,
+    status_without_database,
+    take_status,
+)
+from syncctl.services.run import Clock
+from syncctl.storage.factory import open_storage
+from tests.contract.samples import lead, reject, text_id
+
+NOW = datetime(2026, 3, 10, 20, 3, tzinfo=UTC)
+"""In Kolkata it is the 11th."""
+
+FREE = LockState(held=False)
+CLOCK = Clock(lambda: NOW, lambda: 0.0, partial(next_run, "*/5 * * * *", UTC), ZoneInfo("Asia/Kolkata"))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(open_storage(f"sqlite:///{tmp_path / 'leads.db'}")) as database:
+        database.prepare()
+        yield database
+
+
+def log(
+    database: Database,
+    ago: timedelta,
+    *kinds: str,
+    status: StepStatus = StepStatus.SUCCESS,
+    error: str | None = None,
+) -> None:
+    for kind in kinds or ("store", "booking", "return"):
+        database.add_sync_log(SyncLog(kind, Trigger.AUTO, NOW - ago, 3, status, error))
+
+
+def take(database: Database, *, sync_enabled: bool = True, lock: LockState = FREE) -> Status:
+    return take_status(database, lock, load_locations(), CLOCK, sync_enabled=sync_enabled)
+
+
+def test_it_is_ok_while_every_api_had_a_success_in_time(database: Database) -> None:
+    log(database, timedelta(minutes=15))
+    status = take(database)
+    assert (status.health, status.reasons, status.ok) == (Health.OK, (), True)
+    assert status.next_sync_at == NOW + timedelta(minutes=2)
+
+
+def test_it_is_late_after_three_intervals_and_says_which_api(database: Database) -> None:
+    log(database, timedelta(minutes=3), "store", "return")
+    log(database, timedelta(minutes=16), "booking")
+    status = take(database)
+    assert status.health is Health.LATE
+    assert status.reasons == ("booking: the last success was 16 min ago",)
+
+
+def test_a_database_that_was_never_synced_into_is_late(database: Database) -> None:
+    status = take(database)
+    assert status.health is Health.LATE
+    assert len(status.reasons) == 1
+    assert "syncctl api" in status.reasons[0]
+
+
+def test_a_failed_last_run_is_failing_at_once_with_its_reason(database: Database) -> None:
+    log(database, timedelta(minutes=6))
+    log(database, timedelta(minutes=20), "return")
+    log(database, timedelta(minutes=1), "booking", status=StepStatus.FAILED, error="HTTP 502")
+    status = take(database)
+    assert status.health is Health.FAILING
+    assert status.reasons == (
+        "booking: the last run, 60 s ago, failed: HTTP 502",
+        "return: the last success was 20 min ago",
+    )
+
+
+def test_a_run_that_failed_in_part_is_told_and_is_late_only_if_it_goes_on(database: Database) -> None:
+    log(database, timedelta(minutes=6))
+    log(database, timedelta(minutes=1), "booking", status=StepStatus.PARTIAL, error="1 of 21 failed")
+    status = take(database)
+    assert status.health is Health.OK
+    assert "1 of 21 failed" in status.reasons[0]
+    log(database, timedelta(minutes=1), "return", status=StepStatus.PARTIAL, error="1 of 21 failed")
+    later = Clock(lambda: NOW + timedelta(minutes=10), CLOCK.monotonic, CLOCK.next_sync, CLOCK.business_zone)
+    log(database, -timedelta(minutes=9), "store")
+    status = take_status(database, FREE, load_locations(), later, sync_enabled=True)
+    assert status.health is Health.LATE
+    assert all("the last success was 16 min ago" in reason for reason in status.reasons)
+
+
+def test_it_says_that_automatic_sync_is_off_and_that_the_lock_is_unusable(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    status = take(database, sync_enabled=False, lock=LockState(held=False, problem="/x is no regular file"))
+    assert status.health is Health.OK
+    assert "API_SYNC_ENABLED=false" in status.reasons[0]
+    assert "/x is no regular file" in status.reasons[1]
+
+
+def ran(database: Database, number: int, started: datetime, saved: int) -> None:
+    steps = (StepResult(StepName.BOOKING, StepStatus.SUCCESS, Counts(rows=saved, saved=saved)),)
+    result = RunResult("api", text_id(number), Trigger.AUTO, False, started, 60.0, None, steps)
+    database.save_run(RunEntry(result.run_id, started, history_document(result)))
+
+
+def test_counts_are_those_of_the_run_that_left_the_last_entry(database: Database) -> None:
+    ran(database, 1, NOW - timedelta(minutes=8), saved=5)
+    log(database, timedelta(minutes=7, seconds=10))
+    booking = take(database).steps[1]
+    assert booking.counts == Counts(rows=5, saved=5)
+    # A run that is under way has left its entry, but is not in the history yet: its counts are not known.
+    log(database, timedelta(minutes=1), "booking")
+    assert take(database).steps[1].counts is None
+
+
+def test_days_are_those_of_the_businesss_wall_clock(database: Database) -> None:
+    dates = [
+        datetime(2026, 3, 11, 0, 5, tzinfo=UTC),
+        datetime(2026, 3, 10, 23, 59, tzinfo=UTC),
+        datetime(2026, 3, 10, 0, 0, tzinfo=UTC),
+        datetime(2026, 2, 26, 0, 0, tzinfo=UTC),
+        datetime(2026, 2, 25, 23, 59, tzinfo=UTC),
+    ]
+    database.store_leads([lead(n, createdAt=created) for n, created in enumerate(dates, start=1)], [])
+    content = take(database).content
+    assert content is not None
+    first, *_, last = content.per_day
+    assert (first, last, len(content.per_day)) == (date(2026, 2, 26), date(2026, 3, 11), 14)
+    assert {day.day: count for day, count in content.per_day.items() if count} == {11: 1, 10: 2, 26: 1}
+    assert content.leads == 5
+
+
+def test_duplicates_and_rejects_are_counted(database: Database) -> None:
+    database.store_leads([lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3))], [])
+    database.add_rejects([reject(1)])
+    content = take(database).content
+    assert content is not None
+    assert (content.duplicate_sets, content.extra_copies, content.rejects) == (1, 2, 1)
+
+
+def test_a_database_that_cannot_be_used_is_failing() -> None:
+    status = status_without_database("MongoDB at h can't be reached.", FREE, CLOCK, sync_enabled=False)
+    assert status.health is Health.FAILING
+    assert status.reasons[0] == "MongoDB at h can't be reached."
+    assert "API_SYNC_ENABLED=false" in status.reasons[1]
+    document = status_document(status)
+    assert (document["steps"], document["leads"], document["duplicates"]) == ([], None, None)
+
+
+def test_the_documents_keys_stay(database: Database) -> None:
+    ran(database, 1, NOW - timedelta(minutes=2), saved=1)
+    log(database, timedelta(minutes=1))
+    document = status_document(take(database, lock=LockState(True, 4711, "web1", NOW)))
+    assert list(document) == [
+        "command",
+        "ok",
+        "health",
+        "reasons",
+        "checked_at",
+        "sync_enabled",
+        "next_sync_at",
+        "steps",
+        "leads",
+        "leads_per_day",
+        "duplicates",
+        "rejects",
+        "lock",
+    ]
+    assert list(document["steps"][1]) == [
+        "name",
+        "status",
+        "last_run_at",
+        "last_success_at",
+        "late",
+        "new",
+        "counts",
+        "error",
+    ]
+    assert document["lock"] == {
+        "held": True,
+        "pid": 4711,
+        "host": "web1",
+        "since": "2026-03-10T20:03:00Z",
+        "problem": None,
+    }
+    assert document["duplicates"] == {"sets": 0, "extra_copies": 0}

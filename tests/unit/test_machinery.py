@@ -1,0 +1,284 @@
+"""`verify sync`: what is late, what lags, what was not logged, and what starts the sync."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syncctl.checks import Check, CheckReport, Mark
+from syncctl.cron.state import ScheduleState
+from syncctl.locations import load_locations
+from syncctl.locking import LockState
+from syncctl.models import (
+    LocationState,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    SyncLog,
+    Trigger,
+)
+from syncctl.operator_ports import Database
+from syncctl.results import history_document
+from syncctl.schedule import next_run
+from syncctl.services.checks.freshness import late_from, span
+from syncctl.services.checks.machinery import verify_machinery, verify_without_database
+from syncctl.services.checks.surroundings import Surroundings
+from syncctl.services.run import Clock
+from syncctl.storage.factory import open_storage
+from tests.contract.samples import lead, reject, text_id
+
+NOW = datetime(2026, 3, 10, 12, 3, tzinfo=UTC)
+EVERY_FIVE_MINUTES = partial(next_run, "*/5 * * * *", UTC)
+CLOCK = Clock(lambda: NOW, lambda: 0.0, EVERY_FIVE_MINUTES, ZoneInfo("Asia/Kolkata"))
+AROUND = Surroundings(
+    sync_enabled=True,
+    schedule="*/5 * * * * (UTC)",
+    endpoints={"BOOKING_API_ENDPOINT": "https://rental.example/api/Reports/GetBookingReport"},
+    in_force={"Windows": "12 months at first"},
+    run_deadline=timedelta(seconds=240),
+    lock=LockState(held=False),
+    scheduler=ScheduleState(installed=True, in_step=True, found="the line in ops's crontab"),
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(open_storage(f"sqlite:///{tmp_path / 'leads.db'}")) as database:
+        database.prepare()
+        yield database
+
+
+def log(
+    database: Database, kind: str, ago: timedelta, status: StepStatus = StepStatus.SUCCESS, error: str = ""
+) -> None:
+    database.add_sync_log(SyncLog(kind, Trigger.AUTO, NOW - ago, 3, status, error or None))
+
+
+def all_logged(database: Database, ago: timedelta = timedelta(minutes=3)) -> None:
+    for kind in ("store", "booking", "return"):
+        log(database, kind, ago)
+
+
+def ran(database: Database, started: datetime, *steps: StepName) -> None:
+    results = tuple(StepResult(step, StepStatus.SUCCESS) for step in steps)
+    result = RunResult("api", text_id(1), Trigger.AUTO, False, started, 2.0, None, results)
+    database.save_run(RunEntry(result.run_id, started, history_document(result)))
+
+
+def verify(database: Database, around: Surroundings = AROUND) -> CheckReport:
+    return verify_machinery(database, around, load_locations(), CLOCK)
+
+
+def line(report: CheckReport, name: str) -> Check:
+    (found,) = [check for check in report.checks if check.name == name]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cron", "success", "late"),
+    [
+        ("*/5 * * * *", "2026-03-10T12:00:20", "2026-03-10T12:15:20"),
+        ("*/5 * * * *", "2026-03-10T12:04:59", "2026-03-10T12:19:59"),
+        ("30 2 * * *", "2026-03-10T02:31:00", "2026-03-13T02:31:00"),
+        # Rests from six to nine: neither the night nor the last run of the day makes it late.
+        ("0 9-18 * * *", "2026-03-10T18:00:20", "2026-03-11T11:00:00"),
+        ("0 9-18 * * *", "2026-03-10T17:00:20", "2026-03-11T10:00:00"),
+        ("0 9-18 * * *", "2026-03-10T10:00:20", "2026-03-10T13:00:20"),
+    ],
+)
+def test_a_step_is_late_after_three_intervals_in_which_runs_were_due(
+    cron: str, success: str, late: str
+) -> None:
+    moment = datetime.fromisoformat(success).replace(tzinfo=UTC)
+    assert late_from(moment, partial(next_run, cron, UTC)).replace(tzinfo=None).isoformat() == late
+
+
+def test_lengths_of_time_are_told_in_one_unit() -> None:
+    lengths = [timedelta(seconds=-5), timedelta(seconds=119), timedelta(minutes=119), timedelta(hours=47)]
+    assert [span(length) for length in lengths] == ["0 s", "119 s", "119 min", "47 h"]
+    assert span(timedelta(hours=48)) == "2 d"
+
+
+def test_all_is_well_right_after_a_run(database: Database) -> None:
+    all_logged(database)
+    ran(database, NOW - timedelta(minutes=3, seconds=2), StepName.STORES, StepName.BOOKING, StepName.RETURN)
+    database.save_location_state(StepName.BOOKING, LocationState("7", NOW - timedelta(minutes=4)))
+    report = verify(database)
+    assert [check for check in report.checks if check.mark is not Mark.GOOD] == []
+    assert report.ok
+    assert "3 min ago" in line(report, "Last success: booking").found
+    assert "SQLite" in line(report, "Database").found
+    assert line(report, "Windows").found == "12 months at first"
+
+
+def test_an_empty_database_is_told_once_and_is_no_fault(database: Database) -> None:
+    report = verify(database)
+    assert report.ok
+    assert line(report, "Last success").mark is Mark.WARNING
+    assert "syncctl api" in line(report, "Last success").cure
+
+
+@pytest.mark.parametrize(
+    ("ago", "status", "mark"),
+    [
+        (timedelta(minutes=1), StepStatus.SUCCESS, Mark.GOOD),
+        (timedelta(minutes=1), StepStatus.PARTIAL, Mark.WARNING),
+        (timedelta(minutes=1), StepStatus.FAILED, Mark.BAD),
+    ],
+)
+def test_how_the_last_run_ended_decides_while_the_last_success_is_fresh(
+    database: Database, ago: timedelta, status: StepStatus, mark: Mark
+) -> None:
+    all_logged(database, timedelta(minutes=6))
+    log(database, "booking", ago, status, "1 of 21 locations failed: no answer")
+    found = line(verify(database), "Last success: booking")
+    assert found.mark is mark
+    assert ("no answer" in found.found) is (mark is not Mark.GOOD)
+
+
+def test_a_success_of_long_ago_is_wrong_however_the_last_run_ended(database: Database) -> None:
+    all_logged(database, timedelta(minutes=16))
+    log(database, "booking", timedelta(minutes=1), StepStatus.PARTIAL, "1 of 21 locations failed")
+    report = verify(database)
+    partly, not_run = line(report, "Last success: booking"), line(report, "Last success: return")
+    assert (partly.mark, not_run.mark) == (Mark.BAD, Mark.BAD)
+    assert "history --failed" in partly.cure
+    assert "cron" in not_run.cure
+    assert not report.ok
+
+
+def test_a_step_that_alone_never_succeeded_is_wrong(database: Database) -> None:
+    log(database, "booking", timedelta(minutes=3))
+    log(database, "store", timedelta(minutes=3))
+    found = line(verify(database), "Last success: return")
+    assert found.mark is Mark.BAD
+    assert found.found.startswith("never")
+
+
+def test_a_success_dated_in_the_future_by_a_wrong_clock_counts_as_none(database: Database) -> None:
+    all_logged(database, -timedelta(days=400))
+    assert line(verify(database), "Last success: booking").mark is Mark.BAD
+
+
+def test_a_run_that_left_no_entry_in_synclogs_is_wrong(database: Database) -> None:
+    all_logged(database, timedelta(minutes=9))
+    log(database, "booking", timedelta(minutes=3))
+    ran(database, NOW - timedelta(minutes=4), StepName.BOOKING, StepName.RETURN)
+    found = line(verify(database), "synclogs")
+    assert found.mark is Mark.BAD
+    assert "return" in found.found
+    assert "booking" not in found.found
+
+
+def test_only_locations_that_are_asked_and_have_data_can_lag(database: Database) -> None:
+    all_logged(database)
+    old = NOW - timedelta(days=8)
+    for state in (
+        LocationState("7", NOW - timedelta(minutes=3)),
+        LocationState("9", old),
+        LocationState("10", old, dormant=True),
+        LocationState("11", None, tried_at=NOW),
+        LocationState("4711", old),  # in no list any more
+        LocationState("12", NOW - timedelta(minutes=17)),
+    ):
+        database.save_location_state(StepName.BOOKING, state)
+    found = line(verify(database), "Watermarks: booking")
+    assert found.mark is Mark.WARNING
+    assert "2 behind the others: 9 (8 d ago), 11 (never synced)" in found.found
+    assert "3 locations, the oldest from 8 d ago" in found.found
+    assert "1 dormant" in found.found
+    assert "--location 9 " in found.cure
+
+
+def test_nobody_lags_while_all_are_late_together(database: Database) -> None:
+    all_logged(database, timedelta(days=3))
+    database.save_location_state(StepName.RETURN, LocationState("7", NOW - timedelta(days=3)))
+    assert line(verify(database), "Watermarks: return").mark is Mark.GOOD
+
+
+def test_duplicates_and_rejects_are_to_be_looked_at(database: Database) -> None:
+    all_logged(database)
+    copies = [lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3)), lead(4)]
+    database.store_leads(copies, [])
+    database.add_rejects([reject(1), reject(2)])
+    report = verify(database)
+    assert report.ok
+    assert "1 set with 2 copies too many (bookingConfirmation 1)" in line(report, "Duplicates").found
+    assert "cleanup duplicates" in line(report, "Duplicates").cure
+    assert line(report, "Rejects").found.startswith("2 ")
+
+
+@pytest.mark.parametrize(
+    ("lock", "mark"),
+    [
+        (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=4)), Mark.GOOD),
+        (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=6)), Mark.WARNING),
+        (LockState(held=True), Mark.GOOD),
+        (LockState(held=False, problem="/x is no regular file"), Mark.BAD),
+    ],
+)
+def test_a_lock_is_too_long_held_after_a_runs_deadline(
+    database: Database, lock: LockState, mark: Mark
+) -> None:
+    found = line(verify(database, replace(AROUND, lock=lock)), "Lock")
+    assert found.mark is mark
+    assert ("4711" in found.found) is (lock.pid is not None)
+
+
+ABSENT = ScheduleState(installed=False, in_step=False, found="no line in ops's crontab")
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "has_run", "mark", "cure"),
+    [
+        (ABSENT, False, Mark.BAD, "cron install"),
+        (ABSENT, True, Mark.WARNING, "cron install"),
+        (ScheduleState(True, False, "it runs at 0 * * * *"), True, Mark.BAD, "cron install"),
+        (ScheduleState(True, False, "a timer", by_systemd=True), True, Mark.BAD, "--systemd"),
+        (ScheduleState(False, False, "", problem="no crontab(1) here"), True, Mark.WARNING, "syncctl api"),
+    ],
+)
+def test_what_starts_the_sync(
+    database: Database, scheduler: ScheduleState, has_run: bool, mark: Mark, cure: str
+) -> None:
+    if has_run:
+        all_logged(database)
+    found = line(verify(database, replace(AROUND, scheduler=scheduler)), "Scheduler")
+    assert found.mark is mark
+    assert cure in found.cure
+
+
+def test_a_run_by_hand_is_no_sign_of_a_scheduler(database: Database) -> None:
+    database.add_sync_log(SyncLog("booking", Trigger.MANUAL, NOW, 0, StepStatus.SUCCESS, None))
+    assert line(verify(database, replace(AROUND, scheduler=ABSENT)), "Scheduler").mark is Mark.BAD
+
+
+@pytest.mark.parametrize("path", ["/api/GetRentoutList", "/api/Rent%4Fut-List", "/api/x?kind=RENT_OUT"])
+def test_a_rentout_address_in_force_is_wrong_however_it_is_spelt(database: Database, path: str) -> None:
+    around = replace(AROUND, endpoints={"BOOKING_API_ENDPOINT": f"https://rental.example{path}"})
+    found = line(verify(database, around), "No rent-out API")
+    assert found.mark is Mark.BAD
+    assert "BOOKING_API_ENDPOINT" in found.found
+
+
+def test_automatic_sync_that_is_off_is_said(database: Database) -> None:
+    found = line(verify(database, replace(AROUND, sync_enabled=False)), "Automatic sync")
+    assert found.mark is Mark.WARNING
+    assert "API_SYNC_ENABLED=true" in found.cure
+
+
+def test_without_a_database_the_rest_is_still_checked() -> None:
+    around = replace(AROUND, scheduler=ABSENT)
+    report = verify_without_database("MongoDB at h can't be reached.", around, CLOCK)
+    assert line(report, "Database").mark is Mark.BAD
+    # Whether something other than this crontab starts the sync only the database could tell.
+    assert line(report, "Scheduler").mark is Mark.WARNING
+    assert line(report, "Lock").mark is Mark.GOOD
+    assert not report.ok
