@@ -10,6 +10,7 @@ from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id
 from syncctl.mapping import BOOKING_DATE, BOOKING_NO, first_text
 from syncctl.models import Reject
+from syncctl.ports import Storage
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 
@@ -30,13 +31,13 @@ def keep_rejects(run: Run, answer: SortedRows) -> None:
     if new:
         run.storage.add_rejects(new)
     if listed:
-        told_again = listed.keys() & {_position(row) for row in answer.rows}
+        told_again = listed.keys() & {position_of(row) for row in answer.rows}
         outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects.keys()
         if outdated:
             run.storage.clear_rejects(outdated)
 
 
-def _position(row: object) -> str:
+def position_of(row: object) -> str:
     """Which row of its report it is, so that its correction can be told; "" where it doesn't say.
 
     Without a booking number the moment of the booking and the item tell.
@@ -49,6 +50,35 @@ def _position(row: object) -> str:
     except InvalidRowError:
         return ""
     return f"{code}{SEPARATOR}{item}" if code else ""
+
+
+def row_text(row: object, aliases: tuple[str, ...]) -> str:
+    """The first of these fields that holds text in a row that may be invalid, or ""."""
+    try:
+        return first_text(row, aliases) if isinstance(row, Mapping) else ""
+    except InvalidRowError:
+        return ""
+
+
+class ListedRejects:
+    """What the rejects list holds of one location's report."""
+
+    def __init__(self, storage: Storage, answer: SortedRows) -> None:
+        self._report, self._location = answer.report.value, answer.location
+        self._positions = storage.reject_positions(self._report, self._location)
+        self._ids = {reject_id for ids in self._positions.values() for reject_id in ids}
+
+    def has_place_of(self, row: object) -> bool:
+        """Whether this row is listed, perhaps as it read at an earlier time."""
+        return position_of(row) in self._positions or self.holds(row)
+
+    def holds(self, row: object) -> bool:
+        """Whether this row is listed exactly as it is."""
+        return bool(self._ids) and _reject_id(self._report, self._location, _raw(row)) in self._ids
+
+
+def _reject_id(report: str, location: str, raw: str) -> str:
+    return derived_id(SEPARATOR.join(("reject", report, location, raw)))
 
 
 def _raw(row: object) -> str:
@@ -70,8 +100,8 @@ def _rejects_of(answer: SortedRows, run_id: str, rejected_at: datetime) -> list[
     entries: dict[str, Reject] = {}
     for row, reason in answer.invalid:
         raw = _raw(row)
-        reject_id = derived_id(SEPARATOR.join(("reject", report, location, raw)))
-        position = _position(row) or reject_id
+        reject_id = _reject_id(report, location, raw)
+        position = position_of(row) or reject_id
         entries[reject_id] = Reject(
             reject_id, report, location, answer.store, position, reason, raw, run_id, rejected_at
         )

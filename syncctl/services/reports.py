@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncctl.errors import (
@@ -70,21 +70,24 @@ class ReportStep:
         """
         location = answer.request.location
         store = self._tools.stores[location]
-        if answer.rows is None:
-            if isinstance(answer.error, KeyRefusedError):
-                self._refused = str(answer.error)
-            elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
-                self._keep_tried(answer.request)
-            result = LocationResult(location, store or "", error=_told(answer.error))
-        else:
-            try:
+        try:
+            if answer.rows is None:
+                result = self._failed(answer, store)
+            else:
                 result = self._stored(answer.request, store, answer.rows)
-            except StorageUnavailableError:
-                raise
-            except StorageError as refusal:
-                result = LocationResult(location, store or "", error=str(refusal))
+        except StorageUnavailableError:
+            raise
+        except StorageError as refusal:
+            result = LocationResult(location, store or "", error=str(refusal))
         self._results.append(result)
         self._tools.listener.location_done(self.report, result)
+
+    def _failed(self, answer: Answer, store: str | None) -> LocationResult:
+        if isinstance(answer.error, KeyRefusedError):
+            self._refused = str(answer.error)
+        elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
+            self._keep_tried(answer.request)
+        return LocationResult(answer.request.location, store or "", error=told(answer.error))
 
     def _stored(self, request: ReportRequest, store: str | None, rows: list[object]) -> LocationResult:
         location = request.location
@@ -112,18 +115,29 @@ class ReportStep:
         of them are asked for their whole window again.
 
         Raises:
-            StorageError: the database refused.
+            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning: those
+                locations are merely asked again.
         """
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self._states.values()):
-            for state in self._falling_asleep:
-                self._tools.storage.save_location_state(self.report, state)
+            self._put_to_sleep()
         elif self._falling_asleep:
             self._tools.listener.warning(
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked for everything again next time."
             )
         return self.result()
+
+    def _put_to_sleep(self) -> None:
+        try:
+            for state in self._falling_asleep:
+                self._tools.storage.save_location_state(self.report, state)
+        except StorageUnavailableError:
+            raise
+        except StorageError as error:
+            self._tools.listener.warning(
+                f"That locations without any {self.report} can rest could not be noted: {error}"
+            )
 
     def _keep_tried(self, request: ReportRequest) -> None:
         """Note that a location was asked, so that the next run begins with the others."""
@@ -132,39 +146,58 @@ class ReportStep:
 
     def result(self, interruption: InterruptedRunError | None = None) -> StepResult:
         """How the step went; `interruption`: what ended it before its time."""
-        failed = [result for result in self._results if result.error is not None]
-        total = len(self.plan.windows)
-        error = interruption.short if interruption else self._refused or self._summary(failed, total)
-        if interruption or self._refused or (failed and len(failed) == total):
-            status = StepStatus.FAILED
-        else:
-            status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
-        return StepResult(
-            name=self.report,
-            status=status,
-            counts=sum((result.counts for result in self._results), Counts()),
-            processed=len(self._results) - len(failed),
-            total=total,
-            errors=len(failed) or (1 if interruption else 0),
-            error=error,
+        return step_result(
+            self.report,
+            self._results,
+            len(self.plan.windows),
+            error=interruption.short if interruption else self._refused,
             dormant=self.plan.dormant,
-            locations=tuple(self._results),
         )
 
-    @staticmethod
-    def _summary(failed: list[LocationResult], total: int) -> str | None:
-        if not failed:
-            return None
-        by_error: dict[str, list[str]] = defaultdict(list)
-        for result in failed:
-            by_error[result.error or ""].append(result.location)
-        how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
-        if len(by_error) == 1 and len(failed) == total:
-            return f"{how_many} locations failed: {next(iter(by_error))}"
-        told = [f"{error} ({_listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
-        if more := len(by_error) - len(told):
-            told.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
-        return f"{how_many} locations failed: {'; '.join(told)}"
+
+def step_result(
+    report: StepName,
+    results: Sequence[LocationResult],
+    total: int,
+    *,
+    error: str | None = None,
+    dormant: int = 0,
+) -> StepResult:
+    """How a report's step went that asked `total` locations, or was to. `error`: what failed all of it: an
+    interruption, or a key that was refused."""
+    failed = [result for result in results if result.error is not None]
+    if error or (failed and len(failed) == total):
+        status = StepStatus.FAILED
+    else:
+        status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
+    return StepResult(
+        name=report,
+        status=status,
+        counts=sum((result.counts for result in results), Counts()),
+        processed=len(results) - len(failed),
+        total=total,
+        errors=len(failed) or (1 if error else 0),
+        error=error or failure_summary(failed, total),
+        dormant=dormant,
+        locations=tuple(results),
+    )
+
+
+def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
+    """One line about the locations that failed, of `total` that were asked, grouped by what failed them;
+    None where none did."""
+    if not failed:
+        return None
+    by_error: dict[str, list[str]] = defaultdict(list)
+    for result in failed:
+        by_error[result.error or ""].append(result.location)
+    how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
+    if len(by_error) == 1 and len(failed) == total:
+        return f"{how_many} locations failed: {next(iter(by_error))}"
+    told_errors = [f"{error} ({_listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
+    if more := len(by_error) - len(told_errors):
+        told_errors.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
+    return f"{how_many} locations failed: {'; '.join(told_errors)}"
 
 
 def _listed(locations: list[str]) -> str:
@@ -173,7 +206,7 @@ def _listed(locations: list[str]) -> str:
     return f"location {', '.join(shown)}{more}"
 
 
-def _told(error: ApiError | None) -> str:
+def told(error: ApiError | None) -> str:
     """A failure in words that are the same for every location that failed so."""
     if isinstance(error, DeadlinePassedError):
         how = "no answer before" if error.asked else "not asked:"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncctl.errors import InvalidRowError
+from syncctl.errors import ApiError, InvalidRowError
 from syncctl.identity import fold
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, Store
+from syncctl.ports import RentalApi, Storage
 from syncctl.services.rejects import keep_rejects
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
@@ -31,6 +32,19 @@ def listed_names(rows: Sequence[Any]) -> dict[str, str]:
         if code:
             names.setdefault(code, name)
     return names
+
+
+def names_in_force(
+    api: RentalApi, storage: Storage, deadline: float, warn: Callable[[str], None]
+) -> Mapping[str, str]:
+    """The store list's names by code: fresh from the API; as last stored where that fails, which is no
+    failure of a report. `deadline`: the monotonic clock's seconds. Raises StorageError."""
+    try:
+        names = listed_names(api.store_list(deadline))
+    except ApiError as error:
+        warn(f"Store list: {error}. Going on with the stores known from before.")
+        names = {}
+    return names or storage.store_list()
 
 
 def store_of_row(row: object, locations: Locations) -> Store:

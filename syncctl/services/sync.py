@@ -14,7 +14,7 @@ from syncctl.services.intake import Intake
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import AnswersByReport, ReportStep, StepTools
 from syncctl.services.run import Run
-from syncctl.services.stores import listed_names, take_stores
+from syncctl.services.stores import names_in_force, take_stores
 
 API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
 
@@ -42,7 +42,7 @@ class ApiSync:
             run.begin_step(StepName.STORES, 0, lambda stop: _stores_result(error=stop.short))
             names = self._sync_stores(run)
         else:
-            names = self._fetched_store_names(run)
+            names = names_in_force(self.api, run.storage, self._deadline(run, 1, of=2), run.listener.warning)
         if reports:
             self._sync_reports(run, reports, names)
 
@@ -51,15 +51,6 @@ class ApiSync:
         API which hangs can't take the time of the others."""
         now = run.clock.monotonic()
         return now + max(0.0, run.started + self.deadline_s - now) * number / of
-
-    def _fetched_store_names(self, run: Run) -> Mapping[str, str]:
-        """Fresh from the API; as last stored where that fails, which is no failure of another report."""
-        try:
-            names = listed_names(self.api.store_list(self._deadline(run, 1, of=2)))
-        except ApiError as error:
-            run.listener.warning(f"Store list: {error}. Going on with the stores known from before.")
-            names = {}
-        return names or run.storage.store_list()
 
     def _sync_stores(self, run: Run) -> Mapping[str, str]:
         try:

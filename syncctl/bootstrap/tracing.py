@@ -1,0 +1,85 @@
+"""`verify source` and `explain`: the database beside the rental API, wired to the adapters."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from syncctl.bootstrap.adapters import clock_of, opened_database, rental_api
+from syncctl.locations import load_locations
+from syncctl.locking import RunLock
+from syncctl.models import Trigger
+from syncctl.services.planning import Schedule, SyncOptions
+from syncctl.services.run import Run, RunRequest
+from syncctl.services.source.completeness import REPORTS, OnLocation, SourceQuestion, begin_check
+from syncctl.services.source.explaining import Explanation, Wanted, explain
+from syncctl.services.source.source_now import SourceQuery, ask_source
+
+if TYPE_CHECKING:
+    from syncctl.config import Settings
+    from syncctl.ports import Listener
+    from syncctl.services.source.source_results import Completeness
+
+COMMAND = "verify source"
+
+
+def check_source(settings: Settings, options: SyncOptions, on_location: OnLocation) -> Completeness:
+    """Look whether everything that the API tells is in the database. Takes no lock, writes nothing.
+
+    Raises:
+        UsageError: a window that ends before it begins, or a location that nobody knows.
+        StorageUnavailableError: the database can't be reached.
+    """
+    with opened_database(settings) as database, rental_api(settings) as api:
+        check = begin_check(database, api, load_locations(), _question(settings, options), clock_of(settings))
+        return check.look(on_location)
+
+
+def repair_source(
+    settings: Settings, options: SyncOptions, trigger: Trigger, wait_s: float, listener: Listener
+) -> Completeness:
+    """The same, syncing what is missing, as a run. `wait_s`: seconds to wait for another run's lock.
+
+    Raises:
+        LockHeldError: another run is under way.
+        SyncctlError: as check_source does, and as services.run.Run.execute says.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(RunLock(settings.lock_file).hold(wait_s))
+        database = stack.enter_context(opened_database(settings, for_reading_only=False))
+        api = stack.enter_context(rental_api(settings))
+        clock = clock_of(settings)
+        check = begin_check(database, api, load_locations(), _question(settings, options), clock)
+        run = Run(RunRequest(COMMAND, REPORTS, trigger), database, listener, clock)
+        return check.result(run.execute([check]))
+
+
+def explain_record(settings: Settings, asked: str, *, fetch: bool) -> Explanation:
+    """What became of a phone's or booking number's records; with `fetch` also what the source says now.
+
+    Raises:
+        UsageError: `asked` can be neither.
+        StorageUnavailableError: the database can't be reached.
+    """
+    wanted = Wanted.from_text(asked)
+    with ExitStack() as stack:
+        database = stack.enter_context(opened_database(settings))
+        found = explain(database, wanted, load_locations())
+        if not fetch:
+            return found
+        api = stack.enter_context(rental_api(settings))
+        query = SourceQuery(api, schedule_of(settings), clock_of(settings), settings.api_run_deadline_s)
+        return ask_source(found, wanted, query, database, load_locations())
+
+
+def _question(settings: Settings, options: SyncOptions) -> SourceQuestion:
+    return SourceQuestion(schedule_of(settings), settings.api_run_deadline_s, options)
+
+
+def schedule_of(settings: Settings) -> Schedule:
+    """The settings that decide windows."""
+    return Schedule(
+        first_months=settings.first_months,
+        incremental_days=settings.incremental_days,
+        business_zone=settings.business_timezone,
+    )

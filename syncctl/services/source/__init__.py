@@ -1,0 +1,1 @@
+"""The database held against its sources: is everything there, and what became of one record."""

@@ -1,0 +1,211 @@
+"""Is everything that the rental API tells in the database? Answer by answer, record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from syncctl.errors import InterruptedRunError, KeyRefusedError, StorageError, StorageUnavailableError
+from syncctl.locations import Locations
+from syncctl.models import LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.operator_ports import Database
+from syncctl.ports import Answer, RentalApi
+from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask, months_before
+from syncctl.services.reports import AnswersByReport, step_result, told
+from syncctl.services.run import Clock, Run
+from syncctl.services.sorting import sort_rows
+from syncctl.services.source.answer_check import AnswerCheck
+from syncctl.services.source.repairing import Repairer
+from syncctl.services.source.source_results import Completeness, LocationCheck
+from syncctl.services.source.withdrawals import Withdrawals
+from syncctl.services.stores import names_in_force
+
+REPORTS = (StepName.BOOKING, StepName.RETURN)
+
+OnLocation = Callable[[LocationCheck, int], None]
+"""Is told of each location as soon as it is checked, and of how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuestion:
+    """What to check. `options`: which days, else those of a first sync, and which locations, else all.
+    `deadline_s`: seconds after which no more is asked."""
+
+    schedule: Schedule
+    deadline_s: float
+    options: SyncOptions = field(default_factory=SyncOptions)
+
+
+def begin_check(
+    database: Database, api: RentalApi, locations: Locations, question: SourceQuestion, clock: Clock
+) -> SourceCheck:
+    """A check that may begin: it knows which locations to ask, and for which days.
+
+    Raises:
+        UsageError: a window that ends before it begins, or a location that nobody knows.
+        StorageError: the database refused.
+    """
+    started_at, ends = clock.now(), clock.monotonic() + question.deadline_s
+    options = question.options
+    if options.date_from is None:
+        # Days, where a first sync asks for months: only of days it is certain which they are.
+        today = started_at.astimezone(question.schedule.business_zone).date()
+        options = replace(options, date_from=months_before(today, question.schedule.first_months))
+    planner = Planner(question.schedule, options, started_at)
+    warnings: list[str] = []
+    names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
+    asked = locations_to_ask(names, locations, options.locations)
+    return SourceCheck(
+        database,
+        api,
+        locations,
+        _Scope(
+            stores=locations_to_ask(names, locations, ()),
+            windows=planner.plan(asked, {}).windows,
+            started_at=started_at,
+            ends=ends,
+            clock=clock,
+        ),
+        warnings,
+    )
+
+
+def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
+    """When the number-th of the remaining steps must be done, so that one which hangs leaves the others
+    their time."""
+    now = clock.monotonic()
+    return now + max(0.0, ends - now) * number / of
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """`stores`: every location id, with its store. `windows`: of those to be asked. `ends`: when asking ends,
+    in the monotonic clock's seconds."""
+
+    stores: Mapping[str, str | None]
+    windows: Mapping[str, Window]
+    started_at: datetime
+    ends: float
+    clock: Clock
+
+    def days(self) -> tuple[date, date]:
+        """The first and the last day, which are the same for every location."""
+        window = next(iter(self.windows.values()))
+        today = self.started_at.date()
+        return window.date_from or today, window.date_to or today
+
+    def requests(self) -> list[ReportRequest]:
+        return [
+            ReportRequest(report, location, window, deadline)
+            for number, report in enumerate(REPORTS, start=1)
+            for deadline in [_share(self.clock, self.ends, number, of=len(REPORTS))]
+            for location, window in self.windows.items()
+        ]
+
+
+class SourceCheck:
+    """One check, to be used once: `look`, or as the stage of a run that repairs (by calling it).
+
+    Both raise StorageUnavailableError where the database is gone; what it refuses otherwise, and what the API
+    fails to answer, fails one location only.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        api: RentalApi,
+        locations: Locations,
+        scope: _Scope,
+        warnings: list[str],
+    ) -> None:
+        self._database = database
+        self._api = api
+        self._locations = locations
+        self._scope = scope
+        self._warnings = warnings
+        self._answer_check = AnswerCheck(database, locations)
+        self._withdrawals = Withdrawals(database, *scope.days(), scope.started_at)
+        self._done: list[LocationCheck] = []
+
+    def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
+        """Check, and change nothing."""
+        total = len(self._scope.windows) * len(REPORTS)
+        with closing(self._api.reports(self._scope.requests())) as answers:
+            for answer in answers:
+                self._done.append(self._checked(answer, None))
+                on_location(self._done[-1], total)
+        return self.result()
+
+    def __call__(self, run: Run) -> None:
+        """Check, and sync what is missing; `result` then says what came of it."""
+        repairer = Repairer(run, self._locations)
+        with closing(self._api.reports(self._scope.requests())) as fetched:
+            answers = AnswersByReport(fetched)
+            for report in REPORTS:
+                self._repair_report(report, answers.of(report, len(self._scope.windows)), repairer, run)
+
+    def _repair_report(
+        self, report: StepName, answers: Iterator[Answer], repairer: Repairer, run: Run
+    ) -> None:
+        results: list[LocationResult] = []
+        refused: str | None = None
+
+        def step(interruption: InterruptedRunError | None = None) -> StepResult:
+            error = interruption.short if interruption else refused
+            return step_result(report, results, len(self._scope.windows), error=error)
+
+        run.begin_step(report, len(self._scope.windows), step)
+        for answer in answers:
+            checked = self._checked(answer, repairer)
+            if isinstance(answer.error, KeyRefusedError):
+                refused = str(answer.error)
+            self._done.append(checked)
+            results.append(
+                checked.repair or LocationResult(checked.location, checked.store, error=checked.error)
+            )
+            run.listener.location_done(report, results[-1])
+        run.finish_step(step())
+
+    def _checked(self, answer: Answer, repairer: Repairer | None) -> LocationCheck:
+        request = answer.request
+        store = self._scope.stores[request.location]
+        failed = LocationCheck(request.report, request.location, store or "")
+        if answer.rows is None:
+            return replace(failed, error=told(answer.error))
+        try:
+            return self._held_against(request, store, answer.rows, repairer)
+        except StorageUnavailableError:
+            raise
+        except StorageError as refusal:
+            return replace(failed, error=str(refusal))
+
+    def _held_against(
+        self, request: ReportRequest, store: str | None, rows: list[object], repairer: Repairer | None
+    ) -> LocationCheck:
+        answer = sort_rows(request.report, request.location, store, rows)
+        changed = self._withdrawals.note(answer)
+        checked = self._answer_check.check(answer, changed)
+        result = LocationCheck(
+            request.report,
+            request.location,
+            store or "",
+            checked.counts,
+            checked.findings(),
+            tuple(checked.differences),
+        )
+        if repairer is None:
+            return result
+        repair = repairer.repair(checked)
+        again = AnswerCheck(self._database, self._locations)
+        left = again.check(answer).findings() if result.missing else ()
+        return replace(result, repair=repair, left=left)
+
+    def result(self, run: RunResult | None = None) -> Completeness:
+        """What the check came to; `run`: the run that it was a stage of."""
+        withdrawn, unjudged = self._withdrawals.found(self._scope.stores)
+        first, last = self._scope.days()
+        return Completeness(
+            first, last, tuple(self._done), tuple(withdrawn), (*self._warnings, *unjudged), run
+        )

@@ -1,0 +1,134 @@
+"""Where a lead differs from what the source says, and whose doing that is: the source's or a telecaller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from syncctl.errors import InvalidRowError
+from syncctl.identity import fold
+from syncctl.leads import is_touched
+from syncctl.locations import Locations
+from syncctl.models import Document
+from syncctl.values import phone_number, text
+
+COMPARED = (
+    "name",
+    "phone",
+    "store",
+    "bookingNo",
+    "functionDate",
+    "returnDate",
+    "enquiryDate",
+    "visitDate",
+    "securityAmount",
+    "enquiryType",
+    "closingStatus",
+    "reason",
+    "reasonCollectedFromStore",
+    "attendedBy",
+    "remarks",
+)
+"""What a source tells of a lead, in the order in which a person wants to read it. Not createdAt, which is the
+source's own date of the record and is not edited."""
+
+EDITED_BY_TELECALLERS = frozenset(
+    {"name", "phone", "store", "bookingNo", "remarks", "closingStatus", "reason", "reasonCollectedFromStore"}
+)
+"""Fields of COMPARED that a telecaller works on (contract/database.md), beside the function date."""
+
+
+class Whose(StrEnum):
+    """Who made a lead and its source differ."""
+
+    SOURCE = "source"
+    TELECALLER = "telecaller"
+    EITHER = "source or telecaller"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """A field of a lead that does not hold the source's value; None: no value."""
+
+    field: str
+    lead: Any
+    source: Any
+    whose: Whose
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the telecallers should know of it. What may as well be their own edit is none, but for the
+        function date: one that the source has moved is what they call about."""
+        return self.whose is Whose.SOURCE or (self.whose is Whose.EITHER and self.field == "functionDate")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the sync keeps of a record: the source's values as last seen, and whether they have ever been
+    others."""
+
+    values: Mapping[str, Any]
+    has_changed: bool
+
+
+def differences(
+    told: Sequence[Mapping[str, Any]], base: Base, lead: Document, locations: Locations
+) -> list[FieldDifference]:
+    """Fields in which `lead` differs from all that the source says by now.
+
+    `told`: the record by each of its item rows, which differ in item fields: the lead differs where none of
+    them says what it holds.
+    """
+    found = []
+    for field in COMPARED:
+        says = [_comparable(field, values.get(field), locations) for values in told]
+        holds = _comparable(field, lead.get(field), locations)
+        if holds in says:
+            continue
+        last_said = _comparable(field, base.values.get(field), locations)
+        if last_said not in says:
+            whose = Whose.SOURCE
+        elif last_said is None:
+            whose = Whose.TELECALLER  # the source doesn't speak of it
+        else:
+            whose = _whose(field, lead, base)
+        found.append(FieldDifference(field, _value(lead.get(field)), _value(told[0].get(field)), whose))
+    return found
+
+
+def _whose(field: str, lead: Document, base: Base) -> Whose:
+    """A sync that saw the source change has moved the base already: from then on only a lead that nobody has
+    touched, or a field that nobody edits, tells that it was the source."""
+    if not base.has_changed:
+        return Whose.TELECALLER
+    if not is_touched(lead):
+        return Whose.SOURCE
+    is_edited = field == "functionDate" or field in EDITED_BY_TELECALLERS
+    return Whose.EITHER if is_edited else Whose.SOURCE
+
+
+def _value(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _comparable(field: str, value: Any, locations: Locations) -> Any:
+    """A value by what it means, not by how it is written; nothing, null and an empty text are the same."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        written = text(value)
+    except InvalidRowError:
+        return value
+    match field:
+        case "phone":
+            meant = phone_number(written)
+        case "store":
+            meant = locations.canonical(written)
+        case "name":
+            meant = fold(written)
+        case _:
+            meant = written
+    return meant or written or None

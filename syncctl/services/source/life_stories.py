@@ -1,0 +1,228 @@
+"""What became of one record: when and how it came, and where it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from syncctl.finished import NESTED
+from syncctl.leads import is_touched
+from syncctl.locations import Locations
+from syncctl.models import FILE_STEPS, Document, StepName
+from syncctl.operator_ports import RecordEntry, Survey
+from syncctl.services.adoption import stored_key, text_of
+from syncctl.services.source.differences import Base, FieldDifference, differences
+
+
+class Whereabouts(StrEnum):
+    """Where a record is now."""
+
+    LEAD = "in leads"
+    FINISHED = "finished, in reports"
+    DELETED = "deleted on purpose"
+    REJECTED = "on the rejects list"
+    MISSING = "at the source, not in the database"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to it, at a true instant."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where to ask for it. `report`, `location`: None, "" where that is not known. `key`: what the source
+    calls it. `told_at`: its own date, the source's wall clock marked as UTC. `values`: what the source said
+    last, empty where the sync has no record of it."""
+
+    report: StepName | None
+    location: str
+    key: str
+    told_at: datetime | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadNow:
+    """A lead as it is. `touched`: whether a telecaller has worked on it. `differs`: fields that do not hold
+    what the source said last; empty where the sync has no record of it."""
+
+    lead_id: str
+    call_status: str
+    lead_status: str
+    updated_at: datetime | None
+    touched: bool
+    differs: tuple[FieldDifference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportNow:
+    """A finished lead's document in `reports`. `shape`: flat, or the field that holds the lead."""
+
+    report_id: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNow:
+    """What the source says now, in words. `differs`: where it says something else than what it said last,
+    which stands in `lead`."""
+
+    state: str
+    differs: tuple[FieldDifference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The life of one record, or of what stands alone: a lead, a report, a reject.
+
+    `events`: oldest first. `notes`: what a person should know of it. `source_now`: None where the source was
+    not asked.
+    """
+
+    lead_type: str
+    name: str
+    phone: str
+    booking_no: str
+    store: str
+    whereabouts: Whereabouts
+    origin: Origin
+    events: tuple[Event, ...] = ()
+    lead: LeadNow | None = None
+    reports: tuple[ReportNow, ...] = ()
+    notes: tuple[str, ...] = ()
+    source_now: SourceNow | None = None
+
+
+class Runs:
+    """The sync's own history, looked up once for each run."""
+
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        self._told: dict[str, str] = {}
+
+    def told(self, run_id: str) -> str:
+        """A run in words: its id in short, its command, who started it."""
+        if run_id not in self._told:
+            found = self._survey.runs(1, run_id=run_id) if run_id else []
+            short = f"run {run_id[:8]}" if run_id else "a run without a name"
+            if found:
+                document = found[0].document
+                self._told[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
+            else:
+                self._told[run_id] = f"{short}, which the history does not have: it was cut short"
+        return self._told[run_id]
+
+
+def place_of(source: str, location: str, store: str = "") -> str:
+    """Where a source tells something, in words."""
+    if source in FILE_STEPS:
+        return f"the {source} file {location}"
+    return f"the {source} report of location {location}" + (f", {store}" if store else "")
+
+
+def story_of_record(
+    entry: RecordEntry,
+    lead: Document | None,
+    reports: Sequence[tuple[Document, bool]],
+    runs: Runs,
+    locations: Locations,
+) -> Story:
+    """The life of a record. `lead`: its lead, where it is there. `reports`: those that hold it, each with
+    whether it names the lead."""
+    record = entry.record
+    values = record.values
+    seen = f"first seen in {place_of(record.source, record.location)}, by {runs.told(record.first_run_id)}"
+    named = any(names_it for _, names_it in reports)
+    if record.lead_id != record.record_id:
+        how = (
+            f"it has lead {record.lead_id}, which was there before: of the old system, or kept by a clean-up"
+        )
+    elif reports and not named and lead is None:
+        how = "found finished, or finished since: the report does not say which lead it was"
+    else:
+        how = f"stored as lead {record.lead_id}"
+    events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
+    if entry.changed_at is not None:
+        then = "merged into the lead" if record.source in FILE_STEPS else "the lead was left as it is"
+        events.append(Event(entry.changed_at, f"the source said something else than before: {then}"))
+    return Story(
+        lead_type=values.get("leadType", ""),
+        name=values.get("name", ""),
+        phone=values.get("phone", ""),
+        booking_no=values.get("bookingNo", ""),
+        store=values.get("store", ""),
+        whereabouts=_whereabouts(lead, reports),
+        origin=Origin(StepName(record.source), record.location, record.key, values.get("createdAt"), values),
+        events=tuple(events),
+        lead=lead_now(lead, Base(values, entry.changed_at is not None), locations)
+        if lead is not None
+        else None,
+        reports=tuple(report_now(report) for report, _ in reports),
+        notes=_notes(lead, reports),
+    )
+
+
+def _whereabouts(lead: Document | None, reports: Sequence[object]) -> Whereabouts:
+    if lead is not None:
+        return Whereabouts.LEAD
+    return Whereabouts.FINISHED if reports else Whereabouts.DELETED
+
+
+def _notes(lead: Document | None, reports: Sequence[object]) -> tuple[str, ...]:
+    if lead is not None and reports:
+        return ("It is in leads and in reports: the web app was stopped between the two, or copied it.",)
+    if lead is None and not reports:
+        return ("No report tells of it, so somebody deleted the lead. A sync does not bring it back.",)
+    return ()
+
+
+def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow:
+    """A lead as it is, beside what the source said of it (None: it never did)."""
+    updated_at = lead.get("updatedAt")
+    return LeadNow(
+        lead["_id"],
+        text_of(lead, "callStatus"),
+        text_of(lead, "leadStatus"),
+        updated_at if isinstance(updated_at, datetime) else None,
+        is_touched(lead),
+        tuple(differences([base.values], base, lead, locations)) if base else (),
+    )
+
+
+def report_now(report: Document) -> ReportNow:
+    """A report by its id and shape (contract/database.md)."""
+    nested = [name for name in NESTED if isinstance(report.get(name), Mapping)]
+    return ReportNow(str(report.get("_id", "")), ", ".join(nested) or "flat")
+
+
+def story_of_lead(lead: Document, locations: Locations) -> Story:
+    """A lead that the sync has no record of: typed in by hand, or the old system's."""
+    lead_type = text_of(lead, "leadType")
+    created_at = lead.get("createdAt")
+    return Story(
+        lead_type=lead_type,
+        name=text_of(lead, "name"),
+        phone=text_of(lead, "phone"),
+        booking_no=text_of(lead, "bookingNo"),
+        store=text_of(lead, "store"),
+        whereabouts=Whereabouts.LEAD,
+        origin=Origin(
+            {"bookingConfirmation": StepName.BOOKING, "return": StepName.RETURN}.get(lead_type),
+            "",
+            stored_key(lead, locations),
+            created_at if isinstance(created_at, datetime) else None,
+            {},
+        ),
+        lead=lead_now(lead, None, locations),
+        notes=(
+            "The sync has no record of it: it was typed in by hand, or the old system imported it and the "
+            "source has not told it since.",
+        ),
+    )

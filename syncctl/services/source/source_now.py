@@ -1,0 +1,208 @@
+"""What the rental API says now of what was explained: the locations concerned, asked around its date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from syncctl.locations import Locations
+from syncctl.mapping import BOOKING_NO, PHONE
+from syncctl.models import ReportRequest, SourceRecord, StepName, Window
+from syncctl.ports import Answer, RentalApi, Storage
+from syncctl.services.planning import Schedule, location_order, locations_to_ask, months_before
+from syncctl.services.rejects import row_text
+from syncctl.services.reports import told
+from syncctl.services.run import Clock
+from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.source.answer_check import tellings
+from syncctl.services.source.completeness import REPORTS
+from syncctl.services.source.differences import Base, differences
+from syncctl.services.source.explaining import Explanation, Wanted
+from syncctl.services.source.life_stories import Origin, SourceNow, Story, Whereabouts, place_of
+from syncctl.services.stores import names_in_force
+
+AROUND = timedelta(days=7)
+"""How far around a record's own date the source is asked: it may have moved a little."""
+
+Place = tuple[StepName, str]
+"""A report of a location."""
+
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuery:
+    """How the source is asked. `deadline_s`: for how many seconds at most."""
+
+    api: RentalApi
+    schedule: Schedule
+    clock: Clock
+    deadline_s: float
+
+
+def ask_source(
+    found: Explanation, wanted: Wanted, query: SourceQuery, storage: Storage, locations: Locations
+) -> Explanation:
+    """The same, with what the source says now of each record of the API's, and with records that it tells but
+    the database does not have. Nothing found: all locations are asked.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    warnings: list[str] = []
+    deadline = query.clock.monotonic() + query.deadline_s
+    names = names_in_force(query.api, storage, deadline, warnings.append)
+    stores = locations_to_ask(names, locations, ())
+    today = query.clock.now().astimezone(query.schedule.business_zone).date()
+    whole = (months_before(today, query.schedule.first_months), today)
+    asked: dict[Place, Days] = {}
+    for story in found.stories:
+        for place in _places(story, stores):
+            asked[place] = _joined(asked.get(place), _days(story.origin, whole))
+    # A booking may be missing whose return is there, and the other way round.
+    for location in {location for _, location in asked} or stores:
+        for report in REPORTS:
+            asked.setdefault((report, location), whole)
+    requests = [
+        ReportRequest(report, location, Window(date_from=first, date_to=last), deadline)
+        for (report, location), (first, last) in sorted(asked.items(), key=_in_order)
+    ]
+    hearing = _Hearing(found.stories, wanted, stores, locations)
+    with closing(query.api.reports(requests)) as answers:
+        for answer in answers:
+            hearing.take(answer)
+    return replace(found, stories=hearing.stories(), warnings=(*warnings, *hearing.failures(len(requests))))
+
+
+def _in_order(entry: tuple[Place, Days]) -> tuple[str, tuple[int, str]]:
+    (report, location), _ = entry
+    return report.value, location_order(location)
+
+
+def _places(story: Story, stores: Mapping[str, str | None]) -> list[Place]:
+    """Where a story's record is told: its own location; else those of its store, else all."""
+    report = story.origin.report
+    if report not in REPORTS:
+        return []
+    if story.origin.location in stores:
+        return [(report, story.origin.location)]
+    of_store = [location for location, store in stores.items() if store == story.store]
+    return [(report, location) for location in of_store or stores]
+
+
+def _days(origin: Origin, whole: Days) -> Days:
+    if origin.told_at is None:
+        return whole
+    day = origin.told_at.date()
+    return min(day - AROUND, whole[1]), min(day + AROUND, whole[1])
+
+
+def _joined(one: Days | None, other: Days) -> Days:
+    return other if one is None else (min(one[0], other[0]), max(one[1], other[1]))
+
+
+class _Hearing:
+    """What the answers say of the stories."""
+
+    def __init__(
+        self,
+        stories: Sequence[Story],
+        wanted: Wanted,
+        stores: Mapping[str, str | None],
+        locations: Locations,
+    ) -> None:
+        self._stories = list(stories)
+        self._wanted = wanted
+        self._stores = stores
+        self._locations = locations
+        self._said: dict[int, SourceNow] = {}
+        self._new: dict[str, Story] = {}
+        self._failed: list[str] = []
+
+    def take(self, answer: Answer) -> None:
+        """Hear one location's answer."""
+        request = answer.request
+        place = (request.report, request.location)
+        concerned = [
+            number for number, story in enumerate(self._stories) if place in _places(story, self._stores)
+        ]
+        if answer.rows is None:
+            error = told(answer.error)
+            self._failed.append(f"{place_of(*place)}: {error}")
+            for number in concerned:
+                self._said.setdefault(number, SourceNow(f"not known: {error}"))
+            return
+        rows = sort_rows(*place, self._stores[request.location], answer.rows)
+        for number in concerned:
+            said = self._of(self._stories[number], rows)
+            # What one of several locations says counts more than that another one is silent.
+            if said is not None or number not in self._said:
+                days = f"{request.window.date_from} to {request.window.date_to}"
+                self._said[number] = said or SourceNow(f"not told any more ({place_of(*place)}, {days})")
+        known = {story.origin.key for story in self._stories}
+        for key, record in rows.records.items():
+            values = record.values
+            if key not in known and any(
+                map(self._wanted.is_named_by, (values["phone"], values.get("bookingNo")))
+            ):
+                self._new.setdefault(key, _missing(rows, record))
+
+    def _of(self, story: Story, answer: SortedRows) -> SourceNow | None:
+        """What an answer says of a story, or None where it says nothing."""
+        where = place_of(answer.report, answer.location)
+        record = answer.records.get(story.origin.key)
+        if record is not None:
+            last_said = story.origin.values
+            if not last_said:
+                return SourceNow(f"told by {where}")
+            changes = differences(
+                tellings(answer, record), Base(last_said, False), dict(last_said), self._locations
+            )
+            then = "otherwise than before" if changes else "as before"
+            return SourceNow(f"told by {where}, {then}", tuple(changes))
+        for row, reason in answer.invalid:
+            if self._is_about(row, story):
+                return SourceNow(f"told by {where}, but invalid: {reason}")
+        if any(self._is_about(row, story) for row in answer.rows):
+            how = "not returned (yet)" if answer.report is StepName.RETURN else "under another phone number"
+            return SourceNow(f"told by {where}, but {how}")
+        return None
+
+    def _is_about(self, row: object, story: Story) -> bool:
+        if story.booking_no:
+            return row_text(row, BOOKING_NO) == story.booking_no
+        return self._wanted.is_named_by(row_text(row, PHONE))
+
+    def stories(self) -> tuple[Story, ...]:
+        """The stories with what was said of them, then the records that the database does not have."""
+        heard = [
+            replace(story, source_now=self._said.get(number)) for number, story in enumerate(self._stories)
+        ]
+        return (*heard, *self._new.values())
+
+    def failures(self, asked: int) -> tuple[str, ...]:
+        """What could not be asked, in one line."""
+        if not self._failed:
+            return ()
+        more = f" and {len(self._failed) - 1} more" if len(self._failed) > 1 else ""
+        return (f"{len(self._failed)} of {asked} locations did not answer: {self._failed[0]}{more}.",)
+
+
+def _missing(answer: SortedRows, record: SourceRecord) -> Story:
+    values = record.values
+    return Story(
+        lead_type=values["leadType"],
+        name=values["name"],
+        phone=values["phone"],
+        booking_no=values.get("bookingNo", ""),
+        store=values["store"],
+        whereabouts=Whereabouts.MISSING,
+        origin=Origin(answer.report, answer.location, record.key, values.get("createdAt"), {}),
+        notes=(
+            "The next sync brings it if it is new; else `syncctl verify source --repair --location "
+            f"{answer.location}` does.",
+        ),
+        source_now=SourceNow(f"told by {place_of(answer.report, answer.location)}"),
+    )

@@ -1,0 +1,407 @@
+"""`verify source`: what the API tells is proved to be in the database, or it is said what is not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from syncctl.api.client import HttpRentalApi
+from syncctl.errors import StorageUnavailableError, UsageError
+from syncctl.locations import load_locations
+from syncctl.models import StepName, Trigger
+from syncctl.operator_ports import Database
+from syncctl.sandbox import Fault, Sandbox
+from syncctl.services.planning import Schedule, SyncOptions
+from syncctl.services.run import Run, RunRequest
+from syncctl.services.source.completeness import REPORTS, SourceQuestion, begin_check
+from syncctl.services.source.differences import Whose
+from syncctl.services.source.source_results import Completeness, SourceCounts
+from syncctl.storage.factory import open_storage
+from tests.support.webapp import SHAPES, Lead, finish, old_lead
+from tests.support.world import KOLKATA, Recorder, World
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(locations=3, bookings=30, today=date(2026, 3, 11)) as sandbox:
+        yield sandbox
+
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Where the database makes no difference."""
+
+COLLECTIONS = (
+    "leads",
+    "reports",
+    "stores",
+    "synclogs",
+    "syncrecords",
+    "syncrejects",
+    "syncstate",
+    "syncruns",
+)
+
+
+def question(options: dict[str, Any], deadline_s: float) -> SourceQuestion:
+    return SourceQuestion(Schedule(12, 7, KOLKATA), deadline_s, SyncOptions(**options))
+
+
+def look(world: World, *, deadline_s: float = 60.0, **options: Any) -> Completeness:
+    """Check without changing anything. Options are SyncOptions' fields."""
+    with closing(HttpRentalApi(world.config)) as api:
+        database = open_storage(world.url, for_reading_only=True)
+        with closing(database):
+            database.prepare()
+            check = begin_check(
+                database, api, load_locations(), question(options, deadline_s), world._clock()
+            )
+            found = check.look()
+    assert all(location.counts.balanced for location in found.locations)
+    return found
+
+
+def repair(
+    world: World, *, wrap: Callable[[Database], Any] = lambda database: database, **options: Any
+) -> Completeness:
+    """Check, and sync what is missing."""
+    world.recorder = Recorder()
+    with closing(HttpRentalApi(world.config)) as api, closing(open_storage(world.url)) as database:
+        database.prepare()
+        port = wrap(database)
+        check = begin_check(port, api, load_locations(), question(options, 60.0), world._clock())
+        run = Run(RunRequest("verify source", REPORTS, Trigger.MANUAL), port, world.recorder, world._clock())
+        result = run.execute([check])
+        assert all(step.counts.balanced for step in result.steps)
+        return check.result(result)
+
+
+def totals(found: Completeness) -> SourceCounts:
+    return sum((location.counts for location in found.locations), SourceCounts())
+
+
+def content(world: World) -> dict[str, Any]:
+    return {name: world.app.all(name) for name in COLLECTIONS}
+
+
+def numbered(world: World) -> list[Lead]:
+    leads = [lead for lead in world.app.leads() if lead.get("bookingNo")]
+    return sorted(leads, key=lambda lead: lead["_id"])
+
+
+def lose(world: World, lead: Lead) -> None:
+    """Delete a lead behind the tool's back, together with what the tool knows of it."""
+    world.app.delete(lead["_id"])
+    forget(world, lead["_id"])
+
+
+def forget(world: World, lead_id: str) -> None:
+    database: Any = world.app._database
+    if world.url.startswith("sqlite"):
+        database.execute("DELETE FROM syncrecords WHERE leadId = ?", (lead_id,))
+    else:
+        assert database.syncrecords.delete_one({"leadId": lead_id}).deleted_count == 1
+
+
+def assert_nothing_found(found: Completeness) -> None:
+    assert found.ok
+    assert [location.error for location in found.locations if location.error] == []
+    assert [location.missing for location in found.locations if location.missing] == []
+    assert [location.differences for location in found.locations if location.differences] == []
+    assert found.withdrawn == ()
+    assert found.warnings == ()
+
+
+def test_a_healthy_database_is_found_so_and_left_alone(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    before = content(world)
+    found = look(world)
+    assert_nothing_found(found)
+    assert content(world) == before
+    counts = totals(found)
+    assert counts.rows == sum(len(sandbox.rows(report)) for report in REPORTS)
+    assert counts.in_leads == len(world.app.leads())
+    assert min(counts.merged, counts.not_due, counts.rejected) > 0
+
+
+def test_what_people_do_to_leads_is_no_loss(world: World) -> None:
+    world.run()
+    leads = numbered(world)
+    for lead, shape in zip(leads[:8], [*SHAPES, *SHAPES], strict=True):
+        finish(world.app, lead, shape, **({"phone": "9999999999"} if lead in leads[4:8] else {}))
+    for lead in leads[8:11]:
+        world.app.delete(lead["_id"])
+    world.app.edit(leads[11]["_id"], phone="9999999998", name="Someone Else")
+    world.app.edit(leads[12]["_id"], bookingNo="2", store="Zorucci - Edappal")
+    world.app.edit(leads[13]["_id"], callStatus="Connected", remarks="comes on Friday")
+    world.app.edit(leads[14]["_id"], functionDate=datetime(2030, 1, 1, tzinfo=UTC))
+    found = look(world)
+    assert_nothing_found(found)
+    counts = totals(found)
+    assert (counts.in_reports, counts.deleted, counts.edited_away) == (8, 3, 2)
+
+
+def test_leads_of_the_old_system_are_found_before_and_after_the_sync_makes_them_its_own(
+    world: World,
+) -> None:
+    for lead in world.expected().leads.values():
+        world.app.insert(old_lead(lead))
+    edited = numbered(world)[0]
+    world.app.edit(edited["_id"], phone="9999999998")
+    found = look(world)
+    assert sum(len(location.missing) for location in found.locations) == totals(found).unlisted
+    assert totals(found).edited_away == 1
+    world.run()
+    assert_nothing_found(look(world))
+
+
+@on_sqlite
+def test_an_old_lead_is_one_records_only_in_the_check_as_in_the_sync(world: World, sandbox: Sandbox) -> None:
+    """Two locations tell a booking number under two phones, and one edited lead of the old system has it."""
+    row = {"bookingNo": "4716", "customerName": "Anagha", "bookingDate": f"{sandbox.today}T10:00:00"}
+    for location, phone in zip(sandbox.locations, ("9000000005", "9000000006"), strict=False):
+        sandbox.add_rows(location, [{**row, "phoneNo": phone}])
+    world.run()
+    first, second = (lead for lead in world.app.leads() if lead.get("bookingNo") == "4716")
+    lose(world, first)
+    lose(world, second)
+    world.app.insert({**old_lead(first), "phone": "9999999998", "callStatus": "Connected"})
+    would = world.run(dry_run=True, full=True)
+    assert totals(look(world)).missing == 1 == sum(step.counts.saved for step in would.steps)
+    assert repair(world).ok
+    assert_nothing_found(look(world))
+
+
+def test_a_lead_that_two_ids_of_a_shop_tell_is_one_lead(world: World, sandbox: Sandbox) -> None:
+    row = {
+        "bookingNo": "4712",
+        "customerName": "Anagha",
+        "phoneNo": "9000000001",
+        "bookingDate": f"{sandbox.today}T10:00:00",
+        "category": "Suit",
+    }
+    one, other = sandbox.locations[:2]
+    sandbox.add_rows(one, [row])
+    sandbox.add_rows(other, [{**row, "category": "Sherwani"}])
+    world.run()
+    assert_nothing_found(look(world))
+    (lead,) = [lead for lead in world.app.leads() if lead.get("bookingNo") == "4712"]
+    lose(world, lead)
+    found = look(world)
+    assert [entry.subject.booking_no for location in found.locations for entry in location.missing] == [
+        "4712"
+    ]
+
+
+def test_a_lost_lead_is_found_and_repaired(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    states = world.app.all("syncstate")
+    before = {lead["_id"]: lead for lead in world.app.leads()}
+    lost = numbered(world)[:3]
+    for lead in lost:
+        lose(world, lead)
+    found = look(world)
+    assert not found.ok
+    missing = [entry for location in found.locations for entry in location.missing]
+    assert {(entry.subject.booking_no, entry.subject.phone, entry.subject.store) for entry in missing} == {
+        (lead["bookingNo"], lead["phone"], lead["store"]) for lead in lost
+    }
+    assert totals(found).missing == 3
+    repaired = repair(world)
+    assert repaired.ok
+    assert repaired.run is not None
+    assert sum(step.counts.saved for step in repaired.run.steps) == 3
+    assert sum(step.counts.existing + step.counts.reported for step in repaired.run.steps) == 0
+    assert {lead["_id"]: lead for lead in world.app.leads()} == before
+    assert world.app.all("syncstate") == states
+    assert_nothing_found(look(world))
+    assert len(world.app.all("syncruns")) == 2
+
+
+def test_an_invalid_row_that_is_not_listed_is_missing_until_it_is(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    rejects = world.app.all("syncrejects")
+    bad = {"bookingNo": "4711", "itemCode": "A", "customerName": "Anagha", "phoneNo": "1"}
+    sandbox.add_rows(sandbox.locations[0], [bad])
+    found = look(world, locations=(sandbox.locations[0],))
+    assert [entry.reason for location in found.locations for entry in location.missing] == [
+        "too few digits in the phone number"
+    ]
+    assert not found.ok
+    assert repair(world).ok
+    assert len(world.app.all("syncrejects")) == len(rejects) + 1
+    assert_nothing_found(look(world))
+
+
+@on_sqlite
+def test_a_repair_keeps_what_is_listed_at_the_same_place(world: World, sandbox: Sandbox) -> None:
+    """Two item rows of one booking without item codes: one is on the list, the lead of the other is lost."""
+    good = {"bookingNo": "4713", "customerName": "Anagha", "phoneNo": "9000000003"}
+    sandbox.add_rows(sandbox.locations[0], [good, {**good, "customerName": " "}])
+    world.run()
+    rejects = world.app.all("syncrejects")
+    lose(world, next(lead for lead in world.app.leads() if lead.get("bookingNo") == "4713"))
+    assert repair(world).ok
+    assert world.app.all("syncrejects") == rejects
+
+
+@on_sqlite
+def test_a_repair_does_not_give_a_record_the_old_lead_of_another(world: World, sandbox: Sandbox) -> None:
+    """An old lead that nobody has made the sync's own yet, and edited, is its record's; the one that is
+    missing has the same customer and day."""
+    when = f"{sandbox.today}T10:00:00"
+    row = {"customerName": "Anagha", "phoneNo": "9000000004", "bookingDate": when}
+    sandbox.add_rows(sandbox.locations[0], [{**row, "bookingNo": "4714"}, {**row, "bookingNo": "4715"}])
+    world.run()
+    kept, lost = (
+        next(lead for lead in world.app.leads() if lead.get("bookingNo") == number)
+        for number in ("4714", "4715")
+    )
+    lose(world, kept)
+    lose(world, lost)
+    world.app.insert({**old_lead(kept), "callStatus": "Connected"})
+    assert totals(look(world)).missing == 1
+    assert repair(world).ok
+    assert sorted(lead["bookingNo"] for lead in world.app.leads() if lead["phone"] == "9000000004") == [
+        "4714",
+        "4715",
+    ]
+    assert_nothing_found(look(world))
+
+
+def test_what_the_source_says_now_is_held_against_the_lead(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    bookings = [lead for lead in numbered(world) if lead["leadType"] == "bookingConfirmation"]
+    untouched, called, moved, edited = bookings[:4]
+    world.app.edit(called["_id"], callStatus="Connected", remarks="comes on Friday")
+    world.app.edit(moved["_id"], functionDate=datetime(2030, 1, 1, tzinfo=UTC))
+    world.app.edit(edited["_id"], remarks="comes on Friday")
+    for lead in (untouched, called, moved):
+        sandbox.change_booking(lead["bookingNo"], deliveryDate="2026-12-24T00:00:00")
+
+    def told() -> dict[tuple[str, str], tuple[Any, Whose]]:
+        found = look(world)
+        assert found.ok
+        return {
+            (entry.lead_id, entry.field.field): (entry.field.source, entry.field.whose)
+            for location in found.locations
+            for entry in location.differences
+            if location.report is StepName.BOOKING
+        }
+
+    then = datetime(2026, 12, 24, tzinfo=UTC)
+    assert told() == {
+        (lead["_id"], "functionDate"): (then, Whose.SOURCE) for lead in (untouched, called, moved)
+    }
+    world.run(full=True)  # takes note of the change, and leaves the leads as they are
+    assert told() == {
+        (untouched["_id"], "functionDate"): (then, Whose.SOURCE),
+        (called["_id"], "functionDate"): (then, Whose.EITHER),
+        (moved["_id"], "functionDate"): (then, Whose.EITHER),
+    }
+
+
+def test_what_the_source_took_back_is_told_and_stays(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    inside = [
+        lead
+        for lead in numbered(world)
+        if lead["leadType"] == "bookingConfirmation"
+        and timedelta(2) < datetime.combine(sandbox.today, datetime.min.time(), UTC) - lead["createdAt"]
+        and lead["createdAt"] > datetime.combine(sandbox.today, datetime.min.time(), UTC) - timedelta(300)
+    ]
+    cancelled, finished = inside[:2]
+    finish(world.app, finished, "flat")
+    for lead in (cancelled, finished):
+        sandbox.remove_booking(lead["bookingNo"])
+    before = content(world)
+    found = look(world)
+    assert found.ok
+    assert cancelled["_id"] in {entry.lead_id for entry in found.withdrawn}
+    assert {entry.subject.booking_no for entry in found.withdrawn} == {cancelled["bookingNo"]} | {
+        lead["bookingNo"]
+        for lead in numbered(world)
+        if lead["bookingNo"] == finished["bookingNo"]  # whose return is still a lead
+    }
+    assert content(world) == before
+
+
+@on_sqlite
+def test_an_empty_answer_is_no_cancellation(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    sandbox.set_faults(Fault("no-data", api="booking", location=sandbox.locations[0]))
+    found = look(world)
+    assert found.ok
+    assert found.withdrawn == ()
+    (warning,) = found.warnings
+    assert f"booking report of location {sandbox.locations[0]} is empty" in warning
+
+
+def test_a_location_that_fails_is_told_and_the_others_are_checked(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    lose(world, next(lead for lead in numbered(world) if lead["leadType"] == "return"))
+    dead = sandbox.locations[0]
+    sandbox.set_faults(Fault("503", api="booking", location=dead))
+    found = look(world)
+    assert not found.ok
+    failed = [(location.report, location.location) for location in found.locations if location.error]
+    assert failed == [(StepName.BOOKING, dead)]
+    assert totals(found).missing == 1
+    repaired = repair(world)
+    assert not repaired.ok
+    assert repaired.run is not None
+    assert [step.status.value for step in repaired.run.steps] == ["partial", "success"]
+    sandbox.set_faults()
+    assert_nothing_found(look(world))
+
+
+@on_sqlite
+def test_only_the_days_and_locations_that_were_asked_for(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    for lead in numbered(world):
+        lose(world, lead)
+    first, last = sandbox.today - timedelta(days=60), sandbox.today - timedelta(days=30)
+    chosen = sandbox.locations[1]
+    found = look(world, date_from=first, date_to=last, locations=(chosen,))
+    assert (found.first, found.last) == (first, last)
+    assert {location.location for location in found.locations} == {chosen}
+    dates = [entry.subject.told_at for location in found.locations for entry in location.missing]
+    assert dates
+    assert all(at is not None and first <= at.date() <= last for at in dates)
+    with pytest.raises(UsageError, match="is after"):
+        look(world, date_from=last, date_to=first)
+    with pytest.raises(UsageError, match="4242"):
+        look(world, locations=("4242",))
+
+
+def test_a_repair_that_is_killed_is_done_by_the_next(world: World) -> None:
+    class Dying:
+        """A database that is gone after so many writes of leads."""
+
+        def __init__(self, database: Database, writes: int) -> None:
+            self._database, self._left = database, writes
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "store_leads":
+                if self._left == 0:
+                    raise StorageUnavailableError("The database is gone.")
+                self._left -= 1
+            return getattr(self._database, name)
+
+    world.run()
+    before = {lead["_id"] for lead in world.app.leads()}
+    for lead in world.app.leads():
+        lose(world, lead)
+    with pytest.raises(StorageUnavailableError):
+        repair(world, wrap=lambda database: Dying(database, 2))
+    assert 0 < len(world.app.leads()) < len(before)
+    assert repair(world).ok
+    assert {lead["_id"] for lead in world.app.leads()} == before
+
+
+@on_sqlite
+def test_the_time_is_over(world: World) -> None:
+    found = look(world, deadline_s=0.0)
+    assert not found.ok
+    assert all(location.error and "API_RUN_DEADLINE_S" in location.error for location in found.locations)

@@ -1,0 +1,217 @@
+"""`explain`: what became of one record, from wherever one begins to ask."""
+
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncctl.api.client import HttpRentalApi
+from syncctl.errors import UsageError
+from syncctl.locations import load_locations
+from syncctl.models import StepName
+from syncctl.sandbox import Fault, Sandbox
+from syncctl.services.planning import Schedule
+from syncctl.services.source.differences import Whose
+from syncctl.services.source.explaining import Explanation, Wanted, explain
+from syncctl.services.source.life_stories import Story, Whereabouts
+from syncctl.services.source.source_now import SourceQuery, ask_source
+from syncctl.storage.factory import open_storage
+from tests.support.webapp import SHAPES, Lead, finish, old_lead
+from tests.support.world import KOLKATA, World
+
+PHONE = "9000000077"
+
+
+def asked(world: World, what: str, *, fetch: bool = False) -> Explanation:
+    wanted = Wanted.from_text(what)
+    with closing(open_storage(world.url, for_reading_only=True)) as database:
+        database.prepare()
+        found = explain(database, wanted, load_locations())
+        if not fetch:
+            return found
+        with closing(HttpRentalApi(world.config)) as api:
+            query = SourceQuery(api, Schedule(12, 7, KOLKATA), world._clock(), 60.0)
+            return ask_source(found, wanted, query, database, load_locations())
+
+
+def only(found: Explanation) -> Story:
+    (story,) = found.stories
+    return story
+
+
+def book(sandbox: Sandbox, number: str = "4711", **fields: Any) -> dict[str, Any]:
+    row = {
+        "bookingNo": number,
+        "customerName": "Anagha",
+        "phoneNo": PHONE,
+        "bookingDate": f"{sandbox.today}T10:00:00",
+        "deliveryDate": f"{sandbox.today + timedelta(days=9)}T00:00:00",
+        **fields,
+    }
+    sandbox.add_rows(sandbox.locations[0], [row])
+    return row
+
+
+def lead_of(world: World, number: str = "4711") -> Lead:
+    return next(lead for lead in world.app.leads() if lead.get("bookingNo") == number)
+
+
+def said(story: Story) -> str:
+    return "\n".join(event.what for event in story.events)
+
+
+@pytest.mark.parametrize("written", [PHONE, "+91 90000 00077", "0091-9000000077", "090000 00077", "4711"])
+def test_a_record_is_found_however_it_is_asked_for(world: World, sandbox: Sandbox, written: str) -> None:
+    book(sandbox)
+    run = world.run((StepName.BOOKING,))
+    story = only(asked(world, written))
+    assert (story.booking_no, story.phone, story.name) == ("4711", PHONE, "Anagha")
+    assert story.whereabouts is Whereabouts.LEAD
+    assert f"booking report of location {sandbox.locations[0]}, by run {run.run_id[:8]} (api, auto)" in said(
+        story
+    )
+    assert story.lead is not None
+    assert story.lead.lead_id == lead_of(world)["_id"]
+    assert f"stored as lead {story.lead.lead_id}" in said(story)
+    assert (story.lead.touched, story.lead.differs) == (False, ())
+
+
+def test_a_booking_numbers_last_digits_are_no_phone(world: World) -> None:
+    assert Wanted.from_text("2025020100100001").phone is None
+    with pytest.raises(UsageError, match="phone number"):
+        Wanted.from_text(" - ")
+
+
+def test_an_edit_is_told_field_by_field_and_both_numbers_find_it(world: World, sandbox: Sandbox) -> None:
+    book(sandbox)
+    world.run((StepName.BOOKING,))
+    world.app.edit(lead_of(world)["_id"], phone="9999999998", callStatus="Connected", remarks="Friday")
+    for number in (PHONE, "99999 99998"):
+        story = only(asked(world, number))
+        assert story.lead is not None
+        assert story.lead.touched
+        assert story.lead.call_status == "Connected"
+        assert [(field.field, field.lead, field.source, field.whose) for field in story.lead.differs] == [
+            ("phone", "9999999998", PHONE, Whose.TELECALLER),
+            ("remarks", "Friday", None, Whose.TELECALLER),
+        ]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_finished_lead_is_found_in_its_report(world: World, sandbox: Sandbox, shape: str) -> None:
+    book(sandbox)
+    world.run((StepName.BOOKING,))
+    world.app.edit(lead_of(world)["_id"], phone="9999999998")
+    finish(world.app, lead_of(world) | {"phone": PHONE}, shape, phone="9999999998")
+    story = only(asked(world, PHONE))
+    assert story.whereabouts is Whereabouts.FINISHED
+    assert [shape in report.shape for report in story.reports] == [True]
+
+
+def test_a_returning_customers_report_is_not_that_of_another_booking(world: World, sandbox: Sandbox) -> None:
+    book(sandbox, "4711")
+    book(sandbox, "4712")
+    world.run((StepName.BOOKING,))
+    finish(world.app, lead_of(world, "4711"), "leadData")
+    world.app.delete(lead_of(world, "4712")["_id"])
+    found = {story.booking_no: story.whereabouts for story in asked(world, PHONE).stories}
+    assert found == {"4711": Whereabouts.FINISHED, "4712": Whereabouts.DELETED}
+
+
+def test_a_lead_of_the_old_system_tells_that_it_was_there_before(world: World, sandbox: Sandbox) -> None:
+    book(sandbox)
+    world.run((StepName.BOOKING,))
+    lead = lead_of(world)
+    world.app.delete(lead["_id"])
+    database: Any = world.app._database
+    if world.url.startswith("sqlite"):
+        database.execute("DELETE FROM syncrecords WHERE leadId = ?", (lead["_id"],))
+    else:
+        database.syncrecords.delete_one({"leadId": lead["_id"]})
+    old = old_lead(lead)
+    world.app.insert(old)
+    assert "no record of it" in only(asked(world, PHONE)).notes[0]
+    world.run((StepName.BOOKING,), full=True)
+    story = only(asked(world, PHONE))
+    assert f"it has lead {old['_id']}, which was there before" in said(story)
+
+
+def test_leads_without_a_record_are_found_whatever_their_type_and_writing(world: World) -> None:
+    for lead_type, phone in (("general", PHONE), ("justDial", "90000 00077"), ("lossOfSale", PHONE)):
+        world.app.insert(
+            {"name": "W", "phone": phone, "store": "Suitor Guy - Calicut", "leadType": lead_type}
+        )
+    found = asked(world, PHONE)
+    assert {story.lead_type for story in found.stories} == {"general", "justDial", "lossOfSale"}
+    assert found.found
+
+
+def test_a_row_of_a_file_tells_its_file(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "walkin_sg_calicut.csv"
+    path.write_text(
+        f"Date,Customer Name,Contact,Status\n01-03-2026,Anagha,{PHONE},Loss\n01-03-2026,B,12,Loss\n",
+        encoding="utf-8",
+    )
+    world.import_files(StepName.WALKIN, path)
+    story = only(asked(world, PHONE))
+    assert "first seen in the walkin file walkin_sg_calicut.csv, by run" in said(story)
+    assert "(import walkin, manual)" in said(story)
+    rejected = only(asked(world, "12"))
+    assert rejected.whereabouts is Whereabouts.REJECTED
+    assert "row 3" in said(rejected)
+
+
+def test_a_reject_tells_reason_place_and_run(world: World, sandbox: Sandbox) -> None:
+    book(sandbox, customerName=" ", itemCode="A")
+    book(sandbox, customerName=" ", itemCode="B")
+    run = world.run((StepName.BOOKING,))
+    story = only(asked(world, PHONE))
+    assert story.whereabouts is Whereabouts.REJECTED
+    assert story.booking_no == "4711"
+    assert said(story).startswith("rejected (2 rows): no customer name: the booking report of location ")
+    assert f"by run {run.run_id[:8]}" in said(story)
+    fetched = only(asked(world, PHONE, fetch=True)).source_now
+    assert fetched is not None
+    assert "invalid: no customer name" in fetched.state
+
+
+def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
+    number = next(
+        row["bookingNo"] for row in sandbox.rows("booking", sandbox.locations[1]) if row.get("bookingNo")
+    )
+    world.run((StepName.BOOKING,))
+
+    def now() -> Any:
+        story = next(story for story in asked(world, number, fetch=True).stories if story.lead is not None)
+        assert story.source_now is not None
+        return story.source_now
+
+    assert now().state.endswith("as before")
+    sandbox.change_booking(number, deliveryDate=date(2030, 1, 1), trialDate=None)
+    said_now = now()
+    assert said_now.state.endswith("otherwise than before")
+    assert [(field.field, field.source) for field in said_now.differs] == [
+        ("functionDate", datetime(2030, 1, 1, tzinfo=UTC))
+    ]
+    asked_for = {request.location for request in sandbox.requests[-3:] if request.location}
+    assert asked_for == {sandbox.locations[1]}
+    sandbox.set_faults(Fault("404", api="booking"))
+    assert "not known" in now().state
+    sandbox.set_faults()
+    sandbox.remove_booking(number)
+    assert "not told any more" in now().state
+
+
+def test_what_the_database_does_not_have_is_found_at_the_source(world: World, sandbox: Sandbox) -> None:
+    nothing = asked(world, PHONE)
+    assert (nothing.found, nothing.stories, nothing.asked) == (False, (), "90xxxxxx77")
+    world.run((StepName.BOOKING,))
+    book(sandbox)
+    found = asked(world, PHONE, fetch=True)
+    assert not found.found
+    story = only(found)
+    assert story.whereabouts is Whereabouts.MISSING
+    assert story.booking_no == "4711"
+    assert f"--location {sandbox.locations[0]}" in story.notes[0]
