@@ -10,17 +10,81 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from syncctl.errors import LockHeldError, SettingsError
 
 _POLL_S = 0.2
+_LOOK_S = 0.01
+_LOOKS = 50
 _CONTENT_LIMIT = 4096
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class LockState:
+    """Whether a run holds the lock; by what the file says: its pid, its host, since when (aware UTC), each
+    None where that is not told. `problem`: why it can't be known, or None."""
+
+    held: bool
+    pid: int | None = None
+    host: str | None = None
+    since: datetime | None = None
+    problem: str | None = None
+
+
+def lock_state(path: Path) -> LockState:
+    """Look whether the lock on `path` is held, without getting in the way of a run that starts meanwhile.
+
+    A file that nobody holds is not held, whatever it says: its holder died. A missing one is not held.
+    """
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return LockState(held=False)
+    except OSError as error:
+        return LockState(held=False, problem=f"{path} can't be read: {error.strerror}")
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return LockState(held=False, problem=f"{path} is no regular file")
+        # Shared, so that whoever wants it for itself can tell a look (RunLock._try) from a run.
+        if _flock(descriptor, fcntl.LOCK_SH):
+            return LockState(held=False)
+        return _holder(os.pread(descriptor, _CONTENT_LIMIT, 0).decode(errors="replace"))
+    except OSError as error:
+        return LockState(held=False, problem=f"{path} can't be locked: {error.strerror}")
+    finally:
+        os.close(descriptor)
+
+
+def _holder(content: str) -> LockState:
+    pid = _entry(content, "pid", r"[0-9]{1,10}")
+    host = _entry(content, "host", r"[0-9A-Za-z._-]{1,253}")
+    return LockState(held=True, pid=int(pid) if pid else None, host=host or None, since=_started(content))
+
+
+def _started(content: str) -> datetime | None:
+    """When the holder says that it started; None where that is garbled, or has no zone."""
+    try:
+        started = datetime.fromisoformat(_entry(content, "started", r"[0-9T:+-]{1,40}Z?"))
+        return None if started.tzinfo is None else started.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _flock(descriptor: int, kind: int) -> bool:
+    """Take the lock, exclusive or shared, if that is possible at once. Raises OSError where locks aren't."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class RunLock:
@@ -97,12 +161,17 @@ class RunLock:
 
     def _try(self, descriptor: int) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            for _ in range(_LOOKS):
+                if _flock(descriptor, fcntl.LOCK_EX):
+                    return True
+                if not _flock(descriptor, fcntl.LOCK_SH):
+                    return False
+                # It is shared with somebody who only looks (`lock_state`), and will be gone in an instant.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                self._sleep(_LOOK_S)
         except OSError as error:
             raise self._unusable(error) from error
-        return True
+        return False
 
     def _unusable(self, error: OSError) -> SettingsError:
         if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
@@ -128,25 +197,23 @@ class RunLock:
             content = os.pread(descriptor, _CONTENT_LIMIT, 0).decode(errors="replace")
         except OSError:
             content = ""
-        pid = _entry(content, "pid", r"[0-9]{1,10}")
-        host = _entry(content, "host", r"[0-9A-Za-z._-]{1,253}")
-        holder = ""
-        if pid:
-            elsewhere = f" on {host}" if host and host != os.uname().nodename else ""
-            holder = f" (pid {pid}{elsewhere})"
+        holder = _holder(content)
+        told = ""
+        if holder.pid is not None:
+            elsewhere = f" on {holder.host}" if holder.host not in (None, os.uname().nodename) else ""
+            told = f" (pid {holder.pid}{elsewhere})"
         return (
-            f"Another syncctl run{holder} {self._held_since(content)}; it will finish by itself: "
+            f"Another syncctl run{told} {self._held_since(holder.since)}; it will finish by itself: "
             f"try again later, or wait {'longer ' if waited else ''}for it with --wait SECONDS."
         )
 
-    def _held_since(self, content: str) -> str:
-        started = _entry(content, "started", r"[0-9T:+-]{1,40}Z?")
-        try:
-            held_s = (self._now() - datetime.fromisoformat(started)).total_seconds()
-        except (ValueError, TypeError, OverflowError):  # garbled, or without a zone
+    def _held_since(self, since: datetime | None) -> str:
+        if since is None:
             return f"holds {self._path}"
+        held_s = (self._now() - since).total_seconds()
         # A clock that was set back makes no sensible length.
         length = f" ({_duration(held_s)})" if held_s >= 0 else ""
+        started = since.isoformat(timespec="seconds").replace("+00:00", "Z")
         return f"has held {self._path} since {started}{length}"
 
 

@@ -10,12 +10,19 @@ import typer
 
 from syncctl import __version__
 from syncctl.cli import (
+    cleanup_commands,
     config_command,
+    cron_commands,
     demo_command,
+    doctor_command,
+    explain_command,
+    history_command,
     import_commands,
     rejects_commands,
     sandbox_command,
+    status_command,
     sync_commands,
+    verify_commands,
 )
 from syncctl.cli.render import print_line, print_message
 from syncctl.cli.session import EnvFile, Quiet, Verbose
@@ -57,9 +64,16 @@ for group in (
     sync_commands,
     import_commands,
     rejects_commands,
+    verify_commands,
+    cleanup_commands,
+    status_command,
+    history_command,
+    explain_command,
     config_command,
+    cron_commands,
     sandbox_command,
     demo_command,
+    doctor_command,
 ):
     group.register(app)
 

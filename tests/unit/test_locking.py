@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncctl.errors import LockHeldError, SettingsError
-from syncctl.locking import RunLock
+from syncctl.locking import LockState, RunLock, lock_state
 
 START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 
@@ -225,3 +226,96 @@ def test_a_start_long_ago_has_a_length(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with held_with(path, b"started=2026-11-23T16:00:00Z\n"), pytest.raises(LockHeldError, match="400 d 0 h"):
         RunLock(path, now=lambda: now).acquire()
+
+
+def test_a_look_tells_who_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with other_process(path) as process:
+        state = lock_state(path)
+        assert state.held
+        assert state.pid == process.pid
+        assert state.host == os.uname().nodename
+        assert state.since is not None
+        assert abs(datetime.now(UTC) - state.since) < timedelta(minutes=1)
+        assert state.problem is None
+        process.kill()
+        process.wait()
+        assert f"pid={process.pid}" in path.read_text()
+        assert lock_state(path) == LockState(held=False)
+
+
+def test_a_look_at_nothing_makes_no_file(tmp_path: Path) -> None:
+    assert lock_state(tmp_path / "lock") == LockState(held=False)
+    assert not (tmp_path / "lock").exists()
+
+
+def test_a_look_leaves_the_lock_to_whoever_wants_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    clock = Clock()
+    with path.open("w") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        clock.on_sleep = lambda: fcntl.flock(looking, fcntl.LOCK_UN)
+        with RunLock(path, monotonic=clock.monotonic, sleep=clock.sleep).hold():
+            assert clock.seconds < 0.1
+            assert lock_state(path).held
+
+
+def test_one_that_is_looked_at_without_end_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    clock = Clock()
+    with path.open("w") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_SH)
+        with pytest.raises(LockHeldError):
+            RunLock(path, monotonic=clock.monotonic, sleep=clock.sleep).acquire()
+    assert clock.seconds < 1
+
+
+def test_whoever_takes_it_in_turns_is_never_sent_away_by_looks(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            assert lock_state(path).problem is None
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(200):
+            with RunLock(path).hold():
+                pass
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        (b"", LockState(held=True)),
+        (
+            b"pid=12\nstarted=2026-11-23T16:00:00Z\nhost=a",
+            LockState(held=True, pid=12, host="a", since=START),
+        ),
+        (b"pid=twelve\nstarted=2026-11-23T16:00:00\nhost=\xff", LockState(held=True)),
+    ],
+)
+def test_a_look_at_what_the_holder_says(tmp_path: Path, content: bytes, state: LockState) -> None:
+    path = tmp_path / "lock"
+    with held_with(path, content):
+        assert lock_state(path) == state
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [(".", "no regular file"), ("pipe", "no regular file"), ("file/lock", "Not a directory")],
+)
+def test_a_look_at_what_is_no_lock(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    state = lock_state(tmp_path / name)
+    assert not state.held
+    assert problem in (state.problem or "")

@@ -1,0 +1,165 @@
+"""`doctor`: everything that a fresh installation gets wrong, probed and checked."""
+
+from __future__ import annotations
+
+import difflib
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncctl.bootstrap.adapters import opened_database, rental_api
+from syncctl.bootstrap.scheduled_command import OUTPUT_FILE, set_by_environment
+from syncctl.bootstrap.scheduling import schedule_state, zone_warning
+from syncctl.checks import Check, CheckReport
+from syncctl.config import inspect_settings
+from syncctl.errors import SettingsError
+from syncctl.findings import ApiAddress, SettingFact, SettingsFacts, ZoneFacts
+from syncctl.locations import load_locations
+from syncctl.locking import lock_state
+from syncctl.models import StepName
+from syncctl.probes import api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone
+from syncctl.services.checks.diagnosis_machine import check_output, check_path, check_space, check_zones
+from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
+from syncctl.services.checks.diagnosis_settings import check_settings
+from syncctl.setting_table import KEYS, SPECS
+from syncctl.settings_files import ENVIRONMENT, read_sources
+
+if TYPE_CHECKING:
+    from syncctl.config import ApiEndpoint, Settings
+
+COMMAND = "doctor"
+_ANSWER_LIMIT_S = 15.0
+_SQLITE = "sqlite:///"
+_ALIKE = 0.85
+"""From which likeness on (difflib's ratio) an unknown name is taken for a misspelt one of ours."""
+
+
+def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
+    """Every check. `settings`: None where some are wrong: then what depends on them is left out."""
+    checks = [Check.good("Python", f"{platform.python_version()} ({sys.executable})")]
+    try:
+        checks += check_settings(_settings_facts(env_file))
+    except SettingsError as error:
+        checks.append(Check.bad("Settings", str(error), "Put it right: nothing runs without it."))
+    if settings is None:
+        checks.append(
+            Check.warning(
+                "The rest",
+                "database, API, files and schedule were not checked",
+                "Settings first; then again.",
+            )
+        )
+        return CheckReport(COMMAND, tuple(checks))
+    for part in (_database, _api, _machine):
+        checks += part(settings)
+    checks += _schedule(settings, env_file)
+    return CheckReport(COMMAND, tuple(checks))
+
+
+def _settings_facts(env_file: Path | None) -> SettingsFacts:
+    files = [
+        (Path(origin), values) for origin, values in read_sources(env_file).sources if origin != ENVIRONMENT
+    ]
+    known = {name for spec in SPECS for name in spec.names}
+    unknown = {}
+    for _, values in files:
+        for name in values.keys() - known:
+            if alike := difflib.get_close_matches(name.upper(), known, 1, _ALIKE):
+                unknown[name] = alike[0]
+    secret = [path for path, values in files if any(map(_is_secret, values, values.values()))]
+    return SettingsFacts(
+        settings=tuple(
+            SettingFact(setting.name, setting.set_as, setting.origin, setting.problem)
+            for setting in inspect_settings(env_file)
+        ),
+        files=tuple(path for path, _ in files),
+        secret_files=tuple(path_facts(path.name, "", path) for path in secret),
+        unknown=dict(sorted(unknown.items())),
+    )
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if name in ("DATABASE_URL", "MONGO_URI"):
+        return "@" in value
+    return name in (*KEYS, "HEARTBEAT_URL") and bool(value.strip())
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    file = _sqlite_file(settings)
+    if file and not file.exists():
+        yield Check.good("Database", f"SQLite, {file}: not there yet, the first sync makes it")
+        return
+    yield from check_database(
+        lambda: opened_database(settings), lambda: opened_database(settings, for_reading_only=False)
+    )
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    url = settings.database_url
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def _api(settings: Settings) -> Iterator[Check]:
+    quick = replace(
+        settings,
+        api_max_tries=1,
+        api_call_delay_s=0.0,
+        api_timeout_s=min(settings.api_timeout_s, _ANSWER_LIMIT_S),
+    )
+    trial = ApiTrial(
+        addresses={
+            StepName.STORES: _address(settings.stores_api),
+            StepName.BOOKING: _address(settings.booking_api),
+            StepName.RETURN: _address(settings.return_api),
+        },
+        locations=load_locations(),
+        today=datetime.now(settings.business_timezone).date(),
+        limit_s=quick.api_timeout_s,
+        monotonic=time.monotonic,
+    )
+    with rental_api(quick) as api:
+        yield from check_api(api, trial)
+    yield from check_clock(api_clock(settings.stores_api.url))
+
+
+def _address(endpoint: ApiEndpoint) -> ApiAddress:
+    return ApiAddress(endpoint.url, endpoint.key_setting, has_key=endpoint.key is not None)
+
+
+def _machine(settings: Settings) -> Iterator[Check]:
+    user = current_user()
+    data = path_facts("Data folder", "DATA_DIR", settings.data_dir)
+    files = [path_facts("Lock file", "SYNC_LOCK_FILE", settings.lock_file)]
+    if settings.log_file:
+        files.append(path_facts("Log file", "SYNC_LOG_FILE", settings.log_file))
+    if database := _sqlite_file(settings):
+        files.append(path_facts("Database file", "DATABASE_URL", database))
+    yield check_path(data, user, folder=True)
+    for file in files:
+        yield check_path(file, user)
+    output = path_facts("Output of cron", "", settings.data_dir / OUTPUT_FILE)
+    yield from check_output(output, has_log_file=settings.log_file is not None)
+    yield from check_space(disk_space([facts.seen for facts in (data, *files)]))
+
+
+def _schedule(settings: Settings, env_file: Path | None) -> Iterator[Check]:
+    now = datetime.now(UTC)
+    deadline = timedelta(seconds=settings.api_run_deadline_s)
+    yield check_lock(lock_state(settings.lock_file), now, deadline)
+    state = schedule_state(settings, env_file)
+    yield from check_schedule(
+        state, running_schedulers(), set_by_environment(env_file), enabled=settings.api_sync_enabled
+    )
+    zones = ZoneFacts(
+        system=system_zone()[0],
+        schedule=settings.api_sync_timezone.key,
+        business=settings.business_timezone.key,
+        schedule_moves=zone_warning(settings) is not None,
+    )
+    yield check_zones(zones, by_systemd=state.by_systemd)

@@ -1,0 +1,185 @@
+"""What cron or systemd shall run, what they run now, and the changes in between: by the settings in force."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncctl.bootstrap.scheduled_command import scheduled_command, set_by_environment
+from syncctl.cron.block import block, parse_crontab, with_block, without_block
+from syncctl.cron.crontab import read_crontab, write_crontab
+from syncctl.cron.fields import same_in_both_zones
+from syncctl.cron.line import ScheduledCommand, cron_line
+from syncctl.cron.state import ScheduleState, cron_state, timer_state
+from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
+from syncctl.errors import SettingsError, UsageError
+from syncctl.probes import current_user, system_zone
+
+if TYPE_CHECKING:
+    from syncctl.config import Settings
+
+_START_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class CrontabChange:
+    """A crontab as it is and as it shall be, of whom, and what a person should know first."""
+
+    user: str
+    before: bytes
+    after: bytes
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        return self.before != self.after
+
+
+def schedule_state(settings: Settings, env_file: Path | None = None) -> ScheduleState:
+    """Whether cron, or else systemd, runs the sync at the times of the settings. Raises nothing."""
+    try:
+        command = scheduled_command(settings, env_file)
+        state = cron_state(read_crontab(), cron_line(command), current_user().name)
+    except (SettingsError, UsageError) as error:
+        state = ScheduleState(
+            installed=False, in_step=False, found="the crontab can't be told", problem=str(error)
+        )
+    return state if state.installed else _timer(settings) or state
+
+
+def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
+    """The crontab with our line in it.
+
+    Raises SettingsError: there is no crontab(1), it refuses, or something can't stand in a crontab.
+    """
+    command = scheduled_command(settings, env_file)
+    line = cron_line(command)
+    before = read_crontab()
+    warnings = [*_crontab_warnings(before, command), *schedule_warnings(settings, env_file)]
+    if zone := zone_warning(settings):
+        warnings.append(zone)
+    if (timer := _timer(settings)) and timer.installed:
+        warnings.append(f"{timer.found} runs the sync as well: systemctl disable --now {TIMER}")
+    return CrontabChange(current_user().name, before, with_block(before, line), tuple(warnings))
+
+
+def plan_removal() -> CrontabChange:
+    """The crontab without our block. Needs no settings. Raises as `plan_install` does."""
+    before = read_crontab()
+    return CrontabChange(current_user().name, before, without_block(before))
+
+
+def carry_out(change: CrontabChange) -> None:
+    """Write the changed crontab. Raises as crontab.write_crontab does."""
+    write_crontab(change.after, change.before)
+
+
+def make_ready(settings: Settings, env_file: Path | None) -> None:
+    """See to it that the line can work: the program starts as cron starts it, the folder of its output is
+    there, without which the shell would not even start it. Raises SettingsError."""
+    command = scheduled_command(settings, env_file)
+    try:
+        command.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {command.output.parent} can't be made ({error.strerror}): check DATA_DIR."
+        ) from error
+    words = (*command.program, "--version")
+    try:
+        ended = subprocess.run(
+            words,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_START_LIMIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {error}.") from error
+    if ended.returncode != 0:
+        said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {said}.")
+
+
+def units(settings: Settings, env_file: Path | None) -> Units:
+    """The systemd units. Raises SettingsError for what can't be said in them."""
+    return systemd_units(scheduled_command(settings, env_file), current_user().name)
+
+
+def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
+    """What a person should know before the units are put in place."""
+    yield from schedule_warnings(settings, env_file)
+    try:
+        crontab = parse_crontab(read_crontab())
+    except SettingsError:
+        return  # then there is none that would get in the way
+    if crontab.block or crontab.others:
+        yield "the crontab runs the sync as well, so that there would be two: see `syncctl cron remove`."
+
+
+def wanted_block(settings: Settings, env_file: Path | None) -> bytes:
+    """The block that the crontab should have. Raises SettingsError for what can't stand in a crontab."""
+    return block(cron_line(scheduled_command(settings, env_file)))
+
+
+def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
+    """What any scheduler's runs would trip over."""
+    if lost := set_by_environment(env_file):
+        yield (
+            f"the environment of this shell sets {', '.join(lost)}, but a scheduled run goes by the .env "
+            "alone: put it into .env.local beside that."
+        )
+    if not settings.api_sync_enabled:
+        yield "API_SYNC_ENABLED=false: until that is true, the scheduled runs do nothing."
+
+
+def zone_warning(settings: Settings) -> str | None:
+    """That cron would not run at the times of API_SYNC_TIMEZONE, which only systemd's timers know."""
+    name, zone = system_zone()
+    wanted = settings.api_sync_timezone
+    if same_in_both_zones(settings.api_sync_time, wanted, zone, datetime.now(UTC)):
+        return None
+    return (
+        f"cron goes by the machine's time zone, {name}, and API_SYNC_TIME is meant in {wanted.key}: set "
+        f"API_SYNC_TIMEZONE={name} and the time by it, or use `syncctl cron install --systemd`."
+    )
+
+
+def _crontab_warnings(content: bytes, command: ScheduledCommand) -> Iterator[str]:
+    crontab = parse_crontab(content)
+    for line in crontab.others:
+        yield (
+            f"another line of the crontab runs a sync as well, so that there would be two: take it out with "
+            f"`crontab -e`: {line.schedule} {line.command}"
+        )
+    named = crontab.line.settings_file if crontab.line else ""
+    if named and named != str(command.settings_file or ""):
+        yield f"the block was for {named}: its runs end, there is one block in a crontab."
+
+
+def _timer(settings: Settings) -> ScheduleState | None:
+    """What a systemd timer of ours comes to, where there is one."""
+    try:
+        wanted = on_calendar(settings.api_sync_time, settings.api_sync_timezone.key)
+    except SettingsError:
+        return None  # no timer can have such a schedule
+    for folder in _unit_folders():
+        timer = folder / TIMER
+        try:
+            text = timer.read_text("utf-8", errors="replace")
+        except OSError:
+            continue  # none there
+        enabled = os.path.lexists(folder / "timers.target.wants" / TIMER)
+        return timer_state(timer, text, wanted, enabled=enabled)
+    return None
+
+
+def _unit_folders() -> tuple[Path, Path]:
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/")) / ".config")
+    return Path(UNIT_FOLDER), own / "systemd" / "user"

@@ -1,0 +1,101 @@
+"""The marked block in a user's crontab: found, put in, taken out; every other byte stays as it is."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syncctl.cron.line import CrontabLine, crontab_lines
+from syncctl.errors import SettingsError
+
+_BEGIN = b"# BEGIN syncctl"
+_END = b"# END syncctl"
+_MADE_BY = b" (made by `syncctl cron install`: change the settings and run that again)"
+_LINE_END_ADDED = b" (after a line without an end)"
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """A crontab in three parts, whose sum it is; `block` is empty where there is none."""
+
+    before: bytes
+    block: bytes
+    after: bytes
+
+    @property
+    def others(self) -> tuple[CrontabLine, ...]:
+        """The lines beside the block that run a sync as well."""
+        return tuple(line for part in (self.before, self.after) for line in crontab_lines(part) if line.syncs)
+
+    @property
+    def line(self) -> CrontabLine | None:
+        """The line in the block."""
+        return next(crontab_lines(self.block), None)
+
+
+def parse_crontab(content: bytes) -> Crontab:
+    """Find the block. Raises SettingsError where its marks don't fit together: a person has to mend that."""
+    begins, ends, position = [], [], 0
+    for line in _lines(content):
+        if line.startswith(_BEGIN):
+            begins.append(position)
+        position += len(line)
+        if line.startswith(_END):
+            ends.append(position)
+    if not begins and not ends:
+        return Crontab(content, b"", b"")
+    if len(begins) != 1 or len(ends) != 1 or begins[0] >= ends[0]:
+        raise SettingsError(
+            f'The crontab needs one line "{_BEGIN.decode()}" and below it one "{_END.decode()}", '
+            f"but has {len(begins)} and {len(ends)}: take out what is left of the block with `crontab -e`."
+        )
+    return Crontab(content[: begins[0]], content[begins[0] : ends[0]], content[ends[0] :])
+
+
+def block(line: bytes, *, line_end_added: bool = False) -> bytes:
+    """The block with `line` in it. `line_end_added`: the line above it had no end before, which is noted, so
+    that `without_block` can restore it."""
+    begin = _BEGIN + _MADE_BY + _LINE_END_ADDED * line_end_added
+    return b"\n".join((begin, line, _END, b""))
+
+
+def with_block(content: bytes, line: bytes) -> bytes:
+    """The crontab with `line` in its block, which stays where it is, or comes last.
+
+    Raises SettingsError as `parse_crontab` does.
+    """
+    found = parse_crontab(content)
+    if found.block:
+        added = _LINE_END_ADDED in found.block.partition(b"\n")[0]
+        return found.before + block(line, line_end_added=added) + found.after
+    added = bool(content) and not content.endswith(b"\n")
+    return content + b"\n" * added + block(line, line_end_added=added)
+
+
+def without_block(content: bytes) -> bytes:
+    """The crontab as it was before the block was put in. Raises SettingsError as `parse_crontab` does."""
+    found = parse_crontab(content)
+    added = _LINE_END_ADDED in found.block.partition(b"\n")[0]
+    # What was written below the block since then needs the line end.
+    before = found.before.removesuffix(b"\n") if added and not found.after else found.before
+    return before + found.after
+
+
+def difference(before: bytes, after: bytes) -> Iterator[str]:
+    """What changes, as a unified diff (diff(1), -u), line by line; nothing where nothing does."""
+    for line in difflib.unified_diff(
+        _shown(before), _shown(after), "crontab", "crontab, changed", lineterm=""
+    ):
+        yield from line.split("\n")
+
+
+def _shown(content: bytes) -> list[str]:
+    *lines, last = os.fsdecode(content).split("\n")
+    return [*lines, f"{last}\n\\ No newline at end of file"] if last else lines
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Its lines with their ends; a lone carriage return is none."""
+    return [line + b"\n" for line in content.split(b"\n")[:-1]] + [content.rpartition(b"\n")[2]]

@@ -1,0 +1,94 @@
+"""The user's crontab, by way of crontab(1)."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+
+from syncctl.errors import AbortError, SettingsError
+from syncctl.setting_values import printable
+
+_LIMIT_S = 30.0
+_NONE_YET = re.compile(rb"no crontab for |can't open '[^']*': No such file", re.IGNORECASE)
+_NO_CRON = (
+    "The program crontab is not on this machine: install cron (on Debian: apt install cron), "
+    "or let systemd do it: syncctl cron install --systemd."
+)
+
+
+def read_crontab(environ: Mapping[str, str] | None = None) -> bytes:
+    """The crontab of the user that this runs as; empty where there is none. `environ`: the process's own
+    unless given.
+
+    Raises SettingsError where there is no crontab(1), or it refuses.
+    """
+    ended = _crontab("-l", environ=environ)
+    if ended.returncode == 0:
+        return ended.stdout
+    if _NONE_YET.search(ended.stderr):
+        return b""
+    raise _refused(ended)
+
+
+def write_crontab(content: bytes, expected: bytes, environ: Mapping[str, str] | None = None) -> None:
+    """Replace the crontab, which was read as `expected`, and read it back.
+
+    Raises:
+        SettingsError: there is no crontab(1), or it refuses.
+        AbortError: somebody changed it meanwhile: nothing is written; or what is there afterwards is not what
+            was written: then what was there before is kept in a file that the message names.
+    """
+    if read_crontab(environ) != expected:
+        raise AbortError("Somebody has just changed the crontab: nothing was written. Try again.")
+    ended = _crontab("-", content=content, environ=environ)
+    if ended.returncode != 0:
+        raise _refused(ended)
+    if read_crontab(environ) != content:
+        raise AbortError(
+            f"The crontab is not what was written to it: compare `crontab -l` with {_kept(expected)}, "
+            "which has it as it was before."
+        )
+
+
+def _crontab(
+    argument: str, *, content: bytes = b"", environ: Mapping[str, str] | None
+) -> subprocess.CompletedProcess[bytes]:
+    surroundings = dict(os.environ if environ is None else environ)
+    # Its messages are read.
+    surroundings["LC_ALL"] = "C"
+    try:
+        return subprocess.run(
+            ["crontab", argument],  # noqa: S607 - it is where PATH says, not at one place on each system
+            input=content,
+            capture_output=True,
+            env=surroundings,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise SettingsError(_NO_CRON) from None
+    except subprocess.TimeoutExpired:
+        raise SettingsError(
+            f"`crontab {argument}` did not end within {_LIMIT_S:g} s: try it by hand."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"The program crontab can't be run: {error.strerror}.") from error
+
+
+def _refused(ended: subprocess.CompletedProcess[bytes]) -> SettingsError:
+    lines = ended.stderr.decode(errors="replace").split("\n")
+    said = "; ".join(line.strip() for line in lines[:3] if line.strip()) or f"status {ended.returncode}"
+    cure = " (see /etc/cron.allow, /etc/cron.deny)" if "allowed" in said else ""
+    return SettingsError(
+        f"crontab refuses: {printable(said.rstrip('.'))}{cure}.\n"
+        "systemd can do it as well: syncctl cron install --systemd."
+    )
+
+
+def _kept(content: bytes) -> str:
+    with tempfile.NamedTemporaryFile(prefix="crontab-before-", delete=False) as file:
+        file.write(content)
+    return file.name

@@ -1,0 +1,125 @@
+"""The line of a crontab that runs `syncctl api`, from the settings in force."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncctl.cron.fields import crontab_fields
+from syncctl.errors import SettingsError
+from syncctl.setting_values import printable
+
+_LONGEST_COMMAND = 990
+"""Bytes; Debian's cron refuses a crontab with a command of 1000 (MAX_COMMAND in its cron.h)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledCommand:
+    """What a scheduler has to run, and when; every path is absolute.
+
+    `program`: the words that start syncctl. `settings_file`: the one in force, or None: then `folder` is the
+    working folder, which paths are relative to. `output`: the file that takes what it says. `logs`: whether
+    it keeps a log file of its own, so that only trouble needs to be said.
+    """
+
+    schedule: str
+    zone: str
+    program: tuple[str, ...]
+    settings_file: Path | None
+    folder: Path
+    output: Path
+    logs: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command line, but for its redirection."""
+        named = ("--env-file", str(self.settings_file)) if self.settings_file else ()
+        return (*self.program, "api", *named)
+
+
+def cron_line(command: ScheduledCommand) -> bytes:
+    """The line, without its end: schedule, command, and its output appended to a file.
+
+    With a log file of its own the command runs with --quiet: the output then has only what went wrong, also
+    before the log is open. Cron has nothing to mail either way.
+
+    Raises SettingsError for what can't stand in a crontab: a percent sign, which cron takes for the end of
+    the command, a control character, a command that is too long, a schedule that cron doesn't know.
+    """
+    words = (*command.words, *(["--quiet"] if command.logs else []))
+    for part in (*words, str(command.folder), str(command.output)):
+        if "%" in part or re.search(r"[\x00-\x1f\x7f]", part):
+            raise SettingsError(
+                f"{printable(part)} has a percent sign or a control character in it, which can't stand in a "
+                "crontab (crontab(5)): rename it, or use `syncctl cron install --systemd`."
+            )
+    change = "" if command.settings_file else f"cd {shlex.quote(str(command.folder))} && "
+    run = f"{change}{shlex.join(words)} >> {shlex.quote(str(command.output))} 2>&1"
+    line = os.fsencode(f"{crontab_fields(command.schedule)} {run}")
+    if len(line) > _LONGEST_COMMAND:
+        raise SettingsError(
+            f"The crontab line would be {len(line)} bytes long, and cron takes {_LONGEST_COMMAND}: "
+            "use shorter paths, or `syncctl cron install --systemd`."
+        )
+    return line
+
+
+@dataclass(frozen=True, slots=True)
+class CrontabLine:
+    """A line of a crontab that runs something: its schedule (five fields, or @hourly and the like), and the
+    command as written."""
+
+    schedule: str
+    command: str
+
+    @property
+    def words(self) -> list[str]:
+        """The command's words as the shell sees them; roughly, where it can't be taken apart."""
+        try:
+            return shlex.split(self.command)
+        except ValueError:
+            return self.command.split()
+
+    @property
+    def settings_file(self) -> str:
+        """What it gives as --env-file; "" where it gives none."""
+        for word, following in zip(self.words, (*self.words[1:], ""), strict=True):
+            if word == "--env-file":
+                return following
+            if word.startswith("--env-file="):
+                return word.partition("=")[2]
+        return ""
+
+    @property
+    def syncs(self) -> bool:
+        """Whether it runs a sync of everything: ours, by any of its names, or the old system's.
+
+        A run with --full, --from or --dry-run is another job than the one every five minutes.
+        """
+        if any(word in ("--full", "--from", "--dry-run") for word in self.words):
+            return False
+        return bool(_SYNCS.search(self.command))
+
+
+_SYNCS = re.compile(
+    r"""
+    \bsync:(?:api|all|booking|return)\b                        # npm run sync:api, syncctl sync:api
+  | \bsyncctl['"]?(?:\s+\S+)*?\s+(?:api|all|booking|return)(?=\s|$)
+  | \bnode\b.*\bsync[\w./-]*\.[cm]?[jt]s\b                    # node scripts/syncReturn.js
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_JOB = re.compile(r"\s*(@[a-z]+|[^\s#@=]\S*(?:\s+\S+){4})\s+(\S.*)", re.IGNORECASE)
+_VARIABLE = re.compile(r"""\s*(?:\w+|"[^"]*"|'[^']*')\s*=""")
+
+
+def crontab_lines(content: bytes) -> Iterator[CrontabLine]:
+    """The lines of a crontab that run something, in its order."""
+    for line in os.fsdecode(content).split("\n"):
+        job = _JOB.match(line)
+        if job and not _VARIABLE.match(line):
+            yield CrontabLine(" ".join(job[1].split()), job[2].strip())

@@ -1,0 +1,76 @@
+"""Whether something runs `syncctl api` by itself, and as often as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncctl.cron.block import parse_crontab
+from syncctl.cron.line import CrontabLine, crontab_lines
+from syncctl.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """What starts the sync by itself. `in_step`: at the times of API_SYNC_TIME, with the settings in force.
+    `found`: what there is, and how it is out of step. `problem`: why it can't be known, or None. Services
+    are given it as a plain value. `by_systemd`: it is a timer's, not cron's."""
+
+    installed: bool
+    in_step: bool
+    found: str
+    problem: str | None = None
+    by_systemd: bool = False
+
+
+def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:
+    """What the crontab `content` of `user` comes to, where `wanted` is the line that it should have.
+
+    A line that someone wrote by hand counts as well as the block of `syncctl cron install`.
+    """
+    try:
+        crontab = parse_crontab(content)
+    except SettingsError as error:
+        return ScheduleState(installed=False, in_step=False, found="a damaged block", problem=str(error))
+    ours = next(crontab_lines(wanted))
+    if crontab.line is not None:
+        trouble = _out_of_step(crontab.line, ours)
+        found = f"the line of `syncctl cron install` in {user}'s crontab"
+    elif crontab.others:
+        troubles = [_out_of_step(line, ours) for line in crontab.others]
+        trouble = "" if "" in troubles else troubles[0]
+        found = f"a line written by hand in {user}'s crontab"
+    else:
+        return ScheduleState(
+            installed=False, in_step=False, found=f"no line of {user}'s crontab runs `syncctl api`"
+        )
+    return ScheduleState(
+        installed=True, in_step=not trouble, found=found + (f": {trouble}" if trouble else "")
+    )
+
+
+def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool) -> ScheduleState:
+    """What a systemd timer unit comes to. `wanted`: the values of OnCalendar that it should have."""
+    found = [
+        line.partition("=")[2].strip() for line in text.splitlines() if line.strip().startswith("OnCalendar=")
+    ]
+    trouble = ""
+    if found != list(wanted):
+        trouble = f": it comes at {' and '.join(found) or 'no time'}, API_SYNC_TIME is {' and '.join(wanted)}"
+    return ScheduleState(
+        installed=enabled,
+        in_step=enabled and not trouble,
+        found=f"the systemd timer {timer}{trouble}" + ("" if enabled else ", which is not enabled"),
+        by_systemd=True,
+    )
+
+
+def _out_of_step(line: CrontabLine, wanted: CrontabLine) -> str:
+    """How it is not what it should be, or "". Another path of the same program is fine."""
+    if line.schedule != wanted.schedule:
+        return f"it runs at {line.schedule}, API_SYNC_TIME is {wanted.schedule}"
+    if wanted.settings_file and line.settings_file != wanted.settings_file:
+        named = f"with --env-file {line.settings_file}" if line.settings_file else "without --env-file"
+        return f"it runs {named}, the settings in force are {wanted.settings_file}"
+    return ""

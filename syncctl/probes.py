@@ -1,0 +1,145 @@
+"""Looks at the machine and at a server's clock, for `doctor` and `cron`; changes nothing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from syncctl.findings import ApiClock, DiskSpace, PathFacts, User
+
+SCHEDULERS = frozenset({"cron", "crond", "fcron", "bcron-sched", "systemd"})
+_ASK_LIMIT_S = 10.0
+
+
+def current_user() -> User:
+    """The user whose rights this process has."""
+    return User(_user_name(os.geteuid()), is_root=os.geteuid() == 0)
+
+
+def running_schedulers(proc: Path = Path("/proc")) -> frozenset[str] | None:
+    """Which of SCHEDULERS run, by the names in /proc/*/comm (proc(5)).
+
+    None where that can't be told: no /proc, or one that hides other users' processes.
+    """
+    names = set()
+    try:
+        # The first process is another user's, unless we are root: seen, then so are all.
+        names.add((proc / "1" / "comm").read_text().strip())
+        processes = [entry for entry in os.listdir(proc) if entry.isdigit()]
+    except OSError:
+        return None
+    for process in processes:
+        try:
+            names.add((proc / process / "comm").read_text(errors="replace").strip())
+        except OSError:
+            continue  # it has ended meanwhile
+    return frozenset(names & SCHEDULERS)
+
+
+def system_zone(localtime: Path = Path("/etc/localtime")) -> tuple[str, tzinfo]:
+    """The machine's time zone, which cron goes by, whatever TZ says in this shell; UTC where none is set."""
+    try:
+        with localtime.open("rb") as file:
+            zone = ZoneInfo.from_file(file)
+        _, found, name = os.path.realpath(localtime).partition("zoneinfo/")
+    except (OSError, ValueError):
+        return "UTC", UTC
+    return (name if found else "the machine's zone"), zone
+
+
+def path_facts(what: str, setting: str, path: Path) -> PathFacts:
+    """What this user may do with `path`, or would be able to make there."""
+    seen = path
+    try:
+        while not os.path.lexists(seen) and seen != seen.parent:
+            seen = seen.parent
+        status = seen.stat()
+    except OSError as error:
+        return PathFacts(
+            what,
+            setting,
+            path,
+            exists=seen == path,
+            seen=seen,
+            is_folder=False,
+            readable=False,
+            writable=False,
+            mode=0,
+            owner="",
+            problem=error.strerror or type(error).__name__,
+        )
+    is_folder = stat.S_ISDIR(status.st_mode)
+    return PathFacts(
+        what=what,
+        setting=setting,
+        path=path,
+        exists=seen == path,
+        seen=seen,
+        is_folder=is_folder,
+        readable=os.access(seen, os.R_OK, effective_ids=True),
+        # A folder that may not be entered can't be written to either.
+        writable=os.access(seen, os.W_OK | (os.X_OK if is_folder else 0), effective_ids=True),
+        mode=stat.S_IMODE(status.st_mode),
+        owner=_user_name(status.st_uid),
+        size=0 if is_folder else status.st_size,
+    )
+
+
+def disk_space(paths: list[Path]) -> list[DiskSpace]:
+    """The room on each disk that any of `paths`, which exist, is on."""
+    disks: dict[int, DiskSpace] = {}
+    for path in paths:
+        try:
+            device, room = path.stat().st_dev, os.statvfs(path)
+        except OSError:
+            continue  # `path_facts` tells of it
+        disks.setdefault(device, DiskSpace(path, room.f_bavail * room.f_frsize))
+    return list(disks.values())
+
+
+def api_clock(
+    url: str,
+    *,
+    limit_s: float = _ASK_LIMIT_S,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    monotonic: Callable[[], float] = time.monotonic,
+) -> ApiClock | None:
+    """How far this machine's clock is ahead of the server's, by the Date of its answer to a HEAD without a
+    key (RFC 9110, 6.6.1: to the second). None where it does not answer, or tells no date."""
+    import requests
+
+    begun = monotonic()
+    try:
+        answer = requests.head(
+            url,
+            timeout=limit_s,
+            allow_redirects=False,
+            headers={"User-Agent": "syncctl"},
+            auth=lambda request: request,  # keeps requests from looking into ~/.netrc
+        )
+        answer.close()
+    except (requests.RequestException, ValueError, OSError):
+        return None  # the check of the API itself says what is wrong
+    # The header was written somewhere between asking and now.
+    asked_at = now() - timedelta(seconds=(monotonic() - begun) / 2)
+    try:
+        told = parsedate_to_datetime(answer.headers["Date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    told = told.replace(tzinfo=told.tzinfo or UTC)
+    return ApiClock(urlsplit(url).hostname or url, asked_at - told)
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

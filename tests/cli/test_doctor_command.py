@@ -1,0 +1,112 @@
+"""`doctor` on installations that are healthy, fresh, wrong and cut off."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from syncctl.sandbox import Sandbox
+from tests.support.crontab import FakeCrontab
+from tests.support.program import Ended, Program
+
+
+@pytest.fixture
+def program(tmp_path: Path, sandbox: Sandbox) -> Program:
+    program = Program(tmp_path, API_BASE_URL=sandbox.base_url)
+    program.environment["PATH"] = FakeCrontab(tmp_path / "bin").path
+    return program
+
+
+def results(ended: Ended) -> dict[str, str]:
+    document = json.loads(ended.stdout)
+    assert document["command"] == "doctor"
+    assert document["ok"] is (ended.status == 0)
+    for check in document["checks"]:
+        assert check["result"] == "ok" or check["cure"], check
+    return {check["name"]: check["result"] for check in document["checks"]}
+
+
+def test_a_fresh_installation(program: Program, sandbox: Sandbox) -> None:
+    ended = program.run("doctor", "--json")
+    found = results(ended)
+    assert ended.status == 0
+    assert "failed" not in found.values()
+    assert found["Crontab"] == "warning"
+    assert not (program.folder / "data").exists()
+    assert not any("rentout" in request.path.lower() for request in sandbox.requests)
+
+
+def test_a_healthy_installation(program: Program) -> None:
+    program.run("cron", "install")
+    program.run("api")
+    found = results(program.run("doctor", "--json"))
+    for name in (
+        "Python",
+        "Settings",
+        "Database",
+        "Database rights",
+        "API: stores",
+        "API: booking",
+        "API: return",
+        "Clock",
+        "Data folder",
+        "Lock file",
+        "Database file",
+        "Disk space",
+        "Lock",
+        "Crontab",
+        "Time zones",
+    ):
+        assert found[name] == "ok", name
+
+
+def test_on_mongodb(program: Program, mongo_url: str) -> None:
+    found = results(program.run("doctor", "--json", DATABASE_URL=mongo_url))
+    assert (found["Database"], found["Database rights"]) == ("ok", "ok")
+
+
+def test_wrong_settings_are_all_named(program: Program) -> None:
+    ended = program.run("doctor", API_MAX_TRIES="none", API_TIMEOUT_S="-1")
+    assert ended.status == 1
+    bad = [line for line in ended.stdout.splitlines() if line.startswith("FAILED\t")]
+    assert [line.split("\t")[1].split(":")[0] for line in bad] == ["API_TIMEOUT_S", "API_MAX_TRIES"]
+    assert program.run("doctor", "--env-file", "none.env").status == 1
+
+
+def test_what_is_wrong_with_the_settings_file(program: Program, sandbox: Sandbox) -> None:
+    file = program.folder / ".env"
+    program.write_env(
+        API_BASE_URL=sandbox.base_url,
+        API_SYNC_TIMES="x",
+        PORT=80,
+        MONGO_URI="mongodb://u:pass-word@127.0.0.1:9/x?serverSelectionTimeoutMS=100",
+    )
+    file.chmod(0o644)
+    ended = program.run("doctor")
+    assert ended.status == 1
+    assert "WARNING\tAPI_SYNC_TIMES: " in ended.stdout
+    assert "PORT" not in ended.stdout
+    assert f"chmod 600 {file}" in ended.stdout
+    assert "pass-word" not in ended.output
+    # The database can't be reached; the rest goes on.
+    assert "FAILED\tDatabase: " in ended.stdout
+    assert "ok\tAPI: booking: " in ended.stdout
+
+
+def test_a_key_that_is_refused(tmp_path: Path) -> None:
+    with Sandbox(locations=3, bookings=3, token="open-sesame") as sandbox:
+        program = Program(tmp_path, API_BASE_URL=sandbox.base_url, API_TOKEN="not-that-one")
+        ended = program.run("doctor")
+        assert ended.status == 1
+        assert ended.stdout.count("FAILED\tAPI: ") == 3
+        assert "Check API_TOKEN" in ended.stdout
+        assert "not-that-one" not in ended.output
+        assert results(program.run("doctor", "--json", API_TOKEN="open-sesame"))["API: return"] == "ok"
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_on_a_terminal(program: Program, columns: int) -> None:
+    shown = program.run_on_terminal("doctor", columns=columns)
+    assert shown.status == 0
+    assert "✓" in shown.stdout
+    assert "cron install" in " ".join(shown.stdout.split())
