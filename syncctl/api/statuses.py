@@ -39,8 +39,7 @@ def error_of_status(
 def _refused_key(status: int, host: str, endpoint: Endpoint) -> KeyRefusedError:
     if endpoint.key:
         return KeyRefusedError(f"{host} refused the key ({status}): check {endpoint.key_setting}")
-    settings = " or ".join(dict.fromkeys((endpoint.key_setting, "API_TOKEN")))
-    return KeyRefusedError(f"{host} wants a key ({status}): set {settings}")
+    return KeyRefusedError(f"{host} wants a key ({status}): set {endpoint.key_setting}")
 
 
 def _redirect_host(url: str, location: str | None) -> str:

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How a command was started. `wait_s`: how long to wait for another run's lock, in seconds."""
+    """How a command was started. `wait_s`: how long to wait for another run's lock, in seconds. `begun` is
+    called as soon as the run has the lock."""
 
     command: str
     trigger: Trigger
     dry_run: bool = False
     wait_s: float = 0.0
+    begun: Callable[[], None] | None = None
 
 
 def switched_off(settings: Settings, invocation: Invocation, steps: Sequence[StepName]) -> RunResult:
@@ -112,6 +114,8 @@ def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
         yield
         return
     with RunLock(settings.lock_file).hold(invocation.wait_s):
+        if invocation.begun is not None:
+            invocation.begun()
         yield
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.render import render_settings
+from syncctl.cli.render_settings import render_settings
 from syncctl.cli.session import Session, command
 from syncctl.errors import ExitCode
 

@@ -1,4 +1,4 @@
-"""The entry point: Ctrl-C ends the program quietly even while its modules are being loaded."""
+"""The entry point: Ctrl-C ends the program quietly, whatever Python is doing outside of a command."""
 
 import signal
 
@@ -8,5 +8,4 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from syncctl.cli.app import main as run
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     run()

@@ -60,6 +60,6 @@ def register(app: typer.Typer) -> None:
     for kind, help_text in _HELP.items():
         import_files = _import_command(kind)
         import_files.__doc__ = help_text
-        command(group, kind)(import_files)
-        command(app, f"import:{kind}", hidden=True)(import_files)
+        command(group, kind, logged=True)(import_files)
+        command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
     app.add_typer(group, name="import")

@@ -20,7 +20,7 @@ Kind = Annotated[
 ]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="With this in the reason.")]
 File = Annotated[str | None, typer.Option("--file", metavar="NAME", help="Of this file, or location id.")]
-Limit = Annotated[int, typer.Option("--limit", min=0, help="At most so many; 0 for all.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="At most so many; 0 for all.")]
 Target = Annotated[
     Path, typer.Argument(readable=False, metavar="FILE", help="The CSV to write.", show_default=False)
 ]

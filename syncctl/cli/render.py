@@ -16,7 +16,6 @@ from syncctl.results import run_envelope
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from syncctl.config import SettingInForce
     from syncctl.demo import DemoResult
     from syncctl.models import Reject
 
@@ -126,46 +125,6 @@ def _dry_run_table(result: RunResult) -> None:
             out.print(
                 escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
             )
-
-
-def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
-    """The settings in force, each with where it came from; secrets come masked."""
-    if as_json:
-        print_json(
-            [
-                {
-                    "name": setting.name,
-                    "value": setting.value,
-                    "origin": setting.origin,
-                    "problem": setting.problem,
-                }
-                for setting in settings
-            ]
-        )
-    elif sys.stdout.isatty():
-        _settings_table(settings)
-    else:
-        for setting in settings:
-            problem = f"\tWRONG: {setting.problem}" if setting.problem else ""
-            print_line(f"{setting.name}={setting.value}\t{setting.origin}{problem}")
-
-
-def _settings_table(settings: Sequence[SettingInForce]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("Setting", no_wrap=True)
-    table.add_column("Value", overflow="fold")
-    table.add_column("From", overflow="fold")
-    for setting in settings:
-        name, value, origin = escape(setting.name), escape(setting.value), escape(setting.origin)
-        if setting.problem:
-            table.add_row(f"[red]✗ {name}[/red]", f"{value}\n[red]{escape(setting.problem)}[/red]", origin)
-        else:
-            origin = f"[dim]{origin}[/dim]" if origin == "default" else origin
-            table.add_row(name, value, origin)
-    console().print(table)
 
 
 def render_demo(result: DemoResult) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import inspect
-import signal
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from syncctl.cli.render import console, print_message
-from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError, TerminationRequest
+from syncctl.cli.stopping import stoppable
+from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
 
 if TYPE_CHECKING:
+    from syncctl.cli.logs import KeptLines
     from syncctl.config import Settings
+    from syncctl.heartbeat import Heartbeat
     from syncctl.ports import Listener
     from syncctl.redact import Redactor
 
@@ -36,13 +38,18 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each l
 
 
 class Session:
-    """One command's surroundings."""
+    """One command's surroundings. `heartbeat`, once it is set, is told how the command ends."""
 
-    def __init__(self, env_file: Path | None, *, quiet: bool, verbose: bool) -> None:
+    def __init__(
+        self, env_file: Path | None, *, quiet: bool = False, verbose: bool = False, logged: bool = False
+    ) -> None:
+        """`logged`: where stderr is no terminal, all that the command says there has the form of the log."""
         self.env_file = env_file
         self.quiet = quiet
         self.verbose = verbose
-        self.has_told = False
+        self.heartbeat: Heartbeat | None = None
+        self._logged = logged
+        self._log: logging.Logger | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -59,13 +66,18 @@ class Session:
         known = self.__dict__.get("settings")
         return Redactor(known.secrets if known else ())
 
+    @cached_property
+    def kept_lines(self) -> KeptLines:
+        """The last lines that the log said."""
+        from syncctl.cli.logs import KeptLines
+
+        return KeptLines(self.redactor)
+
     @contextmanager
     def listener(self, settings: Settings | None = None) -> Iterator[Listener]:
         """Someone to tell a run to: the log (stderr where it is no terminal, and the log file), and on a
         terminal the progress display. `settings`: others than the session's own."""
-        import logging
-
-        from syncctl.cli.logs import configure_logging, reset_logging
+        from syncctl.cli.logs import configure_logging
         from syncctl.cli.reporting import Listeners, LogListener
 
         settings = settings or self.settings
@@ -76,29 +88,58 @@ class Session:
             log_file=settings.log_file,
             log_format=settings.log_format,
             redactor=self.redactor,
+            kept=self.kept_lines if self.heartbeat else None,
         )
-        log = logging.getLogger("syncctl.run")
+        # It stays until the end of the command: it must also say why a run ended, and how that was told.
+        self._log = logging.getLogger("syncctl.run")
+        if not terminal:
+            yield LogListener()
+            return
+        from syncctl.cli.progress import ProgressListener
+
+        screen = console(stderr=True)
+        with ProgressListener(screen, quiet=self.quiet, verbose=self.verbose) as progress:
+            yield Listeners((LogListener(), progress))
+
+    def tell(self, text: str, level: int = logging.INFO, prefix: str = "") -> None:
+        """Say something to the person and to the log. `prefix`: for where nothing else shows the level."""
+        terminal = sys.stderr.isatty()
+        lines = text.splitlines()
+        if self._log is not None:
+            for line in lines:
+                self._log.log(level, "%s", line)
+            if not terminal:
+                return
+        if terminal or not self._logged:
+            print_message(prefix + self.redactor(text))
+        if self._log is None and self._logged:
+            self._tell_without_log(lines, level, shown=not terminal)
+
+    def _tell_without_log(self, lines: list[str], level: int, *, shown: bool) -> None:
+        from syncctl.cli.logs import formatter, record_of
+
+        known: Settings | None = self.__dict__.get("settings")
+        form = formatter(known.log_format if known else "text", self.redactor)
+        for record in (record_of(level, line) for line in lines):
+            if shown:
+                print_message(form.format(record))
+            if self.heartbeat is not None:
+                self.kept_lines.handle(record)
+
+    def end(self, status: int) -> None:
+        """The command ends with `status`: tell the heartbeat, and close the log."""
         try:
-            if terminal:
-                from syncctl.cli.progress import ProgressListener
-
-                screen = console(stderr=True)
-                with ProgressListener(screen, quiet=self.quiet, verbose=self.verbose) as progress:
-                    yield Listeners((LogListener(), progress))
-            else:
-                yield LogListener()
-        except SyncctlError as error:
-            # The log file must say why a run ended, too; where stderr is no terminal, this is the message.
-            for line in str(error).splitlines():
-                log.error("%s", line)  # noqa: TRY400 - a traceback is a defect
-            self.has_told = not terminal
-            raise
+            if self.heartbeat is not None:
+                for trouble in self.heartbeat.end(status, str(self.kept_lines)):
+                    self.tell(trouble, logging.WARNING, "Warning: ")
+        except KeyboardInterrupt:
+            # The work is done, and its end told as far as it was: the heartbeat is what it need not wait for.
+            self.tell("Stopped while the heartbeat was sent.", logging.WARNING)
         finally:
-            reset_logging()
+            if self._log is not None:
+                from syncctl.cli.logs import reset_logging
 
-
-def _request_termination(signal_number: int, frame: FrameType | None) -> NoReturn:
-    raise TerminationRequest
+                reset_logging()
 
 
 @contextmanager
@@ -128,18 +169,30 @@ def error_boundary(session: Session) -> Iterator[None]:
 
 
 def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
-    if not session.has_told:
-        prefix = "Error: " if exit_code < ExitCode.INTERRUPTED else ""
-        print_message(prefix + session.redactor(text))
+    session.tell(text, logging.ERROR, "Error: " if exit_code < ExitCode.INTERRUPTED else "")
     raise typer.Exit(exit_code)
 
 
+@contextmanager
+def _ending(session: Session) -> Iterator[None]:
+    """Tell the session the exit status that the command within comes to."""
+    status: int = ExitCode.FAILED
+    try:
+        yield
+        status = ExitCode.OK
+    except typer.Exit as end:
+        status = end.exit_code
+        raise
+    finally:
+        session.end(status)
+
+
 def command(
-    app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False
+    app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False, logged: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function of (session, …) as a command: it gets the options that every command has.
 
-    `aliases`: further names at the top level, not shown in the help.
+    `aliases`: further names at the top level, not shown in the help. `logged`: as in Session.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -160,9 +213,9 @@ def command(
                 env_file or before.get("env_file"),
                 quiet=quiet or bool(before.get("quiet")),
                 verbose=verbose or bool(before.get("verbose")),
+                logged=logged,
             )
-            signal.signal(signal.SIGTERM, _request_termination)
-            with error_boundary(session):
+            with stoppable(), _ending(session), error_boundary(session):
                 function(session, **given)
 
         own_keyword_only = [

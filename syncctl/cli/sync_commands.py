@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.render import print_message, render_run
+from syncctl.cli.render import render_run
 from syncctl.cli.session import Session, command
 from syncctl.errors import UsageError
 
@@ -39,7 +40,8 @@ def _day(option: str, written: str | None) -> date | None:
         raise UsageError(f"{option} {written!r} is no day: write it as 2026-01-31.") from None
 
 
-def _window(full: bool, date_from: str | None, date_to: str | None) -> tuple[date | None, date | None]:
+def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[date | None, date | None]:
+    """--from and --to as days. Raises UsageError where they make no window."""
     first, last = _day("--from", date_from), _day("--to", date_to)
     if last is not None and first is None:
         raise UsageError("--to needs --from: from which day on?")
@@ -69,20 +71,26 @@ def _sync_command(name: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
+        from syncctl.bootstrap.heartbeats import heartbeat_of
         from syncctl.bootstrap.runs import Invocation, run_all, run_sync, switched_off
         from syncctl.models import FILE_STEPS, StepName, Trigger
         from syncctl.services.planning import SyncOptions
         from syncctl.services.sync import API_STEPS
 
-        first, last = _window(full, date_from, date_to)
+        first, last = window_of(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
-        invocation = Invocation(name, Trigger.AUTO if automatic else Trigger.MANUAL, dry_run, wait)
+        trigger = Trigger.AUTO if automatic else Trigger.MANUAL
+        invocation = Invocation(name, trigger, dry_run, wait)
         steps = {"api": API_STEPS, "all": (*API_STEPS, *FILE_STEPS)}.get(name) or (StepName(name),)
         options = SyncOptions(full, first, last, tuple(location or ()))
         if automatic and not force and not session.settings.api_sync_enabled:
-            print_message("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
+            session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
             result = switched_off(session.settings, invocation, steps)
         else:
+            heartbeat = heartbeat_of(session.settings, name, options, dry_run=dry_run)
+            if heartbeat is not None:
+                session.heartbeat = heartbeat
+                invocation = replace(invocation, begun=heartbeat.begin)
             with session.listener() as listener:
                 if name == "all":
                     result = run_all(session.settings, invocation, options, listener)
@@ -107,4 +115,4 @@ def register(app: typer.Typer) -> None:
     for name, help_text in _HELP.items():
         sync = _sync_command(name)
         sync.__doc__ = help_text
-        command(app, name, aliases=(f"sync:{name}",))(sync)
+        command(app, name, aliases=(f"sync:{name}",), logged=True)(sync)

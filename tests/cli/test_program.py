@@ -1,4 +1,4 @@
-"""The program as a whole: start-up, help, version, config, and what the documents say of it."""
+"""The program as a whole: start-up, help, version, config, and the files that come with it."""
 
 import json
 import re
@@ -77,6 +77,67 @@ def test_config_works_when_settings_are_wrong(program: Program) -> None:
     assert [line.split("=")[0] for line in wrong] == ["API_TIMEOUT_S", "API_MAX_TRIES"]
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_config_on_a_terminal_breaks_no_value(program: Program, columns: int) -> None:
+    host = "a-database-host-with-a-long-name.example.com"
+    shown = program.run_on_terminal(
+        "config", columns=columns, NO_COLOR="1", DATABASE_URL=f"mongodb://u:pass-word@{host}/leads"
+    ).stdout
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert any(line.endswith(f"mongodb://***@{host}/leads") for line in lines)
+    assert lines[0] == "From the environment"
+    assert f"From {program.folder / '.env'}" in lines
+    assert lines.index("Defaults") < lines.index("  API_CONCURRENCY            5")
+    too_long = [line for line in lines if len(line) > columns]
+    assert all(line.startswith("    ") or line.startswith("From ") for line in too_long)
+
+
+def test_config_on_a_terminal_says_what_is_wrong_below_it(program: Program) -> None:
+    shown = program.run_on_terminal("config", columns=60, NO_COLOR="1", API_MAX_TRIES="none").stdout
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    at = next(number for number, line in enumerate(lines) if "API_MAX_TRIES" in line)
+    assert lines[at].startswith("✗ API_MAX_TRIES ")
+    assert "whole number" in lines[at + 1]
+
+
+LOG_LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO |WARN |ERROR) \S.*"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status"),
+    [
+        (("api",), {"API_CONCURRENCY": "many"}, 78),
+        (("all",), {"SYNC_LOG_FILE": "/proc/no/such"}, 78),
+        (("sync:api",), {"SYNC_LOCK_FILE": "/proc/no/such"}, 78),
+        (("api", "--env-file", "no.env"), {}, 78),
+        (("api", "--to", "2026-01-01"), {}, 2),
+        (("api",), {"API_SYNC_ENABLED": "false"}, 0),
+        (("api",), {"DATABASE_URL": "sqlite:////proc/no/such.db"}, 69),
+        (("import", "walkin", "no-such.csv"), {}, 65),
+        (("import:walkin", "."), {"SYNC_LOCK_FILE": "/proc/no/such"}, 78),
+    ],
+)
+def test_all_that_a_run_says_under_cron_has_the_form_of_its_log(
+    program: Program, arguments: tuple[str, ...], environment: dict[str, str], status: int
+) -> None:
+    ended = program.run(*arguments, **environment)
+    assert (ended.status, ended.stdout) == (status, "")
+    assert ended.stderr
+    for line in ended.stderr.splitlines():
+        assert re.fullmatch(LOG_LINE, line), line
+
+
+def test_on_a_terminal_and_where_no_log_is_kept_errors_are_plain(program: Program) -> None:
+    assert program.run_on_terminal("api", API_CONCURRENCY="many").stdout.startswith("Error: API_CONCURRENCY")
+    assert program.run("config", "--env-file", "no.env").stderr.startswith("Error: ")
+
+
+def test_the_form_of_the_log_is_the_one_of_the_settings_where_they_are_known(program: Program) -> None:
+    ended = program.run("api", SYNC_LOG_FORMAT="json", SYNC_LOG_FILE="/proc/no/such")
+    assert json.loads(ended.stderr)["level"] == "error"
+    assert "SYNC_LOG_FILE" in json.loads(ended.stderr)["message"]
+
+
 def test_a_named_settings_file_that_is_not_there_is_status_78(program: Program) -> None:
     for arguments in (("--env-file", "no.env", "config"), ("config", "--env-file", "no.env")):
         ended = program.run(*arguments)
@@ -105,39 +166,6 @@ def test_a_sandbox_on_a_taken_port_says_so(program: Program) -> None:
     wrong = program.run("sandbox", "--fault", "no-such")
     assert wrong.status == 2
     assert "gzip-bomb" in wrong.stderr
-
-
-def readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_readmes_quick_start_is_what_ci_runs() -> None:
-    quick_start = readme().split("## Quick start")[1].split("\n## ")[0]
-    commands = re.findall(r"```sh\n(.*?)\n```", quick_start, re.DOTALL)
-    assert commands == ["pip install . && syncctl demo", "pip install -e '.[test]' && pytest"]
-    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
-    for command in commands:
-        assert command in ci
-
-
-def test_every_setting_is_in_the_readme(program: Program) -> None:
-    names = {setting["name"] for setting in json.loads(program.run("config", "--json").stdout)}
-    documented = set(re.findall(r"`([A-Z][A-Z_]+_[A-Z_]+)`", readme()))
-    assert names <= documented
-    assert documented <= names | {"MONGO_URI", "NO_COLOR", "SYNCCTL_TEST_MONGO_URI"}
-
-
-def test_every_command_is_in_the_readme(program: Program) -> None:
-    shown = program.run("--help").stdout.split("Commands:")[1]
-    commands = set(re.findall(r"^  ([a-z][\w:-]*)", shown, re.MULTILINE))
-    assert commands
-    for command in commands:
-        help_text = program.run(command, "--help").stdout
-        below = re.findall(r"^  ([a-z][\w:-]*)", help_text.partition("Commands:")[2], re.MULTILINE)
-        for words in [f"{command} {name}" for name in below] or [command]:
-            assert f"`syncctl {words}" in readme()
-            for option in set(re.findall(r"(--[a-z-]+)", program.run(*words.split(), "--help").stdout)):
-                assert option in readme(), (words, option)
 
 
 def test_the_committed_env_holds_no_secret_and_is_right(tmp_path: Path) -> None:

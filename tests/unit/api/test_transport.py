@@ -95,7 +95,7 @@ def test_a_refused_key_names_its_setting(transport: Transport, status: int) -> N
         assert str(error) == f"{server.host} refused the key ({status}): check STORE_API_KEY"
         wanted = failure(transport, server.url, key=None)
         assert isinstance(wanted, KeyRefusedError)
-        assert str(wanted) == f"{server.host} wants a key ({status}): set STORE_API_KEY or API_TOKEN"
+        assert str(wanted) == f"{server.host} wants a key ({status}): set STORE_API_KEY"
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}é", f" {KEY}", f"{KEY}\r\nX: y"])

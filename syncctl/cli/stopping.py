@@ -1,0 +1,68 @@
+"""SIGINT and SIGTERM while a command runs: raised where the program stands, if that is a place to raise."""
+
+from __future__ import annotations
+
+import _weakrefset
+import contextlib
+import signal
+import weakref
+from collections.abc import Iterator
+from types import FrameType
+
+from syncctl.errors import TerminationRequest
+
+LOOK_AGAIN_S = 0.005
+
+_HALF_DONE = frozenset(module.__file__ for module in (contextlib, weakref, _weakrefset))
+"""Where an exception is lost: in a with block that is being entered or left, and in a weakref's callback."""
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Within, SIGINT raises KeyboardInterrupt, and SIGTERM TerminationRequest, in the main thread.
+
+    Outside, where nothing needs tidying up, both end the program as they end any: raised while Python starts
+    or ends, they would show as a traceback.
+    """
+    stop = _Stop()
+    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.signal(number, stop) for number in handled}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def is_no_place_to_raise(frame: FrameType | None) -> bool:
+    """Whether what is raised in this frame would not reach the program, but be shown as "Exception ignored",
+    or leave a with block's resources open."""
+    if frame is not None and frame.f_code.co_filename in _HALF_DONE:
+        return True
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
+
+
+class _Stop:
+    """Handles the signals. Where the program stands in no place to raise, it looks again a moment later."""
+
+    def __init__(self) -> None:
+        self._request: KeyboardInterrupt | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            self._request = TerminationRequest()
+        elif number == signal.SIGINT:
+            self._request = KeyboardInterrupt()
+        request = self._request
+        if request is None:
+            return
+        if is_no_place_to_raise(frame):
+            signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN_S)
+            return
+        self._request = None
+        raise request

@@ -1,0 +1,126 @@
+"""What the README says of the program is so, and it leaves nothing out."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from syncctl.cli.app import app
+from tests.support.program import Program
+
+ROOT = Path(__file__).parents[2]
+NOT_OURS = {"--slow"}
+"""Options of other programs that the README names."""
+
+Commands = dict[tuple[str, ...], set[str]]
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readmes_quick_start_is_what_ci_runs() -> None:
+    quick_start = readme().split("## Quick start")[1].split("\n## ")[0]
+    commands = re.findall(r"```sh\n(.*?)\n```", quick_start, re.DOTALL)
+    assert commands == ["pip install . && syncctl demo", "pip install -e '.[test]' && pytest"]
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
+    for command in commands:
+        assert command in ci
+
+
+def test_every_setting_is_in_the_readme(program: Program) -> None:
+    names = {setting["name"] for setting in json.loads(program.run("config", "--json").stdout)}
+    documented = set(re.findall(r"`([A-Z][A-Z_]+_[A-Z_]+)`", readme()))
+    assert names <= documented
+    assert documented <= names | {"MONGO_URI", "NO_COLOR", "SYNCCTL_TEST_MONGO_URI"}
+
+
+def test_the_readme_names_every_command_and_option() -> None:
+    known = commands()
+    assert ("api",) in known
+    spans = code_spans(readme())
+    missing = []
+    for words, options in known.items():
+        name = " ".join(words)
+        if not any(span == name or re.match(rf"syncctl {name}\b", span) for span in spans):
+            missing.append(name)
+        missing += [f"{name} {option}" for option in sorted(options - options_in(spans))]
+    assert missing == []
+
+
+def test_the_readme_names_no_command_and_no_option_that_does_not_exist() -> None:
+    assert unknown_in(readme()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("syncctl keeps no promise that is not `syncctl api --full`", []),
+        ("```sh\ncd x && syncctl api --json | jq . --slurp\n```", ["--slurp"]),
+        ("```\ncron ── syncctl api ── lock\n```\nand `mongodb://…/NAME`", []),
+        ("look at `syncctl lies`", ["syncctl lies"]),
+        ("look at `syncctl rejects lies --limit 1`", ["syncctl rejects lies"]),
+        ("look at `syncctl rejects list --keep DIR`", ["syncctl rejects list --keep"]),
+        ("or at `syncctl -v stores --lies=1`", ["syncctl stores --lies", "--lies"]),
+        ("the old `sync:lies`, and `--lies`, `-q`/`--lies`", ["sync:lies", "--lies", "--lies"]),
+    ],
+)
+def test_what_the_readme_can_not_say(text: str, unknown: list[str]) -> None:
+    assert unknown_in(text) == unknown
+
+
+def commands() -> Commands:
+    """Every command by its words, the old system's names too, and the long options that each takes."""
+    found: Commands = {}
+
+    def add(words: tuple[str, ...], command: Any) -> None:
+        for name, below in getattr(command, "commands", {}).items():
+            add((*words, name), below)
+        if not hasattr(command, "commands"):
+            long = {name for option in command.params for name in option.opts if name.startswith("--")}
+            found[words] = long | {"--help"}
+
+    add((), get_command(app))
+    return found
+
+
+def code_spans(text: str) -> list[str]:
+    """What stands between backticks: inline ones, and the lines of blocks."""
+    blocks = r"^```\w*\n(.*?)^```"
+    lines = [
+        line for block in re.findall(blocks, text, re.DOTALL | re.MULTILINE) for line in block.splitlines()
+    ]
+    return lines + re.findall(r"`([^`\n]+)`", re.sub(blocks, "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def options_in(spans: list[str]) -> set[str]:
+    return {option for span in spans for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", span)}
+
+
+def unknown_in(text: str) -> list[str]:
+    """Commands and options that a text names as syncctl's, and that there are not."""
+    known = commands()
+    everywhere = {"--version", *NOT_OURS}.union(*known.values())
+    unknown = []
+    for span in code_spans(text):
+        for call in re.findall(r"\bsyncctl ([^|&;>)]*)", span):
+            unknown += [f"syncctl {what}" for what in unknown_in_call(call.split(), known)]
+        if re.fullmatch(r"[a-z]+:[a-z]+", span) and (span,) not in known:
+            unknown.append(span)
+        unknown += sorted(options_in([span]) - everywhere)
+    return unknown
+
+
+def unknown_in_call(arguments: list[str], known: Commands) -> list[str]:
+    """The command of one call if there is none such, else the options that it does not take."""
+    groups = {name for name, *below in known if below}
+    words = [argument for argument in arguments if re.fullmatch(r"[a-z][a-z:-]*", argument)]
+    if not words or (len(words) == 1 and words[0] in groups):
+        return []
+    command = tuple(words[: 2 if words[0] in groups else 1])
+    if command not in known:
+        return [" ".join(command)]
+    return [" ".join([*command, option]) for option in sorted(options_in(arguments) - known[command])]
