@@ -3,7 +3,9 @@
 import gc
 import signal
 import sys
-from contextlib import suppress
+
+from syncctl import __version__
+from syncctl.cli.streams import flushed, prepare_streams
 
 GARBAGE_THRESHOLD = 100_000
 """New containers between two looks for garbage in cycles: a run makes many rows and next to no cycles, and
@@ -12,15 +14,11 @@ looking for them as often as Python does by default takes a sixth of its time.""
 
 def main() -> None:
     """Run `syncctl`."""
-    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
-        from syncctl import __version__
-
-        # Nothing else has to be loaded for it, unless to say what is wrong with the output.
-        with suppress(OSError):
-            sys.stdout.write(f"syncctl {__version__}\n")
-            sys.stdout.flush()
-            return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.argv[1:] == ["--version"]:  # nothing else has to be loaded for it
+        prepare_streams()
+        sys.stdout.write(f"syncctl {__version__}\n")
+        sys.exit(flushed(0))
     gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
     from syncctl.cli.app import main as run
 
