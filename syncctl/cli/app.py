@@ -18,7 +18,7 @@ from syncctl.cli import (
 )
 from syncctl.cli.render import print_line
 from syncctl.cli.session import EnvFile, Quiet, Verbose
-from syncctl.cli.streams import flushed, prepare_streams
+from syncctl.cli.streams import flushed, prepare_streams, unwritten
 
 app = typer.Typer(
     name="syncctl",
@@ -70,3 +70,5 @@ def main() -> None:
         app()
     except SystemExit as end:
         sys.exit(flushed(end.code))
+    except OSError as error:  # the commands have their own boundary: this is the help's
+        sys.exit(unwritten(error))

@@ -22,8 +22,13 @@ def flushed(status: int | str | None) -> int | str | None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"Error: the output could not be written: {error.strerror}.\n")
-        return status or 1
+        return status or unwritten(error)
     return status
+
+
+def unwritten(error: OSError) -> int:
+    """Say that stdout takes nothing any more, unless its reader has just gone. Gives the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        sys.stderr.write(f"Error: the output could not be written: {error.strerror}.\n")
+    return 1
