@@ -1,6 +1,6 @@
 """The floor of a sync: the same answers fetched and decoded, the first row of each key stored or looked up.
 
-No CLI, no settings, no retries, no checks, no logs, and nothing is mapped: what is left is what the bytes cost.
+No CLI, no settings, no retries, no checks, no logs, and nothing is mapped: what is left is the bytes' cost.
 Run as a process of its own, as a sync is: `python -m benchmarks.floor first|steady API_URL DATABASE_URL`.
 """
 

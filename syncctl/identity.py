@@ -7,6 +7,7 @@ about it: type + phone + booking number; without a booking number type + phone +
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -38,8 +39,17 @@ def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str)
 
 def fingerprint(values: Mapping[str, Any]) -> str:
     """16 hex digits that change when any of the source's values changes."""
-    told = SEPARATOR.join([f"{name}={value}" for name, value in sorted(values.items())])
+    told = SEPARATOR.join(
+        [
+            f"{name}={value if type(value) is str else _printed(value)}"
+            for name, value in sorted(values.items())
+        ]
+    )
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _printed(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def key_of(values: LeadValues) -> str:

@@ -54,7 +54,7 @@ def needed_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
         value = row.get(alias)
         if value is None:
             continue
-        if isinstance(value, bool | list | dict):
+        if not isinstance(value, str) and isinstance(value, bool | list | dict):
             raise InvalidRowError(f"{alias} is no date")
         if not (written := text(value)):
             continue

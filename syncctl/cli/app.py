@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -24,9 +23,9 @@ from syncctl.cli import (
     sync_commands,
     verify_commands,
 )
-from syncctl.cli.render import print_line, print_message
+from syncctl.cli.render import print_line
 from syncctl.cli.session import EnvFile, Quiet, Verbose
-from syncctl.errors import ExitCode
+from syncctl.cli.streams import flushed, prepare_streams, unwritten
 
 app = typer.Typer(
     name="syncctl",
@@ -79,27 +78,11 @@ for group in (
 
 
 def main() -> None:
-    """Run the command line. Text that the terminal can't show is escaped, a stream that is closed takes what
-    it is given, and output that can't be written is an error of one line."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for the whole run
-        elif mode == "w":
-            stream.reconfigure(errors="backslashreplace")
+    """Run the command line; output that can't be written is an error of one line."""
+    prepare_streams()
     try:
         app()
     except SystemExit as end:
-        sys.exit(_flushed(end.code))
-
-
-def _flushed(status: int | str | None) -> int | str | None:
-    """Write out what is held back: Python would do so after the last chance to say what is wrong."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            print_message(f"Error: the output could not be written: {error.strerror}.")
-        return status or ExitCode.FAILED
-    return status
+        sys.exit(flushed(end.code))
+    except OSError as error:  # the commands have their own boundary: this is the help's
+        sys.exit(unwritten(error))
