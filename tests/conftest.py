@@ -2,12 +2,19 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
+    parser.addoption(
+        "--rounds", type=int, default=1, metavar="N", help="how often the torture tests repeat themselves"
+    )
+    parser.addoption(
+        "--torture-report", type=Path, metavar="FILE", help="write what the torture tests tried, as JSON"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -92,8 +92,8 @@ class Run:
 
     def finish_step(self, result: StepResult) -> None:
         """Log what a step came to. A database that refuses the entry alone does not end the run."""
-        self._under_way = None
-        self._results.append(result)
+        # Stopped from here on, the step still came to this, and is still to be logged.
+        self._under_way = lambda stop: result
         entry = SyncLog(
             sync_type=SYNC_TYPES[result.name],
             # Files are imported by hand, whoever started the run.
@@ -109,6 +109,8 @@ class Run:
             raise
         except StorageError as error:
             self.listener.warning(f"The step could not be logged in synclogs: {error}")
+        self._results.append(result)
+        self._under_way = None
         self.listener.step_finished(result)
 
     def _keep_result(self) -> RunResult:
@@ -122,7 +124,12 @@ class Run:
             next_sync_at=self.clock.next_sync(self.clock.now()),
             steps=tuple(self._results),
         )
-        self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
+        try:
+            self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
+        except StorageUnavailableError:
+            raise
+        except StorageError as error:
+            self.listener.warning(f"The run could not be kept in the history: {error}")
         return result
 
     def _log_interruption(self, interruption: InterruptedRunError) -> None:

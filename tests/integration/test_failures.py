@@ -13,52 +13,9 @@ from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailable
 from syncctl.models import RunResult, StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Fault, Sandbox
+from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of
 from tests.support.world import World
-
-WRITES = (
-    "store_leads",
-    "update_records",
-    "update_leads",
-    "save_file_hash",
-    "add_rejects",
-    "clear_rejects",
-    "add_stores",
-    "save_store_list",
-    "save_location_state",
-    "add_sync_log",
-    "save_run",
-)
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing of syncctl may catch it."""
-
-
-class FailingStorage:
-    """Passes everything on, but raises at the chosen write: before it, or after it was done."""
-
-    def __init__(self, storage: Storage, at: int, error: Callable[[], BaseException], after: bool) -> None:
-        self._storage = storage
-        self._left = at
-        self._error = error
-        self._after = after
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._storage, name)
-        if name not in WRITES:
-            return method
-
-        def write(*given: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and not self._after:
-                raise self._error()
-            result = method(*given)
-            if self._left == 0:
-                raise self._error()
-            return result
-
-        return write
 
 
 def steps(result: RunResult) -> dict[StepName, StepStatus]:
@@ -185,19 +142,19 @@ def test_the_deadline_ends_the_run_and_what_was_stored_is_kept(world: World, san
     assert_as_undisturbed(world)
 
 
-def kill_at(world: World, write: int, error: Callable[[], BaseException], after: bool) -> bool:
+def kill_at(world: World, write: int, error: Callable[[], BaseException], moment: Moment) -> bool:
     """Whether the run was long enough to be killed there."""
     try:
-        world.run(wrap=lambda storage: FailingStorage(storage, write, error, after))
+        world.run(wrap=lambda storage: FailingStorage(storage, write, error, moment))
     except (Killed, StorageUnavailableError, InterruptedRunError):
         return True
     return False
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_killed_at_any_write_the_next_run_ends_as_an_undisturbed_one(world: World, after: bool) -> None:
+@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER])
+def test_killed_at_any_write_the_next_run_ends_as_an_undisturbed_one(world: World, moment: Moment) -> None:
     write = 1
-    while kill_at(world, write, Killed, after):
+    while kill_at(world, write, Killed, moment):
         write += 7
     assert write > 20
     assert world.run().ok
@@ -232,7 +189,7 @@ def test_killed_between_lead_and_record_the_lead_is_known_by_its_id_even_if_edit
 
 
 def test_an_interrupted_run_keeps_what_it_stored_and_says_so(world: World) -> None:
-    assert kill_at(world, 12, KeyboardInterrupt, after=True)
+    assert kill_at(world, 12, KeyboardInterrupt, Moment.AFTER)
     logs = world.app.all("synclogs")
     assert logs[-1]["status"] == "failed"
     assert "nterrupted" in logs[-1]["errorMessage"]
@@ -242,15 +199,13 @@ def test_an_interrupted_run_keeps_what_it_stored_and_says_so(world: World) -> No
 
 
 def test_a_database_that_goes_away_ends_the_run(world: World) -> None:
-    assert kill_at(world, 9, lambda: StorageUnavailableError("gone"), after=False)
+    assert kill_at(world, 9, lambda: StorageUnavailableError("gone"), Moment.BEFORE)
     assert world.run().ok
     assert_as_undisturbed(world)
 
 
 def test_what_the_database_refuses_fails_its_location_only(world: World) -> None:
-    result = world.run(
-        wrap=lambda storage: FailingStorage(storage, 6, lambda: StorageError("refused"), False)
-    )
+    result = world.run(wrap=lambda storage: FailingStorage(storage, 6, lambda: StorageError("refused")))
     assert not result.ok
     assert sum(step.errors for step in result.steps) == 1
     assert "refused" in "".join(step.error or "" for step in result.steps)

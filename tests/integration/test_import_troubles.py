@@ -11,7 +11,7 @@ import pytest
 from syncctl.locations import load_locations
 from syncctl.models import StepName, StepStatus
 from syncctl.ports import Storage
-from tests.integration.test_failures import FailingStorage, Killed
+from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, write
 from tests.support.webapp import old_lead
 from tests.support.world import World
@@ -70,9 +70,9 @@ def test_api_rejects_are_tried_again_too(world: World) -> None:
     assert len(world.app.all("syncrejects")) == before
 
 
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER])
 def test_killed_at_any_write_the_next_import_ends_as_an_undisturbed_one(
-    world: World, tmp_path: Path, after: bool
+    world: World, tmp_path: Path, moment: Moment
 ) -> None:
     write_number = 0
     killed = True
@@ -90,7 +90,7 @@ def test_killed_at_any_write_the_next_import_ends_as_an_undisturbed_one(
         write(file, *(row(Contact=phone, Remarks="new") for phone in phones[5:]), row(Contact="12"))
 
         def failing(storage: Storage, at: int = write_number) -> Any:
-            return FailingStorage(storage, at, Killed, after)
+            return FailingStorage(storage, at, Killed, moment)
 
         try:
             world.import_files(WALKIN, file, wrap=failing)

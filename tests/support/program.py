@@ -35,10 +35,15 @@ class Program:
         lines = [f"{name}={value}\n" for name, value in settings.items()]
         (self.folder / ".env").write_text("".join(lines), encoding="utf-8")
 
+    @property
+    def command(self) -> list[str]:
+        """The program, without any arguments."""
+        return [sys.executable, "-m", "syncctl"]
+
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """A run that goes on: the test ends it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "syncctl", *arguments],
+            [*self.command, *arguments],
             cwd=self.folder,
             env=self.environment | environment,
             stdin=subprocess.DEVNULL,
@@ -63,7 +68,7 @@ class Program:
         """A run on a terminal of its own: what it shows, as one text."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "syncctl", *arguments],
+            [*self.command, *arguments],
             cwd=self.folder,
             env=self.environment | {"TERM": "xterm-256color", "COLUMNS": str(columns)} | environment,
             stdin=follower,

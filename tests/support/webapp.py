@@ -59,14 +59,16 @@ class WebApp(Protocol):
     def insert(self, lead: Lead) -> str: ...
     def edit(self, lead_id: str, **changes: Any) -> None: ...
     def delete(self, lead_id: str) -> None: ...
-    def add_report(self, report: dict[str, Any]) -> None: ...
+    def add_report(self, report: dict[str, Any]) -> str: ...
+    def remove_report(self, report_id: str) -> None: ...
     def all(self, collection: str) -> list[dict[str, Any]]: ...
 
 
-def finish(app: WebApp, lead: Lead, shape: str, **edits: Any) -> None:
-    """Finish a lead as the app does: add its report, then delete it."""
-    app.add_report(SHAPES[shape](lead, {**lead, **edits}))
+def finish(app: WebApp, lead: Lead, shape: str, **edits: Any) -> str:
+    """Finish a lead as the app does: add its report, then delete it. Gives the report's id."""
+    report_id = app.add_report(SHAPES[shape](lead, {**lead, **edits}))
     app.delete(lead["_id"])
+    return report_id
 
 
 def old_lead(lead: Lead) -> Lead:
@@ -99,8 +101,11 @@ class MongoApp:
     def delete(self, lead_id: str) -> None:
         assert self._database.leads.delete_one({"_id": ObjectId(lead_id)}).deleted_count == 1
 
-    def add_report(self, report: dict[str, Any]) -> None:
-        self._database.reports.insert_one(dict(report))
+    def add_report(self, report: dict[str, Any]) -> str:
+        return str(self._database.reports.insert_one(dict(report)).inserted_id)
+
+    def remove_report(self, report_id: str) -> None:
+        assert self._database.reports.delete_one({"_id": ObjectId(report_id)}).deleted_count == 1
 
     def all(self, collection: str) -> list[dict[str, Any]]:
         return list(self._database[collection].find())
@@ -151,9 +156,14 @@ class SqliteApp:
     def delete(self, lead_id: str) -> None:
         assert self._database.execute("DELETE FROM leads WHERE _id = ?", (lead_id,)).rowcount == 1
 
-    def add_report(self, report: dict[str, Any]) -> None:
+    def add_report(self, report: dict[str, Any]) -> str:
+        report_id = uuid.uuid4().hex[:24]
         document = json.dumps(report, default=self._stored)
-        self._database.execute("INSERT INTO reports VALUES (?, ?)", (uuid.uuid4().hex[:24], document))
+        self._database.execute("INSERT INTO reports VALUES (?, ?)", (report_id, document))
+        return report_id
+
+    def remove_report(self, report_id: str) -> None:
+        assert self._database.execute("DELETE FROM reports WHERE _id = ?", (report_id,)).rowcount == 1
 
     def all(self, collection: str) -> list[dict[str, Any]]:
         return [dict(row) for row in self._database.execute(f"SELECT * FROM {collection}")]  # noqa: S608

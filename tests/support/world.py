@@ -61,9 +61,10 @@ class Recorder:
 class World:
     """Runs syncs of a sandbox into a database; `now` is the clock that they go by."""
 
-    def __init__(self, sandbox: Sandbox, url: str) -> None:
+    def __init__(self, sandbox: Sandbox, url: str, locations: Locations | None = None) -> None:
         self.sandbox = sandbox
         self.url = url
+        self.locations = locations or load_locations()
         with self.storage():
             pass
         self.app: MongoApp | SqliteApp = open_app(url)
@@ -107,7 +108,7 @@ class World:
         try:
             with self.storage() as storage:
                 port = DryRunStorage(storage) if dry_run else wrap(storage)
-                sync = ApiSync(api, load_locations(), steps, schedule, deadline_s, chosen)
+                sync = ApiSync(api, self.locations, steps, schedule, deadline_s, chosen)
                 return Run(request, port, self.recorder, self._clock()).execute([sync])
         finally:
             api.close()
@@ -126,15 +127,21 @@ class World:
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            stage = FileImport(job, open_file, load_locations())
+            stage = FileImport(job, open_file, self.locations)
             return Run(request, port, self.recorder, self._clock()).execute([stage])
 
-    def retry_rejects(self, locations: Locations | None = None) -> Counts:
+    def retry_rejects(
+        self,
+        locations: Locations | None = None,
+        *,
+        wrap: Callable[[Storage], Storage] = lambda storage: storage,
+    ) -> Counts:
         """The whole rejects list tried again, perhaps with a better table of locations."""
         self.recorder = Recorder()
         with self.storage() as storage:
-            run = Run(RunRequest("rejects retry", (), Trigger.MANUAL), storage, self.recorder, self._clock())
-            return retry_rejects(run, storage.rejects(), locations or load_locations(), column_of)
+            request = RunRequest("rejects retry", (), Trigger.MANUAL)
+            run = Run(request, wrap(storage), self.recorder, self._clock())
+            return retry_rejects(run, storage.rejects(), locations or self.locations, column_of)
 
     def _clock(self) -> Clock:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)
@@ -144,7 +151,7 @@ class World:
         expectation = Expectation()
         for report in ("booking", "return"):
             for location in self.sandbox.locations:
-                store = load_locations().by_code[location]
+                store = self.locations.by_code[location]
                 expectation.add(report, store, self.sandbox.rows(report, location))
         return expectation
 
