@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.render import print_message, render_demo
+from syncctl.cli.render import print_message
 from syncctl.cli.session import Session, command
 from syncctl.errors import ExitCode
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     @command(app, "demo")
     def demo(session: Session, keep: Keep = None) -> None:
         """Show the whole job on made-up data, without a server."""
+        from syncctl.cli.render_demo import render_demo
         from syncctl.demo import run_demo
 
         result = run_demo(keep, session.listener, print_message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.render import print_message, render_rejects, render_retry
+from syncctl.cli.render import print_message
 from syncctl.cli.session import Session, command
 from syncctl.cli.sync_commands import Json, Wait
 
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """List them, newest first, phone numbers masked."""
         from syncctl.bootstrap.adapters import opened_storage
+        from syncctl.cli.render_rejects import render_rejects
         from syncctl.services.reject_list import find_rejects
 
         with opened_storage(session.settings, dry_run=True) as storage:
@@ -79,6 +80,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Try them again after a fix: those that are now valid are saved and leave the list."""
         from syncctl.bootstrap.runs import retry_rejects
+        from syncctl.cli.render_rejects import render_retry
 
         with session.listener() as listener:
             result = retry_rejects(session.settings, _filter(kind, reason, file), wait, listener)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.render import render_run
 from syncctl.cli.session import Session, command
 from syncctl.errors import UsageError
 
@@ -52,6 +51,7 @@ def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[d
 
 def finish(result: RunResult, *, as_json: bool) -> None:
     """Show how a run ended, and end the program accordingly."""
+    from syncctl.cli.render_runs import render_run
     from syncctl.results import exit_code
 
     render_run(result, as_json=as_json)

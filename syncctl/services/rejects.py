@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from syncctl.errors import InvalidRowError
@@ -31,10 +31,19 @@ def keep_rejects(run: Run, answer: SortedRows) -> None:
     if new:
         run.storage.add_rejects(new)
     if listed:
-        told_again = listed.keys() & {position_of(row) for row in answer.rows}
+        codes = {position.partition(SEPARATOR)[0] for position in listed}
+        told_again = listed.keys() & {
+            position_of(row) for row in answer.rows if not _is_surely_another(row, codes)
+        }
         outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects.keys()
         if outdated:
             run.storage.clear_rejects(outdated)
+
+
+def _is_surely_another(row: object, codes: Collection[str]) -> bool:
+    """The quick way to know most of the rows that are not listed: by their booking number."""
+    code = row.get(BOOKING_NO[0]) if isinstance(row, Mapping) else None
+    return isinstance(code, str) and code.isascii() and code.isdigit() and code not in codes
 
 
 def position_of(row: object) -> str:
