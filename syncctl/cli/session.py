@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import logging
 import sys
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from syncctl.heartbeat import Heartbeat
     from syncctl.ports import Listener
     from syncctl.redact import Redactor
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to a stream fails with that leads to a file on a full disk."""
 
 EnvFile = Annotated[
     Path | None,
@@ -159,6 +163,8 @@ def error_boundary(session: Session) -> Iterator[None]:
     except typer.Exit:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+            _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
         # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
         if session.verbose:
             raise

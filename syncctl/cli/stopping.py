@@ -13,8 +13,10 @@ from syncctl.errors import TerminationRequest
 
 LOOK_AGAIN_S = 0.005
 
-_HALF_DONE = frozenset(module.__file__ for module in (contextlib, weakref, _weakrefset))
-"""Where an exception is lost: in a with block that is being entered or left, and in a weakref's callback."""
+_FILES = frozenset(module.__file__ for module in (contextlib, weakref, _weakrefset))
+_FUNCTIONS = frozenset({"__enter__", "__exit__", "_release_save", "_acquire_restore"})
+"""Where nothing may be raised: in between the two halves of entering or leaving a with block, which would
+leave a lock held for ever (https://bugs.python.org/issue29988), and in callbacks of weak references."""
 
 
 @contextlib.contextmanager
@@ -37,8 +39,8 @@ def stoppable() -> Iterator[None]:
 
 def is_no_place_to_raise(frame: FrameType | None) -> bool:
     """Whether what is raised in this frame would not reach the program, but be shown as "Exception ignored",
-    or leave a with block's resources open."""
-    if frame is not None and frame.f_code.co_filename in _HALF_DONE:
+    or would leave open what a with block holds."""
+    if frame is not None and (frame.f_code.co_filename in _FILES or frame.f_code.co_name in _FUNCTIONS):
         return True
     while frame is not None:
         if frame.f_code.co_name == "__del__":

@@ -30,5 +30,5 @@ def unwritten(error: OSError) -> int:
     """Say that stdout takes nothing any more, unless its reader has just gone. Gives the exit status."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(error, BrokenPipeError):
-        sys.stderr.write(f"Error: the output could not be written: {error.strerror}.\n")
+        sys.stderr.write(f"Error: The output could not be written: {error.strerror}.\n")
     return 1

@@ -189,3 +189,22 @@ def test_the_crontab_example_is_one_that_cron_takes() -> None:
         assert command[0].startswith("/")
         assert command[1] == "api"
         assert command[-3:] == [">>", "/var/log/syncctl/cron.log", "2>&1"]
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", "config", "config --json"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_a_full_disk_takes_not_is_one_line(
+    program: Program, arguments: str, unbuffered: str
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "syncctl", *arguments.split()],
+            cwd=program.folder,
+            env=program.environment | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: The output could not be written: No space left on device.\n"

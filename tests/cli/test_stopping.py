@@ -1,0 +1,102 @@
+"""Signals raised in places where an exception is lost, or leaves a lock held."""
+
+import os
+import signal
+import threading
+import time
+import weakref
+from collections.abc import Callable
+
+import pytest
+
+from syncctl.cli.stopping import stoppable
+from syncctl.errors import TerminationRequest
+
+LIMIT_S = 10.0
+
+
+class Finalized:
+    """Is sent a signal while it is finalized."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        _deep_down(self.number)
+
+
+def _deep_down(number: int) -> None:
+    signal.raise_signal(number)
+
+
+class StruckLock:
+    """A lock as threading.Condition is one: in Python, and struck between its two halves."""
+
+    def __init__(self, number: int) -> None:
+        self.lock = threading.Lock()
+        self.number = number
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        signal.raise_signal(self.number)
+
+    def __exit__(self, *error: object) -> None:
+        signal.raise_signal(self.number)
+        self.lock.release()
+
+
+def finalized(number: int) -> None:
+    Finalized(number)
+
+
+def in_a_callback(number: int) -> None:
+    referred = threading.Thread()
+    reference = weakref.finalize(referred, signal.raise_signal, number)
+    del referred
+    assert not reference.alive
+
+
+def locked(number: int) -> None:
+    struck = StruckLock(number)
+    try:
+        with struck:
+            _wait()
+    finally:
+        assert not struck.lock.locked()
+
+
+def _wait() -> None:
+    """For the moment at which the program looks again."""
+    give_up_at = time.monotonic() + LIMIT_S
+    while time.monotonic() < give_up_at:
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("place", [finalized, in_a_callback, locked])
+@pytest.mark.parametrize(
+    ("number", "request_type"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, TerminationRequest)]
+)
+def test_a_signal_is_neither_lost_nor_does_it_leave_a_lock(
+    place: Callable[[int], None], number: int, request_type: type[KeyboardInterrupt]
+) -> None:
+    with pytest.raises(KeyboardInterrupt) as caught, stoppable():
+        place(number)
+        _wait()
+    assert type(caught.value) is request_type
+
+
+def test_the_handlers_before_are_back_afterwards() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = [signal.getsignal(number) for number in numbers]
+    with stoppable():
+        assert signal.getsignal(signal.SIGTERM) not in before
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_a_wait_is_broken_off_at_once() -> None:
+    begun = time.monotonic()
+    changed = threading.Condition()
+    with pytest.raises(KeyboardInterrupt), stoppable(), changed:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+        changed.wait(60)
+    assert time.monotonic() - begun < LIMIT_S
