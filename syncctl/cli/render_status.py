@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from syncctl.models import SyncLog
+    from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.health import Status
 
 Redact = Callable[[str], str]
@@ -80,6 +82,8 @@ def _screen(status: Status, redact: Redact, width: int) -> RenderableType:
     parts += [Text(), _facts_table(status)]
     if status.content:
         parts += [Text(), Text("New leads a day", style="bold"), _days(status.content.per_day, width)]
+    if status.next_step:
+        parts += [Text(), Text.assemble(("→ ", style), status.next_step)]
     return Group(*parts)
 
 
@@ -99,6 +103,8 @@ def _steps_table(status: Status) -> Table:
         last = standing.step.last
         result = f"[{_STEP_STYLES.get(last.status, 'dim')}]{last.status.value}[/]" if last else "[dim]-[/dim]"
         seen = ago(last.at, status.checked_at) if last else "never"
+        if standing.step.last_is_misdated:
+            seen = "?"
         table.add_row(standing.step.step.value, seen, result, *_numbers(standing))
     return table
 
@@ -181,7 +187,7 @@ def _lines(status: Status) -> Iterator[tuple[str, ...]]:
         if last is None:
             yield standing.step.step.value, "never"
             continue
-        told = [instant(last.at), last.status.value, f"{_seconds_since(last.at, now)} s ago"]
+        told = [instant(last.at), last.status.value, _seconds_ago(standing.step, last, now)]
         if standing.counts:
             told += [f"{getattr(standing.counts, field)} {title.lower()}" for title, field in _MEASURES]
         else:
@@ -192,7 +198,12 @@ def _lines(status: Status) -> Iterator[tuple[str, ...]]:
     if status.content:
         for day, count in status.content.per_day.items():
             yield "leads of a day", day.isoformat(), str(count)
+    if status.next_step:
+        yield "next step", status.next_step
 
 
-def _seconds_since(moment: datetime, now: datetime) -> int:
-    return int((now - moment).total_seconds())
+def _seconds_ago(step: ApiStep, last: SyncLog, now: datetime) -> str:
+    """How long ago the last run was, in a form that a script can read; a clock may be a little ahead."""
+    if step.last_is_misdated:
+        return "dated in the future"
+    return f"{max(0, int((now - last.at).total_seconds()))} s ago"

@@ -37,3 +37,31 @@ def test_a_signal_outside_of_a_command_ends_the_program_quietly(program: str, se
     )
     assert ended.returncode == -sent
     assert ended.stderr == ""
+
+
+STRUCK_IN_CODE_THAT_MAKES_SOMETHING_ELSE_OF_IT = """
+import signal, sys
+from syncctl import config
+number = int(sys.argv.pop())
+def struck(env_file):
+    try:
+        signal.raise_signal(number)
+    except KeyboardInterrupt:
+        raise SystemError("bad argument to internal function") from None
+config.load_settings = struck
+from syncctl.cli.entry import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_whatever_a_library_makes_of_a_stop_it_is_one(sent: signal.Signals, status: int) -> None:
+    code = STRUCK_IN_CODE_THAT_MAKES_SOMETHING_ELSE_OF_IT
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "rejects", "list", "-v", str(int(sent))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (status, "Stopped.\n")

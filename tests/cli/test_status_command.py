@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from syncctl.models import StepStatus, SyncLog, Trigger
+from syncctl.models import LocationState, StepName, StepStatus, SyncLog, Trigger
 from syncctl.storage.factory import open_storage
 from tests.support.program import Program
 
@@ -25,6 +25,8 @@ def log(folder: Path, ago: timedelta, status: StepStatus = StepStatus.SUCCESS, e
         for kind in ("store", "booking", "return"):
             moment = datetime.now(UTC) - ago
             database.add_sync_log(SyncLog(kind, Trigger.AUTO, moment, 0, status, error or None))
+        for report in (StepName.BOOKING, StepName.RETURN):
+            database.save_location_state(report, LocationState("7", min(moment, datetime.now(UTC))))
 
 
 def plain(shown: str) -> str:
@@ -50,7 +52,42 @@ def test_after_a_run_it_is_ok(program: Program) -> None:
 def test_before_the_first_run_it_is_late(program: Program) -> None:
     ended = program.run("status")
     assert ended.status == 1
-    assert ended.stdout.splitlines()[0].startswith("health\tLATE\t")
+    lines = ended.stdout.splitlines()
+    assert lines[0].startswith("health\tLATE\t")
+    assert lines[-1].startswith("next step\t`syncctl doctor`")
+
+
+def test_late_and_failing_end_with_what_to_do_next(program: Program) -> None:
+    log(program.folder, timedelta(days=1))
+    assert program.run("status").stdout.splitlines()[-1].startswith("next step\t`syncctl verify sync`")
+    for columns in (60, 200):
+        lines = plain(program.run_on_terminal("status", columns=columns).stdout).splitlines()
+        assert lines[-1].startswith("→ `syncctl verify sync`")
+        assert len(lines) <= 26
+    ended = program.run("status", DATABASE_URL=UNREACHABLE)
+    assert ended.stdout.splitlines()[-1].startswith("next step\t`syncctl doctor`")
+
+
+def test_a_run_of_one_location_is_not_ok(program: Program) -> None:
+    program.run("stores")
+    program.run("booking", "--location", "7")
+    program.run("return", "--location", "7", "--from", "2026-01-01", "--to", "2026-01-02")
+    ended = program.run("status", "--json")
+    assert ended.status == 1
+    status = json.loads(ended.stdout)
+    assert [step["late"] for step in status["steps"]] == [False, True, True]
+    assert all("only parts" in reason for reason in status["reasons"])
+
+
+def test_no_age_is_negative_when_an_entry_is_dated_in_the_future(program: Program) -> None:
+    log(program.folder, -timedelta(days=1400))
+    ended = program.run("status")
+    assert ended.status == 0
+    assert ended.stdout.count("\tdated in the future\t") == 3
+    assert not re.search(r"-\d+ s", ended.stdout)
+    assert "in the future, by" not in plain(program.run_on_terminal("status").stdout)
+    log(program.folder, -timedelta(seconds=90))
+    assert "\t0 s ago\t" in program.run("status").stdout
 
 
 def test_errors_are_redacted_and_harmless(program: Program) -> None:

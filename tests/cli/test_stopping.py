@@ -72,6 +72,12 @@ def _wait() -> None:
         time.sleep(0.001)
 
 
+def _stopped(at: Callable[[], None]) -> None:
+    with stoppable():
+        at()
+        _wait()
+
+
 @pytest.mark.parametrize("place", [finalized, in_a_callback, locked])
 @pytest.mark.parametrize(
     ("number", "request_type"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, TerminationRequest)]
@@ -79,9 +85,8 @@ def _wait() -> None:
 def test_a_signal_is_neither_lost_nor_does_it_leave_a_lock(
     place: Callable[[int], None], number: int, request_type: type[KeyboardInterrupt]
 ) -> None:
-    with pytest.raises(KeyboardInterrupt) as caught, stoppable():
-        place(number)
-        _wait()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        _stopped(lambda: place(number))
     assert type(caught.value) is request_type
 
 
@@ -96,7 +101,9 @@ def test_the_handlers_before_are_back_afterwards() -> None:
 def test_a_wait_is_broken_off_at_once() -> None:
     begun = time.monotonic()
     changed = threading.Condition()
+    soon = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    soon.start()
     with pytest.raises(KeyboardInterrupt), stoppable(), changed:
-        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
         changed.wait(60)
+    soon.join()
     assert time.monotonic() - begun < LIMIT_S

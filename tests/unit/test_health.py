@@ -13,6 +13,7 @@ from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.models import (
     Counts,
+    LocationState,
     RunEntry,
     RunResult,
     StepName,
@@ -60,12 +61,20 @@ def log(
         database.add_sync_log(SyncLog(kind, Trigger.AUTO, NOW - ago, 3, status, error))
 
 
+def reached(database: Database, ago: timedelta, *locations: str, reports: str = "booking return") -> None:
+    """How far the locations of the reports are."""
+    for report in reports.split():
+        for location in locations or ("7", "9", "13"):
+            database.save_location_state(StepName(report), LocationState(location, NOW - ago))
+
+
 def take(database: Database, *, sync_enabled: bool = True, lock: LockState = FREE) -> Status:
     return take_status(database, lock, load_locations(), CLOCK, sync_enabled=sync_enabled)
 
 
 def test_it_is_ok_while_every_api_had_a_success_in_time(database: Database) -> None:
     log(database, timedelta(minutes=15))
+    reached(database, timedelta(minutes=15))
     status = take(database)
     assert (status.health, status.reasons, status.ok) == (Health.OK, (), True)
     assert status.next_sync_at == NOW + timedelta(minutes=2)
@@ -74,6 +83,7 @@ def test_it_is_ok_while_every_api_had_a_success_in_time(database: Database) -> N
 def test_it_is_late_after_three_intervals_and_says_which_api(database: Database) -> None:
     log(database, timedelta(minutes=3), "store", "return")
     log(database, timedelta(minutes=16), "booking")
+    reached(database, timedelta(minutes=4))
     status = take(database)
     assert status.health is Health.LATE
     assert status.reasons == ("booking: the last success was 16 min ago",)
@@ -84,11 +94,82 @@ def test_a_database_that_was_never_synced_into_is_late(database: Database) -> No
     assert status.health is Health.LATE
     assert len(status.reasons) == 1
     assert "syncctl api" in status.reasons[0]
+    assert "doctor" in status.next_step
+
+
+LISTED = {str(code): "" for code in (1, 3, 5, 6, *range(7, 22), 100, 122)}
+
+
+def test_a_run_of_one_location_is_no_success_of_all(database: Database) -> None:
+    database.save_store_list(LISTED)
+    log(database, timedelta(minutes=1))
+    reached(database, timedelta(minutes=1), "7")
+    reached(database, timedelta(minutes=1), *LISTED, reports="return")
+    status = take(database)
+    assert status.health is Health.LATE
+    assert status.reasons == ("booking: never as a whole, only parts were synced so far",)
+    assert status_document(status)["steps"][1]["last_success_at"] is None
+    assert "verify sync" in status.next_step
+
+
+def test_runs_of_single_locations_do_not_hide_that_the_others_are_late(database: Database) -> None:
+    database.save_store_list(LISTED)
+    reached(database, timedelta(days=3), *LISTED)
+    reached(database, timedelta(minutes=1), *list(LISTED)[:10], reports="booking")
+    reached(database, timedelta(minutes=1), *list(LISTED)[:11], reports="return")
+    log(database, timedelta(minutes=1))
+    status = take(database)
+    assert status.health is Health.LATE
+    assert status.reasons == ("booking: the last success was 3 d ago, only parts were synced since",)
+
+
+def test_a_backfill_that_left_no_location_synced_is_no_success(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    status = take(database)
+    assert status.health is Health.LATE
+    assert [reason.partition(":")[0] for reason in status.reasons] == ["booking", "return"]
+
+
+def test_dormant_locations_and_those_no_longer_asked_for_do_not_make_it_late(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    old = NOW - timedelta(days=8)
+    for location in ("9", "10"):
+        for report in (StepName.BOOKING, StepName.RETURN):
+            database.save_location_state(report, LocationState(location, old, dormant=True))
+    assert take(database).ok  # all are dormant
+    reached(database, timedelta(days=8), "4711", "4712", "4713")
+    database.save_location_state(StepName.BOOKING, LocationState("11", None, tried_at=NOW))
+    reached(database, timedelta(minutes=2), "7")
+    assert take(database).ok
+
+
+@pytest.mark.parametrize("status", [StepStatus.SUCCESS, StepStatus.FAILED])
+def test_an_entry_dated_in_the_future_says_nothing_about_when(database: Database, status: StepStatus) -> None:
+    log(database, timedelta(minutes=3))
+    reached(database, timedelta(minutes=4))
+    log(database, -timedelta(days=1400), status=status)
+    seen = take(database)
+    assert seen.health is Health.OK
+    assert len(seen.reasons) == 3
+    assert all("dated in the future (2030-01-08 20:03 UTC): remove it" in why for why in seen.reasons)
+    assert {step["last_run_at"] for step in status_document(seen)["steps"]} == {None}
+    reached(database, timedelta(hours=3), reports="booking")
+    seen = take(database)
+    assert seen.health is Health.LATE
+    assert "the last success was 3 h ago" in " ".join(seen.reasons)
+
+
+def test_a_clock_that_is_a_little_ahead_is_no_matter(database: Database) -> None:
+    log(database, -timedelta(minutes=2))
+    reached(database, -timedelta(minutes=2))
+    assert take(database).reasons == ()
 
 
 def test_a_failed_last_run_is_failing_at_once_with_its_reason(database: Database) -> None:
+    reached(database, timedelta(minutes=6))
     log(database, timedelta(minutes=6))
     log(database, timedelta(minutes=20), "return")
+    reached(database, timedelta(minutes=20), reports="return")
     log(database, timedelta(minutes=1), "booking", status=StepStatus.FAILED, error="HTTP 502")
     status = take(database)
     assert status.health is Health.FAILING
@@ -99,6 +180,7 @@ def test_a_failed_last_run_is_failing_at_once_with_its_reason(database: Database
 
 
 def test_a_run_that_failed_in_part_is_told_and_is_late_only_if_it_goes_on(database: Database) -> None:
+    reached(database, timedelta(minutes=6))
     log(database, timedelta(minutes=6))
     log(database, timedelta(minutes=1), "booking", status=StepStatus.PARTIAL, error="1 of 21 failed")
     status = take(database)
@@ -114,6 +196,7 @@ def test_a_run_that_failed_in_part_is_told_and_is_late_only_if_it_goes_on(databa
 
 def test_it_says_that_automatic_sync_is_off_and_that_the_lock_is_unusable(database: Database) -> None:
     log(database, timedelta(minutes=1))
+    reached(database, timedelta(minutes=2))
     status = take(database, sync_enabled=False, lock=LockState(held=False, problem="/x is no regular file"))
     assert status.health is Health.OK
     assert "API_SYNC_ENABLED=false" in status.reasons[0]
@@ -167,6 +250,7 @@ def test_a_database_that_cannot_be_used_is_failing() -> None:
     assert status.reasons[0] == "MongoDB at h can't be reached."
     assert "API_SYNC_ENABLED=false" in status.reasons[1]
     document = status_document(status)
+    assert "doctor" in status.next_step
     assert (document["steps"], document["leads"], document["duplicates"]) == ([], None, None)
 
 

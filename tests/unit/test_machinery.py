@@ -66,6 +66,12 @@ def all_logged(database: Database, ago: timedelta = timedelta(minutes=3)) -> Non
         log(database, kind, ago)
 
 
+def all_reached(database: Database, ago: timedelta = timedelta(minutes=4)) -> None:
+    for report in (StepName.BOOKING, StepName.RETURN):
+        for location in ("13", "14", "16"):
+            database.save_location_state(report, LocationState(location, NOW - ago))
+
+
 def ran(database: Database, started: datetime, *steps: StepName) -> None:
     results = tuple(StepResult(step, StepStatus.SUCCESS) for step in steps)
     result = RunResult("api", text_id(1), Trigger.AUTO, False, started, 2.0, None, results)
@@ -109,11 +115,11 @@ def test_lengths_of_time_are_told_in_one_unit() -> None:
 def test_all_is_well_right_after_a_run(database: Database) -> None:
     all_logged(database)
     ran(database, NOW - timedelta(minutes=3, seconds=2), StepName.STORES, StepName.BOOKING, StepName.RETURN)
-    database.save_location_state(StepName.BOOKING, LocationState("7", NOW - timedelta(minutes=4)))
+    all_reached(database)
     report = verify(database)
     assert [check for check in report.checks if check.mark is not Mark.GOOD] == []
     assert report.ok
-    assert "3 min ago" in line(report, "Last success: booking").found
+    assert "4 min ago" in line(report, "Last success: booking").found
     assert "SQLite" in line(report, "Database").found
     assert line(report, "Windows").found == "12 months at first"
 
@@ -137,6 +143,7 @@ def test_how_the_last_run_ended_decides_while_the_last_success_is_fresh(
     database: Database, ago: timedelta, status: StepStatus, mark: Mark
 ) -> None:
     all_logged(database, timedelta(minutes=6))
+    all_reached(database, timedelta(minutes=7))
     log(database, "booking", ago, status, "1 of 21 locations failed: no answer")
     found = line(verify(database), "Last success: booking")
     assert found.mark is mark
@@ -145,6 +152,7 @@ def test_how_the_last_run_ended_decides_while_the_last_success_is_fresh(
 
 def test_a_success_of_long_ago_is_wrong_however_the_last_run_ended(database: Database) -> None:
     all_logged(database, timedelta(minutes=16))
+    all_reached(database, timedelta(minutes=17))
     log(database, "booking", timedelta(minutes=1), StepStatus.PARTIAL, "1 of 21 locations failed")
     report = verify(database)
     partly, not_run = line(report, "Last success: booking"), line(report, "Last success: return")
@@ -159,12 +167,53 @@ def test_a_step_that_alone_never_succeeded_is_wrong(database: Database) -> None:
     log(database, "store", timedelta(minutes=3))
     found = line(verify(database), "Last success: return")
     assert found.mark is Mark.BAD
-    assert found.found.startswith("never")
+    assert found.found == "never synced"
 
 
-def test_a_success_dated_in_the_future_by_a_wrong_clock_counts_as_none(database: Database) -> None:
-    all_logged(database, -timedelta(days=400))
-    assert line(verify(database), "Last success: booking").mark is Mark.BAD
+def test_entries_dated_in_the_future_leave_it_to_the_watermarks(database: Database) -> None:
+    all_logged(database, -timedelta(days=1400))
+    all_reached(database)
+    ran(database, NOW - timedelta(minutes=4), StepName.STORES, StepName.BOOKING, StepName.RETURN)
+    report = verify(database, replace(AROUND, scheduler=ABSENT))
+    assert report.ok
+    for name in ("stores", "booking", "return"):
+        found = line(report, f"Last success: {name}")
+        assert found.mark is Mark.WARNING
+        assert "dated in the future (2030-01-08 12:03 UTC)" in found.found
+        assert "Remove that entry" in found.cure
+    assert "4 min ago" in line(report, "Last success: booking").found
+    assert line(report, "Watermarks: booking").mark is Mark.GOOD
+    assert line(report, "synclogs").mark is Mark.WARNING
+    assert line(report, "Scheduler").mark is Mark.WARNING  # who started the last run can't be seen
+    all_reached(database, timedelta(hours=1))
+    found = line(verify(database), "Last success: booking")
+    assert found.mark is Mark.BAD
+    assert "60 min ago" in found.found
+    assert "cron" in found.cure
+
+
+def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(database: Database) -> None:
+    database.save_store_list({str(code): "" for code in range(7, 22)})
+    all_logged(database)
+    database.save_location_state(StepName.BOOKING, LocationState("7", NOW - timedelta(minutes=4)))
+    report = verify(database)
+    assert line(report, "Last success: booking").mark is Mark.BAD
+    assert "--location" in line(report, "Last success: booking").cure
+    booking, returned = line(report, "Watermarks: booking"), line(report, "Watermarks: return")
+    assert (booking.mark, returned.mark) == (Mark.WARNING, Mark.WARNING)
+    assert booking.found == "1 of 15 locations, the oldest from 4 min ago; most were never synced"
+    assert "`syncctl booking`" in booking.cure
+    assert "no location was synced" in returned.found
+
+
+def test_a_listed_location_that_was_never_synced_is_behind_the_others(database: Database) -> None:
+    database.save_store_list({"13": "Z- Calicut", "17": "Z- Kottakkal"})
+    all_logged(database)
+    all_reached(database)
+    found = line(verify(database), "Watermarks: return")
+    assert (
+        found.found == "3 of 4 locations, the oldest from 4 min ago; 1 behind the others: 17 (never synced)"
+    )
 
 
 def test_a_run_that_left_no_entry_in_synclogs_is_wrong(database: Database) -> None:
@@ -179,6 +228,7 @@ def test_a_run_that_left_no_entry_in_synclogs_is_wrong(database: Database) -> No
 
 def test_only_locations_that_are_asked_and_have_data_can_lag(database: Database) -> None:
     all_logged(database)
+    all_reached(database)
     old = NOW - timedelta(days=8)
     for state in (
         LocationState("7", NOW - timedelta(minutes=3)),
@@ -192,19 +242,20 @@ def test_only_locations_that_are_asked_and_have_data_can_lag(database: Database)
     found = line(verify(database), "Watermarks: booking")
     assert found.mark is Mark.WARNING
     assert "2 behind the others: 9 (8 d ago), 11 (never synced)" in found.found
-    assert "3 locations, the oldest from 8 d ago" in found.found
+    assert "6 of 7 locations, the oldest from 8 d ago" in found.found
     assert "1 dormant" in found.found
     assert "--location 9 " in found.cure
 
 
 def test_nobody_lags_while_all_are_late_together(database: Database) -> None:
     all_logged(database, timedelta(days=3))
-    database.save_location_state(StepName.RETURN, LocationState("7", NOW - timedelta(days=3)))
+    all_reached(database, timedelta(days=3))
     assert line(verify(database), "Watermarks: return").mark is Mark.GOOD
 
 
 def test_duplicates_and_rejects_are_to_be_looked_at(database: Database) -> None:
     all_logged(database)
+    all_reached(database)
     copies = [lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3)), lead(4)]
     database.store_leads(copies, [])
     database.add_rejects([reject(1), reject(2)])

@@ -33,6 +33,10 @@ _DATABASE_CURE = (
     "Put that right (`syncctl config` shows DATABASE_URL; Atlas must list this machine's address): "
     "nothing is synced meanwhile."
 )
+_RIGHTS_CURE = "Let the user in DATABASE_URL read and write there (MongoDB: the role readWrite)."
+_SQLITE_CURE = (
+    "Put that right (`syncctl config` shows which file DATABASE_URL names): nothing is synced meanwhile."
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -42,7 +46,7 @@ def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> I
         with open_to_read() as database:
             facts = database.facts()
     except StorageError as error:
-        yield Check.bad("Database", _one_line(error), _DATABASE_CURE)
+        yield _unusable("Database", error, _DATABASE_CURE)
         return
     yield Check.good(
         "Database", f"{facts.kind} {facts.version}, {facts.topology}: {facts.place}; {facts.durability}"
@@ -54,13 +58,16 @@ def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> I
         with open_to_write() as database:
             database.probe_writing()
     except StorageError as error:
-        yield Check.bad(
-            "Database rights",
-            _one_line(error),
-            "Let the user in DATABASE_URL read and write there (MongoDB: the role readWrite).",
-        )
+        yield _unusable("Database rights", error, _RIGHTS_CURE)
         return
     yield Check.good("Database rights", "a run can write to it")
+
+
+def _unusable(name: str, error: StorageError, cure: str) -> Check:
+    """What the database said. A SQLite file has neither users nor addresses; only the error tells that it is
+    one, as a database that can't be opened has no facts."""
+    found = _one_line(error)
+    return Check.bad(name, found, _SQLITE_CURE if found.startswith("The SQLite database ") else cure)
 
 
 @dataclass(frozen=True, slots=True)

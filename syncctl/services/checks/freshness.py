@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from syncctl.models import StepName, StepStatus, SyncLog, Trigger
 from syncctl.operator_ports import LastLogs
+from syncctl.services.checks.progress import Progress
 from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import SYNC_TYPES
 from syncctl.services.sync import API_STEPS
@@ -22,18 +23,30 @@ NextSync = Callable[[datetime], datetime]
 
 @dataclass(frozen=True, slots=True)
 class ApiStep:
-    """How one step of the API stands. `last`: its newest entry in synclogs, however it ended. `late`: never
-    a success, or none for INTERVALS of the schedule."""
+    """How one step of the API stands.
+
+    `last`: its newest entry in synclogs, however it ended. `last_success_at`: when all of it, or at least
+    most of a report's locations, was last synced; None: never, or nobody knows. `late`: never a success, or
+    none for INTERVALS of the schedule. `only_parts`: what synclogs call a success since then was of some
+    locations only. `misdated`: an entry dated in the future, which says nothing about when.
+    """
 
     step: StepName
     last: SyncLog | None
     last_success_at: datetime | None
     late: bool
+    only_parts: bool = False
+    misdated: SyncLog | None = None
+
+    @property
+    def last_is_misdated(self) -> bool:
+        """Whether it is the newest entry that is dated in the future: what came after it is not seen."""
+        return self.last is not None and self.last is self.misdated
 
     @property
     def failed(self) -> bool:
         """Whether its last run failed altogether."""
-        return self.last is not None and self.last.status is StepStatus.FAILED
+        return self.last is not None and self.last.status is StepStatus.FAILED and not self.last_is_misdated
 
 
 def late_from(success: datetime, next_sync: NextSync) -> datetime:
@@ -49,26 +62,78 @@ def late_from(success: datetime, next_sync: NextSync) -> datetime:
     return max(success + INTERVALS * shortest, due[INTERVALS - 1])
 
 
-def api_steps(logs: Mapping[str, LastLogs], now: datetime, next_sync: NextSync) -> tuple[ApiStep, ...]:
-    """Each step of the API by what `synclogs` tells (by syncType). A success dated in the future, by a clock
-    that was wrong, counts as none."""
-    steps = []
-    for name in API_STEPS:
-        told = logs.get(SYNC_TYPES[name])
-        success = told.last_success.at if told and told.last_success else None
-        late = success is None or success - now > CLOCK_TOLERANCE or now > late_from(success, next_sync)
-        steps.append(ApiStep(name, told.last if told else None, success, late))
-    return tuple(steps)
+def is_misdated(log: SyncLog, now: datetime) -> bool:
+    """Whether an entry is dated in the future, by a clock that was wrong or by hand."""
+    return log.at - now > CLOCK_TOLERANCE
 
 
-def scheduler_is_at_work(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool:
-    """Whether something other than a person has started a sync lately."""
-    return any(
+def api_steps(
+    logs: Mapping[str, LastLogs], progress: Mapping[StepName, Progress], now: datetime, next_sync: NextSync
+) -> tuple[ApiStep, ...]:
+    """Each step of the API by what `synclogs` tells (by syncType) and how far its locations are.
+
+    Neither is enough: synclogs call a run of one location a success like any other, and a watermark also
+    moves in a run that failed for the other locations. So the earlier of the two counts.
+    """
+    return tuple(
+        _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync) for name in API_STEPS
+    )
+
+
+def _api_step(
+    name: StepName, told: LastLogs | None, progress: Progress | None, now: datetime, next_sync: NextSync
+) -> ApiStep:
+    if told is None:
+        return ApiStep(name, None, None, late=True)
+    logged = told.last_success
+    misdated = next((log for log in (told.last, logged) if log and is_misdated(log, now)), None)
+    if logged is None:
+        return ApiStep(name, told.last, None, late=True, misdated=misdated)
+    undated = is_misdated(logged, now)
+    if progress is None or progress.rests:
+        success, late = (None, False) if undated else (logged.at, now > late_from(logged.at, next_sync))
+        return ApiStep(name, told.last, success, late, misdated=misdated)
+    reached = progress.reached(now)
+    if reached is None:
+        return ApiStep(name, told.last, None, late=True, only_parts=True, misdated=misdated)
+    success = reached if undated else min(logged.at, reached)
+    return ApiStep(
+        name,
+        told.last,
+        success,
+        late=now > late_from(success, next_sync),
+        only_parts=not undated and late_from(success, next_sync) < logged.at,
+        misdated=misdated,
+    )
+
+
+def success_words(step: ApiStep, now: datetime) -> str:
+    """When a step was last synced, as an answer to that question."""
+    if step.last_success_at is None:
+        if step.only_parts:
+            return "never as a whole, only parts were synced so far"
+        return "never synced" if step.late else "nobody knows when"
+    seen = ago(step.last_success_at, now)
+    return f"{seen}, only parts were synced since" if step.only_parts else seen
+
+
+def misdated_words(log: SyncLog) -> tuple[str, str]:
+    """What is the matter with an entry dated in the future, and its cure."""
+    found = f"an entry of synclogs is dated in the future ({log.at:%Y-%m-%d %H:%M} UTC)"
+    return found, f"Remove that entry (syncType {log.sync_type}): it says nothing about when."
+
+
+def scheduler_is_at_work(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:
+    """Whether something other than a person has started a sync lately; None: nobody knows."""
+    if any(
         step.last is not None
+        and not step.last_is_misdated
         and step.last.trigger is Trigger.AUTO
         and now <= late_from(step.last.at, next_sync)
         for step in steps
-    )
+    ):
+        return True
+    return None if any(step.last_is_misdated for step in steps) else False
 
 
 def span(length: timedelta) -> str:

@@ -14,8 +14,9 @@ from syncctl.locking import LockState
 from syncctl.models import Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
 from syncctl.results import instant
-from syncctl.services.checks.freshness import ApiStep, ago, api_steps
+from syncctl.services.checks.freshness import ApiStep, ago, api_steps, misdated_words, success_words
 from syncctl.services.checks.history import counts_of
+from syncctl.services.checks.progress import report_progress
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.run import Clock
 
@@ -29,8 +30,8 @@ _LOG_LEEWAY = timedelta(seconds=2)
 
 class Health(StrEnum):
     """FAILING: the database can't be used, or an API's last run failed. LATE: an API has had no success for
-    three intervals of the schedule, or never. A run that failed in part does not count as failing, as the
-    next one mostly mends it; if it does not, the API is late."""
+    three intervals of the schedule, or never; one of a few locations is none. A run that failed in part does
+    not count as failing, as the next one mostly mends it; if it does not, the API is late."""
 
     OK = "OK"
     LATE = "LATE"
@@ -75,13 +76,25 @@ class Status:
     def ok(self) -> bool:
         return self.health is Health.OK
 
+    @property
+    def next_step(self) -> str:
+        """What a person should do now; "" while all is well."""
+        if self.ok:
+            return ""
+        if self.content is None:
+            return "`syncctl doctor` looks further"
+        if all(standing.step.last is None for standing in self.steps):
+            return "`syncctl doctor` tells whether all is set up"
+        return "`syncctl verify sync` says why, and what to do"
+
 
 def take_status(
     database: Database, lock: LockState, locations: Locations, clock: Clock, *, sync_enabled: bool
 ) -> Status:
     """Look at everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
     now = clock.now()
-    steps = api_steps(database.last_sync_logs(), now, clock.next_sync)
+    progress = report_progress(database, locations)
+    steps = api_steps(database.last_sync_logs(), progress, now, clock.next_sync)
     runs = database.runs(RUNS_LOOKED_AT)
     health, reasons = judge(steps, now)
     return Status(
@@ -128,13 +141,15 @@ def judge(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
 def _reason(step: ApiStep, now: datetime) -> str:
     """What is to be said of a step; "" if all is well."""
     told = []
-    if step.last and step.last.status is not StepStatus.SUCCESS:
+    if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
         how = "failed" if step.failed else "failed in part"
         why = f": {step.last.error_message}" if step.last.error_message else ""
         told.append(f"the last run, {ago(step.last.at, now)}, {how}{why}")
     if step.late:
-        success = f"the last success was {ago(step.last_success_at, now)}" if step.last_success_at else ""
-        told.append(success or "never a success")
+        success = success_words(step, now)
+        told.append(f"the last success was {success}" if step.last_success_at else success)
+    if step.misdated:
+        told.append(f"{misdated_words(step.misdated)[0]}: remove it")
     return "; ".join(told)
 
 
@@ -218,7 +233,7 @@ def _step_document(standing: StepStanding) -> dict[str, Any]:
     return {
         "name": step.step.value,
         "status": last.status.value if last else None,
-        "last_run_at": instant(last.at) if last else None,
+        "last_run_at": instant(last.at) if last and not step.last_is_misdated else None,
         "last_success_at": instant(step.last_success_at) if step.last_success_at else None,
         "late": step.late,
         "new": last.count if last else None,

@@ -7,21 +7,27 @@ from datetime import datetime
 
 from syncctl.checks import Check, CheckReport
 from syncctl.locations import Locations
-from syncctl.models import LocationState, StepName, StepStatus
+from syncctl.models import StepName, StepStatus
 from syncctl.operator_ports import Database, LastLogs
-from syncctl.services.checks.freshness import ApiStep, ago, api_steps, late_from, scheduler_is_at_work
+from syncctl.services.checks.freshness import (
+    ApiStep,
+    ago,
+    api_steps,
+    is_misdated,
+    misdated_words,
+    scheduler_is_at_work,
+    success_words,
+)
 from syncctl.services.checks.lead_tallies import duplicate_words
+from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.surroundings import Surroundings, check_surroundings
+from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.cleanup.duplicates import DuplicateSets, find_duplicates
-from syncctl.services.planning import location_order, locations_to_ask
 from syncctl.services.run import SYNC_TYPES, Clock
 
 COMMAND = "verify sync"
-LOCATIONS_TOLD = 10
 RUNS_LOOKED_AT = 20
 """Among so many newest runs there is one with steps: a retry of rejects has none."""
-
-REPORTS = (StepName.BOOKING, StepName.RETURN)
 
 
 def verify_machinery(
@@ -30,9 +36,10 @@ def verify_machinery(
     """Every check. Raises StorageError: the database went away; see `verify_without_database`."""
     now = clock.now()
     logs = database.last_sync_logs()
-    steps = api_steps(logs, now, clock.next_sync)
+    progress = report_progress(database, locations)
+    steps = api_steps(logs, progress, now, clock.next_sync)
     checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, logs, now)]
-    checks += _watermarks(database, steps, locations, clock)
+    checks += check_watermarks(progress, steps, clock)
     checks.append(_duplicates(find_duplicates(database, locations)))
     checks.append(_rejects(database.totals().rejects))
     runs_by_itself = scheduler_is_at_work(steps, now, clock.next_sync)
@@ -71,9 +78,10 @@ def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Check]:
 
 def _step(step: ApiStep, now: datetime) -> Check:
     name = f"Last success: {step.step}"
-    seen = ago(step.last_success_at, now) if step.last_success_at else "never"
-    problem = ""
-    if step.last and step.last.status is not StepStatus.SUCCESS:
+    seen, problem = success_words(step, now), ""
+    if step.misdated:
+        seen += f"; {misdated_words(step.misdated)[0]}"
+    if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
         problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}"
         problem += f": {step.last.error_message}" if step.last.error_message else ""
     if step.failed:
@@ -83,14 +91,25 @@ def _step(step: ApiStep, now: datetime) -> Check:
             name, seen + problem, "`syncctl history --failed` tells which locations keep failing."
         )
     if step.late:
-        return Check.bad(
-            name,
-            f"{seen}, more than three intervals of the schedule",
-            "Is cron running, and the line in the crontab? `syncctl doctor` looks; `syncctl api` syncs now.",
-        )
+        return _late(name, step, seen)
+    if step.misdated:
+        return Check.warning(name, seen + problem, misdated_words(step.misdated)[1])
     if problem:
         return Check.warning(name, seen + problem, "The next run tries again what failed.")
     return Check.good(name, seen)
+
+
+def _late(name: str, step: ApiStep, seen: str) -> Check:
+    cure = "Is cron running, and the line in the crontab? `syncctl doctor` looks; `syncctl api` syncs now."
+    if step.only_parts:
+        cure = (
+            "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` looks at cron."
+        )
+    if step.misdated:
+        cure += f" {misdated_words(step.misdated)[1]}"
+    if step.last_success_at is None:
+        return Check.bad(name, seen, cure)
+    return Check.bad(name, f"{seen}; that is more than three intervals of the schedule", cure)
 
 
 def _how(status: StepStatus) -> str:
@@ -98,7 +117,8 @@ def _how(status: StepStatus) -> str:
 
 
 def _sync_logs(database: Database, logs: Mapping[str, LastLogs], now: datetime) -> Iterator[Check]:
-    """Whether the newest run has left its entries; before the first run there is nothing to be missed."""
+    """Whether the newest run has left its entries; before the first run there is nothing to be missed. Where
+    the last entry of a kind is dated in the future, nobody knows."""
     name = "synclogs"
     for run in database.runs(RUNS_LOOKED_AT):
         done = [
@@ -107,63 +127,21 @@ def _sync_logs(database: Database, logs: Mapping[str, LastLogs], now: datetime) 
         if not done:
             continue
         kinds = [SYNC_TYPES[StepName(step)] for step in done]
-        missing = [kind for kind in kinds if kind not in logs or logs[kind].last.at < run.started_at]
+        dates = {kind: logs[kind].last.at for kind in kinds if kind in logs}
+        dated = [kind for kind in dates if not is_misdated(logs[kind].last, now)]
+        missing = [kind for kind in kinds if kind not in dates or dates[kind] < run.started_at]
         if missing:
             yield Check.bad(
                 name,
                 f"the run of {ago(run.started_at, now)} left no entry for {', '.join(missing)}",
                 "The web app reads them: see the log for why the database refused, and `syncctl doctor`.",
             )
-        else:
-            newest = max(logs[kind].last.at for kind in kinds)
+        elif dated:
+            newest = max(dates[kind] for kind in dated)
             yield Check.good(name, f"written, the last entry {ago(newest, now)}")
+        else:
+            yield Check.warning(name, *misdated_words(logs[kinds[0]].last))
         return
-
-
-def _watermarks(
-    database: Database, steps: tuple[ApiStep, ...], locations: Locations, clock: Clock
-) -> Iterator[Check]:
-    """How far each report's locations are, those left out that are dormant or no longer asked for."""
-    asked = locations_to_ask(database.store_list(), locations, ())
-    success = {step.step: step.last_success_at for step in steps}
-    for report in REPORTS:
-        states = [state for state in database.location_states(report).values() if state.location in asked]
-        if states:
-            yield _watermark(report, states, success[report], clock)
-
-
-def _watermark(
-    report: StepName, states: list[LocationState], success: datetime | None, clock: Clock
-) -> Check:
-    name, now = f"Watermarks: {report}", clock.now()
-    awake = [state for state in states if not state.dormant]
-    marks = [state.watermark for state in awake if state.watermark]
-    found = f"{len(marks)} locations"
-    if marks:
-        found += f", the oldest from {ago(min(marks), now)}"
-    if len(awake) < len(states):
-        found += f" ({len(states) - len(awake)} dormant, without any data)"
-    lagging = [state for state in awake if _lags(state, success, clock)]
-    lagging.sort(key=lambda state: location_order(state.location))
-    if not lagging:
-        return Check.good(name, found)
-    told = ", ".join(
-        f"{state.location} ({ago(state.watermark, now) if state.watermark else 'never synced'})"
-        for state in lagging[:LOCATIONS_TOLD]
-    )
-    more = f" and {len(lagging) - LOCATIONS_TOLD} more" if len(lagging) > LOCATIONS_TOLD else ""
-    return Check.warning(
-        name,
-        f"{found}; {len(lagging)} behind the others: {told}{more}",
-        f"`syncctl {report} --location {lagging[0].location} -v` shows what is the matter with it.",
-    )
-
-
-def _lags(state: LocationState, success: datetime | None, clock: Clock) -> bool:
-    """Whether the others' success came when this one's watermark was late already."""
-    if state.watermark is None:
-        return True
-    return success is not None and late_from(state.watermark, clock.next_sync) < success
 
 
 def _duplicates(duplicates: DuplicateSets) -> Check:

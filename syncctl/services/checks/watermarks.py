@@ -1,0 +1,70 @@
+"""The lines of `verify sync` about how far the locations of each report are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from syncctl.checks import Check
+from syncctl.models import LocationState, StepName
+from syncctl.services.checks.freshness import ApiStep, ago, late_from
+from syncctl.services.checks.progress import Progress, watermark
+from syncctl.services.run import Clock
+
+LOCATIONS_TOLD = 10
+
+
+def check_watermarks(
+    progress: Mapping[StepName, Progress], steps: Iterable[ApiStep], clock: Clock
+) -> Iterator[Check]:
+    """A line for each report, but for one that was never synced at all: that is told of the step."""
+    for step in steps:
+        report = progress.get(step.step)
+        if report and (report.synced or step.only_parts):
+            yield _watermark(step.step, report, clock)
+
+
+def _watermark(report: StepName, progress: Progress, clock: Clock) -> Check:
+    name, now = f"Watermarks: {report}", clock.now()
+    if not progress.synced:
+        return Check.warning(
+            name,
+            "no location was synced up to now, only single days, or none has any data",
+            f"`syncctl {report}` syncs all of them, and says so if the API has nothing.",
+        )
+    found = _found(progress, now)
+    reached = progress.reached(now)
+    if progress.awake and reached is None:
+        return Check.warning(
+            name, f"{found}; most were never synced", f"`syncctl {report}` syncs all of them."
+        )
+    lagging = [state for state in progress.awake if _lags(state, reached, clock)]
+    if not lagging:
+        return Check.good(name, found)
+    told = ", ".join(
+        f"{state.location} ({ago(state.watermark, now) if state.watermark else 'never synced'})"
+        for state in lagging[:LOCATIONS_TOLD]
+    )
+    more = f" and {len(lagging) - LOCATIONS_TOLD} more" if len(lagging) > LOCATIONS_TOLD else ""
+    return Check.warning(
+        name,
+        f"{found}; {len(lagging)} behind the others: {told}{more}",
+        f"`syncctl {report} --location {lagging[0].location} -v` shows what is the matter with it.",
+    )
+
+
+def _found(progress: Progress, now: datetime) -> str:
+    marks = [mark for state in progress.awake if (mark := watermark(state, now))]
+    of_all = f" of {len(progress.awake)}" if len(marks) < len(progress.awake) else ""
+    found = f"{len(marks)}{of_all} locations"
+    if marks:
+        found += f", the oldest from {ago(min(marks), now)}"
+    if progress.dormant:
+        found += f" ({progress.dormant} dormant, without any data)"
+    return found
+
+
+def _lags(state: LocationState, reached: datetime | None, clock: Clock) -> bool:
+    """Whether this one's watermark was late already when most of the others reached theirs."""
+    mark = watermark(state, clock.now())
+    return mark is None or (reached is not None and late_from(mark, clock.next_sync) < reached)
