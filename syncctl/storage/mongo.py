@@ -25,6 +25,7 @@ from syncctl.storage.mongo_batches import find, find_by_ids, in_batches, insert_
 from syncctl.storage.mongo_changes import update_leads
 from syncctl.storage.mongo_repair import MongoRepair
 from syncctl.storage.mongo_survey import MongoSurvey
+from syncctl.storage.own_documents import own
 from syncctl.storage.reject_order import newest_first
 from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS, as_stored
 from syncctl.storage.store_rules import new_stores
@@ -38,19 +39,16 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         with self._reading() as database:
             ids = map(documents.to_bson_id, record_ids)
-            return {
-                documents.to_text(found["_id"]): documents.known_record(found)
-                for found in find_by_ids(
-                    database.syncrecords, ids, ["leadId", "fingerprint", "location", "source"]
-                )
-            }
+            found = find_by_ids(database.syncrecords, ids, ["leadId", "fingerprint", "location", "source"])
+            return dict(self._own.read("syncrecords", found, documents.known_by_id))
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         with self._reading() as database:
             return {
-                record["leadId"]
+                lead_id
                 for batch in in_batches(lead_ids)
-                for record in find(database.syncrecords, {"leadId": {"$in": batch}}, ["leadId"])
+                for found in [find(database.syncrecords, {"leadId": {"$in": batch}}, ["leadId"])]
+                for lead_id in self._own.read("syncrecords", found, lambda each: own(each, "leadId", str))
             }
 
     def present_leads(self, lead_ids: Collection[str]) -> set[str]:
@@ -125,10 +123,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         with self._reading() as database:
             ids = map(documents.to_bson_id, record_ids)
-            return {
-                documents.to_text(found["_id"]): found["values"]
-                for found in find_by_ids(database.syncrecords, ids, ["values"])
-            }
+            found = find_by_ids(database.syncrecords, ids, ["values"])
+            return dict(self._own.read("syncrecords", found, documents.values_by_id))
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         with self._reading() as database:
@@ -143,14 +139,15 @@ class MongoStorage(MongoSurvey, MongoRepair):
         positions: dict[str, list[str]] = {}
         with self._reading() as database:
             query = {"source": source, "location": location}
-            for reject in find(database.syncrejects, query, ["position"]):
-                positions.setdefault(reject["position"], []).append(documents.to_text(reject["_id"]))
+            found = find(database.syncrejects, query, ["position"])
+            for reject_id, position in self._own.read("syncrejects", found, documents.position_by_id):
+                positions.setdefault(position, []).append(reject_id)
         return positions
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         with self._reading() as database:
             found = find(database.syncrejects, {} if source is None else {"source": source})
-            return newest_first(map(documents.reject_from, found))
+            return newest_first(self._own.read("syncrejects", found, documents.reject_from))
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         with self._writing() as database:
@@ -173,8 +170,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def store_list(self) -> dict[str, str]:
         with self._reading() as database:
-            found = database.syncstate.find_one({"_id": STORE_LIST_ID}) or {"names": []}
-        return {entry["code"]: entry["name"] for entry in found["names"]}
+            found = find(database.syncstate, {"_id": STORE_LIST_ID})
+            return next(self._own.read("syncstate", found, documents.store_names), {})
 
     def save_store_list(self, names: Mapping[str, str]) -> None:
         # A list, not a mapping by code: a field name may not be everything that a code may be.
@@ -184,7 +181,7 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def file_hashes(self, kind: str) -> dict[str, str]:
         with self._reading() as database:
             found = find(database.syncstate, {"kind": kind}, ["name", "contentHash"])
-            return {file["name"]: file["contentHash"] for file in found}
+            return dict(self._own.read("syncstate", found, documents.hash_by_name))
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
         self._put("syncstate", documents.file_document(kind, name, content_hash, self._now()))
@@ -192,7 +189,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         with self._reading() as database:
             found = find(database.syncstate, {"report": str(report)})
-            return {state["location"]: documents.state_from(state) for state in found}
+            states = self._own.read("syncstate", found, documents.state_from)
+            return {state.location: state for state in states}
 
     def save_location_state(self, report: StepName, state: LocationState) -> None:
         self._put("syncstate", documents.state_document(report, state))

@@ -1,18 +1,20 @@
 """Port values as MongoDB documents and back.
 
 Field names, types and defaults of `stores` and `synclogs` are those of contract/database.md; `syncrecords`,
-`syncrejects`, `syncstate` and `syncruns` are the sync's own.
+`syncrejects`, `syncstate` and `syncruns` are the sync's own. What reads one
+of these raises OddDocumentError where the sync can't have written it.
 """
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from bson import ObjectId
 
 from syncctl.models import (
     Document,
     KnownRecord,
+    LeadValues,
     LocationState,
     Reject,
     RunEntry,
@@ -24,6 +26,7 @@ from syncctl.models import (
     Trigger,
 )
 from syncctl.operator_ports import RecordEntry
+from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
 from syncctl.storage.store_rules import store_id
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
@@ -110,23 +113,38 @@ def record_document(record: SyncRecord) -> Document:
 
 def known_record(document: Document) -> KnownRecord:
     """What a run needs of a `syncrecords` document."""
-    return KnownRecord(document["leadId"], document["fingerprint"], document["location"], document["source"])
+    return KnownRecord(
+        own(document, "leadId", str),
+        own(document, "fingerprint", str),
+        own(document, "location", str),
+        own(document, "source", str),
+    )
+
+
+def known_by_id(document: Document) -> tuple[str, KnownRecord]:
+    """The id of a `syncrecords` document, and what a run needs of it."""
+    return to_text(document["_id"]), known_record(document)
+
+
+def values_by_id(document: Document) -> tuple[str, dict[str, Any]]:
+    """The id of a `syncrecords` document, and its values."""
+    return to_text(document["_id"]), own(document, "values", dict)
 
 
 def record_entry(document: Document) -> RecordEntry:
     """A `syncrecords` document whole."""
     record = SyncRecord(
         record_id=to_text(document["_id"]),
-        key=document["key"],
-        lead_id=document["leadId"],
-        source=document["source"],
-        location=document["location"],
-        values=document["values"],
-        fingerprint=document["fingerprint"],
-        first_seen_at=document["firstSeenAt"],
-        first_run_id=document["firstRunId"],
+        key=own(document, "key", str),
+        lead_id=own(document, "leadId", str),
+        source=own(document, "source", str),
+        location=own(document, "location", str),
+        values=cast(LeadValues, own(document, "values", dict)),
+        fingerprint=own(document, "fingerprint", str),
+        first_seen_at=own(document, "firstSeenAt", datetime),
+        first_run_id=own(document, "firstRunId", str),
     )
-    return RecordEntry(record, document.get("changedAt"))
+    return RecordEntry(record, own_or_none({"changedAt": None, **document}, "changedAt", datetime))
 
 
 def reject_document(reject: Reject) -> Document:
@@ -148,15 +166,20 @@ def reject_from(document: Document) -> Reject:
     """The reject that `reject_document` made a document of."""
     return Reject(
         to_text(document["_id"]),
-        document["source"],
-        document["location"],
-        document["store"],
-        document["position"],
-        document["reason"],
-        document["row"],
-        document["runId"],
-        document["rejectedAt"],
+        own(document, "source", str),
+        own(document, "location", str),
+        own(document, "store", str),
+        own(document, "position", str),
+        own(document, "reason", str),
+        own(document, "row", str),
+        own(document, "runId", str),
+        own(document, "rejectedAt", datetime),
     )
+
+
+def position_by_id(document: Document) -> tuple[str, str]:
+    """The id of a `syncrejects` document, and its position."""
+    return to_text(document["_id"]), own(document, "position", str)
 
 
 def store_document(store: Store, now: datetime) -> Document:
@@ -240,13 +263,21 @@ def state_document(report: StepName, state: LocationState) -> Document:
 def state_from(document: Document) -> LocationState:
     """The state that `state_document` made a document of."""
     return LocationState(
-        location=document["location"],
-        watermark=document["watermark"],
-        asked_at=document["askedAt"],
-        tried_at=document["triedAt"],
-        dormant=document["dormant"],
-        due_again=document["dueAgain"],
+        location=own(document, "location", str),
+        watermark=own_or_none(document, "watermark", datetime),
+        asked_at=own_or_none(document, "askedAt", datetime),
+        tried_at=own_or_none(document, "triedAt", datetime),
+        dormant=own(document, "dormant", bool),
+        due_again=own(document, "dueAgain", int),
     )
+
+
+def store_names(document: Document) -> dict[str, str]:
+    """The stores' names by code in the `syncstate` document of the store list."""
+    entries = own(document, "names", list)
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise OddDocumentError
+    return {own(entry, "code", str): own(entry, "name", str) for entry in entries}
 
 
 def file_document(kind: str, name: str, content_hash: str, now: datetime) -> Document:
@@ -260,6 +291,18 @@ def file_document(kind: str, name: str, content_hash: str, now: datetime) -> Doc
     }
 
 
+def hash_by_name(document: Document) -> tuple[str, str]:
+    """The name and the hash in a `syncstate` document of a file."""
+    return own(document, "name", str), own(document, "contentHash", str)
+
+
 def run_document(entry: RunEntry) -> Document:
     """A document of `syncruns`."""
     return {"_id": entry.run_id, "startedAt": entry.started_at, "document": dict(entry.document)}
+
+
+def run_from(document: Document) -> RunEntry:
+    """The run that `run_document` made a document of."""
+    return run_entry(
+        own(document, "_id", str), own(document, "startedAt", datetime), document.get("document")
+    )

@@ -21,8 +21,13 @@ _NO_RIGHTS = (
     "does not let this user do what a sync needs: "
     "DATABASE_URL needs a user with the role readWrite on its database."
 )
+_NEW_PRIMARY = "is changing its primary. What was stored is kept; try again later."
 REFUSED_USER = {18: _BAD_LOGIN, 8000: _BAD_LOGIN, 13: _NO_RIGHTS}
 """What the server's error codes about the user mean; 8000 is Atlas's for 18."""
+
+CHANGING_PRIMARY = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+"""The server's error codes where its replica set gets another primary, or it shuts down: ShutdownInProgress,
+PrimarySteppedDown, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange and so on."""
 
 DUPLICATE_KEY = 11000
 
@@ -71,6 +76,16 @@ def refusals(error: BulkWriteError) -> dict[int, str] | None:
     return reasons
 
 
+def _no_access(error: OperationFailure) -> str:
+    """Why there is no way to the data now: the user, or a write to a primary that was one no longer when the
+    write was to be confirmed. "" for any other failure."""
+    details = error.details or {}
+    errors = details.get("writeConcernErrors", []) if isinstance(error, BulkWriteError) else [details]
+    if any(each.get("code") in CHANGING_PRIMARY for each in errors):
+        return _NEW_PRIMARY
+    return REFUSED_USER.get(error.code or 0, "")
+
+
 def _duplicate_id(write_error: dict[str, Any]) -> bool:
     return write_error["code"] == DUPLICATE_KEY and list(write_error.get("keyPattern", ["_id"])) == ["_id"]
 
@@ -79,10 +94,10 @@ def _translate(error: Exception, server: str) -> StorageError:
     match error:
         case PyMongoError(timeout=True) | ConnectionFailure() | ConfigurationError():
             return StorageUnavailableError(_unreachable(error, server))
+        case OperationFailure() if reason := _no_access(error):
+            return StorageUnavailableError(f"{server} {reason}")
         case BulkWriteError():
             return StorageError(f"{server} {_bulk_write(error)}")
-        case OperationFailure(code=code) if code in REFUSED_USER:
-            return StorageUnavailableError(f"{server} {REFUSED_USER[code]}")
         case OperationFailure():
             return StorageError(f"{server} {_refused(error)}")
         case PyMongoError():

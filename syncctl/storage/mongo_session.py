@@ -14,6 +14,7 @@ from syncctl.storage.clock import utc_now
 from syncctl.storage.mongo_address import connect, read_address
 from syncctl.storage.mongo_errors import translated
 from syncctl.storage.mongo_indexes import create_indexes
+from syncctl.storage.own_documents import OwnDocuments
 
 
 class MongoSession:
@@ -38,6 +39,7 @@ class MongoSession:
         self._timeout_ms = timeout_ms
         self._read_only = read_only
         self._now = now
+        self._own = OwnDocuments()
         self._client: MongoClient[Document] | None = None
 
     def prepare(self) -> None:

@@ -1,7 +1,8 @@
 """A look at all of a MongoDB database: what it is, what it holds, how its runs went."""
 
 from collections.abc import Collection, Iterator
-from itertools import zip_longest
+from contextlib import closing
+from itertools import islice, zip_longest
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
@@ -59,7 +60,8 @@ class MongoSurvey(MongoSession):
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
         query = {"source": source, "location": location}
         with self._reading() as database:
-            yield from map(documents.record_entry, find(database.syncrecords, query))
+            found = find(database.syncrecords, query)
+            yield from self._own.read("syncrecords", found, documents.record_entry)
 
     def records_about(
         self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
@@ -71,7 +73,8 @@ class MongoSurvey(MongoSession):
             for batch in batches:
                 wanted = zip(paths, batch, strict=True)
                 clauses = [{path: {"$in": list(values)}} for path, values in wanted if values]
-                entries = map(documents.record_entry, find(database.syncrecords, {"$or": clauses}))
+                records = find(database.syncrecords, {"$or": clauses})
+                entries = self._own.read("syncrecords", records, documents.record_entry)
                 found.update((entry.record.record_id, entry) for entry in entries)
         return list(found.values())
 
@@ -86,5 +89,8 @@ class MongoSurvey(MongoSession):
         if run_id:
             query["_id"] = {"$gte": run_id, "$lt": run_id + LAST_CHARACTER}
         with self._reading() as database:
-            newest = database.syncruns.find(query).sort("startedAt", DESCENDING).limit(limit)
-            return [RunEntry(run["_id"], run["startedAt"], run["document"]) for run in newest]
+            # No limit of the server's: odd documents, which are passed over, must not use it up.
+            newest = database.syncruns.find(query).sort("startedAt", DESCENDING).batch_size(limit)
+            with closing(newest):
+                runs = self._own.read("syncruns", newest, documents.run_from)
+                return list(islice(runs, limit or None))

@@ -105,7 +105,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         with self._reading() as connection:
             found = where_among(connection, 'SELECT _id, "values" FROM syncrecords', "_id", record_ids)
-            return {row["_id"]: rows.values_from(row["values"]) for row in found}
+            return dict(self._own.read("syncrecords", found, rows.values_by_id))
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         with self._reading() as connection:
@@ -128,7 +128,8 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
     def rejects(self, source: str | None = None) -> list[Reject]:
         query = "SELECT * FROM syncrejects WHERE source = ? OR ? IS NULL"
         with self._reading() as connection:
-            return newest_first(map(rows.reject_from, connection.execute(query, (source, source))))
+            found = connection.execute(query, (source, source))
+            return newest_first(self._own.read("syncrejects", found, rows.reject_from))
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         with self._writing() as connection:
@@ -175,8 +176,10 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         with self._reading() as connection:
-            found = connection.execute("SELECT * FROM syncstate WHERE report = ?", (report,))
-            return {row["location"]: rows.state_from(row) for row in found}
+            query = "SELECT location AS _id, * FROM syncstate WHERE report = ?"
+            found = connection.execute(query, (report,))
+            states = self._own.read("syncstate", found, rows.state_from)
+            return {state.location: state for state in states}
 
     def save_location_state(self, report: StepName, state: LocationState) -> None:
         with self._writing() as connection:

@@ -15,12 +15,19 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_CANTOPEN: "can't be opened: check that its folder exists and that you may write there.",
     sqlite3.SQLITE_READONLY: _PERMISSIONS,
     sqlite3.SQLITE_PERM: _PERMISSIONS,
-    sqlite3.SQLITE_NOTADB: "is no SQLite database: check DATABASE_URL, or move that file away.",
+    sqlite3.SQLITE_NOTADB: (
+        "is no SQLite database: check DATABASE_URL; if the file was one, stop syncctl and put a backup back."
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        "is damaged: stop syncctl, then put a backup back, or save what can be read "
+        "with `sqlite3 FILE .recover | sqlite3 NEW_FILE`."
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "could not be read or written: stop syncctl and check its disk; put a backup back if it is damaged."
+    ),
 }
 _FAILED = {
-    sqlite3.SQLITE_CORRUPT: "is damaged: put a backup back, or try the sqlite3 shell's .recover on it.",
     sqlite3.SQLITE_FULL: "has no room left on its disk: free some, then run again. What was stored is kept.",
-    sqlite3.SQLITE_IOERR: "could not be read or written: check its disk.",
 }
 
 

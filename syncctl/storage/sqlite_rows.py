@@ -12,6 +12,7 @@ from syncctl.models import (
     LeadValues,
     LocationState,
     Reject,
+    RunEntry,
     StepName,
     StepStatus,
     Store,
@@ -20,6 +21,7 @@ from syncctl.models import (
     Trigger,
 )
 from syncctl.operator_ports import RecordEntry
+from syncctl.storage.own_documents import OddDocumentError, own, run_entry
 
 LEAD_FIELDS = (
     "_id",
@@ -55,6 +57,9 @@ LEAD_FIELDS = (
 DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(("Date", "At")))
 EMPTY_LEAD = dict.fromkeys(LEAD_FIELDS)
 
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+"""Stands for a date of syncctl's own that is damaged."""
+
 DATE_LENGTH = len("2025-02-01T08:59:27.000")
 
 
@@ -71,6 +76,12 @@ def date_from(written: Any) -> Any:
     except (TypeError, ValueError):
         return written
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def own_date_from(written: Any) -> datetime | None:
+    """As date_from, of what only syncctl writes; None where damage has made it no date."""
+    moment = date_from(written)
+    return moment if isinstance(moment, datetime) else None
 
 
 def _column(value: Any) -> Any:
@@ -143,27 +154,37 @@ def record_row(record: SyncRecord) -> dict[str, Any]:
 
 
 def values_from(written: str) -> dict[str, Any]:
-    """The values that `record_row` wrote as JSON. The field's name, not the text, tells what is a date."""
-    values: dict[str, Any] = json.loads(written)
+    """The values that `record_row` wrote as JSON. The field's name, not the text, tells what is a date.
+
+    Raises OddDocumentError for JSON of another kind.
+    """
+    values = json.loads(written)
+    if not isinstance(values, dict):
+        raise OddDocumentError
     for field in DATE_FIELDS & values.keys():
         values[field] = date_from(values[field])
     return values
 
 
+def values_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Any]]:
+    """The id of a `syncrecords` row, and its values."""
+    return row["_id"], values_from(own(row, "values", str))
+
+
 def record_entry(row: sqlite3.Row) -> RecordEntry:
     """A `syncrecords` row whole."""
     record = SyncRecord(
-        record_id=row["_id"],
-        key=row["key"],
-        lead_id=row["leadId"],
-        source=row["source"],
-        location=row["location"],
-        values=cast(LeadValues, values_from(row["values"])),
-        fingerprint=row["fingerprint"],
-        first_seen_at=date_from(row["firstSeenAt"]),
-        first_run_id=row["firstRunId"],
+        record_id=own(row, "_id", str),
+        key=own(row, "key", str),
+        lead_id=own(row, "leadId", str),
+        source=own(row, "source", str),
+        location=own(row, "location", str),
+        values=cast(LeadValues, values_from(own(row, "values", str))),
+        fingerprint=own(row, "fingerprint", str),
+        first_seen_at=own_date_from(row["firstSeenAt"]) or LONG_AGO,
+        first_run_id=own(row, "firstRunId", str),
     )
-    return RecordEntry(record, date_from(row["changedAt"]))
+    return RecordEntry(record, own_date_from(row["changedAt"]))
 
 
 def reject_row(reject: Reject) -> dict[str, Any]:
@@ -184,15 +205,15 @@ def reject_row(reject: Reject) -> dict[str, Any]:
 def reject_from(row: sqlite3.Row) -> Reject:
     """The reject that `reject_row` made columns of."""
     return Reject(
-        row["_id"],
-        row["source"],
-        row["location"],
-        row["store"],
-        row["position"],
-        row["reason"],
-        row["row"],
-        row["runId"],
-        date_from(row["rejectedAt"]),
+        own(row, "_id", str),
+        own(row, "source", str),
+        own(row, "location", str),
+        own(row, "store", str),
+        own(row, "position", str),
+        own(row, "reason", str),
+        own(row, "row", str),
+        own(row, "runId", str),
+        own_date_from(row["rejectedAt"]) or LONG_AGO,
     )
 
 
@@ -256,6 +277,12 @@ def sync_log_from(row: sqlite3.Row) -> SyncLog | None:
     )
 
 
+def run_from(row: sqlite3.Row) -> RunEntry:
+    """A run of `syncruns`."""
+    started_at = own_date_from(row["startedAt"]) or LONG_AGO
+    return run_entry(own(row, "_id", str), started_at, json.loads(own(row, "document", str)))
+
+
 def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
     """The columns of a `syncstate` row."""
     return {
@@ -272,10 +299,10 @@ def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
 def state_from(row: sqlite3.Row) -> LocationState:
     """The state that `state_row` made columns of."""
     return LocationState(
-        location=row["location"],
-        watermark=date_from(row["watermark"]),
-        asked_at=date_from(row["askedAt"]),
-        tried_at=date_from(row["triedAt"]),
+        location=own(row, "location", str),
+        watermark=own_date_from(row["watermark"]),
+        asked_at=own_date_from(row["askedAt"]),
+        tried_at=own_date_from(row["triedAt"]),
         dormant=bool(row["dormant"]),
-        due_again=row["dueAgain"],
+        due_again=own(row, "dueAgain", int),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syncctl.errors import StorageError
 from syncctl.storage.clock import utc_now
+from syncctl.storage.own_documents import OwnDocuments
 from syncctl.storage.sqlite_connection import open_connection, transaction
 from syncctl.storage.sqlite_errors import translated
 from syncctl.storage.sqlite_schema import check_version, migrate
@@ -37,6 +38,7 @@ class SqliteSession:
         self._read_only = read_only
         self._busy_timeout_s = busy_timeout_s
         self._now = now
+        self._own = OwnDocuments()
         self._connection: sqlite3.Connection | None = None
 
     def prepare(self) -> None:

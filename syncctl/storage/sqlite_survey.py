@@ -1,9 +1,9 @@
 """A look at all of a SQLite database: what it is, what it holds, how its runs went."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
+from itertools import islice
 from typing import TypeVar
 
 from syncctl.models import Document, RunEntry
@@ -32,7 +32,7 @@ WHERE substr(_id, 1, length(:run_id)) = :run_id AND (NOT :failed_only OR EXISTS 
     SELECT 1 FROM json_each(document, '$.steps')
     WHERE ifnull(json_extract(value, '$.status'), '') NOT IN ('success', 'skipped')
 ))
-ORDER BY startedAt DESC LIMIT :limit
+ORDER BY startedAt DESC
 """
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
@@ -84,10 +84,11 @@ class SqliteSurvey(SqliteSession):
 
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
         query = "SELECT * FROM syncrecords WHERE source = ? AND location = ?"
-        yield from self._scan(rows.record_entry, query, source, location)
+        with self._reading() as connection, closing(connection.execute(query, (source, location))) as found:
+            yield from self._own.read("syncrecords", found, rows.record_entry)
 
-    def _scan(self, make: Callable[[sqlite3.Row], T], query: str, *values: str) -> Iterator[T]:
-        with self._reading() as connection, closing(connection.execute(query, values)) as cursor:
+    def _scan(self, make: Callable[[sqlite3.Row], T], query: str) -> Iterator[T]:
+        with self._reading() as connection, closing(connection.execute(query)) as cursor:
             yield from map(make, cursor)
 
     def records_about(
@@ -99,16 +100,14 @@ class SqliteSurvey(SqliteSession):
             "lead_ids": rows.json_list(lead_ids),
         }
         with self._reading() as connection:
-            return list(map(rows.record_entry, connection.execute(RECORDS_ABOUT, wanted)))
+            found = connection.execute(RECORDS_ABOUT, wanted)
+            return list(self._own.read("syncrecords", found, rows.record_entry))
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
         with self._reading() as connection:
             return last_logs(filter(None, map(rows.sync_log_from, connection.execute(LAST_LOGS))))
 
     def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
-        wanted = {"run_id": run_id, "failed_only": failed_only, "limit": limit or -1}
-        with self._reading() as connection:
-            return [
-                RunEntry(row["_id"], rows.date_from(row["startedAt"]), json.loads(row["document"]))
-                for row in connection.execute(RUNS, wanted)
-            ]
+        wanted = {"run_id": run_id, "failed_only": failed_only}
+        with self._reading() as connection, closing(connection.execute(RUNS, wanted)) as newest:
+            return list(islice(self._own.read("syncruns", newest, rows.run_from), limit or None))

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Protocol
 
@@ -182,6 +182,23 @@ def test_a_write_that_no_majority_confirmed(storage: MongoStorage, fail_command:
         pytest.raises(StorageError, match="could not confirm a write to a majority"),
     ):
         storage.store_leads([lead(1)], [])
+
+
+@pytest.mark.parametrize(
+    ("command", "write"),
+    [
+        ("insert", lambda storage: storage.store_leads([lead(1)], [])),
+        ("delete", lambda storage: storage.clear_rejects([text_id(1)])),
+    ],
+)
+def test_a_write_while_the_primary_changes(
+    storage: MongoStorage, fail_command: FailCommand, command: str, write: Callable[[MongoStorage], object]
+) -> None:
+    with (
+        fail_command(command, writeConcernError={"code": 11602, "errmsg": "operation was interrupted"}),
+        pytest.raises(StorageUnavailableError, match="is changing its primary"),
+    ):
+        write(storage)
 
 
 def test_a_refused_command(storage: MongoStorage, fail_command: FailCommand) -> None:

@@ -311,8 +311,26 @@ class TestFiles:
         storage.store_leads([lead(n) for n in range(300)], [])
         storage.close()
         os.truncate(database.path, database.path.stat().st_size // 2)
-        with pytest.raises(StorageError, match="is damaged"):
+        with pytest.raises(
+            StorageUnavailableError, match=r"is damaged: stop syncctl, .* backup .* \.recover"
+        ):
             storage.find_leads(LeadType.BOOKING, [], [phone(n) for n in range(300)])
+
+    def test_overwritten_pages(self, storage: SqliteStorage, database: SqliteDatabase) -> None:
+        storage.store_leads([lead(n) for n in range(300)], [])
+        storage.close()
+        content = database.path.read_bytes()
+        database.path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+        for look in (storage.totals, storage.stores, lambda: storage.store_leads([lead(999)], [])):
+            with pytest.raises(StorageUnavailableError, match="is damaged: stop syncctl"):
+                look()
+
+    @pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_NOTADB])
+    def test_a_disk_or_header_that_fails(self, code: int) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        with pytest.raises(StorageUnavailableError, match="stop syncctl"), translated("a.db"):
+            raise error
 
     def test_a_full_disk(self, tmp_path: Path) -> None:
         with closing(open_connection(tmp_path / "full.db", read_only=False, busy_timeout_s=0)) as connection:

@@ -1,0 +1,81 @@
+"""What stands in syncctl's own collections and that it can't have written is passed over, with a warning."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from syncctl.models import RunEntry
+
+logger = logging.getLogger(__name__)
+
+ID_SHOWN = 60
+"""Characters of an odd `_id` that the warning shows."""
+
+D = TypeVar("D", bound="Fields")
+T = TypeVar("T")
+
+
+class Fields(Protocol):
+    """A document or a row: values by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+class OddDocumentError(Exception):
+    """syncctl can't have written this document. Never leaves `OwnDocuments.read`."""
+
+
+class OwnDocuments:
+    """Reads what syncctl keeps of itself. Of each odd document it warns once, as runs read the same often."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, str]] = set()
+
+    def read(self, collection: str, documents: Iterable[D], make: Callable[[D], T]) -> Iterator[T]:
+        """What `make` makes of each document, those left out for which it raises OddDocumentError."""
+        for document in documents:
+            try:
+                made = make(document)
+            except OddDocumentError:
+                self._warn(collection, repr(document["_id"])[:ID_SHOWN])
+            else:
+                yield made
+
+    def _warn(self, collection: str, shown_id: str) -> None:
+        if (collection, shown_id) in self._told:
+            return
+        self._told.add((collection, shown_id))
+        logger.warning(
+            "The document %s of %s is none that syncctl writes, and is passed over: correct or delete it.",
+            shown_id,
+            collection,
+        )
+
+
+def own(document: Fields, name: str, kind: type[T]) -> T:
+    """That field of the document. Raises OddDocumentError where it is absent or not of that type."""
+    try:
+        value = document[name]
+    except KeyError:
+        raise OddDocumentError from None
+    if not isinstance(value, kind):
+        raise OddDocumentError
+    return value
+
+
+def own_or_none(document: Fields, name: str, kind: type[T]) -> T | None:
+    """As `own`, for a field that may be null; it must be there."""
+    try:
+        return None if document[name] is None else own(document, name, kind)
+    except KeyError:
+        raise OddDocumentError from None
+
+
+def run_entry(run_id: str, started_at: datetime, document: Any) -> RunEntry:
+    """A run of the history. Raises OddDocumentError where `document` is no mapping with a list of mappings
+    as its `steps`, which readers may rely on."""
+    steps = document.get("steps") if isinstance(document, dict) else None
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise OddDocumentError
+    return RunEntry(run_id, started_at, document)
