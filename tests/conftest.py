@@ -17,6 +17,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    from tests.torture.reporting import TortureReport
+
+    report = TortureReport(config.getoption("--torture-report"), config.getoption("--rounds"))
+    config.pluginmanager.register(report)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--slow"):
         for item in items:

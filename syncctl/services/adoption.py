@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from syncctl.errors import InvalidRowError
-from syncctl.identity import fold, lead_key
+from syncctl.identity import derived_id, fold, lead_key
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import Document, SourceRecord
@@ -76,6 +76,8 @@ class OldLeads:
             if lead["_id"] in self._taken:
                 continue
             key = stored_key(lead, locations)
+            if lead["_id"] == derived_id(key):
+                continue  # a killed run made it, and left no record: its own finds it by its id
             self._by_key.setdefault(key, lead)
             if locations.canonical(text_of(lead, "store")) is None:
                 self._without_store.setdefault(_person(lead), lead)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from syncctl.file_mapping import file_key
-from syncctl.identity import fold
+from syncctl.identity import derived_id, fold
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import Document, LeadValues, SourceRecord
@@ -35,6 +35,8 @@ class OldFileLeads:
         self._taken = set(spoken_for)
         self._by_phone: dict[tuple[str, str], list[Document]] = defaultdict(list)
         for lead in sorted(leads, key=best_first):
+            if _made_by_a_killed_import(lead, locations):
+                continue
             phone = text_of(lead, "phone")
             self._by_phone[text_of(lead, "leadType"), phone_number(phone) or phone].append(lead)
 
@@ -77,6 +79,14 @@ def _same_day(lead: Document, values: LeadValues) -> bool:
     if function_date is not None:
         return _day(lead.get("functionDate")) == function_date.date()
     return lead.get("enquiryDate") is None and lead.get("functionDate") is None
+
+
+def _made_by_a_killed_import(lead: Document, locations: StoreNames) -> bool:
+    """Whether its id is that of its own key: an import was killed before it had noted the record, which will
+    find it by its id."""
+    key = stored_key({**lead, "bookingNo": None}, locations)
+    days = {_day(lead.get("enquiryDate")), _day(lead.get("functionDate")), None}
+    return lead["_id"] in {derived_id(file_key(key, day)) for day in days}
 
 
 def stored_file_key(lead: Document, locations: StoreNames) -> str:

@@ -142,7 +142,9 @@ class FileIntake:
         if known is None:
             return merge(None, record.values, staged.record.told, lead)
         if known.source != self._kind:
-            return fill_gaps(record.values, staged.record.told, lead)
+            # What the first kind has told, and is not there any more, a telecaller has emptied: no gap.
+            base = bases.get(record.lead_id, {})
+            return fill_gaps(record.values, {f for f in staged.record.told if not base.get(f)}, lead)
         return merge(bases.get(record.lead_id), record.values, staged.record.told, lead)
 
     @staticmethod

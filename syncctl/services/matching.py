@@ -103,7 +103,7 @@ class Matcher:
         if not candidates:
             return
         spoken_for = self._storage.recorded_leads([lead["_id"] for lead in candidates])
-        claims = make_claims(candidates, spoken_for)
+        claims = make_claims(candidates, spoken_for | homes.present)
         for record in homeless:
             if (lead_id := claims.claim(record)) is not None:
                 homes.lead_ids[record.lead_id] = lead_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def row_values(reject: Reject) -> Mapping[str, Any]:
     """The raw row by its fields or titles; under "row" where it is no record of fields."""
     try:
         row = json.loads(reject.row)
-    except ValueError:  # too long to be kept whole
+    except (ValueError, RecursionError):  # too long to be kept whole, or nested too deeply
         row = reject.row
     return row if isinstance(row, Mapping) else {"row": row}
 
@@ -86,7 +87,14 @@ def masked_document(reject: Reject) -> dict[str, Any]:
 
 
 def _masked(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    """JSON without phone numbers, at any depth; NaN and infinity, which JSON has not, as text."""
+    if isinstance(value, Mapping):
+        return {name: _masked(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value
     written = str(value)
     if written.startswith("+"):

@@ -17,6 +17,9 @@ from syncctl.services.sorting import SortedRows
 LONGEST_RAW_ROW = 100_000
 """Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""
 
+DEEPEST = 100
+"""Levels of nesting that it keeps: Python's JSON reader gives up at some hundred, fewer on a deep stack."""
+
 
 def keep_rejects(run: Run, answer: SortedRows) -> None:
     """List the invalid rows, and take off the list what the source says otherwise by now.
@@ -91,11 +94,24 @@ def _reject_id(report: str, location: str, raw: str) -> str:
 
 
 def _raw(row: object) -> str:
+    """A row as JSON text that can be read again, however deep the reader's own stack is by then."""
     try:
         raw = json.dumps(row, sort_keys=True)
     except RecursionError:
-        raw = '"nested too deeply to be kept"'
+        return _raw(_pruned(row, DEEPEST))
+    if raw.count("[") + raw.count("{") > DEEPEST:
+        raw = json.dumps(_pruned(row, DEEPEST), sort_keys=True)
     return cut_raw_row(raw)
+
+
+def _pruned(value: object, levels: int) -> object:
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        return "nested too deeply to be kept"
+    if isinstance(value, list):
+        return [_pruned(item, levels - 1) for item in value]
+    return {name: _pruned(item, levels - 1) for name, item in value.items()}
 
 
 def cut_raw_row(raw: str) -> str:

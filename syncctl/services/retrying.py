@@ -135,8 +135,8 @@ def _without_invalid(counts: Counts) -> Counts:
 
 
 def _row(reject: Reject) -> Any:
-    """The raw row, or None where it was too long to be kept whole."""
+    """The raw row, or None where it was too long to be kept whole, or nested too deeply to be read again."""
     try:
         return json.loads(reject.row)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

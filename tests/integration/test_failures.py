@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.models import RunResult, StepName, StepStatus
+from syncctl.models import LocationState, RunResult, StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.failing_storage import FailingStorage, Killed, Moment
@@ -195,6 +195,76 @@ def test_an_interrupted_run_keeps_what_it_stored_and_says_so(world: World) -> No
     assert "nterrupted" in logs[-1]["errorMessage"]
     assert world.app.leads()
     assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def refusing(name: str, error: Callable[[], BaseException], times: int = 10_000) -> Callable[[Storage], Any]:
+    """Something to stand before the database: one method of it raises, so many times."""
+
+    class Refusing:
+        def __init__(self, storage: Storage) -> None:
+            self._storage = storage
+            self._left = times
+
+        def __getattr__(self, called: str) -> Any:
+            if called == name and self._left:
+                self._left -= 1
+                return self._refuse
+            return getattr(self._storage, called)
+
+        def _refuse(self, *given: object) -> None:
+            raise error()
+
+    return Refusing
+
+
+def test_interrupted_while_a_step_is_logged_that_step_is_logged_all_the_same(world: World) -> None:
+    with pytest.raises(InterruptedRunError):
+        world.run(wrap=refusing("add_sync_log", KeyboardInterrupt, times=1))
+    assert [(log["syncType"], log["status"]) for log in world.app.all("synclogs")] == [("store", "success")]
+
+
+def test_a_history_that_takes_nothing_is_a_warning(world: World) -> None:
+    result = world.run(wrap=refusing("save_run", lambda: StorageError("full")))
+    assert result.ok
+    assert world.recorder.warnings == ["The run could not be kept in the history: full"]
+    assert_as_undisturbed(world)
+
+
+def test_states_that_can_not_be_kept_fail_their_locations_and_not_the_other_report(
+    world: World, sandbox: Sandbox
+) -> None:
+    sandbox.set_faults(Fault("404", api="booking", location=sandbox.locations[0]))
+    result = world.run(wrap=refusing("save_location_state", lambda: StorageError("refused")))
+    assert steps(result) == {
+        StepName.STORES: StepStatus.SUCCESS,
+        StepName.BOOKING: StepStatus.PARTIAL,
+        StepName.RETURN: StepStatus.PARTIAL,
+    }
+    sandbox.set_faults()
+    assert world.run().ok
+    assert_as_undisturbed(world)
+
+
+def test_locations_that_can_not_be_put_to_sleep_are_merely_asked_again(
+    world: World, sandbox: Sandbox
+) -> None:
+    class Sleepless:
+        def __init__(self, storage: Storage) -> None:
+            self._storage = storage
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._storage, name)
+
+        def save_location_state(self, report: StepName, state: LocationState) -> None:
+            if state.dormant:
+                raise StorageError("refused")
+            self._storage.save_location_state(report, state)
+
+    first = world.run(wrap=Sleepless)
+    assert first.ok
+    assert any("can rest could not be noted: refused" in warning for warning in world.recorder.warnings)
+    assert world.run().steps[1].total == first.steps[1].total
     assert_as_undisturbed(world)
 
 

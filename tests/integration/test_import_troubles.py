@@ -236,6 +236,35 @@ def test_a_walk_in_and_a_loss_of_sale_of_one_visit_are_one_lead_that_settles(
     assert world.app.leads() == before
 
 
+def test_what_a_telecaller_has_emptied_the_other_kind_of_file_does_not_fill(
+    world: World, tmp_path: Path
+) -> None:
+    loss = write(tmp_path / "lossofsale_sg_calicut.csv", row(Remarks="other"))
+    world.import_files(WALKIN, write(tmp_path / "walkin_sg_calicut.csv", row(Status="Loss")))
+    lead = world.app.leads()[0]
+    world.app.edit(lead["_id"], remarks="", attendedBy="")
+    world.import_files(StepName.LOSS_OF_SALE, loss)
+    lead = world.app.leads()[0]
+    assert (lead["remarks"], lead["attendedBy"]) == ("", "")
+    assert lead["visitDate"] == lead["enquiryDate"]
+
+
+def test_a_lead_that_a_killed_import_left_without_a_record_is_no_other_visits(
+    world: World, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", row(), row(Customer_Name="Biju", Contact="9000000002"))
+    with pytest.raises(Killed):
+        world.import_files(
+            WALKIN, file, wrap=lambda storage: FailingStorage(storage, 1, Killed, Moment.MIDWAY)
+        )
+    (half,) = world.app.leads()
+    world.app.edit(half["_id"], callStatus="Connected")
+    elsewhere = write(tmp_path / "walkin_z_edappally.csv", row(Contact=half["phone"]))
+    assert counts(world.import_files(WALKIN, elsewhere))[:3] == (1, 0, 0)
+    assert counts(world.import_files(WALKIN, file))[:3] == (1, 0, 1)
+    assert len(world.app.leads()) == 3
+
+
 def test_a_retry_counts_every_row_also_of_records_that_are_refused(on_mongo: World, tmp_path: Path) -> None:
     rows = [[*row(Contact=contact), "Nowhere"] for contact in ("9000000001", "9000000001", "9000000002")]
     on_mongo.import_files(WALKIN, write(tmp_path / "walkin.csv", *rows, header=[*HEADER, "Store"]))

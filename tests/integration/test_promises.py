@@ -8,6 +8,7 @@ import pytest
 
 from syncctl.models import StepName
 from syncctl.sandbox import Sandbox
+from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import World
@@ -121,6 +122,24 @@ def test_a_returning_customers_new_booking_is_imported(world: World, sandbox: Sa
     sandbox.add_rows(location, [{**row, "bookingNo": "9999", "bookingDate": f"{sandbox.today}T10:00:00"}])
     result = world.run((StepName.BOOKING,))
     assert result.steps[0].counts.saved == 1
+
+
+def test_a_lead_that_a_killed_run_left_without_a_record_is_taken_for_no_other(world: World) -> None:
+    booking = (StepName.BOOKING,)
+    with pytest.raises(Killed):
+        world.run(booking, wrap=lambda storage: FailingStorage(storage, 1, Killed, Moment.MIDWAY))
+    half = numbered(world)[0]
+    told = [lead for key, lead in world.expected().leads.items() if key[0] == "bookingConfirmation"]
+    stored = {lead.get("bookingNo") for lead in world.app.leads()}
+    other = next(
+        lead
+        for lead in told
+        if lead["store"] == half["store"] and lead.get("bookingNo") and lead["bookingNo"] not in stored
+    )
+    world.app.edit(half["_id"], bookingNo=other["bookingNo"], phone=other["phone"])
+    assert world.run(booking).ok
+    assert len(world.app.leads()) == len(told)
+    assert Counter(key_of(lead) for lead in world.app.leads())[key_of(other)] == 2
 
 
 def test_hand_typed_leads_are_nobodys_business(world: World) -> None:

@@ -75,7 +75,9 @@ class FailingStorage:
 
 
 def _write_half(method: Callable[..., Any], *given: Any) -> None:
-    """Half of the first list, and nothing of what would come after it; a single document is all or nothing."""
+    """Half of the first list and nothing of what would come after it; a single document is all or nothing."""
     first, *rest = given
-    if isinstance(first, list | tuple | set | frozenset):
-        method(list(first)[: (len(first) + 1) // 2], *([] for _ in rest))
+    if not isinstance(first, list | tuple | set | frozenset | dict):
+        return
+    some = list(first)[: (len(first) + 1) // 2]
+    method({key: first[key] for key in some} if isinstance(first, dict) else some, *([] for _ in rest))

@@ -99,6 +99,13 @@ def test_a_lead_that_belongs_to_another_record_is_not_taken() -> None:
     assert claim([lead()], record(), spoken_for="a" * 24) is None
 
 
+def test_a_lead_whose_id_is_of_its_own_key_is_no_other_records() -> None:
+    other = record("78")
+    half = lead(other.lead_id, bookingNo="78", updatedAt=LATER)
+    assert claim([half], record()) is None
+    assert claim([{**half, "_id": "a" * 24}], record()) == "a" * 24
+
+
 def test_a_lead_under_default_store_is_found_by_the_rest_of_its_key() -> None:
     old = lead(bookingNo=None, store="Default Store")
     assert claim([old], record(booking_no="")) == "a" * 24
