@@ -102,7 +102,7 @@ def syncs(bench: Bench, bookings: int) -> Iterator[Result]:
     steady = bench.median(lambda: bench.run("api", "-q", "--full"))
     yield Result("full steady sync", bench.database, steady, rows, steady_floor)
     yield Result("incremental sync", bench.database, bench.median(lambda: bench.run("api", "-q")))
-    yield Result("status", bench.database, bench.median(lambda: bench.run("config")))
+    yield Result("status", bench.database, bench.median(lambda: bench.run("status")))
 
 
 def slow_network(bench: Bench) -> Iterator[Result]:

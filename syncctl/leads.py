@@ -36,9 +36,9 @@ TELECALLERS_OWN = ("followUpFlag", "followUpDate", "callDate", "rating", "assign
 
 def is_touched(lead: Document) -> bool:
     """Whether a telecaller has worked on a lead: `updatedAt` has moved, a status is not the default, or a
-    field of their own is filled."""
+    field of their own is filled. What is not there tells nothing."""
     return (
-        lead.get("updatedAt") != lead.get("createdAt")
+        lead.get("updatedAt") not in (None, lead.get("createdAt"))
         or (lead.get("callStatus") or NOT_CALLED) != NOT_CALLED
         or (lead.get("leadStatus") or NO_STATUS) != NO_STATUS
         or any(lead.get(field) for field in TELECALLERS_OWN)

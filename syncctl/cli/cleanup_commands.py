@@ -41,7 +41,8 @@ def _duplicates(
         cleaned = cleanup.clean_duplicates(session.settings, keep or (), wait, output.tell_backup)
         render.duplicates_cleaned(cleaned, output)
     else:
-        render.duplicates_planned(cleanup.plan_duplicates(session.settings, keep or ()), output)
+        plan = cleanup.plan_duplicates(session.settings, keep or ())
+        render.duplicates_planned(plan, keep or (), output)
 
 
 def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:

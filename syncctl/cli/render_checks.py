@@ -57,12 +57,12 @@ def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json:
 
 
 def redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    """JSON-like data with every text in it redacted; names of fields stay."""
+    """JSON-like data with every text in it redacted, names too: some are what leads hold."""
     match value:
         case str():
             return redact(value)
         case Mapping():
-            return {name: redacted(item, redact) for name, item in value.items()}
+            return {redact(name): redacted(item, redact) for name, item in value.items()}
         case list() | tuple():
             return [redacted(item, redact) for item in value]
         case _:

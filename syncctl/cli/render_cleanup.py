@@ -60,8 +60,8 @@ def restore_command(backup: Path | None) -> str | None:
     return None if backup is None else f"syncctl cleanup restore {shlex.quote(str(backup))}"
 
 
-def duplicates_planned(plan: DuplicatePlan, output: Output) -> None:
-    """What a cleanup would do."""
+def duplicates_planned(plan: DuplicatePlan, chosen: Sequence[str], output: Output) -> None:
+    """What a cleanup would do. `chosen`: the ids that it was told to keep."""
     if output.as_json:
         print_json(_plan_document(plan, output, applied=False))
         return
@@ -69,10 +69,13 @@ def duplicates_planned(plan: DuplicatePlan, output: Output) -> None:
         print_line("No duplicates: every lead is there once.")
         return
     _print_plan(plan, output)
-    to_delete = plan.removed.total()
-    if to_delete:
+    if to_delete := plan.removed.total():
+        apply = [
+            "syncctl cleanup duplicates --apply",
+            *(f"--keep {shlex.quote(lead_id)}" for lead_id in chosen),
+        ]
         output.hint(
-            "Nothing was changed. `syncctl cleanup duplicates --apply` deletes "
+            f"Nothing was changed. `{' '.join(apply)}` deletes "
             f"{counted(to_delete, 'lead')}, after writing a backup of them."
         )
     else:

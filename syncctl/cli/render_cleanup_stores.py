@@ -56,8 +56,8 @@ def stores_renamed(result: StoresRenamed, output: Output) -> None:
 def _tell_duplicates(plan: StorePlan) -> None:
     if left := plan.in_duplicates.total():
         print_message(
-            f"{counted(left, 'lead')} left as they are, being copies of one another: "
-            "run `syncctl cleanup duplicates --apply` first."
+            f"{counted(left, 'lead')} left alone, as there are copies: `syncctl cleanup duplicates` first "
+            "(it also lists those that you have to decide with --keep ID)."
         )
 
 

@@ -102,7 +102,7 @@ def _moment(at: datetime) -> str:
 
 
 def _lead(lead: LeadNow) -> str:
-    statuses = " · ".join(filter(None, (lead.call_status, lead.lead_status)))
+    statuses = " · ".join(filter(None, (lead.call_status, lead.lead_status))) or "no status"
     worked_on = "worked on by a telecaller" if lead.touched else "untouched"
     if lead.touched and lead.updated_at is not None:
         worked_on += f", last changed {_moment(lead.updated_at)}"

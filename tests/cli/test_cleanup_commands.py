@@ -135,6 +135,8 @@ def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: li
 def test_a_conflict_decided_by_a_person(program: Program, sets: list[CopySet]) -> None:
     conflict = next(made for made in sets if not made.kept)
     chosen = conflict.copies[-1]["_id"]
+    plan = program.run("cleanup", "duplicates", "--keep", chosen)
+    assert f"`syncctl cleanup duplicates --apply --keep {chosen}` deletes" in plan.stderr
     ended = program.run("cleanup", "duplicates", "--apply", "--keep", chosen)
     assert ended.status == 0
     assert "2 sets left alone, as the copies carry different edits" in ended.stderr
