@@ -4,7 +4,7 @@ The adapters (`storage/`, `api/`) raise only the errors of `errors.py`. Ids are 
 digits for an ObjectId.
 """
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,11 +136,17 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one request: its rows, or the error that it failed with."""
+    """What came of one request: its rows, or the error that it failed with. `prepared`: what the asker's own
+    function made of the rows."""
 
     request: ReportRequest
     rows: list[Any] | None
     error: ApiError | None
+    prepared: Any = None
+
+
+Prepare = Callable[[ReportRequest, list[Any]], Any]
+"""What is to be made of an answer's rows as soon as they are there."""
 
 
 class RentalApi(Protocol):
@@ -149,9 +155,13 @@ class RentalApi(Protocol):
     def store_list(self, deadline: float) -> list[Any]:
         """The rows of the store list. Raises ApiError. `deadline` in the monotonic clock's seconds."""
 
-    def reports(self, requests: Sequence[ReportRequest]) -> Generator[Answer, None, None]:
+    def reports(
+        self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
+    ) -> Generator[Answer, None, None]:
         """Fetch many reports, begun in the given order, given out as they come: one answer per request.
 
+        `prepare` is called in the fetching threads, so that its work is done while others wait for the
+        database; what it raises is raised to the asker.
         Holds back fetching when answers are not taken, so that memory follows a few answers, not all.
         Closing the generator stops fetching.
         """

@@ -14,7 +14,7 @@ from syncctl.errors import (
     RetryableApiError,
 )
 from syncctl.models import ReportRequest, StepName
-from syncctl.ports import Answer
+from syncctl.ports import Answer, Prepare
 
 FAILURES_TO_DOUBT = 3
 """After so many requests of a report have failed in a row, its further ones get one try each."""
@@ -36,17 +36,20 @@ class Batch:
 
     Requests are handed out in their order. No more than `slots` of them are begun or answered without the
     consumer having taken the answer. Each is answered once: with what its lane put, or `grace_s` after its
-    deadline with DeadlinePassedError, whatever its lane may be stuck in. `clock` counts the deadlines.
+    deadline with DeadlinePassedError, whatever its lane may be stuck in. `clock` counts the deadlines;
+    `prepare` is called by the lanes.
     """
 
     def __init__(
         self,
         requests: Sequence[ReportRequest],
         *,
+        prepare: Prepare | None = None,
         slots: int,
         grace_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._prepare = prepare
         self._slots = slots
         self._grace_s = grace_s
         self._clock = clock
@@ -76,6 +79,10 @@ class Batch:
 
     def put(self, number: int, rows: list[Any] | None, error: ApiError | None) -> None:
         """For a lane: what came of the request of that number; dropped if its time was over before."""
+        request = self._unanswered.get(number)
+        prepared = None
+        if rows is not None and request is not None and self._prepare is not None:
+            prepared = self._prepare(request, rows)
         with self._changed:
             request = self._unanswered.get(number)
             if request is None:
@@ -86,7 +93,7 @@ class Batch:
                 self._failed_in_a_row[request.report] += 1
             elif isinstance(error, KeyRefusedError):
                 self._refused[request.report] = error
-            self._answer(number, rows, error)
+            self._answer(number, rows, error, prepared)
 
     def refused(self, report: StepName) -> KeyRefusedError | None:
         """How the report's key was refused, if it was: to ask for more of it is in vain."""
@@ -134,8 +141,10 @@ class Batch:
             self._changed.notify_all()
             return answer
 
-    def _answer(self, number: int, rows: list[Any] | None, error: ApiError | None) -> None:
-        self._answers.append((number, Answer(self._unanswered.pop(number), rows, error)))
+    def _answer(
+        self, number: int, rows: list[Any] | None, error: ApiError | None, prepared: Any = None
+    ) -> None:
+        self._answers.append((number, Answer(self._unanswered.pop(number), rows, error, prepared)))
         self._changed.notify_all()
 
     def _answer_hopeless(self) -> float:

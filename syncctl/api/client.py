@@ -10,7 +10,7 @@ from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Endpoint, report_call, store_list_call
 from syncctl.models import ReportRequest, StepName, Window
-from syncctl.ports import Answer
+from syncctl.ports import Answer, Prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,17 @@ class HttpRentalApi:
             raise answer.error
         return answer.rows or []
 
-    def reports(self, requests: Sequence[ReportRequest]) -> Generator[Answer, None, None]:
+    def reports(
+        self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
+    ) -> Generator[Answer, None, None]:
         """One answer per request, as they come (contract/rental-api.md); begun in the given order.
 
         Nothing is asked before the first answer is asked for. While none is taken, no more than two answers
         beyond the number of lanes are fetched. A failed request is an answer with an ApiError; a refused key
-        answers what is left of its report as well. Closing the iterator stops fetching.
+        answers what is left of its report as well. Closing the iterator stops fetching. `prepare` is called
+        in the lane that fetched the rows.
         """
-        return self._lanes.answers(requests)
+        return self._lanes.answers(requests, prepare)
 
     def close(self) -> None:
         """Stop fetching: what is still unanswered is answered with a FinalApiError."""

@@ -12,7 +12,7 @@ from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.models import ReportRequest
-from syncctl.ports import Answer
+from syncctl.ports import Answer, Prepare
 
 _log = logging.getLogger("syncctl.api")
 
@@ -59,7 +59,9 @@ class Lanes:
         self._under_way: dict[Batch, list[_Lane]] = {}
         self._closed = False
 
-    def answers(self, requests: Sequence[ReportRequest]) -> Generator[Answer, None, None]:
+    def answers(
+        self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
+    ) -> Generator[Answer, None, None]:
         """One answer for each request, as they come; begun in the given order, when the first is asked for.
 
         Closing the iterator ends the lanes. While it is not asked for more, no more than two answers beyond
@@ -67,7 +69,11 @@ class Lanes:
         """
         policy = self._policy
         batch = Batch(
-            requests, slots=policy.count + _ANSWERS_AHEAD, grace_s=policy.grace_s, clock=self._clock
+            requests,
+            prepare=prepare,
+            slots=policy.count + _ANSWERS_AHEAD,
+            grace_s=policy.grace_s,
+            clock=self._clock,
         )
         lanes = self._under_way[batch] = []
         try:

@@ -16,7 +16,7 @@ from syncctl.services.adoption import OldLeads
 from syncctl.services.matching import Matcher
 from syncctl.services.rejects import keep_rejects
 from syncctl.services.run import Run
-from syncctl.services.sorting import SortedRows, has_changed, sort_rows
+from syncctl.services.sorting import SortedRows, has_changed
 
 BATCH = 1000
 """Records looked up and written together: a few round trips for each batch, none for a row."""
@@ -47,15 +47,19 @@ class Intake:
         self._locations = locations
         self._matcher = Matcher(run.storage, locations)
 
-    def take(self, report: StepName, location: str, store: str | None, rows: Sequence[Any]) -> Taken:
+    def take(self, answer: SortedRows) -> Taken:
         """Store what is new in an answer and say what became of each row.
 
         Raises:
             StorageError: the database refused something; what was stored before stays stored.
         """
-        answer = sort_rows(report, location, store, rows)
         taken = Taken(
-            Counts(rows=len(rows), merged=answer.merged, ignored=answer.ignored, invalid=len(answer.invalid))
+            Counts(
+                rows=len(answer.rows),
+                merged=answer.merged,
+                ignored=answer.ignored,
+                invalid=len(answer.invalid),
+            )
         )
         records = list(answer.records.values())
         for start in range(0, len(records), BATCH):

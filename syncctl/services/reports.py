@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from syncctl.errors import (
     ApiError,
@@ -26,6 +27,7 @@ from syncctl.models import (
 from syncctl.ports import Answer, Listener, Storage
 from syncctl.services.intake import Intake
 from syncctl.services.planning import Plan, Planner, location_order
+from syncctl.services.sorting import SortedRows, sort_rows
 
 LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
@@ -62,8 +64,12 @@ class ReportStep:
             for location, window in self.plan.windows.items()
         ]
 
+    def sort(self, request: ReportRequest, rows: Sequence[Any]) -> SortedRows:
+        """The rows of a location's answer as `take` wants them. May be called by any thread."""
+        return sort_rows(self.report, request.location, self._tools.stores[request.location], rows)
+
     def take(self, answer: Answer) -> None:
-        """Store one location's answer.
+        """Store one location's answer, `sort`ed.
 
         Raises:
             StorageUnavailableError: the database is gone. What it refuses otherwise fails this location only.
@@ -71,10 +77,10 @@ class ReportStep:
         location = answer.request.location
         store = self._tools.stores[location]
         try:
-            if answer.rows is None:
+            if answer.prepared is None:
                 result = self._failed(answer, store)
             else:
-                result = self._stored(answer.request, store, answer.rows)
+                result = self._stored(answer.request, answer.prepared)
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
@@ -89,11 +95,11 @@ class ReportStep:
             self._keep_tried(answer.request)
         return LocationResult(answer.request.location, store or "", error=told(answer.error))
 
-    def _stored(self, request: ReportRequest, store: str | None, rows: list[object]) -> LocationResult:
-        location = request.location
-        taken = self._tools.intake.take(self.report, location, store, rows)
+    def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
+        location, rows = request.location, len(answer.rows)
+        taken = self._tools.intake.take(answer)
         before = self._states.get(location, LocationState(location))
-        after = self._tools.planner.next_state(before, request.window, len(rows), taken.dates)
+        after = self._tools.planner.next_state(before, request.window, rows, taken.dates)
         if after is None:
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
@@ -101,12 +107,12 @@ class ReportStep:
         else:
             self._tools.storage.save_location_state(self.report, after)
         warning = None
-        if self._tools.planner.is_suspicious(before, request.window, len(rows)):
+        if self._tools.planner.is_suspicious(before, request.window, rows):
             warning = (
                 "an empty answer where there were records before: nothing is deleted, and the same days "
                 "are asked for next time"
             )
-        return LocationResult(location, store or "", taken.counts, tuple(taken.changed), warning=warning)
+        return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
     def finish(self) -> StepResult:
         """Settle which locations are dormant from now on, and give the step's result.

@@ -20,6 +20,7 @@ from syncctl.services.file_tally import FileTally
 from syncctl.services.intake import Intake
 from syncctl.services.reject_list import sheet_and_row
 from syncctl.services.run import Run
+from syncctl.services.sorting import sort_rows
 from syncctl.services.staging import StagedRow
 from syncctl.services.stores import add_stores, store_of_row
 from syncctl.values import text
@@ -87,7 +88,8 @@ class _Retry:
             except InvalidRowError:
                 continue
             valid.append((reject, row))
-        taken = Intake(self._run, self._locations).take(report, location, store, [row for _, row in valid])
+        answer = sort_rows(report, location, store, [row for _, row in valid])
+        taken = Intake(self._run, self._locations).take(answer)
         refused = {id(row) for row in taken.refused}
         return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
-from syncctl.models import Counts, StepName, StepResult, StepStatus
+from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus
 from syncctl.ports import RentalApi
 from syncctl.services.intake import Intake
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import AnswersByReport, ReportStep, StepTools
 from syncctl.services.run import Run
+from syncctl.services.sorting import SortedRows
 from syncctl.services.stores import names_in_force, take_stores
 
 API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
@@ -79,7 +81,12 @@ class ApiSync:
             for number, step in enumerate(steps, start=1)
             for request in step.requests(self._deadline(run, number, of=len(steps)))
         ]
-        with closing(self.api.reports(requests)) as fetched:
+        by_report = {step.report: step for step in steps}
+
+        def sort(request: ReportRequest, rows: list[Any]) -> SortedRows:
+            return by_report[request.report].sort(request, rows)
+
+        with closing(self.api.reports(requests, sort)) as fetched:
             answers = AnswersByReport(fetched)
             for step in steps:
                 total = len(step.plan.windows)

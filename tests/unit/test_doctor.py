@@ -33,7 +33,7 @@ from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.models import ReportRequest, StepName
 from syncctl.operator_ports import Database
-from syncctl.ports import Answer
+from syncctl.ports import Answer, Prepare
 from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_path, check_space, check_zones
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
@@ -227,7 +227,9 @@ class FakeApi:
             raise answer
         return list(answer)
 
-    def reports(self, requests: Sequence[ReportRequest]) -> Generator[Answer, None, None]:
+    def reports(
+        self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
+    ) -> Generator[Answer, None, None]:
         for request in reversed(requests):
             self.asked.append(request)
             answer = self.answers[request.report]

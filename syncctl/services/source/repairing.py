@@ -9,6 +9,7 @@ from syncctl.models import LocationResult
 from syncctl.services.intake import Intake
 from syncctl.services.rejects import position_of
 from syncctl.services.run import Run
+from syncctl.services.sorting import sort_rows
 from syncctl.services.source.answer_check import CheckedAnswer, rows_of
 
 
@@ -28,7 +29,7 @@ class Repairer:
         rows = _rows_to_take(checked)
         if not rows:
             return LocationResult(answer.location, answer.store)
-        taken = self._intake.take(answer.report, answer.location, answer.store, rows)
+        taken = self._intake.take(sort_rows(answer.report, answer.location, answer.store, rows))
         return LocationResult(answer.location, answer.store, taken.counts, tuple(taken.changed))
 
 

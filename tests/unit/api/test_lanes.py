@@ -271,3 +271,28 @@ def test_a_bug_in_a_lane_reaches_the_consumer() -> None:
     with pytest.raises(ZeroDivisionError, match="a bug"):
         list(answers)
     assert client_threads() == []
+
+
+def test_rows_are_prepared_by_the_lane_that_fetched_them() -> None:
+    here = threading.get_ident()
+
+    def prepare(request: ReportRequest, rows: list[Any]) -> tuple[str, list[Any], bool]:
+        return request.location, rows, threading.get_ident() == here
+
+    with closing(lanes_of(Api()).answers(requests(3), prepare)) as answers:
+        prepared = sorted(answer.prepared for answer in answers)
+    assert prepared == [("1", ["1"], False), ("2", ["2"], False), ("3", ["3"], False)]
+
+
+def test_what_failed_is_not_prepared_and_what_preparing_raises_is_raised() -> None:
+    def refuse(request: ReportRequest) -> list[Any]:
+        raise FinalApiError(f"no {request.location}")
+
+    def fail(request: ReportRequest, rows: list[Any]) -> None:
+        raise KeyError(request.location)
+
+    with closing(lanes_of(Api(refuse)).answers(requests(1), fail)) as answers:
+        (answer,) = answers
+    assert (str(answer.error), answer.prepared) == ("no 1", None)
+    with closing(lanes_of(Api()).answers(requests(1), fail)) as answers, pytest.raises(KeyError, match="1"):
+        list(answers)
