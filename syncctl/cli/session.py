@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from syncctl.cli.render import console, print_message
-from syncctl.cli.stopping import stoppable
+from syncctl.cli.stopping import Stop, stoppable
 from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
 
 if TYPE_CHECKING:
@@ -147,16 +147,15 @@ class Session:
 
 
 @contextmanager
-def error_boundary(session: Session) -> Iterator[None]:
+def error_boundary(session: Session, stop: Stop) -> Iterator[None]:
     """Turn whatever goes wrong into one or two plain lines and an exit status; nothing shows a traceback
     unless -v asks for it."""
     try:
         yield
     except SyncctlError as error:
         _fail(session, str(error), error.exit_code)
-    except KeyboardInterrupt as stop:
-        interruption = InterruptedRunError(stop)
-        _fail(session, "Stopped.", interruption.exit_code)
+    except KeyboardInterrupt as request:
+        _fail(session, "Stopped.", InterruptedRunError(request).exit_code)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nobody is left to tell.
         raise typer.Exit(ExitCode.FAILED) from None
@@ -165,6 +164,9 @@ def error_boundary(session: Session) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
             _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
+        if stop.raised is not None:
+            # Code in C that is stopped in its midst may make something else of it, such as a SystemError.
+            _fail(session, "Stopped.", InterruptedRunError(stop.raised).exit_code)
         # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
         if session.verbose:
             raise
@@ -221,7 +223,7 @@ def command(
                 verbose=verbose or bool(before.get("verbose")),
                 logged=logged,
             )
-            with stoppable(), _ending(session), error_boundary(session):
+            with stoppable() as stop, _ending(session), error_boundary(session, stop):
                 function(session, **given)
 
         own_keyword_only = [

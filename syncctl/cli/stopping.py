@@ -20,17 +20,17 @@ leave a lock held for ever (https://bugs.python.org/issue29988), and in callback
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[Stop]:
     """Within, SIGINT raises KeyboardInterrupt, and SIGTERM TerminationRequest, in the main thread.
 
     Outside, where nothing needs tidying up, both end the program as they end any: raised while Python starts
     or ends, they would show as a traceback.
     """
-    stop = _Stop()
+    stop = Stop()
     handled = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = {number: signal.signal(number, stop) for number in handled}
     try:
-        yield
+        yield stop
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
@@ -49,10 +49,14 @@ def is_no_place_to_raise(frame: FrameType | None) -> bool:
     return False
 
 
-class _Stop:
-    """Handles the signals. Where the program stands in no place to raise, it looks again a moment later."""
+class Stop:
+    """Handles the signals. Where the program stands in no place to raise, it looks again a moment later.
+
+    `raised`: the last request that was raised, or None.
+    """
 
     def __init__(self) -> None:
+        self.raised: KeyboardInterrupt | None = None
         self._request: KeyboardInterrupt | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -66,5 +70,5 @@ class _Stop:
         if is_no_place_to_raise(frame):
             signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN_S)
             return
-        self._request = None
+        self._request, self.raised = None, request
         raise request

@@ -1,0 +1,30 @@
+"""The torture tests' marker, and their number of rounds."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.torture.states")
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.torture)
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often a test repeats itself: 1 as a part of `pytest`, more with `--rounds N`."""
+    given: int = request.config.getoption("--rounds")
+    return given
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A DATABASE_URL of an empty database, of each kind."""
+    if request.param == "mongo":
+        return str(request.getfixturevalue("mongo_url"))
+    return f"sqlite:///{tmp_path / 'syncctl.db'}"

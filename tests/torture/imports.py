@@ -1,0 +1,110 @@
+"""What imports may make of leads: the files' news reach them, and what a person has edited stays."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support.oracle import Key
+from tests.support.webapp import Lead
+from tests.support.world import KOLKATA
+from tests.torture.model import OVERWRITTEN, Model, record_key
+from tests.torture.tally import tally
+from tests.torture.visits import StoreFile, Visit, new_lead
+
+Fields = dict[str, Any]
+
+
+@dataclass
+class Told:
+    """What the files of one kind have said of a record last; where a run was killed, or had no lead to bring
+    it to, it is not known which of several."""
+
+    kind: str
+    possibly: list[Fields]
+
+
+@dataclass
+class Imports:
+    """Checks imports against a model. `edited`: what people have made of which fields, by lead id."""
+
+    model: Model
+    told: dict[Key, Told] = field(default_factory=dict)
+    edited: dict[str, Fields] = field(default_factory=lambda: defaultdict(dict))
+
+    def note_edit(self, lead_id: str, changes: Fields) -> None:
+        """A person has edited a lead."""
+        self.edited[lead_id] |= changes
+
+    def after_import(self, file: StoreFile, now: datetime, *, whole: bool) -> tuple[int, int]:
+        """Check what an import has done, and take it over; `whole`: it came to its end. Gives how many leads
+        it has made, and how many it has changed."""
+        visits = file.visits()
+        before, homes = dict(self.model.leads), dict(self.model.homes)
+        found = self.model.assert_kept_but(self._within_reach(visits))
+        new = {lead_id: found[lead_id] for lead_id in found.keys() - before.keys()}
+        keys = {lead_id: record_key(lead) for lead_id, lead in new.items()}
+        first_seen_at = now.astimezone(KOLKATA).replace(tzinfo=UTC)
+        for lead_id, lead in new.items():
+            assert lead == {"_id": lead_id, **new_lead(visits[keys[lead_id]], first_seen_at)}
+        self.model.settle_import(new, keys, whole=whole)
+        changed = 0
+        for key, visit in visits.items():
+            home = self.model.homes.get(key) or self._half_of(key)
+            assert home or not whole, key
+            if home in before:
+                last = self.told.get(key) if key in homes else None
+                changed += self._check_merge(before[home], found[home], visit, last, file.kind, now, whole)
+            self._remember(key, visit, file.kind, settled=whole and home in found)
+        self.model.leads = found
+        return len(new), changed
+
+    def _within_reach(self, visits: Mapping[Key, Visit]) -> set[str]:
+        """The leads of these records, and those of nobody's that may turn out to be."""
+        phones = {key[2] for key in visits}
+        homes = self.model.homes
+        taken = set(homes.values())
+        free = {i for i, lead in self.model.leads.items() if i not in taken and lead["phone"] in phones}
+        return free | {homes[key] for key in visits if key in homes}
+
+    def _half_of(self, key: Key) -> str | None:
+        return next((lead_id for lead_id, of in self.model.half.items() if of == key), None)
+
+    def _check_merge(  # noqa: PLR0917
+        self, was: Lead, now_is: Lead, visit: Visit, last: Told | None, kind: str, now: datetime, whole: bool
+    ) -> bool:
+        """One lead before and after an import of a row about it. Gives whether it has changed."""
+        fields = {*was, *now_is} - {"updatedAt"}
+        changed = {name for name in fields if was.get(name) != now_is.get(name)}
+        assert changed <= visit.fields.keys()
+        assert all(_value(now_is, name) == visit.fields[name] for name in changed)
+        assert now_is["updatedAt"] == (now if changed else was["updatedAt"])
+        edits = self.edited[was["_id"]]
+        for name in changed:
+            said = [_value(fields, name) for fields in last.possibly] if last else [None]
+            overwritten = was.get(name) == edits.pop(name, object()) and _value(was, name) not in said
+            tally.add(OVERWRITTEN, int(overwritten))
+            assert not overwritten
+        if whole and last and last.kind == kind and len(last.possibly) == 1:
+            (said_last,) = last.possibly
+            for name in visit.fields.keys() - changed:
+                is_news = visit.fields[name] != said_last.get(name)
+                assert not is_news or _value(was, name) != said_last.get(name)
+        return bool(changed)
+
+    def _remember(self, key: Key, visit: Visit, kind: str, *, settled: bool) -> None:
+        if key not in self.model.homes:
+            return
+        told = self.told.setdefault(key, Told(kind, []))
+        if told.kind != kind:
+            return
+        if settled:
+            told.possibly = [visit.fields]
+        elif visit.fields not in told.possibly:
+            told.possibly.append(visit.fields)
+
+
+def _value(values: Fields, name: str) -> Any:
+    """Nothing, null and an empty text are the same."""
+    return values.get(name) or None

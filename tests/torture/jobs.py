@@ -1,0 +1,209 @@
+"""The jobs that are disturbed: each with a busy database and source before it, and news for it to take in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from syncctl.locations import Locations, load_locations
+from syncctl.models import StepName, Store
+from syncctl.operator_ports import Database
+from syncctl.ports import Storage
+from syncctl.sandbox import Sandbox
+from syncctl.services.cleanup.cleaning import BackupTarget, clean_duplicates
+from syncctl.services.cleanup.store_names import rename_stores
+from tests.support.store_files import HEADER, row, write
+from tests.support.webapp import SHAPES, finish, old_lead
+from tests.support.world import World
+
+Wrap = Callable[[Storage], Storage]
+NEW_PLACE = "Suitor Guy - Brand New"
+EDITS: tuple[dict[str, Any], ...] = (
+    {"remarks": "calls back on Monday"},
+    {"callStatus": "Called", "leadStatus": "Interested"},
+    {"phone": "9111111111"},
+    {"name": "Somebody Else", "followUpFlag": True},
+    {"store": "Zorucci - Kottayam", "reasonCollectedFromStore": "too late"},
+)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where a job is done: a world, a folder for its files, and the test's own luck."""
+
+    world: World
+    folder: Path
+    luck: Random
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.world.sandbox
+
+
+@dataclass(frozen=True)
+class Job:
+    """`prepare` makes the state before it; `do` does it, with something between it and the database;
+    `arguments` do it as a command, in the folder of its files."""
+
+    name: str
+    prepare: Callable[[Ground], None]
+    do: Callable[[Ground, Wrap], object]
+    arguments: tuple[str, ...]
+
+
+def few_locations(sandbox: Sandbox) -> Locations:
+    """The sandbox's locations, the one that files are of, and one without anything: a run asks only these."""
+    known = load_locations()
+    few = {*sandbox.locations, "13", "21"}
+    return replace(known, by_code={code: name for code, name in known.by_code.items() if code in few})
+
+
+def telecallers_at_work(ground: Ground) -> None:
+    """Some leads edited, some finished in each shape of report, one deleted, one typed in by hand."""
+    app = ground.world.app
+    leads = sorted(app.leads(), key=lambda lead: lead["_id"])
+    ground.luck.shuffle(leads)
+    for changes, lead in zip(EDITS, leads, strict=False):
+        app.edit(lead["_id"], **changes)
+    for shape, lead in zip(SHAPES, leads[len(EDITS) :], strict=False):
+        finish(app, lead, shape, phone="9222222222")
+    app.delete(leads[len(EDITS) + len(SHAPES)]["_id"])
+    app.insert(
+        {
+            "name": "By Hand",
+            "phone": "9333333333",
+            "store": "Zorucci - Kottayam",
+            "leadType": "general",
+            "followUpFlag": False,
+        }
+    )
+
+
+def news_at_the_source(ground: Ground) -> None:
+    """Bookings added, changed, returned and withdrawn, and rows that are none."""
+    sandbox, luck = ground.sandbox, ground.luck
+    booked = [item["bookingNo"] for item in sandbox.add_bookings(12)]
+    known = sorted({item["bookingNo"] for item in sandbox.rows("booking") if item.get("bookingNo")})
+    for number in luck.sample(known, 6):
+        sandbox.change_booking(number, customerName=f"Renamed {luck.randrange(100)}")
+    sandbox.return_booking(booked[0])
+    sandbox.remove_booking(luck.choice(known))
+    for location in sandbox.locations:
+        sandbox.add_rows(location, [{"bookingNo": "77", "phoneNo": "12"}, None, [1]])
+
+
+def _nothing(ground: Ground) -> None:
+    """An empty database."""
+
+
+def _synced_and_worked_on(ground: Ground) -> None:
+    ground.world.run()
+    telecallers_at_work(ground)
+    news_at_the_source(ground)
+    ground.world.now += timedelta(minutes=10)
+
+
+def _sync(ground: Ground, wrap: Wrap) -> object:
+    return ground.world.run(wrap=wrap)
+
+
+def _phone(number: int) -> str:
+    return f"94{number:08}"
+
+
+def _files(ground: Ground) -> tuple[Path, Path]:
+    return ground.folder / "walkin_sg_calicut.csv", ground.folder / "walkin_z_edappally.csv"
+
+
+def imported_and_worked_on(ground: Ground) -> None:
+    """Two files, imported and then sent again: rows changed, added, left out, invalid, and lost customers."""
+    luck = ground.luck
+    files = _files(ground)
+    for number, file in enumerate(files):
+        write(file, *(row(Contact=_phone(100 * number + n), Remarks="old") for n in range(20)))
+    ground.world.import_files(StepName.WALKIN, *files)
+    telecallers_at_work(ground)
+    for number, file in enumerate(files):
+        news = [
+            row(
+                Contact=_phone(100 * number + n),
+                Remarks=luck.choice(("old", "new")),
+                Status=luck.choice(("Booked", "Loss", "New Walkin")),
+            )
+            for n in range(5, 30)
+        ]
+        write(file, *news, row(Contact="12"), row(Date="31-02-2025"))
+    ground.world.now += timedelta(minutes=10)
+
+
+def _import(ground: Ground, wrap: Wrap) -> object:
+    return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap)
+
+
+def _rejected(ground: Ground) -> None:
+    """A file with rows of a store that has become known since, and rows that are invalid and stay so."""
+    file = ground.folder / "walkin.csv"
+    rows = [[*row(Contact=_phone(n)), NEW_PLACE] for n in range(15)]
+    write(file, *rows, [*row(Contact="1"), NEW_PLACE], header=[*HEADER, "Store"])
+    ground.world.run()
+    ground.world.import_files(StepName.WALKIN, file)
+    telecallers_at_work(ground)
+    with ground.world.storage() as storage:
+        storage.add_stores([Store(NEW_PLACE, "999", "Suitor Guy", "", True)])
+    ground.world.now += timedelta(minutes=10)
+
+
+def _retry(ground: Ground, wrap: Wrap) -> object:
+    return ground.world.retry_rejects(wrap=wrap)
+
+
+def double_some(ground: Ground) -> None:
+    """Two or three copies of some leads, as the old system left them."""
+    app, luck = ground.world.app, ground.luck
+    for lead in sorted(app.leads(), key=lambda lead: lead["_id"])[:12]:
+        for _ in range(luck.choice((1, 2))):
+            app.insert(old_lead(lead))
+
+
+def _doubled(ground: Ground) -> None:
+    ground.world.run()
+    double_some(ground)
+    telecallers_at_work(ground)
+    ground.world.now += timedelta(minutes=10)
+
+
+def _misspelt(ground: Ground) -> None:
+    """Stores' names as files and hands spelt them."""
+    ground.world.run()
+    for lead in sorted(ground.world.app.leads(), key=lambda lead: lead["_id"])[:20]:
+        ground.world.app.edit(lead["_id"], store=lead["store"].upper())
+    ground.world.now += timedelta(minutes=10)
+
+
+def _backups(ground: Ground) -> BackupTarget:
+    return BackupTarget(ground.folder / "backups", ground.world.now, lambda path, leads: None)
+
+
+def _clean(ground: Ground, wrap: Wrap) -> object:
+    with ground.world.storage() as storage:
+        database = cast(Database, wrap(storage))
+        return clean_duplicates(database, ground.world.locations, (), _backups(ground))
+
+
+def _rename(ground: Ground, wrap: Wrap) -> object:
+    with ground.world.storage() as storage:
+        database = cast(Database, wrap(storage))
+        return rename_stores(database, ground.world.locations, _backups(ground))
+
+
+LATER_SYNC = Job("a later sync", _synced_and_worked_on, _sync, ("api",))
+JOBS = (
+    Job("the first sync", _nothing, _sync, ("api",)),
+    LATER_SYNC,
+    Job("an import", imported_and_worked_on, _import, ("import", "walkin", ".")),
+    Job("a retry of rejects", _rejected, _retry, ("rejects", "retry")),
+    Job("a cleanup of duplicates", _doubled, _clean, ("cleanup", "duplicates", "--apply")),
+    Job("a cleanup of stores", _misspelt, _rename, ("cleanup", "stores", "--apply")),
+)

@@ -1,0 +1,188 @@
+"""What the leads must be after all that source, people and runs have done: the promises, checked."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.support.oracle import Key, key_and_lead, key_of
+from tests.support.webapp import Lead, MongoApp, SqliteApp
+from tests.torture.source import Answer, Row
+from tests.torture.tally import tally
+
+LOST, DOUBLED, OVERWRITTEN = "leads lost", "leads duplicated", "edits overwritten"
+
+
+@dataclass
+class Report:
+    """A finished lead: it, and all that its report calls it, before and after edits."""
+
+    report_id: str
+    lead: Lead
+    shape: str
+    after: Lead
+
+    def may_hold(self, key: Key) -> bool:
+        """Whether the contract lets it keep a record out: by booking number and phone or name, and only where
+        one of them has no booking number by phone, name, type and store."""
+        versions = (self.lead, self.after)
+        if key[0] not in {lead["leadType"] for lead in versions}:
+            return False
+        numbers = {lead["bookingNo"] for lead in versions if lead.get("bookingNo")}
+        if key[1] and numbers:
+            return key[1] in numbers
+        return key[2] in {lead["phone"] for lead in versions}
+
+
+@dataclass
+class Model:
+    """Leads by id as they must be now, and which record each is, or was, the lead of.
+
+    `homes`: lead ids by the record's key, which no run may ever change. `half`: leads that a killed run left
+    without a record, by id. `old`: leads that the old system imported and no run has met yet, with the keys
+    that they were imported under. `never`: keys of such leads that are finished by now.
+    """
+
+    app: MongoApp | SqliteApp
+    leads: dict[str, Lead] = field(default_factory=dict)
+    homes: dict[Key, str] = field(default_factory=dict)
+    half: dict[str, Key] = field(default_factory=dict)
+    old: dict[str, Key] = field(default_factory=dict)
+    never: set[Key] = field(default_factory=set)
+    reports: list[Report] = field(default_factory=list)
+
+    def found(self) -> dict[str, Lead]:
+        """The leads that there are."""
+        return {lead["_id"]: lead for lead in self.app.leads()}
+
+    def assert_as_it_was(self) -> None:
+        """Nobody but people has touched anything."""
+        self._assert_kept(found := self.found())
+        assert not found.keys() - self.leads.keys()
+
+    def after_sync(
+        self, shown: Sequence[Answer], taken: Sequence[Answer], stores: Mapping[str, str], *, whole: bool
+    ) -> int:
+        """Check what a sync has made of what it was shown; `taken`: what it says it has taken in. `whole`: it
+        came to its end without an error. Gives how many leads are new."""
+        found = self.found()
+        self._assert_kept(found)
+        possible: dict[Key, list[Lead]] = defaultdict(list)
+        for answer in shown:
+            for key, lead in records_of(answer, stores).items():
+                possible[key].append(lead)
+        new = {lead_id: found[lead_id] for lead_id in found.keys() - self.leads.keys()}
+        for lead in new.values():
+            assert {**lead, "_id": ""} in [{**told, "_id": ""} for told in possible[key_of(lead)]]
+        self._settle(new, whole=whole)
+        for answer in taken:
+            lost = records_of(answer, stores).keys() - self.homes.keys()
+            tally.add(LOST, len(lost))
+            assert not lost
+        return len(new)
+
+    def settle_import(self, new: Mapping[str, Lead], keys: Mapping[str, Key], *, whole: bool) -> None:
+        """Take over what an import has saved, by lead id, under these keys."""
+        self._settle(new, whole=whole, keys=keys)
+
+    def assert_kept_but(self, lead_ids: Iterable[str]) -> dict[str, Lead]:
+        """Leads other than these are as they were; gives all that there are."""
+        found = self.found()
+        self._assert_kept({**found, **{i: self.leads[i] for i in lead_ids if i in self.leads and i in found}})
+        return found
+
+    def _assert_kept(self, found: Mapping[str, Lead]) -> None:
+        lost = self.leads.keys() - found.keys()
+        changed = [(lead, found[i]) for i, lead in self.leads.items() if i in found and found[i] != lead]
+        tally.add(LOST, len(lost))
+        tally.add(OVERWRITTEN, len(changed))
+        assert not lost
+        assert not changed
+
+    def _settle(self, new: Mapping[str, Lead], *, whole: bool, keys: Mapping[str, Key] | None = None) -> None:
+        """Check the new leads and the new records against each other, and take them over."""
+        keys = keys or {lead_id: key_of(lead) for lead_id, lead in new.items()}
+        recorded = self._recorded()
+        for key, lead_id in self.homes.items():
+            assert recorded.get(key) == lead_id
+        fresh = {key: lead_id for key, lead_id in recorded.items() if key not in self.homes}
+        self._assert_no_second(new, keys)
+        for key, lead_id in fresh.items():
+            if lead_id in new:
+                assert keys[lead_id] == key
+            elif lead_id in self.leads:
+                self._assert_adopted_rightly(key, lead_id)
+            else:
+                assert key in self.never or any(report.may_hold(key) for report in self.reports)
+        unrecorded = {lead_id: keys[lead_id] for lead_id in new.keys() - recorded.values()}
+        assert not unrecorded or not whole
+        self.leads |= new
+        self.homes = recorded
+        self.half = {
+            lead_id: key
+            for lead_id, key in (self.half | unrecorded).items()
+            if lead_id not in recorded.values()
+        }
+        assert not recorded.keys() & set(self.half.values())
+        self.old = {lead_id: key for lead_id, key in self.old.items() if lead_id not in recorded.values()}
+
+    def _assert_no_second(self, new: Mapping[str, Lead], keys: Mapping[str, Key]) -> None:
+        """No new lead is one that is there, or was and is finished or deleted."""
+        there = {*self.homes, *self.half.values(), *self.never, *self.old.values()}
+        doubled = [lead for lead_id, lead in new.items() if keys[lead_id] in there]
+        doubled += [lead for lead_id, lead in new.items() if list(keys.values()).count(keys[lead_id]) > 1]
+        tally.add(DOUBLED, len(doubled))
+        assert not doubled
+
+    def _assert_adopted_rightly(self, key: Key, lead_id: str) -> None:
+        """A record whose lead was there before it: a lead of nobody's, and of the same customer."""
+        assert lead_id not in self.homes.values()
+        lead = self.leads[lead_id]
+        assert lead["leadType"] == key[0]
+        assert self.half.get(lead_id, key) == key
+        known_as = {key_of(lead), self.old.get(lead_id), self.half.get(lead_id)}
+        assert key in known_as or lead["phone"] == key[2] or (key[1] and lead.get("bookingNo") == key[1])
+
+    def _recorded(self) -> dict[Key, str]:
+        """Lead ids by the keys of what the sync remembers; a lead belongs to one record only."""
+        documents = self.app.all("syncrecords")
+        recorded = {record_key(values_of(document)): str(document["leadId"]) for document in documents}
+        assert len(recorded) == len(documents)
+        assert len(set(recorded.values())) == len(documents)
+        return recorded
+
+
+def records_of(answer: Answer, stores: Mapping[str, str]) -> dict[Key, Lead]:
+    """The leads that an answer tells of, by key: each as its first row tells it."""
+    leads: dict[Key, Lead] = {}
+    for row in answer.rows:
+        outcome = key_and_lead(answer.report, row, stores[answer.location])
+        if not isinstance(outcome, str):
+            leads.setdefault(*outcome)
+    return leads
+
+
+def outcomes(answer: Answer, outcome: str) -> list[Row]:
+    """The rows of an answer that are "invalid", or "ignored"."""
+    return [row for row in answer.rows if key_and_lead(answer.report, row, "any") == outcome]
+
+
+def values_of(record: Row) -> Row:
+    """What the source said last, as a record keeps it."""
+    values: Any = record["values"]
+    if not isinstance(values, str):
+        return dict(values)
+    parsed: Row = json.loads(values)
+    dates = {name: datetime.fromisoformat(parsed[name]) for name in parsed if name.endswith(("Date", "At"))}
+    return parsed | dates
+
+
+def record_key(values: Row) -> Key:
+    """A record's key: a file's has its day as well (contract/files.md)."""
+    key: Key = key_of(values)
+    if values["leadType"] not in ("general", "lossOfSale"):
+        return key
+    day = values.get("enquiryDate") or values.get("functionDate")
+    return (*key, day.date().isoformat() if day else "")

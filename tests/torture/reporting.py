@@ -1,0 +1,47 @@
+"""The report of a session's torture tests: what all its processes tried, written as JSON at the end."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.torture.tally import tally
+
+COUNTS = "torture_counts"
+"""Under which a worker of pytest-xdist gives its counts to the session."""
+
+
+class TortureReport:
+    """A plugin of pytest. In a worker it hands the counts on; in the session's own process it collects them
+    and writes `file`, if there is one."""
+
+    def __init__(self, file: Path | None, rounds: int) -> None:
+        self._file = file
+        self._rounds = rounds
+        self._tests = 0
+        self._begun = time.monotonic()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and "torture" in report.keywords:
+            self._tests += 1
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take a worker's counts over."""
+        for name, count in getattr(node, "workeroutput", {}).get(COUNTS, {}).items():
+            tally.add(name, count)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if (output := getattr(session.config, "workeroutput", None)) is not None:
+            output[COUNTS] = dict(tally.counts)
+        elif self._file is not None:
+            tally.write(
+                self._file,
+                {
+                    "rounds": self._rounds,
+                    "tests": self._tests,
+                    "failed": session.testsfailed,
+                    "seconds": round(time.monotonic() - self._begun),
+                },
+            )

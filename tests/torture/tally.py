@@ -1,0 +1,52 @@
+"""What the torture tests tried and what came of it, counted for the README's table."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+TRIED = {
+    "kills at a write": "Runs killed at a write to the database, before it or after it",
+    "interrupts": "Runs interrupted by SIGINT or SIGTERM wherever the code stands",
+    "kills": "Processes ended by SIGKILL, SIGTERM or SIGINT at a random instant",
+    "faulted cycles": "Whole `api` runs against an API with faults",
+    "wire attacks": "Endless, huge, packed, redirected, unencrypted or undirected answers",
+    "failovers": "MongoDB killed, restarted, frozen or stepped down in mid-run, alone and as a replica set",
+    "database troubles": "Databases full, read-only, locked, damaged, or without the rights",
+    "overlapping runs": "Commands at once on one database, with one lock file or several",
+    "lock troubles": "Lock files left behind, unreadable, read-only; clocks set back",
+    "state machine steps": "Steps of random histories: source, telecaller and sync in turns",
+    "garbage rows": "Rows of garbage: API and files",
+    "garbage settings": "Settings and command lines of garbage",
+}
+"""What can be counted as tried -> how the table calls it."""
+
+OUTCOMES = {
+    "leads lost": "Leads lost",
+    "leads duplicated": "Leads duplicated",
+    "edits overwritten": "Telecallers' edits overwritten",
+    "tracebacks": "Tracebacks",
+}
+"""What must have come of it 0 times -> how the table calls it."""
+
+
+class Tally:
+    """Counts of one session."""
+
+    def __init__(self) -> None:
+        self.counts = Counter[str](dict.fromkeys((*TRIED, *OUTCOMES), 0))
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Count something of TRIED or OUTCOMES. KeyError: neither knows it."""
+        if name not in self.counts:
+            raise KeyError(name)
+        self.counts[name] += count
+
+    def write(self, path: Path, session: dict[str, Any]) -> None:
+        """Write the counts, and what is to be told of the session, as JSON."""
+        document = {"session": session, "counts": dict(self.counts)}
+        path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+tally = Tally()
+"""The session's."""

@@ -1,0 +1,118 @@
+"""The stores' files as the state machine writes them, and what the contract makes of their rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from syncctl.models import StepName
+from tests.support.oracle import Key
+from tests.support.store_files import HEADER, write
+from tests.support.webapp import Lead
+
+NAMES = ("Anagha", "ANAGHA", "Biju")
+PHONES = ("9400000001", "9400000002")
+DAYS = (*("01-03-2026",) * 4, "")
+FUNCTIONS = ("", "20-04-2026", "21-04-2026")
+STATUSES = ("Booked", "Trial", "Loss", "")
+REMARKS = ("", "wants blue", "will confirm")
+KINDS = {"walkin": StepName.WALKIN, "lossofsale": StepName.LOSS_OF_SALE}
+PLACES = {"sg_perinthalmanna": "Suitor Guy - Perinthalmanna", "z_edappally": "Zorucci - Edappally"}
+
+rows = st.tuples(
+    st.sampled_from(DAYS),
+    st.sampled_from(NAMES),
+    st.sampled_from((*PHONES, *PHONES, *PHONES, "12")),
+    st.sampled_from(FUNCTIONS),
+    st.just("RAYAN"),
+    st.sampled_from(STATUSES),
+    st.sampled_from(("ENQUIRY", "Price")),
+    st.sampled_from(REMARKS),
+).map(list)
+"""Rows of few customers, so that they meet again."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a row tells. `fields`: of the lead, empty ones None; those among them that can be told again."""
+
+    key: Key
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoreFile:
+    """A file of one kind and store, as it is now."""
+
+    kind: str
+    place: str
+    lines: Sequence[list[str]]
+
+    @property
+    def step(self) -> StepName:
+        return KINDS[self.kind]
+
+    def write_in(self, folder: Path) -> Path:
+        return write(folder / f"{self.kind}_{self.place}.csv", *self.lines)
+
+    @property
+    def invalid(self) -> int:
+        return sum(line[2] not in PHONES for line in self.lines)
+
+    def visits(self) -> dict[Key, Visit]:
+        """Its records, each as its last row tells it."""
+        told = (self._visit(dict(zip(HEADER, line, strict=True))) for line in self.lines if line[2] in PHONES)
+        return {visit.key: visit for visit in told}
+
+    def _visit(self, cells: Mapping[str, str]) -> Visit:
+        of_loss_file = self.step is StepName.LOSS_OF_SALE
+        lost = of_loss_file or "Loss" in cells["Status"]
+        day, function_day = _date(cells["Date"]), _date(cells["Function Date"])
+        name, store = cells["Customer Name"], PLACES[self.place]
+        fields = {
+            "name": name,
+            "enquiryDate": day,
+            "functionDate": function_day,
+            "attendedBy": cells["Staff"],
+            "closingStatus": cells["Status"] or None,
+            "enquiryType": cells["Category"],
+            "remarks": cells["Remarks"] or None,
+        }
+        if day:
+            fields["createdAt"] = day
+        if of_loss_file:
+            fields["visitDate"] = day
+        if lost:
+            fields["reason"] = fields["reasonCollectedFromStore"] = cells["Category"]
+        lead_type = "lossOfSale" if lost else "general"
+        written = (day or function_day).date().isoformat() if day or function_day else ""  # type: ignore[union-attr]
+        key = (lead_type, "", cells["Contact"], " ".join(name.lower().split()), store, written)
+        return Visit(key, fields)
+
+
+def new_lead(visit: Visit, first_seen_at: datetime) -> Lead:
+    """The lead that a visit becomes (contract/files.md, contract/database.md)."""
+    created_at = visit.fields.get("createdAt") or first_seen_at
+    lost = visit.key[0] == "lossOfSale"
+    return {
+        **{name: value for name, value in visit.fields.items() if value is not None},
+        "leadType": visit.key[0],
+        "source": "Loss of Sale" if lost else "Walk-in",
+        "phone": visit.key[2],
+        "store": visit.key[4],
+        "remarks": visit.fields["remarks"] or "",
+        "createdAt": created_at,
+        "updatedAt": created_at,
+        "callStatus": "Not Called",
+        "leadStatus": "No Status",
+        "followUpFlag": False,
+        "assignedTo": None,
+        "__v": 0,
+    }
+
+
+def _date(written: str) -> datetime | None:
+    return datetime.strptime(written, "%d-%m-%Y").replace(tzinfo=UTC) if written else None
