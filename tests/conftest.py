@@ -1,7 +1,7 @@
 """Fixtures of more than one folder of tests."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
     report = TortureReport(config.getoption("--torture-report"), config.getoption("--rounds"))
     config.pluginmanager.register(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A worker of pytest-xdist can't send lone surrogates, which some tests print and log."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode("utf-8")) for title, text in report.sections
+    ]
+    return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
