@@ -25,6 +25,9 @@ from syncctl.services.staging import StagedRow
 from syncctl.services.stores import add_stores, store_of_row
 from syncctl.values import text
 
+SOURCES = frozenset(step.value for step in StepName)
+"""What a row on the list can be of; anything else is another program's, or damaged, and stays."""
+
 ColumnOf = Callable[[str], str | None]
 """From a column's title in a file to the column's name, None for one that says nothing of a lead."""
 
@@ -42,7 +45,10 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, col
     retry = _Retry(run, locations, column_of)
     counts = Counts()
     for (source, location), listed in by_source.items():
-        counts += retry.source(StepName(source), location, listed)
+        if source in SOURCES:
+            counts += retry.source(StepName(source), location, listed)
+        else:
+            counts += Counts(rows=len(listed), invalid=len(listed))
     return counts
 
 

@@ -12,7 +12,7 @@ from syncctl.cli.app import app
 from tests.support.program import Program
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = {"--slow", "--only", "--rounds"}
+NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write"}
 """Options of other programs that the README names."""
 
 Commands = dict[tuple[str, ...], set[str]]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,17 @@ def test_what_the_database_refuses_is_told_and_read_again_next_time(on_mongo: Wo
     assert "walkin_sg_calicut.csv" in (result.steps[0].error or "")
     refuse(on_mongo)
     assert counts(on_mongo.import_files(WALKIN, tmp_path, standing=True)) == (1, 0, 1, 0, 0, 0)
+
+
+def test_a_reject_of_a_source_that_nobody_knows_stays_listed(world: World, file: Path) -> None:
+    write(file, row(Contact="123"))
+    world.import_files(WALKIN, file)
+    with world.storage() as storage:
+        (known,) = storage.rejects()
+        storage.add_rejects([replace(known, reject_id="ab" * 12, source="another")])
+    retried = world.retry_rejects()
+    assert (retried.rows, retried.invalid) == (2, 2)
+    assert len(world.app.all("syncrejects")) == 2
 
 
 def test_a_retry_that_the_database_refuses_leaves_the_rejects_listed(on_mongo: World) -> None:

@@ -162,6 +162,8 @@ class Mongod:
     def freeze(self) -> None:
         """Let it hang: it keeps its connections and answers nothing, until `thaw`."""
         self._signal(signal.SIGSTOP)
+        while self._state() != "T":  # a busy system takes a moment
+            time.sleep(0.001)
 
     def thaw(self) -> None:
         """Let it go on."""
@@ -171,6 +173,12 @@ class Mongod:
         if self._process is None:
             raise RuntimeError("this server does not run")
         self._process.send_signal(number)
+
+    def _state(self) -> str:
+        """The process's state as proc(5) gives it, after the name in brackets."""
+        assert self._process is not None
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
+        return stat.rpartition(") ")[2][0]
 
     def _begun(self, port: int, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -107,7 +107,8 @@ class Rewind:
         if isinstance(self._app, SqliteApp):
             self._copy.backup(self._app._database)
             return
-        with MongoClient[Row](self._url) as client:
+        # Journalled: a server that is killed right afterwards must have all of it.
+        with MongoClient[Row](self._url, w="majority", journal=True) as client:
             database = client.get_default_database()
             for name in database.list_collection_names():
                 database[name].delete_many({})

@@ -58,14 +58,16 @@ class Ended:
         return self.error is None and (not isinstance(self.result, RunResult) or self.result.ok)
 
 
-def with_trouble(ready: Prepared, trouble: Callable[[], None], *, meanwhile: float = 0.5) -> Ended:
-    """Do the job, with trouble just before one of its writes, or `meanwhile` (how often, 0 to 1). Only an
-    unreachable database may end it.
+def with_trouble(
+    ready: Prepared, trouble: Callable[[], None], *, meanwhile: float = 0.5, at: int | None = None
+) -> Ended:
+    """Do the job, with trouble just before one of its writes (the `at`-th, else any), or `meanwhile` (how
+    often, 0 to 1). Only an unreachable database may end it.
 
     The job has a thread of its own, since a server that a thread starts is tied to it (prctl(2),
     PR_SET_PDEATHSIG).
     """
-    at = ready.luck.randint(1, ready.writes)
+    at = at or ready.luck.randint(1, ready.writes)
     at_once = ready.luck.random() < meanwhile
     struck, over = threading.Event(), threading.Event()
 
@@ -147,7 +149,7 @@ def test_a_server_that_does_not_come_back_in_time(server: Mongod, tmp_path: Path
     with prepared(LATER_SYNC, url, tmp_path) as ready:
         try:
             stop = server.kill if trouble == "killed" else server.freeze
-            ended = with_trouble(ready, stop, meanwhile=0)
+            ended = with_trouble(ready, stop, meanwhile=0, at=1)
         finally:
             if trouble == "killed":
                 server.start()
