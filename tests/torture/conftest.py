@@ -22,6 +22,12 @@ def rounds(request: pytest.FixtureRequest) -> int:
     return given
 
 
+@pytest.fixture
+def few_rounds(rounds: int) -> int:
+    """The same for what each round tries by the thousand: 25 of 100."""
+    return 1 + (rounds - 1) // 4
+
+
 @pytest.fixture(params=["sqlite", "mongo"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A DATABASE_URL of an empty database, of each kind."""

@@ -29,6 +29,8 @@ VICTIM = {
     "bookingNo": "1001",
 }
 ROWS = 120
+LONGEST_KEPT = 100_000
+"""Characters of a row that the rejects list keeps whole."""
 """In one answer."""
 
 
@@ -52,7 +54,7 @@ def take(place: Place, rows: list[Any]) -> RunResult:
 def rejected(world: World, step: StepName) -> set[str]:
     """The raw rows of one report that are on the rejects list."""
     with world.storage() as storage:
-        return {reject.row for reject in storage.rejects(step)}
+        return {reject.row[:LONGEST_KEPT] for reject in storage.rejects(step)}
 
 
 def victims(world: World) -> list[Lead]:
@@ -74,11 +76,11 @@ def fuzz(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def test_rows_of_garbage(place: Place, rounds: int) -> None:
+def test_rows_of_garbage(place: Place, few_rounds: int) -> None:
     world, _ = place
     before = victims(world)
 
-    @fuzz(10 * rounds)
+    @fuzz(10 * few_rounds)
     @given(st.lists(garbage.rows, min_size=1, max_size=20), st.integers(0, 2**32).map(Random))
     def check(pool: list[Any], luck: Random) -> None:
         rows = mixed(pool, ROWS, luck)
@@ -89,7 +91,9 @@ def test_rows_of_garbage(place: Place, rounds: int) -> None:
             assert step.counts.rows == len(rows)
             assert step.counts.balanced
             listed = rejected(world, step.name)
-            assert step.counts.invalid == sum(json.dumps(row, sort_keys=True) in listed for row in rows)
+            # A very long row is listed cut.
+            texts = (json.dumps(row, sort_keys=True)[:LONGEST_KEPT] for row in rows)
+            assert step.counts.invalid == sum(text in listed for text in texts)
         leads = world.app.leads()
         assert_sound(leads)
         again = take(place, rows)
@@ -141,13 +145,13 @@ def test_nesting_however_deep(place: Place, depth: int) -> None:
     assert world.retry_rejects().balanced
 
 
-def test_store_lists_of_garbage(place: Place, rounds: int) -> None:
+def test_store_lists_of_garbage(place: Place, few_rounds: int) -> None:
     world, api = place
     stores = st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("locCode", "locName", "city", "brand", "status"), garbage.values)
     )
 
-    @fuzz(12 * rounds)
+    @fuzz(12 * few_rounds)
     @given(st.lists(st.one_of(stores, garbage.values), max_size=8))
     def check(rows: list[Any]) -> None:
         api.stores = [json.dumps(row) for row in rows]
@@ -164,7 +168,7 @@ def test_store_lists_of_garbage(place: Place, rounds: int) -> None:
     assert all(isinstance(name, str) and name for name in names)
 
 
-def test_envelopes_of_garbage(place: Place, rounds: int) -> None:
+def test_envelopes_of_garbage(place: Place, few_rounds: int) -> None:
     world, api = place
     wrapped = st.one_of(
         garbage.values,
@@ -179,7 +183,7 @@ def test_envelopes_of_garbage(place: Place, rounds: int) -> None:
         wrapped.map(lambda value: json.dumps(value).encode()[:-1]),
     )
 
-    @fuzz(25 * rounds)
+    @fuzz(25 * few_rounds)
     @given(bodies)
     def check(body: bytes) -> None:
         api.body = body
@@ -191,12 +195,12 @@ def test_envelopes_of_garbage(place: Place, rounds: int) -> None:
     check()
 
 
-def test_file_rows_of_garbage(place: Place, rounds: int, tmp_path: Path) -> None:
+def test_file_rows_of_garbage(place: Place, few_rounds: int, tmp_path: Path) -> None:
     world, _ = place
     file = tmp_path / "walkin_z_edappally.csv"
     before = victims(world)
 
-    @fuzz(12 * rounds)
+    @fuzz(12 * few_rounds)
     @given(st.lists(st.lists(garbage.texts, max_size=len(HEADER)), max_size=20))
     def check(rows: list[list[str]]) -> None:
         with file.open("w", encoding="utf-8", errors="surrogatepass", newline="") as out:

@@ -136,8 +136,8 @@ def assert_told_plainly(ended: Ended) -> None:
         assert len(ended.stderr.splitlines()) <= 3, ended.stderr
 
 
-def test_command_lines_of_garbage(folder: Path, rounds: int) -> None:
-    @fuzz(80 * rounds)
+def test_command_lines_of_garbage(folder: Path, few_rounds: int) -> None:
+    @fuzz(80 * few_rounds)
     @given(command_lines())
     def check(arguments: list[str]) -> None:
         tally.add("garbage settings")

@@ -49,8 +49,8 @@ def fuzz(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def test_settings_of_garbage(tmp_path: Path, rounds: int) -> None:
-    @fuzz(150 * rounds)
+def test_settings_of_garbage(tmp_path: Path, few_rounds: int) -> None:
+    @fuzz(150 * few_rounds)
     @given(environments)
     def check(environ: dict[str, str]) -> None:
         tally.add("garbage settings")
@@ -67,11 +67,11 @@ def test_settings_of_garbage(tmp_path: Path, rounds: int) -> None:
     check()
 
 
-def test_settings_files_of_garbage(tmp_path: Path, rounds: int) -> None:
+def test_settings_files_of_garbage(tmp_path: Path, few_rounds: int) -> None:
     names = st.sampled_from([spec.name for spec in SPECS])
     lines = st.tuples(names, st.binary(max_size=20)).map(lambda line: line[0].encode() + b"=" + line[1])
 
-    @fuzz(50 * rounds)
+    @fuzz(50 * few_rounds)
     @given(st.lists(st.one_of(lines, st.binary(max_size=20)), max_size=4).map(b"\n".join))
     def check(content: bytes) -> None:
         tally.add("garbage settings")

@@ -265,11 +265,11 @@ def tell(make_url: Callable[[Path], str], stories: int) -> None:
     run_state_machine_as_test(machine, settings=given)
 
 
-def test_any_story_on_sqlite_keeps_the_promises(rounds: int) -> None:
-    tell(lambda folder: f"sqlite:///{folder / 'syncctl.db'}", STORIES * rounds)
+def test_any_story_on_sqlite_keeps_the_promises(few_rounds: int) -> None:
+    tell(lambda folder: f"sqlite:///{folder / 'syncctl.db'}", STORIES * few_rounds)
 
 
-def test_any_story_on_mongodb_keeps_the_promises(rounds: int, mongo_server: str) -> None:
+def test_any_story_on_mongodb_keeps_the_promises(few_rounds: int, mongo_server: str) -> None:
     from pymongo import MongoClient
 
     from tests.support.mongod import with_database
@@ -282,6 +282,6 @@ def test_any_story_on_mongodb_keeps_the_promises(rounds: int, mongo_server: str)
             return with_database(mongo_server, name)
 
         try:
-            tell(empty_database, rounds)
+            tell(empty_database, few_rounds)
         finally:
             client.drop_database(name)
