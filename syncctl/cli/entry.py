@@ -1,7 +1,7 @@
 """The entry point: Ctrl-C ends the program quietly, whatever Python is doing outside of a command."""
 
 import gc
-import _signal  # not signal: while that imports enum and others, Ctrl-C would show a traceback
+import signal
 import sys
 
 from syncctl import __version__
@@ -14,7 +14,7 @@ looking for them as often as Python does by default takes a sixth of its time.""
 
 def main() -> None:
     """Run `syncctl`."""
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.argv[1:] == ["--version"]:  # nothing else has to be loaded for it
         prepare_streams()
         try:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from syncctl.operator_ports import Database
 from syncctl.sandbox import Sandbox
+from syncctl.storage.factory import open_storage
+from tests.support.webapp import MongoApp, SqliteApp, open_app
 from tests.support.world import World
 
 TODAY = date(2026, 3, 11)
@@ -30,3 +33,23 @@ def world(sandbox: Sandbox, database_url: str) -> Iterator[World]:
     world = World(sandbox, database_url)
     yield world
     world.close()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = open_storage(database_url)
+    database.prepare()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def app(database: Database, database_url: str) -> Iterator[MongoApp | SqliteApp]:
+    app = open_app(database_url)
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "backups"

@@ -2,84 +2,30 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncctl.errors import FileProblemError, SettingsError, UsageError
-from syncctl.locations import load_locations
 from syncctl.models import StepName
 from syncctl.operator_ports import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.cleaning import (
-    BackupTarget,
     DuplicatesCleaned,
-    clean_duplicates,
     plan_duplicates,
 )
 from syncctl.services.cleanup.duplicate_plans import Conflict
-from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
-from syncctl.services.cleanup.store_names import StoresRenamed, plan_stores, rename_stores
 from syncctl.storage.factory import open_storage
 from tests.contract.samples import lead, record, text_id
+from tests.support.cleanups import LOCATIONS, NOW, Interfering, clean, copies, exactly, records
 from tests.support.duplicates import CopySet, copy_sets
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.support.store_files import row, write
-from tests.support.webapp import Lead, MongoApp, SqliteApp, finish, old_lead, open_app
+from tests.support.webapp import Lead, MongoApp, SqliteApp, finish, old_lead
 from tests.support.world import World
-
-LOCATIONS = load_locations()
-NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = open_storage(database_url)
-    database.prepare()
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def app(database: Database, database_url: str) -> Iterator[MongoApp | SqliteApp]:
-    app = open_app(database_url)
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "backups"
-
-
-def clean(database: Database, folder: Path, *chosen: str) -> DuplicatesCleaned:
-    return clean_duplicates(
-        database, LOCATIONS, chosen, BackupTarget(folder, NOW, lambda _path, _leads: None)
-    )
-
-
-def rename(database: Database, folder: Path) -> StoresRenamed:
-    return rename_stores(database, LOCATIONS, BackupTarget(folder, NOW, lambda _path, _leads: None))
-
-
-def exactly(database: Database, app: MongoApp | SqliteApp) -> dict[str, str]:
-    """Every lead to the last byte."""
-    ids = [str(document["_id"]) for document in app.all("leads")]
-    return {snapshot.lead_id: snapshot.document for snapshot in database.snapshots(ids)}
-
-
-def records(app: MongoApp | SqliteApp) -> dict[str, str]:
-    return {str(document["_id"]): str(document["leadId"]) for document in app.all("syncrecords")}
-
-
-def copies(count: int, **common: Any) -> list[Lead]:
-    """Untouched copies of one booking, ids from 1 on: the first would be kept."""
-    fields = {"phone": "9000000001", "bookingNo": "2025000000001", "name": "Customer", **common}
-    return [lead(number, **fields) for number in range(1, count + 1)]
 
 
 @pytest.fixture
@@ -175,21 +121,6 @@ def test_a_person_decides_a_conflict(database: Database, app: MongoApp | SqliteA
     assert clean(database, folder).deleted == 0
     assert clean(database, folder, text_id(3)).deleted == 2
     assert [document["_id"] for document in app.leads()] == [text_id(3)]
-
-
-class Interfering:
-    """Lets something happen just before the first call of one method."""
-
-    def __init__(self, database: Database, method: str, interfere: Callable[[], object]) -> None:
-        self._database = database
-        self._method = method
-        self._interfere: Callable[[], object] | None = interfere
-
-    def __getattr__(self, name: str) -> Any:
-        if name == self._method and self._interfere is not None:
-            interfere, self._interfere = self._interfere, None
-            interfere()
-        return getattr(self._database, name)
 
 
 @pytest.mark.parametrize("when", ["leads", "recorded_leads", "repoint_records", "delete_unchanged"])
@@ -378,79 +309,6 @@ class TestWithTheSync:
         (left,) = world.app.leads()
         assert (left["_id"], left["callStatus"]) == (copy_id, "Busy")
         assert left["remarks"] == "news from the store"
-
-
-class TestStores:
-    def test_misspelt_names_are_mended_and_come_back(
-        self, database: Database, app: MongoApp | SqliteApp, folder: Path
-    ) -> None:
-        written = ["Suitor Guy - CALICUT", "Zurocci - Edappally", "Z. Perinthalmanna", "Suitor Guy - Calicut"]
-        database.store_leads([lead(number, store=store) for number, store in enumerate(written)], [])
-        database.store_leads([lead(8, store="Default Store"), lead(9, store="Suitor Guy - Atlantis")], [])
-        before = exactly(database, app)
-        plan = plan_stores(database, LOCATIONS)
-        assert plan.renames == {
-            "Suitor Guy - CALICUT": "Suitor Guy - Calicut",
-            "Zurocci - Edappally": "Zorucci - Edappally",
-            "Z. Perinthalmanna": "Zorucci - Perinthalmanna",
-        }
-        assert plan.unknown == {"Default Store": 1, "Suitor Guy - Atlantis": 1}
-        assert exactly(database, app) == before
-
-        result = rename(database, folder)
-
-        assert (result.renamed, result.left) == (3, ())
-        names = [document["store"] for document in sorted(app.leads(), key=lambda lead: lead["_id"])]
-        assert names == [*plan.renames.values(), written[3], "Default Store", "Suitor Guy - Atlantis"]
-        assert all(document["updatedAt"] == document["createdAt"] for document in app.leads())
-        assert rename(database, folder).backup is None
-        assert result.backup is not None
-        assert result.backup.name == "stores-20260311T093000Z.jsonl"
-        assert restore_backup(database, result.backup) == BackupRestored(BackupKind.STORES, 3, 0, [])
-        assert exactly(database, app) == before
-        assert restore_backup(database, result.backup) == BackupRestored(BackupKind.STORES, 0, 3, [])
-
-    def test_copies_are_left_until_they_are_cleaned(
-        self, database: Database, app: MongoApp | SqliteApp, folder: Path
-    ) -> None:
-        pair = copies(2, store="Zurocci - Perinthalmanna")
-        database.store_leads([pair[0], {**pair[1], "store": "Zorucci - Perinthalmanna"}, lead(9)], [])
-        result = rename(database, folder)
-        assert (result.renamed, result.plan.in_duplicates) == (0, {"Zurocci - Perinthalmanna": 1})
-        clean(database, folder)
-        assert rename(database, folder).renamed == 1
-        assert find_duplicates(database, LOCATIONS).count == 0
-
-    def test_a_store_that_a_telecaller_changes_meanwhile_stays_so(
-        self, database: Database, app: MongoApp | SqliteApp, folder: Path
-    ) -> None:
-        database.store_leads([lead(number, store="Zurocci - Perinthalmanna") for number in (1, 2)], [])
-        interfering: Any = Interfering(
-            database, "update_leads", lambda: app.edit(text_id(1), store="Suitor Guy - Calicut")
-        )
-        result = rename(interfering, folder)
-        assert (result.renamed, result.left) == (1, (text_id(1),))
-        assert result.backup is not None
-        app.edit(text_id(2), store="Zorucci - Edappal")
-        assert restore_backup(database, result.backup).different == [text_id(1), text_id(2)]
-        assert {document["store"] for document in app.leads()} == {
-            "Suitor Guy - Calicut",
-            "Zorucci - Edappal",
-        }
-
-    def test_killed_at_any_write_it_finishes_the_next_time(
-        self, database: Database, app: MongoApp | SqliteApp, folder: Path
-    ) -> None:
-        database.store_leads([lead(number, store="Zurocci - Perinthalmanna") for number in range(4)], [])
-        before = exactly(database, app)
-        failing: Any = FailingStorage(database, 1, moment=Moment.MIDWAY)
-        with pytest.raises(Killed):
-            rename(failing, folder)
-        rename(database, folder)
-        assert {document["store"] for document in app.leads()} == {"Zorucci - Perinthalmanna"}
-        for backup in sorted(folder.glob("*.jsonl")):
-            restore_backup(database, backup)
-        assert exactly(database, app) == before
 
 
 def test_fields_that_only_the_web_app_knows_come_back_too(mongo_url: str, folder: Path) -> None:
