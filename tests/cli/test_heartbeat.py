@@ -1,10 +1,12 @@
 """What a monitor is told of real runs, and that it gets no run into trouble."""
 
+import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -110,13 +112,24 @@ def test_a_file_that_could_not_be_understood(
     assert told(monitor) == ["start", "65"]
 
 
+def has_open(pid: int, file: Path) -> bool:
+    """Whether a process has a file open (proc(5))."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if os.readlink(link) == str(file):
+                return True
+    return False
+
+
 def test_of_a_run_that_another_one_keeps_from_beginning_nothing_is_told(
     program: Program, monitor: ScriptedServer
 ) -> None:
-    with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
+    lock = program.folder / "data" / "syncctl.lock"
+    with RunLock(lock).hold(0):
         assert program.run("api", HEARTBEAT_URL=address(monitor)).status == 75
         with program.start("api", "--wait", "60", HEARTBEAT_URL=address(monitor)) as waiting:
-            time.sleep(1)
+            while not has_open(waiting.pid, lock):
+                time.sleep(0.01)
             waiting.terminate()
             waiting.communicate(timeout=20)
         assert waiting.returncode == 143
