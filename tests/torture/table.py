@@ -34,7 +34,8 @@ def table(report: dict[str, Any]) -> str:
         "| **What came of it** | |",
         *(f"| {title} | **{count:,}** |" for title, count in outcomes.items()),
         "",
-        f"`pytest -m torture --rounds {session['rounds']}`: {session['tests']} tests, {minutes} minutes.",
+        f"`pytest -m torture --rounds {session['rounds']}`: {session['tests']} tests, "
+        f"{minutes} minute{'' if minutes == 1 else 's'}.",
     ]
     return "\n".join(lines)
 
