@@ -79,7 +79,8 @@ class Batch:
 
     def put(self, number: int, rows: list[Any] | None, error: ApiError | None) -> None:
         """For a lane: what came of the request of that number; dropped if its time was over before."""
-        request = self._unanswered.get(number)
+        with self._changed:
+            request = self._unanswered.get(number)
         prepared = None
         if rows is not None and request is not None and self._prepare is not None:
             prepared = self._prepare(request, rows)

@@ -22,7 +22,8 @@ def flushed(status: int | str | None) -> int | str | None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        return status or unwritten(error)
+        unwritable = unwritten(error)
+        return status or unwritable
     return status
 
 

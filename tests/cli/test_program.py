@@ -208,3 +208,18 @@ def test_output_that_a_full_disk_takes_not_is_one_line(
         )
     assert ended.returncode == 1
     assert ended.stderr == "Error: The output could not be written: No space left on device.\n"
+
+
+def test_a_command_that_failed_keeps_its_status_when_the_output_is_lost_too(program: Program) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "syncctl", "config"],
+            cwd=program.folder,
+            env=program.environment | {"API_MAX_TRIES": "none"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 78
+    assert ended.stderr == "Error: The output could not be written: No space left on device.\n"
