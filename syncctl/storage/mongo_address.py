@@ -1,6 +1,7 @@
 """A MongoDB address as DATABASE_URL gives it, checked and turned into a client."""
 
 import logging
+import os
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +81,10 @@ def connect(
                 **{name: limit for name, limit in limits.items() if name.casefold() not in in_url},
             )
         except OSError as error:
+            # By its number: the driver's own words for it differ from version to version.
+            reason = os.strerror(error.errno) if error.errno else "no reason given"
             raise StorageUnavailableError(
-                f"A file that the options in DATABASE_URL name can't be read ({error.strerror}): "
+                f"A file that the options in DATABASE_URL name can't be read ({reason}): "
                 "check tlsCAFile and tlsCertificateKeyFile."
             ) from error
     for warning in unknown_options:
