@@ -1,8 +1,10 @@
 """The entry point: Ctrl-C ends the program quietly, whatever Python is doing outside of a command."""
 
 import gc
+import os
 import signal
 import sys
+from typing import NoReturn
 
 from syncctl import __version__
 from syncctl.cli.streams import flushed, prepare_streams, unwritten
@@ -25,4 +27,17 @@ def main() -> None:
     gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
     from syncctl.cli.app import main as run
 
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        _leave(end.code)
+
+
+def _leave(status: int | str | None) -> NoReturn:
+    """End the process here and now. By this time everything is written, closed and let go of; what Python
+    does on its own way out is to wait for the MongoDB driver's threads, which sleep half a second at a time
+    (pymongo.periodic_executor), and to take apart what the system takes back as a whole."""
+    if isinstance(status, str):
+        sys.exit(status)
+    sys.stderr.flush()
+    os._exit(status or 0)

@@ -49,6 +49,25 @@ def test_api_on_sqlite_does_not_import_pymongo(program: Program) -> None:
     assert ended.stdout.strip() == "False False"
 
 
+def test_it_ends_at_once_whoever_else_wants_to_be_waited_for(program: Program) -> None:
+    """The MongoDB driver's threads do, for up to half a second."""
+    code = (
+        "import atexit, sys; sys.argv = ['syncctl', 'config', '--json']\n"
+        "atexit.register(print, 'waited for')\n"
+        "from syncctl.cli.entry import main\n"
+        "main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=program.folder,
+        env=program.environment,
+    )
+    assert json.loads(ended.stdout)
+
+
 def test_without_a_command_it_shows_the_help(program: Program) -> None:
     ended = program.run()
     assert ended.status == 2

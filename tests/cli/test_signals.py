@@ -18,8 +18,12 @@ main()
 """
 
 STRUCK_AT_EXIT = """
-import atexit, signal, sys
-atexit.register(signal.raise_signal, int(sys.argv.pop()))
+import os, signal, sys
+number, end = int(sys.argv.pop()), os._exit
+def struck(status):
+    signal.raise_signal(number)
+    end(status)
+os._exit = struck
 from syncctl.cli.entry import main
 main()
 """
