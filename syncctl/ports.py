@@ -31,6 +31,9 @@ from syncctl.models import (
     Trigger,
 )
 
+RejectPositions = dict[str, dict[str, list[str]]]
+"""Location -> position of a rejected row -> ids of the rejects that are listed for it."""
+
 
 class Storage(Protocol):
     """The lead database. Every method may raise StorageError or StorageUnavailableError.
@@ -91,8 +94,8 @@ class Storage(Protocol):
         left alone whole.
         """
 
-    def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
-        """Positions on the rejects list for that source and location, each with its reject ids."""
+    def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
+        """What the rejects list holds of that source, of one location or of all."""
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         """The rejects list, newest first, of one source or of all."""
@@ -124,8 +127,8 @@ class Storage(Protocol):
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         """How far each location of a report is, by location."""
 
-    def save_location_state(self, report: StepName, state: LocationState) -> None:
-        """Set how far one location of a report is."""
+    def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
+        """Set how far these locations of a report are."""
 
     def add_sync_log(self, entry: SyncLog) -> None:
         """Add a synclogs document."""

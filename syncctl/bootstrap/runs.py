@@ -14,7 +14,6 @@ from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.schedule import next_run
-from syncctl.services.importing import FileImport, ImportJob
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync import API_STEPS, ApiSync
@@ -22,6 +21,7 @@ from syncctl.services.sync import API_STEPS, ApiSync
 if TYPE_CHECKING:
     from syncctl.config import Settings
     from syncctl.ports import Listener, RentalApi
+    from syncctl.services.importing import ImportJob
     from syncctl.services.reject_list import RejectFilter
 
 
@@ -80,6 +80,8 @@ def run_all(
     settings: Settings, invocation: Invocation, options: SyncOptions, listener: Listener
 ) -> RunResult:
     """Sync the rental API, then import what is new in IMPORT_DIR. Raises as run_sync does."""
+    from syncctl.services.importing import ImportJob
+
     jobs = [ImportJob(kind, (settings.import_dir,), standing=True) for kind in FILE_STEPS]
     with _locked(settings, invocation), rental_api(settings) as api:
         stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
@@ -103,6 +105,7 @@ def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, liste
 
 def _file_stage(job: ImportJob) -> Callable[[Run], None]:
     from syncctl.files.reading import open_file
+    from syncctl.services.importing import FileImport
 
     return FileImport(job, open_file, load_locations())
 

@@ -38,7 +38,7 @@ class FileReading:
         self._tally = file.tally
         self._staging = staging
         self._rejects: list[Reject] = []
-        self._listed = run.storage.reject_positions(kind, self._tally.name)
+        self._listed = run.storage.reject_positions(kind, self._tally.name).get(self._tally.name, {})
         self._cured: list[str] = []
 
     def read(self, reader: FileReader, only_sheet: str | None) -> None:

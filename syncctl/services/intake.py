@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import Locations
 from syncctl.models import Counts, Document, LeadType, SourceRecord, StepName, SyncRecord
+from syncctl.ports import RejectPositions
 from syncctl.services.adoption import OldLeads
 from syncctl.services.matching import Matcher
 from syncctl.services.rejects import keep_rejects
@@ -46,6 +47,7 @@ class Intake:
         self._run = run
         self._locations = locations
         self._matcher = Matcher(run.storage, locations)
+        self._listed: dict[StepName, RejectPositions] = {}
 
     def take(self, answer: SortedRows) -> Taken:
         """Store what is new in an answer and say what became of each row.
@@ -65,8 +67,15 @@ class Intake:
         for start in range(0, len(records), BATCH):
             self._take_batch(answer, records[start : start + BATCH], taken)
         taken.dates = [date for record in records if (date := record.values.get("createdAt")) is not None]
-        keep_rejects(self._run, answer)
+        keep_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
+
+    def _rejects_listed(self, answer: SortedRows) -> Mapping[str, Collection[str]]:
+        """What the rejects list holds of the answer's location. Read once for all locations of a report: each
+        is taken in once, and what another run lists or clears meanwhile may be listed or cleared twice."""
+        if answer.report not in self._listed:
+            self._listed[answer.report] = self._run.storage.reject_positions(answer.report)
+        return self._listed[answer.report].get(answer.location, {})
 
     def _take_batch(self, answer: SortedRows, records: Sequence[SourceRecord], taken: Taken) -> None:
         def old_leads(leads: Sequence[Document], spoken_for: Collection[str]) -> OldLeads:

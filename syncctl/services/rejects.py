@@ -21,14 +21,15 @@ DEEPEST = 100
 """Levels of nesting that it keeps: Python's JSON reader gives up at some hundred, fewer on a deep stack."""
 
 
-def keep_rejects(run: Run, answer: SortedRows) -> None:
+def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[str]]) -> None:
     """List the invalid rows, and take off the list what the source says otherwise by now.
+
+    `listed`: what the list holds of the answer's location: position -> ids.
 
     Raises:
         StorageError: the database refused.
     """
     rejects = {reject.reject_id: reject for reject in _rejects_of(answer, run.run_id, run.started_at)}
-    listed = run.storage.reject_positions(answer.report.value, answer.location)
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
     new = [reject for reject_id, reject in rejects.items() if reject_id not in listed_ids]
     if new:
@@ -77,7 +78,7 @@ class ListedRejects:
 
     def __init__(self, storage: Storage, answer: SortedRows) -> None:
         self._report, self._location = answer.report.value, answer.location
-        self._positions = storage.reject_positions(self._report, self._location)
+        self._positions = storage.reject_positions(self._report, self._location).get(self._location, {})
         self._ids = {reject_id for ids in self._positions.values() for reject_id in ids}
 
     def has_place_of(self, row: object) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from syncctl.errors import (
@@ -28,6 +28,9 @@ from syncctl.ports import Answer, Listener, Storage
 from syncctl.services.intake import Intake
 from syncctl.services.planning import Plan, Planner, location_order
 from syncctl.services.sorting import SortedRows, sort_rows
+
+STATES_TOGETHER = 10
+"""Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
 
 LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
@@ -55,6 +58,7 @@ class ReportStep:
         self.plan: Plan = tools.planner.plan(tools.stores, self._states)
         self._results: list[LocationResult] = []
         self._refused: str | None = None
+        self._unsaved: list[LocationState] = []
         self._falling_asleep: list[LocationState] = []
 
     def requests(self, deadline: float) -> list[ReportRequest]:
@@ -72,7 +76,8 @@ class ReportStep:
         """Store one location's answer, `sort`ed.
 
         Raises:
-            StorageUnavailableError: the database is gone. What it refuses otherwise fails this location only.
+            StorageUnavailableError: the database is gone. What it refuses otherwise fails this location, or
+                those whose states it refuses together.
         """
         location = answer.request.location
         store = self._tools.stores[location]
@@ -87,6 +92,8 @@ class ReportStep:
             result = LocationResult(location, store or "", error=str(refusal))
         self._results.append(result)
         self._tools.listener.location_done(self.report, result)
+        if len(self._unsaved) >= STATES_TOGETHER:
+            self._save_states()
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
         if isinstance(answer.error, KeyRefusedError):
@@ -105,7 +112,7 @@ class ReportStep:
         elif after.dormant and not before.dormant:
             self._falling_asleep.append(after)
         else:
-            self._tools.storage.save_location_state(self.report, after)
+            self._unsaved.append(after)
         warning = None
         if self._tools.planner.is_suspicious(before, request.window, rows):
             warning = (
@@ -115,7 +122,7 @@ class ReportStep:
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
     def finish(self) -> StepResult:
-        """Settle which locations are dormant from now on, and give the step's result.
+        """Settle how far the locations are, and which are dormant from now on; give the step's result.
 
         Where not one location of a report has ever had anything, it is the report that is in doubt, and all
         of them are asked for their whole window again.
@@ -124,6 +131,7 @@ class ReportStep:
             StorageUnavailableError: the database is gone. What it refuses otherwise is a warning: those
                 locations are merely asked again.
         """
+        self._save_states()
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self._states.values()):
             self._put_to_sleep()
@@ -132,12 +140,13 @@ class ReportStep:
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked for everything again next time."
             )
-        return self.result()
+        return self._result()
 
     def _put_to_sleep(self) -> None:
+        if not self._falling_asleep:
+            return
         try:
-            for state in self._falling_asleep:
-                self._tools.storage.save_location_state(self.report, state)
+            self._tools.storage.save_location_states(self.report, self._falling_asleep)
         except StorageUnavailableError:
             raise
         except StorageError as error:
@@ -148,9 +157,40 @@ class ReportStep:
     def _keep_tried(self, request: ReportRequest) -> None:
         """Note that a location was asked, so that the next run begins with the others."""
         if (tried := self._tools.planner.tried(self._states, request.location)) is not None:
-            self._tools.storage.save_location_state(self.report, tried)
+            self._unsaved.append(tried)
 
-    def result(self, interruption: InterruptedRunError | None = None) -> StepResult:
+    def _save_states(self) -> None:
+        if not self._unsaved:
+            return
+        try:
+            self._tools.storage.save_location_states(self.report, self._unsaved)
+        except StorageUnavailableError:
+            raise
+        except StorageError as refusal:
+            self._fail({state.location for state in self._unsaved}, str(refusal))
+        self._unsaved = []
+
+    def _fail(self, locations: Collection[str], refusal: str) -> None:
+        """What was stored of these is counted, but how far they are could not be noted."""
+        self._results = [
+            replace(result, error=refusal) if result.location in locations and not result.error else result
+            for result in self._results
+        ]
+        self._tools.listener.warning(
+            f"How far the {self.report} of {_listed(locations)} is synced could not be noted, and the same "
+            f"days are asked for next time: {refusal}"
+        )
+
+    def interrupted(self, interruption: InterruptedRunError) -> StepResult:
+        """What the step came to, which is stopped in its midst; what was stored of it is noted.
+
+        Raises:
+            StorageUnavailableError: the database is gone.
+        """
+        self._save_states()
+        return self._result(interruption)
+
+    def _result(self, interruption: InterruptedRunError | None = None) -> StepResult:
         """How the step went; `interruption`: what ended it before its time."""
         return step_result(
             self.report,
@@ -206,7 +246,8 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
     return f"{how_many} locations failed: {'; '.join(told_errors)}"
 
 
-def _listed(locations: list[str]) -> str:
+def _listed(locations: Collection[str]) -> str:
+    """The locations in words, the first few of them."""
     shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
     more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
     return f"location {', '.join(shown)}{more}"

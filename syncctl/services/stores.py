@@ -108,7 +108,7 @@ def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
     elif run.storage.store_list():
         run.listener.warning("The store list came without any store: going on with those known from before.")
     saved = add_stores(run, locations, list(stores.values()))
-    keep_rejects(run, answer)
+    keep_rejects(run, answer, run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {}))
     return Counts(
         rows=len(rows),
         saved=saved,

@@ -90,7 +90,7 @@ class ApiSync:
             answers = AnswersByReport(fetched)
             for step in steps:
                 total = len(step.plan.windows)
-                run.begin_step(step.report, total, step.result)
+                run.begin_step(step.report, total, step.interrupted)
                 for answer in answers.of(step.report, total):
                     step.take(answer)
                 run.finish_step(step.finish())

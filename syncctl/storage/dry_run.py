@@ -17,9 +17,9 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
 )
-from syncctl.ports import Storage
+from syncctl.ports import RejectPositions, Storage
 from syncctl.storage.lead_changes import changed, guard, holds
-from syncctl.storage.reject_order import newest_first
+from syncctl.storage.reject_lists import by_location, newest_first
 from syncctl.storage.store_rules import new_stores
 
 T = TypeVar("T")
@@ -122,22 +122,20 @@ class DryRunStorage:
                 missed.add(change.lead_id)
         return {change.lead_id for change in changes} - missed
 
-    def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
+    def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
         listed = [
-            (position, reject_id)
-            for position, reject_ids in self._storage.reject_positions(source, location).items()
+            (listed_of, position, reject_id)
+            for listed_of, positions in self._storage.reject_positions(source, location).items()
+            for position, reject_ids in positions.items()
             for reject_id in reject_ids
             if reject_id not in self._cleared
         ]
         listed += [
-            (reject.position, reject.reject_id)
+            (reject.location, reject.position, reject.reject_id)
             for reject in self._rejects.values()
-            if (reject.source, reject.location) == (source, location)
+            if reject.source == source and location in (None, reject.location)
         ]
-        positions: dict[str, list[str]] = {}
-        for position, reject_id in listed:
-            positions.setdefault(position, []).append(reject_id)
-        return positions
+        return by_location(listed)
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         listed = [reject for reject in self._storage.rejects(source) if reject.reject_id not in self._cleared]
@@ -148,7 +146,7 @@ class DryRunStorage:
         listed = {
             reject_id
             for source, location in {(reject.source, reject.location) for reject in rejects}
-            for reject_ids in self.reject_positions(source, location).values()
+            for reject_ids in self.reject_positions(source, location).get(location, {}).values()
             for reject_id in reject_ids
         }
         fresh = {reject.reject_id: reject for reject in rejects if reject.reject_id not in listed}
@@ -184,7 +182,7 @@ class DryRunStorage:
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         return self._storage.location_states(report)
 
-    def save_location_state(self, report: StepName, state: LocationState) -> None:
+    def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
         """Not remembered: a dry run moves no watermark."""
 
     def add_sync_log(self, entry: SyncLog) -> None:

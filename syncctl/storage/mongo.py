@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import ReplaceOne, UpdateOne
 
 from syncctl.errors import LeadsRefusedError
 from syncctl.models import (
@@ -20,13 +20,14 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
 )
+from syncctl.ports import RejectPositions
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.mongo_batches import find, find_by_ids, in_batches, insert_new
 from syncctl.storage.mongo_changes import update_leads
 from syncctl.storage.mongo_repair import MongoRepair
 from syncctl.storage.mongo_survey import MongoSurvey
 from syncctl.storage.own_documents import own
-from syncctl.storage.reject_order import newest_first
+from syncctl.storage.reject_lists import by_location, newest_first
 from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS, as_stored
 from syncctl.storage.store_rules import new_stores
 
@@ -135,14 +136,11 @@ class MongoStorage(MongoSurvey, MongoRepair):
         with self._writing() as database:
             return update_leads(database.leads, changes)
 
-    def reject_positions(self, source: str, location: str) -> dict[str, list[str]]:
-        positions: dict[str, list[str]] = {}
+    def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
+        query = {"source": source} if location is None else {"source": source, "location": location}
         with self._reading() as database:
-            query = {"source": source, "location": location}
-            found = find(database.syncrejects, query, ["position"])
-            for reject_id, position in self._own.read("syncrejects", found, documents.position_by_id):
-                positions.setdefault(position, []).append(reject_id)
-        return positions
+            found = find(database.syncrejects, query, ["location", "position"])
+            return by_location(self._own.read("syncrejects", found, documents.reject_place))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         with self._reading() as database:
@@ -192,8 +190,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
             states = self._own.read("syncstate", found, documents.state_from)
             return {state.location: state for state in states}
 
-    def save_location_state(self, report: StepName, state: LocationState) -> None:
-        self._put("syncstate", documents.state_document(report, state))
+    def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
+        self._put("syncstate", *(documents.state_document(report, state) for state in states))
 
     def add_sync_log(self, entry: SyncLog) -> None:
         with self._writing() as database:
@@ -202,6 +200,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def save_run(self, entry: RunEntry) -> None:
         self._put("syncruns", documents.run_document(entry))
 
-    def _put(self, collection: str, document: Document) -> None:
+    def _put(self, collection: str, *new: Document) -> None:
         with self._writing() as database:
-            database[collection].replace_one({"_id": document["_id"]}, document, upsert=True)
+            for batch in in_batches(new):
+                replacements = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in batch]
+                database[collection].bulk_write(replacements, ordered=False)

@@ -177,9 +177,9 @@ def reject_from(document: Document) -> Reject:
     )
 
 
-def position_by_id(document: Document) -> tuple[str, str]:
-    """The id of a `syncrejects` document, and its position."""
-    return to_text(document["_id"]), own(document, "position", str)
+def reject_place(document: Document) -> tuple[str, str, str]:
+    """The location, the position and the id of a `syncrejects` document."""
+    return own(document, "location", str), own(document, "position", str), to_text(document["_id"])
 
 
 def store_document(store: Store, now: datetime) -> Document:

@@ -4,11 +4,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from syncctl.errors import StorageError
 from syncctl.models import (
     Document,
+    KnownRecord,
     LeadValues,
     LocationState,
     Reject,
@@ -63,6 +65,7 @@ LONG_AGO = datetime.fromtimestamp(0, UTC)
 DATE_LENGTH = len("2025-02-01T08:59:27.000")
 
 
+@lru_cache(maxsize=8192)  # a lead, its record and what is looked for afterwards have the same dates
 def date_text(moment: datetime) -> str:
     """A date as "2025-02-01T08:59:27.000Z", cut to milliseconds as a BSON date. Without a zone it is UTC."""
     utc = moment if moment.tzinfo is None or moment.tzinfo is UTC else moment.astimezone(UTC)
@@ -166,6 +169,17 @@ def values_from(written: str) -> dict[str, Any]:
     return values
 
 
+def known_by_id(row: sqlite3.Row) -> tuple[str, KnownRecord]:
+    """The id of a `syncrecords` row, and what a run needs of it."""
+    known = KnownRecord(
+        own(row, "leadId", str),
+        own(row, "fingerprint", str),
+        own(row, "location", str),
+        own(row, "source", str),
+    )
+    return row["_id"], known
+
+
 def values_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Any]]:
     """The id of a `syncrecords` row, and its values."""
     return row["_id"], values_from(own(row, "values", str))
@@ -215,6 +229,21 @@ def reject_from(row: sqlite3.Row) -> Reject:
         own(row, "runId", str),
         own_date_from(row["rejectedAt"]) or LONG_AGO,
     )
+
+
+def reject_place(row: sqlite3.Row) -> tuple[str, str, str]:
+    """The location, the position and the id of a `syncrejects` row."""
+    return own(row, "location", str), own(row, "position", str), own(row, "_id", str)
+
+
+def name_by_code(row: sqlite3.Row) -> tuple[str, str]:
+    """The code and the store's name in a `syncstorelist` row."""
+    return own(row, "code", str), own(row, "name", str)
+
+
+def hash_by_name(row: sqlite3.Row) -> tuple[str, str]:
+    """The name and the hash in a `syncfiles` row."""
+    return own(row, "name", str), own(row, "contentHash", str)
 
 
 def file_row(kind: str, name: str, content_hash: str, now: datetime) -> dict[str, Any]:

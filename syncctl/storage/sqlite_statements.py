@@ -1,11 +1,15 @@
 """Statements that every table of the SQLite database has in common: look-ups by id, inserts."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 from syncctl.storage import sqlite_rows as rows
+
+MOST_PARAMETERS = 999
+"""Of one statement, by the oldest SQLite's limit (https://www.sqlite.org/limits.html)."""
 
 
 def where_among(
@@ -17,23 +21,39 @@ def where_among(
 
 
 def insert(
-    connection: sqlite3.Connection, table: str, row: Mapping[str, Any], verb: str = "INSERT", suffix: str = ""
-) -> bool:
-    """Insert a row whose columns are its keys, and say whether it was."""
-    return connection.execute(_insert_statement(table, tuple(row), verb, suffix), row).rowcount > 0
+    connection: sqlite3.Connection, table: str, *new_rows: Mapping[str, Any], verb: str = "INSERT OR FAIL"
+) -> None:
+    """Insert rows whose columns are their keys, the same for all of them. Within a transaction: it is rolled
+    back whole where one is refused, so the statement needs no journal of its own (hence "OR FAIL")."""
+    for batch in _batches(new_rows):
+        statement = _insert_statement(table, tuple(batch[0]), len(batch), verb)
+        connection.execute(statement, list(chain.from_iterable(row.values() for row in batch)))
+
+
+def _batches(new_rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """As many rows in each as one statement takes: each lets the other threads in, and waits for them."""
+    remaining = iter(new_rows)
+    while first := list(islice(remaining, 1)):
+        yield first + list(islice(remaining, MOST_PARAMETERS // len(first[0]) - 1))
 
 
 @cache
-def _insert_statement(table: str, columns: tuple[str, ...], verb: str, suffix: str) -> str:
+def _insert_statement(table: str, columns: tuple[str, ...], count: int, verb: str) -> str:
     quoted = ", ".join(f'"{column}"' for column in columns)
-    values = ", ".join(f":{column}" for column in columns)
-    return f"{verb} INTO {table} ({quoted}) VALUES ({values}) {suffix}"
+    values = ", ".join("?" * len(columns))
+    return f"{verb} INTO {table} ({quoted}) VALUES {', '.join([f'({values})'] * count)}"
 
 
 def insert_new(
     connection: sqlite3.Connection, table: str, new_rows: Iterable[Mapping[str, Any]]
 ) -> list[str]:
-    """Insert the rows whose `_id` is not there yet, and give the `_id`s of those inserted."""
-    # Not "OR IGNORE": that would drop a row that breaks another rule of the table as well.
-    rule = "ON CONFLICT (_id) DO NOTHING"
-    return [row["_id"] for row in new_rows if insert(connection, table, row, suffix=rule)]
+    """Insert the rows whose `_id` is not there yet, and give the `_id`s of those inserted. Within a
+    transaction, so that nobody else inserts between look and leap."""
+    by_id: dict[str, Mapping[str, Any]] = {}
+    for row in new_rows:
+        by_id.setdefault(row["_id"], row)
+    query = f"SELECT _id FROM {table}"  # noqa: S608 constants only
+    for (known,) in where_among(connection, query, "_id", by_id):
+        by_id.pop(known, None)
+    insert(connection, table, *by_id.values())
+    return list(by_id)

@@ -26,7 +26,7 @@ def log(folder: Path, ago: timedelta, status: StepStatus = StepStatus.SUCCESS, e
             moment = datetime.now(UTC) - ago
             database.add_sync_log(SyncLog(kind, Trigger.AUTO, moment, 0, status, error or None))
         for report in (StepName.BOOKING, StepName.RETURN):
-            database.save_location_state(report, LocationState("7", min(moment, datetime.now(UTC))))
+            database.save_location_states(report, [LocationState("7", min(moment, datetime.now(UTC)))])
 
 
 def plain(shown: str) -> str:

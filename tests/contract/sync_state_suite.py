@@ -15,7 +15,7 @@ class RejectSuite:
         assert storage.add_rejects([reject(1, run_id="run 2"), reject(3)]) == 1
         assert storage.add_rejects([]) == 0
         assert {
-            position: sorted(ids) for position, ids in storage.reject_positions("booking", "7").items()
+            position: sorted(ids) for position, ids in storage.reject_positions("booking", "7")["7"].items()
         } == {
             "row 1": [text_id(1), text_id(2)],
             "row 3": [text_id(3)],
@@ -23,20 +23,24 @@ class RejectSuite:
 
         storage.clear_rejects([text_id(1), text_id(3), text_id(9)])
         storage.clear_rejects([])
-        assert storage.reject_positions("booking", "7") == {"row 1": [text_id(2)]}
+        assert storage.reject_positions("booking", "7") == {"7": {"row 1": [text_id(2)]}}
         assert storage.add_rejects([reject(1)]) == 1
 
     def test_positions_are_of_one_source_and_location(self, storage: Storage) -> None:
         storage.add_rejects([reject(1), reject(2, location="8"), reject(3, source="return")])
-        assert storage.reject_positions("booking", "7") == {"row 1": [text_id(1)]}
+        assert storage.reject_positions("booking", "7") == {"7": {"row 1": [text_id(1)]}}
         assert storage.reject_positions("booking", "9") == {}
+        assert storage.reject_positions("booking") == {
+            "7": {"row 1": [text_id(1)]},
+            "8": {"row 2": [text_id(2)]},
+        }
 
     def test_thousands_of_rejects_at_once(self, storage: Storage) -> None:
         assert storage.add_rejects([reject(n) for n in range(MANY)]) == MANY
-        assert len(storage.reject_positions("booking", "7")) == MANY
+        assert len(storage.reject_positions("booking", "7")["7"]) == MANY
         assert len(storage.rejects()) == MANY
         storage.clear_rejects([text_id(n) for n in range(1, MANY)])
-        assert storage.reject_positions("booking", "7") == {"row 0": [text_id(0)]}
+        assert storage.reject_positions("booking", "7") == {"7": {"row 0": [text_id(0)]}}
 
     def test_hostile_text_in_rejects_is_only_data(self, storage: Storage) -> None:
         odd = {
@@ -45,10 +49,10 @@ class RejectSuite:
         }
         storage.add_rejects([*odd.values(), reject(99)])
         for hostile in odd:
-            assert storage.reject_positions("booking", hostile) == {hostile: [f"id {hostile}"]}
+            assert storage.reject_positions("booking", hostile) == {hostile: {hostile: [f"id {hostile}"]}}
             storage.clear_rejects([f"id {hostile}"])
             assert storage.reject_positions("booking", hostile) == {}
-        assert storage.reject_positions("booking", "7") == {"row 99": [text_id(99)]}
+        assert storage.reject_positions("booking", "7") == {"7": {"row 99": [text_id(99)]}}
 
     def test_the_list_comes_back_newest_first(self, storage: Storage) -> None:
         assert storage.rejects() == []
@@ -116,7 +120,7 @@ class FileSuite:
         assert storage.file_hashes("walkin") == hashes
 
     def test_files_are_no_locations_and_no_store_list(self, storage: Storage) -> None:
-        storage.save_location_state(StepName.WALKIN, LocationState("7", MOMENT))
+        storage.save_location_states(StepName.WALKIN, [LocationState("7", MOMENT)])
         storage.save_store_list({"7": "Z- Calicut"})
         storage.save_file_hash(StepName.WALKIN, "7", "hash")
 
@@ -170,16 +174,16 @@ class SyncStateSuite:
             "9": LocationState("9"),
             "$a.b:c": LocationState("$a.b:c", india),
         }
-        for state in states.values():
-            storage.save_location_state(StepName.BOOKING, state)
+        storage.save_location_states(StepName.BOOKING, [])
+        storage.save_location_states(StepName.BOOKING, list(states.values()))
         assert storage.location_states(StepName.BOOKING) == states
         assert storage.location_states(StepName.RETURN) == {}
         watermark = storage.location_states(StepName.BOOKING)["7"].watermark
         assert watermark is not None
         assert watermark.utcoffset() == timedelta(0)
 
-        storage.save_location_state(StepName.BOOKING, LocationState("7"))
-        storage.save_location_state(StepName.RETURN, states["8"])
+        storage.save_location_states(StepName.BOOKING, [LocationState("7")])
+        storage.save_location_states(StepName.RETURN, [states["8"]])
         assert storage.location_states(StepName.BOOKING) == states | {"7": LocationState("7")}
         assert storage.location_states(StepName.RETURN) == {"8": states["8"]}
 

@@ -112,18 +112,19 @@ def test_what_is_given_out_may_be_changed_by_whoever_asked(dry: DryRunStorage) -
 
 def test_rejects_are_added_and_cleared_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
     assert dry.add_rejects([reject(1), reject(2), reject(2), reject(3, location="8")]) == 2
-    assert dry.reject_positions("booking", "7") == {"row 1": [text_id(1)], "row 2": [text_id(2)]}
+    assert dry.reject_positions("booking", "7") == {"7": {"row 1": [text_id(1)], "row 2": [text_id(2)]}}
     dry.clear_rejects([text_id(1), text_id(2)])
     assert dry.reject_positions("booking", "7") == {}
     assert dry.add_rejects([reject(1)]) == 1
-    assert dry.reject_positions("booking", "7") == {"row 1": [text_id(1)]}
-    assert dry.reject_positions("booking", "8") == {"row 3": [text_id(3)]}
+    assert dry.reject_positions("booking", "7") == {"7": {"row 1": [text_id(1)]}}
+    assert dry.reject_positions("booking", "8") == {"8": {"row 3": [text_id(3)]}}
+    assert dry.reject_positions("booking") == {"7": {"row 1": [text_id(1)]}, "8": {"row 3": [text_id(3)]}}
     assert dry.rejects() == [reject(1), reject(3, location="8")]
     assert dry.rejects("return") == []
     dry.add_rejects([reject(4, source="return", rejected_at=MOMENT + timedelta(hours=1))])
     assert [listed.reject_id for listed in dry.rejects()] == [text_id(4), text_id(1), text_id(3)]
     assert [listed.reject_id for listed in dry.rejects("return")] == [text_id(4)]
-    assert real.reject_positions("booking", "7") == {"row 1": [text_id(1)]}
+    assert real.reject_positions("booking", "7") == {"7": {"row 1": [text_id(1)]}}
 
 
 def test_stores_and_the_store_list_are_remembered(dry: DryRunStorage, real: SqliteStorage) -> None:
@@ -150,8 +151,8 @@ def test_file_hashes_are_remembered(dry: DryRunStorage, real: SqliteStorage) -> 
 
 
 def test_watermarks_logs_and_history_are_not_kept(dry: DryRunStorage, real: SqliteStorage) -> None:
-    real.save_location_state(StepName.BOOKING, LocationState("7", MOMENT))
-    dry.save_location_state(StepName.BOOKING, LocationState("7", None))
+    real.save_location_states(StepName.BOOKING, [LocationState("7", MOMENT)])
+    dry.save_location_states(StepName.BOOKING, [LocationState("7", None)])
     dry.add_sync_log(SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.SUCCESS, None))
     dry.save_run(RunEntry("run 1", MOMENT, {}))
     assert dry.location_states(StepName.BOOKING) == {"7": LocationState("7", MOMENT)}

@@ -112,7 +112,7 @@ class TestDocuments:
         storage.store_leads([], [record(1)])
         storage.update_records([record(1, fingerprint="new")])
         storage.add_rejects([reject(1)])
-        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, MOMENT, True, 3))
+        storage.save_location_states(StepName.BOOKING, [LocationState("7", MOMENT, None, MOMENT, True, 3)])
         storage.save_store_list({"a.b": "Z- Calicut"})
         storage.save_file_hash("walkin", "$a.b:c", "hash")
         storage.save_run(RunEntry("run 1", MOMENT, {"ok": True}))

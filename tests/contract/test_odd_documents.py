@@ -82,7 +82,7 @@ class TestOnMongo:
         mongo.add_rejects([reject(1)])
         assert mongo.rejects() == mongo.rejects("booking") == [reject(1)]
         assert len(warnings_of(caplog)) == len(odd) + 1
-        positions = mongo.reject_positions("booking", "7")
+        positions = mongo.reject_positions("booking", "7")["7"]
         assert positions.keys() == {"row 1"}
         assert text_id(1) in positions["row 1"]
 
@@ -106,7 +106,7 @@ class TestOnMongo:
                 {"_id": ObjectId(), "odd": 1},
             ]
         )
-        mongo.save_location_state(StepName.BOOKING, good)
+        mongo.save_location_states(StepName.BOOKING, [good])
         mongo.save_file_hash("walkin", "a.csv", "hash")
         assert mongo.location_states(StepName.BOOKING) == {"1": good}
         assert mongo.file_hashes("walkin") == {"a.csv": "hash"}
@@ -142,7 +142,15 @@ class TestOnSqlite:
             ("syncrecords SET \"values\" = '[1]'", lambda each: list(each.scan_records("booking", "7"))),
             ("syncrecords SET \"values\" = '[1]'", lambda each: each.record_values([text_id(1)])),
             ("syncrecords SET firstRunId = x'00'", lambda each: each.records_about([phone(1)], [], [])),
+            ("syncrecords SET leadId = x'00'", lambda each: each.find_records([text_id(1)])),
+            ("syncrecords SET fingerprint = x'00'", lambda each: each.find_records([text_id(1)])),
             ("syncrejects SET reason = x'00'", lambda each: each.rejects()),
+            ("syncrejects SET position = x'00'", lambda each: each.reject_positions("booking")),
+            ("syncrejects SET location = x'00'", lambda each: each.reject_positions("booking")),
+            ("syncstorelist SET code = x'00'", lambda each: each.store_list()),
+            ("syncstorelist SET name = x'00'", lambda each: each.store_list()),
+            ("syncfiles SET name = x'00'", lambda each: each.file_hashes("walkin")),
+            ("syncfiles SET contentHash = x'00'", lambda each: each.file_hashes("walkin")),
             ("syncstate SET dueAgain = 'many'", lambda each: each.location_states(StepName.BOOKING)),
         ],
     )
@@ -157,7 +165,9 @@ class TestOnSqlite:
             sqlite.prepare()
             sqlite.store_leads([], [record(1)])
             sqlite.add_rejects([reject(1)])
-            sqlite.save_location_state(StepName.BOOKING, LocationState("7", MOMENT))
+            sqlite.save_location_states(StepName.BOOKING, [LocationState("7", MOMENT)])
+            sqlite.save_store_list({"5": "Zorucci - Edappally"})
+            sqlite.save_file_hash("walkin", "a.csv", "hash")
             assert len(look(sqlite)) == 1
             sqlite_database.run(f"UPDATE {change}")
             assert len(look(sqlite)) == len(look(sqlite)) == 0

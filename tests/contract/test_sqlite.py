@@ -78,7 +78,7 @@ class TestTables:
         storage.update_records([record(1)])
         storage.add_rejects([reject(1)])
         storage.add_stores([Store("Suitor Guy - Calicut", "13", "Suitor Guy", "", True)])
-        storage.save_location_state(StepName.BOOKING, LocationState("7", MOMENT, None, MOMENT, True, 3))
+        storage.save_location_states(StepName.BOOKING, [LocationState("7", MOMENT, None, MOMENT, True, 3)])
         storage.add_sync_log(SyncLog("booking", Trigger.AUTO, MOMENT, 15, StepStatus.PARTIAL, "3 failed"))
         storage.save_file_hash("walkin", "a.xlsx", "hash")
         storage.save_run(RunEntry("run 1", MOMENT, {"ok": True}))

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -235,7 +235,7 @@ def test_states_that_can_not_be_kept_fail_their_locations_and_not_the_other_repo
     world: World, sandbox: Sandbox
 ) -> None:
     sandbox.set_faults(Fault("404", api="booking", location=sandbox.locations[0]))
-    result = world.run(wrap=refusing("save_location_state", lambda: StorageError("refused")))
+    result = world.run(wrap=refusing("save_location_states", lambda: StorageError("refused")))
     assert steps(result) == {
         StepName.STORES: StepStatus.SUCCESS,
         StepName.BOOKING: StepStatus.PARTIAL,
@@ -256,10 +256,10 @@ def test_locations_that_can_not_be_put_to_sleep_are_merely_asked_again(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._storage, name)
 
-        def save_location_state(self, report: StepName, state: LocationState) -> None:
-            if state.dormant:
+        def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
+            if any(state.dormant for state in states):
                 raise StorageError("refused")
-            self._storage.save_location_state(report, state)
+            self._storage.save_location_states(report, states)
 
     first = world.run(wrap=Sleepless)
     assert first.ok

@@ -16,7 +16,7 @@ WRITES = frozenset(
         "clear_rejects",
         "add_stores",
         "save_store_list",
-        "save_location_state",
+        "save_location_states",
         "add_sync_log",
         "save_run",
         "delete_unchanged",

@@ -65,7 +65,7 @@ def reached(database: Database, ago: timedelta, *locations: str, reports: str = 
     """How far the locations of the reports are."""
     for report in reports.split():
         for location in locations or ("7", "9", "13"):
-            database.save_location_state(StepName(report), LocationState(location, NOW - ago))
+            database.save_location_states(StepName(report), [LocationState(location, NOW - ago)])
 
 
 def take(database: Database, *, sync_enabled: bool = True, lock: LockState = FREE) -> Status:
@@ -135,10 +135,10 @@ def test_dormant_locations_and_those_no_longer_asked_for_do_not_make_it_late(dat
     old = NOW - timedelta(days=8)
     for location in ("9", "10"):
         for report in (StepName.BOOKING, StepName.RETURN):
-            database.save_location_state(report, LocationState(location, old, dormant=True))
+            database.save_location_states(report, [LocationState(location, old, dormant=True)])
     assert take(database).ok  # all are dormant
     reached(database, timedelta(days=8), "4711", "4712", "4713")
-    database.save_location_state(StepName.BOOKING, LocationState("11", None, tried_at=NOW))
+    database.save_location_states(StepName.BOOKING, [LocationState("11", None, tried_at=NOW)])
     reached(database, timedelta(minutes=2), "7")
     assert take(database).ok
 

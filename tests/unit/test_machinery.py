@@ -69,7 +69,7 @@ def all_logged(database: Database, ago: timedelta = timedelta(minutes=3)) -> Non
 def all_reached(database: Database, ago: timedelta = timedelta(minutes=4)) -> None:
     for report in (StepName.BOOKING, StepName.RETURN):
         for location in ("13", "14", "16"):
-            database.save_location_state(report, LocationState(location, NOW - ago))
+            database.save_location_states(report, [LocationState(location, NOW - ago)])
 
 
 def ran(database: Database, started: datetime, *steps: StepName) -> None:
@@ -195,7 +195,7 @@ def test_entries_dated_in_the_future_leave_it_to_the_watermarks(database: Databa
 def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(database: Database) -> None:
     database.save_store_list({str(code): "" for code in range(7, 22)})
     all_logged(database)
-    database.save_location_state(StepName.BOOKING, LocationState("7", NOW - timedelta(minutes=4)))
+    database.save_location_states(StepName.BOOKING, [LocationState("7", NOW - timedelta(minutes=4))])
     report = verify(database)
     assert line(report, "Last success: booking").mark is Mark.BAD
     assert "--location" in line(report, "Last success: booking").cure
@@ -238,7 +238,7 @@ def test_only_locations_that_are_asked_and_have_data_can_lag(database: Database)
         LocationState("4711", old),  # in no list any more
         LocationState("12", NOW - timedelta(minutes=17)),
     ):
-        database.save_location_state(StepName.BOOKING, state)
+        database.save_location_states(StepName.BOOKING, [state])
     found = line(verify(database), "Watermarks: booking")
     assert found.mark is Mark.WARNING
     assert "2 behind the others: 9 (8 d ago), 11 (never synced)" in found.found
