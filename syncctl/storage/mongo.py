@@ -22,7 +22,7 @@ from syncctl.models import (
 )
 from syncctl.ports import RejectPositions
 from syncctl.storage import mongo_documents as documents
-from syncctl.storage.mongo_batches import find, find_by_ids, in_batches, insert_new
+from syncctl.storage.mongo_batches import find, find_by_ids, find_by_texts, in_batches, insert_new
 from syncctl.storage.mongo_changes import update_leads
 from syncctl.storage.mongo_repair import MongoRepair
 from syncctl.storage.mongo_survey import MongoSurvey
@@ -54,8 +54,7 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def present_leads(self, lead_ids: Collection[str]) -> set[str]:
         with self._reading() as database:
-            ids = (bson_id for text in lead_ids for bson_id in documents.possible_bson_ids(text))
-            return {documents.to_text(found["_id"]) for found in find_by_ids(database.leads, ids, [])}
+            return {documents.to_text(found["_id"]) for found in find_by_texts(database.leads, lead_ids, [])}
 
     def find_leads(
         self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
@@ -129,8 +128,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         with self._reading() as database:
-            ids = (bson_id for text in lead_ids for bson_id in documents.possible_bson_ids(text))
-            return {lead["_id"]: lead for lead in map(documents.from_bson, find_by_ids(database.leads, ids))}
+            found = find_by_texts(database.leads, lead_ids)
+            return {lead["_id"]: lead for lead in map(documents.from_bson, found)}
 
     def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
         with self._writing() as database:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
+from syncctl.storage.mongo_documents import possible_bson_ids, to_bson_id, to_text
 from syncctl.storage.mongo_errors import refusals
 
 BATCH = 1000
@@ -37,6 +38,22 @@ def find_by_ids(
     """Documents with these `_id`s, with `_id` and these fields only, or whole."""
     wanted = ["_id", *fields] if fields is not None else None
     return chain.from_iterable(find(collection, {"_id": {"$in": batch}}, wanted) for batch in in_batches(ids))
+
+
+def find_by_texts(
+    collection: Collection[D], texts: Iterable[str], fields: Sequence[str] | None = None
+) -> Iterator[D]:
+    """Documents whose `_id` is one of these texts at the port, with `_id` and these fields only, or whole.
+
+    Nearly all are ObjectIds: what else a text may stand for is asked for only where there is none."""
+    missing = dict.fromkeys(texts)
+    for document in find_by_ids(collection, map(to_bson_id, list(missing)), fields):
+        missing.pop(to_text(document["_id"]), None)
+        yield document
+    others = (
+        bson_id for text in missing for bson_id in possible_bson_ids(text) if bson_id != to_bson_id(text)
+    )
+    yield from find_by_ids(collection, others, fields)
 
 
 def insert_new(

@@ -7,7 +7,7 @@ from pymongo.collection import Collection
 
 from syncctl.models import Document, LeadChange
 from syncctl.storage.lead_changes import guard, holds
-from syncctl.storage.mongo_batches import find_by_ids, in_batches
+from syncctl.storage.mongo_batches import find_by_texts, in_batches
 from syncctl.storage.mongo_documents import from_bson, possible_bson_ids
 
 
@@ -35,9 +35,9 @@ def _guarded_update(change: LeadChange) -> UpdateOne:
 
 def _missed(leads: Collection[Document], changes: Sequence[LeadChange]) -> set[str]:
     """The ids of leads that do not hold the new values."""
-    ids = (bson_id for change in changes for bson_id in possible_bson_ids(change.lead_id))
+    ids = [change.lead_id for change in changes]
     fields = {field for change in changes for field in change.values}
-    stored = {lead["_id"]: lead for lead in map(from_bson, find_by_ids(leads, ids, sorted(fields)))}
+    stored = {lead["_id"]: lead for lead in map(from_bson, find_by_texts(leads, ids, sorted(fields)))}
     return {
         change.lead_id
         for change in changes
