@@ -115,7 +115,7 @@ def identity_values(report: StepName, row: object, store: str | None) -> LeadVal
     Raises:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
     """
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         raise InvalidRowError("the row is no record of fields")
     if report is StepName.BOOKING:
         return _identity(row, LeadType.BOOKING, "Booking", store)

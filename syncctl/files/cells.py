@@ -70,7 +70,7 @@ def date_of_serial(cell: Cell, epoch: date) -> Cell:
     """Excel's serial number of a day, as a number or as text, made a date, or a datetime where it has a
     fraction; any other cell as it is. `epoch`: the day that the workbook counts from."""
     if isinstance(cell, str):
-        if not _SERIAL.fullmatch(cell):
+        if not cell[:5].isdecimal() or not _SERIAL.fullmatch(cell):  # the quick look first: few are
             return cell
         days = float(cell)
     elif isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -85,6 +85,6 @@ def date_of_serial(cell: Cell, epoch: date) -> Cell:
 def whole_number(cell: Cell) -> Cell:
     """The text "9876543210.0", as programs write a number that they took for a float, without its ".0", which
     would count as a further digit of a phone number; any other cell as it is."""
-    if isinstance(cell, str) and (whole := _WHOLE.fullmatch(cell)):
+    if isinstance(cell, str) and "." in cell and (whole := _WHOLE.fullmatch(cell)):
         return whole[1]
     return cell

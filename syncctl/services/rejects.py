@@ -46,7 +46,7 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
 
 def _is_surely_another(row: object, codes: Collection[str]) -> bool:
     """The quick way to know most of the rows that are not listed: by their booking number."""
-    code = row.get(BOOKING_NO[0]) if isinstance(row, Mapping) else None
+    code = row.get(BOOKING_NO[0]) if isinstance(row, dict) else None
     return isinstance(code, str) and code.isascii() and code.isdigit() and code not in codes
 
 
@@ -55,7 +55,7 @@ def position_of(row: object) -> str:
 
     Without a booking number the moment of the booking and the item tell.
     """
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         return ""
     try:
         code = first_text(row, (*BOOKING_NO, "locCode", *BOOKING_DATE))
@@ -68,7 +68,7 @@ def position_of(row: object) -> str:
 def row_text(row: object, aliases: tuple[str, ...]) -> str:
     """The first of these fields that holds text in a row that may be invalid, or ""."""
     try:
-        return first_text(row, aliases) if isinstance(row, Mapping) else ""
+        return first_text(row, aliases) if isinstance(row, dict) else ""
     except InvalidRowError:
         return ""
 
