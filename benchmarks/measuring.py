@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
 
 Count = Callable[[], int]
 
@@ -43,27 +44,20 @@ def measure(
     """
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **settings}
     calls_before, trips_before = (count() if count else 0 for count in (calls, round_trips))
-    begun = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, *command],
+    launched = subprocess.run(
+        [sys.executable, "-S", str(LAUNCHER), sys.executable, *command],
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise CommandFailedError(
-            f"{' '.join(command)} ended with {process.returncode}: {said.decode(errors='replace')}"
-        )
+        capture_output=True,
+        check=True,
+    )
+    seen = json.loads(launched.stdout)
+    if seen["status"]:
+        said = launched.stderr.decode(errors="replace")
+        raise CommandFailedError(f"{' '.join(command)} ended with {seen['status']}: {said}")
     return Measured(
-        wall_s,
-        usage.ru_maxrss / 1024,
+        seen["wall_s"],
+        seen["peak_kb"] / 1024,
         calls() - calls_before if calls else None,
         # The count itself is one.
         round_trips() - trips_before - 1 if round_trips else None,
