@@ -59,9 +59,9 @@ def _layout(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     return order, SEPARATOR.join(order)
 
 
-_moment = lru_cache(maxsize=8192)(
-    datetime.isoformat
-)  # a row tells its date as two fields, a file its days again
+@lru_cache(maxsize=8192)  # a row tells one date as two fields, a file the same days again and again
+def _moment(value: datetime) -> str:
+    return value.isoformat()
 
 
 def key_of(values: LeadValues) -> str:
