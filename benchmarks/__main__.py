@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import scenarios
+from benchmarks import scenarios, table
 from benchmarks.scenarios import Bench, Result
 from benchmarks.servers import Mongo, sandbox
+from tests.support.marked_part import MarkerError
 from tests.support.mongod import mongo_server
 
 LOCATIONS, BOOKINGS = 21, 500
 DATABASES = ("mongodb", "sqlite")
 GROUPS = ("syncs", "latency", "imports", "cleanup", "start", "growth")
-HEADINGS = ("what", "on", "seconds", "of the floor", "rows/s", "peak MB", "calls", "round trips")
 
 
-def main() -> None:
-    """Measure what is asked for."""
+def main() -> int:
+    """Measure what is asked for. Gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each; their median is shown")
     parser.add_argument("--only", choices=GROUPS, action="append", help="one group of them; repeatable")
     parser.add_argument("--database", choices=DATABASES, action="append", help="repeatable")
     parser.add_argument("--json", action="store_true", help="JSON, one result a line")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it in between FILE's marker comments")
     chosen = parser.parse_args()
     groups = chosen.only or [group for group in GROUPS if group != "growth"]
     if not chosen.json:
-        print(_line(HEADINGS))
+        print(table.line(table.HEADINGS))
+    results: list[Result] = []
     with (
         tempfile.TemporaryDirectory(prefix="syncctl-bench-") as folder,
         mongo_server() as server,
@@ -40,7 +41,18 @@ def main() -> None:
         for group in groups:
             for database in (chosen.database or DATABASES) if group != "start" else DATABASES[:1]:
                 for result in _measured(group, database, mongo, Path(folder), chosen.rounds):
-                    print(_document(result) if chosen.json else _row(result), flush=True)
+                    results.append(result)
+                    print(
+                        table.document(result) if chosen.json else table.line(table.cells(result)), flush=True
+                    )
+    if chosen.write:
+        made = table.markdown(results, chosen.rounds)
+        try:
+            chosen.write.write_text(table.PART.put_in(chosen.write.read_text(), made))
+        except (MarkerError, OSError) as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+    return 0
 
 
 def _measured(group: str, database: str, mongo: Mongo, folder: Path, rounds: int) -> Iterator[Result]:
@@ -67,31 +79,5 @@ def _measured(group: str, database: str, mongo: Mongo, folder: Path, rounds: int
             yield from scenarios.start_up(bench)
 
 
-def _row(result: Result) -> str:
-    seen = result.measured
-    floor = f"{result.ratio:.1f} x {result.floor_s:.2f} s" if result.ratio else ""
-    return _line(
-        (
-            result.name,
-            result.database,
-            f"{seen.wall_s:.2f}",
-            floor,
-            f"{result.rows / seen.wall_s:,.0f}" if result.rows else "",
-            f"{seen.peak_mb:.0f}",
-            "" if seen.calls is None else str(seen.calls),
-            "" if seen.round_trips is None else str(seen.round_trips),
-        )
-    )
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    what, database, *numbers = cells
-    return f"{what:34} {database:8}" + "".join(f" {cell:>13}" for cell in numbers)
-
-
-def _document(result: Result) -> str:
-    return json.dumps({**asdict(result), "ratio": result.ratio})
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -136,6 +136,9 @@ class Storage(Protocol):
     def save_run(self, entry: RunEntry) -> None:
         """Add or replace a run in the sync's own history."""
 
+    def forget_runs(self, before: datetime) -> None:
+        """Take the runs that began before that moment out of the history."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

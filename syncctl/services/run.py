@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.models import FILE_STEPS, RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
@@ -20,6 +20,10 @@ SYNC_TYPES = {
     StepName.LOSS_OF_SALE: "lossofsale",
 }
 """What `synclogs.syncType` calls the steps (contract/database.md)."""
+
+
+HISTORY_KEPT = timedelta(days=90)
+"""A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Run:
         )
         try:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
+            self.storage.forget_runs(self.started_at - HISTORY_KEPT)
         except StorageUnavailableError:
             raise
         except StorageError as error:

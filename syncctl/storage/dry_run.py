@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from syncctl.models import (
@@ -190,6 +191,9 @@ class DryRunStorage:
 
     def save_run(self, entry: RunEntry) -> None:
         """Not written: a dry run is not part of the history."""
+
+    def forget_runs(self, before: datetime) -> None:
+        """Not done either."""
 
 
 def _those(remembered: Mapping[str, T], ids: Collection[str]) -> dict[str, T]:

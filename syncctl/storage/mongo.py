@@ -1,6 +1,7 @@
 """The storage port on MongoDB, in the documents that the web app reads (contract/database.md)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -198,6 +199,10 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def save_run(self, entry: RunEntry) -> None:
         self._put("syncruns", documents.run_document(entry))
+
+    def forget_runs(self, before: datetime) -> None:
+        with self._writing() as database:
+            database.syncruns.delete_many({"startedAt": {"$lt": before}})
 
     def _put(self, collection: str, *new: Document) -> None:
         with self._writing() as database:

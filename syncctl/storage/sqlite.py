@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from syncctl.models import (
@@ -203,6 +204,10 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
         }
         with self._writing() as connection:
             insert(connection, "syncruns", row, verb="INSERT OR REPLACE")
+
+    def forget_runs(self, before: datetime) -> None:
+        with self._writing() as connection:
+            connection.execute("DELETE FROM syncruns WHERE startedAt < ?", (rows.date_text(before),))
 
 
 def _stores(connection: sqlite3.Connection) -> list[Store]:

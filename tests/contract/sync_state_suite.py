@@ -204,6 +204,14 @@ class SyncStateSuite:
         storage.save_run(RunEntry("run 2", MOMENT, {}))
         assert database.count("syncruns") == 2
 
+    def test_runs_from_before_a_moment_are_forgotten(self, storage: Storage, database: Database) -> None:
+        for number in range(4):
+            storage.save_run(RunEntry(f"run {number}", MOMENT + timedelta(seconds=number), {}))
+        storage.forget_runs(MOMENT + timedelta(seconds=2))
+        assert database.count("syncruns") == 2
+        storage.forget_runs(MOMENT + timedelta(seconds=2))
+        assert database.count("syncruns") == 2
+
     def test_preparing_and_closing_again_changes_nothing(self, storage: Storage) -> None:
         storage.save_store_list({"7": "Z- Calicut"})
         storage.prepare()

@@ -19,6 +19,7 @@ WRITES = frozenset(
         "save_location_states",
         "add_sync_log",
         "save_run",
+        "forget_runs",
         "delete_unchanged",
         "restore",
         "repoint_records",
@@ -76,8 +77,9 @@ class FailingStorage:
 
 def _write_half(method: Callable[..., Any], *given: Any) -> None:
     """Half of the first list and nothing of what would come after it; a single document is all or nothing."""
-    first, *rest = given
-    if not isinstance(first, list | tuple | set | frozenset | dict):
-        return
-    some = list(first)[: (len(first) + 1) // 2]
-    method({key: first[key] for key in some} if isinstance(first, dict) else some, *([] for _ in rest))
+    for place, many in enumerate(given):
+        if isinstance(many, list | tuple | set | frozenset | dict):
+            some = list(many)[: (len(many) + 1) // 2]
+            half = {key: many[key] for key in some} if isinstance(many, dict) else some
+            method(*given[:place], half, *([] for _ in given[place + 1 :]))
+            return

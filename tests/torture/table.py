@@ -6,14 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.marked_part import MarkedPart, MarkerError
 from tests.torture.tally import OUTCOMES, TRIED
 
-BEGIN = "<!-- what has been tried: made by python -m tests.torture.table -->"
-END = "<!-- end of what has been tried -->"
+PART = MarkedPart(
+    begin="<!-- what has been tried: made by python -m tests.torture.table -->",
+    end="<!-- end of what has been tried -->",
+)
 
 
 class TableError(Exception):
-    """The table can't be made or put in; the message says why."""
+    """The table can't be made; the message says why."""
 
 
 def table(report: dict[str, Any]) -> str:
@@ -40,15 +43,6 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def put_in(document: str, made: str) -> str:
-    """A document with the table between its two marker comments. Raises TableError where it lacks them."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise TableError(f"the file lacks the lines {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
-
-
 def main() -> int:
     """Print the table, or write it into a file. Gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.table")
@@ -58,8 +52,8 @@ def main() -> int:
     try:
         made = table(json.loads(given.report.read_text()))
         if given.write:
-            given.write.write_text(put_in(given.write.read_text(), made))
-    except (TableError, OSError) as error:
+            given.write.write_text(PART.put_in(given.write.read_text(), made))
+    except (TableError, MarkerError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if not given.write:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.torture.table import BEGIN, END, TableError, put_in, table
+from tests.support.marked_part import MarkerError
+from tests.torture.table import PART, TableError, table
 from tests.torture.tally import OUTCOMES, TRIED, Tally
 
 
@@ -35,11 +36,11 @@ def test_failed_tests_make_no_table(tmp_path: Path) -> None:
 
 
 def test_it_stands_between_two_comments() -> None:
-    document = f"# Title\n{BEGIN}\nold\n{END}\nrest\n"
-    assert put_in(document, "new") == f"# Title\n{BEGIN}\nnew\n{END}\nrest\n"
-    assert put_in(put_in(document, "other"), "new") == put_in(document, "new")
-    with pytest.raises(TableError, match="lacks the lines"):
-        put_in(f"# Title\n{BEGIN}\n", "new")
+    document = f"# Title\n{PART.begin}\nold\n{PART.end}\nrest\n"
+    assert PART.put_in(document, "new") == f"# Title\n{PART.begin}\nnew\n{PART.end}\nrest\n"
+    assert PART.put_in(PART.put_in(document, "other"), "new") == PART.put_in(document, "new")
+    with pytest.raises(MarkerError, match="lacks the lines"):
+        PART.put_in(f"# Title\n{PART.begin}\n", "new")
 
 
 def test_a_slip_of_the_keyboard_is_not_counted() -> None:

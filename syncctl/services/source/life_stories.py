@@ -116,7 +116,7 @@ class Runs:
                 document = found[0].document
                 self._told[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
             else:
-                self._told[run_id] = f"{short}, which the history does not have: it was cut short"
+                self._told[run_id] = f"{short}, which the history does not have: cut short, or long ago"
         return self._told[run_id]
 
 

@@ -1,0 +1,23 @@
+"""The part of a document between two marker comments, which a program makes anew."""
+
+from dataclasses import dataclass
+
+
+class MarkerError(Exception):
+    """The document lacks the markers; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPart:
+    """The lines that stand before and after the part."""
+
+    begin: str
+    end: str
+
+    def put_in(self, document: str, made: str) -> str:
+        """The document with `made` between the markers. Raises MarkerError where it lacks them."""
+        before, begin, rest = document.partition(self.begin)
+        _, end, after = rest.partition(self.end)
+        if not (begin and end):
+            raise MarkerError(f"the file lacks the lines {self.begin} and {self.end}.")
+        return f"{before}{self.begin}\n{made}\n{self.end}{after}"
