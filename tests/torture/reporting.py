@@ -11,6 +11,8 @@ from tests.torture.tally import tally
 COUNTS = "torture_counts"
 """Under which a worker of pytest-xdist gives its counts to the session."""
 
+REPORT_OPTION = "--torture-report"
+
 
 class TortureReport:
     """A plugin of pytest. In a worker it hands the counts on; in the session's own process it collects them
@@ -20,11 +22,14 @@ class TortureReport:
         self._file = file
         self._rounds = rounds
         self._tests = 0
+        self._skipped = 0
         self._begun = time.monotonic()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" and "torture" in report.keywords:
-            self._tests += 1
+        if "torture" not in report.keywords:
+            return
+        self._skipped += report.skipped
+        self._tests += report.when == "call" and not report.skipped
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -32,16 +37,31 @@ class TortureReport:
         for name, count in getattr(node, "workeroutput", {}).get(COUNTS, {}).items():
             tally.add(name, count)
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if (output := getattr(session.config, "workeroutput", None)) is not None:
             output[COUNTS] = dict(tally.counts)
         elif self._file is not None:
             tally.write(
                 self._file,
                 {
+                    "arguments": without_report(session.config.invocation_params.args),
                     "rounds": self._rounds,
                     "tests": self._tests,
+                    "skipped": self._skipped,
                     "failed": session.testsfailed,
+                    "exit_status": int(exitstatus),
                     "seconds": round(time.monotonic() - self._begun),
                 },
             )
+
+
+def without_report(arguments: tuple[str | Path, ...]) -> list[str]:
+    """The command line's arguments but for the report's own, which say nothing of what was tried."""
+    kept: list[str] = []
+    given = iter(map(str, arguments))
+    for argument in given:
+        if argument == REPORT_OPTION:
+            next(given, None)
+        elif not argument.startswith(f"{REPORT_OPTION}="):
+            kept.append(argument)
+    return kept

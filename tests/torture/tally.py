@@ -30,6 +30,15 @@ OUTCOMES = {
 """What must have come of it 0 times -> how the table calls it."""
 
 
+LONG_RUN = (
+    (("kills at a write", "kills"), 1_000),
+    (("faulted cycles",), 500),
+    (("failovers",), 50),
+    (("garbage rows",), 100_000),
+)
+"""Counts that together are at least so many in a run that may be called a long one."""
+
+
 class Tally:
     """Counts of one session."""
 

@@ -1,38 +1,65 @@
 """The README's table of what has been tried."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.marked_part import MarkerError
+from tests.torture.reporting import without_report
 from tests.torture.table import PART, TableError, table
-from tests.torture.tally import OUTCOMES, TRIED, Tally
+from tests.torture.tally import LONG_RUN, OUTCOMES, TRIED, Tally
 
 
-def report(tmp_path: Path, failed: int = 0) -> dict[str, Any]:
-    import json
-
+def report(tmp_path: Path, counts: dict[str, int], **session: object) -> dict[str, Any]:
     counted = Tally()
-    counted.add("kills", 1234)
-    counted.add("leads lost", 0)
+    for name, count in counts.items():
+        counted.add(name, count)
     file = tmp_path / "report.json"
-    counted.write(file, {"rounds": 100, "tests": 9, "failed": failed, "seconds": 901})
+    whole = {
+        "arguments": ["-m", "torture"],
+        "rounds": 100,
+        "tests": 9,
+        "skipped": 0,
+        "failed": 0,
+        "exit_status": 0,
+        "seconds": 901,
+    }
+    counted.write(file, whole | session)
     found: dict[str, Any] = json.loads(file.read_text())
     return found
 
 
 def test_what_was_tried_and_what_came_of_it(tmp_path: Path) -> None:
-    made = table(report(tmp_path))
+    made = table(report(tmp_path, {"kills": 1234, "leads lost": 0}))
     assert f"| {TRIED['kills']} | 1,234 |" in made
-    assert TRIED["failovers"] not in made
+    assert f"| {TRIED['failovers']} | 0 |" in made
     assert all(f"| {title} | **0** |" in made for title in OUTCOMES.values())
-    assert made.endswith("`pytest -m torture --rounds 100`: 9 tests, 15 minutes.")
+    assert made.endswith("`pytest -m torture`: 9 tests, 15 minutes.")
 
 
-def test_failed_tests_make_no_table(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="2 tests failed"):
-        table(report(tmp_path, failed=2))
+def test_what_was_skipped_is_told(tmp_path: Path) -> None:
+    assert "9 tests, 3 skipped, 1 minute." in table(report(tmp_path, {}, skipped=3, seconds=9))
+
+
+@pytest.mark.parametrize("session", [{"failed": 2, "exit_status": 1}, {"exit_status": 2}])
+def test_failed_tests_and_those_cut_short_make_no_table(tmp_path: Path, session: dict[str, int]) -> None:
+    with pytest.raises(TableError, match=f"pytest ended with {session['exit_status']}"):
+        table(report(tmp_path, {}, **session))
+
+
+def test_a_long_run_has_tried_a_lot(tmp_path: Path) -> None:
+    enough = {names[0]: least for names, least in LONG_RUN}
+    assert table(report(tmp_path, enough), of_long_run=True) == table(report(tmp_path, enough))
+    for name, least in enough.items():
+        with pytest.raises(TableError, match=name):
+            table(report(tmp_path, enough | {name: least - 1}), of_long_run=True)
+
+
+def test_the_arguments_are_told_without_the_reports_own() -> None:
+    given = ("-m", "torture", "--torture-report", "a.json", "--rounds=9", "--torture-report=b.json")
+    assert without_report(given) == ["-m", "torture", "--rounds=9"]
 
 
 def test_it_stands_between_two_comments() -> None:
