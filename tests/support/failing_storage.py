@@ -1,6 +1,6 @@
-"""A storage that dies at a chosen write: the fault point that tests put between a run and its database."""
+"""A storage that dies at a chosen call: the fault point that tests put between a run and its database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from typing import Any
 
@@ -26,14 +26,42 @@ WRITES = frozenset(
     }
 )
 
+SCANS = frozenset({"scan_leads", "scan_reports", "scan_records"})
+
+READS = SCANS | {
+    "find_records",
+    "recorded_leads",
+    "present_leads",
+    "find_leads",
+    "find_reports",
+    "record_values",
+    "leads",
+    "reject_positions",
+    "rejects",
+    "stores",
+    "store_list",
+    "file_hashes",
+    "location_states",
+    "facts",
+    "totals",
+    "records_about",
+    "last_sync_logs",
+    "runs",
+    "snapshots",
+}
+
+OF_THE_CONNECTION = frozenset({"prepare", "close", "probe_writing"})
+"""What a command calls before and after its run; no fault point is here."""
+
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing of syncctl may catch it."""
 
 
 class Moment(Enum):
-    """When in a write it happens. MIDWAY: half of what the call was given is written, as a server does that
-    loses its client in the middle of a batch (a transaction of SQLite's never stops there)."""
+    """When in a call it happens. MIDWAY: half of what a write was given is written, as a server does that
+    loses its client in the middle of a batch (a transaction of SQLite's never stops there), or half of what
+    a scan finds was read."""
 
     BEFORE = "before"
     MIDWAY = "midway"
@@ -41,8 +69,8 @@ class Moment(Enum):
 
 
 class FailingStorage:
-    """Passes everything on, but raises `error` at the `at`-th write (0: at none). `writes`: how many there
-    were."""
+    """Passes everything on, but raises `error` at the `at`-th (0: at none) of the calls that are `among`
+    these. `calls`: which of them there were; `struck`: the one that it happened in, or ""."""
 
     def __init__(
         self,
@@ -50,29 +78,41 @@ class FailingStorage:
         at: int,
         error: Callable[[], BaseException] = Killed,
         moment: Moment = Moment.BEFORE,
+        among: Collection[str] = WRITES,
     ) -> None:
-        self.writes = 0
+        self.calls: list[str] = []
+        self.struck = ""
         self._storage = storage
         self._at = at
         self._error = error
         self._moment = moment
+        self._among = among
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._storage, name)
-        if name not in WRITES:
+        if name not in self._among:
             return method
 
-        def write(*given: Any) -> Any:
-            self.writes += 1
-            if self.writes != self._at:
+        def call(*given: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) != self._at:
                 return method(*given)
+            self.struck = name
             if self._moment is Moment.MIDWAY:
-                _write_half(method, *given)
+                if name in SCANS:
+                    return self._half_read(method(*given))
+                if name in WRITES:
+                    _write_half(method, *given)
             elif self._moment is Moment.AFTER:
                 method(*given)
             raise self._error()
 
-        return write
+        return call
+
+    def _half_read(self, documents: Iterator[Any]) -> Iterator[Any]:
+        every = list(documents)
+        yield from every[: len(every) // 2]
+        raise self._error()
 
 
 def _write_half(method: Callable[..., Any], *given: Any) -> None:

@@ -34,7 +34,9 @@ def as_date(value: Any) -> datetime | None:
 
 
 def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
-    """A row's key and lead, or "ignored", or "invalid"."""
+    """A row's key and lead, or "ignored", or "invalid"; a row that is no object is the latter."""
+    if not isinstance(row, dict):
+        return "invalid"
     if report == "return" and told(row, "returnDate") is None:
         return "ignored"
     name, written = told(row, "name"), told(row, "phone")

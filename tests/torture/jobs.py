@@ -1,25 +1,35 @@
 """The jobs that are disturbed: each with a busy database and source before it, and news for it to take in."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+import pytest
+
 from syncctl.locations import Locations, load_locations
 from syncctl.models import StepName, Store
 from syncctl.operator_ports import Database
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
+from syncctl.services import reports
+from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.cleaning import BackupTarget, clean_duplicates
+from syncctl.services.cleanup.restoring import restore_backup
 from syncctl.services.cleanup.store_names import rename_stores
+from syncctl.services.run import HISTORY_KEPT
 from tests.support.store_files import HEADER, row, write
 from tests.support.webapp import SHAPES, finish, old_lead
-from tests.support.world import World
+from tests.support.world import KOLKATA, World
 
 Wrap = Callable[[Storage], Storage]
 NEW_PLACE = "Suitor Guy - Brand New"
+DAYS_AWAY = timedelta(days=3)
+RENAMED = 6
 EDITS: tuple[dict[str, Any], ...] = (
     {"remarks": "calls back on Monday"},
     {"callStatus": "Called", "leadStatus": "Interested"},
@@ -45,12 +55,12 @@ class Ground:
 @dataclass(frozen=True)
 class Job:
     """`prepare` makes the state before it; `do` does it, with something between it and the database;
-    `arguments` do it as a command, in the folder of its files."""
+    `arguments` do it as a command, in the folder of its files; none: it is only done within the test."""
 
     name: str
     prepare: Callable[[Ground], None]
     do: Callable[[Ground, Wrap], object]
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
 
 
 def few_locations(sandbox: Sandbox) -> Locations:
@@ -86,7 +96,7 @@ def news_at_the_source(ground: Ground) -> None:
     sandbox, luck = ground.sandbox, ground.luck
     booked = [item["bookingNo"] for item in sandbox.add_bookings(12)]
     known = sorted({item["bookingNo"] for item in sandbox.rows("booking") if item.get("bookingNo")})
-    for number in luck.sample(known, 6):
+    for number in luck.sample(known, RENAMED):
         sandbox.change_booking(number, customerName=f"Renamed {luck.randrange(100)}")
     sandbox.return_booking(booked[0])
     sandbox.remove_booking(luck.choice(known))
@@ -99,14 +109,61 @@ def _nothing(ground: Ground) -> None:
 
 
 def _synced_and_worked_on(ground: Ground) -> None:
-    ground.world.run()
+    """Of the day's bookings one is corrected and some are renamed: old ones are not asked for again."""
+    sandbox, world = ground.sandbox, ground.world
+    of_the_day = sorted({item["bookingNo"] for item in sandbox.add_bookings(6)})
+    for number in of_the_day:
+        sandbox.change_booking(number, bookingDate=world.now.astimezone(KOLKATA))
+    sandbox.change_booking(of_the_day[0], phoneNo="12")
+    world.run()
+    _run_of_long_ago(ground)
     telecallers_at_work(ground)
     news_at_the_source(ground)
-    ground.world.now += timedelta(minutes=10)
+    left = {item.get("bookingNo") for item in sandbox.rows("booking") if isinstance(item, dict)}
+    of_the_day = [number for number in of_the_day if number in left]
+    sandbox.change_booking(of_the_day[0], phoneNo="9444444444")
+    for number in of_the_day[1:4]:
+        sandbox.change_booking(number, customerName="Renamed", price=1234.5)
+    world.now += timedelta(minutes=10)
+
+
+def _run_of_long_ago(ground: Ground) -> None:
+    """A run in the history that is to be forgotten."""
+    with ground.world.storage() as storage:
+        (run,) = cast(Database, storage).runs(1)
+        long_ago = run.started_at - HISTORY_KEPT - timedelta(days=1)
+        storage.save_run(replace(run, run_id="of long ago", started_at=long_ago))
 
 
 def _sync(ground: Ground, wrap: Wrap) -> object:
     return ground.world.run(wrap=wrap)
+
+
+def _away_for_days(ground: Ground) -> None:
+    """News of each of the days since the last sync: only a watermark that has not moved asks for all."""
+    ground.world.now -= DAYS_AWAY
+    _synced_and_worked_on(ground)
+    ground.world.now += DAYS_AWAY
+    today = ground.sandbox.today
+    booked = {item["bookingNo"] for item in ground.sandbox.add_bookings(6)}
+    for number, days in zip(sorted(booked), (1, 2, 1, 2, 1, 2), strict=True):
+        ground.sandbox.change_booking(number, bookingDate=today - timedelta(days=days))
+
+
+def _sync_from_the_watermark_on(ground: Ground, wrap: Wrap) -> object:
+    with few_at_once():
+        return ground.world.run(wrap=wrap, incremental_days=0)
+
+
+@contextmanager
+def few_at_once() -> Iterator[None]:
+    """Where the program takes ten locations or a thousand leads together, it takes a few: so that a small
+    job has several batches."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reports, "STATES_TOGETHER", 2)
+        for module in (cleaning, store_names, restoring):
+            patched.setattr(module, "LEADS_AT_ONCE", 5)
+        yield
 
 
 def _phone(number: int) -> str:
@@ -159,17 +216,21 @@ def _retry(ground: Ground, wrap: Wrap) -> object:
     return ground.world.retry_rejects(wrap=wrap)
 
 
-def double_some(ground: Ground) -> None:
-    """Two or three copies of some leads, as the old system left them."""
+def double_some(ground: Ground) -> list[str]:
+    """Two or three copies of some leads, as the old system left them. Gives the copies' ids."""
     app, luck = ground.world.app, ground.luck
-    for lead in sorted(app.leads(), key=lambda lead: lead["_id"])[:12]:
-        for _ in range(luck.choice((1, 2))):
-            app.insert(old_lead(lead))
+    return [
+        app.insert(old_lead(lead))
+        for lead in sorted(app.leads(), key=lambda lead: lead["_id"])[:12]
+        for _ in range(luck.choice((1, 2)))
+    ]
 
 
 def _doubled(ground: Ground) -> None:
+    """Copies, some worked on, so that they stay, and the sync's records with them."""
     ground.world.run()
-    double_some(ground)
+    for lead_id in double_some(ground)[::3]:
+        ground.world.app.edit(lead_id, callStatus="Busy")
     telecallers_at_work(ground)
     ground.world.now += timedelta(minutes=10)
 
@@ -182,28 +243,62 @@ def _misspelt(ground: Ground) -> None:
     ground.world.now += timedelta(minutes=10)
 
 
+def backup_folder(ground: Ground) -> Path:
+    """Where cleanups leave their backups."""
+    return ground.folder / "backups"
+
+
 def _backups(ground: Ground) -> BackupTarget:
-    return BackupTarget(ground.folder / "backups", ground.world.now, lambda path, leads: None)
+    return BackupTarget(backup_folder(ground), ground.world.now, lambda path, leads: None)
 
 
 def _clean(ground: Ground, wrap: Wrap) -> object:
-    with ground.world.storage() as storage:
+    with ground.world.storage() as storage, few_at_once():
         database = cast(Database, wrap(storage))
         return clean_duplicates(database, ground.world.locations, (), _backups(ground))
 
 
 def _rename(ground: Ground, wrap: Wrap) -> object:
-    with ground.world.storage() as storage:
+    with ground.world.storage() as storage, few_at_once():
         database = cast(Database, wrap(storage))
         return rename_stores(database, ground.world.locations, _backups(ground))
 
 
+def _cleaned(ground: Ground) -> None:
+    """One backup, of copies."""
+    shutil.rmtree(backup_folder(ground), ignore_errors=True)
+    _doubled(ground)
+    _clean(ground, lambda storage: storage)
+
+
+def _renamed(ground: Ground) -> None:
+    """One backup, of stores' names."""
+    shutil.rmtree(backup_folder(ground), ignore_errors=True)
+    _misspelt(ground)
+    _rename(ground, lambda storage: storage)
+
+
+def _restore(ground: Ground, wrap: Wrap) -> object:
+    (backup,) = backup_folder(ground).iterdir()
+    with ground.world.storage() as storage, few_at_once():
+        return restore_backup(cast(Database, wrap(storage)), backup)
+
+
 LATER_SYNC = Job("a later sync", _synced_and_worked_on, _sync, ("api",))
+CLEANUPS = (
+    Job("a cleanup of duplicates", _doubled, _clean, ("cleanup", "duplicates", "--apply")),
+    Job("a cleanup of stores", _misspelt, _rename, ("cleanup", "stores", "--apply")),
+)
 JOBS = (
     Job("the first sync", _nothing, _sync, ("api",)),
     LATER_SYNC,
     Job("an import", imported_and_worked_on, _import, ("import", "walkin", ".")),
     Job("a retry of rejects", _rejected, _retry, ("rejects", "retry")),
-    Job("a cleanup of duplicates", _doubled, _clean, ("cleanup", "duplicates", "--apply")),
-    Job("a cleanup of stores", _misspelt, _rename, ("cleanup", "stores", "--apply")),
+    *CLEANUPS,
 )
+MORE_JOBS = (
+    Job("a sync after some days", _away_for_days, _sync_from_the_watermark_on),
+    Job("a restore of copies", _cleaned, _restore),
+    Job("a restore of stores", _renamed, _restore),
+)
+"""Jobs that are only done within the test."""

@@ -1,39 +1,63 @@
 """A job made ready once, with what it comes to undisturbed, to be disturbed many times."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from syncctl.identity import SEPARATOR
+from syncctl.models import Counts, RunResult
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
-from tests.support.failing_storage import FailingStorage
+from syncctl.services.cleanup.cleaning import DuplicatesCleaned
+from syncctl.services.cleanup.restoring import BackupRestored
+from syncctl.services.cleanup.store_names import StoresRenamed
+from tests.support.failing_storage import WRITES, FailingStorage
+from tests.support.oracle import key_of
+from tests.support.webapp import SHAPES
 from tests.support.world import World
-from tests.torture.jobs import Ground, Job, few_locations
+from tests.torture.jobs import EDITS, RENAMED, Ground, Job, few_locations
 from tests.torture.states import Rewind, State, assert_as_undisturbed, state_of
+
+DAYS_ASKED_FIRST = timedelta(days=370)
+DAYS_ASKED_AGAIN = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """`rewind`: back to the state before the job. `writes`: how many writes the job takes undisturbed, and
-    `undisturbed`: what it comes to."""
+    """`rewind`: back to the state before the job, which is `before`. `writes`: how many writes the job takes
+    undisturbed, and `undisturbed`: what it comes to, when it is done `at` that time. `is_logged`: whether its
+    steps leave synclogs; a retry of rejects and a cleanup have none."""
 
     job: Job
     place: Ground
     rewind: Rewind
+    before: State
     writes: int
     undisturbed: State
+    at: datetime
+    is_logged: bool
 
     @property
     def luck(self) -> Random:
         return self.place.luck
 
+    def calls(self, among: Collection[str]) -> list[str]:
+        """The calls of the database that the job takes undisturbed, in order, of those among these."""
+        self.rewind()
+        return _watched(self.job, self.place, among)[1]
+
     def assert_redone(self) -> None:
-        """Do the job once more, in peace: it ends as if nothing had disturbed it before."""
-        self.job.do(self.place, lambda storage: storage)
-        assert_as_undisturbed(state_of(self.place.world.app), self.undisturbed)
+        """Do the job once more, in peace: it succeeds, and ends as if nothing had disturbed it before."""
+        assert_good(self.job.do(self.place, lambda storage: storage))
+        found, wanted = state_of(self.place.world.app), self.undisturbed
+        if self.place.world.now != self.at:
+            found, wanted = found.whenever(), wanted.whenever()
+        assert_as_undisturbed(found, wanted)
 
 
 @contextmanager
@@ -48,8 +72,14 @@ def prepared(job: Job, url: str, folder: Path, *, seed: int = 1) -> Iterator[Pre
         place = Ground(world, folder, Random(seed))  # noqa: S311 - luck, not cryptography
         job.prepare(place)
         rewind = _rewind(stack, world)
-        writes = _writes_of(job, place)
-        yield Prepared(job, place, rewind, writes, state_of(world.app))
+        before = state_of(world.app)
+        result, writes = _watched(job, place, WRITES)
+        undisturbed = state_of(world.app)
+        assert undisturbed != before
+        if job.arguments == ("api",):
+            assert_taken_in(world, before, undisturbed)
+        is_logged = isinstance(result, RunResult)
+        yield Prepared(job, place, rewind, before, len(writes), undisturbed, world.now, is_logged)
 
 
 def _rewind(stack: ExitStack, world: World) -> Rewind:
@@ -58,12 +88,54 @@ def _rewind(stack: ExitStack, world: World) -> Rewind:
     return rewind
 
 
-def _writes_of(job: Job, place: Ground) -> int:
+def _watched(job: Job, place: Ground, among: Collection[str]) -> tuple[object, list[str]]:
+    """Do the job in peace: what it came to, and which of these calls it took."""
     watched: list[FailingStorage] = []
 
     def watch(storage: Storage) -> Any:
-        watched.append(FailingStorage(storage, at=0))
+        watched.append(FailingStorage(storage, at=0, among=among))
         return watched[0]
 
-    job.do(place, watch)
-    return watched[0].writes
+    result = job.do(place, watch)
+    assert_good(result)
+    return result, watched[0].calls
+
+
+def assert_good(result: object) -> None:
+    """The job did all that it was to do, and says so."""
+    match result:
+        case RunResult():
+            assert result.ok, result
+            assert all(step.counts.balanced for step in result.steps), result
+        case Counts():
+            assert result.balanced, result
+        case DuplicatesCleaned():
+            assert result.left == (), result
+            assert result.remaining.count == len(result.plan.conflicts), result
+        case StoresRenamed():
+            assert result.left == (), result
+        case BackupRestored():
+            assert result.different == [], result
+        case _:
+            raise AssertionError(result)
+
+
+def assert_taken_in(world: World, before: State, after: State) -> None:
+    """What the source tells of the days that are asked for is there once, worked out from its raw rows alone.
+    Missing may only be what was there before the sync, where telecallers edited, finished or deleted it."""
+    told = world.expected().leads
+    there = Counter(key_of(lead) for lead in after.leads.values())
+    assert [key for key in told if there[key] > 1] == []
+    known = {tuple(str(record["key"]).split(SEPARATOR)[:3]) for record in before.records.values()}
+    asked_from = world.sandbox.today - (DAYS_ASKED_AGAIN if known else DAYS_ASKED_FIRST)
+    missing = [lead for key, lead in told.items() if not there[key]]
+    assert len(missing) <= len(EDITS) + len(SHAPES) + 1 + RENAMED
+    assert [
+        lead
+        for lead in missing
+        if (lead["leadType"], lead["phone"], lead.get("bookingNo", "")) not in known
+        and lead["createdAt"].date() >= asked_from
+    ] == []
+    for lead_id in after.leads.keys() - before.leads.keys():
+        lead = after.leads[lead_id]
+        assert {field: value for field, value in lead.items() if field != "_id"} == told[key_of(lead)]

@@ -2,11 +2,10 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bson import ObjectId
 from pymongo import MongoClient
 
 from tests.support.oracle import key_of
@@ -20,28 +19,52 @@ App = MongoApp | SqliteApp
 OF_THE_RUN = frozenset({"runId", "rejectedAt", "firstSeenAt", "firstRunId", "changedAt"})
 """Fields that tell which run wrote a document, and when: a run that takes over writes its own."""
 
+OF_THE_DATABASE = frozenset({"_id", "createdAt", "updatedAt", "importedAt", "fetchedAt"})
+"""Fields that a database fills in by itself when something is written, be it for the first time or again."""
+
+OF_THE_CLOCK = frozenset({"watermark", "askedAt", "triedAt", "dueAgain"})
+"""Fields of a location's progress that follow from when it was asked."""
+
+PROGRESS = {
+    "syncstate": ("report", "location"),
+    "syncfiles": ("kind", "name"),
+    "syncstorelist": ("code",),
+}
+"""The tables of SQLite's that tell how far the sync is, with their keys. MongoDB has one collection."""
+
 
 @dataclass(frozen=True)
 class State:
-    """`leads`, `records`, `rejects`: whole documents by id, without what is OF_THE_RUN. `stores`: names."""
+    """`leads`, `records`, `rejects`: whole documents by id, without what is OF_THE_RUN. `stores`: whole, in
+    order. `progress`: how far each location is, the files' hashes and the store list, by their keys. `runs`:
+    when those of the history began."""
 
     leads: dict[str, Lead]
     records: dict[str, Row]
     rejects: dict[str, Row]
-    stores: list[str]
+    stores: list[Row]
+    progress: dict[str, Row]
+    runs: set[str]
+
+    def whenever(self) -> "State":
+        """The same without what follows from when it was done."""
+        progress = {key: _without(told, OF_THE_CLOCK) for key, told in self.progress.items()}
+        return replace(self, progress=progress, runs=set())
 
 
 def state_of(app: App, *, without: Collection[str] = ()) -> State:
-    """What the database holds now, its leads without some fields."""
-    return State(
-        leads={
-            lead["_id"]: {field: value for field, value in lead.items() if field not in without}
-            for lead in app.leads()
-        },
+    """What the database holds now, its leads without some fields; if any, it is of runs by the real clock,
+    and without all that follows from when they were."""
+    stores = [_without(store, OF_THE_DATABASE) for store in app.all("stores")]
+    state = State(
+        leads={lead["_id"]: _without(lead, without) for lead in app.leads()},
         records=_by_id(app.all("syncrecords")),
         rejects=_by_id(app.all("syncrejects")),
-        stores=sorted(store["name"] for store in app.all("stores")),
+        stores=sorted(stores, key=lambda store: (store["name"], str(store["code"]))),
+        progress={key: _without(told, OF_THE_DATABASE) for key, told in _progress(app)},
+        runs={str(run["startedAt"]) for run in app.all("syncruns")},
     )
+    return state.whenever() if without else state
 
 
 def assert_as_undisturbed(found: State, undisturbed: State) -> None:
@@ -60,6 +83,8 @@ def assert_as_undisturbed(found: State, undisturbed: State) -> None:
     assert _differences(found.records, undisturbed.records) == []
     assert _differences(found.rejects, undisturbed.rejects) == []
     assert found.stores == undisturbed.stores
+    assert _differences(found.progress, undisturbed.progress) == []
+    assert found.runs == undisturbed.runs
 
 
 def assert_nothing_is_missing(world: World) -> None:
@@ -80,14 +105,21 @@ def _differences(found: dict[str, Row], wanted: dict[str, Row]) -> list[tuple[st
 
 
 def _by_id(documents: Iterable[Row]) -> dict[str, Row]:
-    return {
-        str(document["_id"]): {
-            field: value
-            for field, value in document.items()
-            if field not in OF_THE_RUN and not isinstance(value, ObjectId)
-        }
-        for document in documents
-    }
+    return {str(document["_id"]): _without(document, OF_THE_RUN) for document in documents}
+
+
+def _without(document: Row, fields: Collection[str]) -> Row:
+    return {field: value for field, value in document.items() if field not in fields}
+
+
+def _progress(app: App) -> Iterator[tuple[str, Row]]:
+    if isinstance(app, SqliteApp):
+        for table, key in PROGRESS.items():
+            for told in app.all(table):
+                yield ":".join((table, *(told[field] for field in key))), told
+    else:
+        for told in app.all("syncstate"):
+            yield told["_id"], told
 
 
 class Rewind:

@@ -1,71 +1,51 @@
 """Killed, interrupted or refused at any write: done again, it all ends as if nothing had happened."""
 
 import itertools
-from collections.abc import Callable
+import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError, TerminationRequest
-from syncctl.ports import Storage
-from tests.support.failing_storage import FailingStorage, Killed, Moment
-from tests.torture.jobs import JOBS, Job
+from tests.support.failing_storage import Killed, Moment
+from tests.torture.disturbing import ENDS, REFUSALS, End, disturb, moments_of
+from tests.torture.jobs import JOBS, MORE_JOBS, Job
 from tests.torture.prepared import Prepared, prepared
-from tests.torture.tally import tally
 
-KILLS = 2
-KILLS_PER_ROUND = 0.7
-SECOND_KILL = 0.3
+ROUNDS_FOR_ALL = 100
+"""In so many rounds a kill and each signal strikes each write of each job, before, midway and after."""
 
-ENDS: dict[Callable[[], BaseException], int] = {
-    Killed: 6,
-    KeyboardInterrupt: 1,
-    TerminationRequest: 1,
-    lambda: StorageUnavailableError("gone"): 1,
-    lambda: StorageError("refused"): 1,
-}
-"""What ends a run, and how often."""
+SECOND_KILL = 0.4
+"""How often the next run is killed as well."""
 
 
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+@pytest.mark.parametrize("job", [*JOBS, *MORE_JOBS], ids=lambda job: job.name)
 def test_done_again_after_a_kill_it_ends_as_if_undisturbed(
     job: Job, database_url: str, tmp_path: Path, rounds: int
 ) -> None:
-    wanted = round(KILLS + (rounds - 1) * KILLS_PER_ROUND)
-    for seed in itertools.count(1):
-        with prepared(job, database_url, tmp_path, seed=seed) as ready:
-            wanted -= kill_and_redo(ready, wanted)
-        if not wanted:
-            return
-
-
-def kill_and_redo(ready: Prepared, limit: int) -> int:
-    """Disturb a job at `limit` of its writes, or at each of them; gives at how many."""
-    luck = ready.luck
-    moments = list(Moment)
-    if ready.place.world.url.startswith("sqlite"):
-        moments.remove(Moment.MIDWAY)  # a transaction is whole or not at all
-    ends = luck.choices(list(ENDS), list(ENDS.values()), k=limit)
-    places = list(itertools.product(range(1, ready.writes + 1), moments))
-    luck.shuffle(places)
-    for (at, moment), error in zip(places, ends, strict=False):
-        ready.rewind()
-        disturb(ready, at, moment, error)
-        if luck.random() < SECOND_KILL:
-            disturb(ready, luck.randint(1, ready.writes), moment, Killed)
-        ready.assert_redone()
-    return min(limit, len(places))
-
-
-def disturb(ready: Prepared, at: int, moment: Moment, error: Callable[[], BaseException]) -> None:
-    """Do the job, with an error at one of its writes."""
-    tally.add("kills at a write")
-
-    def failing(storage: Storage) -> Any:
-        return FailingStorage(storage, at, error, moment)
-
-    try:
-        ready.job.do(ready.place, failing)
-    except (Killed, SyncctlError, KeyboardInterrupt):
+    if rounds == 1:
+        with prepared(job, database_url, tmp_path) as ready:
+            for error in (Killed, ready.luck.choice(ENDS)):
+                disturb_and_redo(ready, *ready.luck.choice(places_of(ready)), error)
         return
+    for seed, error in enumerate(ENDS * math.ceil(rounds / ROUNDS_FOR_ALL), start=1):
+        with prepared(job, database_url, tmp_path, seed=seed) as ready:
+            places = places_of(ready)
+            if error in REFUSALS:
+                places = [(at, ready.luck.choice(moments_of(ready))) for at in range(1, ready.writes + 1)]
+            share = math.ceil(len(places) * min(1.0, rounds / ROUNDS_FOR_ALL))
+            for at, moment in ready.luck.sample(places, share):
+                disturb_and_redo(ready, at, moment, error)
+
+
+def places_of(ready: Prepared) -> list[tuple[int, Moment]]:
+    """Every write of the job, with every moment at which it can be struck."""
+    return list(itertools.product(range(1, ready.writes + 1), moments_of(ready)))
+
+
+def disturb_and_redo(ready: Prepared, at: int, moment: Moment, error: End) -> None:
+    """Disturb the job at a write, perhaps the next one as well, and let it come to its end."""
+    ready.rewind()
+    assert disturb(ready, at, moment, error), "there is no such write"
+    if ready.luck.random() < SECOND_KILL:
+        disturb(ready, ready.luck.randint(1, ready.writes // 2 + 1), moment, Killed)
+    ready.assert_redone()

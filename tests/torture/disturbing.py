@@ -1,0 +1,105 @@
+"""A job killed, interrupted or refused at one of its calls of the database, and how it must tell of that."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from syncctl.errors import (
+    InterruptedRunError,
+    StorageError,
+    StorageUnavailableError,
+    SyncctlError,
+    TerminationRequest,
+)
+from syncctl.models import RunResult
+from syncctl.ports import Storage
+from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
+from tests.torture.prepared import Prepared
+from tests.torture.tally import tally
+
+End = Callable[[], BaseException]
+
+
+def gone() -> BaseException:
+    """The database can't be reached."""
+    return StorageUnavailableError("gone")
+
+
+def refused() -> BaseException:
+    """The database refuses this call alone."""
+    return StorageError("refused")
+
+
+REFUSALS: tuple[End, ...] = (gone, refused)
+ENDS: tuple[End, ...] = (Killed, KeyboardInterrupt, TerminationRequest, *REFUSALS)
+"""What a job can meet at a call."""
+
+OF_THE_HISTORY = frozenset({"save_run", "forget_runs"})
+"""Writes when the run is over: a signal is then no interruption of it, but the program's own matter."""
+
+OUTSIDE_OF_STEPS = OF_THE_HISTORY | {"add_sync_log"}
+"""Writes when a step is over: it came to what it came to, whatever ends the run then."""
+
+
+def moments_of(ready: Prepared) -> list[Moment]:
+    """When in a write something can happen. A transaction of SQLite's is whole or not at all."""
+    of_sqlite = ready.place.world.url.startswith("sqlite")
+    return [moment for moment in Moment if not (of_sqlite and moment is Moment.MIDWAY)]
+
+
+def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collection[str] = WRITES) -> str:
+    """Do the job, with an error at one of its calls: it must end of it, or tell of it. Gives the name of the
+    call, or "" where the job was over before."""
+    app = ready.place.world.app
+    logged_before = len(app.all("synclogs"))
+    failing: list[FailingStorage] = []
+
+    def fail(storage: Storage) -> Any:
+        failing.append(FailingStorage(storage, at, error, moment, among))
+        return failing[0]
+
+    result: object = None
+    ended: BaseException | None = None
+    try:
+        result = ready.job.do(ready.place, fail)
+    except (Killed, SyncctlError, KeyboardInterrupt) as end:
+        ended = end
+    if not (struck := failing[0].struck):
+        assert ended is None, ended
+        return ""
+    match cause := error():
+        case Killed():
+            tally.add("kills at a write", struck in WRITES)
+            assert isinstance(ended, Killed), f"{struck}: a kill was caught, and came to {ended or result}"
+        case KeyboardInterrupt():
+            tally.add("interrupts")
+            entries = app.all("synclogs")[logged_before:]
+            assert_interruption_is_told(ready, struck, cause, ended, entries)
+        case StorageUnavailableError():
+            tally.add("database troubles")
+            assert isinstance(ended, StorageUnavailableError), f"{struck}: {ended or result}"
+        case _:
+            tally.add("database troubles")
+            failed = isinstance(result, RunResult) and not result.ok
+            warned = ready.is_logged and ready.place.world.recorder.warnings
+            assert isinstance(ended, StorageError) or failed or warned, f"{struck}: {result}"
+    return struck
+
+
+def assert_interruption_is_told(
+    ready: Prepared,
+    struck: str,
+    cause: KeyboardInterrupt,
+    ended: BaseException | None,
+    entries: Sequence[Mapping[str, Any]],
+) -> None:
+    """By the exit status, and by `entries`, which the run added to synclogs: each step that began has one,
+    and that of the step under way says what became of it."""
+    if not ready.is_logged or struck in OF_THE_HISTORY:
+        assert isinstance(ended, KeyboardInterrupt), f"{struck}: {ended}"
+        return
+    told = InterruptedRunError(cause)
+    assert isinstance(ended, InterruptedRunError), f"{struck}: {ended}"
+    assert ended.exit_code == told.exit_code
+    assert len(entries) >= len(ready.place.world.recorder.started), f"{struck}: a step left no synclog"
+    if struck in WRITES - OUTSIDE_OF_STEPS:
+        assert (entries[-1]["status"], entries[-1]["errorMessage"]) == ("failed", told.short), struck
