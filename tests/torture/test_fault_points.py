@@ -1,0 +1,36 @@
+"""Nothing that a run does to the database is out of the reach of the tests that disturb it."""
+
+from pathlib import Path
+
+from syncctl.operator_ports import Database
+from tests.support.failing_storage import OF_THE_CONNECTION, READS, WRITES
+from tests.torture.jobs import JOBS, MORE_JOBS
+from tests.torture.prepared import prepared
+
+LOOKS = frozenset(
+    {
+        "file_hashes",
+        "rejects",
+        "totals",
+        "scan_reports",
+        "scan_records",
+        "records_about",
+        "last_sync_logs",
+        "runs",
+    }
+)
+"""Reads of commands that only look, or of what a command does before its run."""
+
+
+def test_every_method_of_the_ports_can_fail() -> None:
+    methods = {name for port in Database.__mro__ for name in vars(port) if not name.startswith("_")}
+    assert methods == WRITES | READS | OF_THE_CONNECTION
+    assert len(methods) == len(WRITES) + len(READS) + len(OF_THE_CONNECTION)
+
+
+def test_every_one_is_called_by_some_job(tmp_path: Path) -> None:
+    called: set[str] = set()
+    for number, job in enumerate((*JOBS, *MORE_JOBS)):
+        with prepared(job, f"sqlite:///{tmp_path / f'{number}.db'}", tmp_path) as ready:
+            called |= set(ready.calls(WRITES | READS))
+    assert called == (WRITES | READS) - LOOKS
