@@ -199,6 +199,11 @@ def _import(ground: Ground, wrap: Wrap) -> object:
     return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap)
 
 
+def _import_what_is_new(ground: Ground, wrap: Wrap) -> object:
+    """As `syncctl all` does: a file that was imported as it is, is not read again."""
+    return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap, standing=True)
+
+
 def _rejected(ground: Ground) -> None:
     """A file with rows of a store that has become known since, and rows that are invalid and stay so."""
     file = ground.folder / "walkin.csv"
@@ -298,6 +303,7 @@ JOBS = (
 )
 MORE_JOBS = (
     Job("a sync after some days", _away_for_days, _sync_from_the_watermark_on),
+    Job("an import of what is new", imported_and_worked_on, _import_what_is_new),
     Job("a restore of copies", _cleaned, _restore),
     Job("a restore of stores", _renamed, _restore),
 )

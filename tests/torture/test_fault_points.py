@@ -9,7 +9,6 @@ from tests.torture.prepared import prepared
 
 LOOKS = frozenset(
     {
-        "file_hashes",
         "rejects",
         "totals",
         "scan_reports",
@@ -19,7 +18,7 @@ LOOKS = frozenset(
         "runs",
     }
 )
-"""Reads of commands that only look, or of what a command does before its run."""
+"""What only commands read that look, or that are about to begin a run."""
 
 
 def test_every_method_of_the_ports_can_fail() -> None:
