@@ -12,4 +12,4 @@ BUSY_S = 3.0
 
 def assert_in_time(result: RunResult, deadline_s: float, *, storing_s: float = 0.0) -> None:
     """The run was over at its deadline, but for its grace and for the storing of what had come by then."""
-    assert result.duration_s <= deadline_s + GRACE_S + storing_s + BUSY_S, result
+    assert result.duration_s <= deadline_s + GRACE_S + storing_s + BUSY_S
