@@ -196,7 +196,7 @@ def looks_sound(database: Path) -> bool:
         connection.text_factory = bytes
         try:
             return connection.execute("PRAGMA integrity_check").fetchall() == [(b"ok",)]
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # its messages quote names, damaged ones too
             return False
 
 
