@@ -25,7 +25,8 @@ from tests.support.world import World
 from tests.torture.jobs import few_locations
 from tests.torture.tally import tally
 
-DAMAGES = 12
+PAGE = 4096
+DAMAGES = 14
 DAMAGES_PER_ROUND = 4
 ROUNDS_PER_PROGRAM = 10
 
@@ -106,7 +107,13 @@ def test_damaged_dates_of_its_own_are_none(world: World, database: Path) -> None
 
 
 def _cut(content: bytearray, luck: Random) -> None:
-    del content[luck.randrange(1, len(content)) :]
+    """At least one page less than the file says that it has."""
+    del content[luck.randrange(1, len(content) - PAGE) :]
+
+
+def _trim(content: bytearray, luck: Random) -> None:
+    """A part of the last page, which SQLite takes for zeros."""
+    del content[-luck.randrange(1, PAGE) :]
 
 
 def _flip(content: bytearray, luck: Random) -> None:
@@ -115,15 +122,15 @@ def _flip(content: bytearray, luck: Random) -> None:
 
 
 def _zero(content: bytearray, luck: Random) -> None:
-    page = 4096 * luck.randrange(len(content) // 4096)
-    content[page : page + 4096] = bytes(4096)
+    page = PAGE * luck.randrange(len(content) // PAGE)
+    content[page : page + PAGE] = bytes(PAGE)
 
 
 def _shuffle(content: bytearray, luck: Random) -> None:
-    first, second = (4096 * luck.randrange(len(content) // 4096) for _ in range(2))
-    content[first : first + 4096], content[second : second + 4096] = (
-        content[second : second + 4096],
-        content[first : first + 4096],
+    first, second = (PAGE * luck.randrange(len(content) // PAGE) for _ in range(2))
+    content[first : first + PAGE], content[second : second + PAGE] = (
+        content[second : second + PAGE],
+        content[first : first + PAGE],
     )
 
 
@@ -142,7 +149,7 @@ def _overwrite(content: bytearray, luck: Random) -> None:
 BEYOND_USE = (_cut, _overwrite)
 """What is left is no database, and any use of it must say so."""
 
-DAMAGE = (_cut, _flip, _zero, _shuffle, _text, _overwrite)
+DAMAGE = (_cut, _trim, _flip, _zero, _shuffle, _text, _overwrite)
 
 
 @dataclass(frozen=True)
