@@ -25,14 +25,14 @@ IMPATIENT = "serverSelectionTimeoutMS=1000&timeoutMS=1000"
 """For what waits in vain; by default a sync waits 15 s, longer than an election takes."""
 
 RESTARTS = 1
-RESTARTS_PER_ROUND = 0.2
+RESTARTS_PER_ROUND = 0.25
 FAILOVERS = 1
 FAILOVERS_PER_ROUND = 0.2
 
-MOSTLY_STRUCK = 0.7
+MOSTLY_STRUCK = 0.5
 """A job whose last write it is that goes on while the trouble begins may be over before it has."""
 
-ENOUGH = 5
+ENOUGH = 10
 WHOLE_AFTER_ELECTION = 0.8
 
 
