@@ -17,6 +17,11 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def used(self) -> int:
+        """How many bytes of it are taken."""
+        return shutil.disk_usage(self.folder).used
+
     def resize(self, size: int) -> None:
         """Give it so many bytes of room, in all."""
         self._remount(f"size={size}")

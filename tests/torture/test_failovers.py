@@ -25,33 +25,55 @@ IMPATIENT = "serverSelectionTimeoutMS=1000&timeoutMS=1000"
 """For what waits in vain; by default a sync waits 15 s, longer than an election takes."""
 
 RESTARTS = 1
-RESTARTS_PER_ROUND = 0.2
+RESTARTS_PER_ROUND = 0.25
 FAILOVERS = 1
 FAILOVERS_PER_ROUND = 0.2
 
+MOSTLY_STRUCK = 0.5
+"""A job whose last write it is that goes on while the trouble begins may be over before it has."""
+
+ENOUGH = 10
+WHOLE_AFTER_ELECTION = 0.8
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What happens to a server: `begin` takes it away, `end`, if there is one, gives it back."""
+
+    begin: Callable[[], object]
+    end: Callable[[], object] = lambda: None
+
 
 class TroubleAt:
-    """Passes everything on, but at the `at`-th write lets something happen to the server first."""
+    """Passes everything on, but calls `strike` just before the `at`-th write, and `go_on` before each later
+    one."""
 
-    def __init__(self, storage: Storage, at: int, trouble: Callable[[], None]) -> None:
+    def __init__(
+        self, storage: Storage, at: int, strike: Callable[[], object], go_on: Callable[[], object]
+    ) -> None:
         self._storage = storage
         self._left = at
-        self._trouble = trouble
+        self._strike = strike
+        self._go_on = go_on
 
     def __getattr__(self, name: str) -> Any:
         if name in WRITES:
             self._left -= 1
             if self._left == 0:
-                self._trouble()
+                self._strike()
+            elif self._left < 0:
+                self._go_on()
         return getattr(self._storage, name)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended that the database had trouble in: as it should, with failures, or not at all."""
+    """How a job ended that the database had trouble in: as it should, with failures, or not at all.
+    `in_midst`: it was under way when the trouble had begun."""
 
     result: object
     error: StorageUnavailableError | None
+    in_midst: bool
 
     @property
     def is_whole(self) -> bool:
@@ -59,17 +81,18 @@ class Ended:
 
 
 def with_trouble(
-    ready: Prepared, trouble: Callable[[], None], *, meanwhile: float = 0.5, at: int | None = None
+    ready: Prepared, trouble: Trouble, *, meanwhile: float = 0.5, at: int | None = None
 ) -> Ended:
     """Do the job, with trouble just before one of its writes (the `at`-th, else any), or `meanwhile` (how
-    often, 0 to 1). Only an unreachable database may end it.
+    often, 0 to 1): the write goes on while it begins, the next one when it has begun. Only an unreachable
+    database may end the job.
 
     The job has a thread of its own, since a server that a thread starts is tied to it (prctl(2),
     PR_SET_PDEATHSIG).
     """
     at = at or ready.luck.randint(1, ready.writes)
     at_once = ready.luck.random() < meanwhile
-    struck, over = threading.Event(), threading.Event()
+    struck, begun, over = threading.Event(), threading.Event(), threading.Event()
 
     def strike() -> None:
         struck.set()
@@ -77,20 +100,50 @@ def with_trouble(
             over.wait()
 
     def troubled(storage: Storage) -> Any:
-        return TroubleAt(storage, at, strike)
+        return TroubleAt(storage, at, strike, begun.wait)
 
     ready.rewind()
-    tally.add("failovers")
     with ThreadPoolExecutor(1) as thread:
         job = thread.submit(ready.job.do, ready.place, troubled)
         while not (struck.wait(0.01) or job.done()):
             continue
-        trouble()
-        over.set()
         try:
-            return Ended(job.result(), None)
+            trouble.begin()
+            in_midst = struck.is_set() and not job.done()
+            begun.set()
+            trouble.end()
+        finally:
+            begun.set()
+            over.set()
+        tally.add("failovers", in_midst)
+        try:
+            return Ended(job.result(), None, in_midst)
         except StorageUnavailableError as error:
-            return Ended(None, error)
+            return Ended(None, error, in_midst)
+
+
+@dataclass
+class Outcomes:
+    """How the jobs of a test ended."""
+
+    in_midst: int = 0
+    whole: int = 0
+
+    def add(self, ended: Ended) -> None:
+        """Count a job, if the trouble struck it at all."""
+        self.in_midst += ended.in_midst
+        self.whole += ended.in_midst and ended.is_whole
+
+    def assert_struck(self, tried: int) -> None:
+        """Nearly every trouble struck a job in its midst. Of a few nothing can be said."""
+        assert tried < ENOUGH or self.in_midst >= MOSTLY_STRUCK * tried, self
+
+    def assert_mostly_whole(self, tried: int) -> None:
+        """The same, and nearly all of these jobs came through it: the driver looks for the new primary for
+        longer than an election takes, and sends again what it had sent to the old one (retryWrites), which
+        it can't where a server is alone."""
+        self.assert_struck(tried)
+        assert tried < ENOUGH or self.whole >= WHOLE_AFTER_ELECTION * self.in_midst, self
 
 
 @contextmanager
@@ -132,15 +185,15 @@ def skipped_without_mongod(servers: Any) -> Iterator[Any]:
 
 
 def test_a_server_that_is_restarted_in_mid_run(server: Mongod, tmp_path: Path, rounds: int) -> None:
-    def restart() -> None:
-        server.kill()
-        server.start()
-
+    outcomes, times = Outcomes(), RESTARTS + round(rounds * RESTARTS_PER_ROUND)
     with jobs_in_turn((LATER_SYNC, *JOBS), server.uri, tmp_path) as turns:
-        for ready in itertools.islice(turns, RESTARTS + round(rounds * RESTARTS_PER_ROUND)):
-            ended = with_trouble(ready, restart)
+        for ready in itertools.islice(turns, times):
+            ended = with_trouble(ready, Trouble(server.kill, server.start))
+            outcomes.add(ended)
+            assert ended.is_whole or ended.error, ended
             assert ended.error is None or "What was stored is kept" in str(ended.error)
             ready.assert_redone()
+    outcomes.assert_struck(times)
 
 
 @pytest.mark.parametrize("trouble", ["killed", "frozen"])
@@ -149,29 +202,35 @@ def test_a_server_that_does_not_come_back_in_time(server: Mongod, tmp_path: Path
     with prepared(LATER_SYNC, url, tmp_path) as ready:
         try:
             stop = server.kill if trouble == "killed" else server.freeze
-            ended = with_trouble(ready, stop, meanwhile=0, at=1)
+            ended = with_trouble(ready, Trouble(stop), meanwhile=0, at=1)
         finally:
             if trouble == "killed":
                 server.start()
             else:
                 server.thaw()
+        assert ended.in_midst
         assert ended.error is not None
         ready.assert_redone()
 
 
 def test_a_primary_that_is_killed_in_mid_run(replicas: ReplicaSet, tmp_path: Path, rounds: int) -> None:
+    outcomes, times = Outcomes(), FAILOVERS + round(rounds * FAILOVERS_PER_ROUND)
     with jobs_in_turn((LATER_SYNC, *JOBS), replicas.uri, tmp_path) as turns:
-        for ready in itertools.islice(turns, FAILOVERS + round(rounds * FAILOVERS_PER_ROUND)):
-            primary = replicas.primary()
-            ended = with_trouble(ready, primary.kill)
-            replicas.restart_dead()
+        for ready in itertools.islice(turns, times):
+            ended = with_trouble(ready, Trouble(replicas.primary().kill))
+            outcomes.add(ended)
             assert ended.is_whole or ended.error, ended
+            replicas.restart_dead()
             ready.assert_redone()
+    outcomes.assert_mostly_whole(times)
 
 
 def test_a_primary_that_steps_down_in_mid_run(replicas: ReplicaSet, tmp_path: Path, rounds: int) -> None:
+    outcomes, times = Outcomes(), FAILOVERS + round(rounds * FAILOVERS_PER_ROUND)
     with jobs_in_turn((LATER_SYNC, *JOBS), replicas.uri, tmp_path) as turns:
-        for ready in itertools.islice(turns, FAILOVERS + round(rounds * FAILOVERS_PER_ROUND)):
-            ended = with_trouble(ready, replicas.step_down)
+        for ready in itertools.islice(turns, times):
+            ended = with_trouble(ready, Trouble(replicas.step_down))
+            outcomes.add(ended)
             assert ended.is_whole or ended.error, ended
             ready.assert_redone()
+    outcomes.assert_mostly_whole(times)

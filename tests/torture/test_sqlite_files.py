@@ -2,25 +2,33 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from syncctl.errors import ExitCode, StorageUnavailableError, SyncctlError
-from syncctl.models import StepName
+from syncctl.errors import ExitCode, StorageError, StorageUnavailableError
+from syncctl.models import RunResult, StepName
 from syncctl.sandbox import Sandbox
 from syncctl.storage.sqlite import SqliteStorage
+from tests.support.program import Program
 from tests.support.store_files import row, write
 from tests.support.world import World
 from tests.torture.jobs import few_locations
 from tests.torture.tally import tally
 
-DAMAGES = 12
+PAGE = 4096
+DAMAGES = 14
 DAMAGES_PER_ROUND = 4
+ROUNDS_PER_PROGRAM = 10
 
 
 @pytest.fixture
@@ -41,15 +49,42 @@ def world(sandbox: Sandbox, database: Path) -> Iterator[World]:
     world.close()
 
 
+LOCKING = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], isolation_level=None) as database:
+    database.execute("BEGIN IMMEDIATE")
+    print("locked", flush=True)
+    sys.stdin.readline()
+    database.execute("ROLLBACK")
+"""
+
+
+@contextmanager
+def locking(database: Path) -> Iterator[Callable[[], None]]:
+    """A process that holds the database's lock; what is given lets go of it."""
+    command = [sys.executable, "-c", LOCKING, str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+
+        def let_go() -> None:
+            assert process.stdin is not None
+            process.stdin.close()
+
+        try:
+            yield let_go
+        finally:
+            process.kill()
+
+
 def test_locked_by_another_process_for_a_while_or_too_long(world: World, database: Path) -> None:
     tally.add("database troubles", 2)
-    with closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locking(database) as let_go:
         with closing(SqliteStorage(database, busy_timeout_s=0.1)) as impatient:
             with pytest.raises(StorageUnavailableError, match="in use by another process") as caught:
                 world.run(wrap=lambda _: impatient)
             assert caught.value.exit_code == ExitCode.UNAVAILABLE
-        letting_go = threading.Timer(0.3, other.rollback)
+        letting_go = threading.Timer(0.3, let_go)
         letting_go.start()
         assert world.run().ok
         letting_go.join()
@@ -72,7 +107,13 @@ def test_damaged_dates_of_its_own_are_none(world: World, database: Path) -> None
 
 
 def _cut(content: bytearray, luck: Random) -> None:
-    del content[luck.randrange(len(content)) :]
+    """At least one page less than the file says that it has."""
+    del content[luck.randrange(1, len(content) - PAGE) :]
+
+
+def _trim(content: bytearray, luck: Random) -> None:
+    """A part of the last page, which SQLite takes for zeros."""
+    del content[-luck.randrange(1, PAGE) :]
 
 
 def _flip(content: bytearray, luck: Random) -> None:
@@ -81,15 +122,15 @@ def _flip(content: bytearray, luck: Random) -> None:
 
 
 def _zero(content: bytearray, luck: Random) -> None:
-    page = 4096 * luck.randrange(len(content) // 4096)
-    content[page : page + 4096] = bytes(4096)
+    page = PAGE * luck.randrange(len(content) // PAGE)
+    content[page : page + PAGE] = bytes(PAGE)
 
 
 def _shuffle(content: bytearray, luck: Random) -> None:
-    first, second = (4096 * luck.randrange(len(content) // 4096) for _ in range(2))
-    content[first : first + 4096], content[second : second + 4096] = (
-        content[second : second + 4096],
-        content[first : first + 4096],
+    first, second = (PAGE * luck.randrange(len(content) // PAGE) for _ in range(2))
+    content[first : first + PAGE], content[second : second + PAGE] = (
+        content[second : second + PAGE],
+        content[first : first + PAGE],
     )
 
 
@@ -102,43 +143,130 @@ def _text(content: bytearray, luck: Random) -> None:
 
 
 def _overwrite(content: bytearray, luck: Random) -> None:
-    content[:] = luck.choice((b"%PDF-1.7 no database", b"", bytes(10_000), luck.randbytes(20_000)))
+    content[:] = luck.choice((b"%PDF-1.7 no database", bytes(10_000), luck.randbytes(20_000)))
 
 
-DAMAGE = (_cut, _flip, _zero, _shuffle, _text, _overwrite)
+BEYOND_USE = (_cut, _overwrite)
+"""What is left is no database, and any use of it must say so."""
+
+DAMAGE = (_cut, _trim, _flip, _zero, _shuffle, _text, _overwrite)
+
+
+@dataclass(frozen=True)
+class WorkedOn:
+    """A database with leads of each kind, as the bytes of its file; the files that it has imported, and the
+    numbers of what was booked since."""
+
+    content: bytes
+    imported: Path
+    booked: set[str]
+
+
+@pytest.fixture
+def worked_on(world: World, database: Path, tmp_path: Path) -> WorkedOn:
+    files = write(tmp_path / "walkin_sg_calicut.csv", *(row(Contact=f"94{n:08}") for n in range(30)), row())
+    assert world.run().ok
+    world.import_files(StepName.WALKIN, files)
+    world.app._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    booked = {item["bookingNo"] for item in world.sandbox.add_bookings(6)}
+    return WorkedOn(database.read_bytes(), files, booked)
 
 
 def test_a_damaged_file_is_an_error_in_words_or_does_no_harm(
-    world: World, database: Path, tmp_path: Path, rounds: int
+    sandbox: Sandbox, worked_on: WorkedOn, tmp_path: Path, rounds: int
 ) -> None:
-    """Whatever the damage is, only errors of syncctl's own leave it."""
-    files = write(tmp_path / "walkin_sg_calicut.csv", *(row(Contact=f"94{n:08}") for n in range(30)), row())
-    world.run()
-    world.import_files(StepName.WALKIN, files)
-    world.app._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    sound = database.read_bytes()
-    world.sandbox.add_bookings(6)
+    """Whatever the damage is, only errors of syncctl's own leave it. A run that says all is right, of a file
+    in which SQLite finds no fault either, has stored what was new, and done it no harm."""
     luck = Random(1)  # noqa: S311 - luck, not cryptography
+    outcomes = Counter[Outcome]()
     for number in range(DAMAGES + round(rounds * DAMAGES_PER_ROUND)):
-        tally.add("database troubles")
-        content = bytearray(sound)
-        DAMAGE[number % len(DAMAGE)](content, luck)
+        content, damage = bytearray(worked_on.content), DAMAGE[number % len(DAMAGE)]
+        damage(content, luck)
         damaged = tmp_path / "damaged.db"
         damaged.write_bytes(content)
-        _use(world.sandbox, damaged, files)
+        is_sound = looks_sound(damaged)
+        outcome = use(sandbox, damaged, worked_on.imported)
+        tally.add("database troubles")
+        outcomes[outcome] += 1
+        assert outcome is Outcome.NO_DATABASE or damage not in BEYOND_USE, damage
+        if outcome is Outcome.ALL_RIGHT and is_sound:
+            assert looks_sound(damaged)
+            assert worked_on.booked <= numbers_in(damaged)
         for file in tmp_path.glob("damaged.db*"):
             os.unlink(file)
+    assert rounds == 1 or outcomes.keys() == set(Outcome)
 
 
-def _use(sandbox: Sandbox, database: Path, files: Path) -> None:
+def looks_sound(database: Path) -> bool:
+    """Whether SQLite finds no fault with the file."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.text_factory = bytes
+        try:
+            return connection.execute("PRAGMA integrity_check").fetchall() == [(b"ok",)]
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # its messages quote names, damaged ones too
+            return False
+
+
+def numbers_in(database: Path) -> set[str]:
+    """The booking numbers of the leads, damaged ones too."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        return {number for (number,) in connection.execute("SELECT bookingNo FROM leads")}
+
+
+class Outcome(Enum):
+    """What using a damaged file comes to."""
+
+    NO_DATABASE = "it can't be used at all"
+    TROUBLE = "some of it can't be used"
+    ALL_RIGHT = "all is right"
+
+
+def use(sandbox: Sandbox, database: Path, files: Path) -> Outcome:
     """All that a run does to a database: anything but an error of syncctl's own fails the test."""
     try:
         world = World(sandbox, f"sqlite:///{database}", few_locations(sandbox))
-    except SyncctlError:
-        return
+    except StorageUnavailableError:
+        return Outcome.NO_DATABASE
+    except StorageError:
+        return Outcome.TROUBLE
+    uses = (world.run, lambda: world.import_files(StepName.WALKIN, files), world.retry_rejects)
+    with closing(world):
+        all_right = [goes_well(world, one) for one in uses]
+    return Outcome.ALL_RIGHT if all(all_right) else Outcome.TROUBLE
+
+
+def goes_well(world: World, one: Callable[[], object]) -> bool:
+    """Do it; whether nothing was said against it."""
     try:
-        for use in (world.run, lambda: world.import_files(StepName.WALKIN, files), world.retry_rejects):
-            with suppress(SyncctlError):
-                use()
-    finally:
-        world.close()
+        result = one()
+    except StorageError:
+        return False
+    if not isinstance(result, RunResult):
+        return True
+    assert all(step.counts.balanced for step in result.steps)
+    return result.ok and not world.recorder.warnings
+
+
+@pytest.mark.parametrize("left", ["a part", "another file"])
+def test_the_program_says_that_a_file_is_no_database(
+    sandbox: Sandbox, worked_on: WorkedOn, tmp_path: Path, left: str, rounds: int
+) -> None:
+    """In a line or two, whichever command it is."""
+    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    folder = tmp_path / "program"
+    folder.mkdir()
+    damaged = folder / "damaged.db"
+    program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=f"sqlite:///{damaged}")
+    commands = [["api"], ["import", "walkin", str(worked_on.imported)], ["rejects", "list"], ["status"]]
+    for number in range(1 + rounds // ROUNDS_PER_PROGRAM):
+        content = bytearray(worked_on.content)
+        (_cut if left == "a part" else _overwrite)(content, luck)
+        damaged.write_bytes(content)
+        ended = program.run(*commands[number % len(commands)])
+        tally.add("database troubles")
+        assert ended.status == ExitCode.UNAVAILABLE, ended.output
+        assert str(damaged) in ended.stderr
+        assert "is damaged" in ended.stderr or "is no SQLite database" in ended.stderr
+        assert len(ended.stderr.splitlines()) <= 2, ended.stderr
+        assert damaged.read_bytes() == content

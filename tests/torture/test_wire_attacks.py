@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from syncctl.api.wire import Endpoint
+from syncctl.models import RunResult
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply, rows_reply
 from tests.support.world import World
+from tests.torture.deadlines import assert_in_time
 from tests.torture.tally import tally
 
 MEGABYTE = 1 << 20
@@ -20,7 +22,10 @@ MEMORY_OF_PROGRAM = 150 * MEGABYTE
 MEMORY_OF_LANE = 100 * MEGABYTE
 """The largest answer that is taken has 64 MiB."""
 
-NEVER_LONGER_S = 20.0
+DEADLINE_S = 0.4
+REDIRECTS = (301, 302, 303, 307, 308)
+"""Of these 307 and 308 keep a POST what it is: whoever follows them sends the key along with the question."""
+
 KEY = "hush-hush-key"
 
 
@@ -79,6 +84,18 @@ def test_a_redirect_to_another_host_gets_neither_key_nor_visit(program: Program,
         assert other.received == []
     assert f"redirects (302) to {other.host}: check API_BASE_URL" in ended.output
     assert KEY not in ended.output
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_no_redirect_is_followed(world: World, status: int) -> None:
+    with (
+        ScriptedServer(rows_reply()) as other,
+        ScriptedServer(reply(status=status, Location=f"{other.url}/api")) as server,
+    ):
+        result = assert_failed_in_time(world, server)
+        assert other.received == []
+        assert len(server.received) == 5  # the stores, and each report of each location: once
+    assert all(f"redirects ({status}) to {other.host}" in str(step.error) for step in result.steps)
 
 
 def test_tls_where_there_is_none(program: Program, sandbox: Sandbox) -> None:
@@ -160,7 +177,8 @@ def chain(start: bytes, more: bytes) -> Iterator[bytes]:
 @pytest.fixture
 def world(tmp_path: Path, sandbox: Sandbox) -> Iterator[World]:
     world = World(sandbox, f"sqlite:///{tmp_path / 'syncctl.db'}")
-    world.config = replace(world.config, max_answer_bytes=MEGABYTE, max_tries=2, timeout_s=5.0)
+    # An answer may take longer than the run: what never ends is broken off by the run's deadline alone.
+    world.config = replace(world.config, max_answer_bytes=MEGABYTE, timeout_s=30.0)
     yield world
     world.close()
 
@@ -177,12 +195,13 @@ def test_what_is_broken_fails_its_location(world: World, what: str) -> None:
         assert_failed_in_time(world, server)
 
 
-def assert_failed_in_time(world: World, server: ScriptedServer) -> None:
+def assert_failed_in_time(world: World, server: ScriptedServer) -> RunResult:
     tally.add("wire attacks")
     endpoint = Endpoint(server.url, KEY, "API_TOKEN")
     world.config = replace(world.config, stores=endpoint, booking=endpoint, returns=endpoint)
-    result = world.run(deadline_s=0.4, locations=("7", "1"))
+    result = world.run(deadline_s=DEADLINE_S, locations=("7", "1"))
     assert not result.ok
-    assert result.duration_s < NEVER_LONGER_S
+    assert_in_time(result, DEADLINE_S)
     assert all(step.error and KEY not in step.error for step in result.steps)
     assert world.app.leads() == []
+    return result

@@ -1,0 +1,89 @@
+"""Hosts that let a client hang before it has asked anything: looked up, connected to, agreed with on TLS."""
+
+import contextlib
+import os
+import socket
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+MOST_WAITING = 10
+HANDSHAKE_RECORD = b"\x16\x03\x03\x40\x00"
+"""The head of a TLS record (RFC 8446, 5.1) that promises 16 KiB of a handshake."""
+
+DNS_PORT = 53
+"""resolv.conf(5) knows no other."""
+
+
+class NoNameserverError(Exception):
+    """No nameserver can be put in the place of the system's; the message says why."""
+
+
+@contextmanager
+def unaccepted() -> Iterator[str]:
+    """The address of a host that takes no further connection: its queue is full, and Linux leaves a client
+    unanswered then (tcp(7), tcp_abort_on_overflow)."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        host, port = server.getsockname()
+        for _ in range(MOST_WAITING):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.2)
+            try:
+                waiting.connect((host, port))
+            except TimeoutError:
+                yield f"http://{host}:{port}"
+                return
+        raise RuntimeError(f"{MOST_WAITING} connections do not fill the queue of {host}:{port}")
+
+
+@contextmanager
+def no_handshake(*pieces: bytes, pause_s: float = 0.02) -> Iterator[str]:
+    """The https address of a host that accepts and then sends these pieces, the last one again and again,
+    with a pause after each; without any it stays silent."""
+    over = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):  # the client has had enough
+                for piece in pieces:
+                    self.request.sendall(piece)
+                while not over.wait(pause_s):
+                    self.request.sendall(pieces[-1] if pieces else b"")
+
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_address[1]}"
+        finally:
+            over.set()
+            server.shutdown()
+            thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    request_queue_size = 64
+
+
+@contextmanager
+def silent_nameserver(folder: Path) -> Iterator[list[str]]:
+    """What to put before a command's words so that its look-ups of names go to a nameserver that never
+    answers: they hang for minutes. Raises NoNameserverError where that can't be: it takes root, on Linux."""
+    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # one for each process of the tests
+    configuration = folder / "resolv.conf"
+    configuration.write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
+    script = f'mount --bind "{configuration}" /etc/resolv.conf && exec "$@"'
+    prefix = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nameserver:
+        try:
+            nameserver.bind((address, DNS_PORT))
+            subprocess.run([*prefix, "true"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise NoNameserverError(str(error)) from None
+        yield prefix
