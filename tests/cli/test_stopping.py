@@ -1,15 +1,18 @@
 """Signals raised in places where an exception is lost, or leaves a lock held."""
 
+import importlib._bootstrap
 import os
 import signal
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
-from syncctl.cli.stopping import stoppable
+from syncctl.cli.stopping import is_no_place_to_raise, stoppable
 from syncctl.errors import TerminationRequest
 
 LIMIT_S = 10.0
@@ -88,6 +91,21 @@ def test_a_signal_is_neither_lost_nor_does_it_leave_a_lock(
     with pytest.raises(KeyboardInterrupt) as caught:
         _stopped(lambda: place(number))
     assert type(caught.value) is request_type
+
+
+def test_at_the_end_of_an_import_nothing_is_raised() -> None:
+    """The import system lets go of a module's lock in a callback of a weak reference."""
+    places = {}
+
+    def take_notice(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            places[frame.f_code.co_name] = is_no_place_to_raise(frame)
+
+    lock = importlib._bootstrap._get_module_lock("no.such.module")  # type: ignore[attr-defined]
+    sys.setprofile(take_notice)
+    del lock
+    sys.setprofile(None)
+    assert places == {"cb": True}
 
 
 def test_the_handlers_before_are_back_afterwards() -> None:
