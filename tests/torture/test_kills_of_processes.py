@@ -137,23 +137,25 @@ def test_run_again_after_signals_it_ends_as_if_undisturbed(
                 url = mongo_url if kind == "mongo" else sqlite_url
                 job = long_jobs(size)[number]
                 courses[kind] = stack.enter_context(course(job, size, url, tmp_path / kind))
-            run_until_undisturbed(courses[kind], kills, Random(f"{number} {chain}"))  # noqa: S311
+            luck = Random(f"{number} {chain}")  # noqa: S311 - luck, not cryptography
+            run_until_undisturbed(courses[kind], [SIGNALS[(number + n) % 3] for n in range(kills)], luck)
 
 
-def run_until_undisturbed(way: Course, kills: int, luck: Random) -> None:
-    """End a command some times in its midst, then let it come to its end."""
+def run_until_undisturbed(way: Course, signals: list[signal.Signals], luck: Random) -> None:
+    """End a command in its midst with one signal after the other, then let it come to its end."""
     way.before()
-    rest_s, struck, tries = way.work_s, 0, 0
-    while struck < kills and tries < TRIES_PER_KILL * kills:
-        tries += 1
-        if struck_in_its_midst(way, luck.choice(SIGNALS), luck.uniform(0, rest_s)):
-            struck += 1
+    rest_s, left = way.work_s, signals
+    for _ in range(TRIES_PER_KILL * len(signals)):
+        if struck_in_its_midst(way, left[0], luck.uniform(0, rest_s)):
+            left = left[1:]
+            if not left:
+                break
             continue
         # It was done before: there is nothing left for another one to strike.
         assert_as_undisturbed(way.state(), way.undisturbed)
         way.before()
         rest_s *= 0.7
-    assert struck == kills
+    assert left == []
     assert_went_well(way.program.run(*way.job.arguments))
     assert_as_undisturbed(way.state(), way.undisturbed)
 
