@@ -31,11 +31,22 @@ class Running:
         except FileNotFoundError:
             return False
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._state() not in "ZX"
+
+    def children(self) -> list[int]:
+        """The processes that it has started and that have not ended."""
+        threads = Path(f"/proc/{self._process.pid}/task")
+        found = [list_.read_text() for list_ in threads.glob("*/children")]
+        return [int(child) for children in found for child in children.split()]
+
     def wait_until_begun(self) -> bool:
         """Wait until it has the lock. False: it has ended before anyone saw that."""
         give_up_at = time.monotonic() + LIMIT_S
         while not self.is_in_its_midst:
-            if self._state() in "ZX":
+            if not self.is_alive:
                 return False
             assert time.monotonic() < give_up_at
             time.sleep(LOOK_S)
@@ -44,7 +55,7 @@ class Running:
     def wait_until_done(self) -> None:
         """Wait until it has given the lock back."""
         give_up_at = time.monotonic() + LIMIT_S
-        while self.is_in_its_midst and self._state() not in "ZX":
+        while self.is_in_its_midst and self.is_alive:
             assert time.monotonic() < give_up_at
             time.sleep(LOOK_S)
 
