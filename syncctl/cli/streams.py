@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import select
@@ -22,14 +23,17 @@ class _Patient(io.FileIO):
         return written
 
 
-class _Unread(_Patient):
-    """One that takes what it is given, whether or not it can be written."""
+class _Unread(io.TextIOWrapper):
+    """A stream that takes what it is given, whether or not it can be written."""
 
-    def write(self, data: ReadableBuffer, /) -> int:
-        try:
-            return super().write(data)
-        except OSError:
-            return memoryview(data).nbytes
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
 
 
 def prepare_streams() -> None:
@@ -46,20 +50,17 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
     out, err = sys.__stdout__, sys.__stderr__
     if err is not None and sys.stderr is err:
-        sys.stderr = _written_by(_Unread, err)
+        sys.stderr = _Unread(_buffer(err), err.encoding, err.errors, line_buffering=True)
     if out is not None and sys.stdout is out and not os.get_blocking(out.fileno()):
-        sys.stdout = _written_by(_Patient, out)
+        sys.stdout = io.TextIOWrapper(_buffer(out), out.encoding, out.errors, line_buffering=out.isatty())
 
 
-def _written_by(kind: type[_Patient], stream: TextIO) -> TextIO:
-    """The same stream, written to in another way."""
-    raw = kind(stream.fileno(), "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw),
-        stream.encoding,
-        stream.errors,
-        line_buffering=stream.isatty() or kind is _Unread,
-    )
+def _buffer(stream: TextIO) -> io.BufferedWriter:
+    """Another buffer of the same stream. Where that waits by itself, it is written in C: raised between the
+    system's write and Python's, a signal would have a line written twice."""
+    number = stream.fileno()
+    kind = io.FileIO if os.get_blocking(number) else _Patient
+    return io.BufferedWriter(kind(number, "w", closefd=False))
 
 
 def flushed(status: int | str | None) -> int | str | None:

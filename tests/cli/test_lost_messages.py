@@ -47,6 +47,7 @@ def _status(program: Program, *arguments: str, stderr: int, unbuffered: str = ""
     ("arguments", "status"),
     [
         ("no-such-command", 2),
+        ("api", 0),
         ("api --env-file no.env", 78),
         ("config --env-file no.env", 78),
         ("rejects list --kind no-such", 2),
