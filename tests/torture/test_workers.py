@@ -55,7 +55,7 @@ def struck_while_it_reads(program: Program, sent: signal.Signals, after_s: float
             return False
         tally.add("kills")
         ended = run.end(sent)
-    assert ended.status == (-sent if sent is signal.SIGKILL else 128 + sent), ended
+    assert ended.status == (-sent if sent is signal.SIGKILL else 128 + sent), ended.output
     assert "Traceback" not in ended.output
     while any(Path(f"/proc/{reader}/fd/0").exists() for reader in readers):
         assert time.monotonic() < give_up_at
