@@ -88,13 +88,21 @@ def test_a_clock_that_jumps(database_url: str, sandbox: Sandbox, rounds: int) ->
 
 
 def test_the_systems_clock_set_back(
-    database_url: str, sandbox: Sandbox, clock: SetClock, tmp_path: Path, rounds: int
+    mongo_url: str, sandbox: Sandbox, clock: SetClock, tmp_path: Path, rounds: int
 ) -> None:
     """Between runs, and in the midst of one, which is held still for it."""
+    urls = [f"sqlite:///{tmp_path / 'syncctl.db'}", mongo_url]
+    for url in urls[: 1 if rounds == 1 else 2]:
+        set_back_and_right_again(url, sandbox, clock, tmp_path, rounds)
+
+
+def set_back_and_right_again(
+    url: str, sandbox: Sandbox, clock: SetClock, tmp_path: Path, rounds: int
+) -> None:
     luck = Random(1)  # noqa: S311 - luck, not cryptography
-    program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=database_url)
+    program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
     program.environment |= clock.environment
-    with closing(World(sandbox, database_url)) as world:
+    with closing(World(sandbox, url)) as world:
         for _ in range(1 + rounds // ROUNDS_PER_SET_CLOCK):
             sandbox.add_bookings(2)
             back_s = luck.choice(BACK_S)

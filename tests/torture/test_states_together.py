@@ -39,7 +39,8 @@ ENDS: tuple[Callable[[], BaseException], ...] = (
     lambda: StorageUnavailableError("gone"),
 )
 REPORTS = (StepName.BOOKING, StepName.RETURN)
-STRIKES = 3
+STRIKES = 2
+ROUNDS_PER_STRIKE = 4
 
 
 class StruckAt:
@@ -85,7 +86,7 @@ def test_struck_between_two_locations_nothing_runs_ahead(world: World, rounds: i
     assert STATES_TOGETHER < LOCATIONS
     luck = Random(1)  # noqa: S311 - luck, not cryptography
     with closing(Rewind(world.app, world.url)) as empty:
-        for number in range(STRIKES + (rounds - 1) // 2):
+        for number in range(STRIKES + rounds // ROUNDS_PER_STRIKE):
             empty()
             right = world.now
             if number % 2:

@@ -159,10 +159,9 @@ def test_all_that_a_run_says_stands_in_one_file(program: Program, sandbox: Sandb
 
 @pytest.mark.parametrize("take", ["nothing", "some", "no reader"])
 def test_a_run_does_its_work_whoever_takes_its_messages(
-    program: Program, sandbox: Sandbox, database_url: str, take: str
+    program: Program, sandbox: Sandbox, take: str
 ) -> None:
     """Its log is lost, its work is not: the status is that of the work."""
-    program.environment["DATABASE_URL"] = database_url
     reader, writer = os.pipe()
     if take == "nothing":
         os.close(writer)
@@ -174,6 +173,7 @@ def test_a_run_does_its_work_whoever_takes_its_messages(
         os.close(reader)
         process.wait(timeout=LIMIT_S)
     assert process.returncode == 0
-    with closing(World(sandbox, database_url, few_locations(sandbox))) as world:
+    url = f"sqlite:///{program.folder / 'syncctl.db'}"
+    with closing(World(sandbox, url, few_locations(sandbox))) as world:
         assert_nothing_is_missing(world)
         assert [log["status"] for log in world.app.all("synclogs")] == ["success"] * 3

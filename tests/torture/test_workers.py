@@ -22,14 +22,14 @@ ROUNDS_PER_KILL = 10
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_reader_of_a_workbook_ends_with_the_run(
-    database_url: str, tmp_path: Path, sent: signal.Signals, rounds: int
+    mongo_url: str, tmp_path: Path, sent: signal.Signals, rounds: int
 ) -> None:
     luck = Random(int(sent))  # noqa: S311 - luck, not cryptography
     book = openpyxl.Workbook()
     for cells in (HEADER, *(row(Contact=f"94{n:08}") for n in range(ROWS))):
         book.active.append(cells)
     book.save(tmp_path / "walkin_sg_calicut.xlsx")
-    program = Program(tmp_path, DATABASE_URL=database_url)
+    program = Program(tmp_path, DATABASE_URL=mongo_url)
     left = 1 + rounds // ROUNDS_PER_KILL
     for _ in range(TRIES * left):
         left -= struck_while_it_reads(program, sent, luck.uniform(0, 0.1))
@@ -37,7 +37,7 @@ def test_the_reader_of_a_workbook_ends_with_the_run(
             break
     assert left == 0
     assert program.run("import", "walkin", ".").status == 0
-    with closing(open_app(database_url)) as app:
+    with closing(open_app(mongo_url)) as app:
         assert len(app.leads()) == ROWS
 
 
