@@ -28,7 +28,7 @@ from tests.torture.states import (
 )
 from tests.torture.tally import tally
 
-ROUNDS_PER_CHAIN = 7
+ROUNDS_PER_CHAIN = 8
 KILLS_IN_A_ROW = 3
 TRIES_PER_KILL = 8
 WHEN_A_RUN_WROTE_IT = ("updatedAt",)
