@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _weakrefset
 import contextlib
+import copyreg
+import importlib._bootstrap as import_system
 import signal
 import weakref
 from collections.abc import Iterator
@@ -13,10 +15,17 @@ from syncctl.errors import TerminationRequest
 
 LOOK_AGAIN_S = 0.005
 
-_FILES = frozenset(module.__file__ for module in (contextlib, weakref, _weakrefset))
+_FILES = frozenset(
+    {
+        *(module.__file__ for module in (contextlib, copyreg, weakref, _weakrefset)),
+        import_system._get_module_lock.__code__.co_filename,  # type: ignore[attr-defined]
+    }
+)
 _FUNCTIONS = frozenset({"__enter__", "__exit__", "_release_save", "_acquire_restore"})
 """Where nothing may be raised: in between the two halves of entering or leaving a with block, which would
-leave a lock held for ever (https://bugs.python.org/issue29988), and in callbacks of weak references."""
+leave a lock held for ever (https://bugs.python.org/issue29988), and in callbacks of weak references. The
+import system has both: of the latter, one at the end of each import. And copyreg passes over whatever is
+raised while pickle learns of a class."""
 
 
 @contextlib.contextmanager

@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import select
 import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class _Patient(io.FileIO):
+    """A stream that waits for its reader even where whoever shares it has made it one that does not."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        # None, which typeshed does not know of: the stream takes nothing at the moment.
+        while (written := super().write(data)) is None:
+            select.select([], [self], [])
+        return written
+
+
+class _Unread(io.TextIOWrapper):
+    """A stream that takes what it is given, whether or not it can be written."""
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
 
 
 def prepare_streams() -> None:
-    """Text that the terminal can't show is escaped, and a stream that is closed takes what it is given."""
+    """Text that the terminal can't show is escaped, and a stream that is closed takes what it is given.
+
+    stderr takes it even where it can't be written: it is there to say what went wrong, and with it gone
+    there is nobody left to tell. What a command does, and its exit status, don't depend on it.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for the whole run
         elif mode == "w":
             stream.reconfigure(errors="backslashreplace")
+    out, err = sys.__stdout__, sys.__stderr__
+    if err is not None and sys.stderr is err:
+        sys.stderr = _Unread(_buffer(err), err.encoding, err.errors, line_buffering=True)
+    if out is not None and sys.stdout is out and not os.get_blocking(out.fileno()):
+        sys.stdout = io.TextIOWrapper(_buffer(out), out.encoding, out.errors, line_buffering=out.isatty())
+
+
+def _buffer(stream: TextIO) -> io.BufferedWriter:
+    """Another buffer of the same stream. Where that waits by itself, it is written in C: raised between the
+    system's write and Python's, a signal would have a line written twice."""
+    number = stream.fileno()
+    kind = io.FileIO if os.get_blocking(number) else _Patient
+    return io.BufferedWriter(kind(number, "w", closefd=False))
 
 
 def flushed(status: int | str | None) -> int | str | None:

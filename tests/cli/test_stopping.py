@@ -1,15 +1,19 @@
 """Signals raised in places where an exception is lost, or leaves a lock held."""
 
+import copyreg
+import importlib._bootstrap
 import os
 import signal
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
-from syncctl.cli.stopping import stoppable
+from syncctl.cli.stopping import is_no_place_to_raise, stoppable
 from syncctl.errors import TerminationRequest
 
 LIMIT_S = 10.0
@@ -88,6 +92,35 @@ def test_a_signal_is_neither_lost_nor_does_it_leave_a_lock(
     with pytest.raises(KeyboardInterrupt) as caught:
         _stopped(lambda: place(number))
     assert type(caught.value) is request_type
+
+
+def _end_an_import() -> None:
+    """The import system lets go of a module's lock in a callback of a weak reference."""
+    lock = importlib._bootstrap._get_module_lock("no.such.module")  # type: ignore[attr-defined]
+    del lock
+
+
+def _pickle_a_new_class() -> None:
+    """copyreg has an `except: pass` around what it keeps of a class."""
+
+    class New:
+        __slots__ = ("field",)
+
+    copyreg._slotnames(New)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("do", "name"), [(_end_an_import, "cb"), (_pickle_a_new_class, "_slotnames")])
+def test_where_python_itself_would_lose_it_nothing_is_raised(do: Callable[[], None], name: str) -> None:
+    places: dict[str, bool] = {}
+
+    def take_notice(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            places[frame.f_code.co_name] = is_no_place_to_raise(frame)
+
+    sys.setprofile(take_notice)
+    do()
+    sys.setprofile(None)
+    assert places[name]
 
 
 def test_the_handlers_before_are_back_afterwards() -> None:

@@ -4,20 +4,30 @@ import contextvars
 import inspect
 import sys
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 
 from syncctl.cli.stopping import is_no_place_to_raise
 from syncctl.errors import InterruptedRunError, TerminationRequest
 from syncctl.ports import Storage
+from syncctl.services.run import SYNC_TYPES
+from tests.support.world import Recorder, World
 from tests.torture.jobs import JOBS, Job
 from tests.torture.prepared import Prepared, prepared
 from tests.torture.tally import tally
 
 STRIKES = 2
 STRIKES_PER_ROUND = 0.2
+HOW = {
+    KeyboardInterrupt: "interrupted before its end",
+    TerminationRequest: "terminated by a signal before its end",
+}
+"""What the synclog says of the step that a signal ended."""
+
 RUNS = ("execute", "retry_rejects", "clean_duplicates", "rename_stores")
 """The functions within which a signal strikes: what a run is."""
 
@@ -28,11 +38,13 @@ with block and the release of its lock. (Generators yield and are closed with th
 
 class Strike:
     """Raises what a signal's handler would, at the `at`-th moment of the run at which Python may call it, or
-    the next one that is a place to raise (0: at none)."""
+    the next one that is a place to raise (0: at none). `where`: the place at which it did, or "", and
+    `within`: the functions that were under way, and their folders."""
 
     def __init__(self, at: int, request: type[KeyboardInterrupt]) -> None:
         self.moments = 0
         self.where = ""
+        self.within: set[str] = set()
         self._at = at
         self._request = request
         self._run: FrameType | None = None
@@ -52,6 +64,7 @@ class Strike:
             self.moments += 1
             if 0 < self._at <= self.moments and not is_no_place_to_raise(frame):
                 self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}, {event}"
+                self.within = set(_functions(frame))
                 self._end()
                 raise self._request
         if event == "return" and frame is self._run:
@@ -60,6 +73,14 @@ class Strike:
     def _end(self) -> None:
         sys.setprofile(None)
         self._run = None
+
+
+def _functions(frame: FrameType | None) -> Iterator[str]:
+    """The names of the functions that are under way, and of the folders that they stand in."""
+    while frame is not None:
+        yield frame.f_code.co_name
+        yield Path(frame.f_code.co_filename).parent.name
+        frame = frame.f_back
 
 
 # A connection that is being made when the signal comes is closed by the end of the process.
@@ -90,23 +111,49 @@ def strike_and_redo(job: Job, url: str, folder: Path, strikes: int) -> None:
 def strike(ready: Prepared, struck: Strike, request: type[KeyboardInterrupt]) -> None:
     """Do the job, interrupted."""
     world = ready.place.world
-    tally.add("interrupts")
-    world.recorder.started.clear()
-    logs_before = len(world.app.all("synclogs"))
+    world.recorder = Recorder()
+    logs_before = _ids(world)
     try:
         # In a context of its own, as a process's end would take what pymongo keeps there: its time limit.
         contextvars.copy_context().run(ready.job.do, ready.place, struck)
         ended: BaseException | None = None
-    except (InterruptedRunError, KeyboardInterrupt) as error:
+    except (InterruptedRunError, KeyboardInterrupt, SystemError) as error:
         ended = error
-    except SystemError:  # what pymongo's C code may make of it: the program's error boundary knows better
-        return
     finally:
         sys.setprofile(None)
-    if struck.where:
-        assert ended is not None, f"{struck.where}: the signal was lost"
+    if not struck.where:  # the run took fewer steps than the one that was watched, and is over
+        assert ended is None
+        return
+    tally.add("interrupts")
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("rental-api-")] == []
+    assert ended is not None, f"{struck.where}: the signal was lost"
+    logs = [log for log in world.app.all("synclogs") if str(log["_id"]) not in logs_before]
     if isinstance(ended, InterruptedRunError):
         assert ended.exit_code == InterruptedRunError(request()).exit_code
-    logged = len(world.app.all("synclogs")) - logs_before
-    assert logged >= len(world.recorder.started), f"{struck.where}: a step left no synclog"
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("rental-api-")] == []
+        assert_logged(world.recorder, logs, struck, HOW[request])
+    elif isinstance(ended, SystemError):
+        # What code in C may make of it, which the program's error boundary knows better, and a run does not.
+        assert {"bson", "pymongo"} & struck.within, struck.where
+    elif not struck.within & {"retry_rejects", "clean_duplicates", "rename_stores"}:
+        # A run lets a bare one through only where no step is under way: before the first or after the last.
+        assert len(world.recorder.started) == len(world.recorder.finished), struck.where
+        assert len(logs) == len(world.recorder.started), struck.where
+
+
+def assert_logged(recorder: Recorder, logs: Sequence[dict[str, Any]], struck: Strike, how: str) -> None:
+    """Each step that was begun has a synclog, and the last word on one that was under way is that it failed,
+    unless it was done but for the telling."""
+    failed = [log["syncType"] for log in logs if (log["status"], log["errorMessage"]) == ("failed", how)]
+    others = [log["syncType"] for log in logs if log["status"] == "success"]
+    assert len(failed) + len(others) == len(logs), struck.where
+    done = [SYNC_TYPES[result.name] for result in recorder.finished if result.error != how]
+    begun = [SYNC_TYPES[name] for name in recorder.started]
+    assert set(begun) <= {*failed, *others}, f"{struck.where}: a step left no synclog"
+    assert set(done) <= set(others), struck.where
+    assert len(failed) <= 1, struck.where
+    if begun and begun[-1] not in done and "finish_step" not in struck.within:
+        assert failed == begun[-1:], struck.where
+
+
+def _ids(world: World) -> set[str]:
+    return {str(log["_id"]) for log in world.app.all("synclogs")}

@@ -1,4 +1,4 @@
-"""Processes ended by signals at any instant: run again, they end as if nothing had happened."""
+"""Processes ended by signals in the midst of a run: run again, they end as if nothing had happened."""
 
 import re
 import signal
@@ -8,40 +8,67 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from syncctl.sandbox import Sandbox
+from tests.support.oracle import Expectation
 from tests.support.program import Ended, Program
 from tests.support.world import World
 from tests.torture.jobs import JOBS, Ground, Job
-from tests.torture.states import Rewind, State, assert_as_undisturbed, state_of
+from tests.torture.long_jobs import LARGE, SMALL, Size, long_jobs
+from tests.torture.running import running
+from tests.torture.states import (
+    Rewind,
+    State,
+    assert_as_undisturbed,
+    assert_nothing_is_missing,
+    state_of,
+)
 from tests.torture.tally import tally
 
-ROUNDS_PER_CHAIN = 6
-KILLS_IN_A_ROW = 2
+ROUNDS_PER_CHAIN = 8
+KILLS_IN_A_ROW = 3
+TRIES_PER_KILL = 8
 WHEN_A_RUN_WROTE_IT = ("updatedAt",)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+SYNC_TYPES = {
+    "Stores": "store",
+    "Booking Confirmations": "booking",
+    "Returns": "return",
+    "Walk-ins": "walkin",
+}
+LEAD_TYPES = {"booking": "bookingConfirmation", "return": "return", "walkin": "general"}
+HOW = {
+    signal.SIGINT: "interrupted before its end",
+    signal.SIGTERM: "terminated by a signal before its end",
+}
+"""What the synclog says of the step that a signal ended."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """A job as a command, the state before it and after an undisturbed run, and how long that takes."""
+    """A job as a command, the state before it and after an undisturbed run, and how long such a one is at
+    work."""
 
     job: Job
     place: Ground
     program: Program
     before: Rewind
     undisturbed: State
-    takes_s: float
+    work_s: float
+
+    def state(self) -> State:
+        return _state(self.place.world)
 
 
 @contextmanager
-def course(job: Job, url: str, folder: Path) -> Iterator[Course]:
+def course(job: Job, size: Size, url: str, folder: Path) -> Iterator[Course]:
     """Prepare a job, and do it once to see what it comes to."""
     folder.mkdir()
     with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox(locations=3, bookings=16, latency_s=0.002))
+        sandbox = stack.enter_context(Sandbox(locations=3, bookings=size.bookings, latency_s=size.latency_s))
         world = World(sandbox, url)
         stack.callback(world.close)
         place = Ground(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
@@ -49,21 +76,58 @@ def course(job: Job, url: str, folder: Path) -> Iterator[Course]:
         program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
         before = Rewind(world.app, url)
         stack.callback(before.close)
-        began = time.monotonic()
-        ended = program.run(*job.arguments)
-        takes_s = time.monotonic() - began
-        assert "Error" not in ended.output
-        yield Course(job, place, program, before, _state(world), takes_s)
+        state_before = _state(world)
+        with running(program, *job.arguments) as run:
+            assert run.wait_until_begun()
+            begun = time.monotonic()
+            run.wait_until_done()
+            work_s = time.monotonic() - begun
+            assert_went_well(run.end())
+        undisturbed = _state(world)
+        assert undisturbed != state_before
+        if job.arguments == ("api",):
+            assert_all_of_the_source_is_recorded(world)
+        if not state_before.leads:
+            assert_nothing_is_missing(world)
+        yield Course(job, place, program, before, undisturbed, work_s)
 
 
 def _state(world: World) -> State:
     return state_of(world.app, without=WHEN_A_RUN_WROTE_IT)
 
 
+def assert_went_well(ended: Ended) -> None:
+    assert ended.status == 0, ended.output
+    for told in ("Traceback", "Unexpected", "Error"):
+        assert told not in ended.output, ended.output
+
+
+def assert_all_of_the_source_is_recorded(world: World) -> None:
+    """Each record that the sandbox has now is known, whatever telecallers have made of its lead, or is on the
+    rejects list: one that was corrected long after it had been refused is not asked for again."""
+    recorded = {_recorded_key(record["key"].split("\x1f")) for record in world.app.all("syncrecords")}
+    expectation = Expectation()
+    for report in ("booking", "return"):
+        for location in world.sandbox.locations:
+            rows = [row for row in world.sandbox.rows(report, location) if isinstance(row, dict)]
+            expectation.add(report, world.locations.by_code[location], rows)
+    wanted = {tuple(part.casefold() for part in key) for key in expectation.leads}
+    rejected = {reject["position"].split("\x1f")[0] for reject in world.app.all("syncrejects")}
+    assert {key for key in wanted - recorded if key[1] not in rejected} == set()
+
+
+def _recorded_key(parts: list[str]) -> tuple[str, ...]:
+    """A record's key as the oracle has it, in one case."""
+    lead_type, phone, number, *rest = (part.casefold() for part in parts)
+    return (lead_type, number, phone, *rest)
+
+
 @pytest.mark.parametrize("number", range(len(JOBS)), ids=[job.name for job in JOBS])
 def test_run_again_after_signals_it_ends_as_if_undisturbed(
     number: int, mongo_url: str, tmp_path: Path, rounds: int
 ) -> None:
+    size = SMALL if rounds == 1 else LARGE
+    kills = 1 if rounds == 1 else KILLS_IN_A_ROW
     sqlite_url = f"sqlite:///{tmp_path / 'syncctl.db'}"
     with ExitStack() as stack:
         courses: dict[str, Course] = {}
@@ -71,39 +135,83 @@ def test_run_again_after_signals_it_ends_as_if_undisturbed(
             kind = ("sqlite", "mongo")[(number + chain) % 2]
             if kind not in courses:
                 url = mongo_url if kind == "mongo" else sqlite_url
-                courses[kind] = stack.enter_context(course(JOBS[number], url, tmp_path / kind))
-            kills = 1 if rounds == 1 else KILLS_IN_A_ROW
-            run_until_undisturbed(courses[kind], kills, Random(f"{number} {chain}"))  # noqa: S311
+                job = long_jobs(size)[number]
+                courses[kind] = stack.enter_context(course(job, size, url, tmp_path / kind))
+            luck = Random(f"{number} {chain}")  # noqa: S311 - luck, not cryptography
+            run_until_undisturbed(courses[kind], [SIGNALS[(number + n) % 3] for n in range(kills)], luck)
 
 
-def run_until_undisturbed(way: Course, kills: int, luck: Random) -> None:
-    """End a command some times in its midst, then let it come to its end."""
+def run_until_undisturbed(way: Course, signals: list[signal.Signals], luck: Random) -> None:
+    """End a command in its midst with one signal after the other, then let it come to its end."""
     way.before()
-    for _ in range(kills):
-        end_with_signal(way, luck.choice(SIGNALS), luck.uniform(0.15, 1.0) * way.takes_s)
-    ended = way.program.run(*way.job.arguments)
-    assert ended.status in (0, 1), ended.output  # 1: rows of the files that stay invalid are no failure
-    assert_as_undisturbed(_state(way.place.world), way.undisturbed)
+    rest_s, left = way.work_s, signals
+    for _ in range(TRIES_PER_KILL * len(signals)):
+        if struck_in_its_midst(way, left[0], luck.uniform(0, rest_s)):
+            left = left[1:]
+            if not left:
+                break
+            continue
+        # It was done before: there is nothing left for another one to strike.
+        assert_as_undisturbed(way.state(), way.undisturbed)
+        way.before()
+        rest_s *= 0.7
+    assert left == []
+    assert_went_well(way.program.run(*way.job.arguments))
+    assert_as_undisturbed(way.state(), way.undisturbed)
 
 
-def end_with_signal(way: Course, sent: signal.Signals, after_s: float) -> None:
-    """Start the command, signal it after so many seconds, and look at how it ends."""
-    app = way.place.world.app
-    logs_before = len(app.all("synclogs"))
-    tally.add("kills")
-    with way.program.start(*way.job.arguments) as process:
+def struck_in_its_midst(way: Course, sent: signal.Signals, after_s: float) -> bool:
+    """Start the command, signal it so many seconds after it has begun its work, and look at how it ends.
+    Gives whether it was ended by that."""
+    logs_before = {str(log["_id"]) for log in way.place.world.app.all("synclogs")}
+    with running(way.program, *way.job.arguments) as run:
+        run.wait_until_begun()
         time.sleep(after_s)
-        process.send_signal(sent)
-        stdout, stderr = process.communicate(timeout=30)
-    ended = Ended(process.returncode, stdout, stderr)
-    if sent is signal.SIGINT and ended.status == -sent and ", in main" not in stderr:
-        return  # before the program's first line: whatever Python itself says then, nothing was begun
-    if "Traceback" in ended.output:
-        tally.add("tracebacks")
+        run.hold_still()
+        in_its_midst = run.is_in_its_midst
+        ended = run.end(sent if in_its_midst else None)
+        run.assert_lock_is_free()
+    if ended.status == 0:
+        assert_went_well(ended)
+        return False
+    assert in_its_midst, ended
+    tally.add("kills")
     assert "Traceback" not in ended.output, ended.output
     assert "Unexpected" not in ended.output, ended.output
-    # Negative: before the program had anything to tidy up, or by SIGKILL. Zero: it was done already.
-    assert ended.status in (0, 128 + sent, -sent), ended
-    if ended.status == 128 + sent:
-        steps_begun = len(re.findall(r"Step \d/\d:", ended.stderr))
-        assert len(app.all("synclogs")) - logs_before >= steps_begun, ended.stderr
+    if sent is signal.SIGKILL:
+        assert ended.status == -sent, ended
+    else:
+        assert ended.status == 128 + sent, ended
+        new = [log for log in way.place.world.app.all("synclogs") if str(log["_id"]) not in logs_before]
+        assert_logged(way, ended, new, HOW[sent])
+    return True
+
+
+def assert_logged(way: Course, ended: Ended, logs: list[dict[str, Any]], how: str) -> None:
+    """Each step that was begun has its synclog: those before the last one as a success, and the last one as
+    failed, unless it was done but for the telling. A retry and a cleanup leave none: `syncType` has no word
+    for them."""
+    begun = [SYNC_TYPES[title] for title in re.findall(r"Step \d/\d: \w+ (.+)…", ended.stderr)]
+    by_type = {log["syncType"]: log for log in logs}
+    assert list(by_type) == begun, ended.stderr
+    if not begun:
+        return
+    for step in begun[:-1]:
+        assert by_type[step]["status"] == "success"
+    last = by_type[begun[-1]]
+    if last["status"] == "success":
+        assert_step_is_done(way, begun[-1])
+    else:
+        assert (last["status"], last["errorMessage"]) == ("failed", how)
+
+
+def assert_step_is_done(way: Course, step: str) -> None:
+    """All that an undisturbed step leaves is there."""
+    found = way.state()
+    if step == "store":
+        assert found.stores == way.undisturbed.stores
+        return
+    wanted = {
+        lead_id for lead_id, lead in way.undisturbed.leads.items() if lead["leadType"] == LEAD_TYPES[step]
+    }
+    assert wanted <= found.leads.keys()

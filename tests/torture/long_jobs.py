@@ -1,0 +1,100 @@
+"""The jobs with enough work for a signal to strike in its midst, for processes that are told to do them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from syncctl.models import StepName, Store
+from tests.support.store_files import HEADER, row, write
+from tests.support.webapp import SqliteApp, old_lead
+from tests.torture.jobs import JOBS, NEW_PLACE, Ground, Job, telecallers_at_work
+from tests.torture.states import App
+
+
+@dataclass(frozen=True)
+class Size:
+    """`bookings`: of each of the sandbox's locations. `latency_s`: of each of its answers; a sync asks for
+    all the locations that are known. `rows`: of each file. `copies`: more, of each lead that has any."""
+
+    bookings: int
+    latency_s: float
+    rows: int
+    copies: int
+
+
+SMALL = Size(bookings=30, latency_s=0.01, rows=300, copies=1)
+LARGE = Size(bookings=100, latency_s=0.03, rows=1_000, copies=3)
+
+
+def long_jobs(size: Size) -> tuple[Job, ...]:
+    """The jobs of JOBS, in their order."""
+    otherwise: dict[str, Callable[[Size, Ground], None]] = {
+        "an import": _sent_again,
+        "a retry of rejects": _of_a_store_known_since,
+        "a cleanup of duplicates": _all_doubled,
+        "a cleanup of stores": _all_misspelt,
+    }
+    return tuple(
+        replace(job, prepare=partial(otherwise[job.name], size)) if job.name in otherwise else job
+        for job in JOBS
+    )
+
+
+def _phone(number: int) -> str:
+    return f"94{number:08}"
+
+
+def _sent_again(size: Size, ground: Ground) -> None:
+    """Two files, imported and then sent again: rows changed, added, left out and invalid."""
+    for number, file in enumerate(("walkin_sg_calicut.csv", "walkin_z_edappally.csv")):
+        path = ground.folder / file
+        write(path, *(row(Contact=_phone(10_000 * number + n), Remarks="old") for n in range(size.rows)))
+        ground.world.import_files(StepName.WALKIN, path)
+        news = (
+            row(Contact=_phone(10_000 * number + n), Remarks=("old", "new")[n % 2])
+            for n in range(size.rows // 10, size.rows * 4 // 3)
+        )
+        write(path, *news, row(Contact="12"), row(Date="31-02-2025"))
+    telecallers_at_work(ground)
+
+
+def _of_a_store_known_since(size: Size, ground: Ground) -> None:
+    """A rejects list of which nearly all has become valid."""
+    file = ground.folder / "walkin.csv"
+    rows = [[*row(Contact=_phone(n)), NEW_PLACE] for n in range(2 * size.rows)]
+    write(file, *rows, [*row(Contact="1"), NEW_PLACE], header=[*HEADER, "Store"])
+    ground.world.run()
+    ground.world.import_files(StepName.WALKIN, file)
+    telecallers_at_work(ground)
+    with ground.world.storage() as storage:
+        storage.add_stores([Store(NEW_PLACE, "999", "Suitor Guy", "", True)])
+
+
+def _all_doubled(size: Size, ground: Ground) -> None:
+    ground.world.run()
+    app = ground.world.app
+    with _together(app):
+        for lead in app.leads():
+            for _ in range(size.copies):
+                app.insert(old_lead(lead))
+    telecallers_at_work(ground)
+
+
+def _all_misspelt(size: Size, ground: Ground) -> None:
+    ground.world.run()
+    app = ground.world.app
+    with _together(app):
+        for lead in app.leads():
+            app.edit(lead["_id"], store=lead["store"].upper())
+
+
+@contextmanager
+def _together(app: App) -> Iterator[None]:
+    """Many changes of SQLite's in one transaction, as each of its own waits for the disk."""
+    if not isinstance(app, SqliteApp):
+        yield
+        return
+    app._database.execute("BEGIN")
+    yield
+    app._database.execute("COMMIT")
