@@ -33,10 +33,15 @@ WRITING_ELSEWHERE = {"install", "remove"}
 """Commands that write to the user's crontab."""
 
 
+UNENDING = {"--watch"}
+"""Options with which a command goes on until it is stopped."""
+
+
 def commands(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Every command with its options, but for those that a test can't run."""
     if not hasattr(tree, "commands"):
-        yield path, [name for parameter in tree.params for name in parameter.opts if name.startswith("-")]
+        names = [name for parameter in tree.params for name in parameter.opts]
+        yield path, [name for name in names if name.startswith("-") and name not in UNENDING]
         return
     for name, inner in tree.commands.items():
         if name not in SERVING and not (path == ("cron",) and name in WRITING_ELSEWHERE):
