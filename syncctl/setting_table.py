@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from syncctl import setting_urls as urls
 from syncctl import setting_values as values
 from syncctl.errors import SettingsError
 from syncctl.redact import MASK
+from syncctl.setting_clashes import clash, sqlite_files
 from syncctl.settings_files import Found, Sources
 
 DEFAULT = "default"
@@ -84,6 +85,7 @@ SPECS = (
     Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text"),
     Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
 )
+_WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE")
 _ENDPOINTS = (
     # An endpoint, and the base addresses that it is a path on: the first one that is set.
     ("STORE_LIST_API_URL", ("API_BASE_URL",)),
@@ -124,7 +126,35 @@ def read_all(sources: Sources) -> dict[str, Reading]:
         base = next(base for base_name in base_names if (base := readings[base_name]).text)
         if base.problem is None and readings[name].problem is None:
             readings[name] = _joined(readings[name], base)
-    return readings
+    return readings | _checked_for_clashes(readings, sources)
+
+
+def _checked_for_clashes(readings: Mapping[str, Reading], sources: Sources) -> dict[str, Reading]:
+    """The settings of files that a run empties or writes lines into, with what is wrong where such a file is
+    another setting's, or the settings file."""
+    taken = {f"it is the settings file {values.printable(origin)}": [origin] for origin, _ in sources.files}
+    for reading in readings.values():
+        if files := _files_of(reading, sources.folder):
+            taken[f"{reading.set_as} names the same file"] = files
+    checked = {}
+    for name in _WRITTEN:
+        reading = readings[name]
+        if reading.value is not None:
+            if problem := clash(reading.value, taken):
+                checked[name] = replace(reading, value=None, problem=problem)
+            taken[f"{reading.set_as} names the same file"] = [str(reading.value)]
+    return checked
+
+
+def _files_of(reading: Reading, folder: Path) -> list[str]:
+    """The files with something to lose that a setting names."""
+    if reading.value is None:
+        return []
+    if reading.spec.name == "DATABASE_URL" and reading.value.startswith(urls.SQLITE):
+        return sqlite_files(reading.value.removeprefix(urls.SQLITE))
+    if reading.spec.or_file and reading.set_as != reading.spec.name:
+        return [str(values.path(reading.text, folder))]
+    return []
 
 
 def _read(spec: Spec, sources: Sources, data_dir: Path) -> Reading:

@@ -14,7 +14,7 @@ from syncctl.errors import SettingsError
 from syncctl.redact import MASK
 from syncctl.setting_values import path
 
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _MONGODB = ("mongodb://", "mongodb+srv://")
 _MONGODB_HOST = re.compile(  # an IPv6 address, a name, or a socket's path, percent-encoded
     r"(?:\[[0-9A-Fa-f:.]+(?:%25[0-9A-Za-z]+)?\]|[^\[\]:%]+)(?::([0-9]{1,5}))?|[^\[\]:]+\.sock"
@@ -27,11 +27,11 @@ _NOT_ENCODED = "user name and password must be percent-encoded (@ as %40, : as %
 
 def database_url(text: str, folder: Path) -> str:
     """The database's address, a relative SQLite path in it made absolute."""
-    if text.startswith(_SQLITE):
-        return _sqlite(text.removeprefix(_SQLITE), folder)
+    if text.startswith(SQLITE):
+        return _sqlite(text.removeprefix(SQLITE), folder)
     if text.startswith(_MONGODB):
         return _mongodb(text)
-    raise SettingsError(f"an address is expected that begins with {_SQLITE}, {' or '.join(_MONGODB)}")
+    raise SettingsError(f"an address is expected that begins with {SQLITE}, {' or '.join(_MONGODB)}")
 
 
 def database_secrets(url: str) -> list[str]:
@@ -112,10 +112,10 @@ def masked_url(text: str) -> str:
 
 def _sqlite(text: str, folder: Path) -> str:
     if not text or text.endswith("/"):
-        raise SettingsError(f"a file is expected after {_SQLITE}, such as {_SQLITE}data/syncctl.db")
+        raise SettingsError(f"a file is expected after {SQLITE}, such as {SQLITE}data/syncctl.db")
     if "?" in text or text == ":memory:":
-        raise SettingsError(f"the path of a file is expected after {_SQLITE}, without options")
-    return f"{_SQLITE}{path(text, folder)}"
+        raise SettingsError(f"the path of a file is expected after {SQLITE}, without options")
+    return f"{SQLITE}{path(text, folder)}"
 
 
 def _mongodb(text: str) -> str:

@@ -32,6 +32,11 @@ class Sources:
     sources: tuple[tuple[str, Mapping[str, str]], ...]
     folder: Path
 
+    @property
+    def files(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """Those of the sources that are files."""
+        return tuple(source for source in self.sources if source[0] != ENVIRONMENT)
+
     def find(self, names: Sequence[str]) -> Found | None:
         """The first source that has any of `names`; within it the first name. A blank value is none."""
         for origin, values in self.sources:

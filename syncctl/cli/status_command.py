@@ -12,8 +12,11 @@ from syncctl.errors import ExitCode, InterruptedRunError, UsageError
 
 Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]
 Interval = Annotated[
-    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="With --watch: seconds between looks.")
+    float, typer.Option("--interval", metavar="SECONDS", help="With --watch: seconds between looks.")
 ]
+
+SHORTEST_S, LONGEST_S = 0.1, 86_400.0
+"""Between two looks; the system's own sleep takes no infinity."""
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +28,10 @@ def register(app: typer.Typer) -> None:
         from syncctl.bootstrap.checking import status as look
         from syncctl.cli.render_status import render_status, watch_status
 
+        if not SHORTEST_S <= interval <= LONGEST_S:  # nor NaN, which typer's min and max let pass
+            raise UsageError(
+                f"--interval: a number of seconds from {SHORTEST_S:g} to {LONGEST_S:g} is expected."
+            )
         if watch and json:
             raise UsageError("--watch and --json exclude each other: --json prints one object.")
         settings = session.settings

@@ -12,6 +12,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from syncctl.models import LocationState, StepName, StepStatus, SyncLog, Trigger
 from syncctl.storage.factory import open_storage
 from tests.support.program import Program
@@ -178,6 +180,13 @@ def _read(leader: int) -> bytes:
         return os.read(leader, 65536)
     except OSError:  # EIO: the other end is closed
         return b""
+
+
+@pytest.mark.parametrize("interval", ["nan", "inf", "1e10", "86401", "0", "-1"])
+def test_an_interval_that_nobody_can_wait_for_is_refused(program: Program, interval: str) -> None:
+    ended = program.run("status", "--watch", "--interval", interval)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "--interval" in ended.stderr
 
 
 def test_watching_as_json_is_refused(program: Program) -> None:

@@ -1,10 +1,6 @@
 """Whatever is typed or set: an exit status of the table, a line or two, and no traceback."""
 
-import contextlib
-import io
 import json
-import os
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +8,24 @@ from typing import Any
 
 import pytest
 import typer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.cli.app import app
 from syncctl.errors import ExitCode
 from syncctl.models import StepName
-from syncctl.setting_table import SPECS
+from syncctl.sandbox import Sandbox
 from tests.support.program import Program
+from tests.support.store_files import row as file_row
+from tests.support.store_files import write
+from tests.support.webapp import Lead
+from tests.support.world import World
 from tests.torture.garbage import garbage_world
+from tests.torture.garbage_place import fuzz
+from tests.torture.in_process import Ended, assert_told_plainly, run, working_in
+from tests.torture.jobs import few_locations
 from tests.torture.tally import tally
 
-STATUSES = set(ExitCode) - {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
 SERVING = {"sandbox", "demo"}
 """Commands that go on until they are stopped, or take seconds: they have tests of their own."""
 
@@ -31,43 +33,15 @@ WRITING_ELSEWHERE = {"install", "remove"}
 """Commands that write to the user's crontab."""
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended that was run in this process."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-def run(*arguments: str) -> Ended:
-    """A command in this process: a hundred times quicker than one of its own."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2)]
-    status: Any = 0
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-            app(list(arguments), prog_name="syncctl")
-    except SystemExit as end:
-        status = end.code
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-    told = []
-    for stream in streams:
-        stream.seek(0)
-        told.append(stream.read())
-        stream.close()
-    return Ended(int(status or 0), *told)
-
-
-def fuzz(examples: int) -> settings:
-    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+UNENDING = {"--watch"}
+"""Options with which a command goes on until it is stopped."""
 
 
 def commands(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Every command with its options, but for those that a test can't run."""
     if not hasattr(tree, "commands"):
-        yield path, [name for parameter in tree.params for name in parameter.opts if name.startswith("-")]
+        names = [name for parameter in tree.params for name in parameter.opts]
+        yield path, [name for name in names if name.startswith("-") and name not in UNENDING]
         return
     for name, inner in tree.commands.items():
         if name not in SERVING and not (path == ("cron",) and name in WRITING_ELSEWHERE):
@@ -104,44 +78,77 @@ words = st.one_of(
 
 
 @st.composite
-def command_lines(draw: st.DrawFn) -> list[str]:
-    """A command, most of the time a real one, with options of its own and words that may be their values."""
+def command_lines(draw: st.DrawFn, known: tuple[str, ...] = ("7",)) -> list[str]:
+    """A command, most of the time a real one, with options of its own and words that may be their values.
+    `known`: words that mean something where it is run."""
     path = draw(st.one_of(st.sampled_from(list(COMMANDS)), st.lists(words, max_size=2).map(tuple)))
     own = COMMANDS.get(path, ["--json"])
-    rest = draw(st.lists(st.one_of(words, st.sampled_from(own) if own else words), max_size=5))
+    some = st.one_of(words, st.sampled_from(known), st.sampled_from(own) if own else words)
+    rest = draw(st.lists(some, max_size=5))
     return [*path, *(word for word in rest if word not in ("--help", "-h"))]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of the test's own, an API that refuses every call, and no programs to call."""
-    for name in [name for name in os.environ if any(name in spec.names for spec in SPECS)]:
-        monkeypatch.delenv(name)
-    (tmp_path / ".env").write_text(
-        "DATABASE_URL=sqlite:///syncctl.db\nAPI_BASE_URL=http://127.0.0.1:9\nAPI_CALL_DELAY_MS=0\n"
-        "API_MAX_TRIES=1\nAPI_RUN_DEADLINE_S=5\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A working folder of the test's own, an empty database, and an API that refuses every call."""
+    settings = {"DATABASE_URL": "sqlite:///syncctl.db", "API_BASE_URL": "http://127.0.0.1:9"}
+    with working_in(tmp_path, **settings):
+        yield tmp_path
 
 
-def assert_told_plainly(ended: Ended) -> None:
-    assert ended.status in STATUSES, ended
-    for text in (ended.stdout, ended.stderr):
-        assert "Traceback" not in text, text
-        assert "defect of syncctl" not in text, text
-    if ended.status == ExitCode.CONFIG and "Error: " in ended.stderr:
-        assert len(ended.stderr.splitlines()) <= 3, ended.stderr
+@dataclass(frozen=True)
+class Busy:
+    """A working folder whose database has leads, rejects and a history. `known`: words that name some."""
+
+    world: World
+    known: tuple[str, ...]
+
+    def leads(self) -> dict[str, Lead]:
+        return {lead["_id"]: lead for lead in self.world.app.leads()}
+
+
+@pytest.fixture
+def busy(database_url: str, tmp_path: Path) -> Iterator[Busy]:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    file = write(folder / "walkin_z_edappally.csv", file_row(), file_row(Contact="12"))
+    with Sandbox(locations=3, bookings=6) as sandbox:
+        world = World(sandbox, database_url, few_locations(sandbox))
+        world.run()
+        world.import_files(StepName.WALKIN, file)
+        leads = world.app.leads()
+        assert len(leads) > 10
+        booked = next(lead for lead in leads if lead.get("bookingNo"))
+        known = (file.name, booked["phone"], booked["bookingNo"], booked["store"], *sandbox.locations)
+        with working_in(folder, DATABASE_URL=database_url, API_BASE_URL=sandbox.base_url):
+            yield Busy(world, known)
+        world.close()
 
 
 def test_command_lines_of_garbage(folder: Path, few_rounds: int) -> None:
-    @fuzz(80 * few_rounds)
+    @fuzz(40 * few_rounds)
     @given(command_lines())
     def check(arguments: list[str]) -> None:
         tally.add("garbage settings")
         assert_told_plainly(run(*arguments))
+
+    check()
+
+
+def test_command_lines_of_garbage_where_there_is_plenty_to_lose(busy: Busy, few_rounds: int) -> None:
+    before = busy.leads()
+    phones = {lead["phone"] for lead in before.values()}
+
+    @fuzz(40 * few_rounds)
+    @given(command_lines(busy.known))
+    def check(arguments: list[str]) -> None:
+        tally.add("garbage settings")
+        ended = run(*arguments)
+        assert_told_plainly(ended)
+        # A word that a command can't understand is shown as it was typed.
+        assert not [phone for phone in phones - set(arguments) if phone in ended.stderr]
+        after = busy.leads()
+        assert {lead_id: after.get(lead_id) for lead_id in before} == before
 
     check()
 
@@ -175,7 +182,6 @@ def test_rejects_of_garbage_are_listed_exported_and_tried_again(folder: Path) ->
         ]
         api.rows = [*map(json.dumps, odd), '{"a":' * 300 + "1" + "}" * 300]
         assert world.run((StepName.BOOKING,)).steps[0].counts.invalid == len(api.rows)
-    tally.add("garbage rows", len(api.rows))
     listed = run("rejects", "list", "--limit", "0")
     as_json = run("rejects", "list", "--limit", "0", "--json")
     exported = run("rejects", "export", "rejects.csv")

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.config import Settings, inspect_settings, load_settings
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.setting_table import SPECS
 from tests.support.program import Program
+from tests.torture.garbage_place import fuzz
 from tests.torture.tally import tally
 
 # What a process may find in its environment: any text without NUL, and bytes that are no text.
@@ -43,10 +44,6 @@ def problem_of(env_file: Path | None, environ: dict[str, str], folder: Path) -> 
     except SettingsError as error:
         return str(error)
     return None
-
-
-def fuzz(examples: int) -> settings:
-    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_settings_of_garbage(tmp_path: Path, few_rounds: int) -> None:

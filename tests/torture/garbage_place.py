@@ -1,0 +1,149 @@
+"""A database with leads that garbage must not be taken for, and what must be so whatever is put into it."""
+
+import csv
+import json
+import string
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from pymongo import MongoClient
+
+from syncctl.models import RunResult, StepName, StepStatus
+from tests.support.store_files import HEADER
+from tests.support.store_files import row as file_row
+from tests.support.webapp import Lead
+from tests.support.world import World
+from tests.torture.garbage import GarbageApi, garbage_world
+
+VICTIM = {
+    "name": "Victim",
+    "phone": "9400000009",
+    "store": "Suitor Guy - Perinthalmanna",
+    "bookingNo": "1001",
+}
+LONGEST_KEPT = 100_000
+"""Characters of a row that the rejects list keeps whole."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A world, the API that it asks, and the victims in its database."""
+
+    world: World
+    api: GarbageApi
+
+    def take(self, rows: list[Any]) -> RunResult:
+        """A run that is shown these rows by both reports."""
+        self.api.rows = [json.dumps(row) for row in rows]
+        return self.world.run((StepName.BOOKING, StepName.RETURN), full=True)
+
+    def rejected(self, step: StepName) -> list[str]:
+        """The raw rows of one kind that are on the rejects list."""
+        with self.world.storage() as storage:
+            return [reject.row[:LONGEST_KEPT] for reject in storage.rejects(step)]
+
+    def victims(self) -> list[Lead]:
+        return [lead for lead in self.world.app.leads() if lead["phone"] == VICTIM["phone"]]
+
+    def assert_takes(self, rows: list[Any]) -> None:
+        """Each of these rows is saved, known or rejected; shown once more, they change nothing."""
+        before, victims = self.world.app.leads(), self.victims()
+        result = self.take(rows)
+        texts = [kept_text(row) for row in rows]
+        for step in result.steps:
+            assert step.status is StepStatus.SUCCESS, step.error
+            assert step.counts.rows == len(rows)
+            assert step.counts.balanced
+            listed = set(self.rejected(step.name))
+            assert step.counts.invalid == sum(text in listed for text in texts)
+        after = self.world.app.leads()
+        assert len(after) - len(before) == sum(step.counts.saved for step in result.steps)
+        assert_sound(after)
+        assert self.victims() == victims
+        again = self.take(rows)
+        assert [step.counts.saved for step in again.steps] == [0, 0]
+        assert [step.counts.invalid for step in again.steps] == [step.counts.invalid for step in result.steps]
+        assert self.world.app.leads() == after
+
+    def assert_imports(self, files: Sequence[Path], rows: int) -> None:
+        """Each row of these files, so many as they are, is saved, known or rejected; imported once more, they
+        change nothing. The database has no rejects yet."""
+        before = self.world.app.leads()
+        (step,) = self.world.import_files(StepName.WALKIN, *files).steps
+        assert step.status is StepStatus.SUCCESS, step.error
+        assert step.counts.rows == rows
+        assert step.counts.balanced
+        assert step.counts.invalid == len(self.rejected(StepName.WALKIN))
+        after = self.world.app.leads()
+        assert len(after) - len(before) == step.counts.saved
+        assert [lead for lead in after if lead in before] == before
+        assert_sound(after)
+        (again,) = self.world.import_files(StepName.WALKIN, *files).steps
+        assert (again.counts.saved, again.counts.updated) == (0, 0)
+        assert again.counts.invalid == step.counts.invalid
+        assert self.world.app.leads() == after
+
+
+@contextmanager
+def garbage_place(url: str) -> Iterator[Place]:
+    """A place in the database of this DATABASE_URL, of which there is nothing yet."""
+    with garbage_world(url) as (world, api):
+        for lead_type in ("bookingConfirmation", "return"):
+            world.app.insert({**VICTIM, "leadType": lead_type, "callStatus": "Called"})
+        world.app.add_report({"id": "1" * 24, "phone_number": "9400000008", "booking_number": "1002"})
+        yield Place(world, api)
+
+
+HEAD = [file_row(Remarks=f"nothing is wrong with row {number}") for number in range(60)]
+"""More than the 4,096 characters that tell whether a file is text: no control character below counts."""
+
+
+def write_file(file: Path, rows: list[list[str]], encoding: str = "utf-8") -> int:
+    """Write a store's file: its header, some sound rows, and these. Gives the number of rows in it."""
+    with file.open("w", encoding=encoding, errors="surrogatepass", newline="") as out:
+        csv.writer(out).writerows([HEADER, *HEAD, *rows])
+    return len(HEAD) + len(rows)
+
+
+@contextmanager
+def empty_place(url: str) -> Iterator[Place]:
+    """A place in a database that is dropped afterwards, so that no round finds what another has left."""
+    with garbage_place(url) as place:
+        yield place
+    _drop(url)
+
+
+def _drop(url: str) -> None:
+    if url.startswith("sqlite"):
+        for suffix in ("", "-wal", "-shm"):
+            Path(url.removeprefix("sqlite:///") + suffix).unlink(missing_ok=True)
+    else:
+        with MongoClient[dict[str, Any]](url) as client:
+            client.drop_database(client.get_default_database())
+
+
+def kept_text(row: Any) -> str:
+    """A row as the rejects list keeps it: read from JSON, where two lone surrogates in a row may be one
+    character, and cut where it is very long."""
+    return json.dumps(json.loads(json.dumps(row)), sort_keys=True)[:LONGEST_KEPT]
+
+
+def assert_sound(leads: list[Lead]) -> None:
+    """Leads are what the web app can show, whatever they were made of."""
+    for lead in leads:
+        assert all(
+            isinstance(lead[name], str) and lead[name] for name in ("name", "phone", "store", "leadType")
+        )
+        assert len(lead["phone"]) == 10
+        assert set(lead["phone"]) <= set(string.digits)
+        assert isinstance(lead.get("bookingNo", ""), str)
+        assert not isinstance(lead.get("securityAmount"), str | bool)
+
+
+def fuzz(examples: int) -> settings:
+    """So many examples, however long each takes."""
+    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,0 +1,100 @@
+"""Rows of garbage by the hundred thousand, no two alike: of reports, of store lists and of files."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+from tests.support.store_files import HEADER
+from tests.support.store_files import row as file_row
+from tests.torture.garbage_values import KEYS, any_text, mangled, pool, text_pool
+
+SHARES = ("sqlite", "mongo")
+"""Whose rows they are: each kind of database gets rows of its own."""
+
+SOUND_ROW = {
+    "bookingNo": "2002",
+    "customerName": "Anagha",
+    "phoneNo": "9400000002",
+    "bookingDate": "2026-03-01T10:00:00",
+    "returnDate": "2026-03-02T10:00:00",
+    "deliveryDate": "2026-03-05T00:00:00",
+    "price": 1500.5,
+    "itemCode": "X1",
+}
+STORE_FIELDS = ("locCode", "locName", "city", "brand", "status")
+SOUND_CELLS = 2
+"""Cells of a file's row that stay as they are: with fewer it might be blank, or the title of a month."""
+
+
+def report_rows(luck: Random) -> Iterator[Any]:
+    """Rows of a report for ever: most are sound ones with garbage in one to four fields, the rest are records
+    of garbage, and what is no record."""
+    values = pool(luck)
+    fields = list(SOUND_ROW)
+    while True:
+        kind = luck.random()
+        if kind < 0.04:
+            yield luck.choice(values)
+        elif kind < 0.12:
+            yield {luck.choice((luck.choice(KEYS), any_text(luck))): luck.choice(values) for _ in range(4)}
+        else:
+            row: dict[str, Any] = dict(SOUND_ROW)
+            if kind < 0.5:  # a record of its own, or of a few
+                row["bookingNo"] = mangled(SOUND_ROW["bookingNo"], luck)  # type: ignore[arg-type]
+            for _ in range(luck.randint(1, 4)):
+                row[luck.choice(fields if luck.random() < 0.8 else KEYS)] = luck.choice(values)
+            if row != SOUND_ROW:
+                yield row
+
+
+def store_list_rows(luck: Random) -> Iterator[Any]:
+    """Rows of the store list for ever, with garbage in some fields or in all. Each has a `brand`, which no
+    row of a report has."""
+    values = pool(luck)
+    while True:
+        row: dict[str, Any] = {"locCode": str(luck.randint(1, 9999)), "locName": "Zorucci - Kottayam"}
+        row |= {luck.choice(STORE_FIELDS): luck.choice(values) for _ in range(luck.randint(1, 5))}
+        yield {"brand": luck.choice(values)} | row
+
+
+def file_rows(luck: Random) -> Iterator[list[str]]:
+    """Rows of a store's file for ever, with garbage in one to six of their eight cells."""
+    texts = text_pool(luck)
+    while True:
+        row = file_row()
+        for position in luck.sample(range(len(HEADER)), luck.randint(1, len(HEADER) - SOUND_CELLS)):
+            row[position] = luck.choice(texts)
+        yield row
+
+
+class DistinctRows:
+    """What `make` makes, without what came before and without what is another share's.
+
+    A row belongs to one share, by its fingerprint. So tests that take different shares never have a row in
+    common, in whichever processes they run, and the sum of what they take is a number of distinct rows.
+    """
+
+    def __init__(self, make: Callable[[Random], Iterator[Any]], share: str) -> None:
+        self._made = make(Random(f"garbage for {share}"))  # noqa: S311 - the same rows in each session
+        self._share = SHARES.index(share)
+        self._given: set[int] = set()
+
+    def take(self, count: int) -> list[Any]:
+        """So many further rows."""
+        rows: list[Any] = []
+        while len(rows) < count:
+            # As it is read from JSON: there, two lone surrogates in a row may be one character.
+            row = json.loads(json.dumps(next(self._made)))
+            mark = fingerprint(row)
+            if mark % len(SHARES) == self._share and mark not in self._given:
+                self._given.add(mark)
+                rows.append(row)
+        return rows
+
+
+def fingerprint(row: Any) -> int:
+    """A number that two rows share only if they are the same, field by field."""
+    text = json.dumps(row, sort_keys=True)
+    return int.from_bytes(hashlib.blake2b(text.encode("ascii"), digest_size=8).digest())

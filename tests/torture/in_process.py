@@ -1,0 +1,70 @@
+"""Commands run in this process, in a folder of the test's own, and how one may end, whatever it is given."""
+
+import contextlib
+import io
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncctl.cli.app import app
+from syncctl.errors import ExitCode
+from syncctl.setting_table import SPECS
+
+STATUSES = set(ExitCode) - {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended that was run in this process."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str) -> Ended:
+    """A command in this process: a hundred times quicker than one of its own."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2)]
+    status: Any = 0
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+            app(list(arguments), prog_name="syncctl")
+    except SystemExit as end:
+        status = end.code
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    told = []
+    for stream in streams:
+        stream.seek(0)
+        told.append(stream.read())
+        stream.close()
+    return Ended(int(status or 0), *told)
+
+
+@contextlib.contextmanager
+def working_in(folder: Path, **settings: object) -> Iterator[pytest.MonkeyPatch]:
+    """This process works in a folder whose `.env` has these settings; no others, and no programs to call."""
+    lines = {"API_CALL_DELAY_MS": 0, "API_MAX_TRIES": 1, "API_RUN_DEADLINE_S": 5} | settings
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if any(name in spec.names for spec in SPECS)]:
+            patch.delenv(name)
+        patch.chdir(folder)
+        patch.setenv("PATH", str(folder))
+        patch.setenv("HOME", str(folder))
+        yield patch
+
+
+def assert_told_plainly(ended: Ended) -> None:
+    assert ended.status in STATUSES, ended
+    for text in (ended.stdout, ended.stderr):
+        assert "Traceback" not in text, text
+        assert "defect of syncctl" not in text, text
+    if ended.status == ExitCode.CONFIG and "Error: " in ended.stderr:
+        assert len(ended.stderr.splitlines()) <= 3, ended.stderr
