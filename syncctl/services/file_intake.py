@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from syncctl.errors import LeadsRefusedError
@@ -22,6 +23,15 @@ _LEAD_TYPES = {
     StepName.WALKIN: (LeadType.GENERAL, LeadType.LOSS_OF_SALE),
     StepName.LOSS_OF_SALE: (LeadType.LOSS_OF_SALE,),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """What the source said last, and what to write, by record id; ids of the leads that hold it now."""
+
+    bases: Mapping[str, dict[str, Any]]
+    merges: Mapping[str, Merge]
+    applied: Collection[str]
 
 
 class FileIntake:
@@ -93,40 +103,50 @@ class FileIntake:
         leads = storage.leads({homes.of(staged.record.record) for staged in changed})
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
-        for staged in changed:
-            record = staged.record.record
-            lead = leads.get(homes.of(record))
-            if lead is None:
-                continue  # deleted or finished since it was looked up: it stays so
-            merged = self._merged(staged, homes.known.get(record.lead_id), bases, lead)
-            merges[record.lead_id] = merged
-            if merged.values:
-                changes.append(merged.change_of(lead, updated_at=self._run.started_at))
-        applied = storage.update_leads(changes) if changes else set()
-        # The base follows the lead: killed in between, the next import merges once more and finds it done.
-        done: set[str] = set()
-        known: list[SyncRecord] = []
         adopted: list[SyncRecord] = []
         for staged in changed:
             record = staged.record.record
-            known_merge = merges.get(record.lead_id)
-            if known_merge is None:
+            before = homes.known.get(record.lead_id)
+            lead = leads.get(homes.of(record))
+            if lead is not None:  # else deleted or finished since it was looked up: it stays so
+                merged = merges[record.lead_id] = self._merged(staged, before, bases, lead)
+                if merged.values:
+                    changes.append(merged.change_of(lead, updated_at=self._run.started_at))
+            if before is None:
+                told = self._sync_record(staged, homes, None, tallies)
+                adopted.append(
+                    told if lead is None else _still_to_be_told(told, merges[record.lead_id], lead)
+                )
+        if adopted:
+            # First of all: what becomes of their leads from here on, they are no strangers any more.
+            storage.store_leads([], adopted)
+        applied = storage.update_leads(changes) if changes else set()
+        return self._note_merged(changed, homes, _Merging(bases, merges, applied), tallies)
+
+    def _note_merged(
+        self, changed: Sequence[StagedRow], homes: Homes, merging: _Merging, tallies: Sequence[FileTally]
+    ) -> set[str]:
+        """Let the bases follow the leads: killed in between, the next import merges once more and finds it
+        done. Gives the ids of the records whose leads were written."""
+        done: set[str] = set()
+        told: list[SyncRecord] = []
+        for staged in changed:
+            record = staged.record.record
+            merged, before = merging.merges.get(record.lead_id), homes.known.get(record.lead_id)
+            if merged is None:
                 continue
-            if known_merge.values and homes.of(record) not in applied:
+            if merged.values and homes.of(record) not in merging.applied:
                 # A telecaller came in between: the next import merges anew.
                 tallies[staged.file].deferred += 1
                 continue
-            if known_merge.values:
+            if merged.values:
                 done.add(record.lead_id)
-            tallies[staged.file].conflicts += self._conflict_lines(staged, known_merge)
-            if (before := homes.known.get(record.lead_id)) is not None and before.source != self._kind:
-                continue
-            entries = adopted if before is None else known
-            entries.append(self._sync_record(staged, homes, bases.get(record.lead_id), tallies))
-        if known:
-            storage.update_records(known)
-        if adopted:
-            storage.store_leads([], adopted)
+            tallies[staged.file].conflicts += self._conflict_lines(staged, merged)
+            is_noted = not merged.values if before is None else before.source != self._kind
+            if not is_noted:
+                told.append(self._sync_record(staged, homes, merging.bases.get(record.lead_id), tallies))
+        if told:
+            self._run.storage.update_records(told)
         return done
 
     def _merged(
@@ -180,6 +200,20 @@ def _place(staged: StagedRow) -> str:
     """Where a row stands, and whose it is, for a person; the phone number masked."""
     sheet = f"sheet {staged.sheet}, " if staged.sheet else ""
     return f"{sheet}row {staged.row} ({mask_phone(staged.record.record.values['phone'])})"
+
+
+def _still_to_be_told(told: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
+    """The record of a lead that is being adopted, as if the source had said until now what the lead holds in
+    the fields that are to be changed: until they are, the merge is still to be done."""
+    if not merged.values:
+        return told
+    values: dict[str, Any] = {
+        field: said for field, said in told.values.items() if field not in merged.values
+    }
+    for field, news in merged.values.items():
+        if type(held := lead.get(field)) is type(news):  # nothing odd becomes a base
+            values[field] = held
+    return replace(told, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
 
 
 def _may_be_news(staged: StagedRow, homes: Homes) -> bool:

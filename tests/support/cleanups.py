@@ -43,15 +43,17 @@ def copies(count: int, **common: Any) -> list[Lead]:
 
 
 class Interfering:
-    """Lets something happen just before the first call of one method."""
+    """Lets something happen just before the first call of one method. `has_interfered`: it was called."""
 
     def __init__(self, database: Database, method: str, interfere: Callable[[], object]) -> None:
         self._database = database
         self._method = method
         self._interfere: Callable[[], object] | None = interfere
+        self.has_interfered = False
 
     def __getattr__(self, name: str) -> Any:
         if name == self._method and self._interfere is not None:
             interfere, self._interfere = self._interfere, None
             interfere()
+            self.has_interfered = True
         return getattr(self._database, name)

@@ -12,6 +12,8 @@ from pymongo import MongoClient
 
 Lead = dict[str, Any]
 Shape = Callable[[Lead, Lead], dict[str, Any]]
+PAIRS = (("phone", "phone"), ("booking_no", "bookingNo"), ("name", "name"), ("store", "store"))
+"""What a flat report calls an edited field before and after -> the lead's name for it."""
 
 
 def _flat(before: Lead, after: Lead) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def _flat(before: Lead, after: Lead) -> dict[str, Any]:
         "lead_type": after["leadType"],
         "booking_number": after.get("bookingNo"),
     }
-    for ours, field in (("phone", "phone"), ("booking_no", "bookingNo"), ("name", "name")):
+    for ours, field in PAIRS:
         if before.get(field) != after.get(field):
             report[f"{ours}_before"], report[f"{ours}_after"] = before.get(field), after.get(field)
     return report

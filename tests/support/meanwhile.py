@@ -1,0 +1,36 @@
+"""A storage that lets something happen between two of a run's calls."""
+
+from collections.abc import Callable
+from typing import Any
+
+from syncctl.ports import Storage
+
+SESSION = frozenset({"prepare", "close"})
+
+
+class Meanwhile:
+    """Passes everything on, and does `act` just before the `at`-th call (0: never). `calls`: the names of the
+    methods that were called."""
+
+    def __init__(self, storage: Storage, at: int, act: Callable[[], object] = lambda: None) -> None:
+        self.calls: list[str] = []
+        self._storage = storage
+        self._at = at
+        self._act = act
+
+    @property
+    def has_happened(self) -> bool:
+        return 0 < self._at <= len(self.calls)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._storage, name)
+        if name in SESSION or not callable(method):
+            return method
+
+        def call(*given: Any, **named: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) == self._at:
+                self._act()
+            return method(*given, **named)
+
+        return call

@@ -1,0 +1,83 @@
+"""A telecaller who works on many leads at one instant, and remembers what must come of it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from tests.support.oracle import Key
+from tests.support.webapp import SHAPES, Lead, MongoApp, SqliteApp, finish
+from tests.torture.model import record_key
+
+LEFT_ALONE = 0.4
+EDITED, FINISHED, DELETED = 5, 4, 1
+"""How often each of it happens to the others."""
+
+
+@dataclass
+class Telecaller:
+    """`edits`: what was edited, by lead id. `gone`: ids of leads that were finished or deleted. `strangers`:
+    leads, as they were, that no record knew yet when they were worked on. `beyond_knowing`: keys of those of
+    them of which nothing is left by which a run that has not met them could tell that they were there."""
+
+    app: MongoApp | SqliteApp
+    luck: Random
+    edits: dict[str, Lead] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    strangers: dict[str, Lead] = field(default_factory=dict)
+    beyond_knowing: set[Key] = field(default_factory=set)
+
+    def work(self) -> None:
+        """Edit, finish and delete what is there now."""
+        known = {str(record["leadId"]) for record in self.app.all("syncrecords")}
+        for number, lead in enumerate(sorted(self.app.leads(), key=lambda lead: lead["_id"])):
+            if self.luck.random() < LEFT_ALONE:
+                continue
+            if lead["_id"] not in known:
+                self.strangers[lead["_id"]] = lead
+            act = self.luck.choices((self._edit, self._finish, self._delete), (EDITED, FINISHED, DELETED))[0]
+            act(number, lead)
+
+    def may_return(self, lead_id: str) -> bool:
+        """Whether a lead may be there again that was gone: nothing told of it."""
+        lead = self.strangers.get(lead_id)
+        return lead is not None and record_key(lead) in self.beyond_knowing
+
+    def _edit(self, number: int, lead: Lead) -> None:
+        changes = self.luck.choice(edits(number))
+        self.app.edit(lead["_id"], **changes)
+        self.edits[lead["_id"]] = changes
+        # The old system's leads are found by booking number, or by phone.
+        left = {"bookingNo", "phone"} - changes.keys()
+        if lead["_id"] in self.strangers and not any(lead.get(name) for name in left):
+            self.beyond_knowing.add(record_key(lead))
+
+    def _finish(self, number: int, lead: Lead) -> None:
+        changes = self.luck.choice([{}, *edits(number)])
+        finish(self.app, lead, self.luck.choice(list(SHAPES)), **changes)
+        self.gone.add(lead["_id"])
+
+    def _delete(self, _number: int, lead: Lead) -> None:
+        self.app.delete(lead["_id"])
+        self.gone.add(lead["_id"])
+        if lead["_id"] in self.strangers:
+            self.beyond_knowing.add(record_key(lead))
+
+
+def edits(number: int) -> list[dict[str, Any]]:
+    """What a telecaller may edit, with values that no other lead has."""
+    phone = {"phone": f"93{number:08}"}
+    name = {"name": f"Somebody {number}"}
+    booking = {"bookingNo": f"edited-{number}"}
+    store = {"store": "Zorucci - Kottayam"}
+    return [
+        {"remarks": f"calls back, {number}"},
+        {"callStatus": "Called", "leadStatus": "Interested", "rating": 3},
+        {"functionDate": datetime(2031, 1, 1, tzinfo=UTC), "closingStatus": f"edited {number}"},
+        {"reasonCollectedFromStore": f"too late, {number}", "assignedTo": "65f000000000000000000001"},
+        phone,
+        name,
+        booking,
+        store,
+        {**phone, **name, **booking, **store},
+    ]

@@ -1,0 +1,171 @@
+"""Leads edited, finished and deleted between any two calls of a run: all of it stays, nothing comes back."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncctl.models import StepName
+from syncctl.ports import Storage
+from tests.support.failing_storage import FailingStorage, Killed, Moment
+from tests.support.meanwhile import Meanwhile
+from tests.support.store_files import forget, row, write
+from tests.support.webapp import Lead
+from tests.torture.jobs import JOBS, Ground, Job
+from tests.torture.model import record_key
+from tests.torture.prepared import Prepared, prepared
+from tests.torture.tally import tally
+from tests.torture.telecaller import Telecaller
+
+FEWEST = 2
+WRITES_BEFORE_LEADS = 3
+"""Of a first sync."""
+
+MOVED = {"updatedAt"}
+"""What an edit changes beside what was edited."""
+
+
+def _under_random_ids(ground: Ground, leads: list[Lead]) -> None:
+    for lead in leads:
+        ground.world.app.insert({**lead, "_id": f"{ground.luck.getrandbits(96):024x}"})
+
+
+def _old_leads(ground: Ground) -> None:
+    """Most of what the source has, imported by the old system."""
+    leads = list(ground.world.expected().leads.values())
+    _under_random_ids(ground, ground.luck.sample(leads, len(leads) * 2 // 3))
+
+
+def _old_file_leads(ground: Ground) -> None:
+    """A file that the old system imported, sent again with news."""
+    file, app = ground.folder / "walkin_sg_calicut.csv", ground.world.app
+    phones = [f"94{number:08}" for number in range(20)]
+    write(file, *(row(Contact=phone, Remarks="old") for phone in phones))
+    ground.world.import_files(StepName.WALKIN, file)
+    leads = app.leads()
+    for lead in leads:
+        app.delete(lead["_id"])
+    forget(ground.world)
+    _under_random_ids(ground, leads)
+    write(file, *(row(Contact=phone, Remarks="new", Status="Trial") for phone in phones[3:]), row())
+
+
+def _killed(ground: Ground) -> None:
+    """A first sync that was killed between leads and records."""
+    with pytest.raises(Killed):
+        ground.world.run(
+            wrap=lambda storage: FailingStorage(storage, WRITES_BEFORE_LEADS + 1, Killed, Moment.MIDWAY)
+        )
+    assert ground.world.app.leads()
+    assert not ground.world.app.all("syncrecords")
+
+
+def _sync(ground: Ground, wrap: Any) -> object:
+    return ground.world.run(wrap=wrap)
+
+
+def _import(ground: Ground, wrap: Any) -> object:
+    return ground.world.import_files(StepName.WALKIN, ground.folder / "walkin_sg_calicut.csv", wrap=wrap)
+
+
+AFTER_A_KILL = Job("a sync after a kill", _killed, _sync, ("api",))
+WITH_CHANGES_OF_LEADS = ("a later sync", "an import", "a retry of rejects")
+RUNS = (
+    *(job for job in JOBS if job.name in WITH_CHANGES_OF_LEADS),
+    Job("a sync of the old system's leads", _old_leads, _sync, ("api",)),
+    Job("an import of the old system's leads", _old_file_leads, _import, ("import", "walkin", ".")),
+    AFTER_A_KILL,
+)
+
+
+@pytest.mark.parametrize("job", RUNS, ids=lambda job: job.name)
+def test_what_a_telecaller_does_during_a_run_stays(
+    job: Job, database_url: str, tmp_path: Path, rounds: int
+) -> None:
+    if job is AFTER_A_KILL and database_url.startswith("sqlite"):
+        pytest.skip("SQLite stores a lead and its record in one transaction")
+    with prepared(job, database_url, tmp_path) as ready:
+        calls = calls_of(ready)
+        times = max(FEWEST, min(len(calls), len(calls) * rounds // 100))
+        for at in ready.luck.sample(range(1, len(calls) + 1), times):
+            ready.rewind()
+            work_before(ready, at, calls)
+
+
+def calls_of(ready: Prepared) -> list[str]:
+    """What the job calls, undisturbed."""
+    ready.rewind()
+    watched: list[Meanwhile] = []
+
+    def watch(storage: Storage) -> Any:
+        watched.append(Meanwhile(storage, at=0))
+        return watched[0]
+
+    ready.job.do(ready.place, watch)
+    return watched[0].calls
+
+
+def work_before(ready: Prepared, at: int, calls: list[str]) -> None:
+    """Do the job with a telecaller at work just before the `at`-th call; then do it once more in peace."""
+    telecaller = Telecaller(ready.place.world.app, ready.luck)
+    watched: list[Meanwhile] = []
+
+    def wrap(storage: Storage) -> Any:
+        watched.append(Meanwhile(storage, at, telecaller.work))
+        return watched[0]
+
+    ready.job.do(ready.place, wrap)
+    assert watched[0].has_happened
+    if "import" in ready.job.arguments and "recorded_leads" in calls[: at - 1]:
+        telecaller.beyond_knowing.clear()  # one batch: by then the run has met every lead
+    after = leads_of(ready)
+    assert_nothing_came_back(after, ready, telecaller)
+    assert_edits_are_there(after, telecaller)
+    ready.job.do(ready.place, lambda storage: storage)
+    found = leads_of(ready)
+    tally.add("leads duplicated", len(found.keys() - after.keys()))
+    assert found.keys() == after.keys()
+    assert_edits_are_there(found, telecaller)
+    assert_all_else_is_as_undisturbed(found, ready, telecaller)
+
+
+def leads_of(ready: Prepared) -> dict[str, Lead]:
+    return {lead["_id"]: lead for lead in ready.place.world.app.leads()}
+
+
+def assert_nothing_came_back(found: dict[str, Lead], ready: Prepared, telecaller: Telecaller) -> None:
+    """No lead that is gone, under whatever id, and all others."""
+    extra = [found[lead_id] for lead_id in found.keys() - ready.undisturbed.leads.keys()]
+    back = [lead for lead in extra if record_key(lead) not in telecaller.beyond_knowing]
+    lost = ready.undisturbed.leads.keys() - found.keys() - telecaller.gone
+    tally.add("leads duplicated", len(back))
+    tally.add("leads lost", len(lost))
+    assert not back
+    assert not lost
+    assert not {lead_id for lead_id in telecaller.gone & found.keys() if not telecaller.may_return(lead_id)}
+    assert set(Counter(map(record_key, extra)).values()) <= {1}
+
+
+def assert_edits_are_there(found: dict[str, Lead], telecaller: Telecaller) -> None:
+    other = {
+        lead_id: (changes, found[lead_id])
+        for lead_id, changes in telecaller.edits.items()
+        if found[lead_id] | changes != found[lead_id]
+    }
+    tally.add("edits overwritten", len(other))
+    assert not other
+
+
+def assert_all_else_is_as_undisturbed(
+    found: dict[str, Lead], ready: Prepared, telecaller: Telecaller
+) -> None:
+    """The source's news have reached every field but those that were edited. A lead that the run had not met
+    before may have been met as an edited one, of which only gaps are filled."""
+    for lead_id in found.keys() & ready.undisturbed.leads.keys():
+        lead, undisturbed = found[lead_id], ready.undisturbed.leads[lead_id]
+        edited = telecaller.edits.get(lead_id, {})
+        ours = edited.keys() | (MOVED if edited else set())
+        as_met = telecaller.strangers.get(lead_id, undisturbed) if edited else undisturbed
+        for name in (lead.keys() | undisturbed.keys()) - ours:
+            assert lead.get(name) in (undisturbed.get(name), as_met.get(name)), name
