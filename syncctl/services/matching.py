@@ -103,11 +103,23 @@ class Matcher:
         if not candidates:
             return
         spoken_for = self._storage.recorded_leads([lead["_id"] for lead in candidates])
+        if spoken_for:
+            self._know_now(homeless, homes)
         claims = make_claims(candidates, spoken_for | homes.present)
         for record in homeless:
+            if record.lead_id in homes.known:
+                continue
             if (lead_id := claims.claim(record)) is not None:
                 homes.lead_ids[record.lead_id] = lead_id
                 homes.present.add(lead_id)
+
+    def _know_now(self, homeless: Sequence[SourceRecord], homes: Homes) -> None:
+        """Another run may have let a record find its lead since it was looked up: then the lead is spoken for
+        by this very record, which would else be taken for new."""
+        now = self._known(homeless)
+        homes.known |= now.known
+        homes.lead_ids |= now.lead_ids
+        homes.present |= now.present
 
     def _finished(self, absent: Sequence[SourceRecord], homes: Homes) -> set[str]:
         if not absent:
