@@ -27,11 +27,13 @@ class Told:
 
 @dataclass
 class Imports:
-    """Checks imports against a model. `edited`: what people have made of which fields, by lead id."""
+    """Checks imports against a model. `edited`: what people have made of which fields, by lead id.
+    `interfered`: leads that people worked on in the midst of the import to be checked."""
 
     model: Model
     told: dict[Key, Told] = field(default_factory=dict)
     edited: dict[str, Fields] = field(default_factory=lambda: defaultdict(dict))
+    interfered: set[str] = field(default_factory=set)
 
     def note_edit(self, lead_id: str, changes: Fields) -> None:
         """A person has edited a lead."""
@@ -56,7 +58,9 @@ class Imports:
             if home in before:
                 last = self.told.get(key) if key in homes else None
                 changed += self._check_merge(before[home], found[home], visit, last, file.kind, now, whole)
-            self._remember(key, visit, file.kind, settled=whole and home in found)
+            settled = whole and home in found.keys() - self.interfered
+            self._remember(key, visit, file.kind, settled=settled)
+        self.interfered.clear()
         self.model.leads = found
         return len(new), changed
 

@@ -24,6 +24,11 @@ class Report:
     shape: str
     after: Lead
 
+    def must_hold(self, key: Key) -> bool:
+        """Whether by the contract alone, without any record, it keeps a record of this key out: it names the
+        lead's id, or, as it was before it was finished, all that it was known by."""
+        return self.shape == "flat" or key[:5] == key_of(self.lead)
+
     def may_hold(self, key: Key) -> bool:
         """Whether the contract lets it keep a record out: by booking number and phone or name, and only where
         one of them has no booking number by phone, name, type and store."""
@@ -42,7 +47,8 @@ class Model:
 
     `homes`: lead ids by the record's key, which no run may ever change. `half`: leads that a killed run left
     without a record, by id. `old`: leads that the old system imported and no run has met yet, with the keys
-    that they were imported under. `never`: keys of such leads that are finished by now.
+    that they were imported under. `never`: keys of such leads, and of half ones, that are finished by now and
+    by whose reports alone they can be told. `vanished`: leads that went in the midst of the run in hand.
     """
 
     app: MongoApp | SqliteApp
@@ -52,6 +58,20 @@ class Model:
     old: dict[str, Key] = field(default_factory=dict)
     never: set[Key] = field(default_factory=set)
     reports: list[Report] = field(default_factory=list)
+    vanished: set[str] = field(default_factory=set)
+
+    def is_deleted(self, lead_id: str) -> Key | None:
+        """A person has deleted a lead. Where no record knew it, nobody can tell that it was there: gives its
+        key, if it had one."""
+        del self.leads[lead_id]
+        return self.half.pop(lead_id, None) or self.old.pop(lead_id, None)
+
+    def is_finished(self, report: Report) -> None:
+        """A person has finished a lead."""
+        is_half = (lead_id := report.lead["_id"]) in self.half
+        key = self.is_deleted(lead_id)
+        if key and (report.must_hold(key) if is_half else key == key_of(report.lead)):
+            self.never.add(key)
 
     def found(self) -> dict[str, Lead]:
         """The leads that there are."""
@@ -114,8 +134,9 @@ class Model:
                 assert keys[lead_id] == key
             elif lead_id in self.leads:
                 self._assert_adopted_rightly(key, lead_id)
-            else:
+            elif lead_id not in self.vanished:
                 assert key in self.never or any(report.may_hold(key) for report in self.reports)
+        self.vanished.clear()
         unrecorded = {lead_id: keys[lead_id] for lead_id in new.keys() - recorded.values()}
         assert not unrecorded or not whole
         self.leads |= new

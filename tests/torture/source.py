@@ -91,13 +91,13 @@ class Source:
         """All that a report could say of a location."""
         return self.sandbox.rows(report, location)
 
-    def answered(self) -> list[Answer]:
+    def answered(self, *, every: bool = False) -> list[Answer]:
         """What the calls since the last time were shown that were answered at all; of a place only what it
-        was shown last: a call of a killed run may arrive late."""
+        was shown last: a call of a killed run may arrive late. `every`: all that it was shown."""
         requests, self._seen = self.sandbox.requests[self._seen :], len(self.sandbox.requests)
-        told = (request for request in requests if request.api in REPORTS and request.status == 200)
+        told = [request for request in requests if request.api in REPORTS and request.status == 200]
         last = {(request.api, request.location): request for request in told}
-        return [self._answer(request) for request in last.values()]
+        return [self._answer(request) for request in (told if every else last.values())]
 
     def missed(self, answer: Answer, days_behind: int) -> list[News]:
         """What an answer that was taken in whole should have shown and has not: all that came up since the

@@ -11,11 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
-from tests.support.oracle import Key, key_of
+from tests.support.oracle import Key
 from tests.support.webapp import SHAPES, Lead, finish
 from tests.support.world import KOLKATA, World
 from tests.torture.imports import Imports
-from tests.torture.model import Model, Report, records_of
+from tests.torture.model import Model, Report, record_key, records_of
 from tests.torture.source import Answer, Row, Source
 from tests.torture.tally import tally
 
@@ -25,6 +25,8 @@ STORES = {"7": "Suitor Guy - Perinthalmanna", "144": "Zorucci - Edappally"}
 
 PHONES = ("9400000001", "9400000002", "9400000003")
 NAMES = ("Anagha", "Biju", "Chitra")
+NUMBERS = ("5001", "5002", "7001")
+WHO_IT_IS = ("name", "phone", "store", "bookingNo")
 picks = st.integers(0, 999)
 """Which of however many there are."""
 
@@ -37,6 +39,7 @@ edits = st.one_of(
     st.sampled_from(NAMES).map(lambda value: {"name": value}),
     st.sampled_from([*PHONES, "9499999999"]).map(lambda value: {"phone": value}),
     st.sampled_from(["Zorucci - Kottayam", *STORES.values()]).map(lambda value: {"store": value}),
+    st.sampled_from(NUMBERS).map(lambda value: {"bookingNo": value}),
     st.integers(1, 5).map(lambda value: {"rating": value}),
     st.booleans().map(lambda value: {"followUpFlag": value}),
     st.just({"assignedTo": "agent", "assignedAt": BEGIN}),
@@ -139,7 +142,7 @@ class Story(RuleBasedStateMachine):
         where=st.sampled_from(list(STORES)),
         name=st.sampled_from([*NAMES, " anagha", ""]),
         phone=st.sampled_from([*PHONES, "+91 94000 00001", None]),
-        number=st.sampled_from(["", "5001", "5002"]),
+        number=st.sampled_from(["", *NUMBERS[:2]]),
         is_back=st.booleans(),
     )
     def source_shows_an_odd_row(self, where: str, name: str, phone: str, number: str, is_back: bool) -> None:
@@ -155,31 +158,38 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.model.leads)
     @rule(pick=picks, changes=st.lists(edits, min_size=1, max_size=3))
     def telecaller_edits(self, pick: int, changes: list[Lead]) -> None:
+        self._edit(pick, {name: value for change in changes for name, value in change.items()})
+
+    @precondition(lambda self: self.model.leads)
+    @rule(pick=picks, shape=st.sampled_from(list(SHAPES)), changes=st.one_of(st.just({}), edits))
+    def telecaller_finishes(self, pick: int, shape: str, changes: Lead) -> None:
+        self._finish(pick, shape, changes)
+
+    @precondition(lambda self: self.model.leads)
+    @rule(pick=picks)
+    def telecaller_deletes(self, pick: int) -> None:
+        self._delete(pick)
+
+    def _edit(self, pick: int, edit: Lead) -> None:
         lead = self._lead(pick)
-        edit = {name: value for change in changes for name, value in change.items()}
         if lead["_id"] in self.model.old or lead["_id"] in self.model.half:
             # Nobody could tell any more whose lead it is, with all that it was known by edited.
-            edit = {name: value for name, value in edit.items() if name not in ("name", "phone", "store")}
-        edit["updatedAt"] = self.world.now
+            edit = {name: value for name, value in edit.items() if name not in WHO_IT_IS}
+        edit = {**edit, "updatedAt": self.world.now}
         self.world.app.edit(lead["_id"], **edit)
         self.model.leads[lead["_id"]] = {**lead, **edit}
         self.imports.note_edit(lead["_id"], edit)
 
-    @precondition(lambda self: self._settled())
-    @rule(pick=picks, shape=st.sampled_from(list(SHAPES)), changes=st.one_of(st.just({}), edits))
-    def telecaller_finishes(self, pick: int, shape: str, changes: Lead) -> None:
-        lead = self._lead(pick, self._settled())
-        after = {**lead, **changes}
+    def _finish(self, pick: int, shape: str, changes: Lead) -> None:
+        lead = self.model.found()[self._lead(pick)["_id"]]
         report_id = finish(self.world.app, lead, shape, **changes)
-        self.model.reports.append(Report(report_id, lead, shape, after))
-        self._gone(lead["_id"], never_again=True)
+        self.model.reports.append(Report(report_id, lead, shape, {**lead, **changes}))
+        self.model.is_finished(self.model.reports[-1])
 
-    @precondition(lambda self: self._settled())
-    @rule(pick=picks)
-    def telecaller_deletes(self, pick: int) -> None:
-        lead_id = self._lead(pick, self._settled())["_id"]
+    def _delete(self, pick: int) -> None:
+        lead_id = self._lead(pick)["_id"]
         self.world.app.delete(lead_id)
-        self._gone(lead_id, never_again=False)
+        self.model.is_deleted(lead_id)
 
     @precondition(lambda self: self.model.reports)
     @rule(pick=picks, report_stays=st.booleans())
@@ -193,13 +203,13 @@ class Story(RuleBasedStateMachine):
         if not report_stays:
             self.world.app.remove_report(report.report_id)
             self.model.reports.remove(report)
-            self.model.never.discard(key_of(report.lead))
+            self.model.never.discard(record_key(report.lead))
 
     @rule(
         lead_type=st.sampled_from(["general", "justDial", "bookingConfirmation", "lossOfSale"]),
         phone=st.sampled_from(PHONES),
         name=st.sampled_from(NAMES),
-        number=st.sampled_from([None, "5001"]),
+        number=st.sampled_from([None, NUMBERS[0]]),
     )
     def telecaller_types_in(self, lead_type: str, phone: str, name: str, number: str | None) -> None:
         lead: Lead = {"_id": self._id(), "leadType": lead_type, "name": name, "phone": phone}
@@ -217,20 +227,9 @@ class Story(RuleBasedStateMachine):
         self.model.old[lead["_id"]] = key
         self._insert(lead)
 
-    def _lead(self, pick: int, among: dict[str, Lead] | None = None) -> Lead:
-        leads = among or self.model.leads
+    def _lead(self, pick: int) -> Lead:
+        leads = self.model.leads
         return leads[sorted(leads)[pick % len(leads)]]
-
-    def _settled(self) -> dict[str, Lead]:
-        """Leads but those that a killed run has left half: without a record, no one can know that they have
-        been there."""
-        return {lead_id: lead for lead_id, lead in self.model.leads.items() if lead_id not in self.model.half}
-
-    def _gone(self, lead_id: str, *, never_again: bool) -> None:
-        lead = self.model.leads.pop(lead_id)
-        key = self.model.old.pop(lead_id, None)
-        if key and never_again and key == key_of(lead):
-            self.model.never.add(key)
 
     def _insert(self, lead: Lead) -> None:
         self.world.app.insert(lead)

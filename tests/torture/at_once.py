@@ -1,0 +1,99 @@
+"""The story with more than one at a time: telecallers and further runs in the midst of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from syncctl.models import RunResult
+from syncctl.ports import Storage
+from tests.support.meanwhile import Meanwhile
+from tests.support.webapp import SHAPES
+from tests.torture.runs import Runs, files
+from tests.torture.story import STORES, edits, picks
+from tests.torture.visits import StoreFile
+
+instants = st.integers(1, 40)
+"""Before which of a run's calls something happens."""
+
+works = st.one_of(
+    st.tuples(st.just("_edit"), picks, edits),
+    st.tuples(st.just("_finish"), picks, st.sampled_from(list(SHAPES)), st.one_of(st.just({}), edits)),
+    st.tuples(st.just("_delete"), picks),
+)
+"""What a telecaller does: a method of the story's, and what it is given."""
+
+
+class AtOnce(Runs):
+    """Source, people, runs, and what happens in the midst of these."""
+
+    @precondition(lambda self: self.model.leads)
+    @rule(at=instants, work=works, full=st.booleans())
+    def sync_while_a_telecaller_works(self, at: int, work: tuple[Any, ...], full: bool) -> None:
+        assert self._sync(wrap=self._meanwhile(at, work), full=full)
+
+    @precondition(lambda self: self.model.leads)
+    @rule(at=instants, work=works, file=files)
+    def import_while_a_telecaller_works(self, at: int, work: tuple[Any, ...], file: StoreFile) -> None:
+        file = self._sent(file, instead=False)
+        path = file.write_in(Path(self.folder.name))
+        self._check_imports(file, [self.world.import_files(file.step, path, wrap=self._meanwhile(at, work))])
+
+    @rule(at=instants, full=st.booleans())
+    def sync_while_another_runs(self, at: int, full: bool) -> None:
+        results: list[RunResult] = []
+
+        def another() -> None:
+            results.append(self.world.run(full=full))
+
+        results.append(self.world.run(wrap=lambda storage: _before(storage, at, another)))
+        shown = self.source.answered(every=True)
+        saved = self.model.after_sync(shown, shown, STORES, whole=True)
+        steps = [step for result in results for step in result.steps]
+        assert all(result.ok for result in results)
+        assert all(step.counts.balanced for step in steps)
+        assert sum(step.counts.saved for step in steps if step.name != "stores") == saved
+        for answer in shown:
+            assert not self.source.missed(answer, 7)
+
+    @rule(at=instants, file=files)
+    def import_while_another_runs(self, at: int, file: StoreFile) -> None:
+        file = self._sent(file, instead=False)
+        path = file.write_in(Path(self.folder.name))
+        results: list[RunResult] = []
+
+        def another() -> None:
+            results.append(self.world.import_files(file.step, path))
+
+        results.append(
+            self.world.import_files(file.step, path, wrap=lambda storage: _before(storage, at, another))
+        )
+        self._check_imports(file, results)
+
+    def _check_imports(self, file: StoreFile, results: list[RunResult]) -> None:
+        """What one or two imports of a file have done. A lead may have been changed by both, or by one and
+        then by a telecaller."""
+        saved, changed = self.imports.after_import(file, self.world.now, whole=True)
+        counts = [result.steps[0].counts for result in results]
+        assert all(result.ok for result in results)
+        assert all(each.balanced for each in counts)
+        assert sum(each.saved for each in counts) == saved
+        assert sum(each.updated for each in counts) >= changed
+
+    def _meanwhile(self, at: int, work: tuple[Any, ...]) -> Callable[[Storage], Any]:
+        name, pick, *given = work
+
+        def act() -> None:
+            lead_id = self._lead(pick)["_id"]
+            getattr(self, name)(pick, *given)
+            self.imports.interfered.add(lead_id)
+            if lead_id not in self.model.leads:
+                self.model.vanished.add(lead_id)
+
+        return lambda storage: _before(storage, at, act)
+
+
+def _before(storage: Storage, at: int, act: Callable[[], None]) -> Any:
+    return Meanwhile(storage, at, act)

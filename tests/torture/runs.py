@@ -1,0 +1,248 @@
+"""The story with runs and imports in it, each checked as soon as it is over."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+
+from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
+from syncctl.models import LocationResult, LocationState, RunResult, StepName
+from syncctl.ports import Storage
+from syncctl.sandbox import Fault
+from syncctl.services.sync import API_STEPS
+from tests.support.failing_storage import FailingStorage, Killed, Moment
+from tests.torture import visits
+from tests.torture.model import outcomes
+from tests.torture.source import REPORTS, Answer, Place, Row
+from tests.torture.story import END, STORES, Story
+from tests.torture.visits import StoreFile
+
+ALL_DAYS = 400
+OWN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncruns", "syncstate")
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """What a run dies of, and at which write."""
+
+    at: int
+    error: Callable[[], BaseException]
+    moment: Moment
+
+    def __call__(self, storage: Storage) -> Storage:
+        return FailingStorage(storage, self.at, self.error, self.moment)
+
+
+def undisturbed(storage: Storage) -> Storage:
+    return storage
+
+
+faults = st.builds(
+    Fault,
+    st.sampled_from(["500", "reset", "cut", "html", "api-error", "401", "envelopes"]),
+    rate=st.sampled_from([1.0, 0.5]),
+    api=st.sampled_from(["stores", *REPORTS]),
+    location=st.sampled_from([None, *STORES]),
+)
+disturbances = st.builds(
+    Disturbance,
+    st.integers(1, 12),
+    st.sampled_from(
+        [Killed, KeyboardInterrupt, lambda: StorageError("refused"), lambda: StorageUnavailableError("gone")]
+    ),
+    st.sampled_from(Moment),
+)
+files = st.builds(
+    StoreFile,
+    st.sampled_from(list(visits.KINDS)),
+    st.sampled_from(list(visits.PLACES)),
+    st.lists(visits.rows, min_size=1, max_size=3),
+)
+
+
+class Runs(Story):
+    """The story with runs and imports in it. `sent`: each store's file of each kind, as it is now."""
+
+    sent: dict[tuple[str, str], StoreFile]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = {}
+
+    @initialize(file=files)
+    def a_store_has_sent_its_file(self, file: StoreFile) -> None:
+        assert self._import(self._sent(file, instead=True))
+
+    @rule(
+        options=st.one_of(
+            st.sampled_from([{}, {"incremental_days": 0}, {"incremental_days": 1}, {"full": True}]),
+            st.sampled_from(list(STORES)).map(lambda where: {"locations": (where,)}),
+        ),
+        steps=st.sampled_from([API_STEPS, API_STEPS, (StepName.BOOKING,), (StepName.RETURN,)]),
+    )
+    def sync(self, options: Row, steps: tuple[StepName, ...]) -> None:
+        assert self._sync(steps, **options)
+
+    @rule(first=st.integers(0, 30), last=st.integers(0, 30))
+    def backfill(self, first: int, last: int) -> None:
+        begin = self.today - timedelta(days=max(first, last))
+        assert self._sync(date_from=begin, date_to=self.today - timedelta(days=min(first, last)))
+
+    @rule(faults=st.lists(faults, min_size=1, max_size=2))
+    def sync_with_a_part_down(self, faults: list[Fault]) -> None:
+        self.sandbox.set_faults(*faults)
+        self._sync()
+        self.sandbox.set_faults()
+
+    @rule(disturbance=disturbances)
+    def sync_killed_at_a_write(self, disturbance: Disturbance) -> None:
+        self._sync(wrap=disturbance)
+
+    @rule()
+    def try_out_and_retry_rejects(self) -> None:
+        before = [self.world.app.all(name) for name in OWN]
+        self.world.run(dry_run=True)
+        self.source.answered()
+        assert [self.world.app.all(name) for name in OWN] == before
+        assert self.world.retry_rejects().balanced
+
+    @rule(file=files, instead=st.booleans())
+    def store_sends_a_file(self, file: StoreFile, instead: bool) -> None:
+        assert self._import(self._sent(file, instead))
+
+    @rule(file=files, instead=st.booleans(), disturbance=disturbances)
+    def import_killed_at_a_write(self, file: StoreFile, instead: bool, disturbance: Disturbance) -> None:
+        self._import(self._sent(file, instead), disturbance)
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=st.integers(0, 3))
+    def import_the_same_again(self, pick: int) -> None:
+        file = self.sent[sorted(self.sent)[pick % len(self.sent)]]
+        self._import(file)
+        self.world.now += timedelta(minutes=1)
+        assert self._import(file) == (0, 0)
+
+    def teardown(self) -> None:
+        try:
+            if sys.exc_info()[0] is None:
+                self._ends_well()
+        finally:
+            super().teardown()
+
+    def _ends_well(self) -> None:
+        """Two days later, and with nothing in the way, all is there that the source has."""
+        self.world.now += timedelta(days=2)
+        assert self._sync(full=True)
+        for report in REPORTS:
+            for where in STORES:
+                answer = Answer(report, where, self.source.rows(report, where), END)
+                self.model.after_sync([answer], [answer], STORES, whole=True)
+
+    def _sync(
+        self,
+        steps: tuple[StepName, ...] = API_STEPS,
+        *,
+        wrap: Callable[[Storage], Storage] = undisturbed,
+        incremental_days: int = 7,
+        **options: Any,
+    ) -> bool:
+        """One run, checked. Gives whether it came to a good end."""
+        before = self._states()
+        result: RunResult | None = None
+        try:
+            result = self.world.run(steps, wrap=wrap, incremental_days=incremental_days, **options)
+        except (SyncctlError, Killed, KeyboardInterrupt):
+            result = None
+        done = {
+            (step.value, location.location): location
+            for step, location in self.world.recorder.done
+            if location.error is None
+        }
+        shown, moved = self.source.answered(), self._moved_watermarks(before)
+        taken = [answer for answer in shown if answer.place in {*done, *moved}]
+        ok = result is not None and result.ok
+        saved = self.model.after_sync(shown, taken, STORES, whole=ok)
+        self._check_counts(taken, done, result, saved)
+        self._check_rejects(taken)
+        assert not moved or "date_from" not in options
+        assert moved <= {answer.place for answer in taken}
+        behind = ALL_DAYS if options.get("full") else incremental_days
+        for answer in taken:
+            assert answer.place not in moved or not self.source.missed(answer, behind)
+        return ok
+
+    def _check_counts(
+        self, taken: list[Answer], done: dict[Place, LocationResult], result: RunResult | None, saved: int
+    ) -> None:
+        told = 0
+        for answer in taken:
+            if answer.place not in done:
+                continue  # killed before it could say so
+            counts = done[answer.place].counts
+            assert counts.balanced
+            assert counts.rows == len(answer.rows)
+            assert counts.invalid == len(outcomes(answer, "invalid"))
+            assert counts.ignored == len(outcomes(answer, "ignored"))
+            told += counts.saved
+        assert told <= saved
+        if result is not None:
+            assert all(step.counts.balanced for step in result.steps)
+            assert told == saved or not result.ok
+
+    def _check_rejects(self, taken: list[Answer]) -> None:
+        with self.world.storage() as storage:
+            rejects = storage.rejects()
+        for answer in taken:
+            listed = [
+                json.loads(entry.row) for entry in rejects if (entry.source, entry.location) == answer.place
+            ]
+            assert all(row in listed for row in outcomes(answer, "invalid"))
+
+    def _states(self) -> dict[Place, LocationState]:
+        with self.world.storage() as storage:
+            return {
+                (report, where): state
+                for report in REPORTS
+                for where, state in storage.location_states(StepName(report)).items()
+            }
+
+    def _moved_watermarks(self, before: dict[Place, LocationState]) -> set[Place]:
+        """The places whose watermark has moved: always to the run's start."""
+        after, none = self._states(), LocationState("")
+        moved = {p for p, state in after.items() if state.watermark != before.get(p, none).watermark}
+        assert all(after[place].watermark == self.world.now for place in moved)
+        return moved
+
+    def _sent(self, file: StoreFile, instead: bool) -> StoreFile:
+        """The next version of a store's file: with further rows, or with these instead."""
+        before = self.sent.get((file.kind, file.place))
+        if before and not instead:
+            file = StoreFile(file.kind, file.place, [*before.lines, *file.lines])
+        self.sent[file.kind, file.place] = file
+        return file
+
+    def _import(
+        self, file: StoreFile, wrap: Callable[[Storage], Storage] = undisturbed
+    ) -> tuple[int, int] | None:
+        """One import, checked. Gives how many leads it made and how many it changed; None: it was killed."""
+        path = file.write_in(Path(self.folder.name))
+        result: RunResult | None = None
+        try:
+            result = self.world.import_files(file.step, path, wrap=wrap)
+        except (SyncctlError, Killed, KeyboardInterrupt):
+            result = None
+        outcome = self.imports.after_import(file, self.world.now, whole=result is not None)
+        if result is None:
+            return None
+        assert result.ok
+        counts = result.steps[0].counts
+        assert counts.balanced
+        assert (counts.rows, counts.invalid) == (len(file.lines), file.invalid)
+        assert (counts.saved, counts.updated) == outcome
+        return outcome
