@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +49,11 @@ class StepTools:
 
 
 class ReportStep:
-    """One report, from its plan to its result."""
+    """One report, from its plan to its result.
+
+    Answers are stored as soon as they are there, also before the step's turn has come: to wait for that, they
+    would have to be kept. Only what came of them is told in turn.
+    """
 
     def __init__(self, report: StepName, tools: StepTools) -> None:
         self.report = report
@@ -57,6 +61,7 @@ class ReportStep:
         self._states = tools.storage.location_states(report)
         self.plan: Plan = tools.planner.plan(tools.stores, self._states)
         self._results: list[LocationResult] = []
+        self._untold: list[LocationResult] | None = []
         self._refused: str | None = None
         self._unsaved: list[LocationState] = []
         self._falling_asleep: list[LocationState] = []
@@ -71,6 +76,17 @@ class ReportStep:
     def sort(self, request: ReportRequest, rows: Sequence[Any]) -> SortedRows:
         """The rows of a location's answer as `take` wants them. May be called by any thread."""
         return sort_rows(self.report, request.location, self._tools.stores[request.location], rows)
+
+    def begin(self) -> None:
+        """The step's turn has come: tell what came of answers that were there before."""
+        untold, self._untold = self._untold or [], None
+        for result in untold:
+            self._tools.listener.location_done(self.report, result)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether each location's answer has been taken."""
+        return len(self._results) == len(self.plan.windows)
 
     def take(self, answer: Answer) -> None:
         """Store one location's answer, `sort`ed.
@@ -91,7 +107,10 @@ class ReportStep:
         except StorageError as refusal:
             result = LocationResult(location, store or "", error=str(refusal))
         self._results.append(result)
-        self._tools.listener.location_done(self.report, result)
+        if self._untold is None:
+            self._tools.listener.location_done(self.report, result)
+        else:
+            self._untold.append(result)
         if len(self._unsaved) >= STATES_TOGETHER:
             self._save_states()
 
@@ -135,7 +154,7 @@ class ReportStep:
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self._states.values()):
             self._put_to_sleep()
-        elif self._falling_asleep:
+        elif self._falling_asleep and not any(result.error for result in self._results):
             self._tools.listener.warning(
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked for everything again next time."
@@ -259,22 +278,3 @@ def told(error: ApiError | None) -> str:
         how = "no answer before" if error.asked else "not asked:"
         return f"{how} the run's time was over (API_RUN_DEADLINE_S)"
     return str(error)
-
-
-class AnswersByReport:
-    """Answers come as they are fetched: those of the next report may overtake the last ones of this.
-
-    They wait here, and hold their place in the fetcher's bound meanwhile, so they stay few.
-    """
-
-    def __init__(self, answers: Iterator[Answer]) -> None:
-        self._answers = answers
-        self._waiting: dict[StepName, deque[Answer]] = defaultdict(deque)
-
-    def of(self, report: StepName, count: int) -> Iterator[Answer]:
-        """The `count` answers of one report."""
-        for _ in range(count):
-            while not self._waiting[report]:
-                answer = next(self._answers)
-                self._waiting[answer.request.report].append(answer)
-            yield self._waiting[report].popleft()

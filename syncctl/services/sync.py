@@ -13,7 +13,7 @@ from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStat
 from syncctl.ports import RentalApi
 from syncctl.services.intake import Intake
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
-from syncctl.services.reports import AnswersByReport, ReportStep, StepTools
+from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.services.stores import names_in_force, take_stores
@@ -87,12 +87,12 @@ class ApiSync:
             return by_report[request.report].sort(request, rows)
 
         with closing(self.api.reports(requests, sort)) as fetched:
-            answers = AnswersByReport(fetched)
             for step in steps:
-                total = len(step.plan.windows)
-                run.begin_step(step.report, total, step.interrupted)
-                for answer in answers.of(step.report, total):
-                    step.take(answer)
+                run.begin_step(step.report, len(step.plan.windows), step.interrupted)
+                step.begin()
+                while not step.is_answered:
+                    answer = next(fetched)
+                    by_report[answer.request.report].take(answer)
                 run.finish_step(step.finish())
 
 

@@ -338,3 +338,9 @@ def test_an_empty_store_list_does_not_wipe_the_last_good_one(world: World, sandb
     assert any("without any store" in warning for warning in world.recorder.warnings)
     with world.storage() as storage:
         assert storage.store_list() == before
+
+
+def test_a_database_that_takes_no_lead_does_not_make_the_api_one_without_any(world: World) -> None:
+    result = world.run(wrap=refusing("store_leads", lambda: StorageError("refused")))
+    assert not result.ok
+    assert [warning for warning in world.recorder.warnings if "No location has anything" in warning] == []

@@ -16,7 +16,7 @@ TRIED = {
     "overlapping runs": "Commands at once on one database, with one lock file or several",
     "lock troubles": "Lock files left behind, unreadable, read-only; clocks set back",
     "state machine steps": "Steps of random histories: source, telecaller and sync in turns",
-    "garbage rows": "Rows of garbage: API and files",
+    "garbage rows": "Different rows of garbage: API and files",
     "garbage settings": "Settings and command lines of garbage",
 }
 """What can be counted as tried -> how the table calls it."""

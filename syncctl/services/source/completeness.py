@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from syncctl.models import LocationResult, ReportRequest, RunResult, StepName, S
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, RentalApi
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask, months_before
-from syncctl.services.reports import AnswersByReport, step_result, told
+from syncctl.services.reports import step_result, told
 from syncctl.services.run import Clock, Run
 from syncctl.services.sorting import sort_rows
 from syncctl.services.source.answer_check import AnswerCheck
@@ -142,7 +143,7 @@ class SourceCheck:
         """Check, and sync what is missing; `result` then says what came of it."""
         repairer = Repairer(run, self._locations)
         with closing(self._api.reports(self._scope.requests())) as fetched:
-            answers = AnswersByReport(fetched)
+            answers = _AnswersByReport(fetched)
             for report in REPORTS:
                 self._repair_report(report, answers.of(report, len(self._scope.windows)), repairer, run)
 
@@ -209,3 +210,20 @@ class SourceCheck:
         return Completeness(
             first, last, tuple(self._done), tuple(withdrawn), (*self._warnings, *unjudged), run
         )
+
+
+class _AnswersByReport:
+    """Answers come as they are fetched: those of the next report that overtake the last ones of this wait
+    here, in memory."""
+
+    def __init__(self, answers: Iterator[Answer]) -> None:
+        self._answers = answers
+        self._waiting: dict[StepName, deque[Answer]] = defaultdict(deque)
+
+    def of(self, report: StepName, count: int) -> Iterator[Answer]:
+        """The `count` answers of one report."""
+        for _ in range(count):
+            while not self._waiting[report]:
+                answer = next(self._answers)
+                self._waiting[answer.request.report].append(answer)
+            yield self._waiting[report].popleft()
