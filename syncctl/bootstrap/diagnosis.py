@@ -92,12 +92,23 @@ def _is_secret(name: str, value: str) -> bool:
 
 def _database(settings: Settings) -> Iterator[Check]:
     file = _sqlite_file(settings)
-    if file and not file.exists():
+    if file and _is_missing(file):
         yield Check.good("Database", f"SQLite, {file}: not there yet, the first sync makes it")
         return
     yield from check_database(
         lambda: opened_database(settings), lambda: opened_database(settings, for_reading_only=False)
     )
+
+
+def _is_missing(file: Path) -> bool:
+    """Whether there is no such file yet; what can't be looked at can't be opened either, which says why."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _sqlite_file(settings: Settings) -> Path | None:

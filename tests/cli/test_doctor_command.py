@@ -36,6 +36,14 @@ def test_a_fresh_installation(program: Program, sandbox: Sandbox) -> None:
     assert not any("rentout" in request.path.lower() for request in sandbox.requests)
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "file/syncctl.db"])
+def test_a_database_file_that_can_never_be_made(program: Program, name: str) -> None:
+    (program.folder / "file").write_bytes(b"")
+    ended = program.run("doctor", "--json", DATABASE_URL=f"sqlite:///{name}")
+    assert ended.status == 1
+    assert results(ended)["Database"] == "failed"
+
+
 def test_a_healthy_installation(program: Program) -> None:
     program.run("cron", "install")
     program.run("api")

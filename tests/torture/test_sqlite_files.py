@@ -258,7 +258,12 @@ def test_the_program_says_that_a_file_is_no_database(
     folder.mkdir()
     damaged = folder / "damaged.db"
     program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=f"sqlite:///{damaged}")
-    commands = [["api"], ["import", "walkin", str(worked_on.imported)], ["rejects", "list"], ["status"]]
+    commands = [
+        ["api"],
+        ["import", "walkin", str(worked_on.imported)],
+        ["rejects", "list"],
+        ["verify", "data"],
+    ]
     for number in range(1 + rounds // ROUNDS_PER_PROGRAM):
         content = bytearray(worked_on.content)
         (_cut if left == "a part" else _overwrite)(content, luck)
