@@ -95,8 +95,8 @@ def file_date(cell: object) -> datetime | None:
     Raises:
         ValueError: a date that does not exist, or something that is no date.
     """
-    if isinstance(cell, str) and _MIDNIGHT.fullmatch(cell):
-        return None  # a blank that a formula gives, in a cell formatted as a date
+    if cell is None:
+        return None
     if isinstance(cell, datetime):
         found = cell.replace(microsecond=cell.microsecond // 1000 * 1000, tzinfo=UTC)
     elif isinstance(cell, date):
@@ -110,6 +110,8 @@ def file_date(cell: object) -> datetime | None:
 
 @lru_cache(maxsize=4096)  # the rows of a file share their days
 def _date_of_text(written: str) -> datetime | None:
+    if _MIDNIGHT.fullmatch(written):
+        return None  # a blank that a formula gives, in a cell formatted as a date
     if not any(character.isdigit() for character in written):
         return None
     if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
@@ -142,13 +144,13 @@ def _date_in(cells: Cells, column: str, title: str) -> datetime | None:
 
 def _first(cells: Cells, *columns: str) -> str:
     for column in columns:
-        if found := text(cells.get(column)):
+        if (cell := cells.get(column)) is not None and (found := text(cell)):
             return found
     return ""
 
 
 def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
-    return separator.join(found for column in columns if (found := text(cells.get(column))))
+    return separator.join([found for column in columns if (found := text(cells.get(column)))])
 
 
 def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
