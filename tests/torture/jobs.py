@@ -166,7 +166,7 @@ def few_at_once() -> Iterator[None]:
         yield
 
 
-def _phone(number: int) -> str:
+def phone(number: int) -> str:
     return f"94{number:08}"
 
 
@@ -179,13 +179,13 @@ def imported_and_worked_on(ground: Ground) -> None:
     luck = ground.luck
     files = _files(ground)
     for number, file in enumerate(files):
-        write(file, *(row(Contact=_phone(100 * number + n), Remarks="old") for n in range(20)))
+        write(file, *(row(Contact=phone(100 * number + n), Remarks="old") for n in range(20)))
     ground.world.import_files(StepName.WALKIN, *files)
     telecallers_at_work(ground)
     for number, file in enumerate(files):
         news = [
             row(
-                Contact=_phone(100 * number + n),
+                Contact=phone(100 * number + n),
                 Remarks=luck.choice(("old", "new")),
                 Status=luck.choice(("Booked", "Loss", "New Walkin")),
             )
@@ -204,10 +204,10 @@ def _import_what_is_new(ground: Ground, wrap: Wrap) -> object:
     return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap, standing=True)
 
 
-def _rejected(ground: Ground) -> None:
-    """A file with rows of a store that has become known since, and rows that are invalid and stay so."""
+def rejected_till_now(ground: Ground, count: int = 15) -> None:
+    """A file with so many rows of a store that has become known since, and one that stays invalid."""
     file = ground.folder / "walkin.csv"
-    rows = [[*row(Contact=_phone(n)), NEW_PLACE] for n in range(15)]
+    rows = [[*row(Contact=phone(n)), NEW_PLACE] for n in range(count)]
     write(file, *rows, [*row(Contact="1"), NEW_PLACE], header=[*HEADER, "Store"])
     ground.world.run()
     ground.world.import_files(StepName.WALKIN, file)
@@ -298,7 +298,7 @@ JOBS = (
     Job("the first sync", _nothing, _sync, ("api",)),
     LATER_SYNC,
     Job("an import", imported_and_worked_on, _import, ("import", "walkin", ".")),
-    Job("a retry of rejects", _rejected, _retry, ("rejects", "retry")),
+    Job("a retry of rejects", rejected_till_now, _retry, ("rejects", "retry")),
     *CLEANUPS,
 )
 MORE_JOBS = (

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from syncctl.models import StepName, Store
-from tests.support.store_files import HEADER, row, write
+from syncctl.models import StepName
+from tests.support.store_files import row, write
 from tests.support.webapp import SqliteApp, old_lead
-from tests.torture.jobs import JOBS, NEW_PLACE, Ground, Job, telecallers_at_work
+from tests.torture.jobs import JOBS, Ground, Job, phone, rejected_till_now, telecallers_at_work
 from tests.torture.states import App
 
 
@@ -31,7 +31,7 @@ def long_jobs(size: Size) -> tuple[Job, ...]:
     """The jobs of JOBS, in their order."""
     otherwise: dict[str, Callable[[Size, Ground], None]] = {
         "an import": _sent_again,
-        "a retry of rejects": _of_a_store_known_since,
+        "a retry of rejects": _many_rejected,
         "a cleanup of duplicates": _all_doubled,
         "a cleanup of stores": _all_misspelt,
     }
@@ -41,34 +41,23 @@ def long_jobs(size: Size) -> tuple[Job, ...]:
     )
 
 
-def _phone(number: int) -> str:
-    return f"94{number:08}"
-
-
 def _sent_again(size: Size, ground: Ground) -> None:
     """Two files, imported and then sent again: rows changed, added, left out and invalid."""
     for number, file in enumerate(("walkin_sg_calicut.csv", "walkin_z_edappally.csv")):
         path = ground.folder / file
-        write(path, *(row(Contact=_phone(10_000 * number + n), Remarks="old") for n in range(size.rows)))
+        write(path, *(row(Contact=phone(10_000 * number + n), Remarks="old") for n in range(size.rows)))
         ground.world.import_files(StepName.WALKIN, path)
         news = (
-            row(Contact=_phone(10_000 * number + n), Remarks=("old", "new")[n % 2])
+            row(Contact=phone(10_000 * number + n), Remarks=("old", "new")[n % 2])
             for n in range(size.rows // 10, size.rows * 4 // 3)
         )
         write(path, *news, row(Contact="12"), row(Date="31-02-2025"))
     telecallers_at_work(ground)
 
 
-def _of_a_store_known_since(size: Size, ground: Ground) -> None:
+def _many_rejected(size: Size, ground: Ground) -> None:
     """A rejects list of which nearly all has become valid."""
-    file = ground.folder / "walkin.csv"
-    rows = [[*row(Contact=_phone(n)), NEW_PLACE] for n in range(2 * size.rows)]
-    write(file, *rows, [*row(Contact="1"), NEW_PLACE], header=[*HEADER, "Store"])
-    ground.world.run()
-    ground.world.import_files(StepName.WALKIN, file)
-    telecallers_at_work(ground)
-    with ground.world.storage() as storage:
-        storage.add_stores([Store(NEW_PLACE, "999", "Suitor Guy", "", True)])
+    rejected_till_now(ground, 2 * size.rows)
 
 
 def _all_doubled(size: Size, ground: Ground) -> None:
