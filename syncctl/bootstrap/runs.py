@@ -104,10 +104,11 @@ def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, liste
 
 
 def _file_stage(job: ImportJob) -> Callable[[Run], None]:
+    from syncctl.files.headers import column_of
     from syncctl.files.reading import open_file
     from syncctl.services.importing import FileImport
 
-    return FileImport(job, open_file, load_locations())
+    return FileImport(job, open_file, column_of, load_locations())
 
 
 @contextmanager

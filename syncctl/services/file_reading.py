@@ -12,6 +12,7 @@ from syncctl.models import Reject, StepName
 from syncctl.ports import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
+from syncctl.services.listed_rows import ColumnOf, ListedFileRows
 from syncctl.services.rejects import cut_raw_row
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow, Staging
@@ -31,15 +32,17 @@ class FileToRead:
 class FileReading:
     """Reads one file: valid rows are staged, invalid ones go on the rejects list."""
 
-    def __init__(self, run: Run, kind: StepName, file: FileToRead, staging: Staging) -> None:
+    def __init__(
+        self, run: Run, kind: StepName, file: FileToRead, staging: Staging, column_of: ColumnOf
+    ) -> None:
         self._run = run
         self._kind = kind
         self._file = file
         self._tally = file.tally
         self._staging = staging
         self._rejects: list[Reject] = []
-        self._listed = run.storage.reject_positions(kind, self._tally.name).get(self._tally.name, {})
-        self._cured: list[str] = []
+        self._listed = ListedFileRows(run.storage, kind, self._tally.name, column_of)
+        self._cured: set[str] = set()
 
     def read(self, reader: FileReader, only_sheet: str | None) -> None:
         """Read the whole file.
@@ -85,15 +88,14 @@ class FileReading:
             self._tally.valid += 1
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
-                self._cured += self._listed.get(_position(sheet, row), ())
+                self._cured |= self._listed.told_anew(_position(sheet, row), row.cells)
 
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
         file_name, position = self._tally.name, _position(sheet, row)
         raw = cut_raw_row(json.dumps(dict(row.raw)))
         reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
-        outdated = set(self._listed.get(position, ())) - {reject_id}
-        self._cured += outdated
+        self._cured |= self._listed.told_anew(position, row.cells) - {reject_id}
         self._rejects.append(
             Reject(
                 reject_id=reject_id,
@@ -110,7 +112,7 @@ class FileReading:
 
     def _keep_rejects(self) -> None:
         """Bring the rejects list up to date, now that the file has been read to its end."""
-        listed = {reject_id for ids in self._listed.values() for reject_id in ids}
+        listed = self._listed.ids
         new = [reject for reject in self._rejects if reject.reject_id not in listed]
         if new:
             self._run.storage.add_rejects(new)

@@ -16,6 +16,7 @@ from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_reading import FileReading, FileToRead
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
+from syncctl.services.listed_rows import ColumnOf
 from syncctl.services.run import Run
 from syncctl.services.staging import Staging
 
@@ -41,9 +42,10 @@ class FileImport:
     wherever they stand, and an unchanged import writes nothing.
     """
 
-    def __init__(self, job: ImportJob, reader: FileReader, locations: Locations) -> None:
+    def __init__(self, job: ImportJob, reader: FileReader, column_of: ColumnOf, locations: Locations) -> None:
         self._job = job
         self._reader = reader
+        self._column_of = column_of
         self._locations = locations
         self._tallies: list[FileTally] = []
         self._imported: dict[str, str] = {}
@@ -92,7 +94,8 @@ class FileImport:
             tally.content_hash = content_hash(tally.path)
             tally.skipped = self._imported.get(tally.name) == tally.content_hash
             if not tally.skipped:
-                FileReading(run, self._job.kind, file, staging).read(self._reader, self._job.sheet)
+                reading = FileReading(run, self._job.kind, file, staging, self._column_of)
+                reading.read(self._reader, self._job.sheet)
         except FileProblemError as problem:
             tally.refuse(str(problem))
             return

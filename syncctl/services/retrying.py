@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
 from syncctl.services.intake import Intake
+from syncctl.services.listed_rows import ColumnOf, cells_of, raw_row
 from syncctl.services.reject_list import sheet_and_row
 from syncctl.services.run import Run
 from syncctl.services.sorting import sort_rows
@@ -27,9 +27,6 @@ from syncctl.values import text
 
 SOURCES = frozenset(step.value for step in StepName)
 """What a row on the list can be of; anything else is another program's, or damaged, and stays."""
-
-ColumnOf = Callable[[str], str | None]
-"""From a column's title in a file to the column's name, None for one that says nothing of a lead."""
 
 
 def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, column_of: ColumnOf) -> Counts:
@@ -62,7 +59,7 @@ class _Retry:
 
     def source(self, source: StepName, location: str, rejects: Sequence[Reject]) -> Counts:
         """Try one location's or file's rejects again."""
-        rows = [(reject, row) for reject in rejects if isinstance(row := _row(reject), Mapping)]
+        rows = [(reject, row) for reject in rejects if isinstance(row := raw_row(reject), Mapping)]
         if source is StepName.STORES:
             valid, counts = self._stores(rows)
         elif source in FILE_STEPS:
@@ -107,7 +104,7 @@ class _Retry:
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
         for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
-            cells = self._cells(row)
+            cells = cells_of(row, self._column_of)
             try:
                 record = file_record(kind, cells, self._store_of(reject, sheet, cells))
             except InvalidRowError:
@@ -119,13 +116,6 @@ class _Retry:
         stored = [reject for reject, lead_id in valid if lead_id not in refused]
         counts = _without_invalid(tally.result().counts)
         return stored, replace(counts, rows=len(stored), merged=len(stored) - counts.rows)
-
-    def _cells(self, row: Mapping[str, Any]) -> dict[str, object]:
-        cells: dict[str, object] = {}
-        for title, value in row.items():
-            if (column := self._column_of(title)) is not None:
-                cells.setdefault(column, value)
-        return cells
 
     def _store_of(self, reject: Reject, sheet: str, cells: Mapping[str, object]) -> str | None:
         stores = self._file_stores
@@ -140,11 +130,3 @@ class _Retry:
 def _without_invalid(counts: Counts) -> Counts:
     """What was stored or found; those that are not are counted as still on the list."""
     return replace(counts, rows=counts.rows - counts.invalid, invalid=0)
-
-
-def _row(reject: Reject) -> Any:
-    """The raw row, or None where it was too long to be kept whole, or nested too deeply to be read again."""
-    try:
-        return json.loads(reject.row)
-    except (ValueError, RecursionError):
-        return None

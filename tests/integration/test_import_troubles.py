@@ -43,6 +43,27 @@ def test_invalid_rows_are_listed_with_their_place_and_cleared_by_a_valid_row_the
     assert sorted(left) == ["4", "5"]
 
 
+def test_another_customer_in_the_same_place_of_the_next_months_file_clears_no_reject(
+    world: World, file: Path
+) -> None:
+    write(file, row(Contact="93276"), row(Customer_Name="", Contact="9327600098"))
+    world.import_files(WALKIN, file)
+    january = world.app.all("syncrejects")
+    write(file, row(Customer_Name="Devika R", Contact="9327600099"), row(Customer_Name="Nila", Contact="1"))
+    assert counts(world.import_files(WALKIN, file))[-1] == 1
+    listed = world.app.all("syncrejects")
+    assert len(listed) == 3
+    assert all(reject in listed for reject in january)
+
+
+def test_a_row_that_had_neither_name_nor_number_is_cleared_once_it_has(world: World, file: Path) -> None:
+    write(file, row(Customer_Name="", Contact=""))
+    assert counts(world.import_files(WALKIN, file))[-1] == 1
+    write(file, row())
+    world.import_files(WALKIN, file)
+    assert world.app.all("syncrejects") == []
+
+
 def test_rejects_are_tried_again_after_a_fix(world: World, file: Path, tmp_path: Path) -> None:
     header = [*HEADER, "Store"]
     sheet = write(

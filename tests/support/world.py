@@ -127,7 +127,7 @@ class World:
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            stage = FileImport(job, open_file, self.locations)
+            stage = FileImport(job, open_file, column_of, self.locations)
             return Run(request, port, self.recorder, self._clock()).execute([stage])
 
     def retry_rejects(

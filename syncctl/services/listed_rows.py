@@ -1,0 +1,91 @@
+"""What the rows on the rejects list say, of files too, where they stand under their columns' titles."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from syncctl.errors import InvalidRowError
+from syncctl.file_mapping import first_phone
+from syncctl.identity import fold
+from syncctl.models import Reject, StepName
+from syncctl.ports import Storage
+from syncctl.values import text
+
+ColumnOf = Callable[[str], str | None]
+"""From a column's title in a file to the column's name, None for one that says nothing of a lead."""
+
+
+def raw_row(reject: Reject) -> Any:
+    """The raw row, or None where it was too long to be kept whole, or nested too deeply to be read again."""
+    try:
+        return json.loads(reject.row)
+    except (ValueError, RecursionError):
+        return None
+
+
+def cells_of(row: Mapping[str, Any], column_of: ColumnOf) -> dict[str, object]:
+    """The cells of a file's raw row by their columns' names."""
+    cells: dict[str, object] = {}
+    for title, value in row.items():
+        if (column := column_of(title)) is not None:
+            cells.setdefault(column, value)
+    return cells
+
+
+class ListedFileRows:
+    """What the rejects list holds of one file. The stores call their files the same month after month, so
+    that in a row's place another customer may stand by now."""
+
+    def __init__(self, storage: Storage, kind: StepName, name: str, column_of: ColumnOf) -> None:
+        self._customers: dict[str, dict[str, _Customer | None]] = defaultdict(dict)
+        if not storage.reject_positions(kind, name):
+            return
+        for reject in storage.rejects(kind):
+            if reject.location == name:
+                row = raw_row(reject)
+                customer = _customer(cells_of(row, column_of)) if isinstance(row, Mapping) else None
+                self._customers[reject.position][reject.reject_id] = customer
+
+    def __bool__(self) -> bool:
+        return bool(self._customers)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all of them."""
+        return {reject_id for listed in self._customers.values() for reject_id in listed}
+
+    def told_anew(self, position: str, cells: Mapping[str, object]) -> set[str]:
+        """The ids of those that the row in that place now tells anew, of the same customer: name or phone
+        stayed. One that had neither was nobody's."""
+        listed = self._customers.get(position)
+        if not listed:
+            return set()
+        now = _customer(cells)
+        return {
+            reject_id for reject_id, before in listed.items() if before is not None and before.may_be(now)
+        }
+
+
+class _Customer(NamedTuple):
+    name: str
+    phone: str
+
+    def may_be(self, other: _Customer) -> bool:
+        if not any(self):
+            return True
+        return any(before and before == now for before, now in zip(self, other, strict=True))
+
+
+def _customer(cells: Mapping[str, object]) -> _Customer:
+    written = _text(cells.get("phone"))
+    return _Customer(fold(_text(cells.get("name"))), first_phone(written) or written)
+
+
+def _text(cell: object) -> str:
+    try:
+        return text(cell)
+    except InvalidRowError:
+        return ""
