@@ -1,4 +1,5 @@
-"""Leads that the old system imported under random ids: found by key, once, instead of being doubled."""
+"""Leads that are there already: the old system's under random ids, found by key, once, instead of being
+doubled, and those that an edit has made what the source says by now."""
 
 from __future__ import annotations
 
@@ -53,8 +54,10 @@ def best_first(lead: Document) -> tuple[bool, datetime, str]:
 class OldLeads:
     """Stored leads among which records that the sync does not know yet may find theirs.
 
-    `leads`: those with one of the records' booking numbers or phones. `spoken_for`: ids of leads that are
-    known to belong to a record: they can't be another's, whatever an edit has made of them.
+    `leads`: those with one of the records' booking numbers or phones. `told`: ids of leads whose records are
+    told as well: they can't be another's, whatever an edit has made of them. `spoken_for`: ids of leads that
+    are known to belong to a record. Where that is not told any more, and the lead has got exactly the key of
+    another, the source was corrected as the lead had been before: it is one booking.
     `answered_keys`: keys of the whole answer that the records come from: a lead whose own key is among them
     belongs to that record and to no other.
     """
@@ -65,17 +68,23 @@ class OldLeads:
         locations: Locations,
         *,
         spoken_for: Collection[str],
+        told: Collection[str],
         answered_keys: Collection[str],
     ) -> None:
+        self._answered_keys = answered_keys
         self._by_key: dict[str, Document] = {}
+        self._corrected: dict[str, Document] = {}
         self._without_store: dict[tuple[str, str, str], Document] = {}
         self._edited_by_booking: dict[str, list[Document]] = defaultdict(list)
         self._edited_by_phone: dict[str, list[Document]] = defaultdict(list)
-        self._taken: set[str] = set(spoken_for)
+        self._taken: set[str] = set(told)
         for lead in sorted(leads, key=best_first):
             if lead["_id"] in self._taken:
                 continue
             key = stored_key(lead, locations)
+            if lead["_id"] in spoken_for:
+                self._corrected.setdefault(key, lead)
+                continue
             if lead["_id"] == derived_id(key):
                 continue  # a killed run made it, and left no record: its own finds it by its id
             self._by_key.setdefault(key, lead)
@@ -95,6 +104,8 @@ class OldLeads:
         """
         if (lead := self._by_key.get(record.key)) is not None and lead["_id"] not in self._taken:
             return self._take(lead)
+        if (lead := self._corrected.get(record.key)) is not None and not self._is_told(lead["_id"]):
+            return self._take(lead)
         if (lead := self._nameless_stores(record)) is not None and lead["_id"] not in self._taken:
             return self._take(lead)
         booking_no = record.values.get("bookingNo", "")
@@ -105,6 +116,10 @@ class OldLeads:
             if lead["_id"] not in self._taken and self._same_but_for_number(lead, record):
                 return self._take(lead)
         return None
+
+    def _is_told(self, lead_id: str) -> bool:
+        """Whether the lead's own record is told as well, be it further on in the answer."""
+        return lead_id in self._taken or any(derived_id(key) == lead_id for key in self._answered_keys)
 
     def _nameless_stores(self, record: SourceRecord) -> Document | None:
         """A lead under "Default Store", as the old system wrote where it knew none: nothing but the store

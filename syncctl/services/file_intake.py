@@ -56,8 +56,10 @@ class FileIntake:
         records = [staged.record.record for staged in batch]
         keys = {record.key for record in records}
 
-        def old_leads(leads: Sequence[Document], spoken_for: Collection[str]) -> OldFileLeads:
-            return OldFileLeads(leads, self._locations, spoken_for=spoken_for, keys_told=keys)
+        def old_leads(
+            leads: Sequence[Document], spoken_for: Collection[str], told: Collection[str]
+        ) -> OldFileLeads:
+            return OldFileLeads(leads, self._locations, spoken_for={*spoken_for, *told}, keys_told=keys)
 
         homes = self._matcher.match(records, _LEAD_TYPES[self._kind], old_leads)
         new = [staged for staged in batch if homes.is_new(staged.record.record)]

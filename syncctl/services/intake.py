@@ -78,9 +78,15 @@ class Intake:
         return self._listed[answer.report].get(answer.location, {})
 
     def _take_batch(self, answer: SortedRows, records: Sequence[SourceRecord], taken: Taken) -> None:
-        def old_leads(leads: Sequence[Document], spoken_for: Collection[str]) -> OldLeads:
+        def old_leads(
+            leads: Sequence[Document], spoken_for: Collection[str], told: Collection[str]
+        ) -> OldLeads:
             return OldLeads(
-                leads, self._locations, spoken_for=spoken_for, answered_keys=answer.records.keys()
+                leads,
+                self._locations,
+                spoken_for=spoken_for,
+                told=told,
+                answered_keys=answer.records.keys(),
             )
 
         homes = self._matcher.match(records, [LEAD_TYPES[answer.report]], old_leads)

@@ -19,8 +19,9 @@ class Claims(Protocol):
         """The id of the record's lead, or None."""
 
 
-MakeClaims = Callable[[Sequence[Document], Collection[str]], Claims]
-"""From candidate leads, and the ids of those that are known to belong to a record."""
+MakeClaims = Callable[[Sequence[Document], Collection[str], Collection[str]], Claims]
+"""From candidate leads, the ids of those that are known to belong to a record, and the ids of the leads whose
+records are among those that are told."""
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class Matcher:
         spoken_for = self._storage.recorded_leads([lead["_id"] for lead in candidates])
         if spoken_for:
             self._know_now(homeless, homes)
-        claims = make_claims(candidates, spoken_for | homes.present)
+        claims = make_claims(candidates, spoken_for, homes.present)
         for record in homeless:
             if record.lead_id in homes.known:
                 continue

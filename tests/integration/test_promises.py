@@ -162,6 +162,24 @@ def test_a_lead_is_skipped_but_counted_when_the_source_changes(world: World, san
     assert world.run((StepName.BOOKING,), full=True).steps[0].changed == 0
 
 
+def test_a_phone_corrected_by_the_telecaller_and_then_at_the_source_makes_no_second_lead(
+    world: World, sandbox: Sandbox
+) -> None:
+    world.run((StepName.BOOKING,))
+    lead = numbered(world)[0]
+    world.app.edit(lead["_id"], phone="9048780099", remarks="corrected")
+    before = snapshot(world)
+    sandbox.change_booking(lead["bookingNo"], phoneNo="9048780099")
+    for _ in range(2):
+        result = world.run((StepName.BOOKING,), full=True)
+        assert result.ok
+        assert result.steps[0].counts.saved == 0
+        assert snapshot(world) == before
+    finish(world.app, before[lead["_id"]], next(iter(SHAPES)))
+    world.run((StepName.BOOKING,), full=True)
+    assert len(world.app.leads()) == len(before) - 1
+
+
 def test_a_booking_withdrawn_at_the_source_stays_a_lead(world: World, sandbox: Sandbox) -> None:
     world.run()
     before = snapshot(world)

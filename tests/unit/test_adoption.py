@@ -43,12 +43,13 @@ def lead(lead_id: str = "a" * 24, **changes: Any) -> Document:
 
 
 def claim(
-    leads: list[Document], wanted: SourceRecord, *others: SourceRecord, spoken_for: str = ""
+    leads: list[Document], wanted: SourceRecord, *others: SourceRecord, spoken_for: str = "", told: str = ""
 ) -> str | None:
     old_leads = OldLeads(
         leads,
         load_locations(),
         spoken_for={spoken_for},
+        told={told},
         answered_keys={wanted.key, *(other.key for other in others)},
     )
     return old_leads.claim(wanted)
@@ -96,7 +97,17 @@ def test_a_lead_whose_own_record_is_in_the_answer_is_not_taken() -> None:
 
 def test_a_lead_that_belongs_to_another_record_is_not_taken() -> None:
     assert claim([lead(phone="9111111111", updatedAt=LATER)], record(), spoken_for="a" * 24) is None
-    assert claim([lead()], record(), spoken_for="a" * 24) is None
+    assert claim([lead()], record(), spoken_for="a" * 24, told="a" * 24) is None
+
+
+def test_a_lead_that_was_edited_to_what_the_source_says_by_now_is_not_doubled() -> None:
+    assert claim([lead()], record(), spoken_for="a" * 24) == "a" * 24
+    assert claim([lead(phone="+91 90000 00001")], record(), spoken_for="a" * 24) == "a" * 24
+
+
+def test_a_lead_that_was_edited_to_what_the_source_says_of_another_is_not_taken() -> None:
+    own = record("78")
+    assert claim([lead(own.lead_id)], record(), own, spoken_for=own.lead_id) is None
 
 
 def test_a_lead_whose_id_is_of_its_own_key_is_no_other_records() -> None:
@@ -115,7 +126,11 @@ def test_a_lead_under_default_store_is_found_by_the_rest_of_its_key() -> None:
 
 def test_a_lead_is_taken_once() -> None:
     old_leads = OldLeads(
-        [lead(phone="9111111111", updatedAt=LATER)], load_locations(), spoken_for=(), answered_keys=()
+        [lead(phone="9111111111", updatedAt=LATER)],
+        load_locations(),
+        spoken_for=(),
+        told=(),
+        answered_keys=(),
     )
     assert old_leads.claim(record()) == "a" * 24
     assert old_leads.claim(record(phone="9222222222")) is None

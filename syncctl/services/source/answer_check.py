@@ -134,14 +134,17 @@ class AnswerCheck:
         sync would have made it so by writing, this check keeps it in mind."""
         ids = {record.lead_id for record in records}
 
-        def old_leads(leads: Sequence[Document], spoken_for: Collection[str]) -> OldLeads:
+        def old_leads(
+            leads: Sequence[Document], spoken_for: Collection[str], told: Collection[str]
+        ) -> OldLeads:
             others = {
                 lead["_id"] for lead in leads if self._claimed_by.get(lead["_id"], "") not in {"", *ids}
             }
             return OldLeads(
                 leads,
                 self._locations,
-                spoken_for={*spoken_for, *others},
+                spoken_for=spoken_for,
+                told={*told, *others},
                 answered_keys=answer.records.keys(),
             )
 
