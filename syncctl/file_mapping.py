@@ -53,6 +53,10 @@ _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
 _POINT_ZERO = re.compile(r"\.0+$")
 _ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+# As a reject's export shows it too. A text alone (="9876543210") keeps a spreadsheet from rounding a number.
+_FORMULA = re.compile(r"'?=(?!\s*\"[^\"]*\"$)")
+# More digits after the point may be a second number.
+_FRACTION = re.compile(r"-?[0-9]{9,}\.[0-9]{1,8}")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.\s]+(\d{1,2}|[A-Za-z]{3,9})[-/.,\s]+(\d{4}|\d{2})(?:[ T,]+\d.*)?$")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+\d.*)?$")
@@ -69,12 +73,13 @@ class FileRecord(NamedTuple):
 def first_phone(cell: object) -> str | None:
     """The phone number in a cell, the first of several; None where there is none.
 
-    A number that a spreadsheet has rounded to "9.87654E+09" has lost its digits.
+    A number that a spreadsheet has rounded to "9.87654E+09" has lost its digits, and the digits of a formula
+    or of a fraction would make a number that nobody has.
     """
     written = text(cell)
     if len(written) == PHONE_DIGITS and written.isascii() and written.isdigit():
         return written
-    if _ROUNDED.fullmatch(written):
+    if _ROUNDED.fullmatch(written) or _is_reckoned(cell):
         return None
     written = _POINT_ZERO.sub("", written)
     digits = "".join(character for character in written if "0" <= character <= "9")
@@ -85,6 +90,14 @@ def first_phone(cell: object) -> str | None:
         if phone := phone_number(part):
             return phone
     return phone_number(written)
+
+
+def _is_reckoned(cell: object) -> bool:
+    """Whether a formula stands in the cell, or a number with a fraction."""
+    if isinstance(cell, float):
+        return not cell.is_integer()
+    written = _POINT_ZERO.sub("", text(cell))
+    return bool(_FORMULA.match(written) or _FRACTION.fullmatch(written))
 
 
 def file_date(cell: object) -> datetime | None:
@@ -160,13 +173,11 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
     """
     name = _first(cells, "name")
-    if not name:
+    if not name or _FORMULA.match(name):
         raise InvalidRowError("no customer name")
     phone = first_phone(cells.get("phone"))
     if phone is None:
-        raise InvalidRowError(
-            "too few digits in the phone number" if _first(cells, "phone") else "no phone number"
-        )
+        raise InvalidRowError(_no_phone(cells))
     if store is None:
         raise InvalidRowError("no store: its column names none that is known")
     asked_on = _date_in(cells, "date", "Date")
@@ -191,6 +202,15 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
     if asked_on is None:
         told -= {"createdAt"}  # a lead keeps the day that it was first told to be of
     return FileRecord(_identified(values, asked_on or function_date), told)
+
+
+def _no_phone(cells: Cells) -> str:
+    """Why no phone number can be made of the row's cell."""
+    if not _first(cells, "phone"):
+        return "no phone number"
+    if _is_reckoned(cells["phone"]):
+        return "the phone number is a formula, or has a fraction"
+    return "too few digits in the phone number"
 
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """How a command was started. `wait_s`: how long to wait for another run's lock, in seconds. `begun` is
-    called as soon as the run has the lock."""
+    called as soon as the run has the lock, `ended` with what the run came to, also where it is broken off."""
 
     command: str
     trigger: Trigger
     dry_run: bool = False
     wait_s: float = 0.0
     begun: Callable[[], None] | None = None
+    ended: Callable[[RunResult], None] | None = None
 
 
 def switched_off(settings: Settings, invocation: Invocation, steps: Sequence[StepName]) -> RunResult:
@@ -143,4 +144,9 @@ def _execute(
 ) -> RunResult:
     request = RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run)
     with opened_storage(settings, dry_run=invocation.dry_run) as storage:
-        return Run(request, storage, listener, clock_of(settings)).execute(stages)
+        run = Run(request, storage, listener, clock_of(settings))
+        try:
+            return run.execute(stages)
+        finally:
+            if invocation.ended is not None and run.result is not None:
+                invocation.ended(run.result)

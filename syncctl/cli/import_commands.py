@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.session import Session, command
-from syncctl.cli.sync_commands import DryRun, Json, Wait, finish
+from syncctl.cli.sync_commands import DryRun, Json, Wait, finish, result_in_any_case
 
 Paths = Annotated[
     list[Path],
@@ -43,9 +43,9 @@ def _import_command(kind: str) -> Callable[..., None]:
         from syncctl.services.importing import ImportJob
 
         # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
-        invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait)
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
-        with session.listener() as listener:
+        with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+            invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep)
             result = run_import(session.settings, invocation, job, listener)
         finish(result, as_json=json)
 

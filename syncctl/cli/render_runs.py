@@ -39,6 +39,11 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
             print_line(line)
 
 
+def render_broken_off(result: RunResult) -> None:
+    """The envelope of a run that was ended before its time: not all right, whatever its steps came to."""
+    print_json({**run_envelope(result), "ok": False})
+
+
 def _run_table(result: RunResult) -> None:
     from rich.table import Table
 

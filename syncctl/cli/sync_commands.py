@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.session import Session, command
-from syncctl.errors import UsageError
+from syncctl.errors import InterruptedRunError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from syncctl.models import RunResult
@@ -59,6 +60,21 @@ def finish(result: RunResult, *, as_json: bool) -> None:
         raise typer.Exit(status)
 
 
+@contextmanager
+def result_in_any_case(*, as_json: bool) -> Iterator[Callable[[RunResult], None]]:
+    """Takes what a run came to. With --json that is printed also where the run is broken off, or what is left
+    to do after it: whoever reads it wants to know what was stored."""
+    from syncctl.cli.render_runs import render_broken_off
+
+    kept: list[RunResult] = []
+    try:
+        yield kept.append
+    except (KeyboardInterrupt, InterruptedRunError, StorageError):
+        if as_json and kept:
+            render_broken_off(kept[0])
+        raise
+
+
 def _sync_command(name: str) -> Callable[..., None]:
     def sync(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
         session: Session,
@@ -91,7 +107,8 @@ def _sync_command(name: str) -> Callable[..., None]:
             if heartbeat is not None:
                 session.heartbeat = heartbeat
                 invocation = replace(invocation, begun=heartbeat.begin)
-            with session.listener() as listener:
+            with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+                invocation = replace(invocation, ended=keep)
                 if name == "all":
                     result = run_all(session.settings, invocation, options, listener)
                 else:

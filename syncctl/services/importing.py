@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncctl.errors import FileProblemError, InterruptedRunError
+from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, StepResult, StepStatus
 from syncctl.ports import FileReader
@@ -101,12 +101,12 @@ class FileImport:
             return
         staging.keep_file()
 
-    def result(self, interruption: InterruptedRunError | None = None) -> StepResult:
-        """What the import came to; `interruption`: what ended it before its time."""
+    def result(self, broken_off: str | None = None) -> StepResult:
+        """What the import came to; `broken_off`: the error that ended it before its time."""
         results = tuple(tally.result() for tally in self._tallies)
         failed = [result.error for result in results if result.error]
-        if interruption:
-            status, error = StepStatus.FAILED, interruption.short
+        if broken_off:
+            status, error = StepStatus.FAILED, broken_off
         elif failed:
             understood = any(result.error is None or result.counts.rows for result in results)
             status = StepStatus.PARTIAL if understood else StepStatus.FAILED
@@ -118,9 +118,9 @@ class FileImport:
             name=self._job.kind,
             status=status,
             counts=sum((result.counts for result in results), Counts()),
-            processed=0 if interruption else len(results) - len(failed),
+            processed=0 if broken_off else len(results) - len(failed),
             total=len(results),
-            errors=len(failed) or (1 if interruption else 0),
+            errors=len(failed) or (1 if broken_off else 0),
             error=error,
             locations=results,
         )

@@ -10,7 +10,6 @@ from typing import Any
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
-    InterruptedRunError,
     KeyRefusedError,
     StorageError,
     StorageUnavailableError,
@@ -112,7 +111,7 @@ class ReportStep:
         else:
             self._untold.append(result)
         if len(self._unsaved) >= STATES_TOGETHER:
-            self._save_states()
+            self.save_states()
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
         if isinstance(answer.error, KeyRefusedError):
@@ -150,7 +149,7 @@ class ReportStep:
             StorageUnavailableError: the database is gone. What it refuses otherwise is a warning: those
                 locations are merely asked again.
         """
-        self._save_states()
+        self.save_states()
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self._states.values()):
             self._put_to_sleep()
@@ -159,7 +158,7 @@ class ReportStep:
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked for everything again next time."
             )
-        return self._result()
+        return self.result()
 
     def _put_to_sleep(self) -> None:
         if not self._falling_asleep:
@@ -178,7 +177,12 @@ class ReportStep:
         if (tried := self._tools.planner.tried(self._states, request.location)) is not None:
             self._unsaved.append(tried)
 
-    def _save_states(self) -> None:
+    def save_states(self) -> None:
+        """Note how far the locations are that have been answered.
+
+        Raises:
+            StorageUnavailableError: the database is gone. What it refuses otherwise fails these locations.
+        """
         if not self._unsaved:
             return
         try:
@@ -200,22 +204,13 @@ class ReportStep:
             f"days are asked for next time: {refusal}"
         )
 
-    def interrupted(self, interruption: InterruptedRunError) -> StepResult:
-        """What the step came to, which is stopped in its midst; what was stored of it is noted.
-
-        Raises:
-            StorageUnavailableError: the database is gone.
-        """
-        self._save_states()
-        return self._result(interruption)
-
-    def _result(self, interruption: InterruptedRunError | None = None) -> StepResult:
-        """How the step went; `interruption`: what ended it before its time."""
+    def result(self, broken_off: str | None = None) -> StepResult:
+        """What the step came to; `broken_off`: the error that ended it before its time."""
         return step_result(
             self.report,
             self._results,
             len(self.plan.windows),
-            error=interruption.short if interruption else self._refused,
+            error=broken_off or self._refused,
             dormant=self.plan.dormant,
         )
 

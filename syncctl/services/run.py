@@ -48,7 +48,10 @@ class RunRequest:
 
 
 class Run:
-    """One run, from its first step to its result. Everything is written by the calling thread."""
+    """One run, from its first step to its result. Everything is written by the calling thread.
+
+    `result`: what it came to, also where it is broken off; None as long as it is at work.
+    """
 
     def __init__(self, request: RunRequest, storage: Storage, listener: Listener, clock: Clock) -> None:
         self.storage = storage
@@ -63,7 +66,9 @@ class Run:
         )
         self._request = request
         self._results: list[StepResult] = []
-        self._under_way: Callable[[InterruptedRunError], StepResult] | None = None
+        self.result: RunResult | None = None
+        self._broken_off: Callable[[str], StepResult] | None = None
+        self._settle: Callable[[], None] | None = None
 
     def execute(self, stages: Sequence[Callable[[Run], None]]) -> RunResult:
         """Do the stages; each begins and finishes its steps.
@@ -80,24 +85,33 @@ class Run:
                 stage(self)
         except KeyboardInterrupt as stop:
             interruption = InterruptedRunError(stop)
+            self.result = self._result(interruption.short)  # logging it may be interrupted in its turn
             self._log_interruption(interruption)
             raise interruption from None
-        result = self._keep_result()
-        self.listener.run_finished(result)
-        return result
+        except StorageError as failure:
+            self.result = self._result(str(failure))
+            raise
+        self.result = self._result()
+        self._keep(self.result)
+        self.listener.run_finished(self.result)
+        return self.result
 
     def begin_step(
-        self, name: StepName, total: int, interrupted: Callable[[InterruptedRunError], StepResult]
+        self,
+        name: StepName,
+        total: int,
+        broken_off: Callable[[str], StepResult],
+        settle: Callable[[], None] | None = None,
     ) -> None:
-        """Tell that a step of `total` locations or files begins. `interrupted` gives what it came to when the
-        run is stopped in its midst."""
-        self._under_way = interrupted
+        """Tell that a step of `total` locations or files begins. `broken_off` gives what it came to when an
+        error ends the run in its midst; `settle` notes before what the database is still to know of it."""
+        self._broken_off, self._settle = broken_off, settle
         self.listener.step_started(name, len(self._results) + 1, len(self._request.steps), total)
 
     def finish_step(self, result: StepResult) -> None:
         """Log what a step came to. A database that refuses the entry alone does not end the run."""
         # Stopped from here on, the step still came to this, and is still to be logged.
-        self._under_way = lambda stop: result
+        self._broken_off, self._settle = lambda error: result, None
         entry = SyncLog(
             sync_type=SYNC_TYPES[result.name],
             # Files are imported by hand, whoever started the run.
@@ -114,11 +128,15 @@ class Run:
         except StorageError as error:
             self.listener.warning(f"The step could not be logged in synclogs: {error}")
         self._results.append(result)
-        self._under_way = None
+        self._broken_off = None
         self.listener.step_finished(result)
 
-    def _keep_result(self) -> RunResult:
-        result = RunResult(
+    def _result(self, error: str | None = None) -> RunResult:
+        """What the run has come to; `error`: what breaks it off."""
+        steps = list(self._results)
+        if error is not None and self._broken_off is not None:
+            steps.append(self._broken_off(error))
+        return RunResult(
             command=self._request.command,
             run_id=self.run_id,
             trigger=self._request.trigger,
@@ -126,8 +144,10 @@ class Run:
             started_at=self.started_at,
             duration_s=self.clock.monotonic() - self.started,
             next_sync_at=self.clock.next_sync(self.clock.now()),
-            steps=tuple(self._results),
+            steps=tuple(steps),
         )
+
+    def _keep(self, result: RunResult) -> None:
         try:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
             self.storage.forget_runs(self.started_at - HISTORY_KEPT)
@@ -135,13 +155,14 @@ class Run:
             raise
         except StorageError as error:
             self.listener.warning(f"The run could not be kept in the history: {error}")
-        return result
 
     def _log_interruption(self, interruption: InterruptedRunError) -> None:
         """Leave word of it where the database still takes it."""
         try:
-            if self._under_way is not None:
-                self.finish_step(self._under_way(interruption))
-            self._keep_result()
+            if self._settle is not None:
+                self._settle()
+            if self._broken_off is not None:
+                self.finish_step(self._broken_off(interruption.short))
+            self._keep(self._result())
         except StorageError as error:
             self.listener.warning(f"The interruption could not be logged: {error}")

@@ -41,7 +41,7 @@ class ApiSync:
     def __call__(self, run: Run) -> None:
         reports = [step for step in self.steps if step is not StepName.STORES]
         if StepName.STORES in self.steps:
-            run.begin_step(StepName.STORES, 0, lambda stop: _stores_result(error=stop.short))
+            run.begin_step(StepName.STORES, 0, lambda error: _stores_result(error=error))
             names = self._sync_stores(run)
         else:
             names = names_in_force(self.api, run.storage, self._deadline(run, 1, of=2), run.listener.warning)
@@ -88,7 +88,7 @@ class ApiSync:
 
         with closing(self.api.reports(requests, sort)) as fetched:
             for step in steps:
-                run.begin_step(step.report, len(step.plan.windows), step.interrupted)
+                run.begin_step(step.report, len(step.plan.windows), step.result, step.save_states)
                 step.begin()
                 while not step.is_answered:
                     answer = next(fetched)

@@ -4,15 +4,18 @@ import json
 import re
 import signal
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncctl.locking import RunLock
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Ended, Program
+from tests.support.store_files import SAMPLES
 
 TOP_KEYS = {
     "command", "ok", "run_id", "trigger", "dry_run", "started_at", "duration_s", "next_sync_at", "steps",
@@ -199,16 +202,20 @@ def test_a_wrong_command_line_is_status_2(program: Program, arguments: tuple[str
     assert ended.stderr
 
 
+def wait_for_a_request(sandbox: Sandbox, api: str) -> None:
+    deadline = time.monotonic() + 20
+    while not any(request.api == api for request in sandbox.requests):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_cleanly(
     program: Program, sandbox: Sandbox, sent: signal.Signals, status: int
 ) -> None:
     sandbox.set_faults(Fault("slow", api="return", seconds=30))
     with program.start("api") as process:
-        deadline = time.monotonic() + 20
-        while not any(request.api == "return" for request in sandbox.requests):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for_a_request(sandbox, "return")
         time.sleep(0.3)
         process.send_signal(sent)
         stdout, stderr = process.communicate(timeout=10)
@@ -220,6 +227,99 @@ def test_a_signal_ends_it_cleanly(
     assert count(program, "SELECT count(*) FROM synclogs WHERE status = 'failed'") == 1
     sandbox.set_faults()
     assert program.run("api").status == 0
+
+
+def broken_off(stdout: str) -> list[dict[str, Any]]:
+    """The steps of the one object that a run prints which was ended before its time."""
+    assert stdout.count("\n") == 1
+    result = json.loads(stdout)
+    assert set(result) == TOP_KEYS
+    assert not result["ok"]
+    steps: list[dict[str, Any]] = result["steps"]
+    for step in steps:
+        parts = ("saved", "updated", "existing", "reported", "merged", "invalid", "ignored")
+        assert step["rows"] == sum(step[part] for part in parts)
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "error"),
+    [
+        (signal.SIGTERM, 143, "terminated by a signal before its end"),
+        (signal.SIGINT, 130, "interrupted before its end"),
+    ],
+)
+def test_json_of_an_interrupted_run_is_its_result_so_far(
+    program: Program, sandbox: Sandbox, sent: signal.Signals, status: int, error: str
+) -> None:
+    sandbox.set_faults(Fault("slow", api="return", seconds=30))
+    with program.start("api", "--json") as process:
+        wait_for_a_request(sandbox, "return")
+        time.sleep(0.3)
+        process.send_signal(sent)
+        stdout, stderr = process.communicate(timeout=10)
+    assert process.returncode == status
+    assert "what was stored is kept" in stderr
+    *done, last = broken_off(stdout)
+    assert [(step["name"], step["status"]) for step in done] == [
+        ("stores", "success"),
+        ("booking", "success"),
+    ]
+    assert (last["name"], last["status"], last["error"]) == ("return", "failed", error)
+    assert done[1]["saved"] > 0
+
+
+class Deserted(Program):
+    """`syncctl` whose database goes away at the call that the last argument names."""
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", THE_DATABASE_GOES_AWAY]
+
+
+THE_DATABASE_GOES_AWAY = """
+import sys
+from syncctl.errors import StorageUnavailableError
+from syncctl.storage.sqlite import SqliteStorage
+def gone(*given):
+    raise StorageUnavailableError("The database is gone.")
+setattr(SqliteStorage, sys.argv.pop(), gone)
+from syncctl.cli.entry import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "call", "steps"),
+    [
+        (("api",), "stores", [("stores", "failed")]),
+        (("api",), "save_location_states", [("stores", "success"), ("booking", "failed")]),
+        (("api",), "save_run", [("stores", "success"), ("booking", "success"), ("return", "success")]),
+        (
+            ("import", "walkin", str(SAMPLES / "walkin_sg_calicut.xlsx")),
+            "store_leads",
+            [("walkin", "failed")],
+        ),
+    ],
+)
+def test_json_of_a_run_whose_database_goes_away_is_its_result_so_far(
+    tmp_path: Path, sandbox: Sandbox, arguments: tuple[str, ...], call: str, steps: list[tuple[str, str]]
+) -> None:
+    ended = Deserted(tmp_path, API_BASE_URL=sandbox.base_url).run(*arguments, "--json", call)
+    assert ended.status == 69
+    assert "The database is gone." in ended.stderr
+    told = broken_off(ended.stdout)
+    assert [(step["name"], step["status"]) for step in told] == steps
+    assert {step["error"] for step in told if step["status"] == "failed"} <= {"The database is gone."}
+
+
+def test_json_of_a_run_that_has_not_begun_is_nothing(program: Program) -> None:
+    (program.folder / "data").mkdir()
+    with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
+        locked = program.run("api", "--json")
+    assert (locked.status, locked.stdout) == (75, "")
+    unreachable = program.run("api", "--json", DATABASE_URL="sqlite:////proc/no/such.db")
+    assert (unreachable.status, unreachable.stdout) == (69, "")
 
 
 def test_neither_secret_nor_phone_number_in_any_output(program: Program, sandbox: Sandbox) -> None:

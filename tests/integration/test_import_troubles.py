@@ -239,6 +239,24 @@ def test_a_summary_sheet_makes_no_failure_of_a_workbook(world: World, tmp_path: 
     assert "loss of sale.xlsx" in (step.error or "")
 
 
+def test_what_a_spreadsheet_would_reckon_is_neither_a_number_nor_a_name(world: World, tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for cells in (
+        ("Date", "Customer Name", "Contact"),
+        ("09-10-2025", "Anju", "=9327600000+1"),
+        ("09-10-2025", "Binu", 9327600014.5),
+        ("09-10-2025", '=CONCAT("a","b")', 9327600015),
+        ("09-10-2025", "Chithra", 9327600016),
+    ):
+        workbook.active.append(cells)
+    file = tmp_path / "walkin_sg_calicut.xlsx"
+    workbook.save(file)
+    assert counts(world.import_files(WALKIN, file)) == (1, 0, 0, 0, 0, 3)
+    assert world.retry_rejects().invalid == 3
+    assert [lead["phone"] for lead in world.app.leads()] == ["9327600016"]
+    assert len(world.app.all("syncrejects")) == 3
+
+
 def test_an_old_lead_goes_to_the_row_that_tells_of_it(world: World, tmp_path: Path) -> None:
     file = write(tmp_path / "walkin_sg_calicut.csv", row(Customer_Name="Anu"))
     world.import_files(WALKIN, file)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from syncctl.errors import InterruptedRunError, KeyRefusedError, StorageError, StorageUnavailableError
+from syncctl.errors import KeyRefusedError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
 from syncctl.models import LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.operator_ports import Database
@@ -153,9 +153,8 @@ class SourceCheck:
         results: list[LocationResult] = []
         refused: str | None = None
 
-        def step(interruption: InterruptedRunError | None = None) -> StepResult:
-            error = interruption.short if interruption else refused
-            return step_result(report, results, len(self._scope.windows), error=error)
+        def step(broken_off: str | None = None) -> StepResult:
+            return step_result(report, results, len(self._scope.windows), error=broken_off or refused)
 
         run.begin_step(report, len(self._scope.windows), step)
         for answer in answers:
