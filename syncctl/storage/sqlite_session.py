@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from syncctl.errors import StorageError
 from syncctl.storage.clock import utc_now
@@ -74,6 +75,18 @@ class SqliteSession:
                     self._path, read_only=self._read_only, busy_timeout_s=self._busy_timeout_s
                 )
             yield self._connection
+
+    @contextmanager
+    def _found(self, query: str, wanted: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[sqlite3.Cursor]:
+        """What the query finds, to be read bit by bit. A reader that is never read to its end, as its run was
+        interrupted, may be let go of after the connection was closed, and its cursor with it."""
+        with self._reading() as connection:
+            cursor = connection.execute(query, wanted)
+            try:
+                yield cursor
+            finally:
+                if self._connection is connection:
+                    cursor.close()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

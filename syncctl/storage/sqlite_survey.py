@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
 from itertools import islice
 from typing import TypeVar
 
@@ -84,12 +83,12 @@ class SqliteSurvey(SqliteSession):
 
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
         query = "SELECT * FROM syncrecords WHERE source = ? AND location = ?"
-        with self._reading() as connection, closing(connection.execute(query, (source, location))) as found:
+        with self._found(query, (source, location)) as found:
             yield from self._own.read("syncrecords", found, rows.record_entry)
 
     def _scan(self, make: Callable[[sqlite3.Row], T], query: str) -> Iterator[T]:
-        with self._reading() as connection, closing(connection.execute(query)) as cursor:
-            yield from map(make, cursor)
+        with self._found(query) as found:
+            yield from map(make, found)
 
     def records_about(
         self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
@@ -109,5 +108,5 @@ class SqliteSurvey(SqliteSession):
 
     def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
         wanted = {"run_id": run_id, "failed_only": failed_only}
-        with self._reading() as connection, closing(connection.execute(RUNS, wanted)) as newest:
+        with self._found(RUNS, wanted) as newest:
             return list(islice(self._own.read("syncruns", newest, rows.run_from), limit or None))

@@ -1,7 +1,8 @@
 """What a SQLite file tells of itself, and of what people and other programs did to it."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,6 +75,16 @@ def test_logs_that_a_person_wrote(sqlite: SqliteStorage, sqlite_database: Sqlite
             SyncLog("booking", Trigger.AUTO, MOMENT, 3, StepStatus.SUCCESS, None),
         )
     }
+
+
+def test_a_scan_that_outlives_the_connection_ends_quietly(sqlite: SqliteStorage) -> None:
+    sqlite.store_leads([lead(1), lead(2)], [record(1), record(2)])
+    with ExitStack() as readers:
+        for scan in (sqlite.scan_leads([]), sqlite.scan_records(record(1).source, record(1).location)):
+            assert isinstance(scan, Generator)
+            readers.enter_context(closing(scan))
+            next(scan)
+        sqlite.close()
 
 
 def test_a_scan_sees_one_moment_although_the_table_is_dropped(
