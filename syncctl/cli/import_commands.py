@@ -11,16 +11,34 @@ import typer
 from syncctl.cli.session import Session, command
 from syncctl.cli.sync_commands import DryRun, Json, Wait, finish, result_in_any_case
 
+
+def _given(text: str) -> str:
+    """An unset variable of the caller's shell must not be taken for the current folder, or for no option."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty.")
+    return text
+
+
+def _given_path(text: str) -> Path:
+    return Path(_given(text))
+
+
 Paths = Annotated[
     list[Path],
     typer.Argument(
-        readable=False, metavar="PATH...", help="Files, or folders with matching ones.", show_default=False
+        parser=_given_path,
+        metavar="PATH...",
+        help="Files, or folders with matching ones.",
+        show_default=False,
     ),
 ]
 StoreName = Annotated[
-    str | None, typer.Option("--store", metavar="NAME", help="Whose they are; else their names tell.")
+    str | None,
+    typer.Option("--store", parser=_given, metavar="NAME", help="Whose they are; else their names tell."),
 ]
-SheetName = Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="Only this sheet.")]
+SheetName = Annotated[
+    str | None, typer.Option("--sheet", parser=_given, metavar="NAME", help="Only this sheet.")
+]
 
 _HELP = {
     "walkin": "Import walk-in reports (.xlsx, .xls, .csv).",

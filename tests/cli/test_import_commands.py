@@ -61,6 +61,9 @@ def test_bad_files_are_status_65_one_line_each_and_the_others_go_on(program: Pro
     [
         (("import", "walkin"), 2),
         (("import", "walkin", "x.csv", "--store", "Nowhere"), 2),
+        (("import", "walkin", ""), 2),
+        (("import", "walkin", "x.csv", "--store", ""), 2),
+        (("import", "walkin", "x.csv", "--sheet", " "), 2),
         (("import", "walkin", "x.csv"), 65),
         (("rejects", "list", "--kind", "nothing"), 2),
     ],
