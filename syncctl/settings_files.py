@@ -12,6 +12,9 @@ from syncctl.errors import SettingsError
 
 ENVIRONMENT = "environment"
 
+LONGEST_FILE = 1 << 20
+"""Bytes; a device that never ends is no settings file."""
+
 _SHARED = ".env"
 _LOCAL = ".env.local"
 
@@ -99,13 +102,17 @@ def _read(path: Path) -> dict[str, str]:
     from dotenv.parser import parse_stream
 
     try:
-        text = path.read_text("utf-8-sig")
+        with path.open("rb") as opened:
+            content = opened.read(LONGEST_FILE + 1)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(f"The settings file {path} is not UTF-8 text: save it as such.") from error
     except OSError as error:
         raise SettingsError(f"The settings file {path} can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise SettingsError(f"The settings file's name is impossible: {error}.") from error
+    if len(content) > LONGEST_FILE:
+        raise SettingsError(f"{path} is too long to be a settings file.")
     values = {}
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:

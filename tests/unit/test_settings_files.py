@@ -149,6 +149,8 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
         read_sources(environ={}, cwd=tmp_path / "linked")
     with pytest.raises(SettingsError, match="impossible"):
         read_sources(Path("a\0b"), {}, tmp_path)
+    with pytest.raises(SettingsError, match="/dev/zero is too long"):
+        read_sources(Path("/dev/zero"), {}, tmp_path)
 
 
 def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
