@@ -289,6 +289,13 @@ def test_only_the_days_and_locations_that_were_asked_for(world: World, sandbox: 
         look(world, locations=("4242",))
 
 
+@on_sqlite
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_day_that_there_are(world: World, day: date) -> None:
+    world.run()
+    assert look(world, date_from=day, date_to=day).withdrawn == ()
+
+
 def test_a_repair_that_is_killed_is_done_by_the_next(world: World) -> None:
     class Dying:
         """A database that is gone after so many writes of leads."""

@@ -27,8 +27,8 @@ class Withdrawals:
 
     def __init__(self, database: Database, first: date, last: date, started_at: datetime) -> None:
         self._database = database
-        self._first = first + MARGIN
-        self._last = last - MARGIN
+        self._first = first + min(MARGIN, date.max - first)
+        self._last = last - min(MARGIN, last - date.min)
         self._started_at = started_at
         self._told: dict[StepName, set[str]] = defaultdict(set)
         self._answered: dict[StepName, dict[str, int]] = defaultdict(dict)
