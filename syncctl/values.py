@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from syncctl.errors import InvalidRowError
 
@@ -14,6 +14,9 @@ LONGEST_TEXT = 10_000
 OLDEST_YEAR, NEWEST_YEAR = 1901, 9998
 """Outside of these a date is the source's way to say "none": .NET's MinValue is year 1, its MaxValue year
 9999, and an empty text cast by SQL Server is 1900-01-01."""
+
+INDIAN_MIDNIGHT = time(18, 30)
+"""In UTC."""
 
 LARGEST_EXACT = 2**53
 """Beyond it a JavaScript number, which is what the web app reads, is no longer exact."""
@@ -71,6 +74,16 @@ def wall_clock(written: str) -> datetime | None:
     if parsed.microsecond:
         parsed = parsed.replace(microsecond=parsed.microsecond // 1000 * 1000)
     return datetime.combine(parsed, parsed.time(), UTC)  # a fifth of what `replace` takes
+
+
+def file_day(moment: datetime) -> date:
+    """The day that a date of a stored file lead means.
+
+    18:30:00Z is the next day: midnight in India, where the old system's import read the file's day in the
+    local zone (contract/database.md, "What is already wrong in such a database").
+    """
+    day = moment.date()
+    return day + timedelta(days=1) if moment.time() == INDIAN_MIDNIGHT and day < date.max else day
 
 
 def number(value: object) -> float | None:

@@ -1,13 +1,13 @@
 """Single values of a source row."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import InvalidRowError
-from syncctl.values import LONGEST_TEXT, number, phone_number, text, wall_clock
+from syncctl.values import LONGEST_TEXT, file_day, number, phone_number, text, wall_clock
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,19 @@ def test_number(value: object, expected: float | None) -> None:
     found = number(value)
     assert found == expected
     assert isinstance(found, int) == isinstance(expected, int)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(2025, 11, 1, tzinfo=UTC), date(2025, 11, 1)),
+        (datetime(2025, 10, 31, 18, 30, tzinfo=UTC), date(2025, 11, 1)),
+        (datetime(2024, 12, 31, 18, 30, tzinfo=UTC), date(2025, 1, 1)),
+        (datetime(2025, 10, 31, 18, 29, 59, 999000, tzinfo=UTC), date(2025, 10, 31)),
+        (datetime(2025, 10, 31, 18, 30, 0, 1000, tzinfo=UTC), date(2025, 10, 31)),
+        (datetime(2025, 10, 31, 18, 30, 1, tzinfo=UTC), date(2025, 10, 31)),
+        (datetime(9999, 12, 31, 18, 30, tzinfo=UTC), date(9999, 12, 31)),
+    ],
+)
+def test_a_file_leads_day_midnight_in_india_is_the_next(moment: datetime, day: date) -> None:
+    assert file_day(moment) == day
