@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Self
+from typing import Protocol, Self
 
 DEFAULT_BRAND = "Suitor Guy"
 """A place without a brand is Suitor Guy's (contract/locations.toml)."""
@@ -20,6 +20,12 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 def _words(text: str) -> str:
     return _NOT_WORD.sub(" ", text).strip().casefold()
+
+
+class StoreNames(Protocol):
+    """Knows stores by their names, however they are written (`Locations`)."""
+
+    def canonical(self, written: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

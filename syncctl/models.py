@@ -89,12 +89,13 @@ class SourceRecord(NamedTuple):  # made for every row: a frozen dataclass takes 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
     """What a run needs of a `syncrecords` entry: which lead it became, the source's values last seen, in
-    short, and which source of which location first told of it."""
+    short, which source of which location it first came from, and the report that finished it, if one did."""
 
     lead_id: str
     fingerprint: str
     location: str
     source: str
+    report_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ class SyncRecord:
     """An entry of `syncrecords`: that the sync has dealt with `key`, and what the source said of it last.
 
     `record_id` is the id derived from the key; `lead_id` the lead's, which differs where a lead of the old
-    system was adopted. `values` is the base of a three-way merge, `fingerprint` its short form.
+    system was adopted. `values` is the base of a three-way merge, `fingerprint` its short form. `report_id`:
+    the report that finished the lead; no other record has the same.
     """
 
     record_id: str
@@ -114,6 +116,7 @@ class SyncRecord:
     fingerprint: str
     first_seen_at: datetime
     first_run_id: str
+    report_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +240,25 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedRow:
+    """A row of a file whose lead a telecaller has finished. `place`: where the row stands, the phone number
+    masked; `day`: the row's date; `report_id`: the report that finished it; `finished_at`: when, if known."""
+
+    place: str
+    day: date | None
+    report_id: str
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class LocationResult:
     """What one report of one location brought.
 
     For an import `location` is the file's name, and the counts may stand although there is an `error`: some
     of its sheets were understood. `changed`: booking numbers of existing leads of which the source now says
     something else. `conflicts`: a line for each lead of which file and telecaller have changed a field.
-    `unchanged`: a file that was passed over, as its content is what it was at its last import.
+    `unchanged`: a file that was passed over, as its content is what it was at its last import. `finished`: of
+    an import, each row that is counted as reported.
     """
 
     location: str
@@ -254,6 +269,7 @@ class LocationResult:
     unchanged: bool = False
     error: str | None = None
     warning: str | None = None
+    finished: tuple[FinishedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

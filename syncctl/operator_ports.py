@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from syncctl.models import Document, RunEntry, SyncLog, SyncRecord
-from syncctl.ports import Storage
+from syncctl.models import Document, RunEntry, SyncLog
+from syncctl.ports import RecordEntry, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,6 @@ class LastLogs:
 
     last: SyncLog
     last_success: SyncLog | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordEntry:
-    """A record as the sync keeps it, and when the source last said something else of it, or None."""
-
-    record: SyncRecord
-    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +80,8 @@ class Survey(Protocol):
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
         """Every record that this source (a step's name) of this location first told of."""
 
-    def records_about(
-        self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
-    ) -> list[RecordEntry]:
-        """Records of which the source last said any of these phones or booking numbers, or whose lead is one
-        of these. May take a pass over all records."""
+    def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
+        """The names of those of these users that the web app knows, by id."""
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
         """The newest `synclogs` entries by `syncType`."""

@@ -7,7 +7,7 @@ digits for an ObjectId.
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +35,36 @@ RejectPositions = dict[str, dict[str, list[str]]]
 """Location -> position of a rejected row -> ids of the rejects that are listed for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """When leads were created, for looking them up: at exactly one of the `moments`, or under one of the
+    `names` on one of the `days`."""
+
+    moments: Collection[datetime] = ()
+    names: Collection[str] = ()
+    days: Collection[date] = ()
+
+    @property
+    def midnights(self) -> list[datetime]:
+        """The instants by which such a day is stored (`values.file_day`)."""
+        starts = [datetime.combine(day, time(), UTC) for day in self.days]
+        indian = [start - INDIA_AHEAD for start in starts if start.date() > date.min]
+        return starts + indian
+
+
+INDIA_AHEAD = timedelta(hours=5, minutes=30)
+ANY_TIME = Created()
+"""Asks for nothing by date."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """A record as the sync keeps it, and when the source last said something else of it, or None."""
+
+    record: SyncRecord
+    changed_at: datetime | None
+
+
 class Storage(Protocol):
     """The lead database. Every method may raise StorageError or StorageUnavailableError.
 
@@ -57,20 +87,50 @@ class Storage(Protocol):
         """Which of these ids are in leads now."""
 
     def find_leads(
-        self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
+        self,
+        lead_type: LeadType,
+        booking_numbers: Collection[str],
+        phones: Collection[str],
+        created: Created = ANY_TIME,
     ) -> list[Document]:
-        """Leads of that type with any of these booking numbers or any of these phones, whole documents."""
+        """Leads of that type with any of these booking numbers or phones, or created so; whole documents."""
 
     def find_reports(
-        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+        self,
+        lead_ids: Collection[str],
+        phones: Collection[str],
+        booking_numbers: Collection[str] = (),
+        created: Created = ANY_TIME,
     ) -> list[Document]:
         """Reports, in any of their four shapes (contract/database.md), that name any of these lead ids,
-        phones or booking numbers, before or after an edit. May return more than asked for, never less."""
+        phones or booking numbers, before or after an edit, or leads created so. May return more than asked
+        for, never less."""
+
+    def records_about(
+        self,
+        phones: Collection[str],
+        booking_numbers: Collection[str],
+        lead_ids: Collection[str],
+        created: Created = ANY_TIME,
+    ) -> list[RecordEntry]:
+        """Records of which the source last said any of these phones or booking numbers, or that they were
+        created so, or whose lead is one of these."""
+
+    def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
+        """Those of these reports that are there, by id."""
+
+    def paired_reports(self, report_ids: Collection[str]) -> set[str]:
+        """Which of these reports have finished a record already."""
+
+    def pair_reports(self, report_ids: Mapping[str, str]) -> None:
+        """Note which report (value) finished a record (key). A record that has one keeps it, and so does a
+        report that finished another record."""
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         """Insert leads that are not there yet, then records that are not there yet.
 
-        Gives the ids of the leads that this call inserted; one whose `_id` was there is left as it is. Leads
+        Gives the ids of the leads that this call inserted; one whose `_id` was there is left as it is. A
+        record whose report finished another record meanwhile is left out. Leads
         come first (or both at once): killed in between, the next run finds the lead by its derived id and
         only adds the record, whereas a record without its lead would read as "deleted by a telecaller".
 

@@ -1,20 +1,22 @@
-"""Leads that are there already: the old system's under random ids, found by key, once, instead of being
-doubled, and those that an edit has made what the source says by now."""
+"""Leads that are there already and belong to records that the sync does not know yet: the old system's under
+random ids, and those that an edit has made what the source says by now. Each is linked once, not doubled."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from datetime import UTC, date, datetime
+from typing import Any
 
 from syncctl.errors import InvalidRowError
+from syncctl.file_mapping import file_key
 from syncctl.identity import derived_id, fold, lead_key
 from syncctl.leads import is_touched
-from syncctl.locations import Locations
-from syncctl.models import Document, SourceRecord
-from syncctl.values import phone_number, text
+from syncctl.locations import Locations, StoreNames
+from syncctl.models import Document, LeadType, LeadValues, SourceRecord
+from syncctl.values import file_day, phone_number, text
 
+API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -24,12 +26,6 @@ def text_of(lead: Mapping[str, Any], field: str) -> str:
         return text(lead.get(field))
     except InvalidRowError:
         return ""
-
-
-class StoreNames(Protocol):
-    """What a key needs of the table of locations (`Locations`)."""
-
-    def canonical(self, written: str, /) -> str | None: ...
 
 
 def stored_key(lead: Document, locations: StoreNames) -> str:
@@ -45,21 +41,29 @@ def stored_key(lead: Document, locations: StoreNames) -> str:
     )
 
 
+def stored_day(value: object) -> date | None:
+    """The day that a date of a stored file lead means; None for what is no date."""
+    return file_day(value) if isinstance(value, datetime) else None
+
+
+def stored_file_key(lead: Document, locations: StoreNames) -> str:
+    """The key that a file's row would have that has the values of the lead as it is now."""
+    day = stored_day(lead.get("createdAt")) or stored_day(lead.get("functionDate"))
+    return file_key(stored_key({**lead, "bookingNo": None}, locations), day)
+
+
 def best_first(lead: Document) -> tuple[bool, datetime, str]:
-    """Of several copies the one that a telecaller worked on, else the oldest."""
+    """For sorting copies: the one that a telecaller worked on, else the oldest."""
     created_at = lead.get("createdAt")
     return (not is_touched(lead), created_at if isinstance(created_at, datetime) else _LAST, lead["_id"])
 
 
-class OldLeads:
+class UnlinkedLeads:
     """Stored leads among which records that the sync does not know yet may find theirs.
 
-    `leads`: those with one of the records' booking numbers or phones. `told`: ids of leads whose records are
-    told as well: they can't be another's, whatever an edit has made of them. `spoken_for`: ids of leads that
-    are known to belong to a record. Where that is not told any more, and the lead has got exactly the key of
-    another, the source was corrected as the lead had been before: it is one booking.
-    `answered_keys`: keys of the whole answer that the records come from: a lead whose own key is among them
-    belongs to that record and to no other.
+    `linked`: ids of leads that belong to a known record. Where that is not answered any more (`answered_keys`
+    are the keys of the whole answer), and the lead has got exactly the key of another record, the source was
+    corrected as the lead had been before: it is one booking. `taken`: ids of leads that can't be another's.
     """
 
     def __init__(
@@ -67,84 +71,81 @@ class OldLeads:
         leads: Iterable[Document],
         locations: Locations,
         *,
-        spoken_for: Collection[str],
-        told: Collection[str],
-        answered_keys: Collection[str],
+        linked: Collection[str] = (),
+        taken: Collection[str] = (),
+        answered_keys: Collection[str] = (),
     ) -> None:
+        self._locations = locations
         self._answered_keys = answered_keys
-        self._by_key: dict[str, Document] = {}
+        self._free: dict[str, Document] = {}
+        self._by_key: dict[str, list[Document]] = defaultdict(list)
+        self._by_person: dict[tuple[str, str], list[Document]] = defaultdict(list)
         self._corrected: dict[str, Document] = {}
-        self._without_store: dict[tuple[str, str, str], Document] = {}
-        self._edited_by_booking: dict[str, list[Document]] = defaultdict(list)
-        self._edited_by_phone: dict[str, list[Document]] = defaultdict(list)
-        self._taken: set[str] = set(told)
         for lead in sorted(leads, key=best_first):
-            if lead["_id"] in self._taken:
+            if lead["_id"] in taken:
                 continue
             key = stored_key(lead, locations)
-            if lead["_id"] in spoken_for:
+            if lead["_id"] in linked:
                 self._corrected.setdefault(key, lead)
-                continue
-            if lead["_id"] == derived_id(key):
-                continue  # a killed run made it, and left no record: its own finds it by its id
-            self._by_key.setdefault(key, lead)
-            if locations.canonical(text_of(lead, "store")) is None:
-                self._without_store.setdefault(_person(lead), lead)
-            if key in answered_keys or not is_touched(lead):
-                continue
-            if booking_no := text_of(lead, "bookingNo"):
-                self._edited_by_booking[booking_no].append(lead)
-            self._edited_by_phone[text_of(lead, "phone")].append(lead)
+            elif not _made_by_a_killed_run(lead, locations):
+                self._free[lead["_id"]] = lead
+                self._by_key[key].append(lead)
+                self._by_person[_type_and_phone(lead)].append(lead)
 
-    def claim(self, record: SourceRecord) -> str | None:
-        """The id of the record's lead, or None where there is none.
-
-        By key; where a telecaller edited a part of the key, by what is left of it: the booking number, or
-        the phone together with the booking's own date and its name or store.
-        """
-        if (lead := self._by_key.get(record.key)) is not None and lead["_id"] not in self._taken:
-            return self._take(lead)
-        if (lead := self._corrected.get(record.key)) is not None and not self._is_told(lead["_id"]):
-            return self._take(lead)
-        if (lead := self._nameless_stores(record)) is not None and lead["_id"] not in self._taken:
-            return self._take(lead)
-        booking_no = record.values.get("bookingNo", "")
-        for lead in self._edited_by_booking.get(booking_no, ()):
-            if lead["_id"] not in self._taken:
-                return self._take(lead)
-        for lead in self._edited_by_phone.get(record.values["phone"], ()):
-            if lead["_id"] not in self._taken and self._same_but_for_number(lead, record):
-                return self._take(lead)
-        return None
-
-    def _is_told(self, lead_id: str) -> bool:
-        """Whether the lead's own record is told as well, be it further on in the answer."""
-        return lead_id in self._taken or any(derived_id(key) == lead_id for key in self._answered_keys)
-
-    def _nameless_stores(self, record: SourceRecord) -> Document | None:
-        """A lead under "Default Store", as the old system wrote where it knew none: nothing but the store
-        can tell it from a record without a booking number."""
-        if record.values.get("bookingNo"):
+    def take_own(self, record: SourceRecord) -> str | None:
+        """The id of the lead that has all of the record's key, or None. It and its copies, all but the best
+        of which are surplus, are nobody else's from then on."""
+        own = [lead for lead in self._of_key(record) if lead["_id"] in self._free]
+        if own:
+            for lead in own:
+                del self._free[lead["_id"]]
+            return str(own[0]["_id"])
+        corrected = self._corrected.get(record.key)
+        if corrected is None or any(derived_id(key) == corrected["_id"] for key in self._answered_keys):
             return None
-        lead = self._without_store.get(_person(record.values))
-        return lead if lead is not None and not text_of(lead, "bookingNo") else None
+        del self._corrected[record.key]
+        return str(corrected["_id"])
 
-    def _take(self, lead: Document) -> str:
-        lead_id: str = lead["_id"]
-        self._taken.add(lead_id)
-        return lead_id
+    def _of_key(self, record: SourceRecord) -> list[Document]:
+        values = record.values
+        if values.get("bookingNo"):
+            return self._by_key.get(record.key, [])
+        same_person = [
+            lead
+            for lead in self._by_person.get((values["leadType"], values["phone"]), ())
+            if fold(text_of(lead, "name")) == fold(values["name"])
+            # Under "Default Store", as the old system wrote where it knew none, it may be any store's.
+            and self._locations.canonical(text_of(lead, "store")) in (None, values["store"])
+        ]
+        if values["leadType"] in API_TYPES:
+            return [lead for lead in same_person if not text_of(lead, "bookingNo")]
+        return [lead for lead in same_person if _same_day(lead, values)]
 
-    @staticmethod
-    def _same_but_for_number(lead: Document, record: SourceRecord) -> bool:
-        created_at = record.values.get("createdAt")
-        if created_at is None or lead.get("createdAt") != created_at:
-            return False
-        return (
-            fold(text_of(lead, "name")) == fold(record.values["name"])
-            or text_of(lead, "store") == record.values["store"]
-        )
+    @property
+    def left(self) -> list[Document]:
+        """Those that no record has taken and that belong to none."""
+        return list(self._free.values())
 
 
-def _person(values: Mapping[str, Any]) -> tuple[str, str, str]:
-    phone = text_of(values, "phone")
-    return text_of(values, "leadType"), phone_number(phone) or phone, fold(text_of(values, "name"))
+def _type_and_phone(lead: Mapping[str, Any]) -> tuple[str, str]:
+    phone = text_of(lead, "phone")
+    return text_of(lead, "leadType"), phone_number(phone) or phone
+
+
+def _same_day(lead: Document, values: LeadValues) -> bool:
+    asked_on, function_date = values.get("enquiryDate"), values.get("functionDate")
+    if asked_on is not None:
+        return asked_on.date() in (stored_day(lead.get("createdAt")), stored_day(lead.get("enquiryDate")))
+    if function_date is not None:
+        return stored_day(lead.get("functionDate")) == function_date.date()
+    return lead.get("enquiryDate") is None and lead.get("functionDate") is None
+
+
+def _made_by_a_killed_run(lead: Document, locations: StoreNames) -> bool:
+    """Whether its id is that of its own key: a run was killed before it had noted the record, which will find
+    it by its id."""
+    if text_of(lead, "leadType") in API_TYPES:
+        return bool(lead["_id"] == derived_id(stored_key(lead, locations)))
+    key = stored_key({**lead, "bookingNo": None}, locations)
+    days = {stored_day(lead.get("enquiryDate")), stored_day(lead.get("functionDate")), None}
+    return lead["_id"] in {derived_id(file_key(key, day)) for day in days}

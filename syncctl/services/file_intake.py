@@ -8,14 +8,25 @@ from typing import Any
 
 from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
+from syncctl.lead_traits import as_moment
 from syncctl.leads import new_lead
 from syncctl.locations import Locations
 from syncctl.merge import Merge, fill_gaps, merge, next_base
-from syncctl.models import Document, KnownRecord, LeadChange, LeadType, LeadValues, StepName, SyncRecord
+from syncctl.models import (
+    Document,
+    FinishedRow,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LeadValues,
+    StepName,
+    SyncRecord,
+)
 from syncctl.redact import mask_phone
-from syncctl.services.file_adoption import OldFileLeads
+from syncctl.services.adoption import text_of
 from syncctl.services.file_tally import FileTally
-from syncctl.services.matching import Homes, Matcher
+from syncctl.services.match_result import MatchResult
+from syncctl.services.matching import Matcher
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow
 
@@ -42,6 +53,7 @@ class FileIntake:
         self._kind = kind
         self._locations = locations
         self._matcher = Matcher(run.storage, locations)
+        self._undecided: list[StagedRow] = []
 
     def take(
         self, batch: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool = False
@@ -53,69 +65,87 @@ class FileIntake:
         Raises:
             StorageError: the database refused.
         """
-        records = [staged.record.record for staged in batch]
-        keys = {record.key for record in records}
+        return self._take(batch, tallies, only_new=only_new, conclude=False)
 
-        def old_leads(
-            leads: Sequence[Document], spoken_for: Collection[str], told: Collection[str]
-        ) -> OldFileLeads:
-            return OldFileLeads(leads, self._locations, spoken_for={*spoken_for, *told}, keys_told=keys)
+    def take_undecided(self, tallies: Sequence[FileTally], *, only_new: bool = False) -> set[str]:
+        """As `take`, of those rows that could not be decided before all the others were stored, as a report
+        or an old lead fits them only in part."""
+        batch, self._undecided = self._undecided, []
+        return self._take(batch, tallies, only_new=only_new, conclude=True) if batch else set()
 
-        homes = self._matcher.match(records, _LEAD_TYPES[self._kind], old_leads)
-        new = [staged for staged in batch if homes.is_new(staged.record.record)]
+    @property
+    def undecided_files(self) -> set[int]:
+        """The numbers of the files that such rows are of."""
+        return {staged.file for staged in self._undecided}
+
+    def _take(
+        self, rows: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool, conclude: bool
+    ) -> set[str]:
+        match = self._matcher.match(
+            [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], conclude=conclude
+        )
+        self._undecided += [row for row in rows if row.record.record.lead_id in match.undecided]
+        batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
+        new = [staged for staged in batch if match.is_new(staged.record.record)]
         settled = [
             staged
             for staged in batch
-            if staged.record.record.lead_id not in homes.known and not homes.has_lead(staged.record.record)
+            if staged.record.record.lead_id not in match.known and not match.has_lead(staged.record.record)
         ]
+        if match.newly_finished:
+            self._run.storage.pair_reports(match.newly_finished)
         inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
             if settled:
                 inserted = self._run.storage.store_leads(
                     [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
-                    [self._sync_record(staged, homes, None, tallies) for staged in settled],
+                    [self._sync_record(staged, match, None, tallies) for staged in settled],
                 )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
-        changed = [staged for staged in batch if _may_be_news(staged, homes)]
+        changed = [staged for staged in batch if _may_be_news(staged, match)]
         if only_new:
-            changed = [staged for staged in changed if staged.record.record.lead_id not in homes.known]
-        updated = self._merge(changed, homes, tallies)
+            changed = [staged for staged in changed if staged.record.record.lead_id not in match.known]
+        updated = self._merge(changed, match, tallies)
+        reports = self._run.storage.reports(set(match.finished.values()))
         for staged in batch:
             record, tally = staged.record.record, tallies[staged.file]
             if record.lead_id in inserted:
                 tally.saved += 1
             elif record.lead_id in updated:
                 tally.updated += 1
-            elif record.lead_id in homes.finished:
+            elif (report_id := match.finished.get(record.lead_id)) is not None:
                 tally.reported += 1
+                tally.finished.append(_finished_row(staged, report_id, reports.get(report_id, {})))
             elif record.lead_id in refused:
                 tally.refused.append(f"{_place(staged)}: {refused[record.lead_id]}")
             else:
                 tally.existing += 1
         return set(refused)
 
-    def _merge(self, changed: Sequence[StagedRow], homes: Homes, tallies: Sequence[FileTally]) -> set[str]:
+    def _merge(
+        self, changed: Sequence[StagedRow], match: MatchResult, tallies: Sequence[FileTally]
+    ) -> set[str]:
         """Bring the files' news into leads; gives the ids of the records whose leads were written."""
         if not changed:
             return set()
         storage = self._run.storage
         bases = storage.record_values([staged.record.record.lead_id for staged in changed])
-        leads = storage.leads({homes.of(staged.record.record) for staged in changed})
+        leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
         adopted: list[SyncRecord] = []
         for staged in changed:
             record = staged.record.record
-            before = homes.known.get(record.lead_id)
-            lead = leads.get(homes.of(record))
+            before = match.known.get(record.lead_id)
+            lead = leads.get(match.lead_id_of(record))
             if lead is not None:  # else deleted or finished since it was looked up: it stays so
                 merged = merges[record.lead_id] = self._merged(staged, before, bases, lead)
                 if merged.values:
                     changes.append(merged.change_of(lead, updated_at=self._run.started_at))
             if before is None:
-                told = self._sync_record(staged, homes, None, tallies)
+                told = self._sync_record(staged, match, None, tallies)
                 adopted.append(
                     told if lead is None else _still_to_be_told(told, merges[record.lead_id], lead)
                 )
@@ -123,10 +153,14 @@ class FileIntake:
             # First of all: what becomes of their leads from here on, they are no strangers any more.
             storage.store_leads([], adopted)
         applied = storage.update_leads(changes) if changes else set()
-        return self._note_merged(changed, homes, _Merging(bases, merges, applied), tallies)
+        return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
 
     def _note_merged(
-        self, changed: Sequence[StagedRow], homes: Homes, merging: _Merging, tallies: Sequence[FileTally]
+        self,
+        changed: Sequence[StagedRow],
+        match: MatchResult,
+        merging: _Merging,
+        tallies: Sequence[FileTally],
     ) -> set[str]:
         """Let the bases follow the leads: killed in between, the next import merges once more and finds it
         done. Gives the ids of the records whose leads were written."""
@@ -134,10 +168,10 @@ class FileIntake:
         told: list[SyncRecord] = []
         for staged in changed:
             record = staged.record.record
-            merged, before = merging.merges.get(record.lead_id), homes.known.get(record.lead_id)
+            merged, before = merging.merges.get(record.lead_id), match.known.get(record.lead_id)
             if merged is None:
                 continue
-            if merged.values and homes.of(record) not in merging.applied:
+            if merged.values and match.lead_id_of(record) not in merging.applied:
                 # A telecaller came in between: the next import merges anew.
                 tallies[staged.file].deferred += 1
                 continue
@@ -146,7 +180,7 @@ class FileIntake:
             tallies[staged.file].conflicts += self._conflict_lines(staged, merged)
             is_noted = not merged.values if before is None else before.source != self._kind
             if not is_noted:
-                told.append(self._sync_record(staged, homes, merging.bases.get(record.lead_id), tallies))
+                told.append(self._sync_record(staged, match, merging.bases.get(record.lead_id), tallies))
         if told:
             self._run.storage.update_records(told)
         return done
@@ -161,13 +195,17 @@ class FileIntake:
         """A walk-in that was lost may stand in a loss-of-sale file too: it is one lead, and news come from
         the kind of file that first told of it; the other one only fills its gaps."""
         record = staged.record.record
+        provided = staged.record.told
+        if self._locations.canonical(text_of(lead, "store")) is None:
+            # The old system's "Default Store" is nobody's edit.
+            lead, provided = {**lead, "store": None}, provided | {"store"}
         if known is None:
-            return merge(None, record.values, staged.record.told, lead)
+            return merge(None, record.values, provided, lead)
         if known.source != self._kind:
             # What the first kind has told, and is not there any more, a telecaller has emptied: no gap.
             base = bases.get(record.lead_id, {})
-            return fill_gaps(record.values, {f for f in staged.record.told if not base.get(f)}, lead)
-        return merge(bases.get(record.lead_id), record.values, staged.record.told, lead)
+            return fill_gaps(record.values, {f for f in provided if f == "store" or not base.get(f)}, lead)
+        return merge(bases.get(record.lead_id), record.values, provided, lead)
 
     @staticmethod
     def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:
@@ -179,7 +217,7 @@ class FileIntake:
     def _sync_record(
         self,
         staged: StagedRow,
-        homes: Homes,
+        match: MatchResult,
         base: dict[str, object] | None,
         tallies: Sequence[FileTally],
     ) -> SyncRecord:
@@ -188,13 +226,14 @@ class FileIntake:
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,
-            lead_id=homes.of(record),
+            lead_id=match.lead_id_of(record),
             source=self._kind.value,
             location=tallies[staged.file].name,
             values=values,
             fingerprint=fingerprint(values),
             first_seen_at=self._run.started_at,
             first_run_id=self._run.run_id,
+            report_id=match.finished.get(record.lead_id),
         )
 
 
@@ -202,6 +241,13 @@ def _place(staged: StagedRow) -> str:
     """Where a row stands, and whose it is, for a person; the phone number masked."""
     sheet = f"sheet {staged.sheet}, " if staged.sheet else ""
     return f"{sheet}row {staged.row} ({mask_phone(staged.record.record.values['phone'])})"
+
+
+def _finished_row(staged: StagedRow, report_id: str, report: Document) -> FinishedRow:
+    day = staged.record.record.values.get("createdAt")
+    return FinishedRow(
+        _place(staged), day.date() if day else None, report_id, as_moment(report.get("editedAt"))
+    )
 
 
 def _still_to_be_told(told: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
@@ -218,10 +264,10 @@ def _still_to_be_told(told: SyncRecord, merged: Merge, lead: Document) -> SyncRe
     return replace(told, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
 
 
-def _may_be_news(staged: StagedRow, homes: Homes) -> bool:
+def _may_be_news(staged: StagedRow, match: MatchResult) -> bool:
     """Whether a lead is there that the file may have news for."""
     record = staged.record.record
-    if not homes.has_lead(record):
+    if not match.has_lead(record):
         return False
-    known = homes.known.get(record.lead_id)
+    known = match.known.get(record.lead_id)
     return known is None or known.fingerprint != fingerprint(record.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncctl.models import Counts, LocationResult
+from syncctl.models import Counts, FinishedRow, LocationResult
 
 REFUSED_TOLD = 3
 """Refused rows that a file's error quotes."""
@@ -33,6 +33,7 @@ class FileTally:
     reported: int = 0
     deferred: int = 0
     conflicts: list[str] = field(default_factory=list)
+    finished: list[FinishedRow] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     error: str | None = None
     skipped: bool = False
@@ -72,4 +73,5 @@ class FileTally:
             conflicts=tuple(self.conflicts),
             unchanged=self.skipped,
             error=error,
+            finished=tuple(self.finished),
         )

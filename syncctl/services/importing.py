@@ -71,15 +71,18 @@ class FileImport:
                     self._read(run, FileToRead(number, tally, stores, given), staging)
             intake = FileIntake(run, self._job.kind, self._locations)
             for batch in staging.batches():
-                self._settle(run, before=batch[0].file)
+                self._settle(run, range(batch[0].file), intake)
                 intake.take(batch, self._tallies)
-        self._settle(run, before=len(self._tallies))
+            intake.take_undecided(self._tallies)
+        self._settle(run, range(len(self._tallies)), intake)
         run.finish_step(self.result())
 
-    def _settle(self, run: Run, *, before: int) -> None:
-        """Tell what the files before that number came to: the rows come in the files' order."""
-        for tally in self._tallies[:before]:
-            if tally.settled:
+    def _settle(self, run: Run, numbers: range, intake: FileIntake) -> None:
+        """Say how these files went, as far as all of their rows have been dealt with: the rows come in the
+        files' order, but for the undecided ones."""
+        for number in numbers:
+            tally = self._tallies[number]
+            if tally.settled or number in intake.undecided_files:
                 continue
             tally.settled = True
             if tally.is_imported and self._job.sheet is None:

@@ -11,9 +11,9 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import Locations
-from syncctl.models import Counts, Document, LeadType, SourceRecord, StepName, SyncRecord
+from syncctl.models import Counts, LeadType, SourceRecord, StepName, SyncRecord
 from syncctl.ports import RejectPositions
-from syncctl.services.adoption import OldLeads
+from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
 from syncctl.services.rejects import keep_rejects
 from syncctl.services.run import Run
@@ -64,8 +64,11 @@ class Intake:
             )
         )
         records = list(answer.records.values())
+        undecided: list[SourceRecord] = []
         for start in range(0, len(records), BATCH):
-            self._take_batch(answer, records[start : start + BATCH], taken)
+            undecided += self._take_batch(answer, records[start : start + BATCH], taken)
+        if undecided:
+            self._take_batch(answer, undecided, taken, conclude=True)
         taken.dates = [date for record in records if (date := record.values.get("createdAt")) is not None]
         keep_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
@@ -77,62 +80,59 @@ class Intake:
             self._listed[answer.report] = self._run.storage.reject_positions(answer.report)
         return self._listed[answer.report].get(answer.location, {})
 
-    def _take_batch(self, answer: SortedRows, records: Sequence[SourceRecord], taken: Taken) -> None:
-        def old_leads(
-            leads: Sequence[Document], spoken_for: Collection[str], told: Collection[str]
-        ) -> OldLeads:
-            return OldLeads(
-                leads,
-                self._locations,
-                spoken_for=spoken_for,
-                told=told,
-                answered_keys=answer.records.keys(),
-            )
-
-        homes = self._matcher.match(records, [LEAD_TYPES[answer.report]], old_leads)
-        new = [record for record in records if homes.is_new(record)]
-        unknown = [record for record in records if record.lead_id not in homes.known]
+    def _take_batch(
+        self, answer: SortedRows, batch: Sequence[SourceRecord], taken: Taken, *, conclude: bool = False
+    ) -> list[SourceRecord]:
+        """Take in what can be decided, and give the rest."""
+        match = self._matcher.match(
+            batch, [LEAD_TYPES[answer.report]], answer.records.keys(), conclude=conclude
+        )
+        records = [record for record in batch if record.lead_id not in match.undecided]
+        new = [record for record in records if match.is_new(record)]
+        unknown = [record for record in records if record.lead_id not in match.known]
         inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
             if unknown:
                 inserted = self._run.storage.store_leads(
                     [new_lead(record, self._run.first_seen_at) for record in new],
-                    [self._sync_record(answer, record, homes.of(record)) for record in unknown],
+                    [self._sync_record(answer, record, match) for record in unknown],
                 )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
             rows = [(record, answer.first_rows[record.key]) for record in new if record.lead_id in refused]
             answer.invalid += [(row, refused[record.lead_id]) for record, row in rows]
             taken.refused += [row for _, row in rows]
+        if match.newly_finished:
+            self._run.storage.pair_reports(match.newly_finished)
         changed = [
             record
             for record in records
-            if (before := homes.known.get(record.lead_id)) is not None
+            if (before := match.known.get(record.lead_id)) is not None
             and before.location == answer.location  # another id of the shop may tell it by other items
             and has_changed(answer, record, before.fingerprint)
         ]
         if changed:
-            self._run.storage.update_records(
-                [self._sync_record(answer, record, homes.of(record)) for record in changed]
-            )
+            self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
         taken.changed += [record.values.get("bookingNo", "") for record in changed]
         taken.counts += Counts(
             saved=len(inserted),
-            reported=len(homes.finished),
+            reported=len(match.finished),
             invalid=len(refused),
-            existing=len(records) - len(inserted) - len(homes.finished) - len(refused),
+            existing=len(records) - len(inserted) - len(match.finished) - len(refused),
         )
+        return [record for record in batch if record.lead_id in match.undecided]
 
-    def _sync_record(self, answer: SortedRows, record: SourceRecord, lead_id: str) -> SyncRecord:
+    def _sync_record(self, answer: SortedRows, record: SourceRecord, match: MatchResult) -> SyncRecord:
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,
-            lead_id=lead_id,
+            lead_id=match.lead_id_of(record),
             source=answer.report.value,
             location=answer.location,
             values=record.values,
             fingerprint=fingerprint(record.values),
             first_seen_at=self._run.started_at,
             first_run_id=self._run.run_id,
+            report_id=match.finished.get(record.lead_id),
         )

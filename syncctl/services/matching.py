@@ -1,57 +1,35 @@
-"""Where records live: what the sync knows of them, which leads are theirs, and which are finished."""
+"""Matches records with the database: what the sync knows of them, their leads, and the reports of those."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import time
+from typing import NamedTuple
 
-from syncctl.finished import FinishedLead
+from syncctl.lead_matching import Agreement, agreements, best_pairs, is_certain
+from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
-from syncctl.models import Document, KnownRecord, LeadType, SourceRecord
-from syncctl.ports import Storage
+from syncctl.models import Document, LeadType, SourceRecord
+from syncctl.ports import Created, Storage
+from syncctl.services.adoption import API_TYPES, UnlinkedLeads
+from syncctl.services.match_result import MatchResult
+
+MIDNIGHT = time()
 
 
-class Claims(Protocol):
-    """Old leads among which records that the sync does not know yet may find theirs."""
+class _Candidate(NamedTuple):
+    """A report, or a lead that no record is linked to, that may be about a record."""
 
-    def claim(self, record: SourceRecord) -> str | None:
-        """The id of the record's lead, or None."""
-
-
-MakeClaims = Callable[[Sequence[Document], Collection[str], Collection[str]], Claims]
-"""From candidate leads, the ids of those that are known to belong to a record, and the ids of the leads whose
-records are among those that are told."""
+    is_report: bool
+    document_id: str
 
 
-@dataclass(slots=True)
-class Homes:
-    """Where the records of a batch live. All ids of records are those derived from their keys.
-
-    `known`: what the sync knows of them. `lead_ids`: their leads' ids. `present`: leads that are there now.
-    `finished`: records whose lead is in reports.
-    """
-
-    known: dict[str, KnownRecord]
-    lead_ids: dict[str, str]
-    present: set[str]
-    finished: set[str] = field(default_factory=set)
-
-    def of(self, record: SourceRecord) -> str:
-        """The id of the record's lead, there or not."""
-        return self.lead_ids[record.lead_id]
-
-    def has_lead(self, record: SourceRecord) -> bool:
-        return self.of(record) in self.present
-
-    def is_new(self, record: SourceRecord) -> bool:
-        """Whether it is to be saved: neither known nor there nor finished. One that is known but not there
-        was deleted on purpose."""
-        return not (record.lead_id in self.known or self.has_lead(record) or record.lead_id in self.finished)
+_Candidates = dict[_Candidate, Traits]
+_Agreements = Mapping[tuple[str, _Candidate], Agreement]
 
 
 class Matcher:
-    """Finds the homes of records, a few round trips for a batch.
+    """Matches the records of one run or check with the database, a few round trips for a batch.
 
     The order of look-ups matters: leads before reports. The web app finishes a lead by adding its report and
     then deleting the lead, so that one that moves in between is seen in one of the two.
@@ -60,93 +38,233 @@ class Matcher:
     def __init__(self, storage: Storage, locations: Locations) -> None:
         self._storage = storage
         self._locations = locations
+        # What this matcher has given away: a check, which writes nothing, finds it nowhere else.
+        self._linked: dict[str, str] = {}
+        self._paired: dict[str, str] = {}
 
     def match(
-        self, records: Sequence[SourceRecord], lead_types: Collection[LeadType], make_claims: MakeClaims
-    ) -> Homes:
-        """The homes of records, which are of these types.
+        self,
+        records: Sequence[SourceRecord],
+        lead_types: Collection[LeadType],
+        answered_keys: Collection[str] = (),
+        *,
+        conclude: bool = False,
+    ) -> MatchResult:
+        """Match records, which are of these types. `answered_keys`: of all records of the answer that they
+        come from. `conclude`: all the others of it have been matched, so that nothing stays undecided.
 
         Raises:
             StorageError: the database refused.
         """
-        homes = self._known(records)
-        self._adopt(records, lead_types, make_claims, homes)
-        homes.finished = self._finished([record for record in records if not homes.has_lead(record)], homes)
-        return homes
+        result = self._known(records)
+        candidates = self._link_own_leads(records, lead_types, answered_keys, result)
+        unmatched = []
+        for record in records:
+            if result.has_lead(record):
+                continue
+            known = result.known.get(record.lead_id)
+            if known is not None and known.report_id is not None:
+                result.finished[record.lead_id] = known.report_id
+            else:
+                unmatched.append(record)
+        candidates |= self._free_reports(unmatched, result)
+        if candidates:
+            self._settle(unmatched, candidates, lead_types, result, conclude=conclude)
+        for record in records:
+            if record.lead_id not in result.known and result.has_lead(record):
+                self._linked[result.lead_id_of(record)] = record.lead_id
+        self._paired |= {report_id: record_id for record_id, report_id in result.finished.items()}
+        return result
 
-    def _known(self, records: Sequence[SourceRecord]) -> Homes:
+    def _known(self, records: Sequence[SourceRecord]) -> MatchResult:
         """A lead whose insert was the last thing that a killed run did is present, but not known."""
         known = self._storage.find_records([record.lead_id for record in records])
         lead_ids = {
             record.lead_id: entry.lead_id if (entry := known.get(record.lead_id)) else record.lead_id
             for record in records
         }
-        return Homes(known, lead_ids, self._storage.present_leads(set(lead_ids.values())))
+        return MatchResult(known, lead_ids, self._storage.present_leads(set(lead_ids.values())))
 
-    def _adopt(
+    def _link_own_leads(
         self,
         records: Sequence[SourceRecord],
         lead_types: Collection[LeadType],
-        make_claims: MakeClaims,
-        homes: Homes,
-    ) -> None:
-        """Let records that are not known find the old system's leads."""
-        homeless = [
-            record for record in records if record.lead_id not in homes.known and not homes.has_lead(record)
+        answered_keys: Collection[str],
+        result: MatchResult,
+    ) -> _Candidates:
+        """Link unknown records to the leads that bear their keys; gives the leads that are left."""
+        without = [
+            record for record in records if record.lead_id not in result.known and not result.has_lead(record)
         ]
-        if not homeless:
-            return
-        numbers = {number for record in homeless if (number := record.values.get("bookingNo"))}
-        phones = {record.values["phone"] for record in homeless}
-        candidates = [
-            lead for lead_type in lead_types for lead in self._storage.find_leads(lead_type, numbers, phones)
+        if not without:
+            return {}
+        found = [
+            lead
+            for lead_type in lead_types
+            for lead in self._storage.find_leads(
+                lead_type, _numbers(without), _phones(without), _created(without)
+            )
         ]
-        if not candidates:
-            return
-        spoken_for = self._storage.recorded_leads([lead["_id"] for lead in candidates])
-        if spoken_for:
-            self._know_now(homeless, homes)
-        claims = make_claims(candidates, spoken_for, homes.present)
-        for record in homeless:
-            if record.lead_id in homes.known:
-                continue
-            if (lead_id := claims.claim(record)) is not None:
-                homes.lead_ids[record.lead_id] = lead_id
-                homes.present.add(lead_id)
+        if not found:
+            return {}
+        linked = self._storage.recorded_leads([lead["_id"] for lead in found])
+        if linked:
+            self._know_now(without, result)
+        leads = UnlinkedLeads(
+            found,
+            self._locations,
+            linked=linked,
+            taken=result.present | _of_others(self._linked, records),
+            answered_keys=answered_keys,
+        )
+        for record in without:
+            if record.lead_id not in result.known and (lead_id := leads.take_own(record)) is not None:
+                result.link(record.lead_id, lead_id)
+        return self._leads_as_candidates(leads.left)
 
-    def _know_now(self, homeless: Sequence[SourceRecord], homes: Homes) -> None:
-        """Another run may have let a record find its lead since it was looked up: then the lead is spoken for
-        by this very record, which would else be taken for new."""
-        now = self._known(homeless)
-        homes.known |= now.known
-        homes.lead_ids |= now.lead_ids
-        homes.present |= now.present
+    def _leads_as_candidates(self, leads: Iterable[Document]) -> _Candidates:
+        return {_Candidate(False, lead["_id"]): Traits.of_lead(lead, self._locations) for lead in leads}
 
-    def _finished(self, absent: Sequence[SourceRecord], homes: Homes) -> set[str]:
-        if not absent:
-            return set()
+    def _know_now(self, records: Sequence[SourceRecord], result: MatchResult) -> None:
+        """Another run may have linked a record to its lead since it was looked up: then it is this very
+        record that the lead belongs to, which would else be taken for new."""
+        now = self._known(records)
+        result.known |= now.known
+        result.lead_ids |= now.lead_ids
+        result.present |= now.present
+
+    def _free_reports(self, records: Sequence[SourceRecord], result: MatchResult) -> _Candidates:
+        """The reports that may be about any of these records and have finished no other one."""
+        if not records:
+            return {}
+        lead_ids = {result.lead_id_of(record) for record in records}
         documents = self._storage.find_reports(
-            {homes.of(record) for record in absent},
-            {record.values["phone"] for record in absent},
-            {number for record in absent if (number := record.values.get("bookingNo"))},
+            lead_ids, _phones(records), _numbers(records), _created(records)
         )
         if not documents:
-            return set()
-        reports = [FinishedLead.from_report(document, self._locations) for document in documents]
-        named = {lead_id for report in reports for lead_id in report.lead_ids}
-        # A report that names a lead of ours is about that lead, not about all of its customer's.
-        spoken_for = self._storage.recorded_leads(named)
-        by_clue: dict[str, list[FinishedLead]] = {}
-        for report in reports:
-            for clue in report.phones | report.booking_numbers:
-                by_clue.setdefault(clue, []).append(report)
-        return {
-            record.lead_id
-            for record in absent
-            if homes.of(record) in named
-            or any(
-                report.holds(record, spoken_for - {homes.of(record)})
-                for clue in (record.values["phone"], record.values.get("bookingNo", ""))
-                for report in by_clue.get(clue, ())
-            )
+            return {}
+        paired = self._storage.paired_reports([document["_id"] for document in documents])
+        paired |= _of_others(self._paired, records)
+        reports = {
+            _Candidate(True, document["_id"]): Traits.of_report(document, self._locations)
+            for document in documents
+            if document["_id"] not in paired
         }
+        # A report that names another record's lead is about that one, not about all of its customer's.
+        named = {lead_id for traits in reports.values() for lead_id in traits.lead_ids}
+        others = self._storage.recorded_leads(named - lead_ids)
+        return {report: traits for report, traits in reports.items() if not traits.lead_ids & others}
+
+    def _settle(
+        self,
+        records: Sequence[SourceRecord],
+        candidates: _Candidates,
+        lead_types: Collection[LeadType],
+        result: MatchResult,
+        *,
+        conclude: bool,
+    ) -> None:
+        """Pair the records with the candidates that are about them."""
+        wanted = {
+            record.lead_id: Traits.of_record(record.values, result.lead_id_of(record)) for record in records
+        }
+        found = {
+            (record_id, candidate): agreement
+            for (record_id, candidate), agreement in agreements(wanted, candidates).items()
+            if candidate.is_report or record_id not in result.known
+        }
+        pairs = best_pairs(_certain(found, wanted, candidates))
+        taken = set(pairs.values())
+        left = {
+            (record_id, candidate): agreement
+            for (record_id, candidate), agreement in found.items()
+            if record_id not in pairs and candidate not in taken
+        }
+        if not conclude:
+            result.undecided = {record_id for record_id, _ in left}
+        elif left:
+            among = {candidate: candidates[candidate] for _, candidate in left}
+            best = best_pairs({**self._rivals(among, lead_types, wanted.keys()), **left})
+            pairs |= {record_id: candidate for record_id, candidate in best.items() if record_id in wanted}
+        for record_id, candidate in pairs.items():
+            if candidate.is_report:
+                result.finished[record_id] = candidate.document_id
+            else:
+                result.link(record_id, candidate.document_id)
+
+    def _rivals(
+        self, candidates: _Candidates, lead_types: Collection[LeadType], own: Collection[str]
+    ) -> _Agreements:
+        """How well the candidates fit other records, and leads without a record.
+
+        Neither a record whose lead is there nor a lead needs one that fits in part. But one that fits in all
+        is its: a copy of the lead, or its report.
+        """
+        phones = {phone for traits in candidates.values() for phone in traits.phones}
+        numbers = {number for traits in candidates.values() for number in traits.booking_numbers}
+        created = Created(
+            {moment for traits in candidates.values() for moment in traits.moments},
+            {name for traits in candidates.values() for name in traits.written_names},
+            {day for traits in candidates.values() for day in traits.days},
+        )
+        entries = self._storage.records_about(phones, numbers, (), created)
+        records = {
+            entry.record.record_id: Traits.of_record(entry.record.values, entry.record.lead_id)
+            for entry in entries
+            if entry.record.record_id not in own
+        }
+        present = self._storage.present_leads({entry.record.lead_id for entry in entries})
+        served = {entry.record.record_id for entry in entries if entry.record.lead_id in present}
+        of_records = agreements(records, candidates)
+        sure = _certain(of_records, records, candidates)
+        rivals = {edge: found for edge, found in of_records.items() if edge in sure or edge[0] not in served}
+        reports = {candidate: traits for candidate, traits in candidates.items() if candidate.is_report}
+        if reports:
+            found = [
+                lead
+                for lead_type in lead_types
+                for lead in self._storage.find_leads(lead_type, numbers, phones, created)
+            ]
+            leads = {lead["_id"]: Traits.of_lead(lead, self._locations) for lead in found}
+            rivals |= _certain(agreements(leads, reports), leads, reports)
+        return rivals
+
+
+def _certain(
+    found: _Agreements, records: Mapping[str, Traits], candidates: _Candidates
+) -> dict[tuple[str, _Candidate], Agreement]:
+    return {
+        (record_id, candidate): agreement
+        for (record_id, candidate), agreement in found.items()
+        if is_certain(agreement, records[record_id], candidates[candidate])
+    }
+
+
+def _of_others(owners: Mapping[str, str], records: Iterable[SourceRecord]) -> set[str]:
+    """What has been given to other records than these."""
+    ids = {record.lead_id for record in records}
+    return {given for given, owner in owners.items() if owner not in ids}
+
+
+def _phones(records: Iterable[SourceRecord]) -> set[str]:
+    return {record.values["phone"] for record in records}
+
+
+def _numbers(records: Iterable[SourceRecord]) -> set[str]:
+    return {number for record in records if (number := record.values.get("bookingNo"))}
+
+
+def _created(records: Iterable[SourceRecord]) -> Created:
+    """When the records' leads were created: to the second where that tells them from each other, which it
+    does for bookings and returns; a file has the day only."""
+    moments, names, days = set(), set(), set()
+    for record in records:
+        at = record.values.get("createdAt")
+        if at is None:
+            continue
+        if record.values["leadType"] not in API_TYPES:
+            names.add(record.values["name"])
+            days.add(at.date())
+        elif at.time() != MIDNIGHT:
+            moments.add(at)
+    return Created(moments, names, days)

@@ -113,6 +113,7 @@ class _Retry:
             staged[record.record.lead_id] = StagedRow(record, 0, sheet, number or 0)
         intake = FileIntake(self._run, kind, self._locations)
         refused = intake.take(list(staged.values()), [tally], only_new=True)
+        refused |= intake.take_undecided([tally], only_new=True)
         stored = [reject for reject, lead_id in valid if lead_id not in refused]
         counts = _without_invalid(tally.result().counts)
         return stored, replace(counts, rows=len(stored), merged=len(stored) - counts.rows)

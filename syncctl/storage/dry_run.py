@@ -18,7 +18,7 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
 )
-from syncctl.ports import RejectPositions, Storage
+from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
 from syncctl.storage.lead_changes import changed, guard, holds
 from syncctl.storage.reject_lists import by_location, newest_first
 from syncctl.storage.store_rules import new_stores
@@ -37,7 +37,9 @@ class DryRunStorage:
         self._storage = storage
         self._leads: dict[str, Document] = {}  # as they would be now: stored or changed in this run
         self._records: dict[str, KnownRecord] = {}
+        self._new_records: dict[str, SyncRecord] = {}
         self._recorded_leads: set[str] = set()
+        self._paired: set[str] = set()
         self._values: dict[str, dict[str, Any]] = {}
         self._rejects: dict[str, Reject] = {}
         self._cleared: set[str] = set()
@@ -61,23 +63,71 @@ class DryRunStorage:
         return self._storage.present_leads(lead_ids) | (self._leads.keys() & set(lead_ids))
 
     def find_leads(
-        self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
+        self,
+        lead_type: LeadType,
+        booking_numbers: Collection[str],
+        phones: Collection[str],
+        created: Created = ANY_TIME,
     ) -> list[Document]:
         wanted_numbers, wanted_phones = set(booking_numbers), set(phones)
-        found = self._storage.find_leads(lead_type, booking_numbers, phones)
+        found = self._storage.find_leads(lead_type, booking_numbers, phones, created)
         unchanged = [lead for lead in found if lead["_id"] not in self._leads]
         remembered = [
             dict(lead)
             for lead in self._leads.values()
             if lead.get("leadType") == lead_type
-            and (lead.get("bookingNo") in wanted_numbers or lead.get("phone") in wanted_phones)
+            and (
+                lead.get("bookingNo") in wanted_numbers
+                or lead.get("phone") in wanted_phones
+                or _is_created(lead, created)
+            )
         ]
         return unchanged + remembered
 
     def find_reports(
-        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+        self,
+        lead_ids: Collection[str],
+        phones: Collection[str],
+        booking_numbers: Collection[str] = (),
+        created: Created = ANY_TIME,
     ) -> list[Document]:
-        return self._storage.find_reports(lead_ids, phones, booking_numbers)
+        return self._storage.find_reports(lead_ids, phones, booking_numbers, created)
+
+    def records_about(
+        self,
+        phones: Collection[str],
+        booking_numbers: Collection[str],
+        lead_ids: Collection[str],
+        created: Created = ANY_TIME,
+    ) -> list[RecordEntry]:
+        found = self._storage.records_about(phones, booking_numbers, lead_ids, created)
+        new = [
+            RecordEntry(record, None)
+            for record in self._new_records.values()
+            if record.values["phone"] in phones
+            or record.values.get("bookingNo") in booking_numbers
+            or record.lead_id in lead_ids
+            or _is_created(record.values, created)
+        ]
+        return [self._with_report(entry) for entry in (*found, *new)]
+
+    def _with_report(self, entry: RecordEntry) -> RecordEntry:
+        known = self._records.get(entry.record.record_id)
+        return replace(entry, record=replace(entry.record, report_id=known.report_id)) if known else entry
+
+    def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
+        return self._storage.reports(report_ids)
+
+    def paired_reports(self, report_ids: Collection[str]) -> set[str]:
+        return self._storage.paired_reports(report_ids) | (self._paired & set(report_ids))
+
+    def pair_reports(self, report_ids: Mapping[str, str]) -> None:
+        known = self.find_records(report_ids.keys())
+        paired = self.paired_reports(report_ids.values())
+        for record_id, report_id in report_ids.items():
+            if report_id not in paired and record_id in known and known[record_id].report_id is None:
+                self._records[record_id] = replace(known[record_id], report_id=report_id)
+                self._paired.add(report_id)
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         present = self.present_leads([lead["_id"] for lead in leads])
@@ -87,8 +137,10 @@ class DryRunStorage:
         for record in records:
             if record.record_id not in known and record.record_id not in self._records:
                 self._records[record.record_id] = KnownRecord(
-                    record.lead_id, record.fingerprint, record.location, record.source
+                    record.lead_id, record.fingerprint, record.location, record.source, record.report_id
                 )
+                self._new_records[record.record_id] = record
+                self._paired.update(filter(None, [record.report_id]))
                 self._recorded_leads.add(record.lead_id)
                 self._values[record.record_id] = {**record.values}
         return set(fresh)
@@ -194,6 +246,12 @@ class DryRunStorage:
 
     def forget_runs(self, before: datetime) -> None:
         """Not done either."""
+
+
+def _is_created(values: Mapping[str, Any], created: Created) -> bool:
+    """Whether a lead or record was created so."""
+    at = values.get("createdAt")
+    return at in created.moments or (values.get("name") in created.names and at in created.midnights)
 
 
 def _those(remembered: Mapping[str, T], ids: Collection[str]) -> dict[str, T]:

@@ -1,6 +1,6 @@
 """The storage port on MongoDB, in the documents that the web app reads (contract/database.md)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -21,15 +21,31 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
 )
-from syncctl.ports import RejectPositions
+from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import mongo_documents as documents
-from syncctl.storage.mongo_batches import find, find_by_ids, find_by_texts, in_batches, insert_new
+from syncctl.storage.mongo_batches import (
+    find,
+    find_by_ids,
+    find_by_texts,
+    in_batches,
+    insert_new,
+    write_where_free,
+)
 from syncctl.storage.mongo_changes import update_leads
 from syncctl.storage.mongo_repair import MongoRepair
 from syncctl.storage.mongo_survey import MongoSurvey
 from syncctl.storage.own_documents import own
 from syncctl.storage.reject_lists import by_location, newest_first
-from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS, as_stored
+from syncctl.storage.report_paths import (
+    BOOKING_PATHS,
+    CREATED_PATHS,
+    LEAD_ID_PATHS,
+    NAME_PATHS,
+    PHONE_PATHS,
+    VISIT_PATHS,
+    as_stored,
+    moments_as_stored,
+)
 from syncctl.storage.store_rules import new_stores
 
 STORE_LIST_ID = "store-list"
@@ -41,7 +57,7 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         with self._reading() as database:
             ids = map(documents.to_bson_id, record_ids)
-            found = find_by_ids(database.syncrecords, ids, ["leadId", "fingerprint", "location", "source"])
+            found = find_by_ids(database.syncrecords, ids, documents.KNOWN_FIELDS)
             return dict(self._own.read("syncrecords", found, documents.known_by_id))
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
@@ -58,37 +74,109 @@ class MongoStorage(MongoSurvey, MongoRepair):
             return {documents.to_text(found["_id"]) for found in find_by_texts(database.leads, lead_ids, [])}
 
     def find_leads(
-        self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
+        self,
+        lead_type: LeadType,
+        booking_numbers: Collection[str],
+        phones: Collection[str],
+        created: Created = ANY_TIME,
     ) -> list[Document]:
         found: dict[str, Document] = {}
+        wanted: Sequence[tuple[str, Collection[Any], Document]] = (
+            ("bookingNo", booking_numbers, {}),
+            ("phone", phones, {}),
+            ("createdAt", created.moments, {}),
+            ("name", created.names, {"createdAt": {"$in": created.midnights}}),
+        )
         with self._reading() as database:
-            for field, wanted in (("bookingNo", booking_numbers), ("phone", phones)):
-                for batch in in_batches(wanted):
-                    query = {field: {"$in": batch}, "leadType": str(lead_type)}
+            for field, values, also in wanted:
+                for batch in in_batches(values):
+                    query = {field: {"$in": batch}, "leadType": str(lead_type), **also}
                     leads = map(documents.from_bson, find(database.leads, query))
                     found.update((lead["_id"], lead) for lead in leads)
         return list(found.values())
 
     def find_reports(
-        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+        self,
+        lead_ids: Collection[str],
+        phones: Collection[str],
+        booking_numbers: Collection[str] = (),
+        created: Created = ANY_TIME,
     ) -> list[Document]:
         found: dict[str, Document] = {}
-        batches = zip_longest(*map(in_batches, (lead_ids, phones, booking_numbers)), fillvalue=())
+        lists = (lead_ids, phones, booking_numbers, created.moments, created.names)
+        batches: Iterator[tuple[Sequence[Any], ...]] = zip_longest(*map(in_batches, lists), fillvalue=())
+        midnights = moments_as_stored(created.midnights)
+        on_these_days = {"$or": [{path: {"$in": midnights}} for path in VISIT_PATHS]}
         with self._reading() as database:
             # So many paths and values take the server 40 ms even where there is nothing to be found.
             if database.reports.find_one({}, ["_id"]) is None:
                 return []
-            for some_ids, some_phones, some_numbers in batches:
+            for some_ids, some_phones, some_numbers, some_moments, some_names in batches:
                 ids = [bson_id for text in some_ids for bson_id in documents.possible_bson_ids(text)]
-                wanted = (
-                    (LEAD_ID_PATHS, ids),
-                    (PHONE_PATHS, as_stored(some_phones)),
-                    (BOOKING_PATHS, as_stored(some_numbers)),
+                wanted: Sequence[tuple[Sequence[str], Sequence[Any], Document]] = (
+                    (LEAD_ID_PATHS, ids, {}),
+                    (PHONE_PATHS, as_stored(some_phones), {}),
+                    (BOOKING_PATHS, as_stored(some_numbers), {}),
+                    (CREATED_PATHS, moments_as_stored(some_moments), {}),
+                    (NAME_PATHS, some_names, on_these_days),
                 )
-                clauses = [{path: {"$in": values}} for paths, values in wanted if values for path in paths]
+                clauses = [
+                    {path: {"$in": values}, **also}
+                    for paths, values, also in wanted
+                    if values
+                    for path in paths
+                ]
                 reports = map(documents.from_bson, find(database.reports, {"$or": clauses}))
                 found.update((report["_id"], report) for report in reports)
         return list(found.values())
+
+    def records_about(
+        self,
+        phones: Collection[str],
+        booking_numbers: Collection[str],
+        lead_ids: Collection[str],
+        created: Created = ANY_TIME,
+    ) -> list[RecordEntry]:
+        found: dict[str, RecordEntry] = {}
+        wanted: Sequence[tuple[str, Collection[Any], Document]] = (
+            ("values.phone", phones, {}),
+            ("values.bookingNo", booking_numbers, {}),
+            ("leadId", lead_ids, {}),
+            ("values.createdAt", created.moments, {}),
+            ("values.createdAt", created.midnights, {"values.name": {"$in": list(created.names)}}),
+        )
+        with self._reading() as database:
+            for field, values, also in wanted:
+                for batch in in_batches(values):
+                    records = find(database.syncrecords, {field: {"$in": batch}, **also})
+                    entries = self._own.read("syncrecords", records, documents.record_entry)
+                    found.update((entry.record.record_id, entry) for entry in entries)
+        return list(found.values())
+
+    def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
+        with self._reading() as database:
+            found = map(documents.from_bson, find_by_texts(database.reports, report_ids))
+            return {report["_id"]: report for report in found}
+
+    def paired_reports(self, report_ids: Collection[str]) -> set[str]:
+        with self._reading() as database:
+            return {
+                record["reportId"]
+                for batch in in_batches(report_ids)
+                for record in find(database.syncrecords, {"reportId": {"$in": batch}}, ["reportId"])
+            }
+
+    def pair_reports(self, report_ids: Mapping[str, str]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(report_ids.items()):
+                updates = [
+                    UpdateOne(
+                        {"_id": documents.to_bson_id(record_id), "reportId": None},
+                        {"$set": {"reportId": report_id}},
+                    )
+                    for record_id, report_id in batch
+                ]
+                write_where_free(database.syncrecords, updates)
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         with self._writing() as database:

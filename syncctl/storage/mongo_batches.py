@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, TypeVar
 
+from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
@@ -80,3 +81,13 @@ def insert_new(
                 refused |= {batch[index]["_id"]: reason for index, reason in reasons.items() if reason}
         inserted += [document["_id"] for index, document in enumerate(batch) if index not in kept_out]
     return inserted
+
+
+def write_where_free(collection: Collection[D], updates: Sequence[UpdateOne]) -> None:
+    """Make the updates, without those that would make a second document of what is there once already."""
+    try:
+        collection.bulk_write(updates, ordered=False)
+    except BulkWriteError as error:
+        reasons = refusals(error)
+        if reasons is None or any(reasons.values()):
+            raise

@@ -25,7 +25,7 @@ from syncctl.models import (
     SyncRecord,
     Trigger,
 )
-from syncctl.operator_ports import RecordEntry
+from syncctl.ports import RecordEntry
 from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
 from syncctl.storage.store_rules import store_id
 
@@ -96,9 +96,13 @@ def lead_document(lead: Document) -> Document:
     return {**lead, "_id": to_bson_id(lead["_id"])}
 
 
+KNOWN_FIELDS = ("leadId", "fingerprint", "location", "source", "reportId")
+"""The fields of a `syncrecords` document that `known_record` reads."""
+
+
 def record_document(record: SyncRecord) -> Document:
     """A document of `syncrecords`; its `_id` is the record's id, so that a second insert collides."""
-    return {
+    document = {
         "_id": to_bson_id(record.record_id),
         "key": record.key,
         "leadId": record.lead_id,
@@ -109,6 +113,9 @@ def record_document(record: SyncRecord) -> Document:
         "firstSeenAt": record.first_seen_at,
         "firstRunId": record.first_run_id,
     }
+    if record.report_id is not None:  # absent, not null: the unique index takes each value once
+        document["reportId"] = record.report_id
+    return document
 
 
 def known_record(document: Document) -> KnownRecord:
@@ -118,7 +125,12 @@ def known_record(document: Document) -> KnownRecord:
         own(document, "fingerprint", str),
         own(document, "location", str),
         own(document, "source", str),
+        _report_id(document),
     )
+
+
+def _report_id(document: Document) -> str | None:
+    return own_or_none({"reportId": None, **document}, "reportId", str)
 
 
 def known_by_id(document: Document) -> tuple[str, KnownRecord]:
@@ -143,6 +155,7 @@ def record_entry(document: Document) -> RecordEntry:
         fingerprint=own(document, "fingerprint", str),
         first_seen_at=own(document, "firstSeenAt", datetime),
         first_run_id=own(document, "firstRunId", str),
+        report_id=_report_id(document),
     )
     return RecordEntry(record, own_or_none({"changedAt": None, **document}, "changedAt", datetime))
 

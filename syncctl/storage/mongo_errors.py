@@ -30,6 +30,8 @@ CHANGING_PRIMARY = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 PrimarySteppedDown, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange and so on."""
 
 DUPLICATE_KEY = 11000
+OWN_UNIQUE = (["_id"], ["reportId"])
+"""The fields by which two documents are one to syncctl."""
 
 LOST_PLACE = {43, 175, 237}
 """CursorNotFound, QueryPlanKilled, CursorKilled: a collection was dropped, or the server restarted, while it
@@ -59,15 +61,15 @@ def translated(hosts: str) -> Iterator[None]:
 def refusals(error: BulkWriteError) -> dict[int, str] | None:
     """Why each document was kept out, by its place in the batch; None if something else went wrong as well.
 
-    "" where a document with its `_id` was there already. A duplicate in another unique index is not that: the
-    document is neither there nor stored.
+    "" where the document was there already: one with its `_id`, or a record of the same report. A duplicate
+    in another unique index is not that: the document is neither there nor stored.
     """
     details = error.details
     if details.get("writeConcernErrors"):
         return None
     reasons: dict[int, str] = {}
     for write_error in details.get("writeErrors", []):
-        if _duplicate_id(write_error):
+        if _is_there(write_error):
             reasons[write_error["index"]] = ""
         elif write_error["code"] in OWN_RULES:
             reasons[write_error["index"]] = OWN_RULES[write_error["code"]]
@@ -86,8 +88,8 @@ def _no_access(error: OperationFailure) -> str:
     return REFUSED_USER.get(error.code or 0, "")
 
 
-def _duplicate_id(write_error: dict[str, Any]) -> bool:
-    return write_error["code"] == DUPLICATE_KEY and list(write_error.get("keyPattern", ["_id"])) == ["_id"]
+def _is_there(write_error: dict[str, Any]) -> bool:
+    return write_error["code"] == DUPLICATE_KEY and list(write_error.get("keyPattern", ["_id"])) in OWN_UNIQUE
 
 
 def _translate(error: Exception, server: str) -> StorageError:
@@ -140,7 +142,7 @@ def _known_cause(error: Exception) -> str:
 
 def _bulk_write(error: BulkWriteError) -> str:
     for write_error in error.details.get("writeErrors", []):
-        if _duplicate_id(write_error):
+        if _is_there(write_error):
             continue
         if write_error["code"] == DUPLICATE_KEY:
             fields = ", ".join(write_error["keyPattern"])

@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
 from syncctl.models import Document, RunEntry, StepStatus
-from syncctl.operator_ports import DatabaseFacts, LastLogs, RecordEntry, Totals
+from syncctl.operator_ports import DatabaseFacts, LastLogs, Totals
+from syncctl.ports import RecordEntry
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.last_logs import last_logs
-from syncctl.storage.mongo_batches import find, in_batches
+from syncctl.storage.mongo_batches import find, find_by_texts
 from syncctl.storage.mongo_facts import read_facts
 from syncctl.storage.mongo_session import MongoSession
 
@@ -63,20 +64,10 @@ class MongoSurvey(MongoSession):
             found = find(database.syncrecords, query)
             yield from self._own.read("syncrecords", found, documents.record_entry)
 
-    def records_about(
-        self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
-    ) -> list[RecordEntry]:
-        found: dict[str, RecordEntry] = {}
-        paths = ("values.phone", "values.bookingNo", "leadId")
-        batches = zip_longest(*map(in_batches, (phones, booking_numbers, lead_ids)), fillvalue=())
+    def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         with self._reading() as database:
-            for batch in batches:
-                wanted = zip(paths, batch, strict=True)
-                clauses = [{path: {"$in": list(values)}} for path, values in wanted if values]
-                records = find(database.syncrecords, {"$or": clauses})
-                entries = self._own.read("syncrecords", records, documents.record_entry)
-                found.update((entry.record.record_id, entry) for entry in entries)
-        return list(found.values())
+            users = map(documents.from_bson, find_by_texts(database.users, user_ids, ["_id", "name"]))
+            return {user["_id"]: name for user in users if isinstance(name := user.get("name"), str) and name}
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
         with self._reading() as database:

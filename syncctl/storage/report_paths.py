@@ -1,6 +1,7 @@
-"""Where the four shapes of `reports` keep a lead's id, phone and booking number (contract/database.md)."""
+"""Where the four shapes of `reports` keep what tells which lead it was (contract/database.md)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
 
@@ -32,6 +33,27 @@ BOOKING_PATHS = (
     ),
 )
 
+NAME_PATHS = (
+    "lead_name",
+    *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("name", "lead_name")),
+)
+
+CREATED_PATHS = (
+    "created_at",
+    *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("createdAt", "created_at")),
+)
+
+VISIT_PATHS = (
+    *CREATED_PATHS,
+    "enquiry_date",
+    "visit_date",
+    *(
+        f"{snapshot}.{name}"
+        for snapshot in SNAPSHOTS
+        for name in ("enquiryDate", "enquiry_date", "visitDate", "visit_date")
+    ),
+)
+
 EXACT_DIGITS = 18
 """Longer numbers don't fit into 64 bits."""
 
@@ -41,3 +63,10 @@ def as_stored(numbers: Iterable[str]) -> list[str | int]:
     texts = list(numbers)
     whole = (text for text in texts if text.isascii() and text.isdigit() and len(text) <= EXACT_DIGITS)
     return [*texts, *(int(text) for text in whole if not text.startswith("0"))]
+
+
+def moments_as_stored(moments: Iterable[datetime]) -> list[datetime | str]:
+    """Dates as a report may hold them: as dates, or as the text that JSON makes of them."""
+    dates = list(moments)
+    texts = (f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z" for moment in dates)
+    return [*dates, *texts]

@@ -1,7 +1,7 @@
 """The storage port on a SQLite file: the embedded default, which needs no server."""
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +18,21 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
 )
-from syncctl.ports import RejectPositions
+from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.reject_lists import by_location, newest_first
-from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS, as_stored
+from syncctl.storage.report_paths import (
+    BOOKING_PATHS,
+    CREATED_PATHS,
+    LEAD_ID_PATHS,
+    NAME_PATHS,
+    PHONE_PATHS,
+    VISIT_PATHS,
+    as_stored,
+)
 from syncctl.storage.sqlite_changes import change_lead
 from syncctl.storage.sqlite_repair import SqliteRepair
+from syncctl.storage.sqlite_schema import record_value
 from syncctl.storage.sqlite_statements import insert, insert_new, where_among
 from syncctl.storage.sqlite_survey import SqliteSurvey
 from syncctl.storage.store_rules import new_stores, store_id
@@ -33,16 +42,35 @@ FIND_LEADS = """
 SELECT * FROM leads WHERE leadType = :lead_type AND (
     bookingNo IN (SELECT value FROM json_each(:booking_numbers))
     OR phone IN (SELECT value FROM json_each(:phones))
+    OR createdAt IN (SELECT value FROM json_each(:moments))
+    OR (name IN (SELECT value FROM json_each(:names))
+        AND createdAt IN (SELECT value FROM json_each(:midnights)))
 )"""
-FIND_REPORTS = "SELECT _id, document FROM reports WHERE " + " OR ".join(  # noqa: S608 constants only
-    f"json_extract(document, '$.{path}') IN (SELECT value FROM json_each({wanted}))"  # noqa: S608
-    for paths, wanted in (
-        (LEAD_ID_PATHS, ":lead_ids"),
-        (PHONE_PATHS, ":phones"),
-        (BOOKING_PATHS, ":booking_numbers"),
+
+
+def _report_has(paths: Sequence[str], wanted: str, also: str = "") -> str:
+    return " OR ".join(
+        f"json_extract(document, '$.{path}') IN (SELECT value FROM json_each({wanted})){also}"  # noqa: S608
+        for path in paths
     )
-    for path in paths
-)
+
+
+_ON_THESE_DAYS = f" AND ({_report_has(VISIT_PATHS, ':midnights')})"
+FIND_REPORTS = f"""
+SELECT _id, document FROM reports WHERE {_report_has(LEAD_ID_PATHS, ":lead_ids")}
+    OR {_report_has(PHONE_PATHS, ":phones")}
+    OR {_report_has(BOOKING_PATHS, ":booking_numbers")}
+    OR {_report_has(CREATED_PATHS, ":moments")}
+    OR {_report_has(NAME_PATHS, ":names", _ON_THESE_DAYS)}
+"""  # noqa: S608 constants only
+RECORDS_ABOUT = f"""
+SELECT * FROM syncrecords WHERE {record_value("phone")} IN (SELECT value FROM json_each(:phones))
+    OR {record_value("bookingNo")} IN (SELECT value FROM json_each(:booking_numbers))
+    OR leadId IN (SELECT value FROM json_each(:lead_ids))
+    OR {record_value("createdAt")} IN (SELECT value FROM json_each(:moments))
+    OR ({record_value("createdAt")} IN (SELECT value FROM json_each(:midnights))
+        AND {record_value("name")} IN (SELECT value FROM json_each(:names)))
+"""  # noqa: S608 constants only
 
 
 class SqliteStorage(SqliteSurvey, SqliteRepair):
@@ -50,7 +78,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         with self._reading() as connection:
-            query = "SELECT _id, leadId, fingerprint, location, source FROM syncrecords"
+            query = "SELECT _id, leadId, fingerprint, location, source, reportId FROM syncrecords"
             found = where_among(connection, query, "_id", record_ids)
             return dict(self._own.read("syncrecords", found, rows.known_by_id))
 
@@ -65,23 +93,33 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
             return {row["_id"] for row in found}
 
     def find_leads(
-        self, lead_type: LeadType, booking_numbers: Collection[str], phones: Collection[str]
+        self,
+        lead_type: LeadType,
+        booking_numbers: Collection[str],
+        phones: Collection[str],
+        created: Created = ANY_TIME,
     ) -> list[Document]:
         wanted = {
             "lead_type": lead_type,
             "booking_numbers": rows.json_list(booking_numbers),
             "phones": rows.json_list(phones),
+            **_created(created),
         }
         with self._reading() as connection:
             return [rows.lead_from(row) for row in connection.execute(FIND_LEADS, wanted)]
 
     def find_reports(
-        self, lead_ids: Collection[str], phones: Collection[str], booking_numbers: Collection[str] = ()
+        self,
+        lead_ids: Collection[str],
+        phones: Collection[str],
+        booking_numbers: Collection[str] = (),
+        created: Created = ANY_TIME,
     ) -> list[Document]:
         wanted = {
             "lead_ids": rows.json_list(lead_ids),
             "phones": rows.json_list(as_stored(phones)),
             "booking_numbers": rows.json_list(as_stored(booking_numbers)),
+            **_created(created),
         }
         with self._reading() as connection:
             # So many paths and values take 15 ms even where there is nothing to be found.
@@ -89,10 +127,46 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
                 return []
             return [rows.report_from(row) for row in connection.execute(FIND_REPORTS, wanted)]
 
+    def records_about(
+        self,
+        phones: Collection[str],
+        booking_numbers: Collection[str],
+        lead_ids: Collection[str],
+        created: Created = ANY_TIME,
+    ) -> list[RecordEntry]:
+        wanted = {
+            "phones": rows.json_list(phones),
+            "booking_numbers": rows.json_list(booking_numbers),
+            "lead_ids": rows.json_list(lead_ids),
+            **_created(created),
+        }
+        with self._reading() as connection:
+            found = connection.execute(RECORDS_ABOUT, wanted)
+            return list(self._own.read("syncrecords", found, rows.record_entry))
+
+    def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
+        with self._reading() as connection:
+            found = where_among(connection, "SELECT _id, document FROM reports", "_id", report_ids)
+            return {row["_id"]: rows.report_from(row) for row in found}
+
+    def paired_reports(self, report_ids: Collection[str]) -> set[str]:
+        with self._reading() as connection:
+            return _paired(connection, report_ids)
+
+    def pair_reports(self, report_ids: Mapping[str, str]) -> None:
+        with self._writing() as connection:
+            paired = _paired(connection, report_ids.values())
+            connection.executemany(
+                "UPDATE syncrecords SET reportId = ? WHERE _id = ? AND reportId IS NULL",
+                [(report, record) for record, report in report_ids.items() if report not in paired],
+            )
+
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         with self._writing() as connection:
             inserted = insert_new(connection, "leads", map(rows.lead_row, leads))
-            insert_new(connection, "syncrecords", map(rows.record_row, records))
+            paired = _paired(connection, [record.report_id for record in records if record.report_id])
+            free = [record for record in records if record.report_id not in paired]
+            insert_new(connection, "syncrecords", map(rows.record_row, free))
         return set(inserted)
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
@@ -208,6 +282,20 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
     def forget_runs(self, before: datetime) -> None:
         with self._writing() as connection:
             connection.execute("DELETE FROM syncruns WHERE startedAt < ?", (rows.date_text(before),))
+
+
+def _created(created: Created) -> dict[str, str]:
+    """The parameters that stand for a time of creation."""
+    return {
+        "moments": rows.json_list(created.moments),
+        "names": rows.json_list(created.names),
+        "midnights": rows.json_list(created.midnights),
+    }
+
+
+def _paired(connection: sqlite3.Connection, report_ids: Iterable[str]) -> set[str]:
+    found = where_among(connection, "SELECT reportId FROM syncrecords", "reportId", report_ids)
+    return {row["reportId"] for row in found}
 
 
 def _stores(connection: sqlite3.Connection) -> list[Store]:

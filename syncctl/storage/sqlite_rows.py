@@ -22,8 +22,8 @@ from syncctl.models import (
     SyncRecord,
     Trigger,
 )
-from syncctl.operator_ports import RecordEntry
-from syncctl.storage.own_documents import OddDocumentError, own, run_entry
+from syncctl.ports import RecordEntry
+from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
 
 LEAD_FIELDS = (
     "_id",
@@ -99,9 +99,9 @@ def json_text(value: Any) -> str:
     return _JSON.encode(value)
 
 
-def json_list(items: Iterable[str | int]) -> str:
+def json_list(items: Iterable[str | int | datetime]) -> str:
     """The parameter for `IN (SELECT value FROM json_each(?))`, which takes any number of items."""
-    return json.dumps(list(items))
+    return json.dumps([_column(item) for item in items])
 
 
 def lead_row(lead: Document) -> dict[str, Any]:
@@ -153,6 +153,7 @@ def record_row(record: SyncRecord) -> dict[str, Any]:
         "fingerprint": record.fingerprint,
         "firstSeenAt": date_text(record.first_seen_at),
         "firstRunId": record.first_run_id,
+        "reportId": record.report_id,
     }
 
 
@@ -176,6 +177,7 @@ def known_by_id(row: sqlite3.Row) -> tuple[str, KnownRecord]:
         own(row, "fingerprint", str),
         own(row, "location", str),
         own(row, "source", str),
+        own_or_none(row, "reportId", str),
     )
     return row["_id"], known
 
@@ -197,6 +199,7 @@ def record_entry(row: sqlite3.Row) -> RecordEntry:
         fingerprint=own(row, "fingerprint", str),
         first_seen_at=own_date_from(row["firstSeenAt"]) or LONG_AGO,
         first_run_id=own(row, "firstRunId", str),
+        report_id=own_or_none(row, "reportId", str),
     )
     return RecordEntry(record, own_date_from(row["changedAt"]))
 

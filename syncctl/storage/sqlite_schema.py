@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from syncctl.errors import StorageError
-from syncctl.storage.report_paths import BOOKING_PATHS, LEAD_ID_PATHS, PHONE_PATHS
+from syncctl.storage.report_paths import BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS
 from syncctl.storage.sqlite_connection import transaction
 
 # Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.
@@ -136,6 +136,12 @@ CREATE TABLE syncruns (
     document TEXT NOT NULL
 )"""
 
+
+def record_value(field: str) -> str:
+    """The expression for one of a record's values. A damaged row has none: it must not fail the others."""
+    return f'CASE WHEN json_valid("values") THEN json_extract("values", \'$.{field}\') END'
+
+
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
         _LEADS,
@@ -157,6 +163,21 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         _SYNCSTORELIST,
         _SYNCRUNS,
         "CREATE INDEX syncruns_startedAt ON syncruns (startedAt)",
+    ),
+    (
+        "ALTER TABLE syncrecords ADD COLUMN reportId TEXT",
+        "CREATE UNIQUE INDEX syncrecords_reportId ON syncrecords (reportId)",
+        *(
+            f"CREATE INDEX syncrecords_{field} ON syncrecords ({record_value(field)})"
+            for field in ("phone", "bookingNo", "createdAt")
+        ),
+        "CREATE INDEX leads_createdAt ON leads (createdAt)",
+        "CREATE INDEX leads_name ON leads (name)",
+        *(
+            f"CREATE INDEX \"reports_{path}\" ON reports (json_extract(document, '$.{path}'))"
+            for path in (*NAME_PATHS, *CREATED_PATHS)
+        ),
+        "CREATE TABLE users (_id TEXT PRIMARY KEY NOT NULL, name TEXT)",
     ),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""

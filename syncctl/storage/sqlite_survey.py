@@ -6,17 +6,12 @@ from itertools import islice
 from typing import TypeVar
 
 from syncctl.models import Document, RunEntry
-from syncctl.operator_ports import DatabaseFacts, LastLogs, RecordEntry, Totals
+from syncctl.operator_ports import DatabaseFacts, LastLogs, Totals
+from syncctl.ports import RecordEntry
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.last_logs import last_logs
 from syncctl.storage.sqlite_session import SqliteSession
-
-RECORDS_ABOUT = """
-SELECT * FROM syncrecords WHERE
-    json_extract("values", '$.phone') IN (SELECT value FROM json_each(:phones))
-    OR json_extract("values", '$.bookingNo') IN (SELECT value FROM json_each(:booking_numbers))
-    OR leadId IN (SELECT value FROM json_each(:lead_ids))
-"""
+from syncctl.storage.sqlite_statements import where_among
 
 # Of what a person typed, only what begins like a date counts.
 LAST_LOGS = """
@@ -90,17 +85,10 @@ class SqliteSurvey(SqliteSession):
         with self._found(query) as found:
             yield from map(make, found)
 
-    def records_about(
-        self, phones: Collection[str], booking_numbers: Collection[str], lead_ids: Collection[str]
-    ) -> list[RecordEntry]:
-        wanted = {
-            "phones": rows.json_list(phones),
-            "booking_numbers": rows.json_list(booking_numbers),
-            "lead_ids": rows.json_list(lead_ids),
-        }
+    def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         with self._reading() as connection:
-            found = connection.execute(RECORDS_ABOUT, wanted)
-            return list(self._own.read("syncrecords", found, rows.record_entry))
+            found = where_among(connection, "SELECT _id, name FROM users", "_id", user_ids)
+            return {row["_id"]: row["name"] for row in found if row["name"]}
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
         with self._reading() as connection:

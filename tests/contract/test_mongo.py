@@ -215,9 +215,12 @@ class TestDocuments:
 
     def test_a_unique_index_may_refuse_a_change(self, storage: MongoStorage, database: MongoDatabase) -> None:
         storage.store_leads([lead(1), lead(2)], [])
-        database.raw.leads.create_index("name", unique=True)
-        with pytest.raises(StorageError, match="unique index on name, which refused a document") as caught:
-            storage.update_leads([LeadChange(text_id(2), {"name": "Customer 2"}, {"name": "Customer 1"})])
+        database.raw.leads.create_index("attendedBy", unique=True, sparse=True)
+        storage.update_leads([LeadChange(text_id(1), {}, {"attendedBy": "Customer 1"})])
+        with pytest.raises(
+            StorageError, match="unique index on attendedBy, which refused a document"
+        ) as caught:
+            storage.update_leads([LeadChange(text_id(2), {}, {"attendedBy": "Customer 1"})])
         assert "Customer" not in str(caught.value)
 
     def test_object_ids_and_dates_of_other_writers_can_be_read(
@@ -299,7 +302,7 @@ class TestWebApp:
     def test_an_index_name_that_is_taken_is_a_warning(
         self, database: MongoDatabase, caplog: pytest.LogCaptureFixture
     ) -> None:
-        database.raw.reports.create_index("name", name="syncctl_finished")
+        database.raw.reports.create_index("name", name="syncctl_which_lead")
         storage = MongoStorage(database.url)
         storage.prepare()
         assert storage.find_reports([text_id(1)], [phone(1)]) == []

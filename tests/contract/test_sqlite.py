@@ -98,6 +98,7 @@ class TestTables:
             "source": "booking",
             "location": "7",
             "fingerprint": "print 1",
+            "reportId": None,
             "firstSeenAt": MOMENT_TEXT,
             "firstRunId": "run 1",
             "changedAt": MOMENT_TEXT,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncctl.models import Document
-from syncctl.services.checks.finished_leads import FinishedLeads
+from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
 
-FIELDS = frozenset({*KEY_FIELDS, "source"})
+FIELDS = frozenset({*KEY_FIELDS, "source", "enquiryDate", "visitDate"})
 """The fields of a lead that the tallies are made of."""
 
 REQUIRED = ("name", "phone", "store")
@@ -53,7 +53,7 @@ class LeadTallies:
         self.in_future = Oddity()
         self.undated = Oddity()
         self.in_reports = Oddity()
-        self.told_in_reports = Oddity()
+        self.perhaps_in_reports = Oddity()
         self._finder = finder
         self._finished = finished
         self._now = now
@@ -67,10 +67,11 @@ class LeadTallies:
         self.by_source[_label(lead.get("source"))] += 1
         self._look_at_required(lead)
         self._look_at_date(lead)
-        if self._finished.names(lead):
+        fit = self._finished.fit(lead)
+        if fit is Fit.WHOLE:
             self.in_reports.add(lead)
-        elif self._finished.tells_of(lead):
-            self.told_in_reports.add(lead)
+        elif fit is Fit.PART:
+            self.perhaps_in_reports.add(lead)
 
     def duplicates(self) -> DuplicateSets:
         """The sets of duplicates among the leads so far."""

@@ -14,7 +14,7 @@ from syncctl.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.finished_leads import FinishedLeads
 from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, duplicate_words, quantity
-from syncctl.services.cleanup.duplicates import DuplicateFinder
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
 from syncctl.services.run import Clock
 
 COMMAND = "verify data"
@@ -30,7 +30,7 @@ def verify_soundness(database: Database, locations: Locations, clock: Clock) -> 
     ✗ is what the contract requires of each lead, or what one of the sync's promises rules out; ! is what a
     person should look at.
     """
-    finished = FinishedLeads.from_reports(database.scan_reports(), locations)
+    finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
     wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
     leads = LeadTallies(DuplicateFinder(locations), finished, wall_clock)
     for lead in database.scan_leads(FIELDS):
@@ -161,16 +161,16 @@ def _finished(leads: LeadTallies) -> Iterator[Check]:
         yield Check.bad(
             name,
             f"{leads.in_reports.count:,} in leads and in reports at once {_such_as(leads.in_reports)}",
-            "Finished leads must be gone from leads: look at them in the web app, and finish them again.",
+            "`syncctl cleanup finished` shows which it would take away; finish the rest in the web app.",
         )
-    if leads.told_in_reports.count:
+    if leads.perhaps_in_reports.count:
         yield Check.warning(
             name,
-            f"{leads.told_in_reports.count:,} of whose booking a copy is in reports "
-            f"{_such_as(leads.told_in_reports)}",
-            "Copies that the old system left: finish them in the web app as well.",
+            f"{leads.perhaps_in_reports.count:,} may be: a report fits them in part "
+            f"{_such_as(leads.perhaps_in_reports)}",
+            "The report may be another lead's: `syncctl cleanup finished` lists them side by side.",
         )
-    if not leads.in_reports.count and not leads.told_in_reports.count:
+    if not leads.in_reports.count and not leads.perhaps_in_reports.count:
         yield Check.good(name, "none is in leads as well")
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from syncctl.errors import UsageError
 from syncctl.identity import derived_id
+from syncctl.locations import StoreNames
 from syncctl.models import Document
 from syncctl.ports import Storage
-from syncctl.services.adoption import StoreNames, text_of
+from syncctl.services.adoption import text_of
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key
 from syncctl.services.cleanup.edits import Copies
 

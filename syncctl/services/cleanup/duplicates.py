@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from syncctl.locations import Locations
+from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType
 from syncctl.operator_ports import Survey
-from syncctl.services.adoption import StoreNames, stored_key, text_of
-from syncctl.services.file_adoption import stored_file_key
+from syncctl.services.adoption import stored_file_key, stored_key, text_of
 from syncctl.values import phone_number
 
 KEY_FIELDS: tuple[str, ...] = (

@@ -8,8 +8,9 @@ from typing import Any
 
 from syncctl.identity import fold
 from syncctl.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
+from syncctl.locations import StoreNames
 from syncctl.models import Document, LeadType, LeadValues
-from syncctl.services.adoption import StoreNames, text_of
+from syncctl.services.adoption import text_of
 from syncctl.values import phone_number
 
 SOURCE_FIELDS = frozenset(LeadValues.__annotations__)

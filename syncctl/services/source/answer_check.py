@@ -10,9 +10,10 @@ from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_NO, report_values
 from syncctl.models import Document, LeadValues, SourceRecord
 from syncctl.ports import Storage
-from syncctl.services.adoption import OldLeads, stored_key
+from syncctl.services.adoption import stored_key
 from syncctl.services.intake import BATCH, LEAD_TYPES
-from syncctl.services.matching import Homes, Matcher
+from syncctl.services.match_result import MatchResult
+from syncctl.services.matching import Matcher
 from syncctl.services.rejects import ListedRejects, row_text
 from syncctl.services.sorting import SortedRows
 from syncctl.services.source.differences import Base, differences
@@ -66,7 +67,6 @@ class AnswerCheck:
         self._locations = locations
         self._matcher = Matcher(storage, locations)
         self._missing: set[str] = set()
-        self._claimed_by: dict[str, str] = {}
 
     def check(self, answer: SortedRows, changed: Collection[str] = ()) -> CheckedAnswer:
         """Hold an answer against the database. `changed`: ids of records of which the source has said
@@ -89,76 +89,70 @@ class AnswerCheck:
             unlisted=unlisted,
         )
         records = list(answer.records.values())
+        undecided: list[SourceRecord] = []
         for start in range(0, len(records), BATCH):
-            self._check_batch(checked, records[start : start + BATCH], listed, changed)
+            batch = records[start : start + BATCH]
+            match = self._match(answer, batch)
+            undecided += [record for record in batch if record.lead_id in match.undecided]
+            decided = [record for record in batch if record.lead_id not in match.undecided]
+            self._check_batch(checked, decided, match, listed, changed)
+        if undecided:
+            match = self._match(answer, undecided, conclude=True)
+            self._check_batch(checked, undecided, match, listed, changed)
         return checked
+
+    def _match(
+        self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
+    ) -> MatchResult:
+        lead_types = [LEAD_TYPES[answer.report]]
+        return self._matcher.match(records, lead_types, answer.records.keys(), conclude=conclude)
 
     def _check_batch(
         self,
         checked: CheckedAnswer,
         records: Sequence[SourceRecord],
+        match: MatchResult,
         listed: ListedRejects,
         changed: Collection[str],
     ) -> None:
         answer = checked.answer
-        homes = self._homes(answer, records)
-        new = [record for record in records if homes.is_new(record)]
+        new = [record for record in records if match.is_new(record)]
         # The database's own rules may keep a lead out: its row is on the rejects list then.
         refused = [record for record in new if any(map(listed.holds, rows_of(answer, record)))]
         refused_ids = {record.lead_id for record in refused}
         told_again = [record for record in new if record.lead_id in self._missing - refused_ids]
         missing = [record for record in new if record.lead_id not in self._missing | refused_ids]
         self._missing |= {record.lead_id for record in missing}
-        leads = self._storage.leads({homes.of(record) for record in records if homes.has_lead(record)})
-        present = [record for record in records if homes.has_lead(record)]
+        leads = self._storage.leads(
+            {match.lead_id_of(record) for record in records if match.has_lead(record)}
+        )
+        present = [record for record in records if match.has_lead(record)]
         edited_away = sum(
-            (lead := leads.get(homes.of(record))) is not None
+            (lead := leads.get(match.lead_id_of(record))) is not None
             and stored_key(lead, self._locations) != record.key
             for record in present
         )
         checked.missing += missing
-        checked.unadopted += [record for record in present if record.lead_id not in homes.known]
-        checked.differences += self._differences(answer, present, homes, leads, changed)
+        checked.unadopted += [record for record in present if record.lead_id not in match.known]
+        checked.differences += self._differences(answer, present, match, leads, changed)
         checked.counts += SourceCounts(
             in_leads=len(present) - edited_away,
             edited_away=edited_away,
-            in_reports=len(homes.finished),
-            deleted=len(records) - len(present) - len(homes.finished) - len(new),
+            in_reports=sum(record.lead_id in match.finished for record in records),
+            deleted=len(records)
+            - len(present)
+            - sum(record.lead_id in match.finished for record in records)
+            - len(new),
             rejected=len(refused),
             missing=len(missing),
             merged=len(told_again),
         )
 
-    def _homes(self, answer: SortedRows, records: Sequence[SourceRecord]) -> Homes:
-        """Where records live. A lead of the old system is one record's only, whichever answer tells it: a
-        sync would have made it so by writing, this check keeps it in mind."""
-        ids = {record.lead_id for record in records}
-
-        def old_leads(
-            leads: Sequence[Document], spoken_for: Collection[str], told: Collection[str]
-        ) -> OldLeads:
-            others = {
-                lead["_id"] for lead in leads if self._claimed_by.get(lead["_id"], "") not in {"", *ids}
-            }
-            return OldLeads(
-                leads,
-                self._locations,
-                spoken_for=spoken_for,
-                told={*told, *others},
-                answered_keys=answer.records.keys(),
-            )
-
-        homes = self._matcher.match(records, [LEAD_TYPES[answer.report]], old_leads)
-        for record in records:
-            if record.lead_id not in homes.known and homes.has_lead(record):
-                self._claimed_by[homes.of(record)] = record.lead_id
-        return homes
-
     def _differences(
         self,
         answer: SortedRows,
         present: Sequence[SourceRecord],
-        homes: Homes,
+        match: MatchResult,
         leads: dict[str, Document],
         changed: Collection[str],
     ) -> list[Difference]:
@@ -167,17 +161,17 @@ class AnswerCheck:
         own = [
             record
             for record in present
-            if (known := homes.known.get(record.lead_id)) is not None and known.location == answer.location
+            if (known := match.known.get(record.lead_id)) is not None and known.location == answer.location
         ]
         bases = self._storage.record_values([record.lead_id for record in own])
         found = []
         for record in own:
-            lead, base = leads.get(homes.of(record)), bases.get(record.lead_id)
+            lead, base = leads.get(match.lead_id_of(record)), bases.get(record.lead_id)
             if lead is None or base is None:
                 continue  # deleted since it was looked up
             told = tellings(answer, record)
             found += [
-                Difference(subject_of(answer, record), homes.of(record), difference)
+                Difference(subject_of(answer, record), match.lead_id_of(record), difference)
                 for difference in differences(
                     told, Base(base, record.lead_id in changed), lead, self._locations
                 )

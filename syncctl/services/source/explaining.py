@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncctl.errors import InvalidRowError, UsageError
-from syncctl.finished import FinishedLead
 from syncctl.identity import SEPARATOR
+from syncctl.lead_matching import agreements, is_certain
+from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_DATE, BOOKING_NO, NAME, PHONE, RETURN_DATE, optional_date
-from syncctl.models import FILE_STEPS, Document, Reject, SourceRecord, StepName, SyncRecord
-from syncctl.operator_ports import Database, RecordEntry
+from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName
+from syncctl.operator_ports import Database
+from syncctl.ports import RecordEntry
 from syncctl.redact import mask_phone
+from syncctl.services.matching import Matcher
 from syncctl.services.reject_list import row_values
 from syncctl.services.rejects import row_text
 from syncctl.services.source.life_stories import (
     Event,
+    Finishers,
     Origin,
     Runs,
     Story,
     Whereabouts,
+    finished_events,
     place_of,
-    report_now,
     story_of_lead,
     story_of_record,
 )
@@ -89,9 +94,13 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finished:
+class _Report:
     document: Document
-    says: FinishedLead
+    traits: Traits
+
+    @property
+    def report_id(self) -> str:
+        return str(self.document["_id"])
 
 
 def explain(database: Database, wanted: Wanted, locations: Locations) -> Explanation:
@@ -107,89 +116,118 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
         for lead in database.scan_leads(("phone", "bookingNo"))
         if wanted.is_named_by(lead.get("phone")) or wanted.is_named_by(lead.get("bookingNo"))
     }
-    finished = _reports(database, wanted.phones, {wanted.booking_no}, lead_ids, locations)
-    finished = [
+    named = [
         report
-        for report in finished
-        if report.says.phones & wanted.phones
-        or wanted.booking_no in report.says.booking_numbers
-        or report.says.lead_ids & lead_ids
+        for report in _reports(database, lead_ids, wanted.phones, {wanted.booking_no}, locations)
+        if report.traits.phones & wanted.phones
+        or wanted.booking_no in report.traits.booking_numbers
+        or report.traits.lead_ids & lead_ids
     ]
-    named = {lead_id for report in finished for lead_id in report.says.lead_ids}
-    entries = database.records_about(wanted.phones, {wanted.booking_no}, lead_ids | named)
+    lead_ids_named = {lead_id for report in named for lead_id in report.traits.lead_ids}
+    entries = database.records_about(wanted.phones, {wanted.booking_no}, lead_ids | lead_ids_named)
     entries.sort(key=lambda entry: entry.record.first_seen_at)
     leads = database.leads(lead_ids | {entry.record.lead_id for entry in entries})
-    stories, used = _record_stories(database, entries, leads, locations)
+    finishers = Finishers(database)
+    stories, used = _record_stories(database, entries, leads, finishers, locations)
     recorded = {entry.record.lead_id for entry in entries}
     stories += [
         story_of_lead(lead, locations) for lead_id, lead in sorted(leads.items()) if lead_id not in recorded
     ]
-    stories += [_story_of_report(report) for report in finished if report.document["_id"] not in used]
+    stories += [_story_of_report(report, finishers) for report in named if report.report_id not in used]
     stories += _reject_stories(database, wanted)
     return Explanation(str(wanted), tuple(stories))
 
 
 def _reports(
     database: Database,
-    phones: frozenset[str] | set[str],
-    booking_numbers: set[str],
-    lead_ids: set[str],
+    lead_ids: Collection[str],
+    phones: Collection[str],
+    booking_numbers: Collection[str],
     locations: Locations,
-) -> list[_Finished]:
+) -> list[_Report]:
     found = database.find_reports(lead_ids, phones, booking_numbers)
-    return [_Finished(document, FinishedLead.from_report(document, locations)) for document in found]
+    return [_Report(document, Traits.of_report(document, locations)) for document in found]
 
 
 def _record_stories(
-    database: Database, entries: Sequence[RecordEntry], leads: dict[str, Document], locations: Locations
+    database: Database,
+    entries: Sequence[RecordEntry],
+    leads: dict[str, Document],
+    finishers: Finishers,
+    locations: Locations,
 ) -> tuple[list[Story], set[str]]:
     """The records' stories, and the ids of the reports that are told in them."""
-    records = [entry.record for entry in entries]
-    reports = _reports(
-        database,
-        {record.values["phone"] for record in records},
-        {number for record in records if (number := record.values.get("bookingNo"))},
-        {record.lead_id for record in records},
-        locations,
-    )
-    spoken_for = database.recorded_leads({lead_id for report in reports for lead_id in report.says.lead_ids})
+    report_ids = _finished_by(database, entries, locations)
+    documents = database.reports(report_ids.values())
+    beside = _reports_of_present(database, leads, locations)
     runs = Runs(database)
     stories, used = [], set()
     for entry in entries:
-        lead = leads.get(entry.record.lead_id)
-        own = _reports_of(entry.record, lead is not None, reports, spoken_for)
-        used |= {document["_id"] for document, _ in own}
-        stories.append(story_of_record(entry, lead, own, runs, locations))
+        record = entry.record
+        own = beside.get(record.lead_id, [])
+        if (report := documents.get(report_ids.get(record.record_id, ""))) is not None:
+            own = [report, *(other for other in own if other["_id"] != report["_id"])]
+        used |= {document["_id"] for document in own}
+        lead = leads.get(record.lead_id)
+        stories.append(
+            story_of_record(entry, lead, [finishers.report_now(each) for each in own], runs, locations)
+        )
     return stories, used
 
 
-def _reports_of(
-    record: SyncRecord, has_lead: bool, reports: Sequence[_Finished], spoken_for: set[str]
-) -> list[tuple[Document, bool]]:
-    """Reports that hold a record as a sync sees it, each with whether it names the lead. Of a lead that is
-    there only those that name it are its own: its customer may have finished others."""
-    told = SourceRecord(record.key, record.record_id, record.values)
-    others = spoken_for - {record.lead_id}
-    own = []
-    for report in reports:
-        names_it = record.lead_id in report.says.lead_ids
-        if names_it or (not has_lead and report.says.holds(told, others)):
-            own.append((report.document, names_it))
-    return own
+def _finished_by(database: Database, entries: Sequence[RecordEntry], locations: Locations) -> dict[str, str]:
+    """The reports that finished these records, by the records' ids, as a sync would find them."""
+    found = {entry.record.record_id: report for entry in entries if (report := entry.record.report_id)}
+    matcher = Matcher(database, locations)
+    for lead_type in LeadType:
+        records = [
+            SourceRecord(record.key, record.record_id, record.values)
+            for record in (entry.record for entry in entries)
+            if record.values.get("leadType") == lead_type and record.record_id not in found
+        ]
+        if records:
+            found |= matcher.match(records, [lead_type], conclude=True).finished
+    return found
 
 
-def _story_of_report(report: _Finished) -> Story:
-    says = report.says
+def _reports_of_present(
+    database: Database, leads: Mapping[str, Document], locations: Locations
+) -> dict[str, list[Document]]:
+    """The reports of leads that are there all the same, by the leads' ids: the web app was stopped between
+    the two, or another program brought the lead back."""
+    traits = {lead_id: Traits.of_lead(lead, locations) for lead_id, lead in leads.items()}
+    reports = {
+        report.report_id: report
+        for report in _reports(
+            database,
+            leads.keys(),
+            {phone for each in traits.values() for phone in each.phones},
+            {number for each in traits.values() for number in each.booking_numbers},
+            locations,
+        )
+    }
+    of_reports = {report_id: report.traits for report_id, report in reports.items()}
+    found: dict[str, list[Document]] = defaultdict(list)
+    for (lead_id, report_id), how in agreements(traits, of_reports).items():
+        if is_certain(how, traits[lead_id], of_reports[report_id]):
+            found[lead_id].append(reports[report_id].document)
+    return found
+
+
+def _story_of_report(report: _Report, finishers: Finishers) -> Story:
+    traits = report.traits
+    now = finishers.report_now(report.document)
     return Story(
-        lead_type=_any(says.lead_types),
-        name=_any(says.names),
-        phone=_any(says.phones),
-        booking_no=_any(says.booking_numbers),
-        store=_any(says.stores),
+        lead_type=_any(traits.lead_types),
+        name=_any(traits.written_names),
+        phone=_any(traits.phones),
+        booking_no=_any(traits.booking_numbers),
+        store=_any(traits.stores),
         whereabouts=Whereabouts.FINISHED,
         origin=Origin(None, "", "", None, {}),
-        reports=(report_now(report.document),),
-        notes=("The sync has no record of it: it was finished before the source told it to this syncctl.",),
+        events=finished_events([now]),
+        reports=(now,),
+        notes=("No record of the sync is of it: it was finished before syncctl came, or typed in by hand.",),
     )
 
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from syncctl.finished import NESTED
+from syncctl.lead_traits import SNAPSHOTS, as_moment
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import FILE_STEPS, Document, StepName
-from syncctl.operator_ports import RecordEntry, Survey
+from syncctl.operator_ports import Survey
+from syncctl.ports import RecordEntry
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.source.differences import Base, FieldDifference, differences
 
@@ -63,10 +64,13 @@ class LeadNow:
 
 @dataclass(frozen=True, slots=True)
 class ReportNow:
-    """A finished lead's document in `reports`. `shape`: flat, or the field that holds the lead."""
+    """A finished lead's document in `reports`. `shape`: flat, or the field that holds the lead. `finished_at`
+    and `finished_by`: when and by whom, where it says; the user's name, or the id of one who is gone."""
 
     report_id: str
     shape: str
+    finished_at: datetime | None = None
+    finished_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,38 @@ class Runs:
         return self._told[run_id]
 
 
+class Finishers:
+    """Reads reports, with the names of the telecallers who made them, looked up once for each."""
+
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        self._names: dict[str, str] = {}
+
+    def report_now(self, report: Document) -> ReportNow:
+        """A report by its id, its shape (contract/database.md), and who finished the lead when."""
+        nested = [name for name in SNAPSHOTS if isinstance(report.get(name), Mapping)]
+        user_id = text_of(report, "editedBy")
+        if user_id and user_id not in self._names:
+            self._names |= {user_id: user_id, **self._survey.user_names([user_id])}
+        return ReportNow(
+            str(report.get("_id", "")),
+            ", ".join(nested) or "flat",
+            as_moment(report.get("editedAt")),
+            self._names.get(user_id, ""),
+        )
+
+
+def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
+    """What the reports add to a story."""
+    return tuple(
+        Event(
+            report.finished_at, f"finished by {report.finished_by or 'somebody'}: report {report.report_id}"
+        )
+        for report in reports
+        if report.finished_at is not None
+    )
+
+
 def place_of(source: str, location: str, store: str = "") -> str:
     """Where a source tells something, in words."""
     if source in FILE_STEPS:
@@ -130,28 +166,28 @@ def place_of(source: str, location: str, store: str = "") -> str:
 def story_of_record(
     entry: RecordEntry,
     lead: Document | None,
-    reports: Sequence[tuple[Document, bool]],
+    reports: Sequence[ReportNow],
     runs: Runs,
     locations: Locations,
 ) -> Story:
-    """The life of a record. `lead`: its lead, where it is there. `reports`: those that hold it, each with
-    whether it names the lead."""
+    """The life of a record. `lead`: its lead, where it is there. `reports`: those that are about it."""
     record = entry.record
     values = record.values
     seen = f"first seen in {place_of(record.source, record.location)}, by {runs.told(record.first_run_id)}"
-    named = any(names_it for _, names_it in reports)
+    finished_at = min((report.finished_at for report in reports if report.finished_at), default=None)
     if record.lead_id != record.record_id:
         how = (
             f"it has lead {record.lead_id}, which was there before: of the old system, or kept by a clean-up"
         )
-    elif reports and not named and lead is None:
-        how = "found finished, or finished since: the report does not say which lead it was"
+    elif lead is None and finished_at is not None and finished_at < record.first_seen_at:
+        how = "finished already, and so not stored"
     else:
         how = f"stored as lead {record.lead_id}"
     events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
     if entry.changed_at is not None:
         then = "merged into the lead" if record.source in FILE_STEPS else "the lead was left as it is"
         events.append(Event(entry.changed_at, f"the source said something else than before: {then}"))
+    events += finished_events(reports)
     return Story(
         lead_type=values.get("leadType", ""),
         name=values.get("name", ""),
@@ -160,11 +196,11 @@ def story_of_record(
         store=values.get("store", ""),
         whereabouts=_whereabouts(lead, reports),
         origin=Origin(StepName(record.source), record.location, record.key, values.get("createdAt"), values),
-        events=tuple(events),
+        events=tuple(sorted(events, key=lambda event: event.at)),
         lead=lead_now(lead, Base(values, entry.changed_at is not None), locations)
         if lead is not None
         else None,
-        reports=tuple(report_now(report) for report, _ in reports),
+        reports=tuple(reports),
         notes=_notes(lead, reports),
     )
 
@@ -177,7 +213,10 @@ def _whereabouts(lead: Document | None, reports: Sequence[object]) -> Whereabout
 
 def _notes(lead: Document | None, reports: Sequence[object]) -> tuple[str, ...]:
     if lead is not None and reports:
-        return ("It is in leads and in reports: the web app was stopped between the two, or copied it.",)
+        return (
+            "It is in leads and in reports: the web app was stopped between the two, or another program "
+            "brought it back. `syncctl cleanup finished` takes such leads away.",
+        )
     if lead is None and not reports:
         return ("No report tells of it, so somebody deleted the lead. A sync does not bring it back.",)
     return ()
@@ -194,12 +233,6 @@ def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow
         is_touched(lead),
         tuple(differences([base.values], base, lead, locations)) if base else (),
     )
-
-
-def report_now(report: Document) -> ReportNow:
-    """A report by its id and shape (contract/database.md)."""
-    nested = [name for name in NESTED if isinstance(report.get(name), Mapping)]
-    return ReportNow(str(report.get("_id", "")), ", ".join(nested) or "flat")
 
 
 def story_of_lead(lead: Document, locations: Locations) -> Story:

@@ -1,0 +1,170 @@
+"""What tells which lead a source's record, a stored lead or a report is about (contract/database.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, Self
+
+from syncctl.errors import InvalidRowError
+from syncctl.identity import fold
+from syncctl.locations import StoreNames
+from syncctl.models import Document, LeadType, LeadValues
+from syncctl.values import file_day, phone_number, text
+
+SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
+"""Fields of a report that hold a lead, or what is left of one."""
+
+_EDITED = ("", "_before", "_after")
+_LEAD_IDS = ("id", "leadId", "lead_id")
+_PHONES = ("phone", "phone_number")
+_BOOKING_NUMBERS = ("bookingNo", "booking_number", "booking_no")
+_NAMES = ("name", "lead_name")
+_LEAD_TYPES = ("leadType", "lead_type")
+_DETAILS = (
+    ("functionDate", "function_date"),
+    ("returnDate", "return_date"),
+    ("attendedBy", "attended_by"),
+    ("closingStatus", "closing_status"),
+    ("securityAmount", "security_amount"),
+)
+"""Further fields, by which one of several that agree alike agrees best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What tells which lead a record, a lead or a report is about. Of an edited field there are two values.
+
+    `lead_types`: in small letters; `first_types`: those before a page changed them. `names` are folded, and
+    `written_names` as they are written. `moments`: when the lead
+    was created, by the source's clock, where there is a time of day; `days`: its days, where there is none.
+    """
+
+    lead_ids: frozenset[str] = frozenset()
+    lead_types: frozenset[str] = frozenset()
+    first_types: frozenset[str] = frozenset()
+    phones: frozenset[str] = frozenset()
+    booking_numbers: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    written_names: frozenset[str] = frozenset()
+    stores: frozenset[str] = frozenset()
+    moments: frozenset[datetime] = frozenset()
+    days: frozenset[date] = frozenset()
+    details: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of_record(cls, values: LeadValues, lead_id: str) -> Self:
+        """Of what a source says of a record, whose lead has, had or would have that id."""
+        return cls._of_parts([values], {lead_id}, None)
+
+    @classmethod
+    def of_lead(cls, lead: Document, locations: StoreNames) -> Self:
+        """Of a stored lead as it reads now."""
+        return cls._of_parts([lead], {lead["_id"]}, locations)
+
+    @classmethod
+    def of_report(cls, report: Document, locations: StoreNames) -> Self:
+        """Of a report of any of the four shapes; unknown fields and odd values are passed over.
+
+        A flat report's own `createdAt` is the report's: its lead's is `created_at`.
+        """
+        snapshots = [part for name in SNAPSHOTS if isinstance(part := report.get(name), Mapping)]
+        flat = {field: value for field, value in report.items() if field not in ("_id", "createdAt")}
+        ids = {str(part[name]) for part in (flat, *snapshots) for name in _LEAD_IDS if part.get(name)}
+        ids |= {str(part["_id"]) for part in snapshots if part.get("_id")}
+        return cls._of_parts([flat, *snapshots], ids, locations)
+
+    @classmethod
+    def _of_parts(cls, parts: list[Any], lead_ids: set[str], locations: StoreNames | None) -> Self:
+        lead_types = frozenset(map(_letters, _texts(parts, _LEAD_TYPES)))
+        before = frozenset(map(_letters, _texts(parts, ("lead_type_before",), ("",))))
+        moments, days = _times(parts, before | lead_types)
+        names, stores = frozenset(_texts(parts, _NAMES)), _texts(parts, ("store",))
+        return cls(
+            lead_ids=frozenset(lead_ids),
+            lead_types=lead_types,
+            first_types=before or lead_types,
+            phones=frozenset(filter(None, map(phone_number, _texts(parts, _PHONES)))),
+            booking_numbers=frozenset(_texts(parts, _BOOKING_NUMBERS)),
+            names=frozenset(map(fold, names)),
+            written_names=names,
+            stores=frozenset(stores if locations is None else filter(None, map(locations.canonical, stores))),
+            moments=moments,
+            days=days,
+            details=frozenset(_details(parts)),
+        )
+
+
+def _texts(
+    parts: Iterable[Mapping[str, Any]], fields: tuple[str, ...], suffixes: tuple[str, ...] = _EDITED
+) -> Iterator[str]:
+    for part in parts:
+        for field in fields:
+            for suffix in suffixes:
+                if (value := part.get(field + suffix)) is not None and (found := _text(value)):
+                    yield found
+
+
+def _text(value: object) -> str:
+    try:
+        return text(value)
+    except InvalidRowError:
+        return ""  # longer than any name or number
+
+
+def _letters(lead_type: str) -> str:
+    return "".join(lead_type.split()).casefold()
+
+
+API_TYPES = frozenset({_letters(LeadType.BOOKING), _letters(LeadType.RETURN)})
+
+
+def as_moment(value: object) -> datetime | None:
+    """A stored date, also one that was stored as text; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _times(
+    parts: Iterable[Mapping[str, Any]], lead_types: frozenset[str]
+) -> tuple[frozenset[datetime], frozenset[date]]:
+    """The moments and days of a lead. A visit's day may be written as the midnight of India (`file_day`);
+    bookings and returns have no other day than that of `createdAt`."""
+    of_api = bool(lead_types) and lead_types <= API_TYPES
+    moments: set[datetime] = set()
+    days: set[date] = set()
+    for part in parts:
+        for field in ("createdAt", "created_at"):
+            if (moment := as_moment(part.get(field))) is None:
+                continue
+            is_midnight = moment.time() == time()
+            if not is_midnight and (of_api or file_day(moment) == moment.date()):
+                moments.add(moment.replace(microsecond=0))
+            else:
+                days.add(moment.date() if is_midnight else file_day(moment))
+        if not of_api:
+            dates = (part.get(f) for f in ("enquiryDate", "enquiry_date", "visitDate", "visit_date"))
+            days |= {file_day(moment) for value in dates if (moment := as_moment(value)) is not None}
+    return frozenset(moments), frozenset(days)
+
+
+def _details(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for part in parts:
+        for names in _DETAILS:
+            for name in names:
+                if (value := part.get(name)) is not None and (found := _detail(names, value)):
+                    yield names[0], found
+
+
+def _detail(names: tuple[str, ...], value: object) -> str:
+    if not names[0].endswith("Date"):
+        return fold(_text(value))
+    moment = as_moment(value)
+    return file_day(moment).isoformat() if moment else ""

@@ -1,0 +1,49 @@
+"""What the database has of records: what the sync knows of them, their leads, and their reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from syncctl.models import KnownRecord, SourceRecord
+
+
+@dataclass(slots=True)
+class MatchResult:
+    """What the database has of the records of a batch, by the ids that follow from their keys.
+
+    `known`: what the sync knows of them. `lead_ids`: their leads' ids. `present`: leads that are there now.
+    `finished`: the report of each record that one finished; `newly_finished`: of known records, what is still
+    to be noted. `undecided`: records that a report or lead fits in part, so that the other records of the
+    same answer or import must be known first: to be matched again with `conclude`.
+    """
+
+    known: dict[str, KnownRecord]
+    lead_ids: dict[str, str]
+    present: set[str]
+    finished: dict[str, str] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)
+
+    def lead_id_of(self, record: SourceRecord) -> str:
+        """The id of the record's lead, there or not."""
+        return self.lead_ids[record.lead_id]
+
+    def has_lead(self, record: SourceRecord) -> bool:
+        return self.lead_id_of(record) in self.present
+
+    def is_new(self, record: SourceRecord) -> bool:
+        """Whether it is to be saved: neither known nor there nor finished. One that is known but not there
+        was deleted on purpose."""
+        return not (record.lead_id in self.known or self.has_lead(record) or record.lead_id in self.finished)
+
+    @property
+    def newly_finished(self) -> dict[str, str]:
+        return {
+            record_id: report_id
+            for record_id, report_id in self.finished.items()
+            if record_id in self.known and self.known[record_id].report_id is None
+        }
+
+    def link(self, record_id: str, lead_id: str) -> None:
+        """A lead that is there is the record's."""
+        self.lead_ids[record_id] = lead_id
+        self.present.add(lead_id)
