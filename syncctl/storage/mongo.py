@@ -24,7 +24,9 @@ from syncctl.models import (
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.mongo_batches import (
+    Wanted,
     find,
+    find_any,
     find_by_ids,
     find_by_texts,
     in_batches,
@@ -80,20 +82,16 @@ class MongoStorage(MongoSurvey, MongoRepair):
         phones: Collection[str],
         created: Created = ANY_TIME,
     ) -> list[Document]:
-        found: dict[str, Document] = {}
-        wanted: Sequence[tuple[str, Collection[Any], Document]] = (
+        on_these_days = {"createdAt": {"$in": created.midnights}}
+        wanted: Wanted = (
             ("bookingNo", booking_numbers, {}),
             ("phone", phones, {}),
             ("createdAt", created.moments, {}),
-            ("name", created.names, {"createdAt": {"$in": created.midnights}}),
+            ("name", created.names, on_these_days),
         )
         with self._reading() as database:
-            for field, values, also in wanted:
-                for batch in in_batches(values):
-                    query = {field: {"$in": batch}, "leadType": str(lead_type), **also}
-                    leads = map(documents.from_bson, find(database.leads, query))
-                    found.update((lead["_id"], lead) for lead in leads)
-        return list(found.values())
+            found = find_any(database.leads, wanted, {"leadType": str(lead_type)})
+            return list({lead["_id"]: lead for lead in map(documents.from_bson, found)}.values())
 
     def find_reports(
         self,
@@ -137,21 +135,18 @@ class MongoStorage(MongoSurvey, MongoRepair):
         lead_ids: Collection[str],
         created: Created = ANY_TIME,
     ) -> list[RecordEntry]:
-        found: dict[str, RecordEntry] = {}
-        wanted: Sequence[tuple[str, Collection[Any], Document]] = (
+        named = {"values.name": {"$in": list(created.names)}}
+        wanted: Wanted = (
             ("values.phone", phones, {}),
             ("values.bookingNo", booking_numbers, {}),
             ("leadId", lead_ids, {}),
             ("values.createdAt", created.moments, {}),
-            ("values.createdAt", created.midnights, {"values.name": {"$in": list(created.names)}}),
+            ("values.createdAt", created.midnights if created.names else (), named),
         )
         with self._reading() as database:
-            for field, values, also in wanted:
-                for batch in in_batches(values):
-                    records = find(database.syncrecords, {field: {"$in": batch}, **also})
-                    entries = self._own.read("syncrecords", records, documents.record_entry)
-                    found.update((entry.record.record_id, entry) for entry in entries)
-        return list(found.values())
+            records = find_any(database.syncrecords, wanted)
+            entries = self._own.read("syncrecords", records, documents.record_entry)
+            return list({entry.record.record_id: entry for entry in entries}.values())
 
     def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
         with self._reading() as database:

@@ -1,7 +1,8 @@
 """Look-ups and inserts of any number of documents in a few round trips per thousand."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pymongo import UpdateOne
@@ -14,6 +15,9 @@ from syncctl.storage.mongo_errors import refusals
 BATCH = 1000
 REPLY = 5000
 """Documents per reply: the server's own first reply holds 101 and would cost a second round trip."""
+
+Wanted = Sequence[tuple[str, Iterable[Any], Mapping[str, Any]]]
+"""Fields, the values that one of them must have, and what must stand beside it."""
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Mapping[str, Any])
@@ -31,6 +35,23 @@ def find(
 ) -> Iterator[D]:
     """The documents that match, with these fields and `_id` only, or whole."""
     return collection.find(query, list(fields) if fields is not None else None, batch_size=REPLY)
+
+
+def find_any(
+    collection: Collection[D],
+    wanted: Wanted,
+    also: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[D]:
+    """The documents that have any of the values in one of these fields, together with what stands beside it,
+    and in any case with what `also` asks for. One with values of several batches is given for each."""
+    batches = zip_longest(*(in_batches(values) for _, values, _ in wanted), fillvalue=())
+    for batch in batches:
+        clauses = [
+            {field: {"$in": values}, **beside}
+            for (field, _, beside), values in zip(wanted, batch, strict=True)
+            if values
+        ]
+        yield from find(collection, {**also, "$or": clauses})
 
 
 def find_by_ids(

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from syncctl.models import RunEntry, StepStatus, Store, SyncLog, Trigger
 from syncctl.operator_ports import Database as LeadDatabase
-from syncctl.operator_ports import LastLogs, RecordEntry, Totals
+from syncctl.operator_ports import LastLogs, Totals
+from syncctl.ports import RecordEntry
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
 

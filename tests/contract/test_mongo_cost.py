@@ -58,7 +58,7 @@ def test_look_ups_of_a_thousand_are_one_round_trip_each_and_use_indexes(
         "recorded_leads": 1,
         "record_values": 1,
         "leads": 1,
-        "find_leads": 2,
+        "find_leads": 1,
         "find_reports": 1,
     }
     assert not any(plans.values()), plans

@@ -11,7 +11,8 @@ from bson import ObjectId
 
 from syncctl.errors import StorageError
 from syncctl.models import Document, LocationState, RunEntry, StepName
-from syncctl.operator_ports import Database, RecordEntry
+from syncctl.operator_ports import Database
+from syncctl.ports import RecordEntry
 from syncctl.storage import mongo_documents
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.sqlite import SqliteStorage

@@ -22,7 +22,7 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
-from syncctl.storage.sqlite import FIND_LEADS, FIND_REPORTS, SqliteStorage
+from syncctl.storage.sqlite import FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT, SqliteStorage
 from syncctl.storage.sqlite_connection import open_connection
 from syncctl.storage.sqlite_errors import translated
 from syncctl.storage.store_rules import store_id
@@ -208,9 +208,9 @@ class TestTables:
         database.run("UPDATE leads SET remarks = CAST(x'4ae9' AS TEXT)")
         assert storage.find_leads(LeadType.BOOKING, [], [phone(1)]) == [lead(1, remarks="J\ufffd")]
 
-    @pytest.mark.parametrize("query", [FIND_LEADS, FIND_REPORTS])
+    @pytest.mark.parametrize("query", [FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT])
     def test_look_ups_use_indexes(self, storage: SqliteStorage, database: SqliteDatabase, query: str) -> None:
-        names = ("lead_type", "booking_numbers", "phones", "lead_ids")
+        names = ("lead_type", "booking_numbers", "phones", "lead_ids", "moments", "names", "midnights")
         with closing(sqlite3.connect(database.path)) as connection:
             plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", dict.fromkeys(names, "[]")).fetchall()
         steps = [str(step[3]) for step in plan]

@@ -6,7 +6,7 @@ from typing import Any
 from syncctl.identity import source_record
 from syncctl.locations import load_locations
 from syncctl.models import Document, LeadValues, SourceRecord
-from syncctl.services.adoption import OldLeads
+from syncctl.services.adoption import UnlinkedLeads
 
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
 LATER = datetime(2025, 3, 1, tzinfo=UTC)
@@ -43,16 +43,16 @@ def lead(lead_id: str = "a" * 24, **changes: Any) -> Document:
 
 
 def claim(
-    leads: list[Document], wanted: SourceRecord, *others: SourceRecord, spoken_for: str = "", told: str = ""
+    leads: list[Document], wanted: SourceRecord, *others: SourceRecord, linked: str = "", taken: str = ""
 ) -> str | None:
-    old_leads = OldLeads(
+    unlinked = UnlinkedLeads(
         leads,
         load_locations(),
-        spoken_for={spoken_for},
-        told={told},
+        linked={linked},
+        taken={taken},
         answered_keys={wanted.key, *(other.key for other in others)},
     )
-    return old_leads.claim(wanted)
+    return unlinked.take_own(wanted)
 
 
 def test_a_lead_of_the_same_key_is_the_records() -> None:
@@ -74,47 +74,14 @@ def test_of_several_copies_the_one_worked_on_is_taken_else_the_oldest() -> None:
     assert claim([plain, oldest, called], record()) == "c" * 24
 
 
-def test_an_edited_phone_is_seen_through_by_the_booking_number() -> None:
-    assert claim([lead(phone="9111111111", updatedAt=LATER)], record()) == "a" * 24
-
-
-def test_an_edited_booking_number_is_seen_through_by_phone_and_date() -> None:
-    assert claim([lead(bookingNo="78", updatedAt=LATER)], record()) == "a" * 24
-    assert claim([lead(bookingNo="78", name="Anagha Menon", updatedAt=LATER)], record()) == "a" * 24
-    assert claim([lead(bookingNo="", updatedAt=LATER)], record()) == "a" * 24
-    assert claim([lead(bookingNo="78", createdAt=LATER, updatedAt=BOOKED)], record()) is None
-
-
-def test_a_lead_that_nobody_edited_belongs_to_its_own_key_only() -> None:
-    assert claim([lead(phone="9111111111")], record()) is None
-    assert claim([lead(bookingNo="78")], record()) is None
-
-
-def test_a_lead_whose_own_record_is_in_the_answer_is_not_taken() -> None:
-    edited = lead(bookingNo="78", updatedAt=LATER)
-    assert claim([edited], record(), record("78")) is None
-
-
-def test_a_lead_that_belongs_to_another_record_is_not_taken() -> None:
-    assert claim([lead(phone="9111111111", updatedAt=LATER)], record(), spoken_for="a" * 24) is None
-    assert claim([lead()], record(), spoken_for="a" * 24, told="a" * 24) is None
-
-
 def test_a_lead_that_was_edited_to_what_the_source_says_by_now_is_not_doubled() -> None:
-    assert claim([lead()], record(), spoken_for="a" * 24) == "a" * 24
-    assert claim([lead(phone="+91 90000 00001")], record(), spoken_for="a" * 24) == "a" * 24
+    assert claim([lead()], record(), linked="a" * 24) == "a" * 24
+    assert claim([lead(phone="+91 90000 00001")], record(), linked="a" * 24) == "a" * 24
 
 
 def test_a_lead_that_was_edited_to_what_the_source_says_of_another_is_not_taken() -> None:
     own = record("78")
-    assert claim([lead(own.lead_id)], record(), own, spoken_for=own.lead_id) is None
-
-
-def test_a_lead_whose_id_is_of_its_own_key_is_no_other_records() -> None:
-    other = record("78")
-    half = lead(other.lead_id, bookingNo="78", updatedAt=LATER)
-    assert claim([half], record()) is None
-    assert claim([{**half, "_id": "a" * 24}], record()) == "a" * 24
+    assert claim([lead(own.lead_id)], record(), own, linked=own.lead_id) is None
 
 
 def test_a_lead_under_default_store_is_found_by_the_rest_of_its_key() -> None:
@@ -122,18 +89,6 @@ def test_a_lead_under_default_store_is_found_by_the_rest_of_its_key() -> None:
     assert claim([old], record(booking_no="")) == "a" * 24
     assert claim([old], record(booking_no="", name="Other")) is None
     assert claim([old], record()) is None
-
-
-def test_a_lead_is_taken_once() -> None:
-    old_leads = OldLeads(
-        [lead(phone="9111111111", updatedAt=LATER)],
-        load_locations(),
-        spoken_for=(),
-        told=(),
-        answered_keys=(),
-    )
-    assert old_leads.claim(record()) == "a" * 24
-    assert old_leads.claim(record(phone="9222222222")) is None
 
 
 def test_odd_documents_are_passed_over() -> None:

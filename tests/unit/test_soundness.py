@@ -137,15 +137,15 @@ def test_the_future_begins_where_the_businesss_wall_clock_is(
 
 
 @pytest.mark.parametrize("shape", ["leadData", "leadSnapshot", "beforeSnapshot"])
-def test_a_further_copy_of_a_finished_booking_is_to_be_looked_at(
+def test_a_further_copy_of_a_finished_booking_is_finished_too(
     database: Database, app: SqliteApp, shape: str
 ) -> None:
     copies = [lead(1), lead(1, _id=text_id(2)), lead(3), lead(1, _id=text_id(4), leadType="return")]
     database.store_leads(copies, [])
     finish(app, lead(1), shape)
     found = line(verify(database), "Finished leads")
-    assert found.mark is Mark.WARNING
-    assert f"1 of whose booking a copy is in reports (_id {text_id(2)})" in found.found
+    assert found.mark is Mark.BAD
+    assert f"1 in leads and in reports at once (_id {text_id(2)})" in found.found
 
 
 def test_a_lead_that_is_in_reports_by_its_id_is_wrong(database: Database, app: SqliteApp) -> None:

@@ -82,7 +82,6 @@ def _part(traits: Traits, lead_types: Iterable[str]) -> Iterator[Hashable]:
     types = tuple(lead_types) or (_ANY_TYPE,)
     yield from product(types, traits.booking_numbers)
     yield from product(types, traits.moments, traits.names)
-    yield from product(types, traits.moments, traits.stores)
     yield from product(types, traits.days, traits.names, traits.stores)
     if not traits.booking_numbers:
         yield from product(types, traits.days, traits.phones)
