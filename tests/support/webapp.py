@@ -72,6 +72,11 @@ def pages_for(lead: Lead) -> list[str]:
     return [name for name in own_first if lead["leadType"] in PAGES[name].lead_types]
 
 
+def any_shape(lead: Lead, shape: str) -> str:
+    """This shape, or the any lead page's where that page does not show the lead."""
+    return shape if shape not in PAGES or shape in pages_for(lead) else "any lead page"
+
+
 def report_name(field: str) -> str:
     """What a flat report calls a field of the lead."""
     return REPORT_NAMES.get(field) or re.sub(r"[A-Z]", lambda letter: f"_{letter.group().lower()}", field)
@@ -147,6 +152,9 @@ SHAPES: dict[str, Shape] = {
     },
 }
 """Every shape of report that a database may hold (contract/database.md), for any type of lead."""
+
+OF_TODAY_MOSTLY = (*PAGES, *SHAPES)
+"""What telecallers of a random history finish leads as."""
 
 
 def report_of(
