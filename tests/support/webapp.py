@@ -171,12 +171,14 @@ def report_of(
 class WebApp(Protocol):
     """One database as the web app uses it; ids are texts."""
 
-    def leads(self) -> list[Lead]: ...
+    def leads(self, **fields: str) -> list[Lead]: ...
     def insert(self, lead: Lead) -> str: ...
     def edit(self, lead_id: str, **changes: Any) -> None: ...
     def delete(self, lead_id: str) -> None: ...
     def add_report(self, report: Report) -> str: ...
+    def reports(self) -> list[Report]: ...
     def remove_report(self, report_id: str) -> None: ...
+    def add(self, collection: str, document: dict[str, Any]) -> None: ...
     def all(self, collection: str) -> list[dict[str, Any]]: ...
 
 
@@ -207,8 +209,8 @@ class MongoApp:
     def close(self) -> None:
         self._client.close()
 
-    def leads(self) -> list[Lead]:
-        return [{**lead, "_id": str(lead["_id"])} for lead in self._database.leads.find()]
+    def leads(self, **fields: str) -> list[Lead]:
+        return [{**lead, "_id": str(lead["_id"])} for lead in self._database.leads.find(fields)]
 
     def insert(self, lead: Lead) -> str:
         document = {**lead, "_id": ObjectId(lead["_id"])} if "_id" in lead else dict(lead)
@@ -225,8 +227,14 @@ class MongoApp:
     def add_report(self, report: Report) -> str:
         return str(self._database.reports.insert_one(dict(report)).inserted_id)
 
+    def reports(self) -> list[Report]:
+        return [{**report, "_id": str(report["_id"])} for report in self._database.reports.find()]
+
     def remove_report(self, report_id: str) -> None:
         assert self._database.reports.delete_one({"_id": ObjectId(report_id)}).deleted_count == 1
+
+    def add(self, collection: str, document: dict[str, Any]) -> None:
+        self._database[collection].insert_one(dict(document))
 
     def all(self, collection: str) -> list[dict[str, Any]]:
         return list(self._database[collection].find())
@@ -242,8 +250,10 @@ class SqliteApp:
     def close(self) -> None:
         self._database.close()
 
-    def leads(self) -> list[Lead]:
-        return [self._lead(dict(row)) for row in self._database.execute("SELECT * FROM leads")]
+    def leads(self, **fields: str) -> list[Lead]:
+        wanted = "".join(f" AND {name} = ?" for name in fields)
+        query = f"SELECT * FROM leads WHERE true{wanted}"  # noqa: S608
+        return [self._lead(dict(row)) for row in self._database.execute(query, [*fields.values()])]
 
     @staticmethod
     def _lead(row: dict[str, Any]) -> Lead:
@@ -261,11 +271,14 @@ class SqliteApp:
 
     def insert(self, lead: Lead) -> str:
         document = {"_id": uuid.uuid4().hex[:24], **lead}
-        names = ", ".join(document)
+        self.add("leads", document)
+        return str(document["_id"])
+
+    def add(self, collection: str, document: dict[str, Any]) -> None:
+        names = ", ".join(f'"{name}"' for name in document)
         marks = ", ".join("?" * len(document))
         values = [self._stored(value) for value in document.values()]
-        self._database.execute(f"INSERT INTO leads ({names}) VALUES ({marks})", values)  # noqa: S608
-        return str(document["_id"])
+        self._database.execute(f"INSERT INTO {collection} ({names}) VALUES ({marks})", values)  # noqa: S608
 
     def edit(self, lead_id: str, **changes: Any) -> None:
         changed = {"updatedAt": datetime.now(UTC).replace(microsecond=0), **changes}
@@ -282,6 +295,9 @@ class SqliteApp:
         document = json.dumps(_without_id(report), default=self._stored)
         self._database.execute("INSERT INTO reports VALUES (?, ?)", (report_id, document))
         return report_id
+
+    def reports(self) -> list[Report]:
+        return [{**json.loads(row["document"]), "_id": row["_id"]} for row in self.all("reports")]
 
     def remove_report(self, report_id: str) -> None:
         assert self._database.execute("DELETE FROM reports WHERE _id = ?", (report_id,)).rowcount == 1
