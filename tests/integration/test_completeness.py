@@ -42,18 +42,19 @@ def test_a_healthy_database_is_found_so_and_left_alone(world: World, sandbox: Sa
 def test_what_people_do_to_leads_is_no_loss(world: World) -> None:
     world.run()
     leads = numbered(world)
-    for lead, shape in zip(leads[:8], [*SHAPES, *SHAPES], strict=True):
-        finish(world.app, lead, shape, **({"phone": "9999999999"} if lead in leads[4:8] else {}))
-    for lead in leads[8:11]:
+    finished, leads = leads[: 2 * len(SHAPES)], leads[2 * len(SHAPES) :]
+    for number, (lead, shape) in enumerate(zip(finished, [*SHAPES, *SHAPES], strict=True)):
+        finish(world.app, lead, shape, **({"phone": "9999999999"} if number >= len(SHAPES) else {}))
+    for lead in leads[:3]:
         world.app.delete(lead["_id"])
-    world.app.edit(leads[11]["_id"], phone="9999999998", name="Someone Else")
-    world.app.edit(leads[12]["_id"], bookingNo="2", store="Zorucci - Edappal")
-    world.app.edit(leads[13]["_id"], callStatus="Connected", remarks="comes on Friday")
-    world.app.edit(leads[14]["_id"], functionDate=datetime(2030, 1, 1, tzinfo=UTC))
+    world.app.edit(leads[3]["_id"], phone="9999999998", name="Someone Else")
+    world.app.edit(leads[4]["_id"], bookingNo="2", store="Zorucci - Edappal")
+    world.app.edit(leads[5]["_id"], callStatus="Connected", remarks="comes on Friday")
+    world.app.edit(leads[6]["_id"], functionDate=datetime(2030, 1, 1, tzinfo=UTC))
     found = look(world)
     assert_nothing_found(found)
     counts = totals(found)
-    assert (counts.in_reports, counts.deleted, counts.edited_away) == (8, 3, 2)
+    assert (counts.in_reports, counts.deleted, counts.edited_away) == (len(finished), 3, 2)
 
 
 def test_leads_of_the_old_system_are_found_before_and_after_the_sync_makes_them_its_own(

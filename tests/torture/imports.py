@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.oracle import Key
+from tests.support.recognition import level, of_lead
 from tests.support.webapp import Lead
 from tests.support.world import KOLKATA
 from tests.torture.model import OVERWRITTEN, Model, record_key
@@ -69,7 +70,13 @@ class Imports:
         phones = {key[2] for key in visits}
         homes = self.model.homes
         taken = set(homes.values())
-        free = {i for i, lead in self.model.leads.items() if i not in taken and lead["phone"] in phones}
+        told = [visit.as_facts() for visit in visits.values()]
+        free = {
+            lead_id
+            for lead_id, lead in self.model.leads.items()
+            if lead_id not in taken
+            and (lead["phone"] in phones or any(level(of_lead(lead), facts) for facts in told))
+        }
         return free | {homes[key] for key in visits if key in homes}
 
     def _half_of(self, key: Key) -> str | None:

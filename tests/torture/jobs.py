@@ -23,7 +23,7 @@ from syncctl.services.cleanup.restoring import restore_backup
 from syncctl.services.cleanup.store_names import rename_stores
 from syncctl.services.run import HISTORY_KEPT
 from tests.support.store_files import HEADER, row, write
-from tests.support.webapp import SHAPES, finish, old_lead
+from tests.support.webapp import PAGES, SHAPES, finish, old_lead, pages_for
 from tests.support.world import KOLKATA, World
 
 Wrap = Callable[[Storage], Storage]
@@ -77,9 +77,14 @@ def telecallers_at_work(ground: Ground) -> None:
     ground.luck.shuffle(leads)
     for changes, lead in zip(EDITS, leads, strict=False):
         app.edit(lead["_id"], **changes)
-    for shape, lead in zip(SHAPES, leads[len(EDITS) :], strict=False):
+    left = leads[len(EDITS) :]
+    for shape, lead in zip(SHAPES, left, strict=False):
         finish(app, lead, shape, phone="9222222222")
-    app.delete(leads[len(EDITS) + len(SHAPES)]["_id"])
+    for page in PAGES:
+        if shown := next((lead for lead in left[len(SHAPES) :] if page in pages_for(lead)), None):
+            finish(app, shown, page)
+            left.remove(shown)
+    app.delete(left[len(SHAPES)]["_id"])
     app.insert(
         {
             "name": "By Hand",
@@ -170,6 +175,11 @@ def phone(number: int) -> str:
     return f"94{number:08}"
 
 
+def customer(number: int, **changes: str) -> list[str]:
+    """A row of a file; each customer has a name of their own."""
+    return row(Contact=phone(number), Customer_Name=f"Customer {number}", **changes)
+
+
 def _files(ground: Ground) -> tuple[Path, Path]:
     return ground.folder / "walkin_sg_calicut.csv", ground.folder / "walkin_z_edappally.csv"
 
@@ -179,13 +189,13 @@ def imported_and_worked_on(ground: Ground) -> None:
     luck = ground.luck
     files = _files(ground)
     for number, file in enumerate(files):
-        write(file, *(row(Contact=phone(100 * number + n), Remarks="old") for n in range(20)))
+        write(file, *(customer(100 * number + n, Remarks="old") for n in range(20)))
     ground.world.import_files(StepName.WALKIN, *files)
     telecallers_at_work(ground)
     for number, file in enumerate(files):
         news = [
-            row(
-                Contact=phone(100 * number + n),
+            customer(
+                100 * number + n,
                 Remarks=luck.choice(("old", "new")),
                 Status=luck.choice(("Booked", "Loss", "New Walkin")),
             )

@@ -5,40 +5,61 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.oracle import Key, key_and_lead, key_of
-from tests.support.webapp import Lead, MongoApp, SqliteApp
+from tests.support.recognition import Level, level, of_lead, of_report
+from tests.support.webapp import IDENTITY, Lead, MongoApp, SqliteApp
 from tests.torture.source import Answer, Row
 from tests.torture.tally import tally
 
 LOST, DOUBLED, OVERWRITTEN = "leads lost", "leads duplicated", "edits overwritten"
 
 
+FILE_TYPES = ("general", "lossOfSale")
+
+
 @dataclass
 class Report:
-    """A finished lead: it, and all that its report calls it, before and after edits."""
+    """A finished lead: as it was, its report, and what was edited of it just before. `is_of`: the record that
+    the sync knew it as by then, if nothing that it is known by was edited."""
 
     report_id: str
     lead: Lead
-    shape: str
-    after: Lead
+    document: Row
+    changes: Row
+    is_of: Key | None = None
 
-    def must_hold(self, key: Key) -> bool:
-        """Whether by the contract alone, without any record, it keeps a record of this key out: it names the
-        lead's id, or, as it was before it was finished, all that it was known by."""
-        return self.shape == "flat" or key[:5] == key_of(self.lead)
-
-    def may_hold(self, key: Key) -> bool:
-        """Whether the contract lets it keep a record out: by booking number and phone or name, and only where
-        one of them has no booking number by phone, name, type and store."""
-        versions = (self.lead, self.after)
-        if key[0] not in {lead["leadType"] for lead in versions}:
+    def must_hold(self, key: Key, *, by_id: bool) -> bool:
+        """Whether by the contract alone, without any record, it keeps a record of this key out, and no other
+        may be told better by it. `by_id`: a run finds the lead's id in it, should it hold one."""
+        if by_id and "id" in self.document:
+            return True
+        source: Row = {name: value for name, value in self.lead.items() if name != "_id"}
+        if key[0] in FILE_TYPES and (not source.get("enquiryDate") or "leadData" in self.document):
             return False
-        numbers = {lead["bookingNo"] for lead in versions if lead.get("bookingNo")}
-        if key[1] and numbers:
-            return key[1] in numbers
-        return key[2] in {lead["phone"] for lead in versions}
+        who = self.changes.keys() & set(IDENTITY)
+        is_of_a_page = "report_id" in self.document
+        is_ambiguous = is_of_a_page and (who - {"name", "store", "phone"} or (who and key[0] in FILE_TYPES))
+        return key[:5] == key_of(self.lead) and not is_ambiguous and bool(self._level(source))
+
+    def may_hold(self, record: "Remembered") -> bool:
+        """Whether the contract lets it keep a record out."""
+        if self.document.get("id") == record.lead_id or self._level(record.values):
+            return True
+        # A row without a date is its customer's only one.
+        known = of_lead(record.values)
+        return not known.days | known.instants and key_of(record.values)[:5] == key_of(self.lead)
+
+    def _level(self, source: Row) -> Level:
+        return level(of_report(self.document), of_lead(source))
+
+
+class Remembered(NamedTuple):
+    """A record of the sync's: which lead it became, and what its source said last."""
+
+    lead_id: str
+    values: Row
 
 
 @dataclass
@@ -49,6 +70,8 @@ class Model:
     without a record, by id. `old`: leads that the old system imported and no run has met yet, with the keys
     that they were imported under. `never`: keys of such leads, and of half ones, that are finished by now and
     by whose reports alone they can be told. `vanished`: leads that went in the midst of the run in hand.
+    `reports`: those that are there; `every_report`: with those that were taken back. `held`: records that
+    have no lead because of a report.
     """
 
     app: MongoApp | SqliteApp
@@ -59,6 +82,8 @@ class Model:
     never: set[Key] = field(default_factory=set)
     reports: list[Report] = field(default_factory=list)
     vanished: set[str] = field(default_factory=set)
+    every_report: list[Report] = field(default_factory=list)
+    held: dict[Key, Remembered] = field(default_factory=dict)
 
     def is_deleted(self, lead_id: str) -> Key | None:
         """A person has deleted a lead. Where no record knew it, nobody can tell that it was there: gives its
@@ -68,9 +93,16 @@ class Model:
 
     def is_finished(self, report: Report) -> None:
         """A person has finished a lead."""
+        self.reports.append(report)
+        self.every_report.append(report)
         is_half = (lead_id := report.lead["_id"]) in self.half
+        report.is_of = next((key for key, home in self.homes.items() if home == lead_id), None)
+        if report.is_of and (
+            report.is_of[:5] != key_of(report.lead) or report.changes.keys() & set(IDENTITY)
+        ):
+            report.is_of = None
         key = self.is_deleted(lead_id)
-        if key and (report.must_hold(key) if is_half else key == key_of(report.lead)):
+        if key and report.must_hold(key, by_id=is_half):
             self.never.add(key)
 
     def found(self) -> dict[str, Lead]:
@@ -124,7 +156,8 @@ class Model:
     def _settle(self, new: Mapping[str, Lead], *, whole: bool, keys: Mapping[str, Key] | None = None) -> None:
         """Check the new leads and the new records against each other, and take them over."""
         keys = keys or {lead_id: key_of(lead) for lead_id, lead in new.items()}
-        recorded = self._recorded()
+        remembered = self._remembered()
+        recorded = {key: record.lead_id for key, record in remembered.items()}
         for key, lead_id in self.homes.items():
             assert recorded.get(key) == lead_id
         fresh = {key: lead_id for key, lead_id in recorded.items() if key not in self.homes}
@@ -133,9 +166,10 @@ class Model:
             if lead_id in new:
                 assert keys[lead_id] == key
             elif lead_id in self.leads:
-                self._assert_adopted_rightly(key, lead_id)
+                self._assert_adopted_rightly(key, remembered[key])
             elif lead_id not in self.vanished:
-                assert key in self.never or any(report.may_hold(key) for report in self.reports)
+                self.held[key] = remembered[key]
+        self._assert_each_is_held_by_its_own()
         self.vanished.clear()
         unrecorded = {lead_id: keys[lead_id] for lead_id in new.keys() - recorded.values()}
         assert not unrecorded or not whole
@@ -157,22 +191,50 @@ class Model:
         tally.add(DOUBLED, len(doubled))
         assert not doubled
 
-    def _assert_adopted_rightly(self, key: Key, lead_id: str) -> None:
+    def _assert_each_is_held_by_its_own(self) -> None:
+        """A report finishes one record: there are reports for all that are held, none of them for two."""
+        free = [report for report in self.every_report if report.is_of is None]
+        holders: dict[int, Key] = {}
+
+        def find(key: Key, tried: set[int]) -> bool:
+            for number, report in enumerate(free):
+                if number in tried or not report.may_hold(self.held[key]):
+                    continue
+                tried.add(number)
+                if number not in holders or find(holders[number], tried):
+                    holders[number] = key
+                    return True
+            return False
+
+        lost = [key for key in self.held if not find(key, set())]
+        tally.add(LOST, len(lost))
+        assert not lost
+
+    def _assert_adopted_rightly(self, key: Key, record: Remembered) -> None:
         """A record whose lead was there before it: a lead of nobody's, and of the same customer."""
+        lead_id = record.lead_id
         assert lead_id not in self.homes.values()
         lead = self.leads[lead_id]
         assert lead["leadType"] == key[0]
         assert self.half.get(lead_id, key) == key
         known_as = {key_of(lead), self.old.get(lead_id), self.half.get(lead_id)}
-        assert key in known_as or lead["phone"] == key[2] or (key[1] and lead.get("bookingNo") == key[1])
+        assert (
+            key in known_as
+            or lead["phone"] == key[2]
+            or (key[1] and lead.get("bookingNo") == key[1])
+            or level(of_lead(lead), of_lead(record.values))
+        )
 
-    def _recorded(self) -> dict[Key, str]:
-        """Lead ids by the keys of what the sync remembers; a lead belongs to one record only."""
+    def _remembered(self) -> dict[Key, Remembered]:
+        """What the sync remembers, by key; a lead belongs to one record only."""
         documents = self.app.all("syncrecords")
-        recorded = {record_key(values_of(document)): str(document["leadId"]) for document in documents}
-        assert len(recorded) == len(documents)
-        assert len(set(recorded.values())) == len(documents)
-        return recorded
+        remembered = {}
+        for document in documents:
+            values = values_of(document)
+            remembered[record_key(values)] = Remembered(str(document["leadId"]), values)
+        assert len(remembered) == len(documents)
+        assert len({record.lead_id for record in remembered.values()}) == len(documents)
+        return remembered
 
 
 def records_of(answer: Answer, stores: Mapping[str, str]) -> dict[Key, Lead]:

@@ -18,7 +18,7 @@ from syncctl.services.cleanup.restoring import BackupRestored
 from syncctl.services.cleanup.store_names import StoresRenamed
 from tests.support.failing_storage import WRITES, FailingStorage
 from tests.support.oracle import key_of
-from tests.support.webapp import SHAPES
+from tests.support.webapp import PAGES, SHAPES
 from tests.support.world import World
 from tests.torture.jobs import EDITS, RENAMED, Ground, Job, few_locations
 from tests.torture.states import Rewind, State, assert_as_undisturbed, state_of
@@ -129,7 +129,7 @@ def assert_taken_in(world: World, before: State, after: State) -> None:
     known = {tuple(str(record["key"]).split(SEPARATOR)[:3]) for record in before.records.values()}
     asked_from = world.sandbox.today - (DAYS_ASKED_AGAIN if known else DAYS_ASKED_FIRST)
     missing = [lead for key, lead in told.items() if not there[key]]
-    assert len(missing) <= len(EDITS) + len(SHAPES) + 1 + RENAMED
+    assert len(missing) <= len(EDITS) + len(SHAPES) + len(PAGES) + 1 + RENAMED
     assert [
         lead
         for lead in missing

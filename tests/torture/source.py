@@ -50,6 +50,7 @@ class Source:
         self.sandbox = sandbox
         self.locations = sandbox.locations
         self.numbers: list[str] = []
+        self._instants = 0
         self.news: dict[Place, list[News]] = defaultdict(list)
         self._raw: dict[str, list[Row]] = defaultdict(list)
         self._seen = 0
@@ -59,8 +60,7 @@ class Source:
         """A booking made today, dated so many days back; with other fields than the sandbox makes up."""
         number: str = self.sandbox.add_bookings(1)[0]["bookingNo"]
         dated = today - timedelta(days=days_back)
-        moment = datetime.combine(dated, OFFICE_HOURS)
-        self.sandbox.change_booking(number, bookingDate=moment, **fields)
+        self.sandbox.change_booking(number, bookingDate=self.instant(dated), **fields)
         self.numbers.append(number)
         for report in REPORTS:
             self._note(report, number, today, dated)
@@ -68,7 +68,7 @@ class Source:
 
     def give_back(self, number: str, today: date) -> None:
         """A booking returned today."""
-        self.sandbox.return_booking(number, datetime.combine(today, OFFICE_HOURS))
+        self.sandbox.return_booking(number, self.instant(today))
         self._note("return", number, today, today)
 
     def withdraw(self, number: str) -> None:
@@ -82,6 +82,11 @@ class Source:
         """A row that is in every answer of a location."""
         self.sandbox.add_rows(location, [row])
         self._raw[location].append(row)
+
+    def instant(self, day: date) -> datetime:
+        """In office hours, and at no other's second: `createdAt` tells leads apart (contract/database.md)."""
+        self._instants += 1
+        return datetime.combine(day, OFFICE_HOURS) + timedelta(seconds=self._instants)
 
     def location_of(self, number: str) -> str:
         """Where a booking is."""

@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from tests.support.oracle import Key
-from tests.support.webapp import SHAPES, Lead, MongoApp, SqliteApp, finish
+from tests.support.recognition import Facts, Level, level, of_lead, of_report
+from tests.support.webapp import OF_TODAY_MOSTLY, Lead, MongoApp, SqliteApp, any_shape, report_of
 from tests.torture.model import record_key
 
 LEFT_ALONE = 0.4
@@ -47,21 +48,30 @@ class Telecaller:
         changes = self.luck.choice(edits(number))
         self.app.edit(lead["_id"], **changes)
         self.edits[lead["_id"]] = changes
-        # The old system's leads are found by booking number, or by phone.
-        left = {"bookingNo", "phone"} - changes.keys()
-        if lead["_id"] in self.strangers and not any(lead.get(name) for name in left):
-            self.beyond_knowing.add(record_key(lead))
+        self._forget_unless(lead, level(_without_id({**lead, **changes}), _without_id(lead)))
 
     def _finish(self, number: int, lead: Lead) -> None:
         changes = self.luck.choice([{}, *edits(number)])
-        finish(self.app, lead, self.luck.choice(list(SHAPES)), **changes)
+        report = report_of(lead, any_shape(lead, self.luck.choice(OF_TODAY_MOSTLY)), changes)
+        self.app.add_report(report)
+        self.app.delete(lead["_id"])
         self.gone.add(lead["_id"])
+        self._forget_unless(lead, level(of_report(report), _without_id(lead)))
 
     def _delete(self, _number: int, lead: Lead) -> None:
         self.app.delete(lead["_id"])
         self.gone.add(lead["_id"])
-        if lead["_id"] in self.strangers:
+        self._forget_unless(lead, Level.NOT)
+
+    def _forget_unless(self, lead: Lead, recognised: Level) -> None:
+        """Nothing is left that tells a lead, unless it is recognised or a record knew it."""
+        if lead["_id"] in self.strangers and not recognised:
             self.beyond_knowing.add(record_key(lead))
+
+
+def _without_id(lead: Lead) -> Facts:
+    """What the lead says as its source would: a run that has not met it does not know its id."""
+    return of_lead({name: value for name, value in lead.items() if name != "_id"})
 
 
 def edits(number: int) -> list[dict[str, Any]]:

@@ -45,14 +45,19 @@ def _old_file_leads(ground: Ground) -> None:
     """A file that the old system imported, sent again with news."""
     file, app = ground.folder / "walkin_sg_calicut.csv", ground.world.app
     phones = [f"94{number:08}" for number in range(20)]
-    write(file, *(row(Contact=phone, Remarks="old") for phone in phones))
+    write(file, *(_customer(phone, Remarks="old") for phone in phones))
     ground.world.import_files(StepName.WALKIN, file)
     leads = app.leads()
     for lead in leads:
         app.delete(lead["_id"])
     forget(ground.world)
     _under_random_ids(ground, leads)
-    write(file, *(row(Contact=phone, Remarks="new", Status="Trial") for phone in phones[3:]), row())
+    write(file, *(_customer(phone, Remarks="new", Status="Trial") for phone in phones[3:]), row())
+
+
+def _customer(phone: str, **changes: str) -> list[str]:
+    """The row of a customer of one's own name, who is known by it where the phone number is edited."""
+    return row(Contact=phone, Customer_Name=f"Customer {phone[-2:]}", **changes)
 
 
 def _killed(ground: Ground) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from syncctl.models import StepName
 from tests.support.oracle import Key
+from tests.support.recognition import Facts, of_lead
 from tests.support.store_files import HEADER, write
 from tests.support.webapp import Lead
 
@@ -41,6 +42,11 @@ class Visit:
 
     key: Key
     fields: dict[str, Any]
+
+    def as_facts(self) -> Facts:
+        """What the row tells of whose it is."""
+        lead_type, _, phone, _, store, _ = self.key
+        return of_lead({**self.fields, "leadType": lead_type, "phone": phone, "store": store})
 
 
 @dataclass(frozen=True)

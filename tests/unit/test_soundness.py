@@ -150,7 +150,7 @@ def test_a_further_copy_of_a_finished_booking_is_finished_too(
 
 def test_a_lead_that_is_in_reports_by_its_id_is_wrong(database: Database, app: SqliteApp) -> None:
     database.store_leads([lead(1), lead(2)], [])
-    finish(app, lead(1), "flat", phone="9111111111")
+    finish(app, lead(1), "flat with id", phone="9111111111")
     database.store_leads([lead(1, phone="9222222222", bookingNo="other")], [])
     report = verify(database)
     found = line(report, "Finished leads")

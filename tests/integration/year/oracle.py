@@ -1,0 +1,181 @@
+"""What the year may leave in the database: looked at after every run of syncctl, and at the end."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from bson import ObjectId
+
+from syncctl.models import Counts
+from tests.integration.year.plot import Plot
+from tests.integration.year.records import Record
+from tests.support.recognition import Facts, Level, day_of, level, of_lead, of_report
+from tests.support.webapp import Lead
+from tests.torture.model import values_of
+
+
+class Oracle:
+    """Checks that nobody comes back, is lost or doubled, and no edit is overwritten.
+
+    `wrong`: what went wrong, by its kind. `unrecognisable`: leads that were made although there was a lead
+    or a report of their record, by id: of nothing in these could it be told (contract/database.md, "What
+    tells which lead it was"). `of_the_scheduler`: leads that the app's own scheduler has made.
+    """
+
+    def __init__(self, plot: Plot) -> None:
+        self.plot = plot
+        self.register = plot.register
+        self.app = plot.app
+        self.wrong: dict[str, list[str]] = defaultdict(list)
+        self.unrecognisable: dict[str, str] = {}
+        self.of_the_scheduler: set[str] = set()
+
+    # After a run.
+
+    def after_run(
+        self, when: str, said: Sequence[Record], counts: Counts, before: set[str], *, is_whole: bool
+    ) -> None:
+        """Look at what syncctl has made of what it was shown. `before`: the ids of the leads until then.
+        `is_whole`: it was shown all of it, however long ago it may have been new."""
+        for record in said:
+            record.was_met = True
+        definite = {record for record in said if self._must_stay_away(record)}
+        possible = {record for record in said if record.reports}
+        leads = {lead["_id"]: lead for lead in self.app.leads()}
+        for lead_id in leads.keys() - before:
+            self._take_in(when, leads[lead_id], leads)
+        if not (len(definite) if is_whole else 0) <= counts.reported <= len(possible):
+            self._note(
+                "counted in reports",
+                f"{when}: {counts.reported}, of {len(definite)} to {len(possible)} finished",
+            )
+        for record in said:
+            if not record.leads and not record.is_gone:
+                self._note("lost", f"{when}: {record}")
+        self.look_at_leads(when, leads, may_delete=False)
+        self._look_at_pairs(when, definite if is_whole else set())
+
+    def look_at_leads(self, when: str, leads: dict[str, Lead], *, may_delete: bool) -> None:
+        """Edits are as they were, and no lead is gone; a cleanup may delete those that nobody has touched."""
+        for record in self.register:
+            for lead_id, edits in list(record.leads.items()):
+                if lead_id not in leads:
+                    if edits or not may_delete:
+                        self._note("vanished", f"{when}: {record}, edited: {edits}")
+                    del record.leads[lead_id]
+                elif edits.items() - leads[lead_id].items():
+                    self._note("edits gone", f"{when}: {record}: {edits}")
+        for lead_id, lead in self.register.typed.items():
+            if leads.get(lead_id) != lead:
+                self._note("typed in by hand", f"{when}: {lead['name']}")
+
+    def _take_in(self, when: str, lead: Lead, leads: dict[str, Lead]) -> None:
+        """A lead that syncctl has made: it must be of a record that had neither lead nor report."""
+        record = self.register.of_source(lead)
+        if record is None:
+            self._note("strangers", f"{when}: {lead}")
+            return
+        others = [leads[lead_id] for lead_id in record.leads if lead_id in leads]
+        what = f"{when}: {record}"
+        if others:
+            known = record.was_met_when_gone or any(self._tells(of_lead(other), record) for other in others)
+            self._note_or_allow("doubled", what, lead["_id"], is_wrong=known)
+        elif record.is_gone:
+            known = record.was_met_when_gone or any(
+                self._tells(of_report(report), record) for report in record.reports.values()
+            )
+            self._note_or_allow("back", what, lead["_id"], is_wrong=known)
+        record.leads[lead["_id"]] = {}
+
+    def _must_stay_away(self, record: Record) -> bool:
+        """Whether it is finished, and its report tells so."""
+        return not record.leads and any(
+            self._tells(of_report(report), record) for report in record.reports.values()
+        )
+
+    def _tells(self, told: Facts, record: Record) -> bool:
+        return self.register.recognisable(told, record)
+
+    def _look_at_pairs(self, when: str, finished: set[Record]) -> None:
+        """Each record that a report has finished keeps that report's id, and no other record does."""
+        owners: dict[str, Record | None] = {str(report["_id"]): None for report in self.app.reports()}
+        owners |= {report_id: record for record in self.register for report_id in record.reports}
+        kept: dict[str, list[Record | None]] = defaultdict(list)
+        for document in self.app.all("syncrecords"):
+            for report_id in _ids(document) & owners.keys():
+                kept[report_id].append(self.register.of_source(values_of(document)))
+        for report_id, records in kept.items():
+            if records != [owners[report_id]]:
+                self._note("wrong report", f"{when}: of {owners[report_id]}, kept by {[*map(str, records)]}")
+        missing = [record for record in finished if not record.reports.keys() & kept.keys()]
+        if missing and not kept:
+            self._note("reports not kept", f"{when}: no record keeps which report has finished it")
+        else:
+            for record in missing:
+                self._note("reports not kept", f"{when}: {record}")
+
+    # At the end.
+
+    def at_the_end(self, *, finished_are_cleaned: bool) -> None:
+        """Each record is one lead, or none where people are done with it."""
+        leads = {lead["_id"]: lead for lead in self.app.leads()}
+        for record in self.register:
+            present = [lead_id for lead_id in record.leads if lead_id not in self.unrecognisable]
+            if record.is_gone:
+                untouched = [lead_id for lead_id in present if not record.leads[lead_id]]
+                if untouched and finished_are_cleaned and self._is_cleaned(record):
+                    self._note("back at the end", str(record))
+            elif not present:
+                self._note("lost at the end", str(record))
+            elif len(present) > 1:
+                by_scheduler = self.of_the_scheduler & set(present)
+                kind = "doubled by the app's scheduler" if by_scheduler else "doubled at the end"
+                self._note(kind, f"{record}: {[record.leads[lead_id] for lead_id in present]}")
+            if len(present) == len(record.leads) and not record.is_gone:
+                for lead_id in present:
+                    self._look_at_fields(record, leads[lead_id], record.leads[lead_id])
+
+    def _is_cleaned(self, record: Record) -> bool:
+        """Whether `cleanup finished` deletes an untouched lead of it; weaker matches it only lists."""
+        if not record.reports:
+            return record.was_met_when_gone
+        told = [of_report(report) for report in record.reports.values()]
+        return any(
+            level(facts, record.facts) >= Level.BOOKING
+            or (facts.instants & record.facts.instants and facts.agree(record.facts, "phone"))
+            for facts in told
+        )
+
+    def _look_at_fields(self, record: Record, lead: Lead, edits: Lead) -> None:
+        if not record.was_met or lead["_id"] in self.of_the_scheduler:
+            return
+        if "store" not in edits and lead["store"] != record.store:
+            self._note("store", f"{record}: {lead['store']}")
+        if record.lead_type == "lossOfSale":
+            visited = lead.get("visitDate")
+            if not visited or day_of(visited) != record.day:
+                self._note("visit date", f"{record}: {visited}")
+
+    # What it says.
+
+    def _note(self, kind: str, what: str) -> None:
+        self.wrong[kind].append(what)
+
+    def _note_or_allow(self, kind: str, what: str, lead_id: str, *, is_wrong: bool) -> None:
+        if is_wrong:
+            self._note(kind, what)
+        else:
+            self.unrecognisable[lead_id] = f"{kind}: {what}"
+
+    def said(self) -> str:
+        """What went wrong, some lines of each kind, and what could not be recognised."""
+        lines: list[str] = []
+        for kind, those in sorted(self.wrong.items()):
+            lines += [f"{kind}: {len(those)}", *(f"    {what}" for what in those[:6])]
+        lines.append(f"imported again, as nothing tells them: {len(self.unrecognisable)}")
+        return "\n".join([*lines, *(f"    {what}" for what in self.unrecognisable.values())])
+
+
+def _ids(document: dict[str, Any]) -> set[str]:
+    """Every id that a document of the sync's has in a field of its own."""
+    return {str(value) for value in document.values() if isinstance(value, str | ObjectId)}
