@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncctl.errors import ExitCode
-from syncctl.models import FILE_STEPS, LocationResult, RunResult, StepResult, StepStatus
+from syncctl.models import FILE_STEPS, FinishedRow, LocationResult, RunResult, StepResult, StepStatus
 
 CHANGED_KEPT = 20
 """Booking numbers of changed bookings that the history keeps for each location."""
@@ -19,13 +19,26 @@ def instant(moment: datetime) -> str:
 
 
 def _step(step: StepResult) -> dict[str, Any]:
-    return {
+    document = {
         "name": step.name.value,
         "status": step.status.value,
         "locations": {"processed": step.processed, "total": step.total},
         **asdict(step.counts),
         "errors": step.errors,
         "error": step.error,
+    }
+    if step.name in FILE_STEPS:
+        document["finished"] = [_finished(file, row) for file in step.locations for row in file.finished]
+    return document
+
+
+def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:
+    return {
+        "file": file.location,
+        "row": row.place,
+        "day": row.day.isoformat() if row.day else None,
+        "report": row.report_id,
+        "finished_at": instant(row.finished_at) if row.finished_at else None,
     }
 
 
@@ -83,6 +96,7 @@ def history_document(result: RunResult) -> dict[str, Any]:
     """The envelope, and for each step the locations where something happened."""
     document = run_envelope(result)
     for told, step in zip(document["steps"], result.steps, strict=True):
+        told.pop("finished", None)  # each row's record names its report
         told["dormant"] = step.dormant
         told["changed"] = step.changed
         told["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]

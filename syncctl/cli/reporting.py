@@ -9,6 +9,7 @@ from datetime import datetime
 from syncctl.models import (
     FILE_STEPS,
     Counts,
+    FinishedRow,
     LocationResult,
     RunResult,
     StepName,
@@ -121,6 +122,8 @@ class LogListener:
         if result.changed:
             numbers = ", ".join(number or "(no booking number)" for number in result.changed)
             _log.log(level, "%s: skipped, but changed at the source: %s", label, numbers)
+        for row in result.finished:
+            _log.debug("%s: %s", label, finished_words(row))
 
     def step_finished(self, result: StepResult) -> None:
         if result.name in FILE_STEPS:
@@ -154,6 +157,13 @@ def step_warnings(result: StepResult) -> list[str]:
         f"{location.location} {line}" for location in result.locations for line in location.conflicts
     ]
     return warnings + conflicts
+
+
+def finished_words(row: FinishedRow) -> str:
+    """Which report finished a row's lead, and when."""
+    visit = f" of {row.day}" if row.day else ""
+    when = f", finished on {instant(row.finished_at)}" if row.finished_at else ""
+    return f"{row.place}{visit}: in reports: {row.report_id}{when}"
 
 
 class Listeners:
