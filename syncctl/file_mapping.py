@@ -27,11 +27,11 @@ _WALKIN_FIELDS = {
 _LOSS_FIELDS = {
     "remarks": (*COMMENTS, "remarks", "notes"),
     "reason": ("reason", "category"),
-    "visitDate": ("date",),
 }
 _COMMON_FIELDS = {
     "name": ("name",),
     "enquiryDate": ("date",),
+    "visitDate": ("date",),
     "createdAt": ("date",),
     "functionDate": ("function date",),
     "attendedBy": ("staff",),
@@ -193,7 +193,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
     )
     if asked_on is not None:
         values["enquiryDate"] = values["createdAt"] = asked_on
-        if kind is StepName.LOSS_OF_SALE:
+        if lost:  # the web app's list of losses shows it
             values["visitDate"] = asked_on
     if function_date is not None:
         values["functionDate"] = function_date
@@ -239,10 +239,10 @@ def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozens
     told = {
         field for field, columns in speaking.items() if any(column in columns_there for column in columns)
     }
-    if "reason" in told:
-        told.discard("reason")
-        if lost:
-            told |= {"reason", "reasonCollectedFromStore"}
+    if not lost:
+        told -= {"reason", "visitDate"}
+    elif "reason" in told:
+        told.add("reasonCollectedFromStore")
     return frozenset(told)
 
 

@@ -78,13 +78,22 @@ def optional_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
     return None
 
 
-def first_number(row: Row, aliases: tuple[str, ...]) -> float | None:
-    """The first of these fields that holds a number, or None."""
+def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
+    """The first of these fields that holds an amount of money, or None; a 0 is empty."""
     for alias in aliases:
         value = row.get(alias)
-        if value is not None and (found := number(value)) is not None:
+        if value is not None and (found := number(value)):
             return found
     return None
+
+
+def is_of_report(report: StepName, row: Row) -> bool:
+    """Whether a row is what its report is about: a booking without a booking date is another kind of row, a
+    return without a return date has not been returned yet. A date that can't be read is not absent."""
+    try:
+        return needed_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE) is not None
+    except InvalidRowError:
+        return True
 
 
 def _identity(row: Row, lead_type: LeadType, source: str, store: str | None) -> LeadValues:
@@ -109,8 +118,8 @@ def _identity(row: Row, lead_type: LeadType, source: str, store: str | None) -> 
 
 
 def identity_values(report: StepName, row: object, store: str | None) -> LeadValues | None:
-    """The values of a report's row that its identity needs; None where it is not (yet) what the report is
-    about: nothing has been returned.
+    """The values of a report's row that its identity needs, and the row's own date; None where the row is not
+    what the report is about (`is_of_report`).
 
     Raises:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
@@ -118,7 +127,13 @@ def identity_values(report: StepName, row: object, store: str | None) -> LeadVal
     if not isinstance(row, dict):
         raise InvalidRowError("the row is no record of fields")
     if report is StepName.BOOKING:
-        return _identity(row, LeadType.BOOKING, "Booking", store)
+        booked_at = optional_date(row, BOOKING_DATE)
+        if booked_at is None and not is_of_report(report, row):
+            return None
+        values = _identity(row, LeadType.BOOKING, "Booking", store)
+        if booked_at is not None:
+            values["createdAt"] = booked_at
+        return values
     returned_at = needed_date(row, RETURN_DATE)
     if returned_at is None:
         return None
@@ -141,10 +156,8 @@ def complete_values(report: StepName, row: Row, values: LeadValues) -> LeadValue
         if attended_by := optional_text(row, ATTENDED_BY):
             values["attendedBy"] = attended_by
         return values
-    if (security := first_number(row, SECURITY)) is not None:
+    if (security := first_amount(row, SECURITY)) is not None:
         values["securityAmount"] = security
-    if (booked_at := optional_date(row, BOOKING_DATE)) is not None:
-        values["createdAt"] = booked_at
     return values
 
 

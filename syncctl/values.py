@@ -12,8 +12,13 @@ LONGEST_TEXT = 10_000
 """Characters; no remark is longer, and a document of MongoDB must stay under 16 MB."""
 
 OLDEST_YEAR, NEWEST_YEAR = 1901, 9998
-"""Outside of these a date is the source's way to say "none": .NET's MinValue is year 1, its MaxValue year
-9999, and an empty text cast by SQL Server is 1900-01-01."""
+"""Dates of other years can't be read."""
+
+NO_DAY = frozenset((date(1, 1, 1), date(1900, 1, 1)))
+"""How the source says "none" (contract/rental-api.md): .NET's MinValue, and what SQL Server makes of ''."""
+
+NO_YEAR = 9999
+"""Any day of it says "none" as well: .NET's MaxValue."""
 
 INDIAN_MIDNIGHT = time(18, 30)
 """In UTC."""
@@ -22,6 +27,11 @@ LARGEST_EXACT = 2**53
 """Beyond it a JavaScript number, which is what the web app reads, is no longer exact."""
 
 _NOT_DIGIT = re.compile(r"[^0-9]")
+_OTHER_FORMS_OF_NO_DAY = re.compile(
+    r"0?1[-/.]0?1[-/.](?:0001|1900)(?:[ T].*)?"
+    # .NET's old form in JSON, from a server in UTC or in India.
+    r"|/Date\(-(?:62135596800000|2208988800000|2209008600000)(?:[+-]\d{4})?\)/"
+)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -66,11 +76,18 @@ def wall_clock(written: str) -> datetime | None:
     dropped: the wall clock is what counts (contract/database.md).
 
     Raises:
-        ValueError: it is no ISO 8601 date.
+        ValueError: it is no ISO 8601 date, or its year can't be meant.
     """
-    parsed = datetime.fromisoformat(written)
+    try:
+        parsed = datetime.fromisoformat(written)
+    except ValueError:
+        if _OTHER_FORMS_OF_NO_DAY.fullmatch(written):
+            return None
+        raise
     if not OLDEST_YEAR <= parsed.year <= NEWEST_YEAR:
-        return None
+        if parsed.year == NO_YEAR or parsed.date() in NO_DAY:
+            return None
+        raise ValueError("out of range")
     if parsed.microsecond:
         parsed = parsed.replace(microsecond=parsed.microsecond // 1000 * 1000)
     return datetime.combine(parsed, parsed.time(), UTC)  # a fifth of what `replace` takes

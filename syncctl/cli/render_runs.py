@@ -17,7 +17,7 @@ _MEASURES = (
     ("In reports", "reported"),
     ("Merged rows", "merged"),
     ("Invalid (rejects)", "invalid"),
-    ("Not returned yet", "ignored"),
+    ("Not booked or returned yet", "ignored"),
 )
 
 _STYLES = {

@@ -22,6 +22,10 @@ from syncctl.services.staging import Staging
 
 ERRORS_TOLD = 3
 
+MAPPING_VERSION = "2"
+"""Of what `file_mapping` makes of a row. Where it has been raised, a file is read again that has not changed
+since its last import. 2: the visitDate of walk-ins that were losses."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
@@ -86,7 +90,7 @@ class FileImport:
                 continue
             tally.settled = True
             if tally.is_imported and self._job.sheet is None:
-                run.storage.save_file_hash(self._job.kind, tally.name, tally.content_hash)
+                run.storage.save_file_hash(self._job.kind, tally.name, _noted(tally))
             run.listener.location_done(self._job.kind, tally.result())
 
     def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
@@ -95,7 +99,7 @@ class FileImport:
         staging.begin_file()
         try:
             tally.content_hash = content_hash(tally.path)
-            tally.skipped = self._imported.get(tally.name) == tally.content_hash
+            tally.skipped = self._imported.get(tally.name) == _noted(tally)
             if not tally.skipped:
                 reading = FileReading(run, self._job.kind, file, staging, self._column_of)
                 reading.read(self._reader, self._job.sheet)
@@ -127,6 +131,11 @@ class FileImport:
             error=error,
             locations=results,
         )
+
+
+def _noted(tally: FileTally) -> str:
+    """What is kept of a file that was imported."""
+    return f"{MAPPING_VERSION}:{tally.content_hash}"
 
 
 def _printable(name: str) -> str:

@@ -37,7 +37,9 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     if listed:
         codes = {position.partition(SEPARATOR)[0] for position in listed}
         told_again = listed.keys() & {
-            position_of(row) for row in answer.rows if not _is_surely_another(row, codes)
+            position_of(row) or _reject_id(answer.report, answer.location, _raw(row))
+            for row in answer.rows
+            if not _is_surely_another(row, codes)
         }
         outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects.keys()
         if outdated:

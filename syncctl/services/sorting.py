@@ -1,4 +1,4 @@
-"""The rows of one answer sorted into records, rows that are not due yet, and rows for the rejects list."""
+"""The rows of one answer sorted into records, rows of another kind, and rows for the rejects list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fingerprint, key_of, source_record
 from syncctl.mapping import complete_values, identity_values, report_values
-from syncctl.models import SourceRecord, StepName
+from syncctl.models import LeadValues, SourceRecord, StepName
 
 
 @dataclass(slots=True)
@@ -59,10 +59,20 @@ def has_changed(answer: SortedRows, record: SourceRecord, last_seen_fingerprint:
     The item rows of one booking differ in item fields, and their order is the API's: as long as any of them
     says what was last seen, nothing has changed.
     """
-    if fingerprint(record.values) == last_seen_fingerprint:
+    if _was_seen(record.values, last_seen_fingerprint):
         return False
     for row in answer.item_rows.get(record.key, ()):
         values = report_values(answer.report, row, record.values["store"])
-        if values is not None and fingerprint(values) == last_seen_fingerprint:
+        if values is not None and _was_seen(values, last_seen_fingerprint):
             return False
     return True
+
+
+def _was_seen(values: LeadValues, last_seen_fingerprint: str) -> bool:
+    """Whether these are the values last seen. Versions before stored a price of 0, which now is none."""
+    if fingerprint(values) == last_seen_fingerprint:
+        return True
+    return (
+        "securityAmount" not in values
+        and fingerprint({**values, "securityAmount": 0}) == last_seen_fingerprint
+    )

@@ -66,7 +66,8 @@ def test_nothing_found_is_status_1_and_says_where_was_looked(program: Program, s
         assert word in ended.stderr
     assert json.loads(program.run("explain", PHONE, "--json").stdout)["records"] == []
     assert not (program.folder / "data").exists()
-    sandbox.add_rows(sandbox.locations[0], [{"bookingNo": "4711", "customerName": "A", "phoneNo": PHONE}])
+    row = {"bookingNo": "4711", "customerName": "A", "phoneNo": PHONE}
+    sandbox.add_rows(sandbox.locations[0], [{**row, "bookingDate": f"{sandbox.today}T10:00:00"}])
     fetched = program.run("explain", PHONE, "--fetch")
     assert fetched.status == 1
     assert "at the source, not in the database" in fetched.stdout

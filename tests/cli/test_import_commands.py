@@ -123,7 +123,10 @@ def test_rejects_are_listed_masked_exported_whole_and_tried_again(program: Progr
 
 def test_an_export_is_no_danger_to_a_spreadsheet(program: Program, sandbox: Sandbox) -> None:
     formulas = ["=cmd()", "+1", "-1", "@SUM(A1)", "plain"]
-    sandbox.add_rows(sandbox.locations[0], [{"bookingNo": text, "remarks": text} for text in formulas])
+    booked = {"bookingDate": f"{sandbox.today}T10:00:00"}
+    sandbox.add_rows(
+        sandbox.locations[0], [{**booked, "bookingNo": text, "remarks": text} for text in formulas]
+    )
     program.run("booking")
     program.run("rejects", "export", "bad.csv", "--file", sandbox.locations[0])
     with (program.folder / "bad.csv").open(encoding="utf-8-sig", newline="") as opened:

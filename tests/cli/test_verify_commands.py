@@ -69,6 +69,17 @@ def test_verify_sync_ends_with_1_when_the_last_run_failed(program: Program) -> N
     assert "->" in wrong
 
 
+def test_verify_sync_ends_with_1_while_there_are_duplicates(program: Program) -> None:
+    program.run("api", "-q")
+    assert program.run("verify", "sync").status == 0
+    put(program, lead(1), lead(1, _id=text_id(2)))
+    ended = program.run("verify", "sync")
+    assert ended.status == 1
+    (wrong,) = [line for line in ended.stdout.splitlines() if line.startswith("FAILED")]
+    assert wrong.startswith("FAILED\tDuplicates: 1 set")
+    assert "syncctl cleanup duplicates" in wrong
+
+
 def test_verify_data_names_what_is_wrong_and_hides_numbers(program: Program) -> None:
     put(program, lead(1), lead(1, _id=text_id(2)), lead(3, name=phone(3), store="[red]Zurocci - Edappally"))
     ended = program.run("verify", "data")

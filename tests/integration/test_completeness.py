@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from syncctl.errors import StorageUnavailableError, UsageError
-from syncctl.models import StepName
+from syncctl.identity import fingerprint, source_record
+from syncctl.leads import new_lead
+from syncctl.locations import load_locations
+from syncctl.mapping import report_values
+from syncctl.models import StepName, SyncRecord
 from syncctl.operator_ports import Database
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.source.completeness import REPORTS
@@ -37,6 +41,56 @@ def test_a_healthy_database_is_found_so_and_left_alone(world: World, sandbox: Sa
     assert counts.rows == sum(len(sandbox.rows(report)) for report in REPORTS)
     assert counts.in_leads == len(world.app.leads())
     assert min(counts.merged, counts.not_due, counts.rejected) > 0
+
+
+@on_sqlite
+def test_rows_of_other_kinds_are_neither_missing_nor_invalid(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    before = totals(look(world))
+    sandbox.add_rows(
+        sandbox.locations[0],
+        [
+            {"bookingNo": "4711", "customerName": "Anagha", "phoneNo": "9000000001", "bookingDate": None},
+            {"bookingDate": "0001-01-01T00:00:00", "returnDate": "1900-01-01T00:00:00"},
+        ],
+    )
+    found = look(world)
+    assert_nothing_found(found)
+    assert totals(found).not_due == before.not_due + 4
+
+
+@on_sqlite
+def test_a_price_of_nothing_that_was_stored_as_an_amount_is_no_news(world: World, sandbox: Sandbox) -> None:
+    """Versions before took a price of 0 for an amount."""
+    location, booking = sandbox.locations[0], (StepName.BOOKING,)
+    row = {
+        "bookingNo": "4711",
+        "customerName": "Anagha",
+        "phoneNo": "9000000001",
+        "bookingDate": f"{sandbox.today}T10:00:00",
+        "price": 0,
+    }
+    sandbox.add_rows(location, [row])
+    values = report_values(StepName.BOOKING, row, load_locations().by_code[location])
+    assert values is not None
+    record = source_record({**values, "securityAmount": 0})
+    stored = SyncRecord(
+        record_id=record.lead_id,
+        key=record.key,
+        lead_id=record.lead_id,
+        source="booking",
+        location=location,
+        values=record.values,
+        fingerprint=fingerprint(record.values),
+        first_seen_at=world.now,
+        first_run_id="run 1",
+    )
+    with world.storage() as storage:
+        storage.store_leads([new_lead(record, world.now)], [stored])
+    assert world.run(booking, full=True).steps[0].changed == 0
+    (lead,) = [lead for lead in world.app.leads() if lead.get("bookingNo") == "4711"]
+    assert lead["securityAmount"] == 0
+    assert not any(location.differences for location in look(world).locations)
 
 
 def test_what_people_do_to_leads_is_no_loss(world: World) -> None:
@@ -137,7 +191,13 @@ def test_a_lost_lead_is_found_and_repaired(world: World, sandbox: Sandbox) -> No
 def test_an_invalid_row_that_is_not_listed_is_missing_until_it_is(world: World, sandbox: Sandbox) -> None:
     world.run()
     rejects = world.app.all("syncrejects")
-    bad = {"bookingNo": "4711", "itemCode": "A", "customerName": "Anagha", "phoneNo": "1"}
+    bad = {
+        "bookingNo": "4711",
+        "itemCode": "A",
+        "customerName": "Anagha",
+        "phoneNo": "1",
+        "bookingDate": f"{sandbox.today}T10:00:00",
+    }
     sandbox.add_rows(sandbox.locations[0], [bad])
     found = look(world, locations=(sandbox.locations[0],))
     assert [entry.reason for location in found.locations for entry in location.missing] == [
@@ -152,7 +212,12 @@ def test_an_invalid_row_that_is_not_listed_is_missing_until_it_is(world: World, 
 @on_sqlite
 def test_a_repair_keeps_what_is_listed_at_the_same_place(world: World, sandbox: Sandbox) -> None:
     """Two item rows of one booking without item codes: one is on the list, the lead of the other is lost."""
-    good = {"bookingNo": "4713", "customerName": "Anagha", "phoneNo": "9000000003"}
+    good = {
+        "bookingNo": "4713",
+        "customerName": "Anagha",
+        "phoneNo": "9000000003",
+        "bookingDate": f"{sandbox.today}T10:00:00",
+    }
     sandbox.add_rows(sandbox.locations[0], [good, {**good, "customerName": " "}])
     world.run()
     rejects = world.app.all("syncrejects")

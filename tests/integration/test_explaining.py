@@ -204,6 +204,28 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
     assert "not told any more" in now().state
 
 
+@pytest.mark.parametrize(
+    ("change", "said_of_it"),
+    [
+        ({"bookingDate": None}, "told by {}, but without a booking date: no booking"),
+        ({"bookingDate": "1900-01-01T00:00:00"}, "told by {}, but without a booking date: no booking"),
+        ({"phoneNo": "9000000078"}, "told by {}, but under another phone number"),
+    ],
+)
+def test_a_booking_that_its_row_does_not_make_any_more(
+    world: World, sandbox: Sandbox, change: dict[str, Any], said_of_it: str
+) -> None:
+    row = book(sandbox)
+    world.run((StepName.BOOKING,))
+    row.update(change)
+    sandbox.add_rows(sandbox.locations[0], [])  # what it has answered before counts no more
+    now = next(
+        story for story in asked(world, PHONE, fetch=True).stories if story.lead is not None
+    ).source_now
+    assert now is not None
+    assert now.state == said_of_it.format(f"the booking report of location {sandbox.locations[0]}")
+
+
 def test_what_the_database_does_not_have_is_found_at_the_source(world: World, sandbox: Sandbox) -> None:
     nothing = asked(world, PHONE)
     assert (nothing.found, nothing.stories, nothing.asked) == (False, (), "90xxxxxx77")

@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 
 from syncctl.errors import UsageError
-from syncctl.models import StepName, StepStatus
+from syncctl.identity import fingerprint
+from syncctl.models import LeadChange, LeadValues, StepName, StepStatus, SyncRecord
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, snapshot, write
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import World
@@ -54,6 +55,7 @@ def walk_ins_of(file: Path) -> dict[tuple[str, str, str], Lead]:
             "closingStatus": status,
             "enquiryType": kinds,
             **dict.fromkeys(("reason", "reasonCollectedFromStore"), reason),
+            "visitDate": date if lost else None,
         }
         expected[digits, str(day), lead["leadType"]] = {
             **{field: value for field, value in lead.items() if value},
@@ -188,6 +190,65 @@ def test_a_file_without_a_column_says_nothing_of_it_and_an_emptied_cell_does(
     lead = world.app.leads()[0]
     assert lead["remarks"] == ""
     assert "attendedBy" not in lead
+
+
+def as_before_visit_dates(world: World) -> None:
+    """The leads, records and noted files that versions left which gave walk-ins no visitDate."""
+    with world.storage() as storage:
+        for name, noted in storage.file_hashes(WALKIN).items():
+            storage.save_file_hash(WALKIN, name, noted.rpartition(":")[2])
+        for lead in world.app.leads():
+            lead_id = lead["_id"]
+            values = storage.record_values([lead_id])[lead_id]
+            known = storage.find_records([lead_id])[lead_id]
+            del values["visitDate"]
+            storage.update_leads([LeadChange(lead_id, {"visitDate": lead["visitDate"]}, {"visitDate": None})])
+            storage.update_records(
+                [
+                    SyncRecord(
+                        record_id=lead_id,
+                        key="as before",
+                        lead_id=lead_id,
+                        source=known.source,
+                        location=known.location,
+                        values=LeadValues(**values),  # type: ignore[typeddict-item]
+                        fingerprint=fingerprint(values),
+                        first_seen_at=world.now,
+                        first_run_id="as before",
+                    )
+                ]
+            )
+
+
+@pytest.mark.parametrize("standing", [False, True])
+def test_losses_of_walk_in_files_get_their_visit_date_from_the_unchanged_file(
+    world: World, tmp_path: Path, standing: bool
+) -> None:
+    folder = tmp_path / "imports"
+    folder.mkdir()
+    phones = ("7796831125", "9000000001", "9000000002")
+    write(folder / "walkin_sg_calicut.csv", *(row(Contact=phone, Status="Loss") for phone in phones))
+    world.import_files(WALKIN, folder, standing=standing)
+    assert [lead["visitDate"] for lead in world.app.leads()] == [at(2025, 10, 9)] * 3
+    as_before_visit_dates(world)
+    leads = {lead["phone"]: lead for lead in world.app.leads()}
+    assert not any("visitDate" in lead for lead in leads.values())
+    world.app.edit(leads[phones[1]]["_id"], callStatus="Connected")
+    world.app.edit(leads[phones[2]]["_id"], visitDate=at(2025, 10, 20))
+    world.now += timedelta(days=1)
+
+    result = world.import_files(WALKIN, folder, standing=standing)
+    assert counts(result) == (0, 2, 1, 0, 0, 0)
+    after = {lead["phone"]: lead for lead in world.app.leads()}
+    visits = [after[phone]["visitDate"] for phone in phones]
+    assert visits == [at(2025, 10, 9), at(2025, 10, 9), at(2025, 10, 20)]
+    assert after[phones[1]]["callStatus"] == "Connected"
+
+    before, records = snapshot(world), world.app.all("syncrecords")
+    again = world.import_files(WALKIN, folder, standing=standing)
+    assert counts(again) == ((0,) * 6 if standing else (0, 0, 3, 0, 0, 0))
+    assert (snapshot(world), world.app.all("syncrecords")) == (before, records)
+    assert not any(done.conflicts for _, done in world.recorder.done)
 
 
 def test_of_two_rows_of_one_key_the_later_counts_also_across_files(world: World, tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from syncctl.models import StepName
+from syncctl.models import StepName, Trigger
 from syncctl.sandbox import Sandbox
+from syncctl.services.rejects import keep_rejects
+from syncctl.services.run import Run, RunRequest
+from syncctl.services.sorting import SortedRows
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
@@ -193,9 +196,8 @@ def test_invalid_rows_are_listed_once_and_leave_the_list_when_put_right(
     world: World, sandbox: Sandbox
 ) -> None:
     location = sandbox.locations[0]
-    sandbox.add_rows(
-        location, [{"bookingNo": "4711", "itemCode": "A", "customerName": "Anagha", "phoneNo": "1"}]
-    )
+    row = {"bookingNo": "4711", "itemCode": "A", "bookingDate": f"{sandbox.today}T10:00:00"}
+    sandbox.add_rows(location, [{**row, "customerName": "Anagha", "phoneNo": "1"}])
     result = world.run((StepName.BOOKING,))
     rejects = world.app.all("syncrejects")
     assert 0 < len(rejects) <= result.steps[0].counts.invalid
@@ -206,9 +208,35 @@ def test_invalid_rows_are_listed_once_and_leave_the_list_when_put_right(
     assert "too few digits" in listed[0]["reason"]
     world.run((StepName.BOOKING,), full=True)
     assert world.app.all("syncrejects") == rejects
-    sandbox.add_rows(location, [{"bookingNo": "4711", "itemCode": "A", "customerName": "A", "phoneNo": "12"}])
+    sandbox.add_rows(location, [{**row, "customerName": "A", "phoneNo": "12"}])
     world.run((StepName.BOOKING,), full=True)
     assert len(world.app.all("syncrejects")) == len(rejects) + 1
+
+
+@pytest.mark.parametrize("booking_no", [{}, {"bookingNo": "4711"}])
+def test_a_row_without_a_booking_date_is_ignored_and_leaves_the_rejects_list(
+    world: World, sandbox: Sandbox, booking_no: dict[str, str]
+) -> None:
+    """The booking report holds rows of other kinds too. Versions before listed those without a phone."""
+    location, booking = sandbox.locations[0], (StepName.BOOKING,)
+    before = world.run(booking, full=True).steps[0].counts
+    listed = world.app.all("syncrejects")
+    leads = snapshot(world)
+    rows = [
+        {**booking_no, "customerName": "Anagha", "phoneNo": "1", "remarks": "of another kind", **dated}
+        for dated in ({}, {"bookingDate": None}, {"bookingDate": "0001-01-01T00:00:00"})
+    ]
+    with world.storage() as storage:
+        run = Run(RunRequest("api", booking, Trigger.AUTO), storage, world.recorder, world._clock())
+        answer = SortedRows(StepName.BOOKING, location, rows, invalid=[(row, "no phone") for row in rows])
+        keep_rejects(run, answer, {})
+    assert len(world.app.all("syncrejects")) == len(listed) + 3
+    sandbox.add_rows(location, [*rows, {**rows[0], **booking_no, "phoneNo": "9000000001"}])
+    after = world.run(booking, full=True).steps[0].counts
+    assert (after.ignored, after.invalid) == (before.ignored + 4, before.invalid)
+    assert after.balanced
+    assert snapshot(world) == leads
+    assert world.app.all("syncrejects") == listed
 
 
 def test_rows_of_one_booking_in_two_locations_are_one_lead(world: World, sandbox: Sandbox) -> None:

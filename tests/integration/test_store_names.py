@@ -10,7 +10,7 @@ from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.services.cleanup.store_names import plan_stores
-from tests.contract.samples import lead, text_id
+from tests.contract.samples import lead, record, text_id
 from tests.support.cleanups import LOCATIONS, Interfering, clean, copies, exactly, rename
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.webapp import MongoApp, SqliteApp
@@ -50,7 +50,8 @@ def test_copies_are_left_until_they_are_cleaned(
     database: Database, app: MongoApp | SqliteApp, folder: Path
 ) -> None:
     pair = copies(2, store="Zurocci - Perinthalmanna")
-    database.store_leads([pair[0], {**pair[1], "store": "Zorucci - Perinthalmanna"}, lead(9)], [])
+    other_name = {**pair[1], "store": "Zorucci - Perinthalmanna"}
+    database.store_leads([pair[0], other_name, lead(9)], [record(1)])
     result = rename(database, folder)
     assert (result.renamed, result.plan.in_duplicates) == (0, {"Zurocci - Perinthalmanna": 1})
     clean(database, folder)

@@ -77,7 +77,8 @@ def _work_on(made: CopySet, number: int, chance: random.Random) -> None:
             made.edits = {one: edit}
             made.kept = {one}
         case 1 | 4:
-            made.kept = {min(ids)}
+            canonical = [copy["_id"] for copy in made.copies if copy["store"] == STORES[0]]
+            made.kept = {min(canonical or ids)}
         case 2:
             made.edits = {one: edit, other: edit if number % 4 else more}
             made.kept = {one, other} if number % 4 else {other}

@@ -21,12 +21,19 @@ ALIASES = {
 }
 
 
+NO_DAY = re.compile("(0001|1900)-01-01")
+
+
+def is_empty(field: str, value: Any) -> bool:
+    """As rental-api.md says: an empty text, a date of 0001-01-01 or 1900-01-01, a price of 0."""
+    written = str("" if value is None else value).strip()
+    if field.endswith("Date"):
+        return not written or NO_DAY.match(written) is not None
+    return not written or (field == "securityAmount" and re.fullmatch(r"0+(\.0*)?", written) is not None)
+
+
 def told(row: Row, field: str) -> Any:
-    for alias in ALIASES[field]:
-        value = row.get(alias)
-        if value is not None and str(value).strip():
-            return value
-    return None
+    return next((row[name] for name in ALIASES[field] if not is_empty(field, row.get(name))), None)
 
 
 def as_date(value: Any) -> datetime | None:
@@ -37,7 +44,7 @@ def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
     """A row's key and lead, or "ignored", or "invalid"; a row that is no object is the latter."""
     if not isinstance(row, dict):
         return "invalid"
-    if report == "return" and told(row, "returnDate") is None:
+    if told(row, f"{report}Date") is None:
         return "ignored"
     name, written = told(row, "name"), told(row, "phone")
     digits = re.sub(r"\D", "", str(written or ""))
@@ -45,7 +52,7 @@ def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
         return "invalid"
     phone = digits[-10:] if len(digits) >= 10 else "0" + digits
     lead_type = "bookingConfirmation" if report == "booking" else "return"
-    created = as_date(told(row, "bookingDate" if report == "booking" else "returnDate"))
+    created = as_date(told(row, f"{report}Date"))
     number = str(told(row, "bookingNo") or "").strip()
     remarks = told(row, "remarks")
     lead = {

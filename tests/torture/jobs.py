@@ -105,8 +105,9 @@ def news_at_the_source(ground: Ground) -> None:
         sandbox.change_booking(number, customerName=f"Renamed {luck.randrange(100)}")
     sandbox.return_booking(booked[0])
     sandbox.remove_booking(luck.choice(known))
+    bad = {"bookingNo": "77", "phoneNo": "12", "bookingDate": f"{sandbox.today}T10:00:00"}
     for location in sandbox.locations:
-        sandbox.add_rows(location, [{"bookingNo": "77", "phoneNo": "12"}, None, [1]])
+        sandbox.add_rows(location, [bad, {**bad, "bookingDate": None}, None, [1]])
 
 
 def _nothing(ground: Ground) -> None:

@@ -44,16 +44,17 @@ def test_rows_of_garbage(place: Place, few_rounds: int) -> None:
 @pytest.mark.parametrize("operator", OPERATORS, ids=str)
 def test_operators_are_no_questions(place: Place, operator: Any) -> None:
     before = place.world.app.leads()
+    booked = {"bookingDate": "2026-03-01T10:00:00"}
     rows = [
         {
+            **booked,
             "bookingNo": operator,
             "customerName": "Anagha",
             "phoneNo": "9400000003",
-            "bookingDate": "2026-03-01T10:00:00",
             "returnDate": "2026-03-01T10:00:00",
         },
-        {"bookingNo": "1001", "customerName": "Victim", "phoneNo": operator},
-        {"bookingNo": "1003", "customerName": operator, "phoneNo": "9400000009"},
+        {**booked, "bookingNo": "1001", "customerName": "Victim", "phoneNo": operator},
+        {**booked, "bookingNo": "1003", "customerName": operator, "phoneNo": "9400000009"},
     ]
     result = place.take(rows)
     assert [step.counts.saved for step in result.steps] == [1, 1]
@@ -66,8 +67,10 @@ def test_operators_are_no_questions(place: Place, operator: Any) -> None:
 @pytest.mark.parametrize("depth", [10, 100, SURELY_READ, 600, 900, 950, 980, 5_000, NEVER_READ])
 def test_nesting_however_deep(place: Place, depth: int) -> None:
     world, api = place.world, place.api
-    sound = json.dumps({"bookingNo": "5", "customerName": "Anagha", "phoneNo": "9400000003"})
-    api.rows = ["[" * depth + "]" * depth, sound, '{"a":' * depth + "1" + "}" * depth]
+    booked = '"bookingDate": "2026-03-01T10:00:00"'
+    sound = f'{{"bookingNo": "5", "customerName": "Anagha", "phoneNo": "9400000003", {booked}}}'
+    nested = '{"a":' * (depth - 1) + "1" + "}" * (depth - 1)
+    api.rows = ["[" * depth + "]" * depth, sound, f'{{{booked}, "a": {nested}}}']
     result = world.run((StepName.BOOKING,))
     (step,) = result.steps
     if depth <= SURELY_READ:

@@ -180,7 +180,10 @@ def test_rejects_of_garbage_are_listed_exported_and_tried_again(folder: Path) ->
             None,
             True,
         ]
-        api.rows = [*map(json.dumps, odd), '{"a":' * 300 + "1" + "}" * 300]
+        booked = {"bookingDate": "2026-03-01T10:00:00"}  # without it none of them would be a booking
+        odd = [{**row, **booked} if isinstance(row, dict) else row for row in odd]
+        nested = '{"a":' * 299 + "1" + "}" * 299
+        api.rows = [*map(json.dumps, odd), f'{{"bookingDate": "2026-03-01T10:00:00", "a": {nested}}}']
         assert world.run((StepName.BOOKING,)).steps[0].counts.invalid == len(api.rows)
     listed = run("rejects", "list", "--limit", "0")
     as_json = run("rejects", "list", "--limit", "0", "--json")

@@ -74,8 +74,7 @@ class StoreFile:
         return {visit.key: visit for visit in told}
 
     def _visit(self, cells: Mapping[str, str]) -> Visit:
-        of_loss_file = self.step is StepName.LOSS_OF_SALE
-        lost = of_loss_file or "Loss" in cells["Status"]
+        lost = self.step is StepName.LOSS_OF_SALE or "Loss" in cells["Status"]
         day, function_day = _date(cells["Date"]), _date(cells["Function Date"])
         name, store = cells["Customer Name"], PLACES[self.place]
         fields = {
@@ -89,9 +88,8 @@ class StoreFile:
         }
         if day:
             fields["createdAt"] = day
-        if of_loss_file:
-            fields["visitDate"] = day
         if lost:
+            fields["visitDate"] = day
             fields["reason"] = fields["reasonCollectedFromStore"] = cells["Category"]
         lead_type = "lossOfSale" if lost else "general"
         written = (day or function_day).date().isoformat() if day or function_day else ""  # type: ignore[union-attr]

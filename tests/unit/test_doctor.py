@@ -211,7 +211,13 @@ def test_clocks(seconds: int, mark: Mark, said: str) -> None:
 
 
 STORES = [{"locCode": 900, "locName": "x"}, {"locCode": "7", "locName": "Edapally", "status": 1}]
-ROW = {"customerName": "A", "phoneNo": "9000000011", "bookingNo": "1", "returnDate": None}
+ROW = {
+    "customerName": "A",
+    "phoneNo": "9000000011",
+    "bookingNo": "1",
+    "bookingDate": "2026-11-23T10:00:00",
+    "returnDate": None,
+}
 
 
 class FakeApi:
@@ -274,6 +280,8 @@ def test_an_api_that_answers() -> None:
         ({"booking": [], "return": []}, (GOOD, GOOD, GOOD)),
         ({"booking": [{"customerName": ""}, "x"]}, (GOOD, WARNING, GOOD)),
         ({"booking": [{"customerName": ""}, ROW]}, (GOOD, GOOD, GOOD)),
+        ({"booking": [{**ROW, "bookingDate": None}, ROW]}, (GOOD, GOOD, GOOD)),
+        ({"booking": [{**ROW, "bookingDate": None}]}, (GOOD, WARNING, GOOD)),
     ],
 )
 def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[Mark, ...]) -> None:

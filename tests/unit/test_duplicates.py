@@ -148,7 +148,40 @@ class TestChoosing:
         assert kept(decided(storage, copies({}, {}, {}))) == (1, Why.OLDEST)
         storage.store_leads([], [record(3)])
         decision = decided(storage, copies({}, {}, {}))
-        assert kept(decision) == (3, Why.OLDEST)
+        assert kept(decision) == (3, Why.LINKED)
+
+    def test_the_one_that_a_record_has_goes_before_older_ones_and_better_names(
+        self, storage: SqliteStorage
+    ) -> None:
+        """A lead that the sync made, and one of the old system's that it adopted."""
+        old = {"createdAt": MOMENT - timedelta(days=1), "updatedAt": MOMENT - timedelta(days=1)}
+        storage.store_leads([], [record(99, lead_id=text_id(3))])
+        leads = copies(old, {}, {"store": "Suitor Guy - CALICUT"})
+        decision = decided(storage, leads)
+        assert kept(decision) == (3, Why.LINKED)
+        assert isinstance(decision, Decision)
+        assert (decision.removed, decision.record_from) == ((text_id(1), text_id(2)), None)
+
+    def test_of_two_that_records_have_the_name_and_then_the_age_decide(self, storage: SqliteStorage) -> None:
+        storage.store_leads([], [record(2), record(3), record(4)])
+        leads = copies({}, {"store": "SG Calicut"}, {"createdAt": LATER, "updatedAt": LATER}, {})
+        assert kept(decided(storage, leads)) == (4, Why.LINKED)
+
+    def test_without_records_the_canonical_store_name_goes_before_older_ones(
+        self, storage: SqliteStorage
+    ) -> None:
+        names = ("Suitor Guy - CALICUT", "suitor guy  calicut", "Suitor Guy - Calicut")
+        leads = copies(*({"store": name} for name in names), {"createdAt": LATER, "updatedAt": LATER})
+        assert kept(decided(storage, leads)) == (3, Why.STORE_NAME)
+
+    def test_no_record_and_no_canonical_name_the_oldest_stays(self, storage: SqliteStorage) -> None:
+        leads = copies({"createdAt": LATER, "updatedAt": LATER}, {}, store="SG Calicut")
+        assert kept(decided(storage, leads)) == (2, Why.OLDEST)
+
+    def test_a_copy_worked_on_goes_before_all_of_them(self, storage: SqliteStorage) -> None:
+        storage.store_leads([], [record(1)])
+        edited = {"createdAt": LATER, "store": "Suitor Guy - CALICUT", "callStatus": "Busy"}
+        assert kept(decided(storage, copies({}, edited))) == (2, Why.WORKED_ON)
 
     @pytest.mark.parametrize(
         "edit",

@@ -61,7 +61,19 @@ def test_a_walk_in_that_was_lost_is_a_loss_of_sale_with_its_reason(status: str) 
     values = file_record(StepName.WALKIN, {**WALKIN, "status": status}, STORE).record.values
     assert (values["leadType"], values["source"]) == ("lossOfSale", "Loss of Sale")
     assert values["reason"] == values["reasonCollectedFromStore"] == "ENQUIRY"
-    assert "visitDate" not in values
+    assert values["visitDate"] == values["enquiryDate"] == at(2025, 10, 9)
+
+
+@pytest.mark.parametrize(("kind", "row"), [(StepName.WALKIN, WALKIN), (StepName.LOSS_OF_SALE, LOSS)])
+def test_only_a_loss_with_a_date_has_a_visit_date(kind: StepName, row: dict[str, Any]) -> None:
+    lost = file_record(kind, {**row, "status": "Loss", "date": None}, STORE)
+    assert "visitDate" not in lost.record.values
+    assert "visitDate" in lost.told
+    found = file_record(kind, {**row, "status": "Booked"}, STORE)
+    is_loss = kind is StepName.LOSS_OF_SALE
+    assert ("visitDate" in found.record.values, "visitDate" in found.told) == (is_loss, is_loss)
+    no_date = {column: cell for column, cell in row.items() if column != "date"}
+    assert "visitDate" not in file_record(kind, {**no_date, "status": "Loss"}, STORE).told
 
 
 def test_a_losss_reason_is_category_else_sub_category_else_remarks() -> None:

@@ -253,17 +253,27 @@ def test_nobody_lags_while_all_are_late_together(database: Database) -> None:
     assert line(verify(database), "Watermarks: return").mark is Mark.GOOD
 
 
-def test_duplicates_and_rejects_are_to_be_looked_at(database: Database) -> None:
+def test_rejects_are_to_be_looked_at(database: Database) -> None:
+    all_logged(database)
+    all_reached(database)
+    database.add_rejects([reject(1), reject(2)])
+    report = verify(database)
+    assert report.ok
+    assert line(report, "Rejects").found.startswith("2 ")
+    assert line(report, "Duplicates").mark is Mark.GOOD
+
+
+def test_a_set_of_duplicates_is_a_failure(database: Database) -> None:
     all_logged(database)
     all_reached(database)
     copies = [lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3)), lead(4)]
     database.store_leads(copies, [])
-    database.add_rejects([reject(1), reject(2)])
     report = verify(database)
-    assert report.ok
-    assert "1 set with 2 copies too many (bookingConfirmation 1)" in line(report, "Duplicates").found
-    assert "cleanup duplicates" in line(report, "Duplicates").cure
-    assert line(report, "Rejects").found.startswith("2 ")
+    assert not report.ok
+    found = line(report, "Duplicates")
+    assert found.mark is Mark.BAD
+    assert "1 set with 2 copies too many (bookingConfirmation 1)" in found.found
+    assert "cleanup duplicates" in found.cure
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import InvalidRowError
-from syncctl.mapping import NAME, PHONE, report_values
+from syncctl.mapping import NAME, PHONE, is_of_report, report_values
 from syncctl.models import LeadValues, StepName
 
 STORE = "Suitor Guy - Perinthalmanna"
@@ -68,9 +68,58 @@ def test_a_return_row_field_by_field() -> None:
     }
 
 
-@pytest.mark.parametrize("return_date", [None, "", "  ", "0001-01-01T00:00:00"])
+@pytest.mark.parametrize("return_date", [None, "", "  ", "0001-01-01T00:00:00", "1900-01-01T00:00:00Z"])
 def test_what_is_not_returned_yet_is_no_return(return_date: str | None) -> None:
     assert report_values(StepName.RETURN, {**ROW, "returnDate": return_date, "phoneNo": None}, STORE) is None
+
+
+@pytest.mark.parametrize("bad", [{}, {"customerName": None, "phoneNo": "1"}, {"bookingNo": "9" * 20_000}])
+@pytest.mark.parametrize(
+    "booked",
+    [
+        {},
+        {"bookingDate": None},
+        {"bookingDate": "", "booking_date": "  "},
+        {"bookingDate": "0001-01-01T00:00:00", "BookingDate": "1900-01-01 00:00:00Z"},
+    ],
+)
+def test_a_row_without_a_booking_date_is_no_booking_whatever_else_is_wrong_with_it(
+    booked: dict[str, Any], bad: dict[str, Any]
+) -> None:
+    row = {field: value for field, value in ROW.items() if field != "bookingDate"}
+    assert report_values(StepName.BOOKING, {**row, **booked, **bad}, STORE) is None
+    assert not is_of_report(StepName.BOOKING, {**row, **booked, **bad})
+    assert report_values(StepName.BOOKING, {**row, **booked}, None) is None
+
+
+@pytest.mark.parametrize("booked", ["31-02-2025", "0025-02-01T10:00:00", ["2025-02-01"], True, "x" * 20_000])
+def test_a_booking_date_that_cannot_be_read_is_not_absent(booked: object) -> None:
+    values = report_values(StepName.BOOKING, {**ROW, "bookingDate": booked}, STORE)
+    assert values is not None
+    assert "createdAt" not in values
+    assert is_of_report(StepName.BOOKING, {**ROW, "bookingDate": booked})
+    later = report_values(
+        StepName.BOOKING, {**ROW, "bookingDate": booked, "BookingDate": "2025-02-01"}, STORE
+    )
+    assert later is not None
+    assert later["createdAt"] == datetime(2025, 2, 1, tzinfo=UTC)
+
+
+def test_the_booking_date_of_the_first_field_that_has_one_counts() -> None:
+    row = {**ROW, "bookingDate": "1900-01-01T00:00:00", "BookingDate": "2025-02-01T08:00:00"}
+    values = report_values(StepName.BOOKING, row, STORE)
+    assert values is not None
+    assert values["createdAt"] == datetime(2025, 2, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("free", [0, 0.0, "0", "0.00", None, "", "free", "-0"])
+def test_a_price_of_nothing_is_empty(free: object) -> None:
+    values = report_values(StepName.BOOKING, {**ROW, "price": free}, STORE)
+    assert values is not None
+    assert "securityAmount" not in values
+    values = report_values(StepName.BOOKING, {**ROW, "price": free, "security": 0, "deposit": "500"}, STORE)
+    assert values is not None
+    assert values["securityAmount"] == 500
 
 
 @pytest.mark.parametrize(
@@ -89,16 +138,10 @@ def test_an_invalid_row_tells_its_reason(change: dict[str, Any], reason: str) ->
         report_values(StepName.BOOKING, {**ROW, **change}, STORE)
 
 
-@pytest.mark.parametrize("returned", ["31-02-2025", True, ["2025-02-01"]])
+@pytest.mark.parametrize("returned", ["31-02-2025", "0025-02-01T10:00:00", True, ["2025-02-01"]])
 def test_whether_it_was_returned_must_be_told(returned: object) -> None:
     with pytest.raises(InvalidRowError, match="returnDate is no date"):
         report_values(StepName.RETURN, {**ROW, "returnDate": returned}, STORE)
-
-
-def test_a_booking_date_that_is_none_leaves_no_customer_uncalled() -> None:
-    values = report_values(StepName.BOOKING, {**ROW, "bookingDate": "31-02-2025"}, STORE)
-    assert values is not None
-    assert "createdAt" not in values
 
 
 def test_a_row_without_a_store_is_invalid() -> None:
@@ -142,13 +185,14 @@ def test_a_remark_that_is_too_long_is_cut_and_the_customer_kept() -> None:
 
 
 def test_absent_values_are_left_out() -> None:
-    row = {"customerName": "A", "phoneNo": "9000000001"}
+    row = {"customerName": "A", "phoneNo": "9000000001", "bookingDate": "2025-02-01T08:59:27"}
     assert report_values(StepName.BOOKING, row, STORE) == {
         "leadType": "bookingConfirmation",
         "source": "Booking",
         "name": "A",
         "phone": "9000000001",
         "store": STORE,
+        "createdAt": datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC),
     }
 
 

@@ -188,11 +188,12 @@ def _is_store(row: Any, locations: Locations) -> bool:
 
 
 def _unfit(report: StepName, row: Any, store: str) -> str:
+    """Why no lead can come from a row, or "". What has not been returned yet may become one."""
     try:
-        identity_values(report, row, store)
+        values = identity_values(report, row, store)
     except InvalidRowError as reason:
         return str(reason)
-    return ""
+    return "no booking date" if values is None and report is StepName.BOOKING else ""
 
 
 def _location(stores: list[Any], locations: Locations) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncctl.checks import Check
 from syncctl.models import Document
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
@@ -116,6 +117,16 @@ def duplicate_words(duplicates: DuplicateSets) -> str:
         quantity(duplicates.extra_copies, "copy too many", "copies too many"),
     )
     return f"{sets} with {copies} ({by_type})"
+
+
+def check_duplicates(duplicates: DuplicateSets) -> Check:
+    """No sync makes copies, so that each is the old system's, or another program's at work."""
+    name = "Duplicates"
+    if not duplicates.count:
+        return Check.good(name, "none")
+    return Check.bad(
+        name, duplicate_words(duplicates), "`syncctl cleanup duplicates` shows what it would remove."
+    )
 
 
 def quantity(count: int, noun: str, plural: str = "") -> str:

@@ -18,11 +18,11 @@ from syncctl.services.checks.freshness import (
     scheduler_is_at_work,
     success_words,
 )
-from syncctl.services.checks.lead_tallies import duplicate_words
+from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.surroundings import Surroundings, check_surroundings
 from syncctl.services.checks.watermarks import check_watermarks
-from syncctl.services.cleanup.duplicates import DuplicateSets, find_duplicates
+from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.run import SYNC_TYPES, Clock
 
 COMMAND = "verify sync"
@@ -40,7 +40,7 @@ def verify_machinery(
     steps = api_steps(logs, progress, now, clock.next_sync)
     checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, logs, now)]
     checks += check_watermarks(progress, steps, clock)
-    checks.append(_duplicates(find_duplicates(database, locations)))
+    checks.append(check_duplicates(find_duplicates(database, locations)))
     checks.append(_rejects(database.totals().rejects))
     runs_by_itself = scheduler_is_at_work(steps, now, clock.next_sync)
     checks += check_surroundings(around, now, clock.next_sync, runs_by_itself=runs_by_itself)
@@ -142,15 +142,6 @@ def _sync_logs(database: Database, logs: Mapping[str, LastLogs], now: datetime) 
         else:
             yield Check.warning(name, *misdated_words(logs[kinds[0]].last))
         return
-
-
-def _duplicates(duplicates: DuplicateSets) -> Check:
-    name = "Duplicates"
-    if not duplicates.count:
-        return Check.good(name, "none")
-    return Check.warning(
-        name, duplicate_words(duplicates), "`syncctl cleanup duplicates` shows what it would remove."
-    )
 
 
 def _rejects(count: int) -> Check:

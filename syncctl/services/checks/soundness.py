@@ -13,7 +13,7 @@ from syncctl.operator_ports import Database
 from syncctl.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.finished_leads import FinishedLeads
-from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, duplicate_words, quantity
+from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates, quantity
 from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
 from syncctl.services.run import Clock
 
@@ -50,7 +50,7 @@ def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Check]:
         *_store_names(names),
         _dates(leads),
         *_finished(leads),
-        _duplicates(leads),
+        check_duplicates(leads.duplicates()),
         *(Check.good("Newest lead", _sample(lead)) for lead in leads.newest()),
     ]
 
@@ -172,15 +172,6 @@ def _finished(leads: LeadTallies) -> Iterator[Check]:
         )
     if not leads.in_reports.count and not leads.perhaps_in_reports.count:
         yield Check.good(name, "none is in leads as well")
-
-
-def _duplicates(leads: LeadTallies) -> Check:
-    found = leads.duplicates()
-    if not found.count:
-        return Check.good("Duplicates", "none")
-    return Check.bad(
-        "Duplicates", duplicate_words(found), "`syncctl cleanup duplicates` shows what it would remove."
-    )
 
 
 def _such_as(oddity: Oddity) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,6 +31,8 @@ class Why(StrEnum):
     CHOSEN = "chosen"
     WORKED_ON = "worked on"
     ALL_EDITS = "has every edit"
+    LINKED = "known to syncctl"
+    STORE_NAME = "canonical store name"
     OLDEST = "oldest"
 
 
@@ -137,7 +139,7 @@ def decide(
     told = storage.record_values(undecided) if undecided else {}
     for key, copies in groups:
         values = [told[record_id] for record_id in _record_ids(key, copies) if record_id in told]
-        yield _decision(copies, values, recorded, chosen)
+        yield _decision(copies, values, _Facts(recorded, stores, chosen))
 
 
 def _groups(
@@ -157,14 +159,22 @@ def _record_ids(key: str, copies: Copies) -> list[str]:
     return [derived_id(key), *(lead["_id"] for lead in copies.leads)]
 
 
-def _decision(
-    copies: Copies, told: Sequence[Mapping[str, Any]], recorded: set[str], chosen: frozenset[str]
-) -> Decision | Conflict:
-    leads = sorted(copies.leads, key=lambda lead: _age(lead, recorded))
-    if picked := [lead for lead in leads if lead["_id"] in chosen]:
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What decides between copies beside themselves: the ids of leads that a record has, the table of stores,
+    and the ids that a person chose to keep."""
+
+    recorded: Container[str]
+    stores: StoreNames
+    chosen: Container[str]
+
+
+def _decision(copies: Copies, told: Sequence[Mapping[str, Any]], facts: _Facts) -> Decision | Conflict:
+    leads, recorded = sorted(copies.leads, key=_age), facts.recorded
+    if picked := [lead for lead in leads if lead["_id"] in facts.chosen]:
         return _keep(leads, recorded, picked[0], Why.CHOSEN)
     if not copies.worked_on:
-        return _keep(leads, recorded, leads[0], Why.OLDEST)
+        return _keep(leads, recorded, *_best_untouched(leads, facts))
     if len(copies.worked_on) == 1:
         return _keep(leads, recorded, copies.worked_on[0], Why.WORKED_ON)
     edits = copies.edits(told)
@@ -175,15 +185,26 @@ def _decision(
     return _conflict(leads, edits.keys(), copies.edited_differently(edits))
 
 
-def _age(lead: Document, recorded: set[str]) -> tuple[datetime, bool, str]:
-    """Sorts the oldest first; of those of one date the one that the sync knows, then the one whose ObjectId,
-    which begins with the time when it was made, is the lowest."""
-    created_at = lead.get("createdAt")
-    return (
-        created_at if isinstance(created_at, datetime) else _LAST,
-        lead["_id"] not in recorded,
-        lead["_id"],
+def _best_untouched(leads: Sequence[Document], facts: _Facts) -> tuple[Document, Why]:
+    """Of copies that nobody worked on, the oldest first, the one to keep, and what first set it apart."""
+    wanted: tuple[tuple[Why, Callable[[Document], bool]], ...] = (
+        (Why.LINKED, lambda lead: lead["_id"] in facts.recorded),
+        (Why.STORE_NAME, lambda lead: facts.stores.canonical(text_of(lead, "store")) == lead.get("store")),
     )
+    apart = Why.OLDEST
+    for why, is_wanted in wanted:
+        better = [lead for lead in leads if is_wanted(lead)]
+        if 0 < len(better) < len(leads):
+            leads = better
+            apart = why if apart is Why.OLDEST else apart
+    return leads[0], apart
+
+
+def _age(lead: Document) -> tuple[datetime, str]:
+    """Sorts the oldest first; of those of one date the one whose ObjectId, which begins with the time when it
+    was made, is the lowest."""
+    created_at = lead.get("createdAt")
+    return created_at if isinstance(created_at, datetime) else _LAST, lead["_id"]
 
 
 def _updated_at(lead: Document) -> datetime:

@@ -129,6 +129,8 @@ def _comparable(field: str, value: Any, locations: Locations) -> Any:
             meant = locations.canonical(written)
         case "name":
             meant = fold(written)
+        case "securityAmount" if written == "0":  # versions before stored a price of 0
+            return None
         case _:
             meant = written
     return meant or written or None

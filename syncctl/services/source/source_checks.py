@@ -22,7 +22,7 @@ _WORDS = (
     ("missing", "missing"),
     ("unlisted", "invalid and not on the rejects list"),
     ("merged", "further rows of these"),
-    ("not_due", "not returned yet"),
+    ("not_due", "not booked or returned yet"),
 )
 
 

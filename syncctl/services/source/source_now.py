@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_NO, PHONE
+from syncctl.mapping import BOOKING_NO, PHONE, is_of_report
 from syncctl.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.ports import Answer, RentalApi, Storage
 from syncctl.services.planning import Schedule, location_order, locations_to_ask, months_before
@@ -30,6 +30,12 @@ Place = tuple[StepName, str]
 """A report of a location."""
 
 Days = tuple[date, date]
+
+_NOT_OF = {
+    StepName.BOOKING: "without a booking date: no booking",
+    StepName.RETURN: "not returned (yet)",
+}
+"""Why a row is not what its report is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +171,14 @@ class _Hearing:
         for row, reason in answer.invalid:
             if self._is_about(row, story):
                 return SourceNow(f"told by {where}, but invalid: {reason}")
-        if any(self._is_about(row, story) for row in answer.rows):
-            how = "not returned (yet)" if answer.report is StepName.RETURN else "under another phone number"
-            return SourceNow(f"told by {where}, but {how}")
+        for row in answer.rows:
+            if self._is_about(row, story):
+                how = (
+                    "under another phone number"
+                    if is_of_report(answer.report, row)
+                    else _NOT_OF[answer.report]
+                )
+                return SourceNow(f"told by {where}, but {how}")
         return None
 
     def _is_about(self, row: object, story: Story) -> bool:

@@ -16,7 +16,7 @@ class SourceCounts:
     `in_leads`: its lead is there. `edited_away`: so it is, but it reads as another key since an edit.
     `in_reports`: finished. `deleted`: known, and its lead was deleted on purpose. `rejected`: invalid, and on
     the rejects list. `missing`: valid, and nowhere. `unlisted`: invalid, and not on the list. `merged`: a
-    further row of a record that is counted. `not_due`: not returned yet.
+    further row of a record that is counted. `not_due`: without the date of a booking or return, and so none.
     """
 
     rows: int = 0
