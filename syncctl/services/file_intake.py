@@ -141,7 +141,9 @@ class FileIntake:
             before = match.known.get(record.lead_id)
             lead = leads.get(match.lead_id_of(record))
             if lead is not None:  # else deleted or finished since it was looked up: it stays so
-                merged = merges[record.lead_id] = self._merged(staged, before, bases, lead)
+                is_edited = record.lead_id in match.edited
+                merged = self._merged(staged, before, bases, lead, is_edited=is_edited)
+                merges[record.lead_id] = merged
                 if merged.values:
                     changes.append(merged.change_of(lead, updated_at=self._run.started_at))
             if before is None:
@@ -191,6 +193,8 @@ class FileIntake:
         known: KnownRecord | None,
         bases: Mapping[str, Mapping[str, Any]],
         lead: Document,
+        *,
+        is_edited: bool,
     ) -> Merge:
         """A walk-in that was lost may stand in a loss-of-sale file too: it is one lead, and news come from
         the kind of file that first told of it; the other one only fills its gaps."""
@@ -199,6 +203,8 @@ class FileIntake:
         if self._locations.canonical(text_of(lead, "store")) is None:
             # The old system's "Default Store" is nobody's edit.
             lead, provided = {**lead, "store": None}, provided | {"store"}
+        if is_edited:
+            return fill_gaps(record.values, provided, lead)
         if known is None:
             return merge(None, record.values, provided, lead)
         if known.source != self._kind:

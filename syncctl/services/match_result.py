@@ -14,7 +14,8 @@ class MatchResult:
     `known`: what the sync knows of them. `lead_ids`: their leads' ids. `present`: leads that are there now.
     `finished`: the report of each record that one finished; `newly_finished`: of known records, what is still
     to be noted. `undecided`: records that a report or lead fits in part, so that the other records of the
-    same answer or import must be known first: to be matched again with `conclude`.
+    same answer or import must be known first: to be matched again with `conclude`. `edited`: records that
+    were linked to a lead that fits them in part: whatever else it holds, somebody has edited it.
     """
 
     known: dict[str, KnownRecord]
@@ -22,6 +23,7 @@ class MatchResult:
     present: set[str]
     finished: dict[str, str] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
+    edited: set[str] = field(default_factory=set)
 
     def lead_id_of(self, record: SourceRecord) -> str:
         """The id of the record's lead, there or not."""

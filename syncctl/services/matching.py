@@ -191,6 +191,7 @@ class Matcher:
                 result.finished[record_id] = candidate.document_id
             else:
                 result.link(record_id, candidate.document_id)
+                result.edited.add(record_id)
 
     def _rivals(
         self, candidates: _Candidates, lead_types: Collection[LeadType], own: Collection[str]
