@@ -26,6 +26,7 @@ from syncctl.findings import (
     PathFacts,
     SettingFact,
     SettingsFacts,
+    UnknownSetting,
     User,
     ZoneFacts,
 )
@@ -123,7 +124,7 @@ def test_zones() -> None:
 
 def settings_facts(**changes: Any) -> SettingsFacts:
     good = SettingFact("API_TIMEOUT_S", "API_TIMEOUT_S", "default", None)
-    return replace(SettingsFacts((good,), (Path("/srv/.env"),), (), {}), **changes)
+    return replace(SettingsFacts((good,), (Path("/srv/.env"),), (), ()), **changes)
 
 
 def test_settings() -> None:
@@ -136,8 +137,20 @@ def test_settings() -> None:
         "MONGO_URI",
         "it names no database (in the environment)",
     )
-    misspelt = settings_facts(unknown={"API_SYNC_TIMES": "API_SYNC_TIME"})
-    assert marks(check_settings(misspelt))["API_SYNC_TIMES"] is WARNING
+
+
+@pytest.mark.parametrize(
+    ("name", "meant", "cure"),
+    [
+        ("API_SYNC_TIMES", "API_SYNC_TIME", "Is API_SYNC_TIME meant? Then rename it."),
+        ("RENTOUT_API_BASE_URL", None, "syncctl never asks for rent-outs: delete this line."),
+    ],
+)
+def test_names_that_are_not_settings(name: str, meant: str | None, cure: str) -> None:
+    unknown = UnknownSetting(name, Path("/srv/.env.local"), meant)
+    check = list(check_settings(settings_facts(unknown=(unknown,))))[-1]
+    assert (check.mark, check.name, check.cure) == (WARNING, name, cure)
+    assert check.found == "syncctl has no setting of this name; it is in /srv/.env.local"
 
 
 @pytest.mark.parametrize(("mode", "mark"), [(0o600, GOOD), (0o400, GOOD), (0o640, WARNING), (0o604, WARNING)])
