@@ -44,11 +44,17 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """One call of the rental API: where it is, its key, and the setting that holds, or would hold, that."""
+    """One call of the rental API: where it is, and its key.
+
+    And the settings that these come from, or would come from: `key_setting` the key, `host_setting` the
+    beginning of the address, `path_setting` the rest of it.
+    """
 
     url: str
     key: Secret | None
     key_setting: str
+    host_setting: str
+    path_setting: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +167,12 @@ def _settings(readings: Mapping[str, Reading]) -> Settings:
 
 
 def _endpoint(readings: Mapping[str, Reading], url_name: str, key_name: str) -> ApiEndpoint:
-    url = readings[url_name].value
-    for reading in (readings[key_name], readings["API_TOKEN"]):
+    address = readings[url_name]
+    key, key_setting = None, f"{key_name} or API_TOKEN"
+    for reading in (readings["API_TOKEN"], readings[key_name]):
         if reading.value is not None:
-            return ApiEndpoint(url, Secret(reading.value), reading.set_as)
-    return ApiEndpoint(url, None, f"{key_name} or API_TOKEN")
+            key, key_setting = Secret(reading.value), reading.set_as
+    return ApiEndpoint(address.value, key, key_setting, address.joined_to or address.set_as, address.set_as)
 
 
 def _secrets(value: Mapping[str, Any]) -> Iterator[str]:

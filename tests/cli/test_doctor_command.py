@@ -118,6 +118,21 @@ def test_a_key_that_is_refused(tmp_path: Path) -> None:
         assert results(program.run("doctor", "--json", API_TOKEN="open-sesame"))["API: return"] == "ok"
 
 
+def test_a_path_that_the_api_does_not_have(program: Program, sandbox: Sandbox) -> None:
+    wrong = {
+        "RETURN_API_ENDPOINT": "/api/Reports/GetReturns",
+        "BOOKING_API_BASE_URL": f"{sandbox.base_url}/v2",
+    }
+    ended = program.run("doctor", **wrong)
+    assert ended.status == 1
+    booking, returns = (line for line in ended.stdout.splitlines() if line.startswith("FAILED\t"))
+    assert " answered 404 to /v2/api/Reports/GetBookingReport" in booking
+    assert "Check BOOKING_API_ENDPOINT and BOOKING_API_BASE_URL; `syncctl config` shows" in booking
+    assert " answered 404 to /api/Reports/GetReturns" in returns
+    assert "Check RETURN_API_ENDPOINT and API_BASE_URL; `syncctl config` shows" in returns
+    assert "check RETURN_API_ENDPOINT and API_BASE_URL" in program.run("return", **wrong).stderr
+
+
 @pytest.mark.parametrize("columns", [60, 200])
 def test_on_a_terminal(program: Program, columns: int) -> None:
     shown = program.run_on_terminal("doctor", columns=columns)

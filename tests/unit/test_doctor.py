@@ -282,8 +282,11 @@ def test_an_api_that_answers() -> None:
         ({"stores": []}, (WARNING, GOOD, GOOD)),
         ({"stores": ["x", {}]}, (WARNING, GOOD, GOOD)),
         ({"stores": RetryableApiError("rental.example answered 503")}, (BAD, GOOD, GOOD)),
-        ({"booking": KeyRefusedError("refused the key (401): check API_TOKEN")}, (GOOD, BAD, GOOD)),
-        ({"return": FinalApiError("rental.example answered 404: check API_BASE_URL")}, (GOOD, GOOD, BAD)),
+        ({"booking": KeyRefusedError("refused the key (401)", hint="check API_TOKEN")}, (GOOD, BAD, GOOD)),
+        (
+            {"return": FinalApiError("rental.example answered 404", hint="check API_BASE_URL")},
+            (GOOD, GOOD, BAD),
+        ),
         ({"booking": [], "return": []}, (GOOD, GOOD, GOOD)),
         ({"booking": [{"customerName": ""}, "x"]}, (GOOD, WARNING, GOOD)),
         ({"booking": [{"customerName": ""}, ROW]}, (GOOD, GOOD, GOOD)),
@@ -295,11 +298,33 @@ def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[Mark, ...]) 
     assert list(found) == ["API: stores", "API: booking", "API: return"]
 
 
-def test_the_cure_names_the_setting() -> None:
-    error = KeyRefusedError("rental.example refused the key (401): check BOOKING_API_KEY")
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [
+        (
+            KeyRefusedError("it failed", hint="check BOOKING_API_KEY", setting="BOOKING_API_KEY"),
+            "Check BOOKING_API_KEY: ask the API's people for a valid key, and put it into .env.local.",
+        ),
+        (
+            FinalApiError("it failed", hint="check API_BASE_URL", setting="API_BASE_URL"),
+            "Check API_BASE_URL; `syncctl config` shows what is in force.",
+        ),
+        (
+            RetryableApiError("it failed", hint="check HTTP_PROXY and HTTPS_PROXY"),
+            "Check HTTP_PROXY and HTTPS_PROXY.",
+        ),
+    ],
+)
+def test_the_cure_is_what_the_error_says_to_do(error: ApiError, cure: str) -> None:
     check = list(check_api(FakeApi(booking=error), trial()))[1]
-    assert check.found == "rental.example refused the key (401)"
-    assert check.cure.startswith("Check BOOKING_API_KEY: ask")
+    assert (check.found, check.cure) == ("it failed", cure)
+
+
+def test_what_the_api_itself_says_is_no_cure() -> None:
+    error = RetryableApiError("the API says that the call failed: set XACT_ABORT on")
+    check = list(check_api(FakeApi(booking=error), trial()))[1]
+    assert check.found == "the API says that the call failed: set XACT_ABORT on"
+    assert check.cure.startswith("It may pass")
 
 
 @pytest.mark.parametrize(
