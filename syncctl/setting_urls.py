@@ -137,7 +137,10 @@ def _mongodb(text: str) -> str:
         raise SettingsError(_NOT_ENCODED)
     _check_hosts(hosts, single=scheme.endswith("srv"))
     if not database:
-        raise SettingsError("it names no database: add /NAME after the host, before any ?")
+        raise SettingsError(
+            "it names no database: add /NAME after the host, before any ?; the old system used the database "
+            "test then, so add /test if the data is there"
+        )
     if re.search(r'[/\\ "$\0]', database) or len(database.encode(errors="replace")) > 63:
         raise SettingsError(
             "its database name is impossible: up to 63 characters, no blank, quote, / \\ or $"
