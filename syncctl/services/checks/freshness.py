@@ -29,8 +29,8 @@ class ApiStep:
     most of a report's locations, was last synced; None: never, or nobody knows. `late`: never a success, or
     none for INTERVALS of the schedule. `only_parts`: what synclogs call a success since then was of some
     locations only. `only_by_others`: what synclogs call a success was another program's, such as the old
-    system's: syncctl has not synced anything yet. `misdated`: an entry dated in the future, which says nothing
-    about when.
+    system's: syncctl has not synced anything yet. `misdated`: an entry dated in the future, which says
+    nothing about when.
     """
 
     step: StepName
