@@ -59,8 +59,12 @@ class ApiEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`."""
+    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`.
 
+    `folder`: of the settings file, else the working folder: what relative paths were relative to.
+    """
+
+    folder: Path
     database_url: str = field(repr=False)
     api_sync_enabled: bool
     api_sync_time: str
@@ -108,14 +112,15 @@ def load_settings(
 
     Raises SettingsError naming the first wrong setting, where it came from and what is allowed.
     """
-    readings = read_all(read_sources(env_file, environ, cwd))
+    sources = read_sources(env_file, environ, cwd)
+    readings = read_all(sources)
     wrong = [reading for reading in readings.values() if reading.problem]
     if wrong:
         first = wrong[0]
         others = f" And {len(wrong) - 1} more: see `syncctl config`." if len(wrong) > 1 else ""
         origin = "the environment" if first.origin == ENVIRONMENT else printable(first.origin)
         raise SettingsError(f"{first.set_as} (from {origin}) is wrong: {first.problem}.{others}")
-    return _settings(readings)
+    return _settings(readings, sources.folder)
 
 
 def inspect_settings(
@@ -137,9 +142,10 @@ def inspect_settings(
     ]
 
 
-def _settings(readings: Mapping[str, Reading]) -> Settings:
+def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
     value = {name: reading.value for name, reading in readings.items()}
     return Settings(
+        folder=folder,
         database_url=value["DATABASE_URL"],
         api_sync_enabled=value["API_SYNC_ENABLED"],
         api_sync_time=value["API_SYNC_TIME"],

@@ -71,6 +71,9 @@ class ProgressListener:
             if result.status is StepStatus.SUCCESS:
                 self._progress.update(self._task, completed=done)
             self._progress.stop_task(self._task)
+        if result.note and not self._quiet:
+            text = _shown(f"{STEP_TITLES[result.name]}: {result.note}")
+            self._progress.console.print(f"[dim]{text}[/dim]")
         for message in step_warnings(result):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:

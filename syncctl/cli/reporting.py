@@ -129,6 +129,8 @@ class LogListener:
             _log.info("Locations processed: %d/%d", result.processed, result.total)
         elif result.counts.saved:
             _log.info("New stores: %d", result.counts.saved)
+        if result.note:
+            _log.info("%s: %s", STEP_TITLES[result.name], result.note)
         for message in step_warnings(result):
             _log.warning("%s: %s", STEP_TITLES[result.name], message)
         if result.error and result.name not in FILE_STEPS:

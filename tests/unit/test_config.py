@@ -41,6 +41,7 @@ def test_defaults(cwd: Path) -> None:
         return ApiEndpoint(API + path, None, f"{key_name} or API_TOKEN", "API_BASE_URL", path_setting)
 
     assert load(cwd) == Settings(
+        folder=cwd,
         database_url=f"sqlite:///{cwd}/data/syncctl.db",
         api_sync_enabled=True,
         api_sync_time="*/5 * * * *",
@@ -106,6 +107,7 @@ def test_every_setting_can_be_set(cwd: Path) -> None:
         HEARTBEAT_URL="https://hc.example/ping/0a1b2c3d4e5f6a7b8c9d",
     )
     assert loaded == Settings(
+        folder=cwd,
         database_url="mongodb+srv://app:p%40ss@cluster.example/leads?retryWrites=true",
         api_sync_enabled=False,
         api_sync_time="0 6 * * 1-5",
