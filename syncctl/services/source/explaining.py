@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.finished import FinishedLead
-from syncctl.identity import SEPARATOR
+from syncctl.identity import SEPARATOR, derived_id
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_DATE, BOOKING_NO, NAME, PHONE, RETURN_DATE, optional_date
 from syncctl.models import FILE_STEPS, Document, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.operator_ports import Database, RecordEntry
 from syncctl.redact import mask_phone
+from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.reject_list import row_values
 from syncctl.services.rejects import row_text
 from syncctl.services.source.life_stories import (
+    CameBack,
     Event,
     Origin,
     Runs,
     Story,
     Whereabouts,
+    inserted_at,
     place_of,
     report_now,
     story_of_lead,
@@ -121,12 +124,35 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
     leads = database.leads(lead_ids | {entry.record.lead_id for entry in entries})
     stories, used = _record_stories(database, entries, leads, locations)
     recorded = {entry.record.lead_id for entry in entries}
+    gone = [
+        (entry.record, bool(story.reports))
+        for entry, story in zip(entries, stories, strict=True)
+        if story.lead is None
+    ]
     stories += [
-        story_of_lead(lead, locations) for lead_id, lead in sorted(leads.items()) if lead_id not in recorded
+        story_of_lead(lead, locations, _came_back(lead, gone, locations))
+        for lead_id, lead in sorted(leads.items())
+        if lead_id not in recorded
     ]
     stories += [_story_of_report(report) for report in finished if report.document["_id"] not in used]
     stories += _reject_stories(database, wanted)
     return Explanation(str(wanted), tuple(stories))
+
+
+def _came_back(
+    lead: Document, gone: Iterable[tuple[SyncRecord, bool]], locations: Locations
+) -> CameBack | None:
+    """Whether a lead without a record is one that the sync had stored before. `gone`: records whose leads are
+    not there any more, each with whether its lead was finished."""
+    key, booking_no, at = stored_key(lead, locations), text_of(lead, "bookingNo"), inserted_at(lead["_id"])
+    if at is None or lead["_id"] == derived_id(key):
+        return None
+    for record, finished in gone:
+        same_booking = booking_no and booking_no == record.values.get("bookingNo")
+        same_type = text_of(lead, "leadType") == record.values.get("leadType")
+        if at > record.first_seen_at and (record.key == key or (same_booking and same_type)):
+            return CameBack(at, finished)
+    return None
 
 
 def _reports(
