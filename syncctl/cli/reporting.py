@@ -81,10 +81,18 @@ def total_lines(result: RunResult) -> list[str]:
     of_api = [step for step in result.steps if step.name not in FILE_STEPS]
     if any(step.errors for step in of_api) and not result.dry_run:
         lines.append("What failed is tried again at the next sync; everything else is stored.")
+    if _is_complete_automatic_sync(result):
+        lines.append("Automatic API sync completed successfully")
     lines.append(f"Duration: {result.duration_s:.1f} s")
     if result.next_sync_at and of_api:
         lines.append(f"Next sync: {instant(result.next_sync_at)}")
     return lines
+
+
+def _is_complete_automatic_sync(result: RunResult) -> bool:
+    return (result.command, result.trigger, result.dry_run) == ("api", Trigger.AUTO, False) and all(
+        step.status is StepStatus.SUCCESS for step in result.steps
+    )
 
 
 class LogListener:

@@ -56,8 +56,26 @@ def test_under_cron_it_says_what_the_old_log_said(program: Program) -> None:
     assert totals["Total skipped (already exists)"].isdigit()
     assert totals["Total errors"] == "0"
     assert totals["Next sync"].endswith("Z")
-    assert any(line.startswith("Duration: ") for line in said)
+    completed, duration, next_sync = said[-3:]
+    assert completed == "Automatic API sync completed successfully"
+    assert duration.startswith("Duration: ")
+    assert next_sync.startswith("Next sync: ")
     assert "\x1b" not in ended.output
+
+
+@pytest.mark.parametrize("arguments", [("booking",), ("api", "--dry-run"), ("api", "--location", "no such")])
+def test_only_an_automatic_run_of_all_apis_is_said_to_be_completed(
+    program: Program, arguments: tuple[str, ...]
+) -> None:
+    assert "completed successfully" not in program.run(*arguments).output
+
+
+def test_a_run_that_failed_in_part_is_not_said_to_be_completed(program: Program, sandbox: Sandbox) -> None:
+    sandbox.set_faults(Fault("404", api="booking", location=sandbox.locations[0]))
+    assert "completed successfully" not in program.run("api").output
+    sandbox.set_faults()
+    assert "completed successfully" in program.run("api").output
+    assert "completed successfully" not in program.run_on_terminal("api").output
 
 
 def test_json_is_exactly_one_object(program: Program) -> None:
