@@ -89,6 +89,14 @@ def total_lines(result: RunResult) -> list[str]:
     return lines
 
 
+def rejected_words(new: int, *, dry_run: bool) -> str:
+    """How many rows came onto the rejects list, and what shows them."""
+    rows = f"{new} row{'' if new == 1 else 's'}"
+    if dry_run:
+        return f"{rows} would be newly rejected: after a real run `syncctl rejects list` shows why."
+    return f"{rows} newly rejected: `syncctl rejects list` shows why."
+
+
 def _is_complete_automatic_sync(result: RunResult) -> bool:
     return (result.command, result.trigger, result.dry_run) == ("api", Trigger.AUTO, False) and all(
         step.status is StepStatus.SUCCESS for step in result.steps
@@ -152,6 +160,9 @@ class LogListener:
     def warning(self, message: str) -> None:
         _log.warning("%s", message)
 
+    def rows_rejected(self, new: int) -> None:
+        _log.warning("%s", rejected_words(new, dry_run=self._dry_run))
+
 
 def step_warnings(result: StepResult) -> list[str]:
     """One line for each different warning of a step's locations, and for each conflict of its files."""
@@ -195,3 +206,7 @@ class Listeners:
     def warning(self, message: str) -> None:
         for listener in self._listeners:
             listener.warning(message)
+
+    def rows_rejected(self, new: int) -> None:
+        for listener in self._listeners:
+            listener.rows_rejected(new)
