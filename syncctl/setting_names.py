@@ -11,6 +11,8 @@ OURS = frozenset(name for spec in SPECS for name in spec.names)
 
 _LETTERS_PER_SLIP = 6
 _MOST_SLIPS = 2
+"""One slip for every six letters, but no more than two: EXPORT_DIR is not a misspelt IMPORT_DIR."""
+
 _OTHERS_WORD = "APP"
 """One letter from API, but a word of its own: APP_BASE_URL is the web app's."""
 
