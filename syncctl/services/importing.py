@@ -83,7 +83,7 @@ class FileImport:
         self._settle(run, before=len(self._tallies))
         run.finish_step(self.result())
         if not files:
-            for astray in astray_files(self._job.kind, self._job.astray, *self._job.paths):
+            for astray in astray_files(self._job.kind, self._job.astray, self._job.paths[0]):
                 run.listener.warning(_printable(astray))
 
     def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:
@@ -91,7 +91,7 @@ class FileImport:
         job = self._job
         files, problems = find_files(job.kind, job.paths, may_be_empty=job.standing)
         if job.standing and not files and not problems:
-            (folder,) = job.paths
+            folder = job.paths[0]
             nothing = f"no {job.kind} file in {folder} (IMPORT_DIR)" + (
                 "" if folder.exists() else ", which does not exist"
             )
