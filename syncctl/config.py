@@ -44,17 +44,27 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """One call of the rental API: where it is, its key, and the setting that holds, or would hold, that."""
+    """One call of the rental API: where it is, and its key.
+
+    And the settings that these come from, or would come from: `key_setting` the key, `host_setting` the
+    beginning of the address, `path_setting` the rest of it.
+    """
 
     url: str
     key: Secret | None
     key_setting: str
+    host_setting: str
+    path_setting: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`."""
+    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`.
 
+    `folder`: of the settings file, else the working folder: what relative paths were relative to.
+    """
+
+    folder: Path
     database_url: str = field(repr=False)
     api_sync_enabled: bool
     api_sync_time: str
@@ -102,14 +112,15 @@ def load_settings(
 
     Raises SettingsError naming the first wrong setting, where it came from and what is allowed.
     """
-    readings = read_all(read_sources(env_file, environ, cwd))
+    sources = read_sources(env_file, environ, cwd)
+    readings = read_all(sources)
     wrong = [reading for reading in readings.values() if reading.problem]
     if wrong:
         first = wrong[0]
         others = f" And {len(wrong) - 1} more: see `syncctl config`." if len(wrong) > 1 else ""
         origin = "the environment" if first.origin == ENVIRONMENT else printable(first.origin)
         raise SettingsError(f"{first.set_as} (from {origin}) is wrong: {first.problem}.{others}")
-    return _settings(readings)
+    return _settings(readings, sources.folder)
 
 
 def inspect_settings(
@@ -131,9 +142,10 @@ def inspect_settings(
     ]
 
 
-def _settings(readings: Mapping[str, Reading]) -> Settings:
+def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
     value = {name: reading.value for name, reading in readings.items()}
     return Settings(
+        folder=folder,
         database_url=value["DATABASE_URL"],
         api_sync_enabled=value["API_SYNC_ENABLED"],
         api_sync_time=value["API_SYNC_TIME"],
@@ -161,11 +173,12 @@ def _settings(readings: Mapping[str, Reading]) -> Settings:
 
 
 def _endpoint(readings: Mapping[str, Reading], url_name: str, key_name: str) -> ApiEndpoint:
-    url = readings[url_name].value
-    for reading in (readings[key_name], readings["API_TOKEN"]):
+    address = readings[url_name]
+    key, key_setting = None, f"{key_name} or API_TOKEN"
+    for reading in (readings["API_TOKEN"], readings[key_name]):
         if reading.value is not None:
-            return ApiEndpoint(url, Secret(reading.value), reading.set_as)
-    return ApiEndpoint(url, None, f"{key_name} or API_TOKEN")
+            key, key_setting = Secret(reading.value), reading.set_as
+    return ApiEndpoint(address.value, key, key_setting, address.joined_to or address.set_as, address.set_as)
 
 
 def _secrets(value: Mapping[str, Any]) -> Iterator[str]:

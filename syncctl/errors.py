@@ -109,7 +109,17 @@ class TerminationRequest(KeyboardInterrupt):
 
 
 class ApiError(SyncctlError):
-    """One call of the rental API failed."""
+    """One call of the rental API failed.
+
+    `found`: what was seen. `hint`: what to do about it, such as "check API_TOKEN"; "" where nothing but
+    another try helps. `setting`: the setting that the hint names, "" for none. `str()` is found and hint.
+    """
+
+    def __init__(self, found: str, *, hint: str = "", setting: str = "") -> None:
+        super().__init__(f"{found}: {hint}" if hint else found)
+        self.found = found
+        self.hint = hint
+        self.setting = setting
 
 
 class RetryableApiError(ApiError):
@@ -118,8 +128,10 @@ class RetryableApiError(ApiError):
     `retry_after_s`: how many seconds the server asked to wait (RFC 9110, 10.2.3), or None.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, found: str, *, hint: str = "", setting: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(found, hint=hint, setting=setting)
         self.retry_after_s = retry_after_s
 
 
@@ -134,8 +146,8 @@ class KeyRefusedError(FinalApiError):
 class DeadlinePassedError(FinalApiError):
     """There is no time left in this run. `asked`: the API was asked, and has not answered in time."""
 
-    def __init__(self, message: str, *, asked: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, found: str, *, asked: bool = False) -> None:
+        super().__init__(found)
         self.asked = asked
 
 

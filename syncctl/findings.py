@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -51,15 +50,25 @@ class SettingFact:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownSetting:
+    """A name in a settings file that syncctl does not read. `meant`: the setting that it looks like; None: it
+    is one of the old system's settings for rent-outs."""
+
+    name: str
+    file: Path
+    meant: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsFacts:
     """The settings as a whole. `files`: those in force, the winning one first. `secret_files`: those that
-    hold a key, a password or an address with one. `unknown`: names in them that are no settings of ours,
-    each with the one that was probably meant."""
+    hold a key, a password or an address with one. `unknown`: names in them that a person should look at;
+    other programs' are left out."""
 
     settings: tuple[SettingFact, ...]
     files: tuple[Path, ...]
     secret_files: tuple[PathFacts, ...]
-    unknown: Mapping[str, str]
+    unknown: tuple[UnknownSetting, ...]
 
 
 @dataclass(frozen=True, slots=True)

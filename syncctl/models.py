@@ -277,7 +277,8 @@ class StepResult:
     """How one step went.
 
     `processed` of `total` locations answered and were stored; `dormant` ones were not due; `errors` failed.
-    `locations`: those asked, in the order in which they were done.
+    `locations`: those asked, in the order in which they were done. `note`: what a person should know although
+    nothing went wrong.
     """
 
     name: StepName
@@ -289,6 +290,7 @@ class StepResult:
     error: str | None = None
     dormant: int = 0
     locations: tuple[LocationResult, ...] = ()
+    note: str | None = None
 
     @property
     def changed(self) -> int:

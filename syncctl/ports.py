@@ -286,3 +286,7 @@ class Listener(Protocol):
     def run_finished(self, result: RunResult) -> None: ...
 
     def warning(self, message: str) -> None: ...
+
+    def rows_rejected(self, new: int) -> None:
+        """At the end of a run, however it ended: so many rows came onto the rejects list that were not on it
+        before. Not called where there are none."""

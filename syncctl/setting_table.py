@@ -99,6 +99,7 @@ class Reading:
     """What came of one row of the table. `value` is None if it is not set, or wrong (`problem`).
 
     `origin`: "environment", a file's path or "default". `set_as`: the name that it stands under there.
+    `joined_to`: of a path, the name of the setting with the address that it was joined to.
     """
 
     spec: Spec
@@ -107,6 +108,7 @@ class Reading:
     origin: str
     set_as: str
     problem: str | None = None
+    joined_to: str = ""
 
     @property
     def shown(self) -> str:
@@ -179,7 +181,9 @@ def _parse(spec: Spec, found: Found, folder: Path) -> Any:
 
 def _joined(endpoint: Reading, base: Reading) -> Reading:
     """An endpoint as a whole address, or with what is wrong with that."""
+    if urls.is_whole(endpoint.value):
+        return endpoint
     try:
-        return replace(endpoint, value=urls.join(base.value, endpoint.value))
+        return replace(endpoint, value=urls.join(base.value, endpoint.value), joined_to=base.set_as)
     except SettingsError as error:
         return replace(endpoint, value=None, problem=f"together with {base.set_as}, {error}")

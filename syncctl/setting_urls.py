@@ -72,12 +72,17 @@ def endpoint(text: str, _folder: Path) -> str:
     return _without_rentout(text)
 
 
+def is_whole(path_or_url: str) -> bool:
+    """Whether an endpoint is a whole address rather than a path on one."""
+    return _SCHEME.match(path_or_url) is not None
+
+
 def join(base: str, path_or_url: str) -> str:
     """Where an endpoint is: `path_or_url` on `base`, unless it is a whole address. Both have been checked.
 
     Raises SettingsError if together they are a rent-out API (contract/rental-api.md).
     """
-    if _SCHEME.match(path_or_url):
+    if is_whole(path_or_url):
         return path_or_url
     return _api_url(f"{base}/{path_or_url.lstrip('/')}")
 
@@ -132,7 +137,10 @@ def _mongodb(text: str) -> str:
         raise SettingsError(_NOT_ENCODED)
     _check_hosts(hosts, single=scheme.endswith("srv"))
     if not database:
-        raise SettingsError("it names no database: add /NAME after the host, before any ?")
+        raise SettingsError(
+            "it names no database: add /NAME after the host, before any ?; the old system used the database "
+            "test then, so add /test if the data is there"
+        )
     if re.search(r'[/\\ "$\0]', database) or len(database.encode(errors="replace")) > 63:
         raise SettingsError(
             "its database name is impossible: up to 63 characters, no blank, quote, / \\ or $"

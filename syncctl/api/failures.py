@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests.exceptions
 import urllib3.exceptions
 
+from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, RetryableApiError
 
 RAISED_BY_A_CALL = (
@@ -31,17 +32,19 @@ _PROXY = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
 _TIMEOUT = (TimeoutError, urllib3.exceptions.ReadTimeoutError)
 _BROKEN_OFF = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
-# In this order: the first kind that is found anywhere among the causes decides.
-_WORTH_ANOTHER_TRY: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (_PROXY, "the proxy on the way to {host} failed: check HTTP_PROXY and HTTPS_PROXY"),
-    (socket.gaierror, "the name {host} could not be resolved: check the network and API_BASE_URL"),
-    (ConnectionRefusedError, "connection refused by {host}"),
-    (requests.exceptions.ConnectTimeout, "{host} did not accept a connection in time"),
-    (_TIMEOUT, "no answer from {host} within {limit} s"),
-    (http.client.IncompleteRead, "the answer of {host} was cut off"),
-    (_BROKEN_OFF, "{host} broke off the connection"),
-    (ssl.SSLError, "no TLS connection to {host} could be made"),
-    (urllib3.exceptions.DecodeError, "{host} sent a compressed answer that can't be unpacked"),
+_Kinds = type[BaseException] | tuple[type[BaseException], ...]
+# What was raised, what was seen and what to do. In this order: the first kind that is found anywhere among
+# the causes decides.
+_WORTH_ANOTHER_TRY: tuple[tuple[_Kinds, str, str], ...] = (
+    (_PROXY, "the proxy on the way to {host} failed", "check HTTP_PROXY and HTTPS_PROXY"),
+    (socket.gaierror, "the name {host} could not be resolved", "check the network and {setting}"),
+    (ConnectionRefusedError, "connection refused by {host}", ""),
+    (requests.exceptions.ConnectTimeout, "{host} did not accept a connection in time", ""),
+    (_TIMEOUT, "no answer from {host} within {limit} s", ""),
+    (http.client.IncompleteRead, "the answer of {host} was cut off", ""),
+    (_BROKEN_OFF, "{host} broke off the connection", ""),
+    (ssl.SSLError, "no TLS connection to {host} could be made", ""),
+    (urllib3.exceptions.DecodeError, "{host} sent a compressed answer that can't be unpacked", ""),
 )
 
 
@@ -54,27 +57,33 @@ def host_of(url: str) -> str:
     return "".join(char for char in place if char.isprintable())[:100]
 
 
-def error_of(raised: BaseException, host: str, limit_s: float) -> ApiError:
-    """The ApiError for what a call of `host` raised, which had `limit_s` seconds.
+def error_of(raised: BaseException, endpoint: Endpoint, limit_s: float) -> ApiError:
+    """The ApiError for what a call of `endpoint` raised, which had `limit_s` seconds.
 
     Its text shows nothing of the original one's: that carries URLs, and where a header can't be sent also
     the key.
     """
+    host, setting = host_of(endpoint.url), endpoint.host_setting
     causes = list(_causes(raised))
     if any(isinstance(cause, _BAD_ADDRESS) for cause in causes):
-        return FinalApiError("the API's address is not a valid URL: check API_BASE_URL")
+        return FinalApiError("the API's address is not a valid URL", hint=f"check {setting}", setting=setting)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return FinalApiError(
-                f"the TLS certificate of {host} is not valid ({cause.verify_message}):"
-                " check API_BASE_URL, and this machine's clock and certificates"
+                f"the TLS certificate of {host} is not valid ({cause.verify_message})",
+                hint=f"check {setting}, and this machine's clock and certificates",
+                setting=setting,
             )
     if type(raised) is OSError and raised.errno is None:
         # requests, where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there.
-        return FinalApiError(f"no certificates to check {host} with: check REQUESTS_CA_BUNDLE")
-    for kind, text in _WORTH_ANOTHER_TRY:
+        return FinalApiError(f"no certificates to check {host} with", hint="check REQUESTS_CA_BUNDLE")
+    for kind, found, hint in _WORTH_ANOTHER_TRY:
         if any(isinstance(cause, kind) for cause in causes):
-            return RetryableApiError(text.format(host=host, limit=in_seconds(limit_s)))
+            return RetryableApiError(
+                found.format(host=host, limit=in_seconds(limit_s)),
+                hint=hint.format(setting=setting),
+                setting=setting if "{setting}" in hint else "",
+            )
     for cause in causes:
         if isinstance(cause, OSError) and cause.strerror:
             return RetryableApiError(f"{host} can't be reached ({cause.strerror})")

@@ -106,5 +106,9 @@ def call_with_retries(
     except RetryableApiError as error:
         if not out_of_time:
             raise
-        message = f"{error}; no time was left for another try"
-        raise RetryableApiError(message, retry_after_s=error.retry_after_s) from None
+        raise RetryableApiError(
+            f"{error.found}; no time was left for another try",
+            hint=error.hint,
+            setting=error.setting,
+            retry_after_s=error.retry_after_s,
+        ) from None

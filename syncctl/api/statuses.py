@@ -9,6 +9,9 @@ from syncctl.api.retry import retry_after_seconds
 from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, KeyRefusedError, RetryableApiError
 
+_NOT_THERE = (404, 405, 410)
+"""What a server answers that has nothing at that path, or nothing that takes such a request."""
+
 
 def error_of_status(
     status: int, headers: Mapping[str, str], endpoint: Endpoint, now: datetime
@@ -29,17 +32,28 @@ def error_of_status(
         return RetryableApiError(f"{host} answered {status}", retry_after_s=wait_s)
     if 300 <= status < 400:
         target = _redirect_host(endpoint.url, headers.get("Location"))
-        return FinalApiError(f"{host} redirects ({status}) to {target}: check API_BASE_URL")
-    if status == 404:
-        path = urlsplit(endpoint.url).path
-        return FinalApiError(f"{host} answered 404, it has no {path}: check API_BASE_URL")
+        setting = endpoint.host_setting
+        return FinalApiError(
+            f"{host} redirects ({status}) to {target}", hint=f"check {setting}", setting=setting
+        )
+    if status in _NOT_THERE:
+        return _no_such_path(status, host, endpoint)
     return FinalApiError(f"{host} answered {status}")
 
 
 def _refused_key(status: int, host: str, endpoint: Endpoint) -> KeyRefusedError:
+    setting = endpoint.key_setting
     if endpoint.key:
-        return KeyRefusedError(f"{host} refused the key ({status}): check {endpoint.key_setting}")
-    return KeyRefusedError(f"{host} wants a key ({status}): set {endpoint.key_setting}")
+        return KeyRefusedError(f"{host} refused the key ({status})", hint=f"check {setting}", setting=setting)
+    return KeyRefusedError(f"{host} wants a key ({status})", hint=f"set {setting}", setting=setting)
+
+
+def _no_such_path(status: int, host: str, endpoint: Endpoint) -> FinalApiError:
+    path = urlsplit(endpoint.url).path
+    settings = " and ".join(dict.fromkeys((endpoint.path_setting, endpoint.host_setting)))
+    return FinalApiError(
+        f"{host} answered {status} to {path}", hint=f"check {settings}", setting=endpoint.path_setting
+    )
 
 
 def _redirect_host(url: str, location: str | None) -> str:

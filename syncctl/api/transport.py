@@ -72,7 +72,7 @@ class Transport:
         except RAISED_BY_A_CALL as raised:
             # However a shutdown of the watchdog shows, as a reset or as an early end: time was over.
             cause = raised if self._clock() < until else TimeoutError()
-            raise error_of(cause, host, limit_s) from None
+            raise error_of(cause, call.endpoint, limit_s) from None
         finally:
             watchdog.cancel()
             watchdog.join()
@@ -111,8 +111,8 @@ class Transport:
             size += len(part)
             if size > self._max_answer_bytes:
                 raise FinalApiError(
-                    f"{host} sent an answer of more than {self._max_answer_bytes / 2**20:g} MiB:"
-                    " ask for fewer days (--from, --to)"
+                    f"{host} sent an answer of more than {self._max_answer_bytes / 2**20:g} MiB",
+                    hint="ask for fewer days (--from, --to)",
                 )
 
 
@@ -131,8 +131,9 @@ class _KeyAuth(AuthBase):
         key = self._endpoint.key
         if key and not _SENDABLE.fullmatch(key):
             # Checked here, as http.client quotes a header that it can't send.
+            setting = self._endpoint.key_setting
             raise KeyRefusedError(
-                f"{self._endpoint.key_setting} holds characters that a key can't have: check it"
+                f"{setting} holds characters that a key can't have", hint="check it", setting=setting
             )
         if key:
             request.headers["Authorization"] = f"Bearer {key}"

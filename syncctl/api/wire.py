@@ -11,12 +11,15 @@ from syncctl.models import ReportRequest
 class Endpoint:
     """Where one of the API's calls is answered, and the key that opens it, if it needs one.
 
-    `key_setting` is the setting that the key comes from, or would come from: messages name it.
+    Messages name the settings that these come from, or would come from: `key_setting` the key, `host_setting`
+    the beginning of the address, `path_setting` the rest of it.
     """
 
     url: str
     key: str | None = field(repr=False)
     key_setting: str
+    host_setting: str = "API_BASE_URL"
+    path_setting: str = "API_BASE_URL"
 
 
 @dataclass(frozen=True, slots=True)

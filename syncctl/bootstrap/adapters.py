@@ -77,7 +77,7 @@ def _endpoint(setting: ApiEndpoint) -> Endpoint:
     from syncctl.api.wire import Endpoint
 
     key = setting.key.reveal() if setting.key else None
-    return Endpoint(url=setting.url, key=key, key_setting=setting.key_setting)
+    return Endpoint(setting.url, key, setting.key_setting, setting.host_setting, setting.path_setting)
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import platform
 import sys
 import time
@@ -18,7 +17,7 @@ from syncctl.bootstrap.scheduling import schedule_state, zone_warning
 from syncctl.checks import Check, CheckReport
 from syncctl.config import inspect_settings
 from syncctl.errors import SettingsError
-from syncctl.findings import ApiAddress, SettingFact, SettingsFacts, ZoneFacts
+from syncctl.findings import ApiAddress, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
 from syncctl.models import StepName
@@ -27,7 +26,8 @@ from syncctl.services.checks.diagnosis_machine import check_output, check_path, 
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
 from syncctl.services.checks.diagnosis_settings import check_settings
-from syncctl.setting_table import KEYS, SPECS
+from syncctl.setting_names import is_of_rent_outs, misspelt
+from syncctl.setting_table import KEYS
 from syncctl.settings_files import ENVIRONMENT, read_sources
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0
 _SQLITE = "sqlite:///"
-_ALIKE = 0.85
-"""From which likeness on (difflib's ratio) an unknown name is taken for a misspelt one of ours."""
 
 
 def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
@@ -66,12 +64,12 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
     files = [
         (Path(origin), values) for origin, values in read_sources(env_file).sources if origin != ENVIRONMENT
     ]
-    known = {name for spec in SPECS for name in spec.names}
-    unknown = {}
-    for _, values in files:
-        for name in values.keys() - known:
-            if alike := difflib.get_close_matches(name.upper(), known, 1, _ALIKE):
-                unknown[name] = alike[0]
+    unknown = [
+        UnknownSetting(name, path, meant)
+        for path, values in files
+        for name in sorted(values)
+        if (meant := misspelt(name)) or is_of_rent_outs(name)
+    ]
     secret = [path for path, values in files if any(map(_is_secret, values, values.values()))]
     return SettingsFacts(
         settings=tuple(
@@ -80,7 +78,7 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
         ),
         files=tuple(path for path, _ in files),
         secret_files=tuple(path_facts(path.name, "", path) for path in secret),
-        unknown=dict(sorted(unknown.items())),
+        unknown=tuple(unknown),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.bootstrap.adapters import clock_of, opened_storage, rental_api
@@ -77,13 +78,20 @@ def run_import(settings: Settings, invocation: Invocation, job: ImportJob, liste
         return _execute(settings, invocation, (job.kind,), [_file_stage(job)], listener)
 
 
+def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) -> ImportJob:
+    """An import of the files of that kind in IMPORT_DIR; `explicit`: the unchanged ones, too."""
+    from syncctl.services.importing import ImportJob
+
+    folder = settings.import_dir
+    astray = (Path.cwd(), settings.folder, folder.parent)
+    return ImportJob(kind, (folder,), standing=True, explicit=explicit, astray=astray)
+
+
 def run_all(
     settings: Settings, invocation: Invocation, options: SyncOptions, listener: Listener
 ) -> RunResult:
     """Sync the rental API, then import what is new in IMPORT_DIR. Raises as run_sync does."""
-    from syncctl.services.importing import ImportJob
-
-    jobs = [ImportJob(kind, (settings.import_dir,), standing=True) for kind in FILE_STEPS]
+    jobs = [import_from_folder(settings, kind, explicit=False) for kind in FILE_STEPS]
     with _locked(settings, invocation), rental_api(settings) as api:
         stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
         stages += map(_file_stage, jobs)

@@ -70,6 +70,21 @@ def _import_command(kind: str) -> Callable[..., None]:
     return import_files
 
 
+def _import_from_folder(kind: str) -> Callable[..., None]:
+    def import_all(session: Session, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False) -> None:
+        from syncctl.bootstrap.runs import Invocation, import_from_folder, run_import
+        from syncctl.models import StepName, Trigger
+
+        job = import_from_folder(session.settings, StepName(kind), explicit=True)
+        with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+            invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep)
+            result = run_import(session.settings, invocation, job, listener)
+        finish(result, as_json=json)
+
+    import_all.__doc__ = f"Import all {kind} files in IMPORT_DIR, the unchanged ones too."
+    return import_all
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands, and the names that they had in the old system."""
     group = typer.Typer(
@@ -80,4 +95,5 @@ def register(app: typer.Typer) -> None:
         import_files.__doc__ = help_text
         command(group, kind, logged=True)(import_files)
         command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
+        command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
     app.add_typer(group, name="import")

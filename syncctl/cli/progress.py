@@ -9,7 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from syncctl.cli.reporting import STEP_TITLES, location_label, step_warnings, told, trigger_word
+from syncctl.cli.reporting import (
+    STEP_TITLES,
+    location_label,
+    rejected_words,
+    step_warnings,
+    told,
+    trigger_word,
+)
 from syncctl.models import FILE_STEPS, LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.setting_values import printable
 
@@ -34,8 +41,10 @@ class ProgressListener:
         )
         self._task: TaskID | None = None
         self._saved = 0
+        self._dry_run = False
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
+        self._dry_run = dry_run
         if not self._quiet:
             suffix = ", dry run: nothing will be written" if dry_run else ""
             self._console.print(f"[dim]Sync started ({trigger_word(trigger)}{suffix})[/dim]")
@@ -71,6 +80,9 @@ class ProgressListener:
             if result.status is StepStatus.SUCCESS:
                 self._progress.update(self._task, completed=done)
             self._progress.stop_task(self._task)
+        if result.note and not self._quiet:
+            text = _shown(f"{STEP_TITLES[result.name]}: {result.note}")
+            self._progress.console.print(f"[dim]{text}[/dim]")
         for message in step_warnings(result):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:
@@ -83,6 +95,9 @@ class ProgressListener:
 
     def warning(self, message: str) -> None:
         self._progress.console.print(f"[yellow]! {_shown(message)}[/yellow]")
+
+    def rows_rejected(self, new: int) -> None:
+        self.warning(rejected_words(new, dry_run=self._dry_run))
 
     def __enter__(self) -> Self:
         return self

@@ -82,10 +82,26 @@ def total_lines(result: RunResult) -> list[str]:
     of_api = [step for step in result.steps if step.name not in FILE_STEPS]
     if any(step.errors for step in of_api) and not result.dry_run:
         lines.append("What failed is tried again at the next sync; everything else is stored.")
+    if _is_complete_automatic_sync(result):
+        lines.append("Automatic API sync completed successfully")
     lines.append(f"Duration: {result.duration_s:.1f} s")
     if result.next_sync_at and of_api:
         lines.append(f"Next sync: {instant(result.next_sync_at)}")
     return lines
+
+
+def rejected_words(new: int, *, dry_run: bool) -> str:
+    """How many rows came onto the rejects list, and what shows them."""
+    rows = f"{new} row{'' if new == 1 else 's'}"
+    if dry_run:
+        return f"{rows} would be newly rejected: after a real run `syncctl rejects list` shows why."
+    return f"{rows} newly rejected: `syncctl rejects list` shows why."
+
+
+def _is_complete_automatic_sync(result: RunResult) -> bool:
+    return (result.command, result.trigger, result.dry_run) == ("api", Trigger.AUTO, False) and all(
+        step.status is StepStatus.SUCCESS for step in result.steps
+    )
 
 
 class LogListener:
@@ -132,6 +148,8 @@ class LogListener:
             _log.info("Locations processed: %d/%d", result.processed, result.total)
         elif result.counts.saved:
             _log.info("New stores: %d", result.counts.saved)
+        if result.note:
+            _log.info("%s: %s", STEP_TITLES[result.name], result.note)
         for message in step_warnings(result):
             _log.warning("%s: %s", STEP_TITLES[result.name], message)
         if result.error and result.name not in FILE_STEPS:
@@ -144,6 +162,9 @@ class LogListener:
 
     def warning(self, message: str) -> None:
         _log.warning("%s", message)
+
+    def rows_rejected(self, new: int) -> None:
+        _log.warning("%s", rejected_words(new, dry_run=self._dry_run))
 
 
 def step_warnings(result: StepResult) -> list[str]:
@@ -195,3 +216,7 @@ class Listeners:
     def warning(self, message: str) -> None:
         for listener in self._listeners:
             listener.warning(message)
+
+    def rows_rejected(self, new: int) -> None:
+        for listener in self._listeners:
+            listener.rows_rejected(new)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import os
+import shlex
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from syncctl.errors import FileProblemError
@@ -38,6 +40,29 @@ def find_files(
         else:
             files += [file for file in found if file not in files]
     return files, problems
+
+
+def astray_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -> Iterator[str]:
+    """A line for each of these folders with files of that kind that should be in IMPORT_DIR."""
+    looked_into = {os.path.realpath(import_dir)}
+    for folder in folders:
+        if (place := os.path.realpath(folder)) in looked_into:
+            continue
+        looked_into.add(place)
+        try:
+            found = _matching(kind, folder)
+        except OSError:  # not there, or not for this user: then nobody has put a file there
+            continue
+        if len(found) == 1:
+            yield (
+                f"{found[0].name} lies in {folder}: move it into {import_dir}, or import it with "
+                f"`syncctl import {kind} {shlex.quote(str(found[0]))}`"
+            )
+        elif found:
+            yield (
+                f"{found[0].name} and {len(found) - 1} more {kind} files lie in {folder}: move them into "
+                f"{import_dir}, or import them with `syncctl import {kind} {shlex.quote(str(folder))}`"
+            )
 
 
 def _matching(kind: StepName, folder: Path) -> list[Path]:

@@ -115,7 +115,7 @@ class FileReading:
         listed = self._listed.ids
         new = [reject for reject in self._rejects if reject.reject_id not in listed]
         if new:
-            self._run.storage.add_rejects(new)
+            self._run.add_rejects(new)
         if self._cured:
             self._run.storage.clear_rejects(self._cured)
 

@@ -11,7 +11,7 @@ from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, StepResult, StepStatus
 from syncctl.ports import FileReader
-from syncctl.services.file_finding import content_hash, find_files
+from syncctl.services.file_finding import astray_files, content_hash, find_files
 from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_reading import FileReading, FileToRead
 from syncctl.services.file_stores import FileStores
@@ -29,14 +29,20 @@ since its last import. 2: the visitDate of walk-ins that were losses."""
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """What to import. `store`, `sheet`: what the user named. `standing`: the paths are the folder that files
-    are always put into: it may hold none, and those unchanged since their last import are passed over."""
+    """What to import. `store`, `sheet`: what the user named.
+
+    `standing`: the only path is IMPORT_DIR, the folder that files are always put into. It may hold none, and
+    those unchanged since their last import are passed over; not so with `explicit`: the user asked for them.
+    `astray`: folders where such files may lie that should be in IMPORT_DIR.
+    """
 
     kind: StepName
     paths: tuple[Path, ...]
     store: str | None = None
     sheet: str | None = None
     standing: bool = False
+    explicit: bool = False
+    astray: tuple[Path, ...] = ()
 
 
 class FileImport:
@@ -53,6 +59,7 @@ class FileImport:
         self._locations = locations
         self._tallies: list[FileTally] = []
         self._imported: dict[str, str] = {}
+        self._note: str | None = None
 
     def __call__(self, run: Run) -> None:
         """Import the files.
@@ -63,11 +70,11 @@ class FileImport:
         """
         stores = FileStores(self._locations, [store.name for store in run.storage.stores()])
         given = stores.given(self._job.store) if self._job.store else None
-        files, problems = find_files(self._job.kind, self._job.paths, may_be_empty=self._job.standing)
+        files, problems = self._find()
         self._tallies = [FileTally(path, _printable(path.name), error=problem) for path, problem in problems]
         self._tallies += [FileTally(path, name) for path, name in _named(files)]
         run.begin_step(self._job.kind, len(self._tallies), self.result)
-        if self._job.standing:
+        if self._job.standing and not self._job.explicit:
             self._imported = run.storage.file_hashes(self._job.kind)
         with Staging() as staging:
             for number, tally in enumerate(self._tallies):
@@ -80,6 +87,24 @@ class FileImport:
             intake.take_undecided(self._tallies)
         self._settle(run, range(len(self._tallies)), intake)
         run.finish_step(self.result())
+        if not files:
+            for astray in astray_files(self._job.kind, self._job.astray, self._job.paths[0]):
+                run.listener.warning(_printable(astray))
+
+    def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:
+        """The files, and with the reason the paths that give none."""
+        job = self._job
+        files, problems = find_files(job.kind, job.paths, may_be_empty=job.standing)
+        if job.standing and not files and not problems:
+            folder = job.paths[0]
+            nothing = f"no {job.kind} file in {folder} (IMPORT_DIR)" + (
+                "" if folder.exists() else ", which does not exist"
+            )
+            if job.explicit:
+                problems = [(folder, f"There is {nothing}.")]
+            else:
+                self._note = nothing
+        return files, problems
 
     def _settle(self, run: Run, numbers: range, intake: FileIntake) -> None:
         """Say how these files went, as far as all of their rows have been dealt with: the rows come in the
@@ -130,6 +155,7 @@ class FileImport:
             errors=len(failed) or (1 if broken_off else 0),
             error=error,
             locations=results,
+            note=None if broken_off else self._note,
         )
 
 

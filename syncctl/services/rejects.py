@@ -33,7 +33,7 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
     new = [reject for reject_id, reject in rejects.items() if reject_id not in listed_ids]
     if new:
-        run.storage.add_rejects(new)
+        run.add_rejects(new)
     if listed:
         codes = {position.partition(SEPARATOR)[0] for position in listed}
         told_again = listed.keys() & {

@@ -41,11 +41,14 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, col
         by_source[reject.source, reject.location].append(reject)
     retry = _Retry(run, locations, column_of)
     counts = Counts()
-    for (source, location), listed in by_source.items():
-        if source in SOURCES:
-            counts += retry.source(StepName(source), location, listed)
-        else:
-            counts += Counts(rows=len(listed), invalid=len(listed))
+    try:
+        for (source, location), listed in by_source.items():
+            if source in SOURCES:
+                counts += retry.source(StepName(source), location, listed)
+            else:
+                counts += Counts(rows=len(listed), invalid=len(listed))
+    finally:
+        run.tell_newly_rejected()
     return counts
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.models import FILE_STEPS, RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
+from syncctl.models import FILE_STEPS, Reject, RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
 from syncctl.ports import Listener, Storage
 from syncctl.results import history_document
 
@@ -69,6 +69,7 @@ class Run:
         self.result: RunResult | None = None
         self._broken_off: Callable[[str], StepResult] | None = None
         self._settle: Callable[[], None] | None = None
+        self._newly_rejected = 0
 
     def execute(self, stages: Sequence[Callable[[Run], None]]) -> RunResult:
         """Do the stages; each begins and finishes its steps.
@@ -91,10 +92,21 @@ class Run:
         except StorageError as failure:
             self.result = self._result(str(failure))
             raise
+        finally:
+            self.tell_newly_rejected()  # broken off too: the next run finds them on the list already
         self.result = self._result()
         self._keep(self.result)
         self.listener.run_finished(self.result)
         return self.result
+
+    def add_rejects(self, rejects: Sequence[Reject]) -> None:
+        """Put rows on the rejects list. Raises StorageError."""
+        self._newly_rejected += self.storage.add_rejects(rejects)
+
+    def tell_newly_rejected(self) -> None:
+        """Tell the listener of the rows that this run put on the rejects list, if any."""
+        if self._newly_rejected:
+            self.listener.rows_rejected(self._newly_rejected)
 
     def begin_step(
         self,

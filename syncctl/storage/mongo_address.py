@@ -44,7 +44,8 @@ def read_address(url: str) -> MongoAddress:
         ) from None
     if parts["database"] is None:
         raise SettingsError(
-            "DATABASE_URL names no database: put its name after the host, mongodb://HOST/NAME."
+            "DATABASE_URL names no database: put its name after the host, mongodb://HOST/NAME. The old "
+            "system used the database test then: if the data is there, mongodb://HOST/test."
         )
     hosts = ", ".join(
         host if url.startswith(SRV_SCHEME) else f"{host}:{port}" for host, port in parts["nodelist"]

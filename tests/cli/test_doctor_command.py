@@ -1,6 +1,7 @@
 """`doctor` on installations that are healthy, fresh, wrong and cut off."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -86,14 +87,19 @@ def test_what_is_wrong_with_the_settings_file(program: Program, sandbox: Sandbox
     program.write_env(
         API_BASE_URL=sandbox.base_url,
         API_SYNC_TIMES="x",
+        RENTOUT_API_BASE_URL="http://127.0.0.1:9",
         PORT=80,
+        JWT_SECRET="not-ours",
+        MONGODB_URI="mongodb://127.0.0.1:9/x",
         MONGO_URI="mongodb://u:pass-word@127.0.0.1:9/x?serverSelectionTimeoutMS=100",
     )
     file.chmod(0o644)
     ended = program.run("doctor")
     assert ended.status == 1
     assert "WARNING\tAPI_SYNC_TIMES: " in ended.stdout
-    assert "PORT" not in ended.stdout
+    (rent_outs,) = (line for line in ended.stdout.splitlines() if "RENTOUT_API_BASE_URL" in line)
+    assert rent_outs.endswith("syncctl never asks for rent-outs: delete this line.")
+    assert not {"PORT", "JWT_SECRET", "MONGODB_URI"} & set(re.split(r"\W+", ended.stdout))
     assert f"chmod 600 {file}" in ended.stdout
     assert "pass-word" not in ended.output
     # The database can't be reached; the rest goes on.
@@ -110,6 +116,21 @@ def test_a_key_that_is_refused(tmp_path: Path) -> None:
         assert "Check API_TOKEN" in ended.stdout
         assert "not-that-one" not in ended.output
         assert results(program.run("doctor", "--json", API_TOKEN="open-sesame"))["API: return"] == "ok"
+
+
+def test_a_path_that_the_api_does_not_have(program: Program, sandbox: Sandbox) -> None:
+    wrong = {
+        "RETURN_API_ENDPOINT": "/api/Reports/GetReturns",
+        "BOOKING_API_BASE_URL": f"{sandbox.base_url}/v2",
+    }
+    ended = program.run("doctor", **wrong)
+    assert ended.status == 1
+    booking, returns = (line for line in ended.stdout.splitlines() if line.startswith("FAILED\t"))
+    assert " answered 404 to /v2/api/Reports/GetBookingReport" in booking
+    assert "Check BOOKING_API_ENDPOINT and BOOKING_API_BASE_URL; `syncctl config` shows" in booking
+    assert " answered 404 to /api/Reports/GetReturns" in returns
+    assert "Check RETURN_API_ENDPOINT and API_BASE_URL; `syncctl config` shows" in returns
+    assert "check RETURN_API_ENDPOINT and API_BASE_URL" in program.run("return", **wrong).stderr
 
 
 @pytest.mark.parametrize("columns", [60, 200])

@@ -59,6 +59,7 @@ def test_a_run_that_is_all_right(program: Program, monitor: ScriptedServer, sand
 def test_the_totals_are_told_to_it_even_if_nothing_is_told_to_cron(
     program: Program, monitor: ScriptedServer
 ) -> None:
+    program.run("api")  # after which the invalid rows of the sandbox are known
     ended = program.run("api", "-q", HEARTBEAT_URL=address(monitor))
     assert (ended.status, ended.output) == (0, "")
     assert "Total new records saved: " in summary(monitor)
@@ -219,6 +220,7 @@ def test_a_signal_while_the_end_is_told_breaks_that_off(program: Program) -> Non
 
 
 def test_a_monitor_in_trouble_is_two_warnings_and_nothing_else(program: Program) -> None:
+    program.run("api")  # after which the invalid rows of the sandbox are known
     log_file = program.folder / "sync.log"
     ended = program.run("api", HEARTBEAT_URL=f"http://127.0.0.1:1/ping/{SECRET}", SYNC_LOG_FILE=str(log_file))
     assert ended.status == 0

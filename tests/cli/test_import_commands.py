@@ -149,3 +149,65 @@ def test_on_a_terminal_each_file_is_told_above_the_table(program: Program, impor
     assert "57 saved" in shown.stdout
     assert "Walk-ins" in shown.stdout
     assert "Next sync" not in shown.stdout
+
+
+def test_all_without_files_names_the_folder_where_it_looked(program: Program) -> None:
+    said = program.run("all").stderr
+    folder = program.folder / "data" / "imports"
+    for title, kind in (("Walk-ins", "walkin"), ("Loss of Sale", "lossofsale")):
+        assert f"  {title}: no {kind} file in {folder} (IMPORT_DIR), which does not exist" in said
+    folder.mkdir()
+    assert f"no walkin file in {folder} (IMPORT_DIR)\n" in program.run("sync:all").stderr
+    assert program.run("sync:all", "-q").output == ""
+    shown = program.run_on_terminal("all", columns=250).stdout
+    assert f"Walk-ins: no walkin file in {folder} (IMPORT_DIR)" in shown
+
+
+def test_all_without_files_tells_of_those_that_lie_elsewhere(program: Program, imports: Path) -> None:
+    beside = program.folder / "data" / "walkin_sg_calicut.xlsx"
+    (imports / "walkin_sg_calicut.xlsx").rename(beside)
+    for name in ("loss of sale 2025.xlsx", "lossofsale_z_edappally.xlsx"):
+        (imports / name).rename(program.folder / name)
+    # The kind that is there needs no advice.
+    said = program.run("all", "-q").stderr.splitlines()
+    assert [line.split("  ", 1)[1] for line in said if "lie" in line] == [
+        f"loss of sale 2025.xlsx and 1 more lossofsale files lie in {program.folder}: move them into "
+        f"{imports}, or import them with `syncctl import lossofsale {program.folder}`"
+    ]
+    (imports / "walkin_sg_mg road.csv").unlink()
+    said = program.run("all", "--json").stderr.splitlines()
+    (line,) = (line for line in said if "calicut" in line)
+    assert line.split("  ", 1)[1] == (
+        f"walkin_sg_calicut.xlsx lies in {beside.parent}: move it into {imports}, or import it with "
+        f"`syncctl import walkin {beside}`"
+    )
+
+
+def test_the_old_names_for_all_files_of_a_kind_read_unchanged_ones_too(
+    program: Program, imports: Path
+) -> None:
+    for name, rows in (("walkin", 92), ("lossofsale", 112)):
+        for _ in range(2):
+            ended = program.run(f"import:all:{name}", "--json")
+            result = json.loads(ended.stdout)
+            assert (ended.status, result["command"], result["trigger"]) == (0, f"import {name}", "manual")
+            assert [step["name"] for step in result["steps"]] == [name]
+            assert result["steps"][0]["rows"] >= rows
+    assert count(program, "SELECT count(*) FROM leads") == 87 + 112
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_old_names_for_all_files_end_as_an_import_of_an_empty_folder_does(
+    program: Program, there: bool
+) -> None:
+    folder = program.folder / "data" / "imports"
+    if there:
+        folder.mkdir(parents=True)
+    (program.folder / "walkin_sg_calicut.csv").touch()
+    ended = program.run("import:all:walkin", "-q")
+    assert ended.status == program.run("import", "walkin", str(folder)).status == 65
+    error, hint = (line.split("  ", 1)[-1] for line in ended.stderr.splitlines())
+    missing = "" if there else ", which does not exist"
+    assert error.endswith(f"There is no walkin file in {folder} (IMPORT_DIR){missing}.")
+    assert hint.startswith(f"walkin_sg_calicut.csv lies in {program.folder}: move it into {folder}")
+    assert not count(program, "SELECT count(*) FROM leads")

@@ -132,6 +132,7 @@ LOG_LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO |WARN |ERROR) \S.*"
         (("api", "--to", "2026-01-01"), {}, 2),
         (("api",), {"API_SYNC_ENABLED": "false"}, 0),
         (("api",), {"DATABASE_URL": "sqlite:////proc/no/such.db"}, 69),
+        (("api",), {"DATABASE_URL": "mongodb://h/"}, 78),
         (("import", "walkin", "no-such.csv"), {}, 65),
         (("import:walkin", "."), {"SYNC_LOCK_FILE": "/proc/no/such"}, 78),
     ],

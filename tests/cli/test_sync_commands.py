@@ -56,8 +56,26 @@ def test_under_cron_it_says_what_the_old_log_said(program: Program) -> None:
     assert totals["Total skipped (already exists)"].isdigit()
     assert totals["Total errors"] == "0"
     assert totals["Next sync"].endswith("Z")
-    assert any(line.startswith("Duration: ") for line in said)
+    completed, duration, next_sync = said[-3:]
+    assert completed == "Automatic API sync completed successfully"
+    assert duration.startswith("Duration: ")
+    assert next_sync.startswith("Next sync: ")
     assert "\x1b" not in ended.output
+
+
+@pytest.mark.parametrize("arguments", [("booking",), ("api", "--dry-run"), ("api", "--location", "no such")])
+def test_only_an_automatic_run_of_all_apis_is_said_to_be_completed(
+    program: Program, arguments: tuple[str, ...]
+) -> None:
+    assert "completed successfully" not in program.run(*arguments).output
+
+
+def test_a_run_that_failed_in_part_is_not_said_to_be_completed(program: Program, sandbox: Sandbox) -> None:
+    sandbox.set_faults(Fault("404", api="booking", location=sandbox.locations[0]))
+    assert "completed successfully" not in program.run("api").output
+    sandbox.set_faults()
+    assert "completed successfully" in program.run("api").output
+    assert "completed successfully" not in program.run_on_terminal("api").output
 
 
 def test_json_is_exactly_one_object(program: Program) -> None:
@@ -356,8 +374,28 @@ def test_a_log_file_in_json_lines(program: Program) -> None:
 
 
 def test_quiet_says_nothing_when_all_is_right(program: Program) -> None:
+    program.run("api")  # after which the invalid rows of the sandbox are known
     assert program.run("api", "-q").output == ""
     assert program.run("-q", "stores").output == ""
+
+
+def test_newly_rejected_rows_are_one_warning_and_known_ones_none(program: Program) -> None:
+    would_be = program.run("api", "--dry-run", "-q").stderr
+    ended = program.run("api", "--json", "-q")
+    new = sum(step["invalid"] for step in json.loads(ended.stdout)["steps"])
+    assert new == count(program, "SELECT count(*) FROM syncrejects")
+    line = rf"\S+Z WARN  {new} rows %s: .*`syncctl rejects list` shows why\.\n"
+    assert re.fullmatch(line % "would be newly rejected", would_be)
+    assert re.fullmatch(line % "newly rejected", ended.stderr)
+    assert "WARN" not in program.run("api").stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("-q",)])
+def test_newly_rejected_rows_are_told_on_a_terminal(program: Program, arguments: tuple[str, ...]) -> None:
+    shown = program.run_on_terminal("booking", *arguments, columns=120).stdout
+    new = count(program, "SELECT count(*) FROM syncrejects")
+    assert shown.count(f"! {new} rows newly rejected: `syncctl rejects list` shows why.") == 1
+    assert "newly rejected" not in program.run_on_terminal("booking", *arguments, columns=120).stdout
 
 
 def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:

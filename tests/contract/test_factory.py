@@ -49,3 +49,8 @@ def test_another_url_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL must begin with") as caught:
         open_storage(url)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_mongodb_address_without_a_name_says_which_one_the_old_system_used() -> None:
+    with pytest.raises(SettingsError, match=r"The old system used the database test then: .*/test"):
+        open_storage("mongodb://host/?retryWrites=true")

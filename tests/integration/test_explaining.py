@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from syncctl.api.client import HttpRentalApi
 from syncctl.errors import UsageError
@@ -136,6 +137,53 @@ def test_a_lead_of_the_old_system_tells_that_it_was_there_before(world: World, s
     world.run((StepName.BOOKING,), full=True)
     story = only(asked(world, PHONE))
     assert f"it has lead {old['_id']}, which was there before" in said(story)
+
+
+@pytest.mark.parametrize("end", ["finished", "deleted"])
+def test_a_lead_that_another_program_brought_back_says_so_and_what_to_do(
+    world: World, sandbox: Sandbox, end: str
+) -> None:
+    book(sandbox)
+    run = world.run((StepName.BOOKING,))
+    lead = lead_of(world)
+    if end == "finished":
+        finish(world.app, lead, "leadData")
+    else:
+        world.app.delete(lead["_id"])
+    again = str(ObjectId.from_datetime(run.started_at + timedelta(days=1)))
+    world.app.insert({**lead, "_id": again})
+    first, back = asked(world, PHONE).stories
+    assert first.whereabouts is (Whereabouts.FINISHED if end == "finished" else Whereabouts.DELETED)
+    assert (back.whereabouts, back.lead and back.lead.lead_id) == (Whereabouts.LEAD, again)
+    (event,) = back.events
+    assert event.at == (run.started_at + timedelta(days=1)).replace(microsecond=0)
+    assert event.what.startswith("inserted by another program")
+    (note,) = back.notes
+    assert note.startswith(f"The lead that was there before was {end}; another program")
+    assert "API_SYNC_ENABLED=false in the web app's environment" in note
+    assert "`syncctl cleanup finished`" in note
+
+
+def test_a_copy_from_before_the_first_sync_was_not_brought_back(world: World, sandbox: Sandbox) -> None:
+    book(sandbox)
+    run = world.run((StepName.BOOKING,))
+    lead = lead_of(world)
+    world.app.delete(lead["_id"])
+    copy = str(ObjectId.from_datetime(run.started_at - timedelta(days=1)))
+    world.app.insert({**lead, "_id": copy})
+    _, before = asked(world, PHONE).stories
+    assert before.events == ()
+    assert "inserted" not in before.notes[0]
+
+
+def test_another_booking_of_the_customer_was_not_brought_back(world: World, sandbox: Sandbox) -> None:
+    book(sandbox)
+    run = world.run((StepName.BOOKING,))
+    lead = lead_of(world)
+    world.app.delete(lead["_id"])
+    later = str(ObjectId.from_datetime(run.started_at + timedelta(days=1)))
+    world.app.insert({**lead, "_id": later, "bookingNo": "4712"})
+    assert [story.events for story in asked(world, PHONE).stories if story.booking_no == "4712"] == [()]
 
 
 def test_leads_without_a_record_are_found_whatever_their_type_and_writing(world: World) -> None:

@@ -38,6 +38,7 @@ class Recorder:
         self.done: list[tuple[StepName, LocationResult]] = []
         self.finished: list[StepResult] = []
         self.warnings: list[str] = []
+        self.newly_rejected: list[int] = []
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
         pass
@@ -56,6 +57,9 @@ class Recorder:
 
     def warning(self, message: str) -> None:
         self.warnings.append(message)
+
+    def rows_rejected(self, new: int) -> None:
+        self.newly_rejected.append(new)
 
 
 class World:

@@ -37,17 +37,18 @@ def inspect(cwd: Path, name: str, **environ: str) -> SettingInForce:
 
 
 def test_defaults(cwd: Path) -> None:
-    def api(path: str, key_name: str) -> ApiEndpoint:
-        return ApiEndpoint(API + path, None, f"{key_name} or API_TOKEN")
+    def api(path: str, key_name: str, path_setting: str) -> ApiEndpoint:
+        return ApiEndpoint(API + path, None, f"{key_name} or API_TOKEN", "API_BASE_URL", path_setting)
 
     assert load(cwd) == Settings(
+        folder=cwd,
         database_url=f"sqlite:///{cwd}/data/syncctl.db",
         api_sync_enabled=True,
         api_sync_time="*/5 * * * *",
         api_sync_timezone=ZoneInfo("UTC"),
-        stores_api=api("/api/Location/LocationList", "STORE_API_KEY"),
-        booking_api=api("/api/Reports/GetBookingReport", "BOOKING_API_KEY"),
-        return_api=api("/api/Reports/GetReturnReport", "RETURN_API_KEY"),
+        stores_api=api("/api/Location/LocationList", "STORE_API_KEY", "STORE_LIST_API_URL"),
+        booking_api=api("/api/Reports/GetBookingReport", "BOOKING_API_KEY", "BOOKING_API_ENDPOINT"),
+        return_api=api("/api/Reports/GetReturnReport", "RETURN_API_KEY", "RETURN_API_ENDPOINT"),
         api_concurrency=5,
         api_call_delay_s=0.5,
         api_timeout_s=30,
@@ -106,15 +107,32 @@ def test_every_setting_can_be_set(cwd: Path) -> None:
         HEARTBEAT_URL="https://hc.example/ping/0a1b2c3d4e5f6a7b8c9d",
     )
     assert loaded == Settings(
+        folder=cwd,
         database_url="mongodb+srv://app:p%40ss@cluster.example/leads?retryWrites=true",
         api_sync_enabled=False,
         api_sync_time="0 6 * * 1-5",
         api_sync_timezone=ZoneInfo("Asia/Kolkata"),
-        stores_api=ApiEndpoint("http://127.0.0.1:8000/stores", Secret("one-for-all"), "API_TOKEN"),
-        booking_api=ApiEndpoint(
-            "http://127.0.0.1:8001/api/bookings?v=2", Secret("bookings-own"), "BOOKING_API_KEY"
+        stores_api=ApiEndpoint(
+            "http://127.0.0.1:8000/stores",
+            Secret("one-for-all"),
+            "API_TOKEN",
+            host_setting="STORE_LIST_API_URL",
+            path_setting="STORE_LIST_API_URL",
         ),
-        return_api=ApiEndpoint("http://[::1]:8002/returns", Secret("one-for-all"), "API_TOKEN"),
+        booking_api=ApiEndpoint(
+            "http://127.0.0.1:8001/api/bookings?v=2",
+            Secret("bookings-own"),
+            "BOOKING_API_KEY",
+            host_setting="BOOKING_API_BASE_URL",
+            path_setting="BOOKING_API_ENDPOINT",
+        ),
+        return_api=ApiEndpoint(
+            "http://[::1]:8002/returns",
+            Secret("one-for-all"),
+            "API_TOKEN",
+            host_setting="RETURN_API_BASE_URL",
+            path_setting="RETURN_API_ENDPOINT",
+        ),
         api_concurrency=32,
         api_call_delay_s=0,
         api_timeout_s=1.5,
@@ -164,9 +182,8 @@ def test_the_old_name_in_the_environment_beats_the_new_one_in_a_file(cwd: Path) 
 
 def test_keys_from_files(cwd: Path) -> None:
     (cwd / "key").write_text("\ufeff from-file \n")
-    assert load(cwd, API_TOKEN_FILE="key").return_api == ApiEndpoint(
-        f"{API}/api/Reports/GetReturnReport", Secret("from-file"), "API_TOKEN_FILE"
-    )
+    return_api = load(cwd, API_TOKEN_FILE="key").return_api
+    assert (return_api.key, return_api.key_setting) == (Secret("from-file"), "API_TOKEN_FILE")
     (cwd / ".env").write_text(
         "BOOKING_API_KEY=in-env-file\nSTORE_API_KEY=store\nSTORE_API_KEY_FILE=nowhere\n"
     )

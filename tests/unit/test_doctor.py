@@ -26,6 +26,7 @@ from syncctl.findings import (
     PathFacts,
     SettingFact,
     SettingsFacts,
+    UnknownSetting,
     User,
     ZoneFacts,
 )
@@ -123,7 +124,7 @@ def test_zones() -> None:
 
 def settings_facts(**changes: Any) -> SettingsFacts:
     good = SettingFact("API_TIMEOUT_S", "API_TIMEOUT_S", "default", None)
-    return replace(SettingsFacts((good,), (Path("/srv/.env"),), (), {}), **changes)
+    return replace(SettingsFacts((good,), (Path("/srv/.env"),), (), ()), **changes)
 
 
 def test_settings() -> None:
@@ -136,8 +137,20 @@ def test_settings() -> None:
         "MONGO_URI",
         "it names no database (in the environment)",
     )
-    misspelt = settings_facts(unknown={"API_SYNC_TIMES": "API_SYNC_TIME"})
-    assert marks(check_settings(misspelt))["API_SYNC_TIMES"] is WARNING
+
+
+@pytest.mark.parametrize(
+    ("name", "meant", "cure"),
+    [
+        ("API_SYNC_TIMES", "API_SYNC_TIME", "Is API_SYNC_TIME meant? Then rename it."),
+        ("RENTOUT_API_BASE_URL", None, "syncctl never asks for rent-outs: delete this line."),
+    ],
+)
+def test_names_that_are_not_settings(name: str, meant: str | None, cure: str) -> None:
+    unknown = UnknownSetting(name, Path("/srv/.env.local"), meant)
+    check = list(check_settings(settings_facts(unknown=(unknown,))))[-1]
+    assert (check.mark, check.name, check.cure) == (WARNING, name, cure)
+    assert check.found == "syncctl has no setting of this name; it is in /srv/.env.local"
 
 
 @pytest.mark.parametrize(("mode", "mark"), [(0o600, GOOD), (0o400, GOOD), (0o640, WARNING), (0o604, WARNING)])
@@ -275,8 +288,11 @@ def test_an_api_that_answers() -> None:
         ({"stores": []}, (WARNING, GOOD, GOOD)),
         ({"stores": ["x", {}]}, (WARNING, GOOD, GOOD)),
         ({"stores": RetryableApiError("rental.example answered 503")}, (BAD, GOOD, GOOD)),
-        ({"booking": KeyRefusedError("refused the key (401): check API_TOKEN")}, (GOOD, BAD, GOOD)),
-        ({"return": FinalApiError("rental.example answered 404: check API_BASE_URL")}, (GOOD, GOOD, BAD)),
+        ({"booking": KeyRefusedError("refused the key (401)", hint="check API_TOKEN")}, (GOOD, BAD, GOOD)),
+        (
+            {"return": FinalApiError("rental.example answered 404", hint="check API_BASE_URL")},
+            (GOOD, GOOD, BAD),
+        ),
         ({"booking": [], "return": []}, (GOOD, GOOD, GOOD)),
         ({"booking": [{"customerName": ""}, "x"]}, (GOOD, WARNING, GOOD)),
         ({"booking": [{"customerName": ""}, ROW]}, (GOOD, GOOD, GOOD)),
@@ -290,11 +306,33 @@ def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[Mark, ...]) 
     assert list(found) == ["API: stores", "API: booking", "API: return"]
 
 
-def test_the_cure_names_the_setting() -> None:
-    error = KeyRefusedError("rental.example refused the key (401): check BOOKING_API_KEY")
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [
+        (
+            KeyRefusedError("it failed", hint="check BOOKING_API_KEY", setting="BOOKING_API_KEY"),
+            "Check BOOKING_API_KEY: ask the API's people for a valid key, and put it into .env.local.",
+        ),
+        (
+            FinalApiError("it failed", hint="check API_BASE_URL", setting="API_BASE_URL"),
+            "Check API_BASE_URL; `syncctl config` shows what is in force.",
+        ),
+        (
+            RetryableApiError("it failed", hint="check HTTP_PROXY and HTTPS_PROXY"),
+            "Check HTTP_PROXY and HTTPS_PROXY.",
+        ),
+    ],
+)
+def test_the_cure_is_what_the_error_says_to_do(error: ApiError, cure: str) -> None:
     check = list(check_api(FakeApi(booking=error), trial()))[1]
-    assert check.found == "rental.example refused the key (401)"
-    assert check.cure.startswith("Check BOOKING_API_KEY: ask")
+    assert (check.found, check.cure) == ("it failed", cure)
+
+
+def test_what_the_api_itself_says_is_no_cure() -> None:
+    error = RetryableApiError("the API says that the call failed: set XACT_ABORT on")
+    check = list(check_api(FakeApi(booking=error), trial()))[1]
+    assert check.found == "the API says that the call failed: set XACT_ABORT on"
+    assert check.cure.startswith("It may pass")
 
 
 @pytest.mark.parametrize(

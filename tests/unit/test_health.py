@@ -112,6 +112,32 @@ def test_a_run_of_one_location_is_no_success_of_all(database: Database) -> None:
     assert "verify sync" in status.next_step
 
 
+def test_after_runs_of_the_old_system_only_it_is_not_yet_synced(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    status = take(database)
+    assert status.health is Health.LATE
+    assert status.reasons == (
+        "booking: not yet synced by syncctl",
+        "return: not yet synced by syncctl",
+    )
+
+
+def test_a_backfill_is_a_sync_of_parts_also_after_runs_of_the_old_system(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    steps = (StepResult(StepName.BOOKING, StepStatus.SUCCESS),)
+    result = RunResult("booking", text_id(1), Trigger.MANUAL, False, NOW, 2.0, None, steps)
+    database.save_run(RunEntry(result.run_id, NOW, history_document(result)))
+    assert take(database).reasons[0] == "booking: never as a whole, only parts were synced so far"
+
+
+def test_an_import_is_no_sync_of_the_api(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    steps = (StepResult(StepName.WALKIN, StepStatus.SUCCESS),)
+    result = RunResult("import walkin", text_id(1), Trigger.MANUAL, False, NOW, 2.0, None, steps)
+    database.save_run(RunEntry(result.run_id, NOW, history_document(result)))
+    assert take(database).reasons[0] == "booking: not yet synced by syncctl"
+
+
 def test_runs_of_single_locations_do_not_hide_that_the_others_are_late(database: Database) -> None:
     database.save_store_list(LISTED)
     reached(database, timedelta(days=3), *LISTED)

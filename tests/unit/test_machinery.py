@@ -206,6 +206,15 @@ def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(data
     assert "no location was synced" in returned.found
 
 
+def test_after_runs_of_the_old_system_only_a_report_is_not_yet_synced(database: Database) -> None:
+    all_logged(database)
+    report = verify(database)
+    found = line(report, "Last success: booking")
+    assert (found.mark, found.found) == (Mark.BAD, "not yet synced by syncctl")
+    assert found.cure.startswith("`syncctl api` syncs for the first time")
+    assert not [check for check in report.checks if check.name.startswith("Watermarks")]
+
+
 def test_a_listed_location_that_was_never_synced_is_behind_the_others(database: Database) -> None:
     database.save_store_list({"13": "Z- Calicut", "17": "Z- Kottakkal"})
     all_logged(database)

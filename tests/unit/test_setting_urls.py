@@ -23,6 +23,7 @@ from syncctl.setting_urls import (
 )
 
 HERE = Path("/srv/app")
+NO_NAME = "add /NAME after the host, .*; the old system used the database test then, so add /test if"
 
 
 @pytest.mark.parametrize(
@@ -59,10 +60,10 @@ def test_database_addresses(text: str, expected: str) -> None:
         ("sqlite:///data/", "a file is expected"),
         ("sqlite:///:memory:", "a file is expected"),
         ("sqlite:///a.db?mode=ro", "without options"),
-        ("mongodb://h", "add /NAME"),
-        ("mongodb://h/", "add /NAME"),
-        ("mongodb://h/?replicaSet=rs0", "add /NAME"),
-        ("mongodb://u:s3cret@h?x=/name", "add /NAME"),
+        ("mongodb://h", NO_NAME),
+        ("mongodb://h/", NO_NAME),
+        ("mongodb://h/?replicaSet=rs0", NO_NAME),
+        ("mongodb://u:s3cret@h?x=/name", NO_NAME),
         ("mongodb:///leads", "host"),
         ("mongodb://a,,b/leads", "host"),
         ("mongodb://h:99999/leads", "host"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -132,15 +131,14 @@ def _transport(address: ApiAddress) -> Iterator[Check]:
 
 
 def _failed(report: StepName, error: ApiError) -> Check:
-    name, found = f"API: {report}", _one_line(error)
-    # Where the error names the setting to look at, that is the cure.
-    told = re.fullmatch(r"(.*): ([cs])((?:heck|et) .*)", found)
-    if told:
-        found, advice = told[1], told[2].upper() + told[3]
-        if isinstance(error, KeyRefusedError):
-            cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
-        else:
-            cure = f"{advice}; `syncctl config` shows what is in force."
+    name, found = f"API: {report}", _one_line(error.found)
+    advice = error.hint[:1].upper() + error.hint[1:]
+    if isinstance(error, KeyRefusedError):
+        cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
+    elif error.setting:
+        cure = f"{advice}; `syncctl config` shows what is in force."
+    elif advice:
+        cure = f"{advice}."
     elif isinstance(error, FinalApiError) and not isinstance(error, DeadlinePassedError):
         cure = "`syncctl config` shows the addresses in force; compare them with the README's."
     else:
@@ -208,5 +206,5 @@ def _location(stores: list[Any], locations: Locations) -> str:
     return next(iter(locations.by_code))
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _one_line(said: object) -> str:
+    return " ".join(str(said).split()).rstrip(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncctl.checks import Check
-from syncctl.findings import PathFacts, SettingsFacts
+from syncctl.findings import PathFacts, SettingsFacts, UnknownSetting
 
 OTHERS = 0o077
 """The permission bits of everybody but the owner."""
@@ -29,12 +29,18 @@ def check_settings(facts: SettingsFacts) -> Iterator[Check]:
         )
     elif not wrong:
         yield Check.good(name, f"all {len(facts.settings)} right, from {files}")
-    for unknown, meant in facts.unknown.items():
-        yield Check.warning(
-            unknown, f"is no setting of syncctl, but stands in {files}", f"Is {meant} meant? Rename it."
-        )
+    for unknown in facts.unknown:
+        yield _unknown(unknown)
     for file in facts.secret_files:
         yield _secret_file(file)
+
+
+def _unknown(unknown: UnknownSetting) -> Check:
+    if unknown.meant is None:
+        cure = "syncctl never asks for rent-outs: delete this line."
+    else:
+        cure = f"Is {unknown.meant} meant? Then rename it."
+    return Check.warning(unknown.name, f"syncctl has no setting of this name; it is in {unknown.file}", cure)
 
 
 _SETTINGS_TABLE = "the README's table tells what is allowed, `syncctl config` what is in force."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from syncctl.models import StepName, StepStatus, SyncLog, Trigger
+from syncctl.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
 from syncctl.operator_ports import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.planning import CLOCK_TOLERANCE
@@ -28,7 +28,9 @@ class ApiStep:
     `last`: its newest entry in synclogs, however it ended. `last_success_at`: when all of it, or at least
     most of a report's locations, was last synced; None: never, or nobody knows. `late`: never a success, or
     none for INTERVALS of the schedule. `only_parts`: what synclogs call a success since then was of some
-    locations only. `misdated`: an entry dated in the future, which says nothing about when.
+    locations only. `only_by_others`: what synclogs call a success was another program's, such as the old
+    system's: syncctl has not synced anything yet. `misdated`: an entry dated in the future, which says
+    nothing about when.
     """
 
     step: StepName
@@ -36,6 +38,7 @@ class ApiStep:
     last_success_at: datetime | None
     late: bool
     only_parts: bool = False
+    only_by_others: bool = False
     misdated: SyncLog | None = None
 
     @property
@@ -67,16 +70,36 @@ def is_misdated(log: SyncLog, now: datetime) -> bool:
     return log.at - now > CLOCK_TOLERANCE
 
 
+def has_synced(progress: Mapping[StepName, Progress], runs: Iterable[RunEntry]) -> bool:
+    """Whether syncctl has synced any report, or at least a few of its days. `runs`: the newest ones."""
+    return any(report.synced for report in progress.values()) or any(
+        step["name"] in progress and step["status"] != StepStatus.SKIPPED
+        for run in runs
+        for step in run.document.get("steps", ())
+    )
+
+
 def api_steps(
-    logs: Mapping[str, LastLogs], progress: Mapping[StepName, Progress], now: datetime, next_sync: NextSync
+    logs: Mapping[str, LastLogs],
+    progress: Mapping[StepName, Progress],
+    now: datetime,
+    next_sync: NextSync,
+    *,
+    synced_before: bool,
 ) -> tuple[ApiStep, ...]:
     """Each step of the API by what `synclogs` tells (by syncType) and how far its locations are.
 
     Neither is enough: synclogs call a run of one location a success like any other, and a watermark also
-    moves in a run that failed for the other locations. So the earlier of the two counts.
+    moves in a run that failed for the other locations. So the earlier of the two counts. `synced_before`:
+    see `has_synced`.
     """
-    return tuple(
+    steps = (
         _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync) for name in API_STEPS
+    )
+    if synced_before:
+        return tuple(steps)
+    return tuple(
+        replace(step, only_parts=False, only_by_others=True) if step.only_parts else step for step in steps
     )
 
 
@@ -110,6 +133,8 @@ def _api_step(
 def success_words(step: ApiStep, now: datetime) -> str:
     """When a step was last synced, as an answer to that question."""
     if step.last_success_at is None:
+        if step.only_by_others:
+            return "not yet synced by syncctl"
         if step.only_parts:
             return "never as a whole, only parts were synced so far"
         return "never synced" if step.late else "nobody knows when"

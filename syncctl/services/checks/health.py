@@ -14,7 +14,14 @@ from syncctl.locking import LockState
 from syncctl.models import Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
 from syncctl.results import instant
-from syncctl.services.checks.freshness import ApiStep, ago, api_steps, misdated_words, success_words
+from syncctl.services.checks.freshness import (
+    ApiStep,
+    ago,
+    api_steps,
+    has_synced,
+    misdated_words,
+    success_words,
+)
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
@@ -94,8 +101,14 @@ def take_status(
     """Look at everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
     now = clock.now()
     progress = report_progress(database, locations)
-    steps = api_steps(database.last_sync_logs(), progress, now, clock.next_sync)
     runs = database.runs(RUNS_LOOKED_AT)
+    steps = api_steps(
+        database.last_sync_logs(),
+        progress,
+        now,
+        clock.next_sync,
+        synced_before=has_synced(progress, runs),
+    )
     health, reasons = judge(steps, now)
     return Status(
         health=health,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from syncctl.checks import Check, CheckReport
 from syncctl.locations import Locations
-from syncctl.models import StepName, StepStatus
+from syncctl.models import RunEntry, StepName, StepStatus
 from syncctl.operator_ports import Database, LastLogs
 from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
     api_steps,
+    has_synced,
     is_misdated,
     misdated_words,
     scheduler_is_at_work,
@@ -37,8 +38,10 @@ def verify_machinery(
     now = clock.now()
     logs = database.last_sync_logs()
     progress = report_progress(database, locations)
-    steps = api_steps(logs, progress, now, clock.next_sync)
-    checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, logs, now)]
+    runs = database.runs(RUNS_LOOKED_AT)
+    synced_before = has_synced(progress, runs)
+    steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
+    checks = [*_database(database), *_steps(steps, now), *_sync_logs(runs, logs, now)]
     checks += check_watermarks(progress, steps, clock)
     checks.append(check_duplicates(find_duplicates(database, locations)))
     checks.append(_rejects(database.totals().rejects))
@@ -105,6 +108,8 @@ def _late(name: str, step: ApiStep, seen: str) -> Check:
         cure = (
             "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` looks at cron."
         )
+    if step.only_by_others:
+        cure = "`syncctl api` syncs for the first time; `syncctl doctor` tells whether all is set up."
     if step.misdated:
         cure += f" {misdated_words(step.misdated)[1]}"
     if step.last_success_at is None:
@@ -116,11 +121,11 @@ def _how(status: StepStatus) -> str:
     return "failed in part" if status is StepStatus.PARTIAL else "failed"
 
 
-def _sync_logs(database: Database, logs: Mapping[str, LastLogs], now: datetime) -> Iterator[Check]:
+def _sync_logs(runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: datetime) -> Iterator[Check]:
     """Whether the newest run has left its entries; before the first run there is nothing to be missed. Where
     the last entry of a kind is dated in the future, nobody knows."""
     name = "synclogs"
-    for run in database.runs(RUNS_LOOKED_AT):
+    for run in runs:
         done = [
             step["name"] for step in run.document.get("steps", ()) if step["status"] != StepStatus.SKIPPED
         ]

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncctl.errors import InvalidRowError, UsageError
-from syncctl.identity import SEPARATOR
+from syncctl.identity import SEPARATOR, derived_id
 from syncctl.lead_matching import agreements, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_DATE, BOOKING_NO, NAME, PHONE, RETURN_DATE, optional_date
-from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName
+from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.operator_ports import Database
 from syncctl.ports import RecordEntry
 from syncctl.redact import mask_phone
+from syncctl.services.adoption import stored_file_key, stored_key, text_of
 from syncctl.services.matching import Matcher
 from syncctl.services.reject_list import row_values
 from syncctl.services.rejects import row_text
 from syncctl.services.source.life_stories import (
+    CameBack,
     Event,
     Finishers,
     Origin,
@@ -28,6 +30,7 @@ from syncctl.services.source.life_stories import (
     Story,
     Whereabouts,
     finished_events,
+    inserted_at,
     place_of,
     story_of_lead,
     story_of_record,
@@ -130,12 +133,36 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
     finishers = Finishers(database)
     stories, used = _record_stories(database, entries, leads, finishers, locations)
     recorded = {entry.record.lead_id for entry in entries}
+    gone = [
+        (entry.record, bool(story.reports))
+        for entry, story in zip(entries, stories, strict=True)
+        if story.lead is None
+    ]
     stories += [
-        story_of_lead(lead, locations) for lead_id, lead in sorted(leads.items()) if lead_id not in recorded
+        story_of_lead(lead, locations, _came_back(lead, gone, locations))
+        for lead_id, lead in sorted(leads.items())
+        if lead_id not in recorded
     ]
     stories += [_story_of_report(report, finishers) for report in named if report.report_id not in used]
     stories += _reject_stories(database, wanted)
     return Explanation(str(wanted), tuple(stories))
+
+
+def _came_back(
+    lead: Document, gone: Iterable[tuple[SyncRecord, bool]], locations: Locations
+) -> CameBack | None:
+    """Whether a lead without a record is one that the sync had stored before. `gone`: records whose leads are
+    not there any more, each with whether its lead was finished."""
+    booking_no, at = text_of(lead, "bookingNo"), inserted_at(lead["_id"])
+    keys = {stored_key(lead, locations), stored_file_key(lead, locations)}
+    if at is None or lead["_id"] in map(derived_id, keys):
+        return None
+    for record, finished in gone:
+        same_booking = booking_no and booking_no == record.values.get("bookingNo")
+        same_type = text_of(lead, "leadType") == record.values.get("leadType")
+        if at > record.first_seen_at and (record.key in keys or (same_booking and same_type)):
+            return CameBack(at, finished)
+    return None
 
 
 def _reports(

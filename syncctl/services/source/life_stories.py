@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,12 @@ from syncctl.operator_ports import Survey
 from syncctl.ports import RecordEntry
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.source.differences import Base, FieldDifference, differences
+
+_OBJECT_ID = re.compile("[0-9a-f]{24}")
+_NO_RECORD = (
+    "The sync has no record of it: it was typed in by hand, or the old system imported it and the source has "
+    "not sent it since."
+)
 
 
 class Whereabouts(StrEnum):
@@ -235,8 +242,32 @@ def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow
     )
 
 
-def story_of_lead(lead: Document, locations: Locations) -> Story:
-    """A lead that the sync has no record of: typed in by hand, or the old system's."""
+def inserted_at(lead_id: str) -> datetime | None:
+    """When whoever inserted a lead made its ObjectId; None where the id is no ObjectId."""
+    if not _OBJECT_ID.fullmatch(lead_id):
+        return None
+    return datetime.fromtimestamp(int(lead_id[:8], 16), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """That a record's own lead was `finished` or else deleted, and another program inserted it again `at`."""
+
+    at: datetime
+    finished: bool
+
+    @property
+    def note(self) -> str:
+        how = "finished" if self.finished else "deleted"
+        return (
+            f"The lead that was there before was {how}; another program, such as the web app's own "
+            "scheduler, inserted it again. Set API_SYNC_ENABLED=false in the web app's environment and "
+            "restart the app; then `syncctl cleanup finished` shows what it would remove."
+        )
+
+
+def story_of_lead(lead: Document, locations: Locations, came_back: CameBack | None = None) -> Story:
+    """A lead that the sync has no record of: typed in by hand, the old system's, or brought back."""
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
     return Story(
@@ -253,9 +284,7 @@ def story_of_lead(lead: Document, locations: Locations) -> Story:
             created_at if isinstance(created_at, datetime) else None,
             {},
         ),
+        events=(Event(came_back.at, "inserted by another program than syncctl"),) if came_back else (),
         lead=lead_now(lead, None, locations),
-        notes=(
-            "The sync has no record of it: it was typed in by hand, or the old system imported it and the "
-            "source has not told it since.",
-        ),
+        notes=(came_back.note if came_back else _NO_RECORD,),
     )

@@ -201,6 +201,7 @@ def test_a_refused_key_stops_its_report_and_not_the_other() -> None:
             f"{server.host} refused the key (401): check BOOKING_API_KEY"
         }
         assert all(isinstance(error, KeyRefusedError) for error in refused)
+        assert {error.setting for error in refused if error} == {"BOOKING_API_KEY"}
         assert len(refused) == 10
         assert sum(answer.error is None for answer in answers) == 5
         assert sum(received.path == BOOKING_PATH for received in server.received) <= 2

@@ -125,6 +125,15 @@ def test_a_wait_past_the_deadline_is_not_begun() -> None:
     assert caught.value.retry_after_s == 60.0
 
 
+def test_what_to_do_stands_behind_why_there_was_no_further_try() -> None:
+    unresolved = RetryableApiError("no such name", hint="check API_BASE_URL", setting="API_BASE_URL")
+    scene = Scene(unresolved, deadline=0.0)
+    with pytest.raises(RetryableApiError) as caught:
+        scene.run(policy())
+    assert str(caught.value) == "no such name; no time was left for another try: check API_BASE_URL"
+    assert caught.value.setting == "API_BASE_URL"
+
+
 def test_one_try_is_no_retry() -> None:
     scene = Scene(busy())
     with pytest.raises(RetryableApiError, match=r"^busy$"):

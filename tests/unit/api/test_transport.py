@@ -87,6 +87,44 @@ def test_statuses(transport: Transport, status: int, kind: type[ApiError]) -> No
         assert getattr(error, "retry_after_s", 7.0) == 7.0
 
 
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize(
+    ("host_setting", "path_setting", "advice"),
+    [
+        ("API_BASE_URL", "BOOKING_API_ENDPOINT", "check BOOKING_API_ENDPOINT and API_BASE_URL"),
+        ("STORE_LIST_API_URL", "STORE_LIST_API_URL", "check STORE_LIST_API_URL"),
+    ],
+)
+def test_a_path_that_is_not_there_names_the_setting_that_holds_it(
+    transport: Transport, status: int, host_setting: str, path_setting: str, advice: str
+) -> None:
+    with ScriptedServer(reply(b"<html>", status)) as server:
+        url = f"{server.url}/api/nowhere?token=in-the-url"
+        call = store_list_call(Endpoint(url, None, "API_TOKEN", host_setting, path_setting))
+        with pytest.raises(FinalApiError) as caught:
+            transport.fetch(call, time.monotonic() + 60.0)
+        assert str(caught.value) == f"{server.host} answered {status} to /api/nowhere: {advice}"
+        assert caught.value.setting == path_setting
+
+
+def test_a_name_that_cannot_be_resolved_names_the_setting_with_the_host(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*args: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    call = store_list_call(
+        Endpoint("http://rental.invalid/x", None, "API_TOKEN", "RETURN_API_BASE_URL", "RETURN_API_ENDPOINT")
+    )
+    with pytest.raises(RetryableApiError) as caught:
+        transport.fetch(call, time.monotonic() + 60.0)
+    assert (caught.value.hint, caught.value.setting) == (
+        "check the network and RETURN_API_BASE_URL",
+        "RETURN_API_BASE_URL",
+    )
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_names_its_setting(transport: Transport, status: int) -> None:
     with ScriptedServer(reply(b"", status)) as server:
