@@ -2,16 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
-
-from bson import ObjectId
 
 from syncctl.models import Counts
 from tests.integration.year.plot import Plot
 from tests.integration.year.records import Record
+from tests.support.pairs import kept_reports
 from tests.support.recognition import Facts, Level, day_of, level, of_lead, of_report
 from tests.support.webapp import Lead
-from tests.torture.model import values_of
 
 
 class Oracle:
@@ -100,11 +97,9 @@ class Oracle:
         """Each record that a report has finished keeps that report's id, and no other record does."""
         owners: dict[str, Record | None] = {str(report["_id"]): None for report in self.app.reports()}
         owners |= {report_id: record for record in self.register for report_id in record.reports}
-        kept: dict[str, list[Record | None]] = defaultdict(list)
-        for document in self.app.all("syncrecords"):
-            for report_id in _ids(document) & owners.keys():
-                kept[report_id].append(self.register.of_source(values_of(document)))
-        for report_id, records in kept.items():
+        kept = kept_reports(self.app)
+        for report_id, values in kept.items():
+            records = [self.register.of_source(each) for each in values]
             if records != [owners[report_id]]:
                 self._note("wrong report", f"{when}: of {owners[report_id]}, kept by {[*map(str, records)]}")
         missing = [record for record in finished if not record.reports.keys() & kept.keys()]
@@ -174,8 +169,3 @@ class Oracle:
             lines += [f"{kind}: {len(those)}", *(f"    {what}" for what in those[:6])]
         lines.append(f"imported again, as nothing tells them: {len(self.unrecognisable)}")
         return "\n".join([*lines, *(f"    {what}" for what in self.unrecognisable.values())])
-
-
-def _ids(document: dict[str, Any]) -> set[str]:
-    """Every id that a document of the sync's has in a field of its own."""
-    return {str(value) for value in document.values() if isinstance(value, str | ObjectId)}

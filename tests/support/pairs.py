@@ -1,0 +1,20 @@
+"""Which report each record of the sync's keeps as the one that finished it."""
+
+from collections import defaultdict
+from typing import Any
+
+from bson import ObjectId
+
+from tests.support.webapp import MongoApp, SqliteApp
+from tests.torture.model import values_of
+
+
+def kept_reports(app: MongoApp | SqliteApp) -> dict[str, list[dict[str, Any]]]:
+    """By report's id, what the source said last of the records that keep it, in whatever field."""
+    reports = {str(report["_id"]) for report in app.reports()}
+    kept: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for document in app.all("syncrecords"):
+        ids = {str(value) for value in document.values() if isinstance(value, str | ObjectId)}
+        for report_id in ids & reports:
+            kept[report_id].append(values_of(document))
+    return kept
