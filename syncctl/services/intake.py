@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from syncctl.errors import LeadsRefusedError
@@ -29,14 +28,12 @@ LEAD_TYPES = {StepName.BOOKING: LeadType.BOOKING, StepName.RETURN: LeadType.RETU
 class Taken:
     """What became of an answer's rows.
 
-    `changed`: booking numbers of existing leads of which the source now says something else. `dates`: the
-    records' own dates, by which the next answer can be judged. `refused`: rows of records that the database's
-    own rules kept out; they are among the invalid ones.
+    `changed`: booking numbers of existing leads of which the source now says something else. `refused`: rows
+    of records that the database's own rules kept out; they are among the invalid ones.
     """
 
     counts: Counts
     changed: list[str] = field(default_factory=list)
-    dates: list[datetime] = field(default_factory=list)
     refused: list[Any] = field(default_factory=list)
 
 
@@ -57,16 +54,15 @@ class Intake:
         """
         taken = Taken(
             Counts(
-                rows=len(answer.rows),
+                rows=len(answer.rows) + len(answer.outside),
                 merged=answer.merged,
-                ignored=answer.ignored,
+                ignored=answer.ignored + len(answer.outside),
                 invalid=len(answer.invalid),
             )
         )
         records = list(answer.records.values())
         for start in range(0, len(records), BATCH):
             self._take_batch(answer, records[start : start + BATCH], taken)
-        taken.dates = [date for record in records if (date := record.values.get("createdAt")) is not None]
         keep_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
 
@@ -86,7 +82,7 @@ class Intake:
                 self._locations,
                 spoken_for=spoken_for,
                 told=told,
-                answered_keys=answer.records.keys(),
+                answered_keys=answer.keys,
             )
 
         homes = self._matcher.match(records, [LEAD_TYPES[answer.report]], old_leads)

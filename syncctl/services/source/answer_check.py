@@ -145,7 +145,7 @@ class AnswerCheck:
                 self._locations,
                 spoken_for=spoken_for,
                 told={*told, *others},
-                answered_keys=answer.records.keys(),
+                answered_keys=answer.keys,
             )
 
         homes = self._matcher.match(records, [LEAD_TYPES[answer.report]], old_leads)
