@@ -34,16 +34,11 @@ def main(work: str, api_url: str, database_url: str) -> None:
     def fetch(report: str, code: str) -> list[dict[str, Any]]:
         if not hasattr(local, "session"):
             local.session = requests.Session()
-        body = {
-            "bookingNo": "",
-            "dateFrom": "",
-            "dateTo": "",
-            "userName": "",
-            "months": "12",
-            "fromLocation": "",
-            "userID": "",
-            "locationID": code,
-        }
+        body = {"locationID": code, "months": "12"}
+        if report == "GetReturnReport":
+            body |= dict.fromkeys(
+                ("bookingNo", "dateFrom", "dateTo", "userName", "fromLocation", "userID"), ""
+            )
         url = f"{api_url}/api/Reports/{report}"
         answer = local.session.post(url, data=json.dumps(body), headers=HEADERS, timeout=30)
         data = json.loads(answer.content)["dataSet"]

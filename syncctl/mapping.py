@@ -78,6 +78,11 @@ def optional_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
     return None
 
 
+def own_date(report: StepName, row: Row) -> datetime | None:
+    """The date of the booking or return that a row is about; None where there is none that can be read."""
+    return optional_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE)
+
+
 def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
     """The first of these fields that holds an amount of money, or None; a 0 is empty."""
     for alias in aliases:

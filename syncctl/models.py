@@ -166,8 +166,8 @@ class LocationState:
 
     `watermark`: start of the last run that stored everything up to then, or None. `asked_at`: when it last
     answered with anything, and for a dormant one, when it last answered. `tried_at`: when it was last asked,
-    whatever came of it. `dormant`: it had nothing in its whole first window. `due_again`: how many of the
-    records in its last answer the next one must have as well.
+    whatever came of it. `dormant`: it had nothing in its whole window. `due_again`: how many of the
+    rows in its last answer the next one must have as well.
     """
 
     location: str
@@ -180,14 +180,24 @@ class LocationState:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which days a report is asked for: `months` back from today, or both days, inclusive.
+    """How far back a report is asked for: so many months from today.
 
-    Calendar days are the business's (contract/rental-api.md).
+    No dates: which rows the API gives for them is not known (contract/rental-api.md).
     """
 
     months: int = 1
-    date_from: date | None = None
-    date_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Calendar days of the business, from the first to the last, both inclusive."""
+
+    first: date
+    last: date
+
+    def has(self, moment: datetime) -> bool:
+        """Whether a record's own date, the business's wall clock marked as UTC, lies in them."""
+        return self.first <= moment.date() <= self.last
 
 
 @dataclass(frozen=True, slots=True)

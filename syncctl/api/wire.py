@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncctl.models import ReportRequest
+from syncctl.models import ReportRequest, StepName
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,24 @@ def store_list_call(endpoint: Endpoint) -> Call:
 
 
 def report_call(endpoint: Endpoint, request: ReportRequest) -> Call:
-    """The call that asks for a report of one location (contract/rental-api.md, "Body of both reports")."""
-    window = request.window
-    dated = window.date_from is not None or window.date_to is not None
-    body = {
+    """The call that asks for a report of one location."""
+    headers = {"Content-Type": "application/json-patch+json", "accept": "text/plain"}
+    return Call(endpoint, "POST", headers, json.dumps(_body(request)).encode())
+
+
+def _body(request: ReportRequest) -> dict[str, str]:
+    """The keys of each report's body are those that the old system got data with (contract/rental-api.md,
+    "Endpoints in use")."""
+    months = str(request.window.months)
+    if request.report is StepName.BOOKING:
+        return {"locationID": request.location, "months": months}
+    return {
         "bookingNo": "",
-        "dateFrom": window.date_from.isoformat() if window.date_from else "",
-        "dateTo": window.date_to.isoformat() if window.date_to else "",
+        "dateFrom": "",
+        "dateTo": "",
         "userName": "",
-        # With dates the report wants a number of months all the same: one.
-        "months": "1" if dated else str(window.months),
+        "months": months,
         "fromLocation": "",
         "userID": "",
         "locationID": request.location,
     }
-    headers = {"Content-Type": "application/json-patch+json", "accept": "text/plain"}
-    return Call(endpoint, "POST", headers, json.dumps(body).encode())

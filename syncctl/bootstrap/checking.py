@@ -89,8 +89,8 @@ def surroundings(settings: Settings, env_file: Path | None) -> Surroundings:
         in_force={
             "DATABASE_URL": urls.masked_database_url(settings.database_url),
             **{name: _api(api) for name, api in apis.items()},
-            "Windows": f"{settings.first_months} months at first, then {settings.incremental_days} days back "
-            f"from the watermark; days of {settings.business_timezone}",
+            "Windows": f"the last {settings.first_months} months in every run, from today in "
+            f"{settings.business_timezone}",
             "Calls": f"{settings.api_concurrency} at a time, {settings.api_timeout_s:g} s each, up to "
             f"{settings.api_max_tries} tries; {settings.api_run_deadline_s:g} s for a run",
         },

@@ -128,7 +128,6 @@ def _api(settings: Settings) -> Iterator[Check]:
             StepName.RETURN: _address(settings.return_api),
         },
         locations=load_locations(),
-        today=datetime.now(settings.business_timezone).date(),
         limit_s=quick.api_timeout_s,
         monotonic=time.monotonic,
     )

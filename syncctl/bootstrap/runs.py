@@ -137,7 +137,6 @@ def _api_stage(
 ) -> ApiSync:
     schedule = Schedule(
         first_months=settings.first_months,
-        incremental_days=settings.incremental_days,
         business_zone=settings.business_timezone,
     )
     return ApiSync(api, load_locations(), steps, schedule, settings.api_run_deadline_s, options)

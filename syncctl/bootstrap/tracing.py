@@ -80,6 +80,5 @@ def schedule_of(settings: Settings) -> Schedule:
     """The settings that decide windows."""
     return Schedule(
         first_months=settings.first_months,
-        incremental_days=settings.incremental_days,
         business_zone=settings.business_timezone,
     )

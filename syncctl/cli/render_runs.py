@@ -17,7 +17,7 @@ _MEASURES = (
     ("In reports", "reported"),
     ("Merged rows", "merged"),
     ("Invalid (rejects)", "invalid"),
-    ("Not booked or returned yet", "ignored"),
+    ("Ignored", "ignored"),
 )
 
 _STYLES = {

@@ -50,7 +50,7 @@ def counted(counts: Counts, *, dry_run: bool = False) -> str:
         (counts.reported, "in reports"),
         (counts.merged, "merged"),
         (counts.invalid, "to reject" if dry_run else "rejected"),
-        (counts.ignored, "not booked or returned yet"),
+        (counts.ignored, "ignored"),
     )
     parts = ", ".join(f"{number} {word}" for number, word in words if number)
     return f"{counts.rows} rows: {parts}" if parts else "no rows"

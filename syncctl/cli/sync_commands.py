@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Fetch for real, write nothing, say what would be.")]
-Full = Annotated[bool, typer.Option("--full", help="The whole first-sync window, whatever was synced.")]
+Full = Annotated[bool, typer.Option("--full", help="Ask dormant locations too.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="Backfill from DAY (YYYY-MM-DD).")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Backfill up to DAY; with --from.")]
 Location = Annotated[
@@ -46,7 +46,7 @@ def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[d
     if last is not None and first is None:
         raise UsageError("--to needs --from: from which day on?")
     if full and first is not None:
-        raise UsageError("--full and --from exclude each other: one window or the other.")
+        raise UsageError("--full and --from exclude each other: --from asks dormant locations anyway.")
     return first, last
 
 

@@ -13,7 +13,7 @@ from syncctl.errors import ExitCode
 
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="DAY", help="Check from DAY (YYYY-MM-DD); else a first sync's window."),
+    typer.Option("--from", metavar="DAY", help="Check from DAY (YYYY-MM-DD); else all of a whole window."),
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Check up to DAY; with --from.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Sync exactly what is missing.")]

@@ -9,8 +9,9 @@ from datetime import date, datetime, time
 from typing import Any
 
 from syncctl.sandbox.data import Booking, new_booking, past_bookings, wall_clock
+from syncctl.sandbox.dialects import Question
 from syncctl.sandbox.stores import Store, store_list
-from syncctl.sandbox.wire import RETURN, STORES, Question, usual_envelope
+from syncctl.sandbox.wire import RETURN, STORES, usual_envelope
 
 MIDDAY = time(12, 30)
 
@@ -141,9 +142,9 @@ class Ledger:
 
 
 def _in_window(booking: Booking, question: Question) -> bool:
-    # A row that is not returned yet is no return, but the return report gives it (contract/rental-api.md).
-    dated = booking.fields["bookingDate"]
-    if question.api == RETURN:
+    dated = booking.fields[question.by or "bookingDate"]
+    if question.api == RETURN and not question.by:
+        # What is not returned yet is no return, but the return report has it (contract/rental-api.md).
         dated = booking.fields["returnDate"] or dated
     return dated is not None and str(question.first) <= str(dated)[:10] <= str(question.last)
 

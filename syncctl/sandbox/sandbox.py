@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from syncctl.sandbox.dialects import DIALECTS, OWN_DATE, Question
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.server import ApiServer, Service
-from syncctl.sandbox.wire import APIS, STORES, Question, mentions_rentout, months_back
+from syncctl.sandbox.wire import APIS, STORES, mentions_rentout, months_back
 
 BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")
 WHOLE_WINDOW_MONTHS = 12
@@ -37,20 +38,26 @@ class Sandbox:
         latency_s: float = 0.0,
         token: str | None = None,
         faults: Sequence[Fault] = (),
+        dialect: str = OWN_DATE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`bookings`: how many each location has, over the 365 days up to `today` (if None: the real one).
 
         The same seed and day give the same data. `port` 0 takes a free one. `latency_s`: how long each
         answer takes. With a `token`, calls without it as their Bearer token get 401.
+        `dialect`: one of DIALECTS, how windows of days are answered.
         """
+        if dialect not in DIALECTS:
+            raise ValueError(f"Unknown dialect {dialect!r}. Known are: {', '.join(DIALECTS)}.")
         self._today = today or datetime.now(BUSINESS_ZONE).date()
         self._address = (host, port)
         self._sleep = sleep
         self._ledger = Ledger(seed=seed, locations=locations, bookings=bookings, today=self._today)
         self._plan = FaultPlan(seed, faults)
         self._log = RequestLog()
-        self._service = Service(self._ledger, self._plan, self._log, self._today, token, latency_s)
+        self._service = Service(
+            self._ledger, self._plan, self._log, DIALECTS[dialect], self._today, token, latency_s
+        )
         self._server: ApiServer | None = None
 
     @property
@@ -122,7 +129,7 @@ class Sandbox:
             raise ValueError(f"{api!r} is none of {', '.join(APIS)}.")
         first = months_back(self._today, WHOLE_WINDOW_MONTHS)
         codes = self.locations if location is None else [location]
-        return [row for code in codes for row in self._ledger.rows(Question(api, code, first, self._today))]
+        return [row for code in codes for row in self._ledger.rows(Question(api, code, first))]
 
     def add_bookings(self, count: int) -> list[dict[str, Any]]:
         """Book `count` times today, one location after the other. Gives the booking report's new rows."""

@@ -10,18 +10,18 @@ from functools import partial
 from typing import Any, TypeVar
 
 from syncctl.sandbox.connections import ConnectionServer
+from syncctl.sandbox.dialects import Dialect, Question
 from syncctl.sandbox.exchange import HTML, Exchange
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
-from syncctl.sandbox.misbehaviour import StruckCall, html_page, misbehave
+from syncctl.sandbox.misbehaviour import API_ERROR, StruckCall, html_page, misbehave
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.wire import (
     ENDPOINTS,
     STORES,
     BadRequestError,
-    Question,
     mentions_rentout,
-    read_report_question,
+    read_report_body,
 )
 
 CONTROL = "/_sandbox/"
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is served, and how: a ledger, with the faults of a plan, each answer taking `latency_s`.
+    """What is served, and how: a ledger in a dialect, with a plan's faults, each answer taking `latency_s`.
 
     `token`: what every call must carry as its Bearer token, if anything.
     """
@@ -39,6 +39,7 @@ class Service:
     ledger: Ledger
     plan: FaultPlan
     log: RequestLog
+    dialect: Dialect
     today: date
     token: str | None
     latency_s: float
@@ -124,12 +125,8 @@ class _Handler(Exchange):
         if service.token is not None and self.headers.get("Authorization") != f"Bearer {service.token}":
             self.respond(401, html_page(401), HTML, {"WWW-Authenticate": "Bearer"})
             return
-        try:
-            question = Question(STORES)
-            if api != STORES:
-                question = read_report_question(api, self._lower_headers(), raw, service.today)
-        except BadRequestError as error:
-            self._refuse(400, str(error))
+        question = self._question(api, raw)
+        if question is None:
             return
         chosen = service.plan.choose(api, question.location)
         if chosen is None:
@@ -138,6 +135,20 @@ class _Handler(Exchange):
         fault, turn = chosen
         rows, body = partial(service.ledger.rows, question), partial(service.ledger.answer, question)
         misbehave(StruckCall(self, fault, turn, rows, body))
+
+    def _question(self, api: str, raw: bytes) -> Question | None:
+        """What a call asks for in the API's dialect; None: it has been answered, with an error."""
+        if api == STORES:
+            return Question(STORES)
+        try:
+            asked = read_report_body(api, self._lower_headers(), raw)
+        except BadRequestError as error:
+            self._refuse(400, str(error))
+            return None
+        question = self.server.service.dialect.question(asked, self.server.service.today)
+        if question is None:
+            self.respond(200, json.dumps(API_ERROR).encode())
+        return question
 
     def _control(self, name: str, raw: bytes) -> None:
         """What someone in another process may tell or ask: never delayed, never faulty, never logged."""

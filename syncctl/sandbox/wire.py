@@ -25,6 +25,8 @@ BODY_KEYS = (
     "userID",
     "locationID",
 )
+WHOLE_KEYS = {BOOKING: ("locationID", "months"), RETURN: BODY_KEYS}
+"""The keys of a body without dates: with exactly these the old system got data."""
 NO_DATA: dict[str, Any] = {"dataSet": None, "status": False, "errorDescription": "No data found"}
 OTHER_ENVELOPES: tuple[Callable[[list[Any]], Any], ...] = (
     lambda rows: {"dataSet": rows},
@@ -34,16 +36,18 @@ OTHER_ENVELOPES: tuple[Callable[[list[Any]], Any], ...] = (
 )
 
 
-class Question(NamedTuple):
-    """A call that is asked rightly: `api` is stores, booking or return; the days are inclusive.
+class Asked(NamedTuple):
+    """What a report's body asks for.
 
-    The store list has neither location nor days.
+    `months`: so many back from today, None where the body has no such key. `days`: the first and the last,
+    both inclusive, None without dates. `bare`: whether the body has no empty strings.
     """
 
     api: str
-    location: str | None = None
-    first: date = date.min
-    last: date = date.max
+    location: str
+    months: int | None
+    days: tuple[date, date] | None
+    bare: bool
 
 
 class BadRequestError(ValueError):
@@ -66,26 +70,34 @@ def months_back(today: date, months: int) -> date:
     return date(year, month0 + 1, min(today.day, monthrange(year, month0 + 1)[1]))
 
 
-def read_report_question(api: str, headers: Mapping[str, str], raw: bytes, today: date) -> Question:
-    """What a report is asked for. `headers` by lower-case names; `today` is what `months` counts back from.
+def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
+    """What a report is asked for. `headers` by lower-case names.
 
-    Raises BadRequestError for whatever the contract does not show: the sandbox is the only check of the
-    wire that there is, so it is stricter than the real API may be.
+    Without dates, the body must be the one that is known to get data: the sandbox is the only check of the
+    wire that there is, so it is stricter than the real API may be. How a body with dates must look is not
+    known (contract/rental-api.md): any choice of the keys is read, and the dialect decides what it means.
+
+    Raises BadRequestError.
     """
     if headers.get("content-type") != "application/json-patch+json":
         raise BadRequestError("Content-Type must be application/json-patch+json.")
     if headers.get("accept") != "text/plain":
         raise BadRequestError("accept must be text/plain.")
     body = _read_body(raw)
-    months = _read_months(body["months"])
+    dated = bool(body.get("dateFrom") or body.get("dateTo"))
+    wanted = ("locationID",) if dated else WHOLE_KEYS[api]
+    allowed = BODY_KEYS if dated else WHOLE_KEYS[api]
+    missing = [key for key in wanted if key not in body]
+    unknown = [key for key in body if key not in allowed]
+    if missing or unknown:
+        raise BadRequestError(f"Keys of the body: missing {missing}, unknown {unknown}.")
+    months = _read_months(body["months"]) if "months" in body else None
     if not body["locationID"]:
         raise BadRequestError("locationID is empty: one call answers for one location.")
-    if not body["dateFrom"] and not body["dateTo"]:
-        return Question(api, body["locationID"], months_back(today, months), today)
-    first, last = _read_day(body, "dateFrom"), _read_day(body, "dateTo")
-    if first > last:
+    days = (_read_day(body, "dateFrom"), _read_day(body, "dateTo")) if dated else None
+    if days is not None and days[0] > days[1]:
         raise BadRequestError("dateFrom is after dateTo.")
-    return Question(api, body["locationID"], first, last)
+    return Asked(api, body["locationID"], months, days, all(body.values()))
 
 
 def _read_body(raw: bytes) -> dict[str, str]:
@@ -95,10 +107,6 @@ def _read_body(raw: bytes) -> dict[str, str]:
         raise BadRequestError("The body is not JSON.") from error
     if not isinstance(body, dict):
         raise BadRequestError("The body is not a JSON object.")
-    missing = [key for key in BODY_KEYS if key not in body]
-    unknown = [key for key in body if key not in BODY_KEYS]
-    if missing or unknown:
-        raise BadRequestError(f"Keys of the body: missing {missing}, unknown {unknown}.")
     no_strings = [key for key, value in body.items() if not isinstance(value, str)]
     if no_strings:
         raise BadRequestError(f"All values of the body are strings; these are not: {no_strings}.")
@@ -107,13 +115,13 @@ def _read_body(raw: bytes) -> dict[str, str]:
 
 def _read_months(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII):
-        raise BadRequestError("months must be a whole number of months, with dates too.")
+        raise BadRequestError("months must be a whole number of months.")
     return int(text)
 
 
 def _read_day(body: Mapping[str, str], key: str) -> date:
     # date.fromisoformat alone also takes 20250201 and 2025-W05-6.
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", body[key]):
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", body.get(key, "")):
         raise BadRequestError(f"{key} must be a day as YYYY-MM-DD, or both dates empty.")
     try:
         return date.fromisoformat(body[key])

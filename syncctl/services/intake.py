@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from syncctl.errors import LeadsRefusedError
@@ -29,14 +28,12 @@ LEAD_TYPES = {StepName.BOOKING: LeadType.BOOKING, StepName.RETURN: LeadType.RETU
 class Taken:
     """What became of an answer's rows.
 
-    `changed`: booking numbers of existing leads of which the source now says something else. `dates`: the
-    records' own dates, by which the next answer can be judged. `refused`: rows of records that the database's
-    own rules kept out; they are among the invalid ones.
+    `changed`: booking numbers of existing leads of which the source now says something else. `refused`: rows
+    of records that the database's own rules kept out; they are among the invalid ones.
     """
 
     counts: Counts
     changed: list[str] = field(default_factory=list)
-    dates: list[datetime] = field(default_factory=list)
     refused: list[Any] = field(default_factory=list)
 
 
@@ -57,9 +54,9 @@ class Intake:
         """
         taken = Taken(
             Counts(
-                rows=len(answer.rows),
+                rows=len(answer.rows) + len(answer.outside),
                 merged=answer.merged,
-                ignored=answer.ignored,
+                ignored=answer.ignored + len(answer.outside),
                 invalid=len(answer.invalid),
             )
         )
@@ -69,7 +66,6 @@ class Intake:
             undecided += self._take_batch(answer, records[start : start + BATCH], taken)
         if undecided:
             self._take_batch(answer, undecided, taken, conclude=True)
-        taken.dates = [date for record in records if (date := record.values.get("createdAt")) is not None]
         keep_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
 
@@ -84,9 +80,7 @@ class Intake:
         self, answer: SortedRows, batch: Sequence[SourceRecord], taken: Taken, *, conclude: bool = False
     ) -> list[SourceRecord]:
         """Take in what can be decided, and give the rest."""
-        match = self._matcher.match(
-            batch, [LEAD_TYPES[answer.report]], answer.records.keys(), conclude=conclude
-        )
+        match = self._matcher.match(batch, [LEAD_TYPES[answer.report]], answer.keys, conclude=conclude)
         records = [record for record in batch if record.lead_id not in match.undecided]
         new = [record for record in records if match.is_new(record)]
         unknown = [record for record in records if record.lead_id not in match.known]

@@ -1,4 +1,8 @@
-"""Which locations a report is asked for, and for which days; and what an answer means for the next time."""
+"""Which locations a report is asked for, and how far back; and what an answer means for the next time.
+
+Always for whole windows of months: how the API answers dates is not known (contract/rental-api.md). Where
+only some days are wanted, their rows are picked out of the answer.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.models import LocationState, Window
+from syncctl.models import Days, LocationState, Window
 
 DORMANT_FOR = timedelta(days=1)
 """How long a location without any data is left alone."""
@@ -19,8 +23,15 @@ CLOCK_TOLERANCE = timedelta(days=1)
 SUSPECT_FOR = timedelta(days=2)
 """How long an API may insist on a suspicious answer before it is believed."""
 
-PLENTY = 5
-"""Records due again: an answer without any of them is suspicious."""
+OLDEST_DAY = date(2000, 1, 1)
+"""No record is older (contract/rental-api.md)."""
+
+BOOKED_BEFORE = timedelta(days=92)
+"""How long before its return a garment may have been booked. Should the API's months go by the date of the
+booking, a return is only in a window that reaches back so much further."""
+
+FEWEST_DAYS_OF_A_MONTH = 30
+"""In a window of several months: how the API counts them is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +50,9 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The settings that decide windows. `business_zone`: whose calendar days the reports are asked in."""
+    """The settings that decide windows. `first_months`: of a whole one. `business_zone`: whose days count."""
 
     first_months: int
-    incremental_days: int
     business_zone: tzinfo
 
 
@@ -94,12 +104,38 @@ class Planner:
         self._options = options
         self._started_at = started_at
         self._today = self._day(started_at)
-        self._first_day = months_before(self._today, schedule.first_months)
         if options.date_from is not None and options.date_from > (options.date_to or self._today):
             raise UsageError(f"--from {options.date_from} is after {options.date_to or 'today'}.")
 
     def _day(self, instant: datetime) -> date:
         return instant.astimezone(self._schedule.business_zone).date()
+
+    @property
+    def days(self) -> Days | None:
+        """The days whose rows are wanted; None: whatever comes."""
+        if self._options.date_from is None:
+            return None
+        return Days(self._options.date_from, self._options.date_to or self._today)
+
+    @property
+    def whole_days(self) -> Days:
+        """The days of a whole window."""
+        return Days(months_before(self._today, self._schedule.first_months), self._today)
+
+    @property
+    def window(self) -> Window:
+        """What every location is asked for, wherever its watermark is."""
+        return window_holding(self._options.date_from, self._schedule, self._today)
+
+    @property
+    def certain_from(self) -> date:
+        """The first day that is in `window`, however the API counts months."""
+        return certain_from(self.window, self._today)
+
+    @property
+    def due_again_from(self) -> date:
+        """Rows of that day or later will be in every answer for as long as SUSPECT_FOR."""
+        return self.certain_from + SUSPECT_FOR
 
     def plan(self, codes: Iterable[str], states: Mapping[str, LocationState]) -> Plan:
         """A window for each location that is due. Those that were tried longest ago come first, so that a run
@@ -121,37 +157,29 @@ class Planner:
         return timedelta(0) <= self._started_at - state.asked_at < DORMANT_FOR
 
     def _window(self, state: LocationState) -> Window:
-        if self._options.date_from is not None:
-            return Window(date_from=self._options.date_from, date_to=self._options.date_to or self._today)
-        whole = Window(months=self._schedule.first_months)
+        """The whole one, or after an outage that was longer as far back as the watermark."""
         watermark = state.watermark
-        if watermark is None or watermark > self._started_at + CLOCK_TOLERANCE:
-            return whole
-        since = min(self._day(watermark), self._today) - timedelta(days=self._schedule.incremental_days)
-        if (self._options.full or state.dormant) and since > self._first_day:
-            return whole
-        return Window(date_from=since, date_to=self._today)
+        if self._options.is_backfill or watermark is None:
+            return self.window
+        return Window(max(self.window.months, months_since(self._day(watermark), self._today)))
 
-    def next_state(
-        self, state: LocationState, window: Window, rows: int, dates: Iterable[datetime]
-    ) -> LocationState | None:
-        """How far a location is after an answer that was stored whole; None: as far as before.
+    def next_state(self, state: LocationState, rows: int, due_again: int) -> LocationState | None:
+        """How far a location is after an answer that was stored whole; None: as far as before. `rows`: that
+        the answer has; `due_again`: those of them that are dated `due_again_from` or later.
 
         The watermark is the run's start: what is booked while the run goes on is asked for next time. A
         backfill leaves it alone. So does a suspicious answer: neither watermark nor dormancy may follow from
         it.
         """
-        if self._options.is_backfill or self.is_suspicious(state, window, rows):
+        if self._options.is_backfill or self.is_suspicious(state, rows):
             return None
-        since = self._today - timedelta(days=self._schedule.incremental_days)
-        dormant = rows == 0 and self._is_whole(window)
         return LocationState(
             location=state.location,
             watermark=self._started_at,
-            asked_at=self._started_at if rows or dormant else state.asked_at,
+            asked_at=self._started_at,
             tried_at=self._started_at,
-            dormant=dormant,
-            due_again=sum(since <= at.date() <= self._today for at in dates),
+            dormant=rows == 0,
+            due_again=due_again,
         )
 
     def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
@@ -160,20 +188,14 @@ class Planner:
             return None
         return replace(states.get(location, LocationState(location)), tried_at=self._started_at)
 
-    def is_suspicious(self, state: LocationState, window: Window, rows: int) -> bool:
-        """Whether an empty answer contradicts earlier ones: a location that is not dormant has had records in
-        its whole window, and those of the last answer that are due again must be in a dated one.
+    def is_suspicious(self, state: LocationState, rows: int) -> bool:
+        """Whether an empty answer contradicts an earlier one, some of whose rows are still due.
 
         An API that insists on it for SUSPECT_FOR is believed: the shop may have got another id.
         """
-        if rows or self._options.is_backfill or state.watermark is None or state.dormant:
+        if rows or self._options.is_backfill or state.dormant or not state.due_again:
             return False
-        if state.asked_at is None or self._started_at - state.asked_at > SUSPECT_FOR:
-            return False
-        return self._is_whole(window) or state.due_again >= PLENTY
-
-    def _is_whole(self, window: Window) -> bool:
-        return window.date_from is None or window.date_from <= self._first_day
+        return state.asked_at is not None and self._started_at - state.asked_at <= SUSPECT_FOR
 
 
 def _patience(state: LocationState) -> tuple[float, bool, tuple[int, str]]:
@@ -194,3 +216,26 @@ def months_before(day: date, months: int) -> date:
     except ValueError:
         year, month = divmod(year * 12 + month + 1, 12)
         return date(year, month + 1, 1)
+
+
+def months_since(day: date, today: date) -> int:
+    """How many months a window must reach back from today to begin no later than that day."""
+    if day >= today:
+        return 0
+    day = max(day, OLDEST_DAY)
+    months = (today.year - day.year) * 12 + today.month - day.month
+    return months if months_before(today, months) <= day else months + 1
+
+
+def window_holding(day: date | None, schedule: Schedule, today: date) -> Window:
+    """A whole window, or a longer one that has all that is dated that day or later, and the bookings of those
+    returns: the API's months may go by their dates."""
+    if day is None:
+        return Window(schedule.first_months)
+    return Window(max(schedule.first_months, months_since(max(day, OLDEST_DAY) - BOOKED_BEFORE, today)))
+
+
+def certain_from(window: Window, today: date) -> date:
+    """The first day that is in such a window, however the API counts its months."""
+    fewest_days = timedelta(days=window.months * FEWEST_DAYS_OF_A_MONTH)
+    return max(months_before(today, window.months), today - fewest_days) + timedelta(days=1)

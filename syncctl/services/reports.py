@@ -74,7 +74,8 @@ class ReportStep:
 
     def sort(self, request: ReportRequest, rows: Sequence[Any]) -> SortedRows:
         """The rows of a location's answer as `take` wants them. May be called by any thread."""
-        return sort_rows(self.report, request.location, self._tools.stores[request.location], rows)
+        store = self._tools.stores[request.location]
+        return sort_rows(self.report, request.location, store, rows, self._tools.planner.days)
 
     def begin(self) -> None:
         """The step's turn has come: tell what came of answers that were there before."""
@@ -121,10 +122,10 @@ class ReportStep:
         return LocationResult(answer.request.location, store or "", error=told(answer.error))
 
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
-        location, rows = request.location, len(answer.rows)
+        location, planner = request.location, self._tools.planner
         taken = self._tools.intake.take(answer)
-        before = self._states.get(location, LocationState(location))
-        after = self._tools.planner.next_state(before, request.window, rows, taken.dates)
+        rows, before = taken.counts.rows, self._states.get(location, LocationState(location))
+        after = planner.next_state(before, rows, answer.rows_from(planner.due_again_from))
         if after is None:
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
@@ -132,10 +133,10 @@ class ReportStep:
         else:
             self._unsaved.append(after)
         warning = None
-        if self._tools.planner.is_suspicious(before, request.window, rows):
+        if planner.is_suspicious(before, rows):
             warning = (
-                "an empty answer where there were records before: nothing is deleted, and the same days "
-                "are asked for next time"
+                "an empty answer where there were records before: nothing is deleted, and the next run asks "
+                "again"
             )
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
@@ -143,7 +144,7 @@ class ReportStep:
         """Settle how far the locations are, and which are dormant from now on; give the step's result.
 
         Where not one location of a report has ever had anything, it is the report that is in doubt, and all
-        of them are asked for their whole window again.
+        of them are asked again.
 
         Raises:
             StorageUnavailableError: the database is gone. What it refuses otherwise is a warning: those
@@ -156,7 +157,7 @@ class ReportStep:
         elif self._falling_asleep and not any(result.error for result in self._results):
             self._tools.listener.warning(
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
-                "fault: all are asked for everything again next time."
+                "fault: all are asked again next time."
             )
         return self.result()
 
@@ -200,8 +201,8 @@ class ReportStep:
             for result in self._results
         ]
         self._tools.listener.warning(
-            f"How far the {self.report} of {_listed(locations)} is synced could not be noted, and the same "
-            f"days are asked for next time: {refusal}"
+            f"How far the {self.report} of {_listed(locations)} is synced could not be noted; the next run "
+            f"asks again: {refusal}"
         )
 
     def result(self, broken_off: str | None = None) -> StepResult:

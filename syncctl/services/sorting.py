@@ -1,16 +1,18 @@
-"""The rows of one answer sorted into records, rows of another kind, and rows for the rejects list."""
+"""The rows of one answer sorted into records, rows of another kind, rows for the rejects list, and rows of
+other days than those asked for."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fingerprint, key_of, source_record
-from syncctl.mapping import complete_values, identity_values, report_values
-from syncctl.models import LeadValues, SourceRecord, StepName
+from syncctl.mapping import complete_values, identity_values, own_date, report_values
+from syncctl.models import Days, LeadValues, SourceRecord, StepName
 
 
 @dataclass(slots=True)
@@ -18,7 +20,8 @@ class SortedRows:
     """What the rows of one answer are.
 
     `store`: the one that the rows are for ("": unknown). `first_rows`, `item_rows`: the row that made a
-    record, and further ones of it, by the record's key.
+    record, and further ones of it, by the record's key. `outside`: rows dated outside of the days asked for,
+    and `records_outside` the records that they make, by key; they are in none of the others.
     """
 
     report: StepName
@@ -31,10 +34,28 @@ class SortedRows:
     invalid: list[tuple[Any, str]] = field(default_factory=list)
     merged: int = 0
     ignored: int = 0
+    outside: list[Any] = field(default_factory=list)
+    records_outside: dict[str, SourceRecord] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all records that the answer tells of, also of those outside of the days asked for."""
+        return self.records.keys() | self.records_outside.keys()
+
+    def rows_from(self, day: date) -> int:
+        """How many rows are not of a record that is dated before that day."""
+        before = sum(
+            1 + len(self.item_rows.get(key, ()))
+            for key, record in self.records.items()
+            if (at := record.values.get("createdAt")) is not None and at.date() < day
+        )
+        return len(self.rows) - before
 
 
-def sort_rows(report: StepName, location: str, store: str | None, rows: Sequence[Any]) -> SortedRows:
-    """Map every row; the first row of each key makes the record."""
+def sort_rows(
+    report: StepName, location: str, store: str | None, rows: Sequence[Any], days: Days | None = None
+) -> SortedRows:
+    """Map every row; the first row of each key makes the record. `days`: those asked for, None: all."""
     result = SortedRows(report, location, rows, store or "")
     for row in rows:
         try:
@@ -50,7 +71,33 @@ def sort_rows(report: StepName, location: str, store: str | None, rows: Sequence
         else:
             result.records[key] = source_record(complete_values(report, row, values))
             result.first_rows[key] = row
+    if days is not None:
+        _set_outside_apart(result, days)
     return result
+
+
+def _set_outside_apart(answer: SortedRows, days: Days) -> None:
+    """Move what is dated outside of these days; what has no date that can be read stays where it is.
+
+    A record goes as a whole, by the date that it has as a lead: were single item rows left out, what remains
+    would read as if the source had changed it.
+    """
+    for key, record in list(answer.records.items()):
+        at = record.values.get("createdAt")
+        if at is not None and not days.has(at):
+            items = answer.item_rows.pop(key, [])
+            answer.outside += [answer.first_rows.pop(key), *items]
+            answer.merged -= len(items)
+            answer.records_outside[key] = answer.records.pop(key)
+    invalid, answer.invalid = answer.invalid, []
+    for row, reason in invalid:
+        at = own_date(answer.report, row) if isinstance(row, dict) else None
+        if at is None or days.has(at):
+            answer.invalid.append((row, reason))
+        else:
+            answer.outside.append(row)
+    outside = set(map(id, answer.outside))
+    answer.rows = [row for row in answer.rows if id(row) not in outside]
 
 
 def has_changed(answer: SortedRows, record: SourceRecord, last_seen_fingerprint: str) -> bool:

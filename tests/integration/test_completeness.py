@@ -1,7 +1,8 @@
 """`verify source`: what the API tells is proved to be in the database, or it is said what is not."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Whose
 from tests.support.completeness import assert_nothing_found, content, look, lose, numbered, repair, totals
+from tests.support.oracle import told
 from tests.support.webapp import SHAPES, finish, old_lead
 from tests.support.world import World
 
@@ -305,6 +307,54 @@ def test_what_the_source_took_back_is_told_and_stays(world: World, sandbox: Sand
         if lead["bookingNo"] == finished["bookingNo"]  # whose return is still a lead
     }
     assert content(world) == before
+
+
+@on_sqlite
+def test_what_was_taken_back_of_a_single_day_is_told_too(world: World, sandbox: Sandbox) -> None:
+    (number,) = {row["bookingNo"] for row in sandbox.add_bookings(1)}
+    world.run()
+    sandbox.remove_booking(number)
+    today, yesterday = sandbox.today, sandbox.today - timedelta(days=1)
+    (withdrawn,) = look(world, date_from=today, date_to=today).withdrawn
+    assert withdrawn.subject.booking_no == number
+    assert look(world, date_from=yesterday, date_to=yesterday).withdrawn == ()
+
+
+@on_sqlite
+def test_what_is_dated_otherwise_by_now_has_not_been_taken_back(world: World, sandbox: Sandbox) -> None:
+    (number,) = {row["bookingNo"] for row in sandbox.add_bookings(1)}
+    world.run()
+    sandbox.change_booking(number, bookingDate=sandbox.today - timedelta(days=60))
+    found = look(world, date_from=sandbox.today - timedelta(days=7))
+    assert (found.withdrawn, found.warnings) == ((), ())
+    assert totals(found).rows == totals(look(world)).rows - rows_before(sandbox, timedelta(days=7))
+
+
+def rows_before(sandbox: Sandbox, ago: timedelta) -> int:
+    """How many rows are of bookings and returns longer ago."""
+    first = str(sandbox.today - ago)
+    dates = [
+        str(told(row, f"{report}Date") or first) for report in REPORTS for row in sandbox.rows(report.value)
+    ]
+    return sum(at < first for at in dates)
+
+
+@on_sqlite
+def test_what_grows_too_old_for_the_answer_has_not_been_taken_back(database_url: str) -> None:
+    """Where the API's months go by the date of the booking, a return leaves with it, long before its time."""
+    today = date(2026, 3, 11)
+    with (
+        Sandbox(locations=1, bookings=0, today=today, dialect="booking-date") as sandbox,
+        closing(World(sandbox, database_url)) as world,
+    ):
+        old, new = (row["bookingNo"] for row in (sandbox.add_bookings(1)[0], sandbox.add_bookings(1)[0]))
+        sandbox.change_booking(old, bookingDate=today - timedelta(days=360))
+        for number, days in ((old, 280), (new, 0)):
+            sandbox.return_booking(number, datetime.combine(today, time(11)) - timedelta(days=days))
+        world.run()
+        assert len(world.app.leads()) == 4
+        sandbox.change_booking(old, bookingDate=today - timedelta(days=367))  # as if a week had passed
+        assert_nothing_found(look(world))
 
 
 @on_sqlite

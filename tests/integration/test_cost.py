@@ -48,16 +48,18 @@ def round_trips(world: World, *, full: bool) -> int:
 
 
 def test_each_location_is_asked_once_for_each_report(few: World) -> None:
-    for full in (False, True):
+    for full in (False, True, False):
         before = len(few.sandbox.requests)
         few.run(full=full)
         asked = few.sandbox.requests[before:]
         assert set(Counter((call.api, call.location) for call in asked).values()) == {1}
         assert sum(call.api == "stores" for call in asked) == 1
+    # The last run is an ordinary one: it leaves the dormant locations alone.
+    assert len(asked) == 1 + 2 * LOCATIONS
 
 
 def test_round_trips_do_not_follow_the_number_of_rows(few: World, many: World) -> None:
-    for full, of_each in ((False, 8), (True, 2)):
+    for full, of_each in ((False, 8), (True, 2), (False, 2)):
         of_few, of_many = round_trips(few, full=full), round_trips(many, full=full)
         few_rows, many_rows = (world.recorder.finished[1].counts.rows for world in (few, many))
         assert many_rows > 10 * few_rows

@@ -33,7 +33,7 @@ def asked(world: World, what: str, *, fetch: bool = False) -> Explanation:
         if not fetch:
             return found
         with closing(HttpRentalApi(world.config)) as api:
-            query = SourceQuery(api, Schedule(12, 7, KOLKATA), world._clock(), 60.0)
+            query = SourceQuery(api, Schedule(12, KOLKATA), world._clock(), 60.0)
             return ask_source(found, wanted, query, database, load_locations())
 
 

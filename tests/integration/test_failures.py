@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailable
 from syncctl.models import LocationState, RunResult, StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Fault, Sandbox
+from tests.integration.conftest import TODAY
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of
 from tests.support.world import World
@@ -59,15 +61,17 @@ def test_a_failed_location_leaves_the_others_alone_and_keeps_its_own_watermark(
     assert steps(result) == {StepName.BOOKING: StepStatus.PARTIAL}
     assert result.steps[0].errors == 1
     assert f"location {failing}" in (result.steps[0].error or "")
+    with world.storage() as storage:
+        states = storage.location_states(StepName.BOOKING)
+    for location in sandbox.locations:
+        behind = timedelta(days=10) if location == failing else timedelta(0)
+        assert states[location].watermark == world.now - behind
     sandbox.set_faults()
     world.now += timedelta(minutes=5)
     world.run((StepName.BOOKING,))
-    windows = {request.location: request.body for request in sandbox.requests[-len(sandbox.locations) :]}
-    for location, body in windows.items():
-        assert body is not None
-        days = 17 if location == failing else 7
-        day = (world.now + timedelta(hours=5, minutes=30)).date() - timedelta(days=days)
-        assert body["dateFrom"] == str(day)
+    with world.storage() as storage:
+        states = storage.location_states(StepName.BOOKING)
+    assert {states[location].watermark for location in sandbox.locations} == {world.now}
 
 
 def test_a_refused_key_fails_the_step_at_once_and_names_the_setting(world: World, sandbox: Sandbox) -> None:
@@ -111,7 +115,6 @@ def test_every_fault_at_once_loses_nothing(world: World, sandbox: Sandbox) -> No
 def test_an_empty_answer_where_there_was_plenty_is_a_warning_and_moves_nothing(
     world: World, sandbox: Sandbox
 ) -> None:
-    sandbox.add_bookings(5 * len(sandbox.locations))
     world.run((StepName.BOOKING,))
     with world.storage() as storage:
         before = storage.location_states(StepName.BOOKING)
@@ -126,6 +129,35 @@ def test_an_empty_answer_where_there_was_plenty_is_a_warning_and_moves_nothing(
         after = storage.location_states(StepName.BOOKING)
     for location in sandbox.locations:
         assert replace(after[location], tried_at=None) == replace(before[location], tried_at=None)
+    world.now += timedelta(days=1, minutes=5)
+    assert world.run((StepName.BOOKING,)).ok
+    assert not [done for _, done in world.recorder.done if done.warning]  # two days: it is believed
+    assert world.app.leads() == leads
+    sandbox.set_faults()
+    assert world.run((StepName.BOOKING,)).steps[0].dormant >= len(sandbox.locations)
+    world.now += timedelta(days=1)
+    sandbox.add_bookings(len(sandbox.locations))
+    assert world.run((StepName.BOOKING,)).steps[0].counts.saved == len(sandbox.locations)
+
+
+@pytest.mark.parametrize(("days_ago", "warned"), [(361, False), (300, True)])
+def test_an_empty_answer_is_no_warning_where_the_last_booking_has_grown_too_old(
+    database_url: str, days_ago: int, warned: bool
+) -> None:
+    with (
+        Sandbox(locations=1, bookings=0, today=TODAY) as sandbox,
+        closing(World(sandbox, database_url)) as world,
+    ):
+        number = sandbox.add_bookings(1)[0]["bookingNo"]
+        sandbox.change_booking(number, bookingDate=sandbox.today - timedelta(days=days_ago))
+        world.run((StepName.BOOKING,))
+        sandbox.remove_booking(number)
+        world.now += timedelta(days=1)
+        world.run((StepName.BOOKING,))
+        assert any(done.warning for _, done in world.recorder.done) is warned
+        with world.storage() as storage:
+            states = storage.location_states(StepName.BOOKING)
+        assert states[sandbox.locations[0]].dormant is not warned
 
 
 def test_the_deadline_ends_the_run_and_what_was_stored_is_kept(world: World, sandbox: Sandbox) -> None:

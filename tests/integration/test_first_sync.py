@@ -73,7 +73,7 @@ def test_a_run_without_news_writes_no_lead_and_no_record(world: World) -> None:
     assert written == {}
 
 
-def test_an_incremental_run_asks_only_for_its_window(world: World, sandbox: Sandbox) -> None:
+def test_a_later_run_asks_for_the_whole_window_again(world: World, sandbox: Sandbox) -> None:
     world.run()
     asked_before = len(sandbox.requests)
     world.run()
@@ -85,9 +85,8 @@ def test_an_incremental_run_asks_only_for_its_window(world: World, sandbox: Sand
     )
     for request in reports:
         assert request.body is not None
-        assert request.body["dateFrom"] == str(sandbox.today - timedelta(days=7))
-        assert request.body["dateTo"] == str(sandbox.today)
-        assert request.body["months"] == "1"
+        assert request.body["months"] == "12"
+        assert request.body.get("dateFrom", "") == request.body.get("dateTo", "") == ""
 
 
 def test_new_bookings_are_stored_and_only_they(world: World, sandbox: Sandbox) -> None:
@@ -120,16 +119,34 @@ def test_dormant_locations_are_asked_again_once_a_day_and_by_full(world: World, 
     assert world.run((StepName.BOOKING,)).steps[0].total == first.steps[0].total
 
 
-def test_a_backfill_asks_for_its_days_and_leaves_the_watermark_alone(world: World, sandbox: Sandbox) -> None:
-    world.run((StepName.BOOKING,), date_from=date(2025, 12, 1), date_to=date(2025, 12, 31))
+def test_a_backfill_takes_its_days_only_and_leaves_the_watermark_alone(
+    world: World, sandbox: Sandbox
+) -> None:
+    result = world.run((StepName.BOOKING,), date_from=date(2025, 12, 1), date_to=date(2025, 12, 31))
     december = by_key(world)
     assert december
     assert all(lead["createdAt"].strftime("%Y-%m") == "2025-12" for lead in december.values())  # type: ignore[attr-defined]
+    assert_balanced(result)
+    counts = result.steps[0].counts
+    assert counts.rows == len(sandbox.rows("booking"))
+    assert counts.ignored == counts.rows - counts.saved - counts.merged - counts.invalid > 0
     with world.storage() as storage:
         assert storage.location_states(StepName.BOOKING) == {}
-    world.run((StepName.BOOKING,))
-    assert sandbox.requests[-1].body is not None
-    assert {request.body["months"] for request in sandbox.requests[-4:] if request.body} == {"12"}
+    assert {request.body["months"] for request in sandbox.requests if request.body} == {"12"}
+
+
+def test_a_backfill_leaves_the_rejects_of_other_days_on_their_list(world: World, sandbox: Sandbox) -> None:
+    world.run()
+    rejects = world.app.all("syncrejects")
+    assert rejects
+    world.run(date_from=sandbox.today, date_to=sandbox.today)
+    assert world.app.all("syncrejects") == rejects
+
+
+def test_a_backfill_of_long_ago_asks_for_as_many_months_as_it_takes(world: World, sandbox: Sandbox) -> None:
+    world.run(date_from=date(2024, 3, 11), date_to=date(2024, 3, 31))
+    # Returns of these days may have been booked three months before.
+    assert {request.body["months"] for request in sandbox.requests if request.body} == {"28"}
 
 
 def test_a_chosen_location_only(world: World, sandbox: Sandbox) -> None:

@@ -29,7 +29,7 @@ COLLECTIONS = (
 
 
 def question(options: dict[str, Any], deadline_s: float) -> SourceQuestion:
-    return SourceQuestion(Schedule(12, 7, KOLKATA), deadline_s, SyncOptions(**options))
+    return SourceQuestion(Schedule(12, KOLKATA), deadline_s, SyncOptions(**options))
 
 
 def look(world: World, *, deadline_s: float = 60.0, **options: Any) -> Completeness:

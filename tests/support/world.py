@@ -99,7 +99,6 @@ class World:
         *,
         wrap: Callable[[Storage], Storage] = lambda storage: storage,
         deadline_s: float = 60.0,
-        incremental_days: int = 7,
         dry_run: bool = False,
         **options: object,
     ) -> RunResult:
@@ -107,7 +106,7 @@ class World:
         self.recorder = Recorder()
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
-        schedule = Schedule(12, incremental_days, KOLKATA)
+        schedule = Schedule(12, KOLKATA)
         api = HttpRentalApi(self.config)
         try:
             with self.storage() as storage:

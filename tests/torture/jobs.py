@@ -115,7 +115,7 @@ def _nothing(ground: Ground) -> None:
 
 
 def _synced_and_worked_on(ground: Ground) -> None:
-    """Of the day's bookings one is corrected and some are renamed: old ones are not asked for again."""
+    """Of the day's bookings one is corrected and some are renamed."""
     sandbox, world = ground.sandbox, ground.world
     of_the_day = sorted({item["bookingNo"] for item in sandbox.add_bookings(6)})
     for number in of_the_day:
@@ -146,7 +146,7 @@ def _sync(ground: Ground, wrap: Wrap) -> object:
 
 
 def _away_for_days(ground: Ground) -> None:
-    """News of each of the days since the last sync: only a watermark that has not moved asks for all."""
+    """News of each of the days since the last sync."""
     ground.world.now -= DAYS_AWAY
     _synced_and_worked_on(ground)
     ground.world.now += DAYS_AWAY
@@ -156,9 +156,9 @@ def _away_for_days(ground: Ground) -> None:
         ground.sandbox.change_booking(number, bookingDate=today - timedelta(days=days))
 
 
-def _sync_from_the_watermark_on(ground: Ground, wrap: Wrap) -> object:
+def _sync_with_few_at_once(ground: Ground, wrap: Wrap) -> object:
     with few_at_once():
-        return ground.world.run(wrap=wrap, incremental_days=0)
+        return ground.world.run(wrap=wrap)
 
 
 @contextmanager
@@ -313,7 +313,7 @@ JOBS = (
     *CLEANUPS,
 )
 MORE_JOBS = (
-    Job("a sync after some days", _away_for_days, _sync_from_the_watermark_on),
+    Job("a sync after some days", _away_for_days, _sync_with_few_at_once),
     Job("an import of what is new", imported_and_worked_on, _import_what_is_new),
     Job("a restore of copies", _cleaned, _restore),
     Job("a restore of stores", _renamed, _restore),

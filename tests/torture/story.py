@@ -243,7 +243,7 @@ class Story(RuleBasedStateMachine):
         return f"{self.typed:024x}"
 
     def _unknown_records(self) -> dict[Key, Lead]:
-        answers = [Answer("booking", where, self.source.rows("booking", where), END) for where in STORES]
+        answers = [Answer("booking", where, self.source.rows("booking", where)) for where in STORES]
         told = {key: lead for answer in answers for key, lead in records_of(answer, STORES).items()}
         met = {*self.model.homes, *self.model.half.values(), *self.model.old.values(), *self.model.never}
         return {key: lead for key, lead in told.items() if key not in met}

@@ -92,7 +92,7 @@ def test_locked_by_another_process_for_a_while_or_too_long(world: World, databas
 
 
 def test_damaged_dates_of_its_own_are_none(world: World, database: Path) -> None:
-    """Locations are then asked for all of their window again; whatever is sorted by date comes last."""
+    """Locations then count as never synced; whatever is sorted by date comes last."""
     bad = {"phoneNo": "12", "bookingDate": f"{world.sandbox.today}T10:00:00"}
     world.sandbox.add_rows(world.sandbox.locations[0], [bad])
     world.run()

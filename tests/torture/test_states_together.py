@@ -152,7 +152,7 @@ def states(world: World, report: StepName) -> dict[str, LocationState]:
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_states_that_are_refused_fail_their_locations_alone(world: World, at: int) -> None:
-    """The leads stay, the run says which locations, and those are asked for the same days again."""
+    """The leads stay, the run says which locations, and those are asked again."""
     tally.add("database troubles")
 
     def refuse() -> BaseException:

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from syncctl.findings import (
 )
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
-from syncctl.models import ReportRequest, StepName
+from syncctl.models import ReportRequest, StepName, Window
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, Prepare
 from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_path, check_space, check_zones
@@ -262,9 +262,7 @@ class FakeApi:
 def trial(url: str = "https://rental.example/x", *, has_key: bool = True) -> ApiTrial:
     address = ApiAddress(url, "API_TOKEN", has_key)
     steps = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
-    return ApiTrial(
-        dict.fromkeys(steps, address), load_locations(), date(2026, 11, 23), 5.0, monotonic=lambda: 100.0
-    )
+    return ApiTrial(dict.fromkeys(steps, address), load_locations(), 5.0, monotonic=lambda: 100.0)
 
 
 def test_an_api_that_answers() -> None:
@@ -272,14 +270,14 @@ def test_an_api_that_answers() -> None:
     checks = list(check_api(api, trial()))
     assert [check.found for check in checks] == [
         "rental.example answered and took API_TOKEN; stores listed: 2",
-        "rental.example answered and took API_TOKEN; today's rows of location 7: 1",
-        "rental.example answered and took API_TOKEN; today's rows of location 7: 1",
+        "rental.example answered and took API_TOKEN; the last month's rows of location 7: 1",
+        "rental.example answered and took API_TOKEN; the last month's rows of location 7: 1",
     ]
     assert all(check.mark is GOOD for check in checks)
     assert {request.report for request in api.asked} == {StepName.BOOKING, StepName.RETURN}
     for request in api.asked:
         assert (request.location, request.deadline) == ("7", 105.0)
-        assert request.window.date_from == request.window.date_to == date(2026, 11, 23)
+        assert request.window == Window(months=1)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,19 @@ import pytest
 
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.models import LocationState, Window
-from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask, months_before
+from syncctl.models import Days, LocationState, Window
+from syncctl.services.planning import (
+    Planner,
+    Schedule,
+    SyncOptions,
+    certain_from,
+    locations_to_ask,
+    months_before,
+    months_since,
+)
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
-SCHEDULE = Schedule(first_months=12, incremental_days=7, business_zone=KOLKATA)
+SCHEDULE = Schedule(first_months=12, business_zone=KOLKATA)
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)  # already the 11th in Kolkata
 TODAY = date(2026, 3, 11)
 WHOLE = Window(months=12)
@@ -26,39 +34,61 @@ def window(state: LocationState, options: SyncOptions | None = None) -> Window |
     return planner(options).plan([state.location], {state.location: state}).windows.get(state.location)
 
 
-def test_the_first_window_is_the_whole_one() -> None:
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(minutes=5), timedelta(days=40), timedelta(days=365)])
+def test_each_window_is_the_whole_one_wherever_the_watermark_is(ago: timedelta) -> None:
     assert window(LocationState("7")) == WHOLE
+    state = LocationState("7", watermark=NOW - ago)
+    assert window(state) == window(state, SyncOptions(full=True)) == WHOLE
+    assert planner().days is None
 
 
-def test_then_it_begins_some_days_before_the_watermark() -> None:
-    state = LocationState("7", watermark=NOW - timedelta(minutes=5))
-    assert window(state) == Window(months=1, date_from=date(2026, 3, 4), date_to=TODAY)
+@pytest.mark.parametrize("full", [False, True])
+def test_after_an_outage_that_was_longer_it_reaches_back_to_the_watermark(full: bool) -> None:
+    long_ago = LocationState("7", watermark=NOW - timedelta(days=500), asked_at=NOW - timedelta(days=500))
+    assert window(long_ago, SyncOptions(full=full)) == Window(17)
+    assert window(replace(long_ago, dormant=True), SyncOptions(full=full)) == Window(17)
 
 
 def test_days_are_the_businesss() -> None:
-    state = LocationState("7", watermark=datetime(2026, 3, 9, 18, 29, tzinfo=UTC))
-    assert window(state) == Window(months=1, date_from=date(2026, 3, 2), date_to=TODAY)
-    state = LocationState("7", watermark=datetime(2026, 3, 9, 18, 30, tzinfo=UTC))
-    assert window(state) == Window(months=1, date_from=date(2026, 3, 3), date_to=TODAY)
+    options = SyncOptions(date_from=date(2026, 3, 11))
+    before = planner(options, now=datetime(2026, 3, 11, 18, 29, tzinfo=UTC))
+    assert before.days == Days(TODAY, TODAY)
+    after = planner(options, now=datetime(2026, 3, 11, 18, 30, tzinfo=UTC))
+    assert after.days == Days(TODAY, TODAY + timedelta(days=1))
 
 
-def test_a_location_that_failed_for_weeks_starts_from_its_own_last_success() -> None:
-    state = LocationState("7", watermark=NOW - timedelta(days=40))
-    assert window(state) == Window(months=1, date_from=date(2026, 1, 23), date_to=TODAY)
-
-
-def test_full_ignores_the_watermark_and_a_backfill_names_its_days() -> None:
+def test_a_backfill_asks_for_a_whole_window_and_picks_its_days() -> None:
     state = LocationState("7", watermark=NOW, dormant=True, asked_at=NOW)
-    assert window(state, SyncOptions(full=True)) == WHOLE
-    days = SyncOptions(date_from=date(2025, 1, 1), date_to=date(2025, 1, 31))
-    assert window(state, days) == Window(1, date(2025, 1, 1), date(2025, 1, 31))
-    assert window(state, SyncOptions(date_from=date(2025, 1, 1))) == Window(1, date(2025, 1, 1), TODAY)
+    options = SyncOptions(date_from=date(2026, 1, 1), date_to=date(2026, 1, 31))
+    assert window(state, options) == WHOLE
+    assert planner(options).days == Days(date(2026, 1, 1), date(2026, 1, 31))
+    assert planner(SyncOptions(date_from=date(2026, 1, 1))).days == Days(date(2026, 1, 1), TODAY)
 
 
-def test_a_watermark_from_a_wrong_clock_is_not_believed() -> None:
-    assert window(LocationState("7", watermark=NOW + timedelta(days=400))) == WHOLE
-    slightly = LocationState("7", watermark=NOW + timedelta(minutes=3))
-    assert window(slightly) == Window(1, date(2026, 3, 4), TODAY)
+@pytest.mark.parametrize(
+    ("first", "months"),
+    [
+        (date(2025, 6, 12), 12),
+        (
+            date(2025, 6, 10),
+            13,
+        ),  # three months before that is more than twelve ago
+        (date(2025, 1, 1), 18),
+        (date(2000, 1, 1), 315),
+        (date.min, 315),
+        (date.max, 12),
+    ],
+)
+def test_a_backfills_window_reaches_the_bookings_of_its_first_days_returns(first: date, months: int) -> None:
+    options = SyncOptions(date_from=first, date_to=date.max)
+    assert window(LocationState("7"), options) == Window(months)
+
+
+def test_a_watermark_from_a_wrong_clock_changes_nothing() -> None:
+    for days in (1, 400, 10_000):
+        assert window(LocationState("7", watermark=NOW + timedelta(days=days))) == WHOLE
+    broken = LocationState("7", watermark=datetime(1, 1, 2, tzinfo=UTC))
+    assert window(broken) == Window(315)
 
 
 def test_a_dormant_location_is_asked_once_a_day_for_the_whole_window() -> None:
@@ -86,73 +116,55 @@ def test_those_that_have_waited_longest_come_first() -> None:
     assert list(planner().plan(states, states).windows) == ["9", "10", "8", "7"]
 
 
-def at(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-
-
 def test_the_watermark_is_the_runs_start() -> None:
-    state = planner().next_state(LocationState("7"), WHOLE, 3, [at(TODAY)])
+    state = planner().next_state(LocationState("7"), 3, 1)
     assert state == LocationState("7", watermark=NOW, asked_at=NOW, tried_at=NOW, due_again=1)
 
 
 def test_nothing_in_the_whole_window_makes_dormant_and_rows_wake_up() -> None:
-    state = planner().next_state(LocationState("7"), WHOLE, 0, [])
+    state = planner().next_state(LocationState("7"), 0, 0)
     assert state is not None
     assert state.dormant
-    woken = planner().next_state(state, WHOLE, 1, [at(TODAY)])
+    woken = planner().next_state(state, 1, 1)
     assert woken is not None
     assert not woken.dormant
 
 
-def test_an_empty_week_makes_nobody_dormant() -> None:
-    week = Window(1, date(2026, 3, 4), TODAY)
-    state = planner().next_state(LocationState("7", watermark=NOW), week, 0, [])
-    assert state is not None
-    assert not state.dormant
-
-
-def test_a_backfill_leaves_the_watermark_alone() -> None:
+def test_a_backfill_leaves_the_watermark_alone_and_suspects_nothing() -> None:
     backfill = planner(SyncOptions(date_from=date(2025, 1, 1)))
-    assert backfill.next_state(LocationState("7"), Window(1, date(2025, 1, 1), TODAY), 5, []) is None
+    assert backfill.next_state(LocationState("7"), 5, 5) is None
+    plenty = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
+    assert not backfill.is_suspicious(plenty, 0)
 
 
-def test_an_empty_answer_where_records_were_due_again_moves_nothing() -> None:
-    week = Window(1, date(2026, 3, 4), TODAY)
-    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=1), due_again=5)
-    assert planner().is_suspicious(before, week, 0)
-    assert planner().next_state(before, week, 0, []) is None
-    assert not planner().is_suspicious(before, week, 1)
-    assert not planner().is_suspicious(replace(before, due_again=4), week, 0)
-    assert planner().is_suspicious(replace(before, due_again=0), WHOLE, 0)
-    assert not planner().is_suspicious(replace(before, dormant=True), WHOLE, 0)
-    assert not planner().is_suspicious(LocationState("7"), WHOLE, 0)
+@pytest.mark.parametrize("due_again", [1, 5, 300])
+def test_an_empty_answer_where_rows_were_due_again_moves_nothing(due_again: int) -> None:
+    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=1), due_again=due_again)
+    assert planner().is_suspicious(before, 0)
+    assert planner().next_state(before, 0, 0) is None
+    assert not planner().is_suspicious(before, 1)
+    assert not planner().is_suspicious(replace(before, dormant=True), 0)
+    assert not planner().is_suspicious(LocationState("7"), 0)
 
 
-def test_empty_weeks_do_not_wear_the_evidence_away() -> None:
-    week = Window(1, date(2026, 3, 4), TODAY)
-    state = planner().next_state(LocationState("7"), WHOLE, 300, [])
-    assert state is not None
-    quiet = planner(now=NOW + timedelta(days=1)).next_state(state, week, 0, [])
-    assert quiet is not None
-    assert quiet.watermark == NOW + timedelta(days=1)
-    assert planner(now=NOW + timedelta(days=1)).is_suspicious(quiet, WHOLE, 0)
+def test_an_empty_answer_where_all_rows_have_grown_too_old_is_no_news() -> None:
+    before = planner().next_state(LocationState("7"), 4, 0)
+    assert before is not None
+    assert not before.dormant
+    later = planner(now=NOW + timedelta(days=1))
+    assert not later.is_suspicious(before, 0)
+    after = later.next_state(before, 0, 0)
+    assert after is not None
+    assert after.dormant
 
 
 def test_an_api_that_insists_on_its_empty_answer_is_believed_in_the_end() -> None:
-    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(days=3), due_again=5)
-    state = planner(SyncOptions(full=True)).next_state(before, WHOLE, 0, [])
+    before = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
+    insisting = planner(now=NOW + timedelta(days=2))
+    assert insisting.next_state(before, 0, 0) is None
+    state = planner(now=NOW + timedelta(days=2, minutes=5)).next_state(before, 0, 0)
     assert state is not None
     assert state.dormant
-
-
-def test_neither_full_nor_dormant_windows_jump_over_an_outage() -> None:
-    long_ago = LocationState("7", watermark=NOW - timedelta(days=500), asked_at=NOW - timedelta(days=500))
-    since_then = Window(1, date(2024, 10, 20), TODAY)
-    assert window(long_ago) == window(long_ago, SyncOptions(full=True)) == since_then
-    assert window(replace(long_ago, dormant=True)) == since_then
-    asleep = planner().next_state(long_ago, since_then, 0, [])
-    assert asleep is not None
-    assert asleep.dormant
 
 
 def test_one_that_failed_is_asked_after_the_others_next_time() -> None:
@@ -176,14 +188,29 @@ def test_months_are_counted_on_the_calendar(today: date, months: int, first: dat
     assert months_before(today, months) == first
 
 
-def test_due_again_counts_exactly_what_the_next_window_covers() -> None:
-    days = [TODAY - timedelta(days=back) for back in (0, 7, 8, 100)] + [TODAY + timedelta(days=1)]
-    state = planner().next_state(LocationState("7"), WHOLE, 5, map(at, days))
-    assert state is not None
-    assert state.due_again == 2
-    for later in (NOW, NOW + timedelta(days=2)):
-        following = planner(now=later).plan(["7"], {"7": state}).windows["7"]
-        assert following.date_from == TODAY - timedelta(days=7)
+@pytest.mark.parametrize(
+    ("day", "months"),
+    [
+        (TODAY + timedelta(days=1), 0),
+        (TODAY, 0),
+        (date(2026, 3, 10), 1),
+        (date(2026, 2, 11), 1),
+        (date(2026, 2, 10), 2),
+        (date(2025, 3, 11), 12),
+    ],
+)
+def test_as_many_months_as_reach_a_day(day: date, months: int) -> None:
+    assert months_since(day, TODAY) == months
+
+
+def test_of_a_windows_first_days_nothing_is_certain() -> None:
+    assert certain_from(WHOLE, TODAY) == date(2025, 3, 17)  # twelve times thirty days, but one
+    assert certain_from(Window(1), TODAY) == date(2026, 2, 12)  # a February
+
+
+def test_what_is_due_again_will_be_for_as_long_as_its_absence_is_suspicious() -> None:
+    then = planner(now=NOW + timedelta(days=2))
+    assert planner().due_again_from == then.certain_from
 
 
 def test_locations_are_the_store_lists_and_the_tables() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,18 +71,17 @@ def _unusable(name: str, error: StorageError, cure: str) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class ApiTrial:
-    """How the API is tried. `addresses`: of each call. `today`: the business's day that the reports are asked
-    for. `limit_s`: seconds for each answer. `monotonic`: the clock of the deadlines."""
+    """How the API is tried. `addresses`: of each call. `limit_s`: seconds for each answer. `monotonic`: the
+    clock of the deadlines."""
 
     addresses: Mapping[StepName, ApiAddress]
     locations: Locations
-    today: date
     limit_s: float
     monotonic: Callable[[], float]
 
 
 def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
-    """Ask for the store list, and for one location's bookings and returns of today."""
+    """Ask for the store list, and for one location's bookings and returns of a month."""
     for address in {address.url: address for address in trial.addresses.values()}.values():
         yield from _transport(address)
     try:
@@ -93,10 +92,10 @@ def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
     else:
         yield _store_list(stores, trial)
     location = _location(stores, trial.locations)
-    window = Window(date_from=trial.today, date_to=trial.today)
     deadline = trial.monotonic() + trial.limit_s
     requests = [
-        ReportRequest(report, location, window, deadline) for report in (StepName.BOOKING, StepName.RETURN)
+        ReportRequest(report, location, Window(months=1), deadline)
+        for report in (StepName.BOOKING, StepName.RETURN)
     ]
     answers = {answer.request.report: answer for answer in api.reports(requests)}
     for report in (StepName.BOOKING, StepName.RETURN):
@@ -171,10 +170,11 @@ def _report(report: StepName, rows: list[Any], location: str, trial: ApiTrial) -
     if rows and len(reasons) == len(rows):
         return Check.warning(
             name,
-            f"{found}, but none of today's {len(rows)} rows of location {location} is valid: {reasons[0]}",
+            f"{found}, but of the last month's {len(rows)} rows of location {location} none is valid: "
+            f"{reasons[0]}",
             f"`syncctl {report} --location {location} --dry-run` says more: has the API changed?",
         )
-    return Check.good(name, f"{found}; today's rows of location {location}: {len(rows)}")
+    return Check.good(name, f"{found}; the last month's rows of location {location}: {len(rows)}")
 
 
 def _is_store(row: Any, locations: Locations) -> bool:

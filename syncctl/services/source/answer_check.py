@@ -105,7 +105,7 @@ class AnswerCheck:
         self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
     ) -> MatchResult:
         lead_types = [LEAD_TYPES[answer.report]]
-        return self._matcher.match(records, lead_types, answer.records.keys(), conclude=conclude)
+        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude)
 
     def _check_batch(
         self,

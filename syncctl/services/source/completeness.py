@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from syncctl.errors import KeyRefusedError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
-from syncctl.models import LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, RentalApi
-from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask, months_before
+from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import step_result, told
 from syncctl.services.run import Clock, Run
 from syncctl.services.sorting import sort_rows
@@ -31,7 +31,7 @@ OnLocation = Callable[[LocationCheck, int], None]
 
 @dataclass(frozen=True, slots=True)
 class SourceQuestion:
-    """What to check. `options`: which days, else those of a first sync, and which locations, else all.
+    """What to check. `options`: which days, else those of a whole window, and which locations, else all.
     `deadline_s`: seconds after which no more is asked."""
 
     schedule: Schedule
@@ -49,22 +49,19 @@ def begin_check(
         StorageError: the database refused.
     """
     started_at, ends = clock.now(), clock.monotonic() + question.deadline_s
-    options = question.options
-    if options.date_from is None:
-        # Days, where a first sync asks for months: only of days it is certain which they are.
-        today = started_at.astimezone(question.schedule.business_zone).date()
-        options = replace(options, date_from=months_before(today, question.schedule.first_months))
-    planner = Planner(question.schedule, options, started_at)
+    planner = Planner(question.schedule, question.options, started_at)
     warnings: list[str] = []
     names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
-    asked = locations_to_ask(names, locations, options.locations)
     return SourceCheck(
         database,
         api,
         locations,
         _Scope(
             stores=locations_to_ask(names, locations, ()),
-            windows=planner.plan(asked, {}).windows,
+            asked=tuple(locations_to_ask(names, locations, question.options.locations)),
+            window=planner.window,
+            days=planner.days or planner.whole_days,
+            certain_from=planner.certain_from,
             started_at=started_at,
             ends=ends,
             clock=clock,
@@ -82,27 +79,25 @@ def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """`stores`: every location id, with its store. `windows`: of those to be asked. `ends`: when asking ends,
-    in the monotonic clock's seconds."""
+    """`stores`: every location id, with its store. `asked`: those to be asked, for `window`. `days`: those
+    that are checked. `certain_from`: the first day that is in every answer for certain. `ends`: when asking
+    ends, in the monotonic clock's seconds."""
 
     stores: Mapping[str, str | None]
-    windows: Mapping[str, Window]
+    asked: Sequence[str]
+    window: Window
+    days: Days
+    certain_from: date
     started_at: datetime
     ends: float
     clock: Clock
 
-    def days(self) -> tuple[date, date]:
-        """The first and the last day, which are the same for every location."""
-        window = next(iter(self.windows.values()))
-        today = self.started_at.date()
-        return window.date_from or today, window.date_to or today
-
     def requests(self) -> list[ReportRequest]:
         return [
-            ReportRequest(report, location, window, deadline)
+            ReportRequest(report, location, self.window, deadline)
             for number, report in enumerate(REPORTS, start=1)
             for deadline in [_share(self.clock, self.ends, number, of=len(REPORTS))]
-            for location, window in self.windows.items()
+            for location in self.asked
         ]
 
 
@@ -127,12 +122,12 @@ class SourceCheck:
         self._scope = scope
         self._warnings = warnings
         self._answer_check = AnswerCheck(database, locations)
-        self._withdrawals = Withdrawals(database, *scope.days(), scope.started_at)
+        self._withdrawals = Withdrawals(database, scope.days, scope.certain_from, scope.started_at)
         self._done: list[LocationCheck] = []
 
     def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
         """Check, and change nothing."""
-        total = len(self._scope.windows) * len(REPORTS)
+        total = len(self._scope.asked) * len(REPORTS)
         with closing(self._api.reports(self._scope.requests())) as answers:
             for answer in answers:
                 self._done.append(self._checked(answer, None))
@@ -145,7 +140,7 @@ class SourceCheck:
         with closing(self._api.reports(self._scope.requests())) as fetched:
             answers = _AnswersByReport(fetched)
             for report in REPORTS:
-                self._repair_report(report, answers.of(report, len(self._scope.windows)), repairer, run)
+                self._repair_report(report, answers.of(report, len(self._scope.asked)), repairer, run)
 
     def _repair_report(
         self, report: StepName, answers: Iterator[Answer], repairer: Repairer, run: Run
@@ -154,9 +149,9 @@ class SourceCheck:
         refused: str | None = None
 
         def step(broken_off: str | None = None) -> StepResult:
-            return step_result(report, results, len(self._scope.windows), error=broken_off or refused)
+            return step_result(report, results, len(self._scope.asked), error=broken_off or refused)
 
-        run.begin_step(report, len(self._scope.windows), step)
+        run.begin_step(report, len(self._scope.asked), step)
         for answer in answers:
             checked = self._checked(answer, repairer)
             if isinstance(answer.error, KeyRefusedError):
@@ -184,7 +179,7 @@ class SourceCheck:
     def _held_against(
         self, request: ReportRequest, store: str | None, rows: list[object], repairer: Repairer | None
     ) -> LocationCheck:
-        answer = sort_rows(request.report, request.location, store, rows)
+        answer = sort_rows(request.report, request.location, store, rows, self._scope.days)
         changed = self._withdrawals.note(answer)
         checked = self._answer_check.check(answer, changed)
         result = LocationCheck(
@@ -205,10 +200,8 @@ class SourceCheck:
     def result(self, run: RunResult | None = None) -> Completeness:
         """What the check came to; `run`: the run that it was a stage of."""
         withdrawn, unjudged = self._withdrawals.found(self._scope.stores)
-        first, last = self._scope.days()
-        return Completeness(
-            first, last, tuple(self._done), tuple(withdrawn), (*self._warnings, *unjudged), run
-        )
+        days, warnings = self._scope.days, (*self._warnings, *unjudged)
+        return Completeness(days.first, days.last, tuple(self._done), tuple(withdrawn), warnings, run)
 
 
 class _AnswersByReport:

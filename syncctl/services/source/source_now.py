@@ -1,17 +1,16 @@
-"""What the rental API says now of what was explained: the locations concerned, asked around its date."""
+"""What the rental API says now of what was explained: the locations concerned are asked for whole windows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_NO, PHONE, is_of_report
 from syncctl.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.ports import Answer, RentalApi, Storage
-from syncctl.services.planning import Schedule, location_order, locations_to_ask, months_before
+from syncctl.services.planning import Schedule, location_order, locations_to_ask, window_holding
 from syncctl.services.rejects import row_text
 from syncctl.services.reports import told
 from syncctl.services.run import Clock
@@ -23,13 +22,8 @@ from syncctl.services.source.explaining import Explanation, Wanted
 from syncctl.services.source.life_stories import Origin, SourceNow, Story, Whereabouts, place_of
 from syncctl.services.stores import names_in_force
 
-AROUND = timedelta(days=7)
-"""How far around a record's own date the source is asked: it may have moved a little."""
-
 Place = tuple[StepName, str]
 """A report of a location."""
-
-Days = tuple[date, date]
 
 _NOT_OF = {
     StepName.BOOKING: "without a booking date: no booking",
@@ -62,18 +56,19 @@ def ask_source(
     names = names_in_force(query.api, storage, deadline, warnings.append)
     stores = locations_to_ask(names, locations, ())
     today = query.clock.now().astimezone(query.schedule.business_zone).date()
-    whole = (months_before(today, query.schedule.first_months), today)
-    asked: dict[Place, Days] = {}
+    asked: dict[Place, int] = {}
     for story in found.stories:
+        told_at = story.origin.told_at
+        window = window_holding(told_at.date() if told_at else None, query.schedule, today)
         for place in _places(story, stores):
-            asked[place] = _joined(asked.get(place), _days(story.origin, whole))
+            asked[place] = max(asked.get(place, 0), window.months)
     # A booking may be missing whose return is there, and the other way round.
     for location in {location for _, location in asked} or stores:
         for report in REPORTS:
-            asked.setdefault((report, location), whole)
+            asked.setdefault((report, location), query.schedule.first_months)
     requests = [
-        ReportRequest(report, location, Window(date_from=first, date_to=last), deadline)
-        for (report, location), (first, last) in sorted(asked.items(), key=_in_order)
+        ReportRequest(report, location, Window(months), deadline)
+        for (report, location), months in sorted(asked.items(), key=_in_order)
     ]
     hearing = _Hearing(found.stories, wanted, stores, locations)
     with closing(query.api.reports(requests)) as answers:
@@ -82,7 +77,7 @@ def ask_source(
     return replace(found, stories=hearing.stories(), warnings=(*warnings, *hearing.failures(len(requests))))
 
 
-def _in_order(entry: tuple[Place, Days]) -> tuple[str, tuple[int, str]]:
+def _in_order(entry: tuple[Place, int]) -> tuple[str, tuple[int, str]]:
     (report, location), _ = entry
     return report.value, location_order(location)
 
@@ -96,17 +91,6 @@ def _places(story: Story, stores: Mapping[str, str | None]) -> list[Place]:
         return [(report, story.origin.location)]
     of_store = [location for location, store in stores.items() if store == story.store]
     return [(report, location) for location in of_store or stores]
-
-
-def _days(origin: Origin, whole: Days) -> Days:
-    if origin.told_at is None:
-        return whole
-    day = origin.told_at.date()
-    return min(day - AROUND, whole[1]), min(day + AROUND, whole[1])
-
-
-def _joined(one: Days | None, other: Days) -> Days:
-    return other if one is None else (min(one[0], other[0]), max(one[1], other[1]))
 
 
 class _Hearing:
@@ -145,8 +129,10 @@ class _Hearing:
             said = self._of(self._stories[number], rows)
             # What one of several locations says counts more than that another one is silent.
             if said is not None or number not in self._said:
-                days = f"{request.window.date_from} to {request.window.date_to}"
-                self._said[number] = said or SourceNow(f"not told any more ({place_of(*place)}, {days})")
+                months = f"{request.window.months} month{'s' if request.window.months > 1 else ''}"
+                self._said[number] = said or SourceNow(
+                    f"not told any more ({place_of(*place)}, asked for {months})"
+                )
         known = {story.origin.key for story in self._stories}
         for key, record in rows.records.items():
             values = record.values

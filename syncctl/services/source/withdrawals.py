@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from syncctl.mapping import BOOKING_NO
-from syncctl.models import StepName, SyncRecord
+from syncctl.models import Days, StepName, SyncRecord
 from syncctl.operator_ports import Database
-from syncctl.services.planning import location_order
+from syncctl.services.planning import BOOKED_BEFORE, location_order
 from syncctl.services.rejects import row_text
 from syncctl.services.sorting import SortedRows
 from syncctl.services.source.source_results import Subject, Withdrawn
-
-MARGIN = timedelta(days=1)
-"""How far inside of the days asked for a record's own date must lie, for its absence to mean anything."""
 
 
 class Withdrawals:
     """Takes note of all answers of a check, then says which known records were in none of them.
 
-    `first`, `last`: the days asked for. `started_at`: of the check; what is newer may be younger than its
-    location's answer.
+    `days`: those that are checked. `certain_from`: the first day that is in every answer for certain; the
+    absence of an older record means nothing, nor that of a return whose booking may be older. `started_at`:
+    of the check; what is newer may be younger than its location's answer.
     """
 
-    def __init__(self, database: Database, first: date, last: date, started_at: datetime) -> None:
+    def __init__(self, database: Database, days: Days, certain_from: date, started_at: datetime) -> None:
         self._database = database
-        self._first = first + min(MARGIN, date.max - first)
-        self._last = last - min(MARGIN, last - date.min)
+        self._days = days
+        self._certain_from = {
+            StepName.BOOKING: certain_from,
+            StepName.RETURN: certain_from + BOOKED_BEFORE,
+        }
         self._started_at = started_at
         self._told: dict[StepName, set[str]] = defaultdict(set)
         self._answered: dict[StepName, dict[str, int]] = defaultdict(dict)
@@ -41,7 +42,7 @@ class Withdrawals:
         Raises:
             StorageError: the database refused.
         """
-        told = {record.lead_id for record in answer.records.values()}
+        told = {record.lead_id for record in (*answer.records.values(), *answer.records_outside.values())}
         told_badly = {row_text(row, BOOKING_NO) for row, _ in answer.invalid} - {""}
         changed: set[str] = set()
         absent: list[tuple[str, Withdrawn]] = []
@@ -50,18 +51,18 @@ class Withdrawals:
             if record.record_id in told:
                 if entry.changed_at is not None:
                     changed.add(record.record_id)
-            elif record.values.get("bookingNo") not in told_badly and self._is_due(record):
+            elif record.values.get("bookingNo") not in told_badly and self._is_due(record, answer.report):
                 absent.append((record.record_id, _withdrawn(answer, record)))
         self._told[answer.report] |= told
-        self._answered[answer.report][answer.location] = len(answer.rows)
+        self._answered[answer.report][answer.location] = len(answer.rows) + len(answer.outside)
         self._absent[answer.report, answer.location] = absent
         return changed
 
-    def _is_due(self, record: SyncRecord) -> bool:
+    def _is_due(self, record: SyncRecord, report: StepName) -> bool:
         told_at = record.values.get("createdAt")
         if told_at is None or record.first_seen_at > self._started_at:
             return False
-        return self._first <= told_at.date() <= self._last
+        return self._days.has(told_at) and told_at.date() >= self._certain_from[report]
 
     def found(self, stores: Mapping[str, str | None]) -> tuple[list[Withdrawn], list[str]]:
         """The leads that are there though no answer tells of them, and a line for each location of which that

@@ -12,7 +12,8 @@ from syncctl.sandbox import Sandbox
 STORE_LIST = "/api/Location/LocationList"
 REPORTS = {"booking": "/api/Reports/GetBookingReport", "return": "/api/Reports/GetReturnReport"}
 HEADERS = {"Content-Type": "application/json-patch+json", "accept": "text/plain"}
-BODY = {
+BODY = {"locationID": "7", "months": "12"}
+RETURN_BODY = {
     "bookingNo": "",
     "dateFrom": "",
     "dateTo": "",
@@ -22,6 +23,8 @@ BODY = {
     "userID": "",
     "locationID": "7",
 }
+BODIES = {"booking": BODY, "return": RETURN_BODY}
+"""A whole window's, of each report."""
 
 
 class Reply(NamedTuple):
@@ -79,7 +82,7 @@ def ask_over(
 
 def report(sandbox: Sandbox, api: str, location: str = "7", window: tuple[date, date] | None = None) -> Reply:
     """One report, of the last 12 months or of a window of days."""
-    body = {**BODY, "locationID": location}
+    body = {**BODIES[api], "locationID": location}
     if window is not None:
         body |= {"dateFrom": str(window[0]), "dateTo": str(window[1]), "months": "1"}
     return ask(sandbox, "POST", REPORTS[api], body)

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from syncctl.sandbox import Sandbox
-from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, STORE_LIST, ask, ask_over, connected, report
+from tests.unit.sandbox.client import (
+    BODY,
+    HEADERS,
+    REPORTS,
+    RETURN_BODY,
+    STORE_LIST,
+    ask,
+    ask_over,
+    connected,
+    report,
+)
 from tests.unit.sandbox.conftest import TODAY
 
 NO_DATA = {"dataSet": None, "status": False, "errorDescription": "No data found"}
@@ -168,5 +178,5 @@ def test_the_oracle_gives_copies(sandbox: Sandbox) -> None:
 def test_a_connection_serves_many_requests(sandbox: Sandbox) -> None:
     with connected(sandbox) as connection:
         for _ in range(3):
-            assert ask_over(connection, "POST", REPORTS["return"], BODY, HEADERS).status == 200
+            assert ask_over(connection, "POST", REPORTS["return"], RETURN_BODY, HEADERS).status == 200
     assert len({request.client_port for request in sandbox.requests}) == 1

@@ -7,19 +7,29 @@ from typing import Any
 import pytest
 
 from syncctl.sandbox import Fault, Sandbox
-from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, STORE_LIST, ask, report
+from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, RETURN_BODY, STORE_LIST, ask, report
 from tests.unit.sandbox.conftest import TODAY
 
 
 def test_the_contracts_body_is_accepted_with_dates_too(sandbox: Sandbox) -> None:
-    body = {**BODY, "dateFrom": "2025-01-01", "dateTo": "2025-03-31", "months": "1"}
-    assert ask(sandbox, "POST", REPORTS["booking"], body).status == 200
+    body = {**RETURN_BODY, "dateFrom": "2025-01-01", "dateTo": "2025-03-31", "months": "1"}
+    assert ask(sandbox, "POST", REPORTS["return"], body).status == 200
 
 
-@pytest.mark.parametrize("key", sorted(BODY))
-def test_each_key_must_be_there_as_a_string(sandbox: Sandbox, key: str) -> None:
+@pytest.mark.parametrize("key", sorted(RETURN_BODY))
+def test_each_key_of_a_return_body_must_be_there_as_a_string(sandbox: Sandbox, key: str) -> None:
+    missing = {name: value for name, value in RETURN_BODY.items() if name != key}
+    for body in (missing, {**RETURN_BODY, key: 7}, {**RETURN_BODY, key: None}):
+        reply = ask(sandbox, "POST", REPORTS["return"], body)
+        assert reply.status == 400
+        assert key in reply.body.decode()
+
+
+@pytest.mark.parametrize("key", sorted(RETURN_BODY))
+def test_a_booking_body_without_dates_has_location_and_months_only(sandbox: Sandbox, key: str) -> None:
     missing = {name: value for name, value in BODY.items() if name != key}
-    for body in (missing, {**BODY, key: 7}, {**BODY, key: None}):
+    bodies: list[dict[str, object]] = [{**missing}, {**BODY, key: 7}] if key in BODY else [{**BODY, key: ""}]
+    for body in bodies:
         reply = ask(sandbox, "POST", REPORTS["booking"], body)
         assert reply.status == 400
         assert key in reply.body.decode()
@@ -45,7 +55,7 @@ def test_each_key_must_be_there_as_a_string(sandbox: Sandbox, key: str) -> None:
 def test_values_that_the_contract_does_not_show_are_refused(
     sandbox: Sandbox, change: dict[str, str], message: str
 ) -> None:
-    reply = ask(sandbox, "POST", REPORTS["return"], {**BODY, **change})
+    reply = ask(sandbox, "POST", REPORTS["return"], {**RETURN_BODY, **change})
     assert reply.status == 400
     assert message in reply.body.decode()
 
@@ -102,10 +112,10 @@ def test_without_its_token_nothing_is_answered() -> None:
     with Sandbox(locations=1, bookings=1, today=TODAY, token="key-1") as sandbox:
         for header in ({}, {"Authorization": "Bearer key-2"}, {"Authorization": "key-1"}):
             assert ask(sandbox, "GET", STORE_LIST, headers=header).status == 401
-            assert ask(sandbox, "POST", REPORTS["return"], BODY, {**HEADERS, **header}).status == 401
+            assert ask(sandbox, "POST", REPORTS["return"], RETURN_BODY, {**HEADERS, **header}).status == 401
         good = {**HEADERS, "Authorization": "Bearer key-1"}
         assert ask(sandbox, "GET", STORE_LIST, headers=good).status == 200
-        assert ask(sandbox, "POST", REPORTS["return"], BODY, good).status == 200
+        assert ask(sandbox, "POST", REPORTS["return"], RETURN_BODY, good).status == 200
 
 
 def test_a_request_is_logged_with_all_that_it_said(sandbox: Sandbox) -> None:
@@ -114,7 +124,7 @@ def test_a_request_is_logged_with_all_that_it_said(sandbox: Sandbox) -> None:
     ask(sandbox, "GET", "/elsewhere?x=1")
     returns, stores, other = sandbox.requests
     assert (returns.api, returns.location, returns.status, returns.method) == ("return", "709", 200, "POST")
-    assert returns.body == {**BODY, "locationID": "709"}
+    assert returns.body == {**RETURN_BODY, "locationID": "709"}
     assert returns.headers["content-type"] == HEADERS["Content-Type"]
     assert (stores.api, stores.location, stores.body) == ("stores", None, None)
     assert (other.api, other.path, other.status) == ("other", "/elsewhere", 404)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from syncctl.sandbox import Fault, Sandbox
-from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, STORE_LIST, ask, ask_over, connected
+from tests.unit.sandbox.client import BODIES, BODY, HEADERS, REPORTS, STORE_LIST, ask, ask_over, connected
 from tests.unit.sandbox.conftest import TODAY
 
 
@@ -81,7 +81,7 @@ def test_many_at_once_get_their_own_answers(sandbox: Sandbox) -> None:
     def client(code: str) -> None:
         with connected(sandbox) as connection:
             for api in ("booking", "return"):
-                reply = ask_over(connection, "POST", REPORTS[api], {**BODY, "locationID": code})
+                reply = ask_over(connection, "POST", REPORTS[api], {**BODIES[api], "locationID": code})
                 if reply.rows != sandbox.rows(api, code):
                     wrong.append(code)
 

@@ -1,0 +1,89 @@
+"""The rows of one answer sorted, and those of other days set apart."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from syncctl.models import Days, StepName
+from syncctl.services.sorting import SortedRows, sort_rows
+
+STORE = "Suitor Guy - Perinthalmanna"
+DAYS = Days(date(2026, 3, 3), date(2026, 3, 5))
+
+
+def row(number: str, day: str | None, **fields: Any) -> dict[str, Any]:
+    moment = f"{day}T10:00:00" if day else None
+    customer = {"bookingNo": number, "customerName": "Anagha", "phoneNo": "9000000001"}
+    return {**customer, "bookingDate": moment, "returnDate": moment, **fields}
+
+
+def sort(rows: list[Any], days: Days | None = DAYS, report: StepName = StepName.BOOKING) -> SortedRows:
+    answer = sort_rows(report, "7", STORE, rows, days)
+    items = sum(map(len, answer.item_rows.values()))
+    assert answer.merged == items
+    assert len(answer.rows) == len(answer.records) + items + len(answer.invalid) + answer.ignored
+    assert len(answer.rows) + len(answer.outside) == len(rows)
+    return answer
+
+
+def numbers(answer: SortedRows) -> list[str]:
+    return [record.values["bookingNo"] for record in answer.records.values()]
+
+
+@pytest.mark.parametrize("report", [StepName.BOOKING, StepName.RETURN])
+def test_rows_of_other_days_are_set_apart(report: StepName) -> None:
+    rows = [row(str(day), f"2026-03-0{day}") for day in range(1, 8)]
+    answer = sort(rows, report=report)
+    assert numbers(answer) == ["3", "4", "5"]
+    assert answer.outside == [rows[0], rows[1], rows[5], rows[6]]
+    assert answer.keys == sort(rows, None, report).records.keys()
+
+
+def test_without_days_nothing_is() -> None:
+    answer = sort([row("1", "2001-01-01"), row("2", "2099-12-31")], None)
+    assert numbers(answer) == ["1", "2"]
+    assert not answer.outside
+
+
+@pytest.mark.parametrize("unreadable", [None, "", "yesterday"])
+def test_what_has_no_date_that_can_be_read_stays(unreadable: str | None) -> None:
+    answer = sort([row("1", None, bookingDate=unreadable), row("2", "2026-03-04"), "no row", None])
+    assert numbers(answer) == ["1", "2"]
+    assert not answer.outside
+    assert len(answer.invalid) == 2
+
+
+def test_a_return_that_is_not_one_yet_stays_and_is_ignored() -> None:
+    answer = sort([row("1", "2026-01-01", returnDate=None)], report=StepName.RETURN)
+    assert (answer.ignored, answer.outside) == (1, [])
+
+
+def test_an_invalid_row_of_another_day_is_set_apart_too() -> None:
+    rows = [row("1", "2026-03-04", phoneNo=""), row("2", "2026-03-09", phoneNo="")]
+    answer = sort(rows)
+    assert [invalid for invalid, _ in answer.invalid] == rows[:1]
+    assert answer.outside == rows[1:]
+
+
+def test_a_booking_goes_as_a_whole_by_the_date_that_its_lead_has() -> None:
+    """Items of one booking came back on several days: the lead has the first row's."""
+    inside = [row("1", "2026-03-05", itemCode="A"), row("1", "2026-03-06", itemCode="B")]
+    outside = [row("2", "2026-03-02", itemCode="A"), row("2", "2026-03-03", itemCode="B")]
+    answer = sort(inside + outside, report=StepName.RETURN)
+    assert numbers(answer) == ["1"]
+    assert answer.rows == inside
+    assert answer.outside == outside
+
+
+def test_rows_that_are_not_too_old() -> None:
+    rows = [
+        row("1", "2026-03-01"),
+        row("1", "2026-03-01", itemCode="B"),
+        row("2", "2026-03-04"),
+        row("3", None),
+        row("4", "2026-03-01", customerName=""),
+    ]
+    assert sort(rows, None).rows_from(date(2026, 3, 2)) == 3
+    assert sort(rows, None).rows_from(date(2026, 3, 1)) == 5
+    assert sort([], None).rows_from(date(2026, 3, 1)) == 0
