@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from syncctl.models import Document, RunEntry, SyncLog
@@ -40,6 +41,20 @@ class LastLogs:
 
     last: SyncLog
     last_success: SyncLog | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpan:
+    """When a run of the history was at work, and which steps it had: little to read of many runs."""
+
+    started_at: datetime
+    """True UTC."""
+
+    ended_at: datetime
+    """The start and the run's length."""
+
+    steps: tuple[str, ...]
+    """Names of its steps, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +100,23 @@ class Survey(Protocol):
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
         """The newest `synclogs` entries by `syncType`."""
+
+    def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
+        """The `synclogs` entries whose `lastSyncAt` is from `since` on and before `until`, the oldest first,
+        read as they are taken."""
+
+    def first_run_at(self, steps: Collection[str]) -> datetime | None:
+        """When the oldest run of the history began that had one of these steps; None: there is none."""
+
+    def run_spans(self, since: datetime) -> list[RunSpan]:
+        """The runs of the history that began at `since` or later, the oldest first."""
+
+    def leads_by_age(
+        self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
+    ) -> Iterator[Document]:
+        """The leads of these types whose `_id` is an ObjectId made from `since` on and before `until`, as
+        `scan_leads` gives them. Costs what it finds, not what the collection holds. Ids that syncctl derived
+        look like ObjectIds of any time."""
 
     def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
         """The newest runs first, at most `limit` (0: all); only those with a step that is neither success nor

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from syncctl.bootstrap.adapters import opened_database, rental_api
 from syncctl.bootstrap.scheduled_command import OUTPUT_FILE, set_by_environment
 from syncctl.bootstrap.scheduling import schedule_state, zone_warning
-from syncctl.checks import Check, CheckReport
+from syncctl.checks import Check, CheckReport, Mark
 from syncctl.config import inspect_settings
-from syncctl.errors import SettingsError
+from syncctl.errors import SettingsError, StorageError
 from syncctl.findings import ApiAddress, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
 from syncctl.models import StepName
 from syncctl.probes import api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone
+from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.diagnosis_machine import check_output, check_path, check_space, check_zones
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
@@ -93,9 +94,25 @@ def _database(settings: Settings) -> Iterator[Check]:
     if file and _is_missing(file):
         yield Check.good("Database", f"SQLite, {file}: not there yet, the first sync makes it")
         return
-    yield from check_database(
+    database, *rights = check_database(
         lambda: opened_database(settings), lambda: opened_database(settings, for_reading_only=False)
     )
+    yield from (database, *rights)
+    if database.mark is not Mark.BAD:
+        yield from _app_scheduler(settings)
+
+
+def _app_scheduler(settings: Settings) -> Iterator[Check]:
+    now = datetime.now(UTC)
+    try:
+        with opened_database(settings) as database:
+            traces = find_traces(database, load_locations(), lock_state(settings.lock_file), now)
+    except StorageError as error:
+        yield Check.bad(
+            APP_SCHEDULER, str(error), "Whether it is off can't be seen: put that right, then look again."
+        )
+        return
+    yield from check_app_scheduler(traces, now)
 
 
 def _is_missing(file: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from syncctl.bootstrap.scheduled_command import scheduled_command, set_by_enviro
 from syncctl.cron.block import block, parse_crontab, with_block, without_block
 from syncctl.cron.crontab import read_crontab, write_crontab
 from syncctl.cron.fields import same_in_both_zones
+from syncctl.cron.imports import scheduled_imports, timer_imports
 from syncctl.cron.line import ScheduledCommand, cron_line
 from syncctl.cron.state import ScheduleState, cron_state, timer_state
 from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
@@ -42,14 +43,19 @@ class CrontabChange:
 
 def schedule_state(settings: Settings, env_file: Path | None = None) -> ScheduleState:
     """Whether cron, or else systemd, runs the sync at the times of the settings. Raises nothing."""
+    user, crontab = current_user().name, b""
     try:
+        crontab = read_crontab()
         command = scheduled_command(settings, env_file)
-        state = cron_state(read_crontab(), cron_line(command), current_user().name)
+        state = cron_state(crontab, cron_line(command), user)
     except (SettingsError, UsageError) as error:
         state = ScheduleState(
             installed=False, in_step=False, found="the crontab can't be told", problem=str(error)
         )
-    return state if state.installed else _timer(settings) or state
+    if not state.installed:
+        state = _timer(settings) or state
+    imports = (*scheduled_imports(crontab, user), *timer_imports(*_unit_folders(), user))
+    return replace(state, imports=imports)
 
 
 def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncctl.cron.block import parse_crontab
+from syncctl.cron.imports import ScheduledImport
 from syncctl.cron.line import CrontabLine, crontab_lines
 from syncctl.errors import SettingsError
 
@@ -15,13 +16,15 @@ from syncctl.errors import SettingsError
 class ScheduleState:
     """What starts the sync by itself. `in_step`: at the times of API_SYNC_TIME, with the settings in force.
     `found`: what there is, and how it is out of step. `problem`: why it can't be known, or None. Services
-    are given it as a plain value. `by_systemd`: it is a timer's, not cron's."""
+    are given it as a plain value. `by_systemd`: it is a timer's, not cron's. `imports`: what imports files by
+    itself, which nothing should."""
 
     installed: bool
     in_step: bool
     found: str
     problem: str | None = None
     by_systemd: bool = False
+    imports: tuple[ScheduledImport, ...] = ()
 
 
 def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:

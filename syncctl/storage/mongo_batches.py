@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pymongo import UpdateOne
 from pymongo.collection import Collection
+from pymongo.cursor import Cursor
 from pymongo.errors import BulkWriteError
 
 from syncctl.storage.mongo_documents import possible_bson_ids, to_bson_id, to_text
@@ -32,7 +33,7 @@ def in_batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 def find(
     collection: Collection[D], query: Mapping[str, Any], fields: Sequence[str] | None = None
-) -> Iterator[D]:
+) -> Cursor[D]:
     """The documents that match, with these fields and `_id` only, or whole."""
     return collection.find(query, list(fields) if fields is not None else None, batch_size=REPLY)
 

@@ -58,6 +58,8 @@ def create_indexes(database: Database[Document]) -> None:
             database.syncrecords.create_indexes([ONE_REPORT_ONE_RECORD])
         with _warning("syncrejects"):
             database.syncrejects.create_index([("source", ASCENDING), ("location", ASCENDING)])
+        with _warning("synclogs"):
+            database.synclogs.create_index("lastSyncAt")
         with _warning("syncruns"):
             database.syncruns.create_index("startedAt")
 

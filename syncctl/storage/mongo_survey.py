@@ -2,19 +2,23 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
-from syncctl.models import Document, RunEntry, StepStatus
-from syncctl.operator_ports import DatabaseFacts, LastLogs, Totals
+from syncctl.identity import first_id_at
+from syncctl.models import Document, RunEntry, StepStatus, SyncLog
+from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.last_logs import last_logs
 from syncctl.storage.mongo_batches import find, find_by_texts
 from syncctl.storage.mongo_facts import read_facts
 from syncctl.storage.mongo_session import MongoSession
+from syncctl.storage.own_documents import own, span_of
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -28,6 +32,8 @@ LAST_LOGS: list[Document] = [
     },
     {"$group": {"_id": {"syncType": "$syncType", "status": "$status"}, "last": {"$max": "$_id"}}},
 ]
+
+LOG_FIELDS = ("syncType", "trigger", "lastSyncAt", "lastSyncCount", "status", "errorMessage")
 
 FAILED_STEP = {"$elemMatch": {"status": {"$nin": [str(StepStatus.SUCCESS), str(StepStatus.SKIPPED)]}}}
 
@@ -75,6 +81,35 @@ class MongoSurvey(MongoSession):
             found = database.synclogs.find({"_id": {"$in": ids}}).sort("_id", ASCENDING)
             return last_logs(map(documents.sync_log_from, found))
 
+    def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
+        query = {"lastSyncAt": {"$gte": since, "$lt": until}, "syncType": {"$type": "string"}}
+        with self._reading() as database:
+            found = find(database.synclogs, query, LOG_FIELDS).sort("lastSyncAt", ASCENDING)
+            yield from map(documents.sync_log_from, found)
+
+    def first_run_at(self, steps: Collection[str]) -> datetime | None:
+        query = {"startedAt": {"$type": "date"}, "document.steps.name": {"$in": list(steps)}}
+        with self._reading() as database:
+            first = database.syncruns.find_one(query, ["startedAt"], sort=[("startedAt", ASCENDING)])
+            return None if first is None else own(first, "startedAt", datetime)
+
+    def run_spans(self, since: datetime) -> list[RunSpan]:
+        fields = ["startedAt", "document.duration_s", "document.steps.name"]
+        with self._reading() as database:
+            found = find(database.syncruns, {"startedAt": {"$gte": since}}, fields)
+            spans = self._own.read("syncruns", found.sort("startedAt", ASCENDING), _span)
+            return list(spans)
+
+    def leads_by_age(
+        self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
+    ) -> Iterator[Document]:
+        first, end = ObjectId(first_id_at(since)), ObjectId(first_id_at(until))
+        query = {"_id": {"$gte": first, "$lt": end}, "leadType": {"$in": list(lead_types)}}
+        with self._reading() as database:
+            # Without the hint an index that begins with leadType may be taken, and all bookings be read.
+            found = find(database.leads, query, ["_id", *fields]).hint("_id_")
+            yield from map(documents.known_fields, found)
+
     def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
         query: dict[str, Any] = {"document.steps": FAILED_STEP} if failed_only else {}
         if run_id:
@@ -85,3 +120,8 @@ class MongoSurvey(MongoSession):
             with closing(newest):
                 runs = self._own.read("syncruns", newest, documents.run_from)
                 return list(islice(runs, limit or None))
+
+
+def _span(document: Document) -> RunSpan:
+    """Of a `syncruns` document with the run's length and the names of its steps."""
+    return span_of(own(document, "startedAt", datetime), document.get("document"))

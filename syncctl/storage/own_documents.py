@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from syncctl.models import RunEntry
+from syncctl.operator_ports import RunSpan
 
 logger = logging.getLogger(__name__)
 
@@ -79,3 +80,14 @@ def run_entry(run_id: str, started_at: datetime, document: Any) -> RunEntry:
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise OddDocumentError
     return RunEntry(run_id, started_at, document)
+
+
+def span_of(started_at: datetime, document: Any) -> RunSpan:
+    """When a run of the history was at work, from a part of its document: the length and the steps' names.
+    Raises OddDocumentError where that is not what syncctl writes."""
+    match document:
+        case {"duration_s": int() | float() as length, "steps": list() as steps}:
+            names = tuple(own(step, "name", str) for step in steps if isinstance(step, dict))
+            return RunSpan(started_at, started_at + timedelta(seconds=length), names)
+        case _:
+            raise OddDocumentError

@@ -1,15 +1,19 @@
 """A look at all of a SQLite database: what it is, what it holds, how its runs went."""
 
+import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from syncctl.models import Document, RunEntry
-from syncctl.operator_ports import DatabaseFacts, LastLogs, Totals
+from syncctl.identity import first_id_at
+from syncctl.models import Document, RunEntry, SyncLog
+from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.last_logs import last_logs
+from syncctl.storage.own_documents import own, span_of
 from syncctl.storage.sqlite_session import SqliteSession
 from syncctl.storage.sqlite_statements import where_among
 
@@ -27,6 +31,23 @@ WHERE substr(_id, 1, length(:run_id)) = :run_id AND (NOT :failed_only OR EXISTS 
     WHERE ifnull(json_extract(value, '$.status'), '') NOT IN ('success', 'skipped')
 ))
 ORDER BY startedAt DESC
+"""
+
+FIRST_RUN = """
+SELECT * FROM syncruns WHERE EXISTS (
+    SELECT 1 FROM json_each(document, '$.steps')
+    WHERE json_extract(value, '$.name') IN (SELECT value FROM json_each(?))
+)
+ORDER BY startedAt
+"""
+
+RUN_SPANS = """
+SELECT _id, startedAt, json_object(
+    'duration_s', json_extract(document, '$.duration_s'),
+    'steps', (SELECT json_group_array(json_object('name', json_extract(value, '$.name')))
+              FROM json_each(document, '$.steps'))
+) AS document
+FROM syncruns WHERE startedAt >= ? ORDER BY startedAt
 """
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
@@ -68,10 +89,19 @@ class SqliteSurvey(SqliteSession):
         return Totals(**counts)
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
-        wanted = {"_id", *fields}
-        columns = ", ".join(field for field in rows.LEAD_FIELDS if field in wanted)
-        query = f"SELECT {columns} FROM leads"  # noqa: S608 columns of the table only
+        query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
         yield from self._scan(rows.known_fields, query)
+
+    def leads_by_age(
+        self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
+    ) -> Iterator[Document]:
+        query = (
+            f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
+            " WHERE _id >= ? AND _id < ? AND length(_id) = 24 AND _id NOT GLOB '*[^0-9a-f]*'"
+            " AND leadType IN (SELECT value FROM json_each(?))"
+        )
+        wanted = (first_id_at(since), first_id_at(until), rows.json_list(lead_types))
+        yield from self._scan(rows.known_fields, query, wanted)
 
     def scan_reports(self) -> Iterator[Document]:
         yield from self._scan(rows.report_from, "SELECT _id, document FROM reports")
@@ -81,8 +111,13 @@ class SqliteSurvey(SqliteSession):
         with self._found(query, (source, location)) as found:
             yield from self._own.read("syncrecords", found, rows.record_entry)
 
-    def _scan(self, make: Callable[[sqlite3.Row], T], query: str) -> Iterator[T]:
-        with self._found(query) as found:
+    def _scan(
+        self,
+        make: Callable[[sqlite3.Row], T],
+        query: str,
+        wanted: Sequence[Any] | Mapping[str, Any] = (),
+    ) -> Iterator[T]:
+        with self._found(query, wanted) as found:
             yield from map(make, found)
 
     def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
@@ -94,7 +129,34 @@ class SqliteSurvey(SqliteSession):
         with self._reading() as connection:
             return last_logs(filter(None, map(rows.sync_log_from, connection.execute(LAST_LOGS))))
 
+    def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
+        query = "SELECT * FROM synclogs WHERE lastSyncAt >= ? AND lastSyncAt < ? ORDER BY lastSyncAt"
+        yield from filter(
+            None, self._scan(rows.sync_log_from, query, (rows.date_text(since), rows.date_text(until)))
+        )
+
+    def first_run_at(self, steps: Collection[str]) -> datetime | None:
+        with self._found(FIRST_RUN, (rows.json_list(steps),)) as found:
+            runs = self._own.read("syncruns", found, rows.run_from)
+            return next((run.started_at for run in runs), None)
+
+    def run_spans(self, since: datetime) -> list[RunSpan]:
+        with self._found(RUN_SPANS, (rows.date_text(since),)) as found:
+            return list(self._own.read("syncruns", found, _span))
+
     def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
         wanted = {"run_id": run_id, "failed_only": failed_only}
         with self._found(RUNS, wanted) as newest:
             return list(islice(self._own.read("syncruns", newest, rows.run_from), limit or None))
+
+
+def _columns(fields: Collection[str]) -> str:
+    """The columns of a lead for these fields, and its `_id`."""
+    wanted = {"_id", *fields}
+    return ", ".join(field for field in rows.LEAD_FIELDS if field in wanted)
+
+
+def _span(row: sqlite3.Row) -> RunSpan:
+    """Of a row of RUN_SPANS."""
+    started_at = rows.own_date_from(row["startedAt"]) or rows.LONG_AGO
+    return span_of(started_at, json.loads(own(row, "document", str)))

@@ -130,6 +130,28 @@ def test_a_timer_counts_as_installed(program: Program) -> None:
     assert "systemctl disable --now syncctl.timer" in program.run("cron", "install").stderr
 
 
+def test_a_scheduled_import_is_wrong(program: Program, crontab: FakeCrontab) -> None:
+    program.run("cron", "install")
+    assert "Scheduled import" not in program.run("verify", "sync").stdout
+    crontab.content += b"0 2 * * * cd /app && npm run sync:all\n"
+    folder = program.folder / ".config" / "systemd" / "user"
+    (folder / "timers.target.wants").mkdir(parents=True)
+    (folder / "files.timer").write_text("[Timer]\nOnCalendar=daily\n", encoding="utf-8")
+    (folder / "files.service").write_text("ExecStart=/opt/syncctl import walkin /srv", encoding="utf-8")
+    (folder / "timers.target.wants" / "files.timer").symlink_to(folder / "files.timer")
+    for command in (("verify", "sync"), ("doctor",)):
+        ended = program.run(*command, API_BASE_URL="http://127.0.0.1:9")
+        assert ended.status == 1
+        line, timer = (line for line in ended.stdout.splitlines() if "Scheduled import" in line)
+        assert line.startswith("FAILED\tScheduled import: ")
+        assert "runs `sync:all`: 0 2 * * * cd /app && npm run sync:all -> " in line
+        assert "files.timer runs `syncctl import walkin`" in timer
+        assert "`systemctl --user disable --now files.timer`" in timer
+    # A damaged block, or a setting that cron can't have, hides nothing.
+    crontab.content += b"# BEGIN syncctl\n"
+    assert program.run("verify", "sync", API_SYNC_TIME="0 0 L * *").stdout.count("Scheduled import") == 2
+
+
 def test_without_crontab_or_leave_to_use_it(program: Program, crontab: FakeCrontab) -> None:
     crontab.deny()
     for command in ("install", "remove"):

@@ -2,13 +2,17 @@
 
 import json
 import re
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from syncctl.sandbox import Sandbox
+from syncctl.services.checks.app_scheduler import APP_SCHEDULER
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Ended, Program
+from tests.support.webapp import open_app
 
 
 @pytest.fixture
@@ -72,6 +76,30 @@ def test_a_healthy_installation(program: Program) -> None:
 def test_on_mongodb(program: Program, mongo_url: str) -> None:
     found = results(program.run("doctor", "--json", DATABASE_URL=mongo_url))
     assert (found["Database"], found["Database rights"]) == ("ok", "ok")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+def test_the_web_apps_own_scheduler(program: Program, request: pytest.FixtureRequest, kind: str) -> None:
+    url = f"sqlite:///{program.folder / 'syncctl.db'}"
+    if kind == "mongo":
+        url = request.getfixturevalue("mongo_url")
+    assert APP_SCHEDULER not in results(program.run("doctor", "--json", DATABASE_URL=url))
+    assert program.run("api", DATABASE_URL=url).status == 0
+    assert results(program.run("doctor", "--json", DATABASE_URL=url))[APP_SCHEDULER] == "ok"
+    with closing(open_app(url)) as app:
+        for sync_type in ("booking", "return"):
+            app.log_sync(sync_type, datetime.now(UTC))
+    ended = program.run("doctor", DATABASE_URL=url)
+    assert ended.status == 1
+    (wrong,) = [line for line in ended.stdout.splitlines() if line.startswith("FAILED")]
+    assert wrong.startswith(f"FAILED\t{APP_SCHEDULER}: ")
+    for words in ("2 synclogs entries", "set API_SYNC_ENABLED=false (exactly so, lower case)", ".env.local"):
+        assert words in wrong
+    assert APP_SCHEDULER in program.run("verify", "sync", DATABASE_URL=url).stdout
+    seen = program.run("status", DATABASE_URL=url)
+    assert seen.status == 1
+    assert seen.stdout.startswith("health\tFAILING\t")
+    assert "reason\tThe web app still syncs the API by itself" in seen.stdout
 
 
 def test_wrong_settings_are_all_named(program: Program) -> None:

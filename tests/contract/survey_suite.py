@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from syncctl.models import RunEntry, StepStatus, Store, SyncLog, Trigger
+from syncctl.identity import first_id_at
+from syncctl.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
 from syncctl.operator_ports import Database as LeadDatabase
-from syncctl.operator_ports import LastLogs, Totals
+from syncctl.operator_ports import LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
@@ -27,6 +28,10 @@ class SurveySuite:
         assert list(storage.scan_records("booking", "7")) == []
         assert storage.records_about([phone(1)], ["1"], [text_id(1)]) == []
         assert storage.last_sync_logs() == {}
+        assert list(storage.sync_logs(MOMENT, MOMENT + timedelta(days=1))) == []
+        assert list(storage.leads_by_age(MOMENT, datetime.now(UTC), list(LeadType), ["phone"])) == []
+        assert storage.first_run_at(["booking"]) is None
+        assert storage.run_spans(MOMENT) == []
         assert storage.runs(0) == []
 
     def test_what_it_is(self, storage: LeadDatabase, database: Database) -> None:
@@ -161,6 +166,75 @@ class SurveySuite:
             "return": LastLogs(others[0], None),
             "$a.b": LastLogs(others[1], others[1]),
         }
+
+    def test_logs_of_a_time_come_oldest_first(self, storage: LeadDatabase) -> None:
+        entries = [log("booking", StepStatus.SUCCESS, n, MOMENT + timedelta(minutes=n)) for n in range(5)]
+        for number in (3, 1, 4, 0, 2):
+            storage.add_sync_log(entries[number])
+        assert list(storage.sync_logs(entries[1].at, entries[4].at)) == entries[1:4]
+        many = [log("return", StepStatus.FAILED, n, MOMENT - timedelta(minutes=n)) for n in range(1, 300)]
+        for entry in many:
+            storage.add_sync_log(entry)
+        assert list(storage.sync_logs(many[-1].at, MOMENT)) == many[::-1]
+
+    def test_the_first_run_that_had_a_step(self, storage: LeadDatabase) -> None:
+        def of_step(run_id: str, minutes: int, *names: str) -> RunEntry:
+            steps = [{"name": name, "status": "success"} for name in names]
+            return RunEntry(run_id, MOMENT + timedelta(minutes=minutes), {"steps": steps})
+
+        for entry in (
+            of_step("later", 9, "stores", "booking"),
+            of_step("import", 1, "walkin"),
+            of_step("none", 2),
+            of_step("first", 3, "stores", "booking"),
+        ):
+            storage.save_run(entry)
+        assert storage.first_run_at(["booking", "return"]) == MOMENT + timedelta(minutes=3)
+        assert storage.first_run_at(["walkin"]) == MOMENT + timedelta(minutes=1)
+        assert storage.first_run_at(["return"]) is None
+        assert storage.first_run_at([]) is None
+
+    def test_when_runs_were_at_work(self, storage: LeadDatabase) -> None:
+        def of_length(run_id: str, minutes: int, seconds: float, *names: str) -> RunEntry:
+            steps = [{"name": name, "status": "success", "details": []} for name in names]
+            document = {"duration_s": seconds, "steps": steps}
+            return RunEntry(run_id, MOMENT + timedelta(minutes=minutes), document)
+
+        for entry in (
+            of_length("second", 5, 60, "booking", "return"),
+            of_length("before", -1, 1, "stores"),
+            of_length("first", 0, 1.5, "stores"),
+            of_length("retry", 7, 0),
+            RunEntry("damaged", MOMENT + timedelta(minutes=9), {"duration_s": "long", "steps": []}),
+        ):
+            storage.save_run(entry)
+        assert storage.run_spans(MOMENT) == [
+            RunSpan(MOMENT, MOMENT + timedelta(seconds=1.5), ("stores",)),
+            RunSpan(MOMENT + timedelta(minutes=5), MOMENT + timedelta(minutes=6), ("booking", "return")),
+            RunSpan(MOMENT + timedelta(minutes=7), MOMENT + timedelta(minutes=7), ()),
+        ]
+        assert storage.run_spans(MOMENT)[0].started_at.utcoffset() == timedelta(0)
+
+    def test_leads_by_the_time_that_their_ids_say(self, storage: LeadDatabase) -> None:
+        def made(minutes: int, end: str = "0") -> str:
+            return first_id_at(MOMENT + timedelta(minutes=minutes))[:-1] + end
+
+        ids = [made(minutes) for minutes in range(-2, 5)]
+        of_time = {*ids[2:5], made(2, "8")}
+        others = [
+            lead(1),
+            lead(2, _id=made(2, "8"), leadType=LeadType.RETURN),
+            lead(3, _id=made(2, "9"), leadType=LeadType.GENERAL),
+            *(lead(4, _id=odd) for odd in (made(2)[:8], made(2) + "00", made(2, "g"), made(2, "A"))),
+        ]
+        storage.store_leads([*(lead(10, _id=lead_id) for lead_id in ids), *others], [])
+        wanted = (LeadType.BOOKING, LeadType.RETURN)
+        until = MOMENT + timedelta(minutes=3)
+        found = list(storage.leads_by_age(MOMENT, until, wanted, ["phone"]))
+        assert {each["_id"] for each in found} == of_time
+        assert {frozenset(each) for each in found} == {frozenset(("_id", "phone"))}
+        ever = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+        assert len(list(storage.leads_by_age(*ever, wanted, []))) == len(ids) + 2
 
     def test_runs_come_newest_first(self, storage: LeadDatabase) -> None:
         runs = [run(f"run {n}", -n, StepStatus.SUCCESS, StepStatus.SKIPPED) for n in range(4)]

@@ -1,14 +1,16 @@
 """What look-ups and changes cost on MongoDB: round trips, and indexes used."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from pymongo import MongoClient
 
-from syncctl.models import Document, LeadChange, LeadType
+from syncctl.identity import first_id_at
+from syncctl.models import Document, LeadChange, LeadType, RunEntry, StepStatus, SyncLog, Trigger
 from syncctl.storage.mongo import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
-from tests.contract.samples import lead, phone, record, text_id
+from tests.contract.samples import MOMENT, lead, phone, record, text_id
 
 
 @pytest.fixture
@@ -80,3 +82,29 @@ def test_a_thousand_changes_are_one_command_and_the_missed_ones_are_looked_up_to
         assert len(storage.update_leads(changes)) == done
         updates, finds = commands()
         assert (updates - updates_before, finds - finds_before) == (1, look_ups)
+
+
+def test_what_another_system_left_lately_is_found_by_index(
+    storage: MongoStorage, database: MongoDatabase
+) -> None:
+    day = timedelta(days=1)
+    storage.store_leads([lead(n, _id=f"{n:08x}{0:016x}") for n in range(2000)], [])
+    storage.store_leads([lead(1, _id=first_id_at(MOMENT))], [])
+    database.raw.leads.create_index("leadType")  # the web app's
+    for minutes in range(300):
+        moment = MOMENT - timedelta(minutes=minutes)
+        storage.add_sync_log(SyncLog("booking", Trigger.AUTO, moment, 0, StepStatus.SUCCESS, None))
+        storage.save_run(RunEntry(str(minutes), moment, {"duration_s": 1, "steps": [{"name": "booking"}]}))
+    database.raw.command("profile", 2)
+    assert len(list(storage.leads_by_age(MOMENT, MOMENT + day, list(LeadType), ["phone"]))) == 1
+    assert len(list(storage.sync_logs(MOMENT, MOMENT + day))) == 1
+    assert len(storage.run_spans(MOMENT)) == 1
+    assert storage.first_run_at(["booking"]) is not None
+    database.raw.command("profile", 0)
+    entries = list(database.raw["system.profile"].find({"appName": "syncctl"}))
+    assert {entry["ns"].partition(".")[2]: entry["docsExamined"] for entry in entries} == {
+        "leads": 1,
+        "synclogs": 1,
+        "syncruns": 1,
+    }
+    assert all("IXSCAN" in entry["planSummary"] for entry in entries)

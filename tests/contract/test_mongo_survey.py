@@ -166,6 +166,12 @@ class TestOldEntries:
             "return": LastLogs(SyncLog("return", auto, MOMENT, 7, failed, "5"), None),
             "store": LastLogs(SyncLog("store", auto, MOMENT, 0, failed, None), None),
         }
+        of_time = mongo.sync_logs(old, MOMENT + timedelta(seconds=1))
+        assert [(log.sync_type, log.at) for log in of_time] == [
+            ("booking", old),
+            ("return", MOMENT),
+            ("store", MOMENT),
+        ]
 
     def test_leads_that_other_programs_wrote(
         self, mongo: MongoStorage, mongo_database: MongoDatabase
@@ -224,6 +230,10 @@ class TestTrouble:
             lambda storage: list(storage.scan_records("booking", "7")),
             lambda storage: storage.records_about([phone(1)], [], []),
             lambda storage: storage.last_sync_logs(),
+            lambda storage: list(storage.sync_logs(MOMENT, MOMENT + timedelta(days=1))),
+            lambda storage: list(storage.leads_by_age(MOMENT, MOMENT + timedelta(days=1), ["return"], [])),
+            lambda storage: storage.first_run_at(["booking"]),
+            lambda storage: storage.run_spans(MOMENT),
             lambda storage: storage.runs(1),
             lambda storage: storage.snapshots([text_id(1)]),
             lambda storage: storage.delete_unchanged([LeadSnapshot("1", '{"_id": "1"}')]),

@@ -26,7 +26,7 @@ WRITES = frozenset(
     }
 )
 
-SCANS = frozenset({"scan_leads", "scan_reports", "scan_records"})
+SCANS = frozenset({"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age"})
 
 READS = SCANS | {
     "find_records",
@@ -47,6 +47,8 @@ READS = SCANS | {
     "records_about",
     "last_sync_logs",
     "runs",
+    "first_run_at",
+    "run_spans",
     "snapshots",
 }
 

@@ -15,6 +15,10 @@ LOOKS = frozenset(
         "scan_records",
         "records_about",
         "last_sync_logs",
+        "sync_logs",
+        "first_run_at",
+        "run_spans",
+        "leads_by_age",
         "runs",
     }
 )

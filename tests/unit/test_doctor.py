@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from syncctl.checks import Check, Mark
+from syncctl.cron.imports import ScheduledImport
 from syncctl.cron.state import ScheduleState
 from syncctl.errors import (
     ApiError,
@@ -189,6 +190,25 @@ def test_what_scheduled_runs_would_lack() -> None:
     found = marks(check_schedule(state(), CRON, ("API_TOKEN",), enabled=False))
     assert found["Environment"] is WARNING
     assert found["API_SYNC_ENABLED"] is WARNING
+
+
+def test_what_imports_files_by_itself() -> None:
+    imports = (
+        ScheduledImport("clerk's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),
+        ScheduledImport("a timer", "npm run import:walkin", "import:walkin", "y", by_systemd=True),
+    )
+    found = [
+        check
+        for check in check_schedule(state(imports=imports), CRON, (), enabled=True)
+        if check.name == "Scheduled import"
+    ]
+    assert [(check.mark, check.found) for check in found] == [
+        (BAD, "clerk's crontab runs `syncctl all`: 0 2 * * * syncctl all"),
+        (BAD, "a timer runs `import:walkin`: npm run import:walkin"),
+    ]
+    assert "by hand only" in found[0].cure
+    assert "`crontab -e`; `syncctl cron install` lets cron run `syncctl api`" in found[0].cure
+    assert "`y`; `syncctl cron show --systemd` prints the units that run `syncctl api`" in found[1].cure
 
 
 @pytest.mark.parametrize(

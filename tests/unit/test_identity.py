@@ -1,11 +1,13 @@
 """A lead's key, the id derived from it, and the print of its values."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.identity import derived_id, fingerprint, fold, lead_key, source_record
+from syncctl.identity import derived_id, fingerprint, first_id_at, fold, id_time, lead_key, source_record
 from syncctl.models import LeadValues
 
 KEY_PARTS = st.tuples(
@@ -71,3 +73,18 @@ def test_a_record_is_known_by_its_key() -> None:
     record = source_record(values)
     assert record.key == lead_key("return", "9000000001", "5", "A", "S - P")
     assert record.lead_id == derived_id(record.key)
+
+
+def test_the_time_that_an_objectid_says() -> None:
+    moment = datetime(2026, 3, 10, 12, 0, 7, 900000, tzinfo=UTC)
+    second = moment.replace(microsecond=0)
+    assert id_time(str(ObjectId.from_datetime(moment))) == second
+    assert first_id_at(moment) == str(ObjectId.from_datetime(moment))
+    assert id_time(first_id_at(moment)[:-1] + "f") == second
+    assert first_id_at(datetime.min.replace(tzinfo=UTC)) == "0" * 24
+    assert first_id_at(datetime.max.replace(tzinfo=UTC) - timedelta(days=1)) == "f" * 8 + "0" * 16
+
+
+@pytest.mark.parametrize("lead_id", ["", "7", "g" * 24, "A" * 24, "1" * 23, "1" * 25, "1" * 24 + "\n"])
+def test_an_id_of_another_kind_says_no_time(lead_id: str) -> None:
+    assert id_time(lead_id) is None

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncctl.checks import Check, CheckReport, Mark
+from syncctl.cron.imports import ScheduledImport
 from syncctl.cron.state import ScheduleState
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
@@ -323,6 +324,16 @@ def test_what_starts_the_sync(
     found = line(verify(database, replace(AROUND, scheduler=scheduler)), "Scheduler")
     assert found.mark is mark
     assert cure in found.cure
+
+
+def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(database: Database) -> None:
+    imports = (ScheduledImport("ops's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),)
+    around = replace(AROUND, scheduler=replace(AROUND.scheduler, imports=imports))
+    for report in (verify(database, around), verify_without_database("gone", around, CLOCK)):
+        found = line(report, "Scheduled import")
+        assert (found.mark, report.ok) == (Mark.BAD, False)
+        assert "0 2 * * * syncctl all" in found.found
+        assert "`crontab -e`" in found.cure
 
 
 def test_a_run_by_hand_is_no_sign_of_a_scheduler(database: Database) -> None:

@@ -14,6 +14,7 @@ from syncctl.locking import LockState
 from syncctl.models import Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
 from syncctl.results import instant
+from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
 from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
@@ -38,7 +39,8 @@ _LOG_LEEWAY = timedelta(seconds=2)
 class Health(StrEnum):
     """FAILING: the database can't be used, or an API's last run failed. LATE: an API has had no success for
     three intervals of the schedule, or never; one of a few locations is none. A run that failed in part does
-    not count as failing, as the next one mostly mends it; if it does not, the API is late."""
+    not count as failing, as the next one mostly mends it; if it does not, the API is late. FAILING as well
+    while the web app's own scheduler is at work: finished leads come back then."""
 
     OK = "OK"
     LATE = "LATE"
@@ -110,6 +112,9 @@ def take_status(
         synced_before=has_synced(progress, runs),
     )
     health, reasons = judge(steps, now)
+    if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH), now):
+        health = Health.FAILING
+        reasons.append(reason)
     return Status(
         health=health,
         reasons=(*reasons, *_asides(lock, sync_enabled)),

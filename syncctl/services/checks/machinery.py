@@ -9,6 +9,7 @@ from syncctl.checks import Check, CheckReport
 from syncctl.locations import Locations
 from syncctl.models import RunEntry, StepName, StepStatus
 from syncctl.operator_ports import Database, LastLogs
+from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
 from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
@@ -45,6 +46,7 @@ def verify_machinery(
     checks += check_watermarks(progress, steps, clock)
     checks.append(check_duplicates(find_duplicates(database, locations)))
     checks.append(_rejects(database.totals().rejects))
+    checks += check_app_scheduler(find_traces(database, locations, around.lock, now), now)
     runs_by_itself = scheduler_is_at_work(steps, now, clock.next_sync)
     checks += check_surroundings(around, now, clock.next_sync, runs_by_itself=runs_by_itself)
     return CheckReport(COMMAND, tuple(checks))

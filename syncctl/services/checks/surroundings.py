@@ -41,6 +41,7 @@ def check_surroundings(
     None: nobody knows."""
     yield _lock(around, now)
     yield _scheduler(around.scheduler, runs_by_itself=runs_by_itself)
+    yield from check_imports(around.scheduler)
     yield _switch(around.sync_enabled)
     yield _schedule(around.schedule, now, next_sync)
     yield _endpoints(around.endpoints)
@@ -56,6 +57,19 @@ def lock_words(lock: LockState, now: datetime) -> str:
     where = f" on {lock.host}" if lock.host else ""
     since = f", since {span(now - lock.since)}" if lock.since else ""
     return f"held by {who}{where}{since}"
+
+
+def check_imports(state: ScheduleState) -> Iterator[Check]:
+    """What imports files by itself; nothing where nothing does."""
+    for each in state.imports:
+        instead = "`syncctl cron install` lets cron run `syncctl api` instead"
+        if each.by_systemd:
+            instead = "`syncctl cron show --systemd` prints the units that run `syncctl api` instead"
+        yield Check.bad(
+            "Scheduled import",
+            f"{each.place} runs `{each.command}`: {each.line}",
+            f"Files are imported by hand only. Take that away with `{each.remove}`; {instead}.",
+        )
 
 
 def _lock(around: Surroundings, now: datetime) -> Check:
@@ -101,7 +115,7 @@ def _switch(enabled: bool) -> Check:
     return Check.warning(
         name,
         "off (API_SYNC_ENABLED=false): what cron starts does nothing",
-        "Set API_SYNC_ENABLED=true when it shall run again.",
+        "Set API_SYNC_ENABLED=true when it should run again, in .env.local if the web app reads that .env.",
     )
 
 

@@ -1,0 +1,174 @@
+"""What imports the stores' files by itself: lines of a crontab, and systemd timers. Files are imported by
+hand only, so none of these should be there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path, PurePath
+
+from syncctl.cron.line import crontab_lines
+
+_PROGRAM = "syncctl"
+_KINDS = ("walkin", "lossofsale")
+_OLD_NAMES = re.compile(r"sync:all|import:[\w:]+")
+_WITH_VALUE = ("--env-file",)
+"""Options that stand before the command and take the next word."""
+
+_WRITES_NOTHING = re.compile(r"--dry-run|-[qv]*[nh]|--help|--preview(=.*)?")
+_SAYS_ONLY = ("echo", "printf", "logger")
+_TAKES_A_COMMAND = ("sh", "bash", "dash", "zsh", "ksh", "su", "runuser", "flock")
+"""Programs whose option -c has a command line in one word."""
+
+_COMMAND_OPTION = re.compile(r"-[a-z]*c")
+_EXEC_PREFIXES = "@-:+!|"
+"""What may stand before the program of ExecStart (systemd.service(5))."""
+
+_PERCENT = re.compile(r"(?<!\\)%")
+"""Cron takes it for the command's end (crontab(5))."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledImport:
+    """Something that imports files by itself. Services are given it as a plain value."""
+
+    place: str
+    """Whose crontab it is in, or which timer it is."""
+
+    line: str
+    """As it is written there."""
+
+    command: str
+    """What of it imports: "syncctl all", "import:walkin"."""
+
+    remove: str
+    """The command that takes it away."""
+
+    by_systemd: bool = False
+    """Whether it is a timer."""
+
+
+def scheduled_imports(crontab: bytes, user: str) -> Iterator[ScheduledImport]:
+    """The lines of the user's crontab that import files, in our block or outside of it."""
+    for line in crontab_lines(crontab):
+        if command := import_in(line.command):
+            written = f"{line.schedule} {line.command}"
+            yield ScheduledImport(f"{user}'s crontab", written, command, "crontab -e")
+
+
+def timer_imports(system_folder: Path, own_folder: Path, user: str) -> Iterator[ScheduledImport]:
+    """The enabled systemd timers of this user that import files: those of the folder for units of the system
+    that run as this user, and those of the user's own folder."""
+    for folder, of_system in ((system_folder, True), (own_folder, False)):
+        for timer in sorted(folder.glob("*.timer")):
+            if not any(folder.glob(f"*.wants/{timer.name}")):
+                continue
+            service = folder / (_values(timer, "Unit") or [f"{timer.stem}.service"])[-1]
+            if of_system and (_values(service, "User") or ["root"])[-1] != user:
+                continue
+            remove = f"systemctl {'' if of_system else '--user '}disable --now {timer.name}"
+            for value in _values(service, "ExecStart"):
+                line = value.lstrip(_EXEC_PREFIXES)
+                if command := import_in(line):
+                    place = f"the systemd timer {timer}"
+                    yield ScheduledImport(place, line, command, remove, by_systemd=True)
+
+
+def import_in(command: str) -> str:
+    """What of a command line imports files, in short; "" where nothing does.
+
+    `syncctl all` and `syncctl import …` by any path and with options before, the old system's names with any
+    runner, also within `sh -c "…"`. A dry run imports nothing.
+    """
+    for words in _simple_commands(_PERCENT.split(command)[0]):
+        if PurePath(words[0]).name in _SAYS_ONLY:
+            continue
+        if found := _import_of(words):
+            return found
+        runs_another = any(PurePath(word).name in _TAKES_A_COMMAND for word in words)
+        for option, inner in pairwise(words):
+            if runs_another and _COMMAND_OPTION.fullmatch(option) and (found := import_in(inner)):
+                return found
+    return ""
+
+
+def _simple_commands(command: str) -> Iterator[list[str]]:
+    """The commands of a shell's command line, each as its words, without redirections and the comment."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        tokens = list(lexer)
+    except ValueError:  # a quotation without an end, which the shell would refuse
+        tokens = command.split()
+    words: list[str] = []
+    is_file = False
+    for token in tokens:
+        if token.startswith("#"):
+            break
+        if is_file or (set(token) <= set("<>&") and set(token) & set("<>")):
+            is_file = not is_file
+        elif set(token) <= set(";&|()"):
+            if words:
+                yield words
+            words = []
+        else:
+            words.append(token)
+    if words:
+        yield words
+
+
+def _import_of(words: Sequence[str]) -> str:
+    is_ours = any(map(_is_program, words))
+    for place, word in enumerate(words):
+        arguments = words[place + 1 :]
+        if any(_WRITES_NOTHING.fullmatch(argument) for argument in arguments):
+            continue
+        if _is_program(word) and (found := _import_by(arguments)):
+            return f"{_PROGRAM} {found}"
+        if not is_ours and _OLD_NAMES.fullmatch(word):
+            return word
+    return ""
+
+
+def _is_program(word: str) -> bool:
+    return word.rpartition("/")[2] == _PROGRAM
+
+
+def _import_by(arguments: Sequence[str]) -> str:
+    """The command among syncctl's arguments, if it imports files."""
+    match list(_without_options(arguments)):
+        case ["all", *_]:
+            return "all"
+        case ["import", kind, *_] if kind in _KINDS:
+            return f"import {kind}"
+        case [name, *_] if _OLD_NAMES.fullmatch(name):
+            return name
+        case _:
+            return ""
+
+
+def _without_options(arguments: Sequence[str]) -> Iterator[str]:
+    is_value = False
+    for argument in arguments:
+        if not is_value and not argument.startswith("-"):
+            yield argument
+        is_value = argument in _WITH_VALUE
+
+
+def _values(unit: Path, name: str) -> list[str]:
+    """What a unit file sets a name to, in order; an empty value takes the earlier ones back (systemd.syntax).
+    Nothing where it can't be read."""
+    try:
+        text = unit.read_text("utf-8", errors="replace")
+    except OSError:
+        return []  # a link to a file that is gone, or one of another user
+    found: list[str] = []
+    for line in re.sub(r"\\\n", " ", text).splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == name:
+            found = [*found, value.strip()] if value.strip() else []
+    return found

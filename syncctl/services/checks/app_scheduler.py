@@ -1,0 +1,157 @@
+"""Traces of the web app's own scheduler, which syncs the same API and brings finished leads back
+(contract/database.md): looked for where syncctl has been at work, and no further back than its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+
+from syncctl.checks import Check
+from syncctl.identity import derived_id, id_time
+from syncctl.locations import Locations
+from syncctl.locking import LockState
+from syncctl.models import Document, LeadType
+from syncctl.operator_ports import Database, RunSpan
+from syncctl.services.adoption import stored_key, text_of
+from syncctl.services.checks.freshness import ago
+from syncctl.services.checks.lead_tallies import quantity
+from syncctl.services.checks.log_attribution import entries_of_others
+from syncctl.services.planning import CLOCK_TOLERANCE
+from syncctl.services.run import HISTORY_KEPT
+from syncctl.services.sync import API_STEPS
+
+APP_SCHEDULER = "Web app's scheduler"
+FRESH = timedelta(hours=24)
+"""A trace younger than this says that it is still at work."""
+
+LONGEST_RUN = timedelta(days=1)
+"""A run that began so long before an entry may still have written it."""
+
+_API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
+_KEY_FIELDS = ("leadType", "phone", "bookingNo", "name", "store")
+_TOGETHER = 1000
+
+SWITCH_OFF = "set API_SYNC_ENABLED=false (exactly so, lower case) in its environment"
+
+
+@dataclass(frozen=True, slots=True)
+class AppTraces:
+    """What the web app's scheduler left."""
+
+    since: datetime
+    """From when on it was looked for."""
+
+    entries: int = 0
+    """How many entries of `synclogs` are another system's."""
+
+    last_entry: datetime | None = None
+    """When the last of these was written."""
+
+    leads: int = 0
+    """How many bookings and returns another system stored, which are still in `leads`."""
+
+    last_lead: datetime | None = None
+    """When the last of these was stored."""
+
+    @property
+    def last(self) -> datetime | None:
+        """When the last trace was left; None: there is none."""
+        return max(filter(None, (self.last_entry, self.last_lead)), default=None)
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it seems to be still at work."""
+        return self.last is not None and now - self.last < FRESH
+
+
+def find_traces(
+    database: Database, locations: Locations, lock: LockState, now: datetime, back: timedelta = HISTORY_KEPT
+) -> AppTraces | None:
+    """What was left since syncctl's first run that its history has, `back` at most; None: it has none.
+    `lock`: a run that holds it has left entries, and is not in the history yet. Raises StorageError."""
+    first_run = database.first_run_at(API_STEPS)
+    if first_run is None:
+        return None
+    since, until = max(first_run, now - back), now + CLOCK_TOLERANCE
+    runs: Iterable[RunSpan] = database.run_spans(since - LONGEST_RUN)
+    if lock.held and lock.since:
+        under_way = RunSpan(lock.since, now, tuple(API_STEPS))
+        runs = merge(runs, [under_way], key=lambda run: run.started_at)
+    entries = entries_of_others(database.sync_logs(since, until), list(runs))
+    leads, last_lead = 0, None
+    for made_at in _leads_of_others(database, locations, since, until):
+        leads += 1
+        last_lead = max(last_lead or made_at, made_at)
+    return AppTraces(
+        since, len(entries), max((entry.at for entry in entries), default=None), leads, last_lead
+    )
+
+
+def _leads_of_others(
+    database: Database, locations: Locations, since: datetime, until: datetime
+) -> Iterator[datetime]:
+    """When each booking or return was stored that syncctl neither stored nor knows.
+
+    A lead of syncctl's has a derived id, whose time means nothing: it has a record, or, where a run was
+    killed in between, the id of its own key. A lead without a booking number may be typed by hand.
+    """
+    found = database.leads_by_age(since, until, _API_TYPES, _KEY_FIELDS)
+    while leads := list(islice(found, _TOGETHER)):
+        recorded = database.recorded_leads([lead["_id"] for lead in leads])
+        for lead in leads:
+            if lead["_id"] not in recorded and _is_synced(lead, locations):
+                made_at = id_time(lead["_id"])
+                if made_at is not None:
+                    yield made_at
+
+
+def _is_synced(lead: Document, locations: Locations) -> bool:
+    """Whether another system's sync stored it."""
+    return text_of(lead, "bookingNo") != "" and lead["_id"] != derived_id(stored_key(lead, locations))
+
+
+def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Check]:
+    """Whether it is still at work; nothing before syncctl's first run."""
+    if traces is None:
+        return
+    if traces.last is None:
+        yield Check.good(APP_SCHEDULER, f"no trace of it since {traces.since:%Y-%m-%d %H:%M} UTC")
+    elif traces.fresh(now):
+        yield Check.bad(
+            APP_SCHEDULER,
+            f"it still syncs the same API, and brings back finished and deleted leads: {_words(traces, now)}",
+            f"In the web app, {SWITCH_OFF} (its host's settings), then restart it. Where both read one .env, "
+            "syncctl's own API_SYNC_ENABLED belongs into .env.local, which the app does not read.",
+        )
+    elif traces.leads:
+        yield Check.warning(
+            APP_SCHEDULER,
+            f"off for the last 24 hours; before: {_words(traces, now)}",
+            "`syncctl cleanup finished` and `syncctl cleanup duplicates` show what of that to take away.",
+        )
+    else:
+        yield Check.good(APP_SCHEDULER, f"off for the last 24 hours; before: {_words(traces, now)}")
+
+
+def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
+    """What `status` says; "" unless it is still at work."""
+    if traces is None or traces.last is None or not traces.fresh(now):
+        return ""
+    return (
+        f"The web app still syncs the API by itself, last seen {ago(traces.last, now)}: {SWITCH_OFF} "
+        "(`syncctl verify sync` says more)."
+    )
+
+
+def _words(traces: AppTraces, now: datetime) -> str:
+    told = []
+    if traces.leads and traces.last_lead:
+        told.append(f"{quantity(traces.leads, 'lead')} of its own, the last {ago(traces.last_lead, now)}")
+    if traces.entries and traces.last_entry:
+        entries = quantity(
+            traces.entries, "synclogs entry that no run wrote", "synclogs entries that no run wrote"
+        )
+        told.append(f"{entries}, the last {ago(traces.last_entry, now)}")
+    return "; ".join(told)
