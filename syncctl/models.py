@@ -167,7 +167,9 @@ class LocationState:
     `watermark`: start of the last run that stored everything up to then, or None. `asked_at`: when it last
     answered with anything, and for a dormant one, when it last answered. `tried_at`: when it was last asked,
     whatever came of it. `dormant`: it had nothing in its whole window. `due_again`: how many of the
-    rows in its last answer the next one must have as well.
+    rows in its last whole answer the next one must have as well; `recent`: how many rows of its last answer
+    are dated in the days that are always looked at again. `audited_at`: when it was last asked for its whole
+    window. `doubted_since`: since when its answers are too thin, or look capped, to be believed.
     """
 
     location: str
@@ -176,16 +178,9 @@ class LocationState:
     tried_at: datetime | None = None
     dormant: bool = False
     due_again: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How far back a report is asked for: so many months from today.
-
-    No dates: which rows the API gives for them is not known (contract/rental-api.md).
-    """
-
-    months: int = 1
+    recent: int = 0
+    audited_at: datetime | None = None
+    doubted_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +193,29 @@ class Days:
     def has(self, moment: datetime) -> bool:
         """Whether a record's own date, the business's wall clock marked as UTC, lies in them."""
         return self.first <= moment.date() <= self.last
+
+
+class BodyForm(StrEnum):
+    """Which keys the body of a report's call has. USUAL: those that the old system got data with."""
+
+    USUAL = "usual"
+    ALL_KEYS = "all keys"
+    WITHOUT_MONTHS = "without months"
+    WITHOUT_EMPTY = "without empty keys"
+    DATES_ALONE = "dates and location only"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a report is asked for: so many months back from today, or `days`, in a body of that form.
+
+    Which rows the API gives for days is not known until it is measured (contract/rental-api.md, "What nobody
+    knows").
+    """
+
+    months: int = 1
+    days: Days | None = None
+    form: BodyForm = BodyForm.USUAL
 
 
 @dataclass(frozen=True, slots=True)

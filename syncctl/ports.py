@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from syncctl.dialects import Dialect
 from syncctl.errors import ApiError
 from syncctl.models import (
     Document,
@@ -189,6 +190,12 @@ class Storage(Protocol):
 
     def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
         """Set how far these locations of a report are."""
+
+    def dialects(self) -> dict[StepName, Dialect]:
+        """How each report that was measured is asked."""
+
+    def save_dialect(self, dialect: Dialect) -> None:
+        """Replace what is known of a report's dialect."""
 
     def add_sync_log(self, entry: SyncLog) -> None:
         """Add a synclogs document."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncctl.models import ReportRequest, StepName
+from syncctl.models import BodyForm, ReportRequest, StepName
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,20 @@ def report_call(endpoint: Endpoint, request: ReportRequest) -> Call:
 
 
 def _body(request: ReportRequest) -> dict[str, str]:
-    """The keys of each report's body are those that the old system got data with (contract/rental-api.md,
-    "Endpoints in use")."""
-    months = str(request.window.months)
-    if request.report is StepName.BOOKING:
-        return {"locationID": request.location, "months": months}
-    return {
-        "bookingNo": "",
-        "dateFrom": "",
-        "dateTo": "",
-        "userName": "",
-        "months": months,
-        "fromLocation": "",
-        "userID": "",
-        "locationID": request.location,
-    }
+    """The usual keys of each report's body are those that the old system got data with
+    (contract/rental-api.md, "Endpoints in use"); a window of days has months: 1 beside them, as there."""
+    window = request.window
+    where, months = {"locationID": request.location}, {"months": str(window.months)}
+    days = {"dateFrom": "", "dateTo": ""}
+    if window.days is not None:
+        days = {"dateFrom": window.days.first.isoformat(), "dateTo": window.days.last.isoformat()}
+    match window.form:
+        case BodyForm.USUAL if request.report is StepName.BOOKING and window.days is None:
+            return where | months
+        case BodyForm.WITHOUT_EMPTY:
+            return where | (days if window.days is not None else {}) | months
+        case BodyForm.DATES_ALONE:
+            return where | days
+    empty = dict.fromkeys(("bookingNo", "userName", "fromLocation", "userID"), "")
+    every = {**empty, **days, **where}
+    return every if window.form is BodyForm.WITHOUT_MONTHS else every | months

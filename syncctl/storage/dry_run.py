@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from syncctl.dialects import Dialect
 from syncctl.models import (
     Document,
     KnownRecord,
@@ -237,6 +238,12 @@ class DryRunStorage:
 
     def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
         """Not remembered: a dry run moves no watermark."""
+
+    def dialects(self) -> dict[StepName, Dialect]:
+        return self._storage.dialects()
+
+    def save_dialect(self, dialect: Dialect) -> None:
+        """Not remembered: nothing that follows reads it."""
 
     def add_sync_log(self, entry: SyncLog) -> None:
         """Not written: the web app's own checks read it."""

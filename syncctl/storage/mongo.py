@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo import ReplaceOne, UpdateOne
 
+from syncctl.dialects import Dialect
 from syncctl.errors import LeadsRefusedError
 from syncctl.models import (
     Document,
@@ -23,6 +24,7 @@ from syncctl.models import (
 )
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import mongo_documents as documents
+from syncctl.storage.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.mongo_batches import (
     Wanted,
     find,
@@ -275,6 +277,16 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def save_location_states(self, report: StepName, states: Sequence[LocationState]) -> None:
         self._put("syncstate", *(documents.state_document(report, state) for state in states))
+
+    def dialects(self) -> dict[StepName, Dialect]:
+        with self._reading() as database:
+            found = find(database.syncstate, {"dialect": {"$exists": True}}, ["dialect"])
+            read = self._own.read("syncstate", found, lambda each: dialect_from(each["dialect"]))
+            return {dialect.report: dialect for dialect in read}
+
+    def save_dialect(self, dialect: Dialect) -> None:
+        document = {"_id": f"dialect:{dialect.report}", "dialect": dialect_document(dialect)}
+        self._put("syncstate", document)
 
     def add_sync_log(self, entry: SyncLog) -> None:
         with self._writing() as database:

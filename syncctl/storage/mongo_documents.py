@@ -270,11 +270,19 @@ def state_document(report: StepName, state: LocationState) -> Document:
         "triedAt": state.tried_at,
         "dormant": state.dormant,
         "dueAgain": state.due_again,
+        "recent": state.recent,
+        "auditedAt": state.audited_at,
+        "doubtedSince": state.doubted_since,
     }
+
+
+LATER_STATE_FIELDS = {"recent": 0, "auditedAt": None, "doubtedSince": None}
+"""What an older syncctl did not keep."""
 
 
 def state_from(document: Document) -> LocationState:
     """The state that `state_document` made a document of."""
+    document = {**LATER_STATE_FIELDS, **document}
     return LocationState(
         location=own(document, "location", str),
         watermark=own_or_none(document, "watermark", datetime),
@@ -282,6 +290,9 @@ def state_from(document: Document) -> LocationState:
         tried_at=own_or_none(document, "triedAt", datetime),
         dormant=own(document, "dormant", bool),
         due_again=own(document, "dueAgain", int),
+        recent=own(document, "recent", int),
+        audited_at=own_or_none(document, "auditedAt", datetime),
+        doubted_since=own_or_none(document, "doubtedSince", datetime),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from syncctl.dialects import Dialect
 from syncctl.models import (
     Document,
     KnownRecord,
@@ -20,6 +21,7 @@ from syncctl.models import (
 )
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import sqlite_rows as rows
+from syncctl.storage.dialect_documents import dialect_document
 from syncctl.storage.reject_lists import by_location, newest_first
 from syncctl.storage.report_paths import (
     BOOKING_PATHS,
@@ -265,6 +267,17 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
         with self._writing() as connection:
             changed = (rows.state_row(report, state) for state in states)
             insert(connection, "syncstate", *changed, verb="INSERT OR REPLACE")
+
+    def dialects(self) -> dict[StepName, Dialect]:
+        with self._reading() as connection:
+            found = connection.execute("SELECT report AS _id, document FROM syncdialects")
+            read = self._own.read("syncdialects", found, rows.dialect_from_row)
+            return {dialect.report: dialect for dialect in read}
+
+    def save_dialect(self, dialect: Dialect) -> None:
+        row = {"report": dialect.report, "document": rows.json_text(dialect_document(dialect))}
+        with self._writing() as connection:
+            insert(connection, "syncdialects", row, verb="INSERT OR REPLACE")
 
     def add_sync_log(self, entry: SyncLog) -> None:
         with self._writing() as connection:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
+from syncctl.dialects import Dialect
 from syncctl.errors import StorageError
 from syncctl.models import (
     Document,
@@ -23,6 +24,7 @@ from syncctl.models import (
     Trigger,
 )
 from syncctl.ports import RecordEntry
+from syncctl.storage.dialect_documents import dialect_from
 from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
 
 LEAD_FIELDS = (
@@ -244,6 +246,14 @@ def name_by_code(row: sqlite3.Row) -> tuple[str, str]:
     return own(row, "code", str), own(row, "name", str)
 
 
+def dialect_from_row(row: sqlite3.Row) -> Dialect:
+    """What is known of a report's dialect."""
+    try:
+        return dialect_from(json.loads(own(row, "document", str)))
+    except ValueError:
+        raise OddDocumentError from None
+
+
 def hash_by_name(row: sqlite3.Row) -> tuple[str, str]:
     """The name and the hash in a `syncfiles` row."""
     return own(row, "name", str), own(row, "contentHash", str)
@@ -325,6 +335,9 @@ def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
         "triedAt": _column(state.tried_at),
         "dormant": state.dormant,
         "dueAgain": state.due_again,
+        "recent": state.recent,
+        "auditedAt": _column(state.audited_at),
+        "doubtedSince": _column(state.doubted_since),
     }
 
 
@@ -337,4 +350,7 @@ def state_from(row: sqlite3.Row) -> LocationState:
         tried_at=own_date_from(row["triedAt"]),
         dormant=bool(row["dormant"]),
         due_again=own(row, "dueAgain", int),
+        recent=own(row, "recent", int),
+        audited_at=own_date_from(row["auditedAt"]),
+        doubted_since=own_date_from(row["doubtedSince"]),
     )

@@ -178,6 +178,10 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             for path in (*NAME_PATHS, *CREATED_PATHS)
         ),
         "CREATE TABLE users (_id TEXT PRIMARY KEY NOT NULL, name TEXT)",
+        "ALTER TABLE syncstate ADD COLUMN recent INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE syncstate ADD COLUMN auditedAt TEXT",
+        "ALTER TABLE syncstate ADD COLUMN doubtedSince TEXT",
+        "CREATE TABLE syncdialects (report TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
     ),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
