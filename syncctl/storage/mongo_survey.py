@@ -90,14 +90,16 @@ class MongoSurvey(MongoSession):
     def first_run_at(self, steps: Collection[str]) -> datetime | None:
         query = {"startedAt": {"$type": "date"}, "document.steps.name": {"$in": list(steps)}}
         with self._reading() as database:
-            first = database.syncruns.find_one(query, ["startedAt"], sort=[("startedAt", ASCENDING)])
-            return None if first is None else own(first, "startedAt", datetime)
+            found = find(database.syncruns, query, ["startedAt"]).sort("startedAt", ASCENDING).limit(1)
+            started = self._own.read("syncruns", found, lambda each: own(each, "startedAt", datetime))
+            return next(started, None)
 
     def run_spans(self, since: datetime) -> list[RunSpan]:
         fields = ["startedAt", "document.duration_s", "document.steps.name"]
         with self._reading() as database:
             found = find(database.syncruns, {"startedAt": {"$gte": since}}, fields)
-            spans = self._own.read("syncruns", found.sort("startedAt", ASCENDING), _span)
+            found = found.sort("startedAt", ASCENDING)
+            spans = self._own.read("syncruns", found, lambda each: span_of(documents.run_from(each)))
             return list(spans)
 
     def leads_by_age(
@@ -120,8 +122,3 @@ class MongoSurvey(MongoSession):
             with closing(newest):
                 runs = self._own.read("syncruns", newest, documents.run_from)
                 return list(islice(runs, limit or None))
-
-
-def _span(document: Document) -> RunSpan:
-    """Of a `syncruns` document with the run's length and the names of its steps."""
-    return span_of(own(document, "startedAt", datetime), document.get("document"))

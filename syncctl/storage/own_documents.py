@@ -82,12 +82,19 @@ def run_entry(run_id: str, started_at: datetime, document: Any) -> RunEntry:
     return RunEntry(run_id, started_at, document)
 
 
-def span_of(started_at: datetime, document: Any) -> RunSpan:
-    """When a run of the history was at work, from a part of its document: the length and the steps' names.
-    Raises OddDocumentError where that is not what syncctl writes."""
-    match document:
-        case {"duration_s": int() | float() as length, "steps": list() as steps}:
-            names = tuple(own(step, "name", str) for step in steps if isinstance(step, dict))
-            return RunSpan(started_at, started_at + timedelta(seconds=length), names)
-        case _:
-            raise OddDocumentError
+def span_of(run: RunEntry) -> RunSpan:
+    """When a run was at work, from its length and the names of its steps. Raises OddDocumentError where
+    these are not what syncctl writes."""
+    length = run.document.get("duration_s")
+    if not isinstance(length, int | float):
+        raise OddDocumentError
+    try:
+        ended_at = run.started_at + timedelta(seconds=length)
+    except (OverflowError, ValueError):
+        raise OddDocumentError from None
+    return RunSpan(run.started_at, ended_at, step_names(run))
+
+
+def step_names(run: RunEntry) -> tuple[str, ...]:
+    """The names of a run's steps. Raises OddDocumentError where one has none."""
+    return tuple(own(step, "name", str) for step in run.document["steps"])

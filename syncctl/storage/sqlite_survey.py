@@ -1,6 +1,5 @@
 """A look at all of a SQLite database: what it is, what it holds, how its runs went."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +12,7 @@ from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.last_logs import last_logs
-from syncctl.storage.own_documents import own, span_of
+from syncctl.storage.own_documents import span_of, step_names
 from syncctl.storage.sqlite_session import SqliteSession
 from syncctl.storage.sqlite_statements import where_among
 
@@ -31,23 +30,6 @@ WHERE substr(_id, 1, length(:run_id)) = :run_id AND (NOT :failed_only OR EXISTS 
     WHERE ifnull(json_extract(value, '$.status'), '') NOT IN ('success', 'skipped')
 ))
 ORDER BY startedAt DESC
-"""
-
-FIRST_RUN = """
-SELECT * FROM syncruns WHERE EXISTS (
-    SELECT 1 FROM json_each(document, '$.steps')
-    WHERE json_extract(value, '$.name') IN (SELECT value FROM json_each(?))
-)
-ORDER BY startedAt
-"""
-
-RUN_SPANS = """
-SELECT _id, startedAt, json_object(
-    'duration_s', json_extract(document, '$.duration_s'),
-    'steps', (SELECT json_group_array(json_object('name', json_extract(value, '$.name')))
-              FROM json_each(document, '$.steps'))
-) AS document
-FROM syncruns WHERE startedAt >= ? ORDER BY startedAt
 """
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
@@ -136,13 +118,19 @@ class SqliteSurvey(SqliteSession):
         )
 
     def first_run_at(self, steps: Collection[str]) -> datetime | None:
-        with self._found(FIRST_RUN, (rows.json_list(steps),)) as found:
-            runs = self._own.read("syncruns", found, rows.run_from)
-            return next((run.started_at for run in runs), None)
+        wanted = set(steps)
+
+        def started(row: sqlite3.Row) -> datetime | None:
+            run = rows.run_from(row)
+            return None if wanted.isdisjoint(step_names(run)) else run.started_at
+
+        with self._found("SELECT * FROM syncruns ORDER BY startedAt") as found:
+            return next(filter(None, self._own.read("syncruns", found, started)), None)
 
     def run_spans(self, since: datetime) -> list[RunSpan]:
-        with self._found(RUN_SPANS, (rows.date_text(since),)) as found:
-            return list(self._own.read("syncruns", found, _span))
+        query = "SELECT * FROM syncruns WHERE startedAt >= ? ORDER BY startedAt"
+        with self._found(query, (rows.date_text(since),)) as found:
+            return list(self._own.read("syncruns", found, lambda row: span_of(rows.run_from(row))))
 
     def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
         wanted = {"run_id": run_id, "failed_only": failed_only}
@@ -154,9 +142,3 @@ def _columns(fields: Collection[str]) -> str:
     """The columns of a lead for these fields, and its `_id`."""
     wanted = {"_id", *fields}
     return ", ".join(field for field in rows.LEAD_FIELDS if field in wanted)
-
-
-def _span(row: sqlite3.Row) -> RunSpan:
-    """Of a row of RUN_SPANS."""
-    started_at = rows.own_date_from(row["startedAt"]) or rows.LONG_AGO
-    return span_of(started_at, json.loads(own(row, "document", str)))

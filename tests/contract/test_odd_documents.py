@@ -1,5 +1,6 @@
 """What people and other programs put into syncctl's own collections is passed over, with one warning each."""
 
+import json
 import logging
 from collections.abc import Callable, Sized
 from contextlib import closing
@@ -11,7 +12,7 @@ from bson import ObjectId
 
 from syncctl.errors import StorageError
 from syncctl.models import Document, LocationState, RunEntry, StepName
-from syncctl.operator_ports import Database
+from syncctl.operator_ports import Database, RunSpan
 from syncctl.ports import RecordEntry
 from syncctl.storage import mongo_documents
 from syncctl.storage.mongo import MongoStorage
@@ -36,6 +37,22 @@ ODD_RUNS: list[Document] = [
     {"_id": "bad7", "startedAt": "zz", "document": {"steps": []}},
 ]
 
+TIMED = RunEntry("timed", MOMENT, {**RUN.document, "duration_s": 1.5})
+SPAN = RunSpan(MOMENT, MOMENT + timedelta(seconds=1.5), ("booking",))
+ODD_SPANS: list[Document] = [
+    {"_id": f"odd {number}", "startedAt": LATER, "document": document}
+    for number, document in enumerate(
+        [
+            {"steps": []},
+            {"steps": [], "duration_s": "1"},
+            {"steps": [], "duration_s": float("nan")},
+            {"steps": [], "duration_s": 1e300},
+            {"steps": [{"name": None}], "duration_s": 1},
+            {"steps": [{}], "duration_s": 1},
+        ]
+    )
+]
+
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     assert {each.name for each in caplog.records} <= {OWN}
@@ -54,6 +71,16 @@ class TestOnMongo:
         told = warnings_of(caplog)
         assert len(told) == len(ODD_RUNS)
         assert "The document 'bad1' of syncruns is none that syncctl writes" in "\n".join(told)
+
+    def test_when_runs_were_at_work(
+        self, mongo: MongoStorage, mongo_database: MongoDatabase, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        mongo_database.raw.syncruns.insert_many([*ODD_RUNS, *ODD_SPANS])
+        mongo.save_run(TIMED)
+        dated = [run for run in (*ODD_RUNS, *ODD_SPANS) if run.get("startedAt") == LATER]
+        assert mongo.run_spans(MOMENT) == [SPAN]
+        assert mongo.first_run_at(["booking"]) == MOMENT
+        assert len(warnings_of(caplog)) == len(dated)
 
     @pytest.mark.parametrize("odd", [None, 4, ["a"], {"a": 1}])
     @pytest.mark.parametrize(
@@ -135,6 +162,24 @@ class TestOnSqlite:
         assert sqlite.runs(0) == sqlite.runs(1) == [RUN]
         (told,) = warnings_of(caplog)
         assert "'odd' of syncruns" in told
+
+    @pytest.mark.parametrize(
+        "document",
+        ["[]", '{"steps": [4]}', b"{}", *(json.dumps(run["document"]) for run in ODD_SPANS)],
+    )
+    def test_when_runs_were_at_work(
+        self,
+        sqlite: SqliteStorage,
+        sqlite_database: SqliteDatabase,
+        caplog: pytest.LogCaptureFixture,
+        document: Any,
+    ) -> None:
+        sqlite.save_run(TIMED)
+        sqlite_database.run("INSERT INTO syncruns VALUES ('odd', '2026-01-01', ?)", document)
+        sqlite_database.run("INSERT INTO syncruns VALUES ('odder', '1026-01-01', ?)", document)
+        assert sqlite.run_spans(MOMENT) == [SPAN]
+        assert sqlite.first_run_at(["booking"]) == MOMENT
+        assert len(warnings_of(caplog)) <= 2
 
     @pytest.mark.parametrize(
         ("change", "look"),

@@ -102,7 +102,10 @@ def status(world: World) -> Status:
 
 
 def of_api(world: World) -> list[Lead]:
-    return [lead for lead in world.app.leads() if lead["leadType"] in (LeadType.BOOKING, LeadType.RETURN)]
+    """The leads that come from the API, with their booking numbers."""
+    leads = [lead for lead in world.app.leads() if lead.get("bookingNo")]
+    assert {lead["leadType"] for lead in leads} == {LeadType.BOOKING, LeadType.RETURN}
+    return sorted(leads, key=lambda lead: str(lead["_id"]))
 
 
 def test_syncctl_alone_leaves_no_trace(world: World) -> None:
@@ -163,7 +166,7 @@ def test_entries_of_before_the_first_run_or_of_longer_ago_than_the_history(world
 
 
 def test_leads_that_are_no_trace(world: World) -> None:
-    booking = next(lead for lead in of_api(world) if lead["leadType"] == LeadType.BOOKING)
+    booking = of_api(world)[0]
     by_hand = {field: value for field, value in booking.items() if field != "bookingNo"}
     bring_back(world.app, by_hand, world.now)
     bring_back(world.app, {**booking, "leadType": LeadType.GENERAL}, world.now)
@@ -174,7 +177,7 @@ def test_leads_that_are_no_trace(world: World) -> None:
 
 
 def test_a_lead_of_a_killed_run_whose_id_looks_like_one_made_lately(world: World) -> None:
-    booking = next(lead for lead in of_api(world) if lead.get("bookingNo"))
+    booking = of_api(world)[0]
     first_run, world.now = world.now, world.now + timedelta(days=80)
     for number in count(1):
         booking["bookingNo"] = str(number)
@@ -189,7 +192,7 @@ def test_a_lead_of_a_killed_run_whose_id_looks_like_one_made_lately(world: World
 
 
 def test_more_leads_than_are_looked_up_at_a_time(world: World) -> None:
-    booking = next(lead for lead in of_api(world) if lead.get("bookingNo"))
+    booking = of_api(world)[0]
     with world.storage() as storage:
         made_at = first_id_at(world.now)[:8]
         leads = [{**booking, "_id": f"{made_at}{number:016x}"} for number in range(2500)]

@@ -33,6 +33,7 @@ from syncctl.services.checks.health import (
     take_status,
 )
 from syncctl.services.run import Clock
+from syncctl.services.sync import API_STEPS
 from syncctl.storage.factory import open_storage
 from tests.contract.samples import lead, reject, text_id
 
@@ -227,6 +228,27 @@ def test_it_says_that_automatic_sync_is_off_and_that_the_lock_is_unusable(databa
     assert status.health is Health.OK
     assert "API_SYNC_ENABLED=false" in status.reasons[0]
     assert "/x is no regular file" in status.reasons[1]
+
+
+def test_it_is_failing_while_the_web_app_syncs_as_well(database: Database) -> None:
+    def run_of_ours(number: int, ago: timedelta) -> None:
+        steps = tuple(StepResult(step, StepStatus.SUCCESS) for step in API_STEPS)
+        result = RunResult("api", text_id(number), Trigger.AUTO, False, NOW - ago, 60.0, None, steps)
+        database.save_run(RunEntry(result.run_id, NOW - ago, history_document(result)))
+        log(database, ago)
+
+    run_of_ours(1, timedelta(days=5))
+    log(database, timedelta(hours=25), "booking", "return")
+    run_of_ours(2, timedelta(minutes=9))
+    reached(database, timedelta(minutes=9))
+    assert take(database).ok
+    log(database, timedelta(minutes=8), "booking", "return")
+    status = take(database)
+    assert status.health is Health.FAILING
+    (reason,) = status.reasons
+    assert "The web app still syncs the API by itself, last seen 8 min ago" in reason
+    assert "API_SYNC_ENABLED=false (exactly so, lower case) in its environment" in reason
+    assert "verify sync" in status.next_step
 
 
 def ran(database: Database, number: int, started: datetime, saved: int) -> None:

@@ -140,8 +140,8 @@ def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
     if traces is None or traces.last is None or not traces.fresh(now):
         return ""
     return (
-        f"The web app still syncs the API by itself, last seen {ago(traces.last, now)}: {SWITCH_OFF} "
-        "(`syncctl verify sync` says more)."
+        f"The web app still syncs the API by itself, last seen {ago(traces.last, now)}, and brings finished "
+        f"leads back: {SWITCH_OFF} (`syncctl verify sync` says more)."
     )
 
 
