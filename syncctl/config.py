@@ -80,6 +80,7 @@ class Settings:
     api_min_backoff_s: float
     first_months: int
     incremental_days: int
+    audit_locations: int
     business_timezone: ZoneInfo
     data_dir: Path
     import_dir: Path
@@ -161,6 +162,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         api_min_backoff_s=value["API_MIN_BACKOFF_S"],
         first_months=value["API_SYNC_FIRST_MONTHS"],
         incremental_days=value["API_SYNC_INCREMENTAL_DAYS"],
+        audit_locations=value["API_AUDIT_LOCATIONS"],
         business_timezone=value["API_BUSINESS_TIMEZONE"],
         data_dir=value["DATA_DIR"],
         import_dir=value["IMPORT_DIR"],

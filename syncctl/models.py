@@ -301,6 +301,16 @@ class LocationResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What asking a few locations for everything besides has brought. `locations`: how many answered;
+    `failed`: those that did not, and why. Its `counts` are among those of the step."""
+
+    locations: int = 0
+    counts: Counts = field(default_factory=Counts)
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """How one step went.
 
@@ -318,6 +328,7 @@ class StepResult:
     error: str | None = None
     dormant: int = 0
     locations: tuple[LocationResult, ...] = ()
+    audit: AuditResult | None = None
     note: str | None = None
 
     @property

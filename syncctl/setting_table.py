@@ -76,6 +76,7 @@ SPECS = (
     Spec("API_RUN_DEADLINE_S", values.number(0.01, 86_400), "240"),
     Spec("API_SYNC_FIRST_MONTHS", values.whole(1, 120), "12"),
     Spec("API_SYNC_INCREMENTAL_DAYS", values.whole(0, 366), "7"),
+    Spec("API_AUDIT_LOCATIONS", values.whole(0, 1000), "2"),
     Spec("API_BUSINESS_TIMEZONE", values.time_zone, "Asia/Kolkata"),
     Spec("API_MIN_BACKOFF_S", values.number(0, 3600), "0.5"),
     _DATA_DIR,

@@ -138,8 +138,12 @@ def _api_stage(
     schedule = Schedule(
         first_months=settings.first_months,
         business_zone=settings.business_timezone,
+        incremental_days=settings.incremental_days,
+        audits=settings.audit_locations,
     )
-    return ApiSync(api, load_locations(), steps, schedule, settings.api_run_deadline_s, options)
+    return ApiSync(
+        api, load_locations(), steps, schedule, settings.api_run_deadline_s, options, measures=True
+    )
 
 
 def _execute(

@@ -1,18 +1,19 @@
 """Which locations a report is asked for, and how far back; and what an answer means for the next time.
 
-Always for whole windows of months: how the API answers dates is not known (contract/rental-api.md). Where
-only some days are wanted, their rows are picked out of the answer.
+For whole windows of months, until it is measured that a narrower one holds everything recent
+(`dialects.Dialect`). Where only some days are wanted, their rows are picked out of the answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
+from syncctl.dialects import Dialect, Mode
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.models import Days, LocationState, Window
+from syncctl.models import BodyForm, Days, LocationState, Window
 
 DORMANT_FOR = timedelta(days=1)
 """How long a location without any data is left alone."""
@@ -22,6 +23,13 @@ CLOCK_TOLERANCE = timedelta(days=1)
 
 SUSPECT_FOR = timedelta(days=2)
 """How long an API may insist on a suspicious answer before it is believed."""
+
+PLENTY = 5
+"""Rows due again: of fewer, what is missing may well have been cancelled."""
+
+LONGEST_NARROW = timedelta(days=26)
+"""A narrower window than the whole is measured for recent days only: one that must reach back further, after
+an outage, is whole."""
 
 OLDEST_DAY = date(2000, 1, 1)
 """No record is older (contract/rental-api.md)."""
@@ -50,10 +58,14 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The settings that decide windows. `first_months`: of a whole one. `business_zone`: whose days count."""
+    """The settings that decide windows. `first_months`: of a whole one. `business_zone`: whose days count.
+    `incremental_days`: how far behind its watermark a location is looked at again. `audits`: how many
+    locations a run asks for their whole window though it need not."""
 
     first_months: int
     business_zone: tzinfo
+    incremental_days: int = 7
+    audits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,11 @@ class Planner:
         return instant.astimezone(self._schedule.business_zone).date()
 
     @property
+    def today(self) -> date:
+        """The business's day on which the run began."""
+        return self._today
+
+    @property
     def days(self) -> Days | None:
         """The days whose rows are wanted; None: whatever comes."""
         if self._options.date_from is None:
@@ -137,7 +154,17 @@ class Planner:
         """Rows of that day or later will be in every answer for as long as SUSPECT_FOR."""
         return self.certain_from + SUSPECT_FOR
 
-    def plan(self, codes: Iterable[str], states: Mapping[str, LocationState]) -> Plan:
+    @property
+    def recent_from(self) -> date:
+        """Rows of that day or later are in the next narrower window as well."""
+        return self._today - timedelta(days=self._schedule.incremental_days)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether it is a run for all locations and for whatever is new."""
+        return not (self._options.is_backfill or self._options.locations)
+
+    def plan(self, codes: Iterable[str], states: Mapping[str, LocationState], dialect: Dialect) -> Plan:
         """A window for each location that is due. Those that were tried longest ago come first, so that a run
         which its deadline cuts short is not cut at the same place again, and one that hangs can't keep
         the others waiting in every run."""
@@ -145,7 +172,7 @@ class Planner:
         due = [state for state in all_states if not self._sleeps(state)]
         due.sort(key=_patience)
         return Plan(
-            windows={state.location: self._window(state) for state in due},
+            windows={state.location: self._window(state, dialect) for state in due},
             dormant=len(all_states) - len(due),
         )
 
@@ -156,31 +183,91 @@ class Planner:
             return False
         return timedelta(0) <= self._started_at - state.asked_at < DORMANT_FOR
 
-    def _window(self, state: LocationState) -> Window:
-        """The whole one, or after an outage that was longer as far back as the watermark."""
+    def _window(self, state: LocationState, dialect: Dialect) -> Window:
+        """The narrower one that the dialect allows, else the whole one: after an outage that was longer, as
+        far back as the watermark."""
         watermark = state.watermark
-        if self._options.is_backfill or watermark is None:
-            return self.window
-        return Window(max(self.window.months, months_since(self._day(watermark), self._today)))
+        whole = replace(self.window, form=dialect.form if dialect.mode is Mode.WHOLE else BodyForm.USUAL)
+        if self._options.is_backfill or watermark is None or watermark > self._started_at + CLOCK_TOLERANCE:
+            return whole
+        synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
+        since = synced - timedelta(days=self._schedule.incremental_days)
+        in_doubt = self._options.full or state.dormant or state.doubted_since is not None
+        if in_doubt or dialect.mode is Mode.WHOLE or self._today - since > LONGEST_NARROW:
+            return replace(whole, months=max(whole.months, months_since(self._day(watermark), self._today)))
+        if dialect.mode is Mode.MONTHS:
+            return Window(dialect.months, form=dialect.form)
+        # A day wider at both ends: whether they are inclusive, and whose days they are, is not known.
+        days = Days(since - timedelta(days=1), self._today + timedelta(days=1))
+        return Window(days=days, form=dialect.form)
 
-    def next_state(self, state: LocationState, rows: int, due_again: int) -> LocationState | None:
+    def is_whole(self, window: Window) -> bool:
+        """Whether it is everything that is asked for."""
+        return window.days is None and window.months >= self._schedule.first_months
+
+    def audits(
+        self, codes: Iterable[str], states: Sequence[Mapping[str, LocationState]], asked: Collection[str]
+    ) -> list[str]:
+        """The locations to be asked for their whole windows besides, those first that were not for longest,
+        dormant ones too. `states`: of each report; `asked`: those that all reports ask whole in this run."""
+        if not self.is_ordinary:
+            return []
+
+        def audited_at(code: str) -> float:
+            times = [of_report.get(code, LocationState(code)).audited_at for of_report in states]
+            return min((at.timestamp() if at else 0.0 for at in times), default=0.0)
+
+        left = [code for code in codes if code not in asked]
+        left.sort(key=lambda code: (audited_at(code), location_order(code)))
+        return left[: self._schedule.audits]
+
+    def next_state(
+        self, state: LocationState, window: Window, rows: int, due_again: int, recent: int
+    ) -> LocationState | None:
         """How far a location is after an answer that was stored whole; None: as far as before. `rows`: that
-        the answer has; `due_again`: those of them that are dated `due_again_from` or later.
+        the answer has; `due_again`: those of them that are dated `due_again_from` or later; `recent`: those
+        that are dated `recent_from` or later.
 
         The watermark is the run's start: what is booked while the run goes on is asked for next time. A
         backfill leaves it alone. So does a suspicious answer: neither watermark nor dormancy may follow from
         it.
         """
-        if self._options.is_backfill or self.is_suspicious(state, rows):
+        if self._options.is_backfill or self.is_suspicious(state, window, rows):
             return None
+        whole = self.is_whole(window)
         return LocationState(
             location=state.location,
             watermark=self._started_at,
             asked_at=self._started_at,
             tried_at=self._started_at,
-            dormant=rows == 0,
+            dormant=whole and rows == 0,
+            due_again=due_again if whole else state.due_again,
+            recent=recent,
+            audited_at=self._started_at if whole else state.audited_at,
+        )
+
+    def audited(self, state: LocationState, rows: int, due_again: int) -> LocationState:
+        """The state of a location after its whole window was asked for besides: not further than before, but
+        awake if it has something."""
+        return replace(
+            state,
+            audited_at=self._started_at,
+            asked_at=self._started_at if state.dormant or rows else state.asked_at,
+            dormant=state.dormant and rows == 0,
             due_again=due_again,
         )
+
+    def doubted(self, state: LocationState) -> LocationState:
+        """The state of a location whose answer is not to be believed yet."""
+        return replace(
+            state, tried_at=self._started_at, doubted_since=state.doubted_since or self._started_at
+        )
+
+    def may_doubt(self, state: LocationState) -> bool:
+        """Whether a suspicious answer is still not to be believed: an API that insists on it for SUSPECT_FOR
+        is, as the shop may have got another id."""
+        since = state.doubted_since
+        return not self._options.is_backfill and (since is None or self._started_at - since <= SUSPECT_FOR)
 
     def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
         """The state of a location that was asked in vain; None where a backfill asked."""
@@ -188,14 +275,12 @@ class Planner:
             return None
         return replace(states.get(location, LocationState(location)), tried_at=self._started_at)
 
-    def is_suspicious(self, state: LocationState, rows: int) -> bool:
-        """Whether an empty answer contradicts an earlier one, some of whose rows are still due.
-
-        An API that insists on it for SUSPECT_FOR is believed: the shop may have got another id.
-        """
-        if rows or self._options.is_backfill or state.dormant or not state.due_again:
+    def is_suspicious(self, state: LocationState, window: Window, rows: int) -> bool:
+        """Whether an answer has less than half of the rows of an earlier one that are still due."""
+        if state.dormant or not self.may_doubt(state):
             return False
-        return state.asked_at is not None and self._started_at - state.asked_at <= SUSPECT_FOR
+        due = state.due_again if self.is_whole(window) else state.recent
+        return rows < due / 2 and (due >= PLENTY or (rows == 0 and self.is_whole(window)))
 
 
 def _patience(state: LocationState) -> tuple[float, bool, tuple[int, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from syncctl.dialects import Dialect
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -25,11 +26,15 @@ from syncctl.models import (
 )
 from syncctl.ports import Answer, Listener, Storage
 from syncctl.services.intake import Intake
+from syncctl.services.measuring import Measuring
 from syncctl.services.planning import Plan, Planner, location_order
 from syncctl.services.sorting import SortedRows, sort_rows
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
+
+SHORTEST_CAPPED, ROUND = 100, 100
+"""Rows of an answer: fewer are not cut by an API; a limit is mostly a round number."""
 
 LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
@@ -38,13 +43,16 @@ ERRORS_TOLD = 3
 
 @dataclass(frozen=True, slots=True)
 class StepTools:
-    """What every report's step works with. `stores`: location id -> store name, or None."""
+    """What every report's step works with. `stores`: location id -> store name, or None. `dialects`: of the
+    reports that were measured."""
 
     storage: Storage
     intake: Intake
     planner: Planner
     listener: Listener
     stores: Mapping[str, str | None]
+    dialects: Mapping[StepName, Dialect]
+    measuring: Measuring
 
 
 class ReportStep:
@@ -57,13 +65,15 @@ class ReportStep:
     def __init__(self, report: StepName, tools: StepTools) -> None:
         self.report = report
         self._tools = tools
-        self._states = tools.storage.location_states(report)
-        self.plan: Plan = tools.planner.plan(tools.stores, self._states)
+        self.states = tools.storage.location_states(report)
+        self.dialect = tools.dialects.get(report, Dialect(report))
+        self.plan: Plan = tools.planner.plan(tools.stores, self.states, self.dialect)
         self._results: list[LocationResult] = []
         self._untold: list[LocationResult] | None = []
         self._refused: str | None = None
         self._unsaved: list[LocationState] = []
         self._falling_asleep: list[LocationState] = []
+        self._answered: dict[str, int] = {}
 
     def requests(self, deadline: float) -> list[ReportRequest]:
         """A call for each location that is due, to be given up at `deadline` (monotonic seconds)."""
@@ -124,19 +134,29 @@ class ReportStep:
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
         location, planner = request.location, self._tools.planner
         taken = self._tools.intake.take(answer)
-        rows, before = taken.counts.rows, self._states.get(location, LocationState(location))
-        after = planner.next_state(before, rows, answer.rows_from(planner.due_again_from))
-        if after is None:
+        rows, before = taken.counts.rows, self.states.get(location, LocationState(location))
+        self._tools.measuring.note(request, answer)
+        due_again, recent = answer.rows_from(planner.due_again_from), answer.rows_from(planner.recent_from)
+        after = planner.next_state(before, request.window, rows, due_again, recent)
+        self._answered[location] = rows
+        is_suspicious = planner.is_suspicious(before, request.window, rows)
+        if is_suspicious:
+            self._unsaved.append(planner.doubted(before))
+        elif after is None:
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
             self._falling_asleep.append(after)
         else:
             self._unsaved.append(after)
         warning = None
-        if planner.is_suspicious(before, rows):
+        if is_suspicious:
+            what = (
+                f"only {rows} rows, less than half of those"
+                if rows
+                else "an empty answer, without any of those"
+            )
             warning = (
-                "an empty answer where there were records before: nothing is deleted, and the next run asks "
-                "again"
+                f"{what} that came before and are still due: nothing is deleted, and the next run asks again"
             )
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
@@ -151,8 +171,9 @@ class ReportStep:
                 locations are merely asked again.
         """
         self.save_states()
+        self._doubt_capped_answers()
         answered = any(result.counts.rows for result in self._results)
-        if answered or any(state.watermark for state in self._states.values()):
+        if answered or any(state.watermark for state in self.states.values()):
             self._put_to_sleep()
         elif self._falling_asleep and not any(result.error for result in self._results):
             self._tools.listener.warning(
@@ -160,6 +181,26 @@ class ReportStep:
                 "fault: all are asked again next time."
             )
         return self.result()
+
+    def _doubt_capped_answers(self) -> None:
+        """Where the longest answers are of one length, the API may cut them there: those locations are as far
+        as before."""
+        longest = max(self._answered.values(), default=0)
+        capped = [location for location, rows in self._answered.items() if rows == longest]
+        enough = 2 if longest % ROUND == 0 else 3
+        before = [self.states.get(location, LocationState(location)) for location in capped]
+        doubted = [
+            self._tools.planner.doubted(state) for state in before if self._tools.planner.may_doubt(state)
+        ]
+        if longest < SHORTEST_CAPPED or len(capped) < enough or not doubted:
+            return
+        self._unsaved += doubted
+        self.save_states()
+        self._tools.listener.warning(
+            f"The {self.report} report answered with exactly {longest} rows for {_listed(capped)}, and for "
+            "none with more: the API may cut its answers there. What came is stored, and the next run asks "
+            "again. If it stays so, ask the API's people whether there is a limit."
+        )
 
     def _put_to_sleep(self) -> None:
         if not self._falling_asleep:
@@ -175,7 +216,7 @@ class ReportStep:
 
     def _keep_tried(self, request: ReportRequest) -> None:
         """Note that a location was asked, so that the next run begins with the others."""
-        if (tried := self._tools.planner.tried(self._states, request.location)) is not None:
+        if (tried := self._tools.planner.tried(self.states, request.location)) is not None:
             self._unsaved.append(tried)
 
     def save_states(self) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.models import FILE_STEPS, Reject, RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger
+from syncctl.models import (
+    FILE_STEPS,
+    AuditResult,
+    Reject,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    SyncLog,
+    Trigger,
+)
 from syncctl.ports import Listener, Storage
 from syncctl.results import history_document
 
@@ -142,6 +152,26 @@ class Run:
         self._results.append(result)
         self._broken_off = None
         self.listener.step_finished(result)
+
+    def add_audits(self, results: Mapping[StepName, AuditResult]) -> None:
+        """Add what was asked for besides to the steps, which are finished. What failed is a warning: it is
+        asked for again in its turn."""
+        for number, step in enumerate(self._results):
+            audit = results.get(step.name)
+            if audit is None or not (audit.locations or audit.failed):
+                continue
+            self._results[number] = replace(step, counts=step.counts + audit.counts, audit=audit)
+            if audit.failed:
+                location, error = next(iter(audit.failed.items()))
+                more = f" and {len(audit.failed) - 1} more" if len(audit.failed) > 1 else ""
+                self.listener.warning(
+                    f"The audit of location {location}{more} ({step.name}) failed: {error}. It comes again."
+                )
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be written."""
+        return self._request.dry_run
 
     def _result(self, error: str | None = None) -> RunResult:
         """What the run has come to; `error`: what breaks it off."""

@@ -11,7 +11,9 @@ from syncctl.errors import ApiError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
 from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus
 from syncctl.ports import RentalApi
+from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake
+from syncctl.services.measuring import Measuring
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.run import Run
@@ -24,7 +26,7 @@ API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
 @dataclass(frozen=True, slots=True)
 class ApiSync:
     """A stage of a run: `steps` of the rental API. `deadline_s`: seconds after the run's start at which it
-    stops by itself.
+    stops by itself. `measures`: whether it finds out, once a day, how the reports answer narrower windows.
 
     Raises, when called:
         StorageUnavailableError: the database is gone; nothing more can be done.
@@ -37,6 +39,7 @@ class ApiSync:
     schedule: Schedule
     deadline_s: float
     options: SyncOptions = field(default_factory=SyncOptions)
+    measures: bool = False
 
     def __call__(self, run: Run) -> None:
         reports = [step for step in self.steps if step is not StepName.STORES]
@@ -68,14 +71,19 @@ class ApiSync:
 
     def _sync_reports(self, run: Run, reports: Sequence[StepName], names: Mapping[str, str]) -> None:
         planner = Planner(self.schedule, self.options, run.started_at)
+        dialects = run.storage.dialects()
+        measuring = Measuring(run.storage, planner, dialects, run.started_at, run.listener)
         tools = StepTools(
             storage=run.storage,
             intake=Intake(run, self.locations),
             planner=planner,
             listener=run.listener,
             stores=locations_to_ask(names, self.locations, self.options.locations),
+            dialects=dialects,
+            measuring=measuring,
         )
         steps = [ReportStep(report, tools) for report in reports]
+        audits = Audits(tools, steps)
         requests = [
             request
             for number, step in enumerate(steps, start=1)
@@ -94,6 +102,14 @@ class ApiSync:
                     answer = next(fetched)
                     by_report[answer.request.report].take(answer)
                 run.finish_step(step.finish())
+        # Nothing else is to be missed for these: they come last, and are the first to be left out.
+        ends = self._deadline(run, 1, of=1)
+        with closing(self.api.reports(audits.requests(ends), sort)) as besides:
+            for answer in besides:
+                audits.take(answer)
+        run.add_audits(audits.results())
+        if self.measures and not run.dry_run:
+            measuring.finish(self.api, reports, ends)
 
 
 def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:

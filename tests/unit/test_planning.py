@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncctl.dialects import Dialect, Mode
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.models import Days, LocationState, Window
+from syncctl.models import BodyForm, Days, LocationState, StepName, Window
 from syncctl.services.planning import (
     Planner,
     Schedule,
@@ -24,14 +25,19 @@ SCHEDULE = Schedule(first_months=12, business_zone=KOLKATA)
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)  # already the 11th in Kolkata
 TODAY = date(2026, 3, 11)
 WHOLE = Window(months=12)
+UNMEASURED = Dialect(StepName.BOOKING)
 
 
 def planner(options: SyncOptions | None = None, now: datetime = NOW) -> Planner:
     return Planner(SCHEDULE, options or SyncOptions(), now)
 
 
-def window(state: LocationState, options: SyncOptions | None = None) -> Window | None:
-    return planner(options).plan([state.location], {state.location: state}).windows.get(state.location)
+def window(
+    state: LocationState, options: SyncOptions | None = None, dialect: Dialect = UNMEASURED
+) -> Window | None:
+    return (
+        planner(options).plan([state.location], {state.location: state}, dialect).windows.get(state.location)
+    )
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(minutes=5), timedelta(days=40), timedelta(days=365)])
@@ -94,7 +100,7 @@ def test_a_watermark_from_a_wrong_clock_changes_nothing() -> None:
 def test_a_dormant_location_is_asked_once_a_day_for_the_whole_window() -> None:
     asleep = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=23), dormant=True)
     assert window(asleep) is None
-    assert planner().plan(["7"], {"7": asleep}).dormant == 1
+    assert planner().plan(["7"], {"7": asleep}, UNMEASURED).dormant == 1
     due = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=24), dormant=True)
     assert window(due) == WHOLE
     assert window(asleep, SyncOptions(full=True)) == WHOLE
@@ -113,65 +119,118 @@ def test_those_that_have_waited_longest_come_first() -> None:
         "10": LocationState("10"),
         "9": LocationState("9"),
     }
-    assert list(planner().plan(states, states).windows) == ["9", "10", "8", "7"]
+    assert list(planner().plan(states, states, UNMEASURED).windows) == ["9", "10", "8", "7"]
 
 
 def test_the_watermark_is_the_runs_start() -> None:
-    state = planner().next_state(LocationState("7"), 3, 1)
-    assert state == LocationState("7", watermark=NOW, asked_at=NOW, tried_at=NOW, due_again=1)
+    state = planner().next_state(LocationState("7"), WHOLE, 3, 1, 1)
+    assert state == LocationState(
+        "7", watermark=NOW, asked_at=NOW, tried_at=NOW, due_again=1, recent=1, audited_at=NOW
+    )
 
 
 def test_nothing_in_the_whole_window_makes_dormant_and_rows_wake_up() -> None:
-    state = planner().next_state(LocationState("7"), 0, 0)
+    state = planner().next_state(LocationState("7"), WHOLE, 0, 0, 0)
     assert state is not None
     assert state.dormant
-    woken = planner().next_state(state, 1, 1)
+    woken = planner().next_state(state, WHOLE, 1, 1, 1)
     assert woken is not None
     assert not woken.dormant
 
 
 def test_a_backfill_leaves_the_watermark_alone_and_suspects_nothing() -> None:
     backfill = planner(SyncOptions(date_from=date(2025, 1, 1)))
-    assert backfill.next_state(LocationState("7"), 5, 5) is None
+    assert backfill.next_state(LocationState("7"), WHOLE, 5, 5, 5) is None
     plenty = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
-    assert not backfill.is_suspicious(plenty, 0)
+    assert not backfill.is_suspicious(plenty, WHOLE, 0)
 
 
 @pytest.mark.parametrize("due_again", [1, 5, 300])
 def test_an_empty_answer_where_rows_were_due_again_moves_nothing(due_again: int) -> None:
     before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=1), due_again=due_again)
-    assert planner().is_suspicious(before, 0)
-    assert planner().next_state(before, 0, 0) is None
-    assert not planner().is_suspicious(before, 1)
-    assert not planner().is_suspicious(replace(before, dormant=True), 0)
-    assert not planner().is_suspicious(LocationState("7"), 0)
+    assert planner().is_suspicious(before, WHOLE, 0)
+    assert planner().next_state(before, WHOLE, 0, 0, 0) is None
+    assert planner().is_suspicious(before, WHOLE, 1) is (due_again > 1)
+    assert not planner().is_suspicious(before, WHOLE, (due_again + 1) // 2)
+    assert not planner().is_suspicious(replace(before, dormant=True), WHOLE, 0)
+    assert not planner().is_suspicious(LocationState("7"), WHOLE, 0)
 
 
 def test_an_empty_answer_where_all_rows_have_grown_too_old_is_no_news() -> None:
-    before = planner().next_state(LocationState("7"), 4, 0)
+    before = planner().next_state(LocationState("7"), WHOLE, 4, 0, 0)
     assert before is not None
     assert not before.dormant
     later = planner(now=NOW + timedelta(days=1))
-    assert not later.is_suspicious(before, 0)
-    after = later.next_state(before, 0, 0)
+    assert not later.is_suspicious(before, WHOLE, 0)
+    after = later.next_state(before, WHOLE, 0, 0, 0)
     assert after is not None
     assert after.dormant
 
 
 def test_an_api_that_insists_on_its_empty_answer_is_believed_in_the_end() -> None:
     before = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
+    doubted = planner().doubted(before)
+    assert doubted.watermark == NOW
+    assert planner(now=NOW + timedelta(days=1)).doubted(doubted).doubted_since == NOW
     insisting = planner(now=NOW + timedelta(days=2))
-    assert insisting.next_state(before, 0, 0) is None
-    state = planner(now=NOW + timedelta(days=2, minutes=5)).next_state(before, 0, 0)
+    assert insisting.next_state(doubted, WHOLE, 0, 0, 0) is None
+    state = planner(now=NOW + timedelta(days=2, minutes=5)).next_state(doubted, WHOLE, 0, 0, 0)
     assert state is not None
     assert state.dormant
+    assert state.doubted_since is None
+
+
+BY_DATES = Dialect(StepName.BOOKING, Mode.DATES, form=BodyForm.WITHOUT_MONTHS)
+BY_MONTHS = Dialect(StepName.BOOKING, Mode.MONTHS, months=2)
+
+
+def test_a_proven_window_begins_a_week_behind_the_watermark_and_a_day_wider_at_both_ends() -> None:
+    state = LocationState("7", watermark=NOW - timedelta(days=3))
+    asked = Window(days=Days(date(2026, 2, 28), TODAY + timedelta(days=1)), form=BodyForm.WITHOUT_MONTHS)
+    assert window(state, None, BY_DATES) == asked
+    assert window(state, None, BY_MONTHS) == Window(2)
+
+
+@pytest.mark.parametrize("dialect", [BY_DATES, BY_MONTHS])
+def test_what_is_not_proven_is_asked_for_whole(dialect: Dialect) -> None:
+    known = LocationState("7", watermark=NOW - timedelta(days=3))
+    assert window(LocationState("7"), None, dialect) == WHOLE
+    assert window(replace(known, watermark=NOW - timedelta(days=20)), None, dialect) == WHOLE
+    assert window(replace(known, doubted_since=NOW), None, dialect) == WHOLE
+    assert window(replace(known, dormant=True), None, dialect) == WHOLE
+    assert window(known, SyncOptions(full=True), dialect) == WHOLE
+
+
+def test_an_empty_narrow_window_makes_nothing_dormant_and_a_thin_one_is_suspicious() -> None:
+    narrow = Window(days=Days(TODAY - timedelta(days=9), TODAY))
+    before = LocationState("7", watermark=NOW, asked_at=NOW, due_again=300, recent=4)
+    after = planner().next_state(before, narrow, 0, 0, 0)
+    assert after is not None
+    assert not after.dormant
+    assert (after.due_again, after.audited_at) == (300, None)
+    assert planner().is_suspicious(replace(before, recent=10), narrow, 4)
+    assert not planner().is_suspicious(replace(before, recent=10), narrow, 5)
+
+
+def test_audits_go_in_turn_dormant_ones_too() -> None:
+    def of(code: str, hours: int) -> LocationState:
+        return LocationState(code, audited_at=NOW - timedelta(hours=hours), dormant=code == "8")
+
+    bookings = {"7": of("7", 1), "8": of("8", 5), "9": of("9", 2)}
+    returns = {**bookings, "7": of("7", 9)}
+    audits = Planner(replace(SCHEDULE, audits=2), SyncOptions(), NOW).audits
+    assert audits(["7", "8", "9", "10"], [bookings, returns], []) == ["10", "7"]
+    assert audits(["7", "8", "9"], [bookings, returns], ["7"]) == ["8", "9"]
+    assert Planner(SCHEDULE, SyncOptions(), NOW).audits(["7"], [bookings], []) == []
+    chosen = Planner(replace(SCHEDULE, audits=2), SyncOptions(locations=("7",)), NOW)
+    assert chosen.audits(["7"], [bookings], []) == []
 
 
 def test_one_that_failed_is_asked_after_the_others_next_time() -> None:
     states = {code: LocationState(code) for code in ("7", "8")}
     failed = planner().tried(states, "7")
     assert failed == LocationState("7", tried_at=NOW)
-    assert list(planner().plan(states, {**states, "7": failed}).windows) == ["8", "7"]
+    assert list(planner().plan(states, {**states, "7": failed}, UNMEASURED).windows) == ["8", "7"]
     assert planner(SyncOptions(date_from=TODAY)).tried(states, "7") is None
 
 
