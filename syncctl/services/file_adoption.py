@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from syncctl.file_mapping import file_key
-from syncctl.identity import derived_id, fold
+from syncctl.identity import SEPARATOR, derived_id, fold
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import Document, LeadValues, SourceRecord
 from syncctl.services.adoption import StoreNames, best_first, stored_key, text_of
-from syncctl.values import phone_number
+from syncctl.values import file_day, phone_number
 
 
 class OldFileLeads:
@@ -91,5 +91,12 @@ def _made_by_a_killed_import(lead: Document, locations: StoreNames) -> bool:
 
 def stored_file_key(lead: Document, locations: StoreNames) -> str:
     """The key that a file's row would have which told of the lead as it is now."""
-    day = _day(lead.get("createdAt")) or _day(lead.get("functionDate"))
+    dates = [date for field in ("createdAt", "functionDate") if isinstance(date := lead.get(field), datetime)]
+    day = file_day(dates[0]) if dates else None
     return file_key(stored_key({**lead, "bookingNo": None}, locations), day)
+
+
+def parted_key(stored_file_key: str) -> tuple[str, str]:
+    """Such a key without its store, and the store, folded."""
+    customer, store, day = stored_file_key.rsplit(SEPARATOR, 2)
+    return SEPARATOR.join((customer, "", day)), store
