@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncctl.services.cleanup.duplicate_plans import Conflict, ConflictingCopy, Decision, DuplicatePlan
     from syncctl.services.cleanup.restoring import BackupRestored
 
+STORES_TO_SET = "Kept under no known store, as they were worked on there: set the store in the web app"
 LONGEST_VALUE = 60
 """Characters of an edit that a person gets to see; --json has it whole."""
 
@@ -167,6 +168,9 @@ def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dic
             }
             for decision in plan.examples
         ],
+        "stores_to_set": [
+            {"id": lead_id, "store": output.text(store)} for lead_id, store in plan.stores_to_set.items()
+        ],
     }
 
 
@@ -227,6 +231,10 @@ def _print_plan(plan: DuplicatePlan, output: Output, *, examples: bool = True) -
     for conflict in plan.conflicts:
         for copy in conflict.copies:
             print_line(f"conflict\t{_label(conflict, output)}\t{chr(9).join(_copy_cells(copy, output))}")
+    for lead_id, store in plan.stores_to_set.items():
+        print_line(f"store to set\t{lead_id}\t{output.text(store)}")
+    if plan.stores_to_set:
+        output.hint(f"{STORES_TO_SET}.")
 
 
 def _label(item: Decision | Conflict, output: Output) -> str:
@@ -286,3 +294,7 @@ def _print_screen(plan: DuplicatePlan, examples: Sequence[Decision], output: Out
             lead_id, updated_at, held = _copy_cells(copy, output)
             copies.add_row(escape(lead_id), f"[dim]{escape(updated_at)}[/dim] {escape(held)}")
         out.print(Padding(copies, (0, 0, 0, 2)))
+    if plan.stores_to_set:
+        out.print(f"\n[bold yellow]{STORES_TO_SET}[/bold yellow]")
+    for lead_id, store in plan.stores_to_set.items():
+        out.print(Padding(f"{escape(lead_id)} [dim]{escape(output.text(store))}[/dim]", (0, 0, 0, 2)))

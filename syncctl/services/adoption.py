@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.file_mapping import file_key
-from syncctl.identity import derived_id, fold, lead_key
+from syncctl.identity import SEPARATOR, derived_id, fold, lead_key
 from syncctl.leads import is_touched
 from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType, LeadValues, SourceRecord
@@ -50,6 +50,12 @@ def stored_file_key(lead: Document, locations: StoreNames) -> str:
     """The key that a file's row would have that has the values of the lead as it is now."""
     day = stored_day(lead.get("createdAt")) or stored_day(lead.get("functionDate"))
     return file_key(stored_key({**lead, "bookingNo": None}, locations), day)
+
+
+def parted_key(stored_file_key: str) -> tuple[str, str]:
+    """Such a key without its store, and the store, folded."""
+    customer, store, day = stored_file_key.rsplit(SEPARATOR, 2)
+    return SEPARATOR.join((customer, "", day)), store
 
 
 def best_first(lead: Document) -> tuple[bool, datetime, str]:

@@ -105,6 +105,34 @@ def test_in_a_pipe_each_line_is_one_thing(program: Program, sets: list[CopySet])
     ] in conflicts
 
 
+def test_a_lead_that_is_kept_under_no_store_is_named_with_the_store_of_its_copy(program: Program) -> None:
+    walk_in = {
+        "leadType": "general",
+        "source": "Walk-in",
+        "bookingNo": "",
+        "phone": "9000000001",
+        "name": "A",
+    }
+    default = {**walk_in, "store": "Default Store", "callStatus": "Busy"}
+    with database_of(program) as database:
+        database.store_leads([lead(1, **walk_in), lead(2, **default)], [])
+    assert program.run("verify", "data").status == 1
+    line = f"store to set\t{text_id(2)}\tSuitor Guy - Calicut"
+    piped = program.run("cleanup", "duplicates")
+    assert line in piped.stdout.splitlines()
+    assert f"keeps {text_id(2)} (worked on), deletes {text_id(1)}" in piped.stdout
+    assert "set the store in the web app" in piped.stderr
+    for columns in (60, 80, 200):
+        shown = program.run_on_terminal("cleanup", "duplicates", columns=columns)
+        assert text_id(2) in shown.stdout
+        assert "Suitor Guy - Calicut" in " ".join(shown.stdout.split())
+    as_json = json_of(program.run("cleanup", "duplicates", "--json"))
+    assert as_json["stores_to_set"] == [{"id": text_id(2), "store": "Suitor Guy - Calicut"}]
+    applied = program.run("cleanup", "duplicates", "--apply")
+    assert line in applied.stdout.splitlines()
+    assert program.run("cleanup", "duplicates").stdout.startswith("No duplicates")
+
+
 def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: list[CopySet]) -> None:
     plan = json_of(program.run("cleanup", "duplicates", "--json"))
     assert (plan["sets"], plan["to_delete"], plan["applied"], plan["ok"]) == (SETS, EXTRA, False, True)

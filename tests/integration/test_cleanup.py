@@ -27,6 +27,8 @@ from tests.support.store_files import row, write
 from tests.support.webapp import Lead, MongoApp, SqliteApp, finish, old_lead
 from tests.support.world import World
 
+STATUSES = ("Booked", "Trial", "Loss", "Loss")
+
 
 @pytest.fixture
 def old_sets(database: Database) -> list[CopySet]:
@@ -309,6 +311,46 @@ class TestWithTheSync:
         (left,) = world.app.leads()
         assert (left["_id"], left["callStatus"]) == (copy_id, "Busy")
         assert left["remarks"] == "news from the store"
+
+    def test_the_web_apps_upload_of_an_imported_file_makes_copies(
+        self, world: World, tmp_path: Path, folder: Path
+    ) -> None:
+        """It knows no store and puts its rows under "Default Store"."""
+        file = write(
+            tmp_path / "walkin_sg_calicut.csv",
+            *(row(Contact=f"900000000{number}", Status=status) for number, status in enumerate(STATUSES)),
+        )
+        world.import_files(StepName.WALKIN, file)
+        imported = world.app.leads()
+        for document in imported:
+            world.app.insert(old_lead({**document, "store": "Default Store"}))
+        elsewhere = {**imported[0], "store": "Zorucci - Kannur"}
+        world.app.insert(old_lead(elsewhere))  # so that one of them may be either store's
+        worked_on = next(
+            lead
+            for lead in world.app.leads()
+            if lead["store"] == "Default Store" and lead["phone"] == imported[1]["phone"]
+        )
+        world.app.edit(worked_on["_id"], callStatus="Busy")
+
+        result = self.clean(world, folder)
+        assert (result.deleted, result.remaining.count) == (len(imported) - 1, 0)
+        left = world.app.leads()
+        assert sorted(lead["store"] for lead in left) == [
+            "Default Store",
+            "Default Store",
+            *["Suitor Guy - Calicut"] * (len(imported) - 1),
+            "Zorucci - Kannur",
+        ]
+        assert records(world.app)[imported[1]["_id"]] == worked_on["_id"]
+        again = world.import_files(StepName.WALKIN, file)
+        assert again.steps[0].counts.saved == 0
+        assert len(world.app.leads()) == len(left)
+        assert result.backup is not None
+        database = self.database(world)
+        restore_backup(database, result.backup)
+        database.close()
+        assert len(world.app.leads()) == 2 * len(imported) + 1
 
 
 def test_fields_that_only_the_web_app_knows_come_back_too(mongo_url: str, folder: Path) -> None:

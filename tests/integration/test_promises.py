@@ -226,11 +226,18 @@ def test_a_row_without_a_booking_date_is_ignored_and_leaves_the_rejects_list(
         {**booking_no, "customerName": "Anagha", "phoneNo": "1", "remarks": "of another kind", **dated}
         for dated in ({}, {"bookingDate": None}, {"bookingDate": "0001-01-01T00:00:00"})
     ]
-    with world.storage() as storage:
-        run = Run(RunRequest("api", booking, Trigger.AUTO), storage, world.recorder, world._clock())
-        answer = SortedRows(StepName.BOOKING, location, rows, invalid=[(row, "no phone") for row in rows])
-        keep_rejects(run, answer, {})
-    assert len(world.app.all("syncrejects")) == len(listed) + 3
+
+    def list_them() -> None:
+        with world.storage() as storage:
+            run = Run(RunRequest("api", booking, Trigger.AUTO), storage, world.recorder, world._clock())
+            answer = SortedRows(StepName.BOOKING, location, rows, invalid=[(row, "no phone") for row in rows])
+            keep_rejects(run, answer, {})
+        assert len(world.app.all("syncrejects")) == len(listed) + 3
+
+    list_them()
+    assert world.retry_rejects().ignored == 3
+    assert world.app.all("syncrejects") == listed
+    list_them()
     sandbox.add_rows(location, [*rows, {**rows[0], **booking_no, "phoneNo": "9000000001"}])
     after = world.run(booking, full=True).steps[0].counts
     assert (after.ignored, after.invalid) == (before.ignored + 4, before.invalid)

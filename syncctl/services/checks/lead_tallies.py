@@ -120,7 +120,7 @@ def duplicate_words(duplicates: DuplicateSets) -> str:
 
 
 def check_duplicates(duplicates: DuplicateSets) -> Check:
-    """No sync makes copies, so that each is the old system's, or another program's at work."""
+    """No sync makes copies: they are the old system's, or another program is at work."""
     name = "Duplicates"
     if not duplicates.count:
         return Check.good(name, "none")

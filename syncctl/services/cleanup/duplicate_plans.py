@@ -14,8 +14,8 @@ from syncctl.identity import derived_id
 from syncctl.locations import StoreNames
 from syncctl.models import Document
 from syncctl.ports import Storage
-from syncctl.services.adoption import text_of
-from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key
+from syncctl.services.adoption import parted_key, text_of
+from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
 
 SETS_AT_ONCE = 500
@@ -39,7 +39,8 @@ class Why(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to become of one set. `phone` is whole: mask it where shown. `record_from`: the copy whose
-    records the kept one, which has none of its own, takes over."""
+    records the kept one, which has none of its own, takes over. `store_of_removed`: the store that a removed
+    copy has, where the kept one is under none that is known; None otherwise."""
 
     lead_type: str
     phone: str
@@ -48,6 +49,7 @@ class Decision:
     why: Why
     removed: tuple[str, ...]
     record_from: str | None = None
+    store_of_removed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,17 @@ class Conflict:
 
 @dataclass(slots=True)
 class DuplicatePlan:
-    """What a cleanup would do, by lead type: sets to clean, leads to delete; and the conflicts."""
+    """What a cleanup would do, by lead type: sets to clean, leads to delete; and the conflicts.
+
+    `stores_to_set`: ids of leads that are kept under no known store, each with the store that a copy of it
+    has: a cleanup only deletes.
+    """
 
     sets: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
     conflicts: list[Conflict] = field(default_factory=list)
     examples: list[Decision] = field(default_factory=list)
+    stores_to_set: dict[str, str] = field(default_factory=dict)
 
     def add(self, decision: Decision | Conflict) -> None:
         """Count one set."""
@@ -87,6 +94,8 @@ class DuplicatePlan:
             return
         self.sets[decision.lead_type] += 1
         self.removed[decision.lead_type] += len(decision.removed)
+        if decision.store_of_removed is not None:
+            self.stores_to_set[decision.kept] = decision.store_of_removed
         if len(self.examples) < EXAMPLES:
             self.examples.append(decision)
 
@@ -150,6 +159,12 @@ def _groups(
     for lead_id in ids:
         if lead_id in leads and (key := cleanup_key(leads[lead_id], stores)) is not None:
             by_key.setdefault(key, []).append(leads[lead_id])
+    storeless = [key for key, group in by_key.items() if lacks_store(group[0], stores)]
+    for key in storeless:
+        alike = [other for other in by_key if parted_key(other)[0] == parted_key(key)[0]]
+        known = [other for other in alike if other not in storeless]
+        if len(known) == 1:
+            by_key[known[0]] += by_key.pop(key)
     return ((key, Copies(group, stores)) for key, group in by_key.items() if len(group) > 1)
 
 
@@ -170,24 +185,25 @@ class _Facts:
 
 
 def _decision(copies: Copies, told: Sequence[Mapping[str, Any]], facts: _Facts) -> Decision | Conflict:
-    leads, recorded = sorted(copies.leads, key=_age), facts.recorded
+    leads = sorted(copies.leads, key=_age)
     if picked := [lead for lead in leads if lead["_id"] in facts.chosen]:
-        return _keep(leads, recorded, picked[0], Why.CHOSEN)
+        return _keep(leads, facts, picked[0], Why.CHOSEN)
     if not copies.worked_on:
-        return _keep(leads, recorded, *_best_untouched(leads, facts))
+        return _keep(leads, facts, *_best_untouched(leads, facts))
     if len(copies.worked_on) == 1:
-        return _keep(leads, recorded, copies.worked_on[0], Why.WORKED_ON)
+        return _keep(leads, facts, copies.worked_on[0], Why.WORKED_ON)
     edits = copies.edits(told)
     complete = {lead["_id"] for lead in copies.with_all_edits(edits)}
     if complete:
         last = max((lead for lead in leads if lead["_id"] in complete), key=_updated_at)
-        return _keep(leads, recorded, last, Why.ALL_EDITS)
+        return _keep(leads, facts, last, Why.ALL_EDITS)
     return _conflict(leads, edits.keys(), copies.edited_differently(edits))
 
 
 def _best_untouched(leads: Sequence[Document], facts: _Facts) -> tuple[Document, Why]:
     """Of copies that nobody worked on, the oldest first, the one to keep, and what first set it apart."""
     wanted: tuple[tuple[Why, Callable[[Document], bool]], ...] = (
+        (Why.STORE_NAME, lambda lead: not lacks_store(lead, facts.stores)),
         (Why.LINKED, lambda lead: lead["_id"] in facts.recorded),
         (Why.STORE_NAME, lambda lead: facts.stores.canonical(text_of(lead, "store")) == lead.get("store")),
     )
@@ -212,17 +228,19 @@ def _updated_at(lead: Document) -> datetime:
     return updated_at if isinstance(updated_at, datetime) else _FIRST
 
 
-def _keep(leads: Sequence[Document], recorded: Container[str], kept: Document, why: Why) -> Decision:
-    removed = tuple(lead["_id"] for lead in leads if lead is not kept)
-    records = [lead_id for lead_id in removed if lead_id in recorded]
+def _keep(leads: Sequence[Document], facts: _Facts, kept: Document, why: Why) -> Decision:
+    others = [lead for lead in leads if lead is not kept]
+    records = [lead["_id"] for lead in others if lead["_id"] in facts.recorded]
+    stores = [name for lead in others if (name := facts.stores.canonical(text_of(lead, "store")))]
     return Decision(
         lead_type=text_of(kept, "leadType"),
         phone=text_of(kept, "phone"),
         booking_no=text_of(kept, "bookingNo"),
         kept=kept["_id"],
         why=why,
-        removed=removed,
-        record_from=records[0] if records and kept["_id"] not in recorded else None,
+        removed=tuple(lead["_id"] for lead in others),
+        record_from=records[0] if records and kept["_id"] not in facts.recorded else None,
+        store_of_removed=stores[0] if stores and lacks_store(kept, facts.stores) else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -11,7 +11,7 @@ from hashlib import blake2b
 from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType
 from syncctl.operator_ports import Survey
-from syncctl.services.adoption import stored_file_key, stored_key, text_of
+from syncctl.services.adoption import parted_key, stored_file_key, stored_key, text_of
 from syncctl.values import phone_number
 
 KEY_FIELDS: tuple[str, ...] = (
@@ -26,8 +26,9 @@ KEY_FIELDS: tuple[str, ...] = (
 """The fields of a lead that its key is made of."""
 
 _API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
-_DIGEST_BYTES = 8
-"""Among 130,000 keys two share a digest once in 2,000,000,000 databases; planning compares whole keys."""
+_CUSTOMER_BYTES, _STORE_BYTES = 8, 4
+"""A digest's: of a key without the store of a file lead, and of that store. Among 130,000 keys two share a
+digest once in 2,000,000,000 databases; planning compares whole keys."""
 
 
 def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
@@ -43,9 +44,20 @@ def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
         return stored_key(lead, locations)
     if not (text_of(lead, "name") and text_of(lead, "store")):
         return None
-    if text_of(lead, "leadType") in _API_TYPES:
+    if not _has_file_key(lead):
         return stored_key(lead, locations)
     return stored_file_key(lead, locations)
+
+
+def _has_file_key(lead: Document) -> bool:
+    return not text_of(lead, "bookingNo") and text_of(lead, "leadType") not in _API_TYPES
+
+
+def lacks_store(lead: Document, locations: StoreNames) -> bool:
+    """Whether a lead whose key has the store in it is under "Default Store", where the web app's own upload
+    puts what it knows no store for, or under another name that is no store's. It is a copy of the same lead
+    under a known store, where there is exactly one such store."""
+    return _has_file_key(lead) and locations.canonical(text_of(lead, "store")) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +83,18 @@ class DuplicateSets:
 
 
 class DuplicateFinder:
-    """Takes leads one by one, and keeps a digest and an id of each."""
+    """Takes leads one by one, and keeps a digest and an id of each.
+
+    A digest begins with that of the key without the store, so that for leads that lack one the others of the
+    same customer and day can be found, and nothing more need be kept of those.
+    """
 
     def __init__(self, locations: Locations) -> None:
         self._stores = CachedStores(locations)
         self._first: dict[bytes, str] = {}
         self._sets: dict[bytes, list[str]] = {}
         self._types: dict[bytes, str] = {}
+        self._storeless: set[bytes] = set()
 
     def add(self, lead: Document) -> None:
         """A lead with its `_id` and KEY_FIELDS. The same one may come twice: a scan that runs while leads
@@ -85,7 +102,14 @@ class DuplicateFinder:
         key = cleanup_key(lead, self._stores)
         if key is None:
             return
-        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+        if not _has_file_key(lead):
+            digest = _hash(key, _CUSTOMER_BYTES + _STORE_BYTES)
+        else:
+            customer, store = parted_key(key)
+            digest = _hash(customer, _CUSTOMER_BYTES) + _hash(store, _STORE_BYTES)
+            if lacks_store(lead, self._stores):
+                self._storeless.add(digest)
+                self._types[digest] = text_of(lead, "leadType")
         first = self._first.setdefault(digest, lead["_id"])
         if first != lead["_id"]:
             self._sets.setdefault(digest, [first]).append(lead["_id"])
@@ -94,9 +118,36 @@ class DuplicateFinder:
     def found(self) -> DuplicateSets:
         """The sets among the leads so far; ids in order, and so the sets of a type."""
         by_type: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for digest, ids in self._sets.items():
-            by_type[self._types[digest]].append(tuple(sorted(set(ids))))
+        sets = dict(self._sets)
+        for store, *storeless in self._of_one_store():
+            ids = [
+                lead_id
+                for digest in (store, *storeless)
+                for lead_id in sets.pop(digest, [self._first[digest]])
+            ]
+            sets[storeless[0]] = ids
+        for digest, ids in sets.items():
+            if len(distinct := set(ids)) > 1:
+                by_type[self._types[digest]].append(tuple(sorted(distinct)))
         return DuplicateSets({lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)})
+
+    def _of_one_store(self) -> Iterator[list[bytes]]:
+        """Where leads that lack a store have one known store to belong to: the digest of that store's lead,
+        then theirs."""
+        alike: dict[bytes, list[bytes]] = {digest[:_CUSTOMER_BYTES]: [] for digest in self._storeless}
+        if not alike:
+            return
+        for digest in self._first:
+            if (digests := alike.get(digest[:_CUSTOMER_BYTES])) is not None:
+                digests.append(digest)
+        for digests in alike.values():
+            storeless = [digest for digest in digests if digest in self._storeless]
+            if len(digests) == len(storeless) + 1:
+                yield [*(digest for digest in digests if digest not in self._storeless), *storeless]
+
+
+def _hash(text: str, size: int) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
 class CachedStores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from syncctl.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
 from syncctl.locations import StoreNames
 from syncctl.models import Document, LeadType, LeadValues
 from syncctl.services.adoption import text_of
-from syncctl.values import phone_number
+from syncctl.values import file_day, phone_number
 
 SOURCE_FIELDS = frozenset(LeadValues.__annotations__)
 """The fields that a source can tell."""
@@ -46,6 +47,8 @@ def is_hand_typed(lead: Document) -> bool:
 
 def comparable(field: str, value: Any, stores: StoreNames) -> Any:
     """A field's value so that what means the same is equal; None where it is empty or the default."""
+    if field == "functionDate" and isinstance(value, datetime) and file_day(value) != value.date():
+        return datetime.combine(file_day(value), time(), value.tzinfo)
     if not isinstance(value, str):
         return value or None
     written = value.strip()
@@ -56,7 +59,7 @@ def comparable(field: str, value: Any, stores: StoreNames) -> Any:
     elif field == "phone":
         written = phone_number(written) or written
     elif field == "store":
-        written = fold(stores.canonical(written) or written)
+        written = fold(stores.canonical(written) or "")  # another name is none, as "Default Store" is
     return written or None
 
 
