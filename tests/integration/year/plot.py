@@ -1,5 +1,6 @@
 """What happens in the year at the source, in the shops and at the telecallers' desks."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, product
@@ -25,8 +26,9 @@ PLACES = {
 
 GENERAL_STATUSES, LOSS_STATUSES = ("Booked", "Trial", "New Walkin"), ("Loss", "Revisit Loss")
 FAR_AWAY = "Suitor Guy - Kannur"
-OLDER_SHAPES = ("leadSnapshot", "beforeSnapshot")
-"""Older shapes of reports that hold dates: the others do not tell one visit of a customer from the next."""
+OLDER_SHAPES, OF_NUMBERS = ("leadSnapshot", "beforeSnapshot"), ("leadData", "flat with id")
+"""Older shapes of reports that hold dates, and those that do not: they tell a booking by its number, but not
+one visit of a customer from the next."""
 
 Person = tuple[str, str]
 """Name and phone number."""
@@ -67,7 +69,7 @@ class Plot:
         luck.shuffle(self._names)
         self._numbers = count(1)
         self._bookings = count()
-        self.shapes_used: set[str] = set()
+        self.shapes_used = Counter[str]()
 
     # People and what they do in the shops.
 
@@ -140,7 +142,7 @@ class Plot:
 
     def finish(self, record: Record, shape: str, now: datetime, changes: Lead | None = None) -> None:
         """Finish a record's only or first lead on a page, or as an older version of the app did."""
-        self.shapes_used.add(shape)
+        self.shapes_used[shape] += 1
         lead = self._lead_of(record)
         report = report_of(lead, shape, changes, now)
         report_id = self.app.add_report(report)
@@ -159,7 +161,7 @@ class Plot:
     def type_in(self, person: Person, store: str, now: datetime, **fields: Any) -> str:
         """A lead typed in by hand."""
         lead = {
-            "leadType": self.luck.choice(("general", "justDial")),
+            "leadType": ("general", "justDial")[len(self.register.typed) % 2],
             "source": "JustDial",
             "name": person[0],
             "phone": person[1],
@@ -181,16 +183,18 @@ class Plot:
     def finish_typed(self, lead_id: str, now: datetime) -> None:
         """Finish a lead that was typed in by hand."""
         lead = self.register.typed.pop(lead_id)
-        page = self.luck.choice(pages_for(lead))
-        self.shapes_used.add(page)
+        page = min(pages_for(lead), key=self.shapes_used.__getitem__)
+        self.shapes_used[page] += 1
         self.app.add_report(report_of(lead, page, None, now))
         self.app.delete(lead_id)
 
     def shape_for(self, record: Record) -> str:
         """One of the app's pages that show its lead, and now and then an older shape."""
         if self.luck.random() < 0.15:
-            return self.luck.choice([*OLDER_SHAPES, *(["leadData"] if record.is_of_api else [])])
-        return self.luck.choice(pages_for(self._lead_of(record)))
+            shapes = [*OLDER_SHAPES, *(OF_NUMBERS if record.is_of_api else ())]
+        else:
+            shapes = pages_for(self._lead_of(record))
+        return self.luck.choice(shapes)
 
     def _lead_of(self, record: Record) -> Lead:
         """A record's only or first lead, as it is now."""
