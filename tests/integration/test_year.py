@@ -35,7 +35,7 @@ def _play(url: str, folder: Path, seed: int) -> None:
         year.play()
     finally:
         year.close()
-    said = f"the year of seed {seed}:\n{year.oracle.said()}"
+    said = f"the year of seed {seed}:\n{year.oracle.summary()}"
     print(said)  # noqa: T201 - what pytest -rP shows
     assert not year.oracle.wrong, said
     assert PAGES.keys() <= year.plot.shapes_used.keys()
