@@ -16,7 +16,8 @@ class Oracle:
 
     `wrong`: what went wrong, by its kind. `unrecognisable`: leads that were rightly made, by id, although
     there was a lead or a report of their record: nothing in it shows that (contract/database.md, "What tells
-    which lead it was"). `of_the_scheduler`: leads that the app's own scheduler has made.
+    which lead it was"). `of_the_app`: leads that the web app has made of what syncctl had made leads of
+    already, by id, and how.
     """
 
     def __init__(self, plot: Plot) -> None:
@@ -25,7 +26,7 @@ class Oracle:
         self.app = plot.app
         self.wrong: dict[str, list[str]] = defaultdict(list)
         self.unrecognisable: dict[str, str] = {}
-        self.of_the_scheduler: set[str] = set()
+        self.of_the_app: dict[str, str] = {}
 
     # After a run.
 
@@ -125,8 +126,8 @@ class Oracle:
             elif not present:
                 self._note("lost at the end", str(record))
             elif len(present) > 1:
-                by_scheduler = self.of_the_scheduler & set(present)
-                kind = "doubled by the app's scheduler" if by_scheduler else "doubled at the end"
+                hows = {self.of_the_app[lead_id] for lead_id in present if lead_id in self.of_the_app}
+                kind = " ".join(["doubled at the end", *sorted(hows)])
                 self._note(kind, f"{record}: {[record.leads[lead_id] for lead_id in present]}")
             if len(present) == len(record.leads) and not record.is_gone:
                 for lead_id in present:
@@ -144,7 +145,7 @@ class Oracle:
         )
 
     def _look_at_fields(self, record: Record, lead: Lead, edits: Lead) -> None:
-        if not record.was_met or lead["_id"] in self.of_the_scheduler:
+        if not record.was_met or lead["_id"] in self.of_the_app:
             return
         if "store" not in edits and lead["store"] != record.store:
             self._note("store", f"{record}: {lead['store']}")

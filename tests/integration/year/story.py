@@ -184,7 +184,7 @@ class Year:
             record = self.register.of_source(lead)
             assert record is not None
             record.leads[lead["_id"]] = {}
-            self.oracle.of_the_scheduler.add(lead["_id"])
+            self.oracle.of_the_app[lead["_id"]] = "by the app's scheduler"
         for file in self.chance.sample(self.plot.files, 4):
             untouched = [r for r in file.records if r.leads and not any(r.leads.values()) and not r.is_gone]
             rows = [record.row for record in untouched]
@@ -192,7 +192,7 @@ class Year:
             for record, uploaded in zip(untouched, saved, strict=True):
                 if uploaded is not None:
                     record.leads[uploaded["_id"]] = {}
-                    self.oracle.of_the_scheduler.add(uploaded["_id"])
+                    self.oracle.of_the_app[uploaded["_id"]] = "by an upload"
 
     # Runs of syncctl.
 
