@@ -53,7 +53,7 @@ def import_again(world: World, tmp_path: Path, zone: tzinfo) -> Import:
         for n in range(4)
     ]
     file = write(tmp_path / "walkin_sg_calicut.csv", *visits)
-    old = OldSystem(world.app, Random(1), {}, zone)  # noqa: S311 - luck, not cryptography
+    old = OldSystem(world.app, Random(1), {}, zone)  # noqa: S311 - no secret
     old.import_file("walkin", CALICUT, [dict(zip(HEADER, visit, strict=True)) for visit in visits], NOW)
     return lambda: counts(world.import_files(WALKIN, file))[:4]
 

@@ -43,7 +43,7 @@ def imported(world: World, tmp_path: Path) -> Import:
 
 def brought(world: World, zone: tzinfo, visits: Sequence[list[str]], kind: StepName) -> list[Lead]:
     """The leads that the old system makes of these visits."""
-    old = OldSystem(world.app, Random(1), {}, zone)  # noqa: S311 - luck, not cryptography
+    old = OldSystem(world.app, Random(1), {}, zone)  # noqa: S311 - no secret
     leads = old.import_file(kind, CALICUT, [dict(zip(HEADER, visit, strict=True)) for visit in visits], NOW)
     return [lead for lead in leads if lead is not None]
 
@@ -104,7 +104,7 @@ def test_of_three_losses_the_finished_one_stays_away_and_the_others_come(
     assert days(world) == {"Made Up One 05-11-2026", "Made Up One 09-11-2026"}
 
 
-def test_the_finished_one_is_told_by_its_day_wherever_it_stands_in_the_file(
+def test_the_finished_one_is_known_by_its_day_wherever_it_stands_in_the_file(
     world: World, bring: Bring, imported: Import
 ) -> None:
     losses = [row(Date=f"0{day}-11-2026", Status="Loss", **WHO) for day in (1, 5, 9)]

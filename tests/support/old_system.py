@@ -25,7 +25,7 @@ class OldSystem:
     the locations that it asks, with their stores' names."""
 
     app: MongoApp | SqliteApp
-    luck: Random
+    chance: Random
     stores: Mapping[str, str]
     zone: tzinfo = UTC
 
@@ -37,14 +37,14 @@ class OldSystem:
         for report, lead_type in REPORTS.items():
             there = {_number_and_phone(lead) for lead in self.app.leads(leadType=lead_type)}
             there |= self._finished(lead_type)
-            told = [
+            rows = [
                 lead
                 for location, store in self.stores.items()
                 for row in sandbox.rows(report, location)
                 if not isinstance(outcome := key_and_lead(report, row, store), str)
                 for lead in [outcome[1]]
             ]
-            new = [lead for lead in told if _number_and_phone(lead) not in there]
+            new = [lead for lead in rows if _number_and_phone(lead) not in there]
             saved += [self._insert(lead, now) for lead in new]
             self._log(report, trigger, now, len(new))
         return saved
@@ -65,7 +65,7 @@ class OldSystem:
     def _lead_of_row(self, kind: str, store: str, row: Mapping[str, str]) -> Lead:
         is_loss = kind == "lossofsale" or "Loss" in row["Status"]
         day = self._day(row["Date"])
-        told: Lead = {
+        lead: Lead = {
             "leadType": "lossOfSale" if is_loss else "general",
             "source": "Loss of Sale" if is_loss else "Walk-in",
             "name": row["Customer Name"],
@@ -87,7 +87,7 @@ class OldSystem:
             "followUpFlag": False,
             "__v": 0,
         }
-        return {name: value for name, value in told.items() if value is not None} | {"assignedTo": None}
+        return {name: value for name, value in lead.items() if value is not None} | {"assignedTo": None}
 
     def _day(self, written: str) -> datetime | None:
         """A day of a file as JavaScript's Date reads it: the midnight of the machine's zone."""
@@ -111,7 +111,7 @@ class OldSystem:
         }
 
     def _insert(self, lead: Lead, now: datetime) -> Lead:
-        lead = {"_id": object_id(self.luck, now), **lead}
+        lead = {"_id": object_id(self.chance, now), **lead}
         self.app.insert(lead)
         return lead
 

@@ -26,7 +26,7 @@ CREATED, VISITED = ("createdAt", "created_at"), ("enquiryDate", "enquiry_date", 
 
 
 class Level(IntEnum):
-    """How well something tells a record, the strongest last."""
+    """What a report and a record agree in, the strongest last."""
 
     NOT = 0
     NO_NUMBER_NO_DATES = 1
@@ -65,26 +65,26 @@ def of_lead(lead: Lead) -> Facts:
     return facts
 
 
-def level(told: Facts, record: Facts) -> Level:
-    """How well what a report (or a lead) says tells this record, by itself: another may be told better."""
-    if told.ids and record.ids:
-        return Level.ID if told.ids & record.ids else Level.NOT
-    if not told.agree(record, "leadType"):
+def level(known: Facts, record: Facts) -> Level:
+    """How well a report, or an edited lead, fits this record, by itself: another may fit better."""
+    if known.ids and record.ids:
+        return Level.ID if known.ids & record.ids else Level.NOT
+    if not known.agree(record, "leadType"):
         return Level.NOT
-    phone, name, store = (told.agree(record, field) for field in ("phone", "name", "store"))
-    undated = not (told.instants or told.days or told.said["bookingNo"])
+    phone, name, store = (known.agree(record, field) for field in ("phone", "name", "store"))
+    undated = not (known.instants or known.days or known.said["bookingNo"])
     levels = {
-        Level.BOOKING: told.agree(record, "bookingNo"),
-        Level.INSTANT: told.instants & record.instants and (phone or name or store),
-        Level.DAY: told.days & record.days and (phone or (name and store)),
+        Level.BOOKING: known.agree(record, "bookingNo"),
+        Level.INSTANT: known.instants & record.instants and (phone or name or store),
+        Level.DAY: known.days & record.days and (phone or (name and store)),
         Level.NO_NUMBER_NO_DATES: undated and phone and name and store,
     }
     return max((which for which, holds in levels.items() if holds), default=Level.NOT)
 
 
-def agreeing(told: Facts, record: Facts) -> int:
+def agreeing(known: Facts, record: Facts) -> int:
     """How many of the fields that tell people apart agree: within a level the most win."""
-    return sum(told.agree(record, name) for name in ("phone", "name", "store"))
+    return sum(known.agree(record, name) for name in ("phone", "name", "store"))
 
 
 def day_of(moment: datetime) -> date:

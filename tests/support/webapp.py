@@ -89,16 +89,18 @@ def page_report(page: str, before: Lead, after: Lead, now: datetime) -> Report:
     assert before["leadType"] in shown.lead_types, f"the {page} shows no {before['leadType']}"
     before, after = DEFAULTS | before, {**DEFAULTS, **after, "updatedAt": now}
     after["leadType"] = shown.becomes or after["leadType"]
-    told = {field: value for field, value in after.items() if field != "_id"}
+    after.pop("_id", None)
     changed = [
-        field for field in told if field not in (*IDENTITY, "updatedAt") and before.get(field) != after[field]
+        field
+        for field in after
+        if field not in (*IDENTITY, "updatedAt") and before.get(field) != after[field]
     ]
     if shown.notes_type and "leadType" not in changed:
         changed.append("leadType")
     report_id = ObjectId()
     report: Report = {"_id": report_id, "editedBy": TELECALLER, "editedAt": now, "note": after["remarks"]}
     report |= {
-        report_name(field): value for field, value in told.items() if value is not None or field in DEFAULTS
+        report_name(field): value for field, value in after.items() if value is not None or field in DEFAULTS
     }
     for field in changed:
         was = before.get(field)

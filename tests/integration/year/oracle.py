@@ -14,9 +14,10 @@ from tests.support.webapp import Lead
 class Oracle:
     """Checks that nobody comes back, is lost or doubled, and no edit is overwritten.
 
-    `wrong`: what went wrong, by its kind. `unrecognisable`: leads that were made although there was a lead
-    or a report of their record, by id: of nothing in these could it be told (contract/database.md, "What
-    tells which lead it was"). `of_the_scheduler`: leads that the app's own scheduler has made.
+    `wrong`: what went wrong, by its kind. `unrecognisable`: leads that were rightly made, by id, although
+    there was a lead or a report of their record: nothing in it shows that (contract/database.md, "What tells
+    which lead it was"). `of_the_app`: leads that the web app has made of what syncctl had made leads of
+    already, by id, and how.
     """
 
     def __init__(self, plot: Plot) -> None:
@@ -25,7 +26,7 @@ class Oracle:
         self.app = plot.app
         self.wrong: dict[str, list[str]] = defaultdict(list)
         self.unrecognisable: dict[str, str] = {}
-        self.of_the_scheduler: set[str] = set()
+        self.of_the_app: dict[str, str] = {}
 
     # After a run.
 
@@ -34,13 +35,14 @@ class Oracle:
     ) -> None:
         """Look at what syncctl has made of what it was shown. `before`: the ids of the leads until then.
         `is_whole`: it was shown all of it, however long ago it may have been new."""
+        met_before = {record for record in said if record.was_met}
         for record in said:
             record.was_met = True
         definite = {record for record in said if self._must_stay_away(record)}
         possible = {record for record in said if record.reports}
         leads = {lead["_id"]: lead for lead in self.app.leads()}
-        for lead_id in leads.keys() - before:
-            self._take_in(when, leads[lead_id], leads)
+        for lead_id in sorted(leads.keys() - before):
+            self._take_in(when, leads[lead_id], leads, met_before)
         if not (len(definite) if is_whole else 0) <= counts.reported <= len(possible):
             self._note(
                 "counted in reports",
@@ -66,20 +68,21 @@ class Oracle:
             if leads.get(lead_id) != lead:
                 self._note("typed in by hand", f"{when}: {lead['name']}")
 
-    def _take_in(self, when: str, lead: Lead, leads: dict[str, Lead]) -> None:
-        """A lead that syncctl has made: it must be of a record that had neither lead nor report."""
+    def _take_in(self, when: str, lead: Lead, leads: dict[str, Lead], met_before: set[Record]) -> None:
+        """A lead that syncctl has made: it must be of a record that had neither lead nor report. What it has
+        met before it knows, whatever people have edited since."""
         record = self.register.of_source(lead)
         if record is None:
             self._note("strangers", f"{when}: {lead}")
             return
         others = [leads[lead_id] for lead_id in record.leads if lead_id in leads]
-        what = f"{when}: {record}"
+        what = f"{when}: {record}, edited: {record.edited}"
         if others:
-            known = record.was_met_when_gone or any(self._tells(of_lead(other), record) for other in others)
+            known = record in met_before or any(self._fits(of_lead(other), record) for other in others)
             self._note_or_allow("doubled", what, lead["_id"], is_wrong=known)
         elif record.is_gone:
             known = record.was_met_when_gone or any(
-                self._tells(of_report(report), record) for report in record.reports.values()
+                self._fits(of_report(report), record) for report in record.reports.values()
             )
             self._note_or_allow("back", what, lead["_id"], is_wrong=known)
         record.leads[lead["_id"]] = {}
@@ -87,11 +90,11 @@ class Oracle:
     def _must_stay_away(self, record: Record) -> bool:
         """Whether it is finished, and its report tells so."""
         return not record.leads and any(
-            self._tells(of_report(report), record) for report in record.reports.values()
+            self._fits(of_report(report), record) for report in record.reports.values()
         )
 
-    def _tells(self, told: Facts, record: Record) -> bool:
-        return self.register.recognisable(told, record)
+    def _fits(self, facts: Facts, record: Record) -> bool:
+        return self.register.recognisable(facts, record)
 
     def _look_at_pairs(self, when: str, finished: set[Record]) -> None:
         """Each record that a report has finished keeps that report's id, and no other record does."""
@@ -123,8 +126,8 @@ class Oracle:
             elif not present:
                 self._note("lost at the end", str(record))
             elif len(present) > 1:
-                by_scheduler = self.of_the_scheduler & set(present)
-                kind = "doubled by the app's scheduler" if by_scheduler else "doubled at the end"
+                hows = {self.of_the_app[lead_id] for lead_id in present if lead_id in self.of_the_app}
+                kind = " ".join(["doubled at the end", *sorted(hows)])
                 self._note(kind, f"{record}: {[record.leads[lead_id] for lead_id in present]}")
             if len(present) == len(record.leads) and not record.is_gone:
                 for lead_id in present:
@@ -134,15 +137,15 @@ class Oracle:
         """Whether `cleanup finished` deletes an untouched lead of it; weaker matches it only lists."""
         if not record.reports:
             return record.was_met_when_gone
-        told = [of_report(report) for report in record.reports.values()]
+        known = [of_report(report) for report in record.reports.values()]
         return any(
             level(facts, record.facts) >= Level.BOOKING
             or (facts.instants & record.facts.instants and facts.agree(record.facts, "phone"))
-            for facts in told
+            for facts in known
         )
 
     def _look_at_fields(self, record: Record, lead: Lead, edits: Lead) -> None:
-        if not record.was_met or lead["_id"] in self.of_the_scheduler:
+        if not record.was_met or lead["_id"] in self.of_the_app:
             return
         if "store" not in edits and lead["store"] != record.store:
             self._note("store", f"{record}: {lead['store']}")
@@ -162,7 +165,7 @@ class Oracle:
         else:
             self.unrecognisable[lead_id] = f"{kind}: {what}"
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """What went wrong, some lines of each kind, and what could not be recognised."""
         lines: list[str] = []
         for kind, those in sorted(self.wrong.items()):

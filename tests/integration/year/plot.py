@@ -1,11 +1,11 @@
 """What happens in the year at the source, in the shops and at the telecallers' desks."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, product
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from syncctl.sandbox import Sandbox
 from syncctl.sandbox.vocabulary import FIRST_NAMES, LAST_NAMES
@@ -25,8 +25,9 @@ PLACES = {
 
 GENERAL_STATUSES, LOSS_STATUSES = ("Booked", "Trial", "New Walkin"), ("Loss", "Revisit Loss")
 FAR_AWAY = "Suitor Guy - Kannur"
-OLDER_SHAPES = ("leadSnapshot", "beforeSnapshot")
-"""Older shapes of reports that hold dates: the others do not tell one visit of a customer from the next."""
+OLDER_SHAPES, OF_NUMBERS = ("leadSnapshot", "beforeSnapshot"), ("leadData", "flat with id")
+"""Older shapes of reports that hold dates, and those that do not: they tell a booking by its number, but not
+one visit of a customer from the next."""
 
 Person = tuple[str, str]
 """Name and phone number."""
@@ -34,8 +35,10 @@ Person = tuple[str, str]
 
 @dataclass(frozen=True)
 class SentFile:
-    """A shop's file as it was sent last: which records it has."""
+    """A shop's file as it was sent last: which records it has. `number`: of the folder that it is sent in, as
+    others have its name."""
 
+    number: int
     kind: str
     place: str
     month: date
@@ -46,35 +49,34 @@ class SentFile:
         return PLACES[self.place]
 
     def write_in(self, folder: Path) -> Path:
-        """Put it into the folder of its month."""
-        (folder / f"{self.month:%Y-%m}").mkdir(exist_ok=True)
+        """Put it there."""
+        own = folder / f"sent {self.number}"
+        own.mkdir(exist_ok=True)
         rows = [list(record.row.values()) for record in self.records]
-        return write(folder / f"{self.month:%Y-%m}" / f"{self.kind}_{self.place}.csv", *rows)
+        return write(own / f"{self.kind}_{self.place}.csv", *rows)
 
 
 class Plot:
     """Makes people, bookings and visits, and does what telecallers do. Everything is remembered in the
     register: whose lead is whose is known because this has made them all."""
 
-    def __init__(self, sandbox: Sandbox, app: MongoApp | SqliteApp, luck: Random) -> None:
+    def __init__(self, sandbox: Sandbox, app: MongoApp | SqliteApp, chance: Random) -> None:
         self.sandbox = sandbox
         self.app = app
-        self.luck = luck
+        self.chance = chance
         self.register = Register()
         self.files: list[SentFile] = []
-        self.people: list[Person] = []
         self._names = [f"{first} {last}" for first, last in product(FIRST_NAMES, LAST_NAMES)]
-        luck.shuffle(self._names)
+        chance.shuffle(self._names)
         self._numbers = count(1)
         self._bookings = count()
-        self.shapes_used: set[str] = set()
+        self.shapes_used = Counter[str]()
 
     # People and what they do in the shops.
 
     def somebody(self) -> Person:
         """Somebody new."""
-        self.people.append((self._names.pop(), f"98{next(self._numbers):08}"))
-        return self.people[-1]
+        return self._names.pop(), f"98{next(self._numbers):08}"
 
     def book(self, person: Person, day: date) -> Record:
         """A booking, of one item or of several."""
@@ -102,18 +104,18 @@ class Plot:
         )
 
     def visit(self, file: SentFile, person: Person, day: date, *, is_loss: bool | None = None) -> Record:
-        """A visit to a shop, in its file. `is_loss`: by luck, unless given or the file is of losses."""
+        """A visit to a shop, in its file. `is_loss`: by chance, unless given or the file is of losses."""
         if is_loss is None:
-            is_loss = file.kind == "lossofsale" or self.luck.random() < 0.3
+            is_loss = file.kind == "lossofsale" or self.chance.random() < 0.3
         row = dict.fromkeys(HEADER, "") | {
             "Date": f"{day:%d-%m-%Y}",
             "Customer Name": person[0],
             "Contact": person[1],
             "Function Date": f"{day + timedelta(days=30):%d-%m-%Y}",
             "Staff": "RAYAN",
-            "Status": self.luck.choice(LOSS_STATUSES if is_loss else GENERAL_STATUSES),
-            "Category": self.luck.choice(("PRICE", "SIZE", "ENQUIRY")),
-            "Remarks": self.luck.choice(("", "just enquiry", "wants blue")),
+            "Status": self.chance.choice(LOSS_STATUSES if is_loss else GENERAL_STATUSES),
+            "Category": self.chance.choice(("PRICE", "SIZE", "ENQUIRY")),
+            "Remarks": self.chance.choice(("", "just enquiry", "wants blue")),
         }
         lead_type = "lossOfSale" if is_loss else "general"
         record = self.register.add(Record(lead_type, *person, file.store, day, row=row))
@@ -122,7 +124,7 @@ class Plot:
 
     def file(self, kind: str, place: str, month: date) -> SentFile:
         """A new file, without rows yet."""
-        self.files.append(SentFile(kind, place, month))
+        self.files.append(SentFile(len(self.files), kind, place, month))
         return self.files[-1]
 
     def _instant(self, day: date) -> datetime:
@@ -137,10 +139,11 @@ class Plot:
         lead = self._lead_of(record)
         self.app.edit(lead["_id"], **changes, updatedAt=now if in_the_app else lead["updatedAt"])
         record.leads[lead["_id"]] |= changes
+        record.edited |= changes
 
     def finish(self, record: Record, shape: str, now: datetime, changes: Lead | None = None) -> None:
         """Finish a record's only or first lead on a page, or as an older version of the app did."""
-        self.shapes_used.add(shape)
+        self.shapes_used[shape] += 1
         lead = self._lead_of(record)
         report = report_of(lead, shape, changes, now)
         report_id = self.app.add_report(report)
@@ -156,10 +159,10 @@ class Plot:
         record.leads.clear()
         record.is_deleted, record.was_met_when_gone = True, record.was_met
 
-    def type_in(self, person: Person, store: str, now: datetime, **fields: Any) -> str:
+    def type_in(self, person: Person, store: str, now: datetime) -> str:
         """A lead typed in by hand."""
         lead = {
-            "leadType": self.luck.choice(("general", "justDial")),
+            "leadType": ("general", "justDial")[len(self.register.typed) % 2],
             "source": "JustDial",
             "name": person[0],
             "phone": person[1],
@@ -172,7 +175,6 @@ class Plot:
             "createdAt": now,
             "updatedAt": now,
             "__v": 0,
-            **fields,
         }
         lead_id = self.app.insert(lead)
         (self.register.typed[lead_id],) = self.app.leads(phone=person[1])
@@ -181,16 +183,17 @@ class Plot:
     def finish_typed(self, lead_id: str, now: datetime) -> None:
         """Finish a lead that was typed in by hand."""
         lead = self.register.typed.pop(lead_id)
-        page = self.luck.choice(pages_for(lead))
-        self.shapes_used.add(page)
+        page = min(pages_for(lead), key=self.shapes_used.__getitem__)
+        self.shapes_used[page] += 1
         self.app.add_report(report_of(lead, page, None, now))
         self.app.delete(lead_id)
 
     def shape_for(self, record: Record) -> str:
         """One of the app's pages that show its lead, and now and then an older shape."""
-        if self.luck.random() < 0.15:
-            return self.luck.choice([*OLDER_SHAPES, *(["leadData"] if record.is_of_api else [])])
-        return self.luck.choice(pages_for(self._lead_of(record)))
+        shapes: list[str] = pages_for(self._lead_of(record))
+        if self.chance.random() < 0.15:
+            shapes = [*OLDER_SHAPES, *(OF_NUMBERS if record.is_of_api else ())]
+        return self.chance.choice(shapes)
 
     def _lead_of(self, record: Record) -> Lead:
         """A record's only or first lead, as it is now."""
@@ -203,11 +206,11 @@ class Plot:
         for record in records:
             if not record.leads or record.is_gone or any(record.leads.values()):
                 continue
-            match self.luck.choices(("finish", "edit", "delete", "leave"), (30, 20, 5, 45))[0]:
+            match self.chance.choices(("finish", "edit", "delete", "leave"), (30, 20, 5, 45))[0]:
                 case "finish":
-                    self.finish(record, self.shape_for(record), now, self.luck.choice(self.page_edits(now)))
+                    self.finish(record, self.shape_for(record), now, self.chance.choice(self.page_edits(now)))
                 case "edit":
-                    self.edit(record, self.luck.choice(self.page_edits(now)[1:]), now)
+                    self.edit(record, self.chance.choice(self.page_edits(now)[1:]), now)
                 case "delete" if deletes and len(record.leads) == 1:
                     self.delete(record)
 

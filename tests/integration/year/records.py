@@ -19,9 +19,9 @@ class Record:
     """A booking, a return or a visit, as its source says it.
 
     `instant`: an API record's createdAt. `row`: a file record's cells, by title. `leads`: the leads that are
-    of it now, by id, with what people have edited of each. `reports`: those that finished it, by id.
-    `is_deleted`: by a person. `was_met`: syncctl has been shown it. `was_met_when_gone`: it had been, when it
-    was finished or deleted. `was_said`: the source has said it to anybody.
+    of it now, by id, with what people have edited of each. `edited`: all that they have edited. `reports`:
+    those that finished it, by id. `is_deleted`: by a person. `was_met`: syncctl has been shown it.
+    `was_met_when_gone`: it had been, when it was finished or deleted.
     """
 
     lead_type: str
@@ -34,6 +34,7 @@ class Record:
     row: dict[str, str] = field(default_factory=dict)
     leads: dict[str, Lead] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
+    edited: Lead = field(default_factory=dict)
     is_deleted: bool = False
     was_met: bool = False
     was_met_when_gone: bool = False
@@ -69,7 +70,7 @@ class Record:
 
 
 class Register:
-    """All records, and the leads that telecallers typed in by hand: nobody's, by id, as they must be."""
+    """All records, and the leads that telecallers typed in by hand, by id, as they must be."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -99,20 +100,13 @@ class Register:
             (values["leadType"], "", values["phone"], name, store, day_of(day).isoformat())
         )
 
-    def of_id(self, lead_id: str) -> Record | None:
-        """Whose lead it is."""
-        return next((record for record in self.records if lead_id in record.leads), None)
-
-    def with_leads(self) -> list[Record]:
-        return [record for record in self.records if record.leads]
-
-    def recognisable(self, told: Facts, record: Record) -> bool:
+    def recognisable(self, facts: Facts, record: Record) -> bool:
         """Whether what a report or an edited lead says tells this record, and no other as well."""
-        rank = _rank(told, record)
+        rank = _rank(facts, record)
         if rank[0] is Level.NOT:
             return False
-        others = set[Record]().union(*(self._by_fact[fact] for fact in _clues(told))) - {record}
-        return all(_rank(told, other) < rank for other in others)
+        others = set[Record]().union(*(self._by_fact[fact] for fact in _clues(facts))) - {record}
+        return all(_rank(facts, other) < rank for other in others)
 
 
 def _clues(facts: Facts) -> set[object]:
@@ -120,5 +114,5 @@ def _clues(facts: Facts) -> set[object]:
     return {*facts.said["bookingNo"], *facts.said["phone"], *facts.instants, *facts.days}
 
 
-def _rank(told: Facts, record: Record) -> tuple[Level, int]:
-    return level(told, record.facts), agreeing(told, record.facts)
+def _rank(facts: Facts, record: Record) -> tuple[Level, int]:
+    return level(facts, record.facts), agreeing(facts, record.facts)

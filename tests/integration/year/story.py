@@ -28,11 +28,11 @@ class Year:
 
     def __init__(self, url: str, folder: Path, seed: int) -> None:
         self.folder = folder
-        self.luck = Random(seed)  # noqa: S311 - luck, not cryptography
+        self.chance = Random(seed)  # noqa: S311 - no secret
         self.sandbox = Sandbox(seed=seed, locations=len(STORES), bookings=0, today=END).start()
         tables = load_locations()
         self.world = World(self.sandbox, url, Locations(STORES, tables.brands, tables.places))
-        self.plot = Plot(self.sandbox, self.world.app, self.luck)
+        self.plot = Plot(self.sandbox, self.world.app, self.chance)
         self.oracle = Oracle(self.plot)
         self.register = self.plot.register
         self.program = Program(folder, DATABASE_URL=url, API_BASE_URL=self.sandbox.base_url)
@@ -55,7 +55,7 @@ class Year:
     # The old system's time.
 
     def _month_of_the_old_system(self, month: date, zone: tzinfo) -> None:
-        old = OldSystem(self.world.app, self.luck, STORES, zone)
+        old = OldSystem(self.world.app, self.chance, STORES, zone)
         self._bookings_of(month)
         for lead in old.sync_api(self.sandbox, self._at(month, 26)):
             record = self.register.of_source(lead)
@@ -64,15 +64,17 @@ class Year:
         for file in self._files_of(month):
             self._old_import(old, file, self._at(month, 27), file.records)
         for person in (self.plot.somebody(), self.plot.somebody()):
-            lead_id = self.plot.type_in(person, self.luck.choice(list(PLACES.values())), self._at(month, 27))
-            if self.luck.random() < 0.5:
+            lead_id = self.plot.type_in(
+                person, self.chance.choice(list(PLACES.values())), self._at(month, 27)
+            )
+            if self.chance.random() < 0.5:
                 self.plot.finish_typed(lead_id, self._at(month, 28))
         of_the_month = [record for record in self.register if record.day >= month]
         self.plot.work(of_the_month, self._at(month, 28), deletes=False)
 
     def _old_import(self, old: OldSystem, file: SentFile, now: datetime, records: list[Record]) -> None:
         """The old system made of files' names what it could."""
-        store = self.luck.choice((file.store, file.store, file.store.upper(), DEFAULT_STORE))
+        store = self.chance.choice((file.store, file.store, file.store.upper(), DEFAULT_STORE))
         saved = old.import_file(file.kind, store, [record.row for record in records], now)
         for record, lead in zip(records, saved, strict=True):
             if lead is not None:
@@ -82,19 +84,19 @@ class Year:
         """After the old system's last run: it would double what it is shown again. Everything that a lead is
         known by is edited, in the app or in the database, and half of these leads are finished then."""
         now = self._at(MONTHS[UNTIL_SYNCCTL - 1], 29)
-        plot, luck = self.plot, self.luck
+        plot, chance = self.plot, self.chance
         untouched = [
             record
             for record in self.register
             if len(record.leads) == 1 and not any(record.leads.values()) and not record.is_gone
         ]
-        luck.shuffle(untouched)
+        chance.shuffle(untouched)
         for of_api in (True, False):
             chosen = [record for record in untouched if record.is_of_api is of_api]
             kinds = len(plot.identity_edits(chosen[0]))
             for number, record in enumerate(chosen[: 4 * kinds]):
                 changes = plot.identity_edits(record)[number % kinds]
-                plot.edit(record, changes, now, in_the_app=luck.random() < 0.5)
+                plot.edit(record, changes, now, in_the_app=chance.random() < 0.5)
                 if number // kinds % 2:
                     plot.finish(record, plot.shape_for(record), now)
         self._two_of_one_name_and_two_of_one_phone(now)
@@ -110,7 +112,7 @@ class Year:
         ]
         day += timedelta(days=1)
         family = [self.plot.visit(file, (who, phone), day, is_loss=False) for who in (name, other_name)]
-        self._old_import(OldSystem(self.world.app, self.luck, STORES), file, now, file.records)
+        self._old_import(OldSystem(self.world.app, self.chance, STORES), file, now, file.records)
         self.plot.edit(namesakes[0], {"phone": "9300000000"}, now)
         self.plot.finish(namesakes[0], "general page", now)
         self.plot.finish(family[0], "loss of sale page", now)
@@ -128,7 +130,7 @@ class Year:
         """The old system has imported the first, which is finished; the shop has sent more rows since."""
         file = self.plot.file("lossofsale", "z_edappally", MONTHS[0])
         person = self.plot.somebody()
-        old = OldSystem(self.world.app, self.luck, STORES, INDIA)
+        old = OldSystem(self.world.app, self.chance, STORES, INDIA)
         for day in (1, 5, 9):
             self.plot.visit(file, person, month.replace(day=day))
         self._old_import(old, file, self._at(month, 29), file.records[:1])
@@ -148,19 +150,19 @@ class Year:
         if month == MONTHS[UNTIL_SYNCCTL + 1]:
             self._the_app_syncs_as_well()
         self.world.now = datetime.combine(last_of_month, time(12), UTC)
-        self.sync(f"{month:%B}, again", full=self.luck.random() < 0.5)
-        again = [file for file in self.plot.files if file.month == month or self.luck.random() < 0.3]
+        self.sync(f"{month:%B}, again", full=self.chance.random() < 0.5)
+        again = [file for file in self.plot.files if file.month == month or self.chance.random() < 0.3]
         self.import_files(f"{month:%B}, again", again)
 
     def _returning_customers(self, files: list[SentFile], month: date) -> None:
         """Customers whose visits of before are finished, or not, come again: to any shop, for anything."""
-        for record in self.luck.sample([record for record in self.register if not record.is_of_api], 12):
-            day = month + timedelta(days=self.luck.randrange(18))
-            self._visit_once(self.luck.choice(files), record, day)
+        for record in self.chance.sample([record for record in self.register if not record.is_of_api], 12):
+            day = month + timedelta(days=self.chance.randrange(18))
+            self._visit_once(self.chance.choice(files), record, day)
         finished = [record for record in self.register if record.reports and not record.is_of_api]
-        for record in self.luck.sample(finished, 6):
+        for record in self.chance.sample(finished, 6):
             same_shop = [file for file in files if file.store == record.store]
-            self._visit_once(self.luck.choice(same_shop), record, month + timedelta(days=18))
+            self._visit_once(self.chance.choice(same_shop), record, month + timedelta(days=18))
 
     def _visit_once(self, file: SentFile, record: Record, day: date) -> None:
         """At most one visit of a person on a day: two of one kind at one shop would be one record."""
@@ -177,20 +179,20 @@ class Year:
 
     def _the_app_syncs_as_well(self) -> None:
         """One run of its scheduler, and an upload of a shop's file of which it can't tell the shop."""
-        app = OldSystem(self.world.app, self.luck, STORES)
+        app = OldSystem(self.world.app, self.chance, STORES)
         for lead in app.sync_api(self.sandbox, self.world.now, trigger="auto"):
             record = self.register.of_source(lead)
             assert record is not None
             record.leads[lead["_id"]] = {}
-            self.oracle.of_the_scheduler.add(lead["_id"])
-        for file in self.luck.sample(self.plot.files, 4):
+            self.oracle.of_the_app[lead["_id"]] = "by the app's scheduler"
+        for file in self.chance.sample(self.plot.files, 4):
             untouched = [r for r in file.records if r.leads and not any(r.leads.values()) and not r.is_gone]
             rows = [record.row for record in untouched]
             saved = app.import_file(file.kind, DEFAULT_STORE, rows, self.world.now)
             for record, uploaded in zip(untouched, saved, strict=True):
                 if uploaded is not None:
                     record.leads[uploaded["_id"]] = {}
-                    self.oracle.of_the_scheduler.add(uploaded["_id"])
+                    self.oracle.of_the_app[uploaded["_id"]] = "by an upload"
 
     # Runs of syncctl.
 
@@ -250,17 +252,17 @@ class Year:
 
     def _bookings_of(self, month: date) -> None:
         for _ in range(BOOKINGS_A_MONTH):
-            self.plot.book(self.plot.somebody(), month + timedelta(days=self.luck.randrange(18)))
+            self.plot.book(self.plot.somebody(), month + timedelta(days=self.chance.randrange(18)))
         due = [r for r in self.register if r.lead_type == "bookingConfirmation" and r.day < month]
         back = {record.number for record in self.register if record.lead_type == "return"}
         for booking in [booking for booking in due if booking.number not in back][:4]:
-            self.plot.give_back(booking, month + timedelta(days=self.luck.randrange(18)))
+            self.plot.give_back(booking, month + timedelta(days=self.chance.randrange(18)))
 
     def _files_of(self, month: date) -> list[SentFile]:
         files = [self.plot.file(kind, place, month) for kind in KINDS for place in PLACES]
         for file in files:
             for _ in range(VISITS_A_FILE):
-                day = month + timedelta(days=self.luck.randrange(18))
+                day = month + timedelta(days=self.chance.randrange(18))
                 self.plot.visit(file, self.plot.somebody(), day)
         return files
 
