@@ -194,7 +194,7 @@ def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
 
 
 def _content(database: Database, locations: Locations, today: date) -> Content:
-    finder, count, by_day = DuplicateFinder(locations), 0, Counter[date]()
+    finder, count, by_day = DuplicateFinder(locations, database), 0, Counter[date]()
     for lead in database.scan_leads(KEY_FIELDS):
         count += 1
         finder.add(lead)

@@ -32,7 +32,7 @@ def verify_soundness(database: Database, locations: Locations, clock: Clock) -> 
     """
     finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
     wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
-    leads = LeadTallies(DuplicateFinder(locations), finished, wall_clock)
+    leads = LeadTallies(DuplicateFinder(locations, database), finished, wall_clock)
     for lead in database.scan_leads(FIELDS):
         leads.add(lead)
     stores = database.stores()

@@ -137,7 +137,10 @@ def decide(
     """What is to become of the sets of a batch, by their leads as they are now. Raises StorageError."""
     ids = [lead_id for lead_ids in batch for lead_id in lead_ids]
     leads = storage.leads(ids)
-    groups = [group for lead_ids in batch for group in _groups(lead_ids, leads, stores)]
+    keys = {lead_id: key for lead_id, lead in leads.items() if (key := cleanup_key(lead, stores)) is not None}
+    records = storage.find_records({derived_id(key) for key in keys.values()})
+    own_leads = {key: record.lead_id for key in keys.values() if (record := records.get(derived_id(key)))}
+    groups = [group for lead_ids in batch for group in _groups(lead_ids, leads, own_leads, stores)]
     recorded = storage.recorded_leads(ids)
     undecided = {
         record_id
@@ -152,9 +155,10 @@ def decide(
 
 
 def _groups(
-    ids: Sequence[str], leads: Mapping[str, Document], stores: StoreNames
+    ids: Sequence[str], leads: Mapping[str, Document], own_leads: Mapping[str, str], stores: StoreNames
 ) -> Iterator[tuple[str, Copies]]:
-    """A set was found by a digest of what its leads were a while ago: their keys as they are now decide."""
+    """A set was found by a digest of what its leads were a while ago: their keys as they are now decide.
+    `own_leads`: the leads of records by the records' keys; an edit may have given such a lead another key."""
     by_key: dict[str, list[Document]] = {}
     for lead_id in ids:
         if lead_id in leads and (key := cleanup_key(leads[lead_id], stores)) is not None:
@@ -165,7 +169,15 @@ def _groups(
         known = [other for other in alike if other not in storeless]
         if len(known) == 1:
             by_key[known[0]] += by_key.pop(key)
+    for key in list(by_key):
+        own = next((other for other, group in by_key.items() if _has(group, own_leads.get(key))), key)
+        if own != key:
+            by_key[key] += by_key.pop(own)
     return ((key, Copies(group, stores)) for key, group in by_key.items() if len(group) > 1)
+
+
+def _has(group: Sequence[Document], lead_id: str | None) -> bool:
+    return any(lead["_id"] == lead_id for lead in group)
 
 
 def _record_ids(key: str, copies: Copies) -> list[str]:

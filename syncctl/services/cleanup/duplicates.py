@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from syncctl.identity import derived_id
 from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType
-from syncctl.operator_ports import Survey
+from syncctl.operator_ports import Database
+from syncctl.ports import Storage
 from syncctl.services.adoption import parted_key, stored_file_key, stored_key, text_of
 from syncctl.values import phone_number
 
@@ -83,14 +85,18 @@ class DuplicateSets:
 
 
 class DuplicateFinder:
-    """Takes leads one by one, and keeps a digest and an id of each.
+    """Takes leads one by one, and keeps a digest and an id of each. In `storage` it looks up the records
+    whose keys leads of other ids bear: a record's own lead may have been edited, and be there once more as the
+    source says it, brought by another program. Without a storage that is not seen.
 
     A digest begins with that of the key without the store, so that for leads that lack one the others of the
     same customer and day can be found, and nothing more need be kept of those.
     """
 
-    def __init__(self, locations: Locations) -> None:
+    def __init__(self, locations: Locations, storage: Storage | None = None) -> None:
         self._stores = CachedStores(locations)
+        self._storage = storage
+        self._of_record: dict[str, str] = {}
         self._first: dict[bytes, str] = {}
         self._sets: dict[bytes, list[str]] = {}
         self._types: dict[bytes, str] = {}
@@ -102,6 +108,8 @@ class DuplicateFinder:
         key = cleanup_key(lead, self._stores)
         if key is None:
             return
+        if (record_id := derived_id(key)) != lead["_id"]:
+            self._of_record[record_id] = lead["_id"]
         if not _has_file_key(lead):
             digest = _hash(key, _CUSTOMER_BYTES + _STORE_BYTES)
         else:
@@ -126,10 +134,28 @@ class DuplicateFinder:
                 for lead_id in sets.pop(digest, [self._first[digest]])
             ]
             sets[storeless[0]] = ids
-        for digest, ids in sets.items():
-            if len(distinct := set(ids)) > 1:
-                by_type[self._types[digest]].append(tuple(sorted(distinct)))
+        joined = _joined([(self._types[digest], set(ids)) for digest, ids in sets.items()], self._edited())
+        for lead_type, copies in joined:
+            if len(copies) > 1:
+                by_type[lead_type].append(tuple(sorted(copies)))
         return DuplicateSets({lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)})
+
+    def _edited(self) -> list[tuple[str, set[str]]]:
+        """Leads that bear a record's key, each with the record's own lead, which does not any more."""
+        if self._storage is None or not self._of_record:
+            return []
+        records = self._storage.find_records(self._of_record.keys())
+        others = {
+            record_id: known.lead_id
+            for record_id, known in records.items()
+            if known.lead_id != self._of_record[record_id]
+        }
+        leads = self._storage.leads(others.values()) if others else {}
+        return [
+            (text_of(leads[own_id], "leadType"), {own_id, self._of_record[record_id]})
+            for record_id, own_id in others.items()
+            if own_id in leads
+        ]
 
     def _of_one_store(self) -> Iterator[list[bytes]]:
         """Where leads that lack a store have one known store to belong to: the digest of that store's lead,
@@ -146,6 +172,17 @@ class DuplicateFinder:
                 yield [*(digest for digest in digests if digest not in self._storeless), *storeless]
 
 
+def _joined(
+    sets: list[tuple[str, set[str]]], pairs: list[tuple[str, set[str]]]
+) -> list[tuple[str, set[str]]]:
+    """The sets, with each pair in the sets that one of its leads is in, which are then one set."""
+    for lead_type, pair in pairs:
+        touching = [each for each in sets if each[1] & pair]
+        sets = [each for each in sets if not each[1] & pair]
+        sets.append((lead_type, pair.union(*(ids for _, ids in touching))))
+    return sets
+
+
 def _hash(text: str, size: int) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
@@ -157,14 +194,16 @@ class CachedStores:
         self.canonical = lru_cache(maxsize=4096)(locations.canonical)
 
 
-def find_duplicates(survey: Survey, locations: Locations) -> DuplicateSets:
+def find_duplicates(database: Database, locations: Locations) -> DuplicateSets:
     """All sets of duplicates in the database, in one pass over its leads. Raises StorageError."""
-    return duplicates_among(survey.scan_leads(KEY_FIELDS), locations)
+    return duplicates_among(database.scan_leads(KEY_FIELDS), locations, database)
 
 
-def duplicates_among(leads: Iterable[Document], locations: Locations) -> DuplicateSets:
+def duplicates_among(
+    leads: Iterable[Document], locations: Locations, storage: Storage | None = None
+) -> DuplicateSets:
     """The sets of duplicates among leads, each with `_id` and KEY_FIELDS."""
-    finder = DuplicateFinder(locations)
+    finder = DuplicateFinder(locations, storage)
     for lead in leads:
         finder.add(lead)
     return finder.found()

@@ -47,7 +47,7 @@ def plan_stores(database: Database, locations: Locations) -> StorePlan:
     """What renaming would do now, in one pass over the leads. Changes nothing. Raises StorageError."""
     known = {*locations.by_code.values(), *(store.name for store in database.stores())}
     stores = CachedStores(locations)
-    finder = DuplicateFinder(locations)
+    finder = DuplicateFinder(locations, database)
     plan = StorePlan()
     misspelt: defaultdict[str, list[str]] = defaultdict(list)
     for lead in database.scan_leads(KEY_FIELDS):
