@@ -33,6 +33,8 @@ ONE_REPORT_ONE_RECORD = IndexModel(
     [("reportId", ASCENDING)], unique=True, partialFilterExpression={"reportId": {"$type": "string"}}
 )
 
+RECORDS_LOOKED_UP_BY = ("leadId", "values.phone", "values.bookingNo", "values.createdAt")
+
 LOOKED_UP_BY = {"phone", "bookingNo", "createdAt", "name"}
 """Fields of leads. Each gets an index of its own where none begins with it: the web app's (bookingNo, phone,
 leadType) serves where it is, but to add it would refuse documents with lists in two of these fields."""
@@ -46,16 +48,17 @@ def create_indexes(database: Database[Document]) -> None:
     """
     with pymongo.timeout(BUILD_TIMEOUT_S):
         with _warning("reports"):
-            database.reports.create_indexes([FINISHED])
-            if REPLACED in database.reports.index_information():
+            there = database.reports.index_information()
+            if there.get(FINISHED.document["name"], {}).get("key") != [("$**", ASCENDING)]:
+                database.reports.create_indexes([FINISHED])
+            if REPLACED in there:
                 database.reports.drop_index(REPLACED)
         with _warning("leads"):
-            for field in LOOKED_UP_BY - _leading_fields(database.leads):
-                database.leads.create_index(field)
+            if missing := LOOKED_UP_BY - _leading_fields(database.leads):
+                database.leads.create_indexes([IndexModel(field) for field in sorted(missing)])
         with _warning("syncrecords"):
-            for field in ("leadId", "values.phone", "values.bookingNo", "values.createdAt"):
-                database.syncrecords.create_index(field)
-            database.syncrecords.create_indexes([ONE_REPORT_ONE_RECORD])
+            looked_up_by = [IndexModel(field) for field in RECORDS_LOOKED_UP_BY]
+            database.syncrecords.create_indexes([*looked_up_by, ONE_REPORT_ONE_RECORD])
         with _warning("syncrejects"):
             database.syncrejects.create_index([("source", ASCENDING), ("location", ASCENDING)])
         with _warning("synclogs"):

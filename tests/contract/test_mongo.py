@@ -160,6 +160,9 @@ class TestDocuments:
                 "triedAt": MOMENT,
                 "dormant": True,
                 "dueAgain": 3,
+                "recent": 0,
+                "auditedAt": None,
+                "doubtedSince": None,
             },
             {"_id": "store-list", "names": [{"code": "a.b", "name": "Z- Calicut"}], "fetchedAt": MOMENT},
             {

@@ -138,6 +138,9 @@ class TestTables:
                 "triedAt": MOMENT_TEXT,
                 "dormant": 1,
                 "dueAgain": 3,
+                "recent": 0,
+                "auditedAt": None,
+                "doubtedSince": None,
             }
         ]
         assert database.run("SELECT * FROM syncfiles") == [

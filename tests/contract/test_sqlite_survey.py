@@ -114,7 +114,7 @@ def test_damaged_json_is_told_and_not_quoted(sqlite: SqliteStorage, sqlite_datab
     for look in (
         lambda: list(sqlite.scan_records("booking", "7")),
         lambda: sqlite.record_values([text_id(1)]),
-        lambda: sqlite.records_about(["x"], [], []),
+        lambda: sqlite.records_about([], [], [text_id(1)]),
     ):
         with pytest.raises(StorageError) as caught:
             look()

@@ -46,12 +46,18 @@ def test_without_days_nothing_is() -> None:
     assert not answer.outside
 
 
-@pytest.mark.parametrize("unreadable", [None, "", "yesterday"])
-def test_what_has_no_date_that_can_be_read_stays(unreadable: str | None) -> None:
-    answer = sort([row("1", None, bookingDate=unreadable), row("2", "2026-03-04"), "no row", None])
+def test_what_has_no_date_that_can_be_read_stays() -> None:
+    answer = sort([row("1", None, bookingDate="yesterday"), row("2", "2026-03-04"), "no row", None])
     assert numbers(answer) == ["1", "2"]
     assert not answer.outside
     assert len(answer.invalid) == 2
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_what_is_no_booking_is_ignored_whatever_the_days(absent: str | None) -> None:
+    answer = sort([row("1", None, bookingDate=absent), row("2", "2026-03-04")])
+    assert numbers(answer) == ["2"]
+    assert (answer.ignored, answer.outside) == (1, [])
 
 
 def test_a_return_that_is_not_one_yet_stays_and_is_ignored() -> None:
