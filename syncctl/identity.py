@@ -6,8 +6,9 @@ about it: type + phone + booking number; without a booking number type + phone +
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -32,6 +33,17 @@ _folded_store = lru_cache(maxsize=1024)(fold)  # there are few, and many leads
 def derived_id(text: str) -> str:
     """24 hex digits that depend on nothing but the text, on every machine and in every run."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=LEAD_ID_BYTES).hexdigest()
+
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{24}")
+
+
+def id_time(lead_id: str) -> datetime | None:
+    """The second at which an ObjectId was made, which it begins with; None for an id of another kind. A
+    derived id has one too, but by chance."""
+    if not _OBJECT_ID.fullmatch(lead_id):
+        return None
+    return datetime.fromtimestamp(int(lead_id[:8], 16), UTC)
 
 
 def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str) -> str:

@@ -23,6 +23,8 @@ WRITES = frozenset(
         "delete_unchanged",
         "restore",
         "repoint_records",
+        "pair_reports",
+        "unpair_reports",
     }
 )
 
@@ -45,6 +47,9 @@ READS = SCANS | {
     "facts",
     "totals",
     "records_about",
+    "reports",
+    "paired_reports",
+    "user_names",
     "last_sync_logs",
     "runs",
     "snapshots",
