@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -152,7 +152,7 @@ def _print_lines(plan: FinishedPlan, output: Output) -> None:
                 (output.text(report.finished_by) if report else "") or "-",
                 _why(found, instant),
             ]
-            if found.beside is not None and not found.goes:
+            if found.beside is not None and found.other:
                 cells.append("the report says: " + _written(found.beside, output))
             print_line("\t".join(cells))
 
@@ -169,16 +169,17 @@ def _written(side: Side, output: Output) -> str:
     return " · ".join(filter(None, map(output.text, written)))
 
 
-def _why(found: FoundLead, told: Any) -> str:
+def _why(found: FoundLead, told: Callable[[datetime], str]) -> str:
     """What tells that people are done with it. `told`: makes a moment a text."""
     parts = []
     if found.worked_on:
         parts.append("worked on by a telecaller")
     match found.why:
         case Why.DELETED if found.came_back_at is not None:
-            parts.append(f"somebody deleted it; another program stored it again: {told(found.came_back_at)}")
+            stored = told(found.came_back_at)
+            parts.append(f"deleted by somebody, stored again by another program on {stored}")
         case Why.DELETED:
-            parts.append("somebody deleted a copy of it; this one was there before")
+            parts.append("a copy of a lead that somebody deleted; it was there before that one was known")
         case Why.ID:
             parts.append("the report has its id")
         case Why.RECORD:
@@ -186,7 +187,7 @@ def _why(found: FoundLead, told: Any) -> str:
     if found.same:
         parts.append(f"same {', '.join(found.same)}")
     if found.other:
-        parts.append(f"other {', '.join(found.other)}")
+        parts.append(f"different {', '.join(found.other)}")
     return "; ".join(parts)
 
 
@@ -206,11 +207,11 @@ def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
         for found in leads:
             table.add_row(escape(printable(found.lead_id)), escape(_written(found.lead, output)))
             if (report := found.report) is not None:
-                when = f" on {day(report.finished_at)}" if report.finished_at else ""
+                when = f" of {day(report.finished_at)}" if report.finished_at else ""
                 by = f" by {output.text(report.finished_by)}" if report.finished_by else ""
                 report_id = escape(printable(report.report_id))
-                table.add_row(f"[dim]{report_id}[/dim]", f"[dim]its report{escape(when + by)}[/dim]")
-            if found.beside is not None and not found.goes:
+                table.add_row(f"[dim]{report_id}[/dim]", f"[dim]report{escape(when + by)}[/dim]")
+            if found.beside is not None and found.other:
                 table.add_row("", f"[dim]says {escape(_written(found.beside, output))}[/dim]")
             table.add_row("", f"[dim]{escape(_why(found, day))}[/dim]")
         out.print(table)

@@ -78,7 +78,9 @@ class Batch:
         Not so where a run stored the lead and was killed before it noted it.
         """
         record = self._records.get(self._key_ids[lead_id] or "")
-        if record is None or record.lead_id in self._present or lead_id in (*self._own, record.record_id):
+        if record is None or record.lead_id in self._present:
+            return None
+        if lead_id in self._own or lead_id == record.record_id:
             return None
         return record if _is_of_one_occasion(self.traits[lead_id], record) else None
 

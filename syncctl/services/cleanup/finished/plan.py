@@ -15,7 +15,7 @@ class Why(StrEnum):
 
     ID = "id"
     BOOKING = "booking number"
-    MOMENT = "second"
+    MOMENT = "time"
     DAY = "day"
     PERSON = "person"
     RECORD = "record"

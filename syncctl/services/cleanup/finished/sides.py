@@ -11,7 +11,6 @@ from syncctl.lead_traits import Traits
 from syncctl.models import Document, LeadType
 from syncctl.services.adoption import text_of
 
-
 _TYPES = {each.casefold(): each for each in (*LeadType, "justDial")}
 """The lead types by what `Traits` makes of them."""
 
@@ -70,7 +69,7 @@ def compared(lead: Traits, report: Traits) -> tuple[tuple[str, ...], tuple[str, 
         ("phone", lead.phones, report.phones),
         ("name", lead.names, report.names),
         ("store", lead.stores, report.stores),
-        ("second", lead.moments, report.moments)
+        ("time", lead.moments, report.moments)
         if lead.moments & report.moments
         else ("day", _days(lead), _days(report)),
     )
