@@ -144,6 +144,9 @@ class Repair(Protocol):
     def repoint_records(self, lead_ids: Mapping[str, str]) -> int:
         """Let records of a lead (key) be another's (value). Gives how many records were."""
 
+    def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
+        """Forget which report (value) finished a record (key), where it is still that one that is noted."""
+
     def probe_writing(self) -> None:
         """Write something into a collection of syncctl's own and take it away again.
 

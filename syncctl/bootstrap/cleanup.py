@@ -12,11 +12,13 @@ from syncctl.bootstrap.adapters import opened_database
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
+from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
     from syncctl.operator_ports import Database
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
+    from syncctl.services.cleanup.finished.plan import FinishedPlan
 
 Told = Callable[[Path, int], None]
 """Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""
@@ -48,6 +50,19 @@ def rename_stores(settings: Settings, wait_s: float, told: Told) -> store_names.
     services.store_names.rename_stores does."""
     with _alone(settings, wait_s) as database:
         return store_names.rename_stores(database, load_locations(), _target(settings, told))
+
+
+def plan_finished(settings: Settings) -> FinishedPlan:
+    """What deleting finished leads would do. Raises StorageError."""
+    with opened_database(settings) as database:
+        return cleaning_finished.plan_finished(database, load_locations())
+
+
+def clean_finished(settings: Settings, wait_s: float, told: Told) -> cleaning_finished.FinishedCleaned:
+    """Delete finished leads, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    services.cleanup.finished.cleaning.clean_finished does."""
+    with _alone(settings, wait_s) as database:
+        return cleaning_finished.clean_finished(database, load_locations(), _target(settings, told))
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float) -> restoring.BackupRestored:

@@ -57,13 +57,17 @@ def json_of(ended: Ended) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("arguments", [("duplicates",), ("duplicates", "--apply"), ("stores",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("duplicates",), ("duplicates", "--apply"), ("stores",), ("finished",), ("finished", "--apply")],
+)
 def test_on_an_empty_database(program: Program, arguments: tuple[str, ...]) -> None:
     ended = program.run("cleanup", *arguments)
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout in (
         "No duplicates: every lead is there once.\n",
         "No misspelt store names.\n",
+        "No finished or deleted lead is in leads.\n",
     )
     assert not (program.folder / "data" / "backups").exists()
     assert (program.folder / "data").exists() == ("--apply" in arguments)
@@ -194,7 +198,8 @@ def test_what_leads_hold_is_shown_harmlessly(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("duplicates", "--apply"), ("stores", "--apply"), ("restore", "backup.jsonl")]
+    "arguments",
+    [("duplicates", "--apply"), ("stores", "--apply"), ("finished", "--apply"), ("restore", "backup.jsonl")],
 )
 def test_while_another_run_is_under_way_nothing_is_done(program: Program, arguments: tuple[str, ...]) -> None:
     with RunLock(program.folder / "data" / "syncctl.lock").hold():
@@ -239,7 +244,9 @@ def test_a_backup_that_cannot_be_written_is_one_line(program: Program, sets: lis
     assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
 
 
-@pytest.mark.parametrize("arguments", [("duplicates",), ("duplicates", "--apply"), ("stores", "--json")])
+@pytest.mark.parametrize(
+    "arguments", [("duplicates",), ("duplicates", "--apply"), ("stores", "--json"), ("finished",)]
+)
 def test_an_unreachable_database_is_status_69(program: Program, arguments: tuple[str, ...]) -> None:
     ended = program.run(
         "cleanup", *arguments, DATABASE_URL="mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=100"

@@ -161,14 +161,16 @@ def _finished(leads: LeadTallies) -> Iterator[Check]:
         yield Check.bad(
             name,
             f"{leads.in_reports.count:,} in leads and in reports at once {_such_as(leads.in_reports)}",
-            "`syncctl cleanup finished` shows which it would take away; finish the rest in the web app.",
+            "`syncctl cleanup finished` shows each beside its report, and which it would delete; finish the "
+            "rest in the web app.",
         )
     if leads.perhaps_in_reports.count:
         yield Check.warning(
             name,
             f"{leads.perhaps_in_reports.count:,} may be: a report fits them in part "
             f"{_such_as(leads.perhaps_in_reports)}",
-            "The report may be another lead's: `syncctl cleanup finished` lists them side by side.",
+            "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
+            "it would delete.",
         )
     if not leads.in_reports.count and not leads.perhaps_in_reports.count:
         yield Check.good(name, "none is in leads as well")

@@ -33,9 +33,14 @@ class BackupKind(StrEnum):
 
     DUPLICATES = "duplicates"
     STORES = "stores"
+    FINISHED = "finished"
 
 
-_DETAILS = {BackupKind.DUPLICATES: ("kept",), BackupKind.STORES: ("from", "to")}
+_DETAILS = {
+    BackupKind.DUPLICATES: ("kept",),
+    BackupKind.STORES: ("from", "to"),
+    BackupKind.FINISHED: ("why",),
+}
 """The texts that an entry must have beside the lead."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from syncctl.models import LeadChange
 from syncctl.operator_ports import Database
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
+from syncctl.services.cleanup.finished.cleaning import pairings
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ def restore_backup(database: Database, path: Path) -> BackupRestored:
     """
     backup = read_backup(path)
     result = BackupRestored(backup.kind)
-    put_back = _put_back_leads if backup.kind is BackupKind.DUPLICATES else _put_back_stores
+    put_back = _PUT_BACK[backup.kind]
     for entries in batched(backup.entries(), LEADS_AT_ONCE):
         put_back(database, entries, result)
     return result
@@ -51,6 +52,16 @@ def _put_back_leads(database: Database, entries: Sequence[BackupEntry], result: 
         database.repoint_records(back)
 
 
+def _put_back_finished(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    outcome = database.restore([entry.snapshot for entry in entries])
+    result.restored += len(outcome.inserted)
+    result.same += len(outcome.same)
+    result.different += sorted(outcome.different)
+    back = [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
+    if marked := pairings(back):
+        database.unpair_reports(marked)
+
+
 def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     leads = database.leads([entry.snapshot.lead_id for entry in entries])
     changes: list[LeadChange] = []
@@ -66,3 +77,10 @@ def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result:
     done = database.update_leads(changes) if changes else set()
     result.restored += len(done)
     result.different += [change.lead_id for change in changes if change.lead_id not in done]
+
+
+_PUT_BACK = {
+    BackupKind.DUPLICATES: _put_back_leads,
+    BackupKind.STORES: _put_back_stores,
+    BackupKind.FINISHED: _put_back_finished,
+}
