@@ -122,7 +122,8 @@ class Sandbox:
         self._service.dialects.update(parse_dialects(written))
 
     def rows(self, api: str, location: str | None = None) -> list[Any]:
-        """What `api` answers for the last 12 months, for one location or all of them; or the store list.
+        """All that `api` has of the last 12 months, whatever its dialect, for one location or all of them; or
+        the store list.
 
         Raises ValueError when `api` is none of stores, booking, return.
         """
