@@ -150,7 +150,7 @@ def parse_dialects(written: Iterable[str]) -> dict[str, Dialect]:
     for text in written:
         names, at, report = text.partition("@")
         if at and report not in REPORTS:
-            raise ValueError(f"{text!r} names no report: behind the @ comes {' or '.join(REPORTS)}.")
+            raise ValueError(f"{text!r} names no report: after the @ write {' or '.join(REPORTS)}.")
         if report in found:
             both = f"{found[report]!r} and {text!r}"
             raise ValueError(f"{both} are for the same report: join names with +, as booking-date+utc-days.")
@@ -177,6 +177,6 @@ def _dialect(joined: str) -> Dialect:
                 f"and, alone or joined to one of them with +: {', '.join(TRAITS)}, capped-N."
             )
         if field in chosen:
-            raise ValueError(f"{chosen[field]} and {name} can't both be so: choose one of them.")
+            raise ValueError(f"{chosen[field]} and {name} exclude each other: choose one of them.")
         chosen[field] = name
     return replace(dialect, **changes)

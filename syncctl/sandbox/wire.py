@@ -83,8 +83,10 @@ def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
         raise BadRequestError("accept must be text/plain.")
     body = _read_body(raw)
     unknown = [key for key in body if key not in BODY_KEYS]
-    if "locationID" not in body or unknown:
-        raise BadRequestError(f"The body needs a locationID, and has no such keys as {unknown}.")
+    if unknown:
+        raise BadRequestError(f"Unknown keys of the body: {unknown}.")
+    if "locationID" not in body:
+        raise BadRequestError("The body has no locationID.")
     months = _read_months(body["months"]) if "months" in body else None
     dated = bool(body.get("dateFrom") or body.get("dateTo"))
     days = (_read_day(body, "dateFrom"), _read_day(body, "dateTo")) if dated else None
