@@ -149,7 +149,7 @@ def _make_odd(booking: Booking, oddity: str) -> None:
         case "pascal case":
             booking.aliases = words.PASCAL_CASE
         case "other spelling":
-            fields["location"] = "Z- Edapally"  # which store it is, is decided by the location asked for
+            fields["location"] = fields["location"].upper().replace("- ", " - ")
         case "blank name":
             fields["customerName"] = "  "
         case "null name":
