@@ -27,8 +27,8 @@ def _step(step: StepResult) -> dict[str, Any]:
         "errors": step.errors,
         "error": step.error,
     }
-    if step.name in FILE_STEPS:
-        document["finished"] = [_finished(file, row) for file in step.locations for row in file.finished]
+    if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
+        document["finished"] = finished
     return document
 
 

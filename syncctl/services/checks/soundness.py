@@ -164,15 +164,15 @@ def _finished(leads: LeadTallies) -> Iterator[Check]:
             "`syncctl cleanup finished` shows each beside its report, and which it would delete; finish the "
             "rest in the web app.",
         )
-    if leads.perhaps_in_reports.count:
+    perhaps = leads.perhaps_in_reports()
+    if perhaps.count:
         yield Check.warning(
             name,
-            f"{leads.perhaps_in_reports.count:,} may be: a report fits them in part "
-            f"{_such_as(leads.perhaps_in_reports)}",
+            f"{perhaps.count:,} may be: a report fits them in part {_such_as(perhaps)}",
             "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
             "it would delete.",
         )
-    if not leads.in_reports.count and not leads.perhaps_in_reports.count:
+    if not leads.in_reports.count and not perhaps.count:
         yield Check.good(name, "none is in leads as well")
 
 
