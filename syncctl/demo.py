@@ -160,9 +160,9 @@ class _Telecaller:
                 )
             for lead_id in self._gone[:FINISHED]:
                 self._database.execute(
-                    "INSERT INTO reports (_id, document) SELECT 'report-' || _id, json_object('id', _id, "
-                    "'lead_name', name, 'phone_number', phone, 'booking_number', bookingNo) "
-                    "FROM leads WHERE _id = ?",
+                    "INSERT INTO reports (_id, document) SELECT 'report-' || _id, json_object("
+                    "'lead_name', name, 'phone_number', phone, 'store', store, 'lead_type', leadType, "
+                    "'booking_number', bookingNo, 'created_at', createdAt) FROM leads WHERE _id = ?",
                     (lead_id,),
                 )
             self._database.executemany(

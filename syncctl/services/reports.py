@@ -33,8 +33,8 @@ from syncctl.services.sorting import SortedRows, sort_rows
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
 
-SHORTEST_CAPPED, ROUND = 100, 100
-"""Rows of an answer: fewer are not cut by an API; a limit is mostly a round number."""
+ROUND, MANY = 100, 1000
+"""Rows of an answer: where an API cuts, it is mostly at a round number, and hardly ever below these many."""
 
 LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
@@ -187,12 +187,13 @@ class ReportStep:
         as before."""
         longest = max(self._answered.values(), default=0)
         capped = [location for location, rows in self._answered.items() if rows == longest]
-        enough = 2 if longest % ROUND == 0 else 3
+        shorter = sum(0 < rows < longest for rows in self._answered.values())
+        is_cut = len(capped) > 1 if longest % ROUND == 0 else longest >= MANY and 2 < len(capped) <= shorter
         before = [self.states.get(location, LocationState(location)) for location in capped]
         doubted = [
             self._tools.planner.doubted(state) for state in before if self._tools.planner.may_doubt(state)
         ]
-        if longest < SHORTEST_CAPPED or len(capped) < enough or not doubted:
+        if not longest or not is_cut or not doubted:
             return
         self._unsaved += doubted
         self.save_states()
