@@ -166,6 +166,8 @@ def test_what_nobody_worked_on_and_a_report_is_certainly_about_goes(
             Why.BOOKING,
         ),
         (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, phone=OTHER_PHONE), Why.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, securityAmount=900), Why.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, functionDate=DAY), Why.MOMENT),
         (visit(1), app_report(visit(1)), Why.DAY),
         (visit(1, createdAt=DAY - timedelta(hours=5, minutes=30)), app_report(visit(1)), Why.DAY),
         (visit(1), app_report(visit(1), name="X", store=OTHER_STORE), Why.DAY),

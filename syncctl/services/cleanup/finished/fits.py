@@ -35,11 +35,18 @@ def is_sure_if_alone(lead: Traits, report: Traits, found: Agreement) -> bool:
     if not found.lead_type:
         return False
     if found.level is Level.MOMENT:
-        return bool(lead.phones & report.phones)
+        # Somebody changed the number in the database, or the customer made two bookings at once.
+        return bool(lead.phones & report.phones) and not _differ_in_details(lead, report)
     if found.level is not Level.BOOKING:
         return False
     numbers = lead.booking_numbers & report.booking_numbers
     return bool(lead.moments & report.moments) or not all(map(_may_be_placeholder, numbers))
+
+
+def _differ_in_details(lead: Traits, report: Traits) -> bool:
+    """Whether a function date, an amount or the like, which nobody finishes a lead by, is another one."""
+    fields = {field for field, _ in lead.details - report.details if field != "closingStatus"}
+    return bool(fields & {field for field, _ in report.details - lead.details})
 
 
 def _may_be_placeholder(number: str) -> bool:
