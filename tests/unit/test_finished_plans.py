@@ -31,6 +31,7 @@ STORE, OTHER_STORE = "Suitor Guy - Calicut", "Zorucci - Edappally"
 OTHER_PHONE = "9444444444"
 OTHER_NUMBER = "2025000000777"
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
+NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 LUCK = Random(7)  # noqa: S311 - no secret
 
 
@@ -76,7 +77,7 @@ def app(tmp_path: Path, database: Database) -> Iterator[SqliteApp]:
 
 
 def plan(database: Database) -> FinishedPlan:
-    return plan_finished(database, load_locations())
+    return plan_finished(database, load_locations(), NOW)
 
 
 def ids(leads: list[FoundLead]) -> dict[str, Why]:
@@ -322,7 +323,9 @@ class TestOfRecords:
         database.store_leads([back], [known(booking(1))])
         assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
 
-    @pytest.mark.parametrize("copy_id", ["5f0000000000000000000001", "an id of another kind"])
+    @pytest.mark.parametrize(
+        "copy_id", ["5f0000000000000000000001", "ff0000000000000000000001", "an id of another kind"]
+    )
     def test_a_copy_that_was_there_before_is_only_listed(self, database: Database, copy_id: str) -> None:
         """Of two copies of the old system's somebody may have deleted one, to keep the other."""
         database.store_leads([{**booking(1), "_id": copy_id}], [known(booking(1))])

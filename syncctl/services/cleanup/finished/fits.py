@@ -44,7 +44,8 @@ def is_sure_if_alone(lead: Traits, report: Traits, found: Agreement) -> bool:
 
 
 def _differ_in_details(lead: Traits, report: Traits) -> bool:
-    """Whether a function date, an amount or the like, which nobody finishes a lead by, is another one."""
+    """Whether a function date, an amount or the like is another one. The closing status says nothing: it is
+    changed when a lead is finished."""
     fields = {field for field, _ in lead.details - report.details if field != "closingStatus"}
     return bool(fields & {field for field, _ in report.details - lead.details})
 
@@ -100,8 +101,8 @@ class Rivals:
     def _add(self, report_id: str, ids: set[str], found: Agreement) -> None:
         self._of.setdefault(report_id, []).append(_Rival(ids, found))
 
-    def contest(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
-        """Whether a report fits somebody else as well as a lead, or has somebody else's booking number, too.
+    def fit_as_well(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
+        """Whether a report fits somebody else as well as a lead, or has somebody else's booking number.
         `ids`: of the lead and of what belongs to it."""
         return any(
             not rival.ids & ids and (rival.agreement.level >= Level.BOOKING or rival.agreement >= found)
