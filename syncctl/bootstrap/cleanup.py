@@ -55,7 +55,7 @@ def rename_stores(settings: Settings, wait_s: float, told: Told) -> store_names.
 def plan_finished(settings: Settings) -> FinishedPlan:
     """What deleting finished leads would do. Raises StorageError."""
     with opened_database(settings) as database:
-        return cleaning_finished.plan_finished(database, load_locations())
+        return cleaning_finished.plan_finished(database, load_locations(), datetime.now(UTC))
 
 
 def clean_finished(settings: Settings, wait_s: float, told: Told) -> cleaning_finished.FinishedCleaned:

@@ -169,15 +169,15 @@ def _written(side: Side, output: Output) -> str:
     return " · ".join(filter(None, map(output.text, written)))
 
 
-def _why(found: FoundLead, told: Callable[[datetime], str]) -> str:
-    """What tells that people are done with it. `told`: makes a moment a text."""
+def _why(found: FoundLead, when: Callable[[datetime], str]) -> str:
+    """What tells that people are done with it. `when`: makes a moment a text."""
     parts = []
     if found.worked_on:
         parts.append("worked on by a telecaller")
     match found.why:
         case Why.DELETED if found.came_back_at is not None:
-            stored = told(found.came_back_at)
-            parts.append(f"deleted by somebody, stored again by another program on {stored}")
+            stored_on = when(found.came_back_at)
+            parts.append(f"deleted by somebody, stored again by another program on {stored_on}")
         case Why.DELETED:
             parts.append("a copy of a lead that somebody deleted; it was there before that one was known")
         case Why.ID:

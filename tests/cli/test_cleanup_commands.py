@@ -1,8 +1,6 @@
 """`cleanup` as a person and a script meet it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -16,6 +14,7 @@ from syncctl.operator_ports import Database
 from syncctl.storage.factory import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.duplicates import CopySet, copy_sets
+from tests.support.measuring import measured
 from tests.support.program import Ended, Program
 
 SETS = 18
@@ -285,36 +284,12 @@ def test_thirty_thousand_extra_copies_among_130_000_leads(
         for _ in range(130):
             database.store_leads([next(made) for _ in range(1000)], [])
     environment = {"DATABASE_URL": url} if url else {}
-    plan, _, plan_mb = _measured(program, environment, "duplicates", "--json")
+    plan, _, plan_mb = measured(program, environment, "duplicates", "--json")
     assert plan["to_delete"] + sum(len(conflict["copies"]) - 1 for conflict in plan["conflicts"]) > 30_000
-    done, apply_s, apply_mb = _measured(program, environment, "duplicates", "--json", "--apply")
+    done, apply_s, apply_mb = measured(program, environment, "duplicates", "--json", "--apply")
     assert done["deleted"] == plan["to_delete"] > 24_000
     assert done["remaining"]["sets"] == len(plan["conflicts"]) == 2500
     assert apply_s < 30
     assert max(plan_mb, apply_mb) < 120
-    restored, _, _ = _measured(program, environment, "restore", done["backup"], "--json")
+    restored, _, _ = measured(program, environment, "restore", done["backup"], "--json")
     assert restored["restored"] == done["deleted"]
-
-
-def _measured(
-    program: Program, environment: dict[str, str], *arguments: str
-) -> tuple[dict[str, Any], float, float]:
-    """What a command printed, the seconds of processor time that it took, which other work on the machine
-    does not lengthen, and how many megabytes it held at most (VmHWM, proc(5))."""
-    code = (
-        f"import sys, time; sys.argv = ['syncctl', 'cleanup', *{arguments!r}]\n"
-        "from syncctl.cli.app import main\n"
-        "try: main()\n"
-        "finally: print(open('/proc/self/status').read(), 'seconds', time.process_time(), file=sys.stderr)"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=program.folder,
-        env=program.environment | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    told = {words[0]: words[1] for line in ended.stderr.splitlines() if len(words := line.split()) > 1}
-    return json.loads(ended.stdout), float(told["seconds"]), int(told["VmHWM:"]) / 1024

@@ -20,8 +20,9 @@ from syncctl.services.cleanup.finished.plan import FinishedPlan
 from syncctl.storage.factory import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import add_telecaller, app_report, brought_back, known
+from tests.support.measuring import measured
 from tests.support.program import Ended, Program
-from tests.support.webapp import Lead, SqliteApp
+from tests.support.webapp import Lead, SqliteApp, open_app
 
 BOOKED = datetime(2026, 2, 1, 8, 59, 27, tzinfo=UTC)
 DAY = datetime(2026, 1, 3, tzinfo=UTC)
@@ -33,8 +34,8 @@ def program(tmp_path: Path) -> Program:
 
 
 @contextmanager
-def database_of(program: Program) -> Iterator[Database]:
-    with closing(open_storage(f"sqlite:///{program.folder}/data/syncctl.db")) as database:
+def database_of(program: Program, url: str = "") -> Iterator[Database]:
+    with closing(open_storage(url or f"sqlite:///{program.folder}/data/syncctl.db")) as database:
         database.prepare()
         yield database
 
@@ -188,3 +189,34 @@ def test_what_was_changed_meanwhile_is_named(capsys: pytest.CaptureFixture[str])
         f"Left as it is: lead {text_id(1)}",
         "1 lead changed meanwhile: run it again.",
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+def test_thousands_brought_back_among_40_000_leads(
+    program: Program, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = str(request.getfixturevalue("mongo_url")) if kind == "mongo" else ""
+    finished, deleted = 6_000, 1_000
+    luck = Random(1)  # noqa: S311 - no secret
+    with database_of(program, url) as database:
+        for start in range(0, 40_000, 1000):
+            leads = [booking(number) for number in range(start, start + 1000)]
+            back = [brought_back(each, luck) for each in leads[: max(0, finished + deleted - start)]]
+            database.store_leads([*back, *leads[len(back) :]], [known(each) for each in leads])
+    with closing(open_app(url or f"sqlite:///{program.folder}/data/syncctl.db")) as app:
+        if isinstance(app, SqliteApp):
+            app._database.execute("BEGIN")
+        for number in range(finished):
+            app.add_report(app_report(booking(number)))
+        if isinstance(app, SqliteApp):
+            app._database.execute("COMMIT")
+    environment = {"DATABASE_URL": url} if url else {}
+    plan, _, plan_mb = measured(program, environment, "finished", "--json")
+    assert (len(plan["finished"]), len(plan["came_back"]), plan["listed"]) == (finished, deleted, [])
+    done, apply_s, apply_mb = measured(program, environment, "finished", "--json", "--apply")
+    assert done["deleted"] == finished + deleted
+    assert apply_s < 60
+    assert max(plan_mb, apply_mb) < 150
+    restored, _, _ = measured(program, environment, "restore", done["backup"], "--json")
+    assert restored["restored"] == done["deleted"]

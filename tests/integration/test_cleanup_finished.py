@@ -95,7 +95,7 @@ class TestWithTheAppsOwnScheduler:
         before, records_before = exactly(database, world.app), records(world.app)
         gone = {each["_id"] for each in back[:-WORKED_ON_AGAIN]}
 
-        plan = plan_finished(database, LOCATIONS)
+        plan = plan_finished(database, LOCATIONS, NOW)
         assert {found.lead_id for found in plan.finished} == {each["_id"] for each in back[:FINISHED]}
         assert {found.lead_id for found in plan.came_back} == gone - {each["_id"] for each in back[:FINISHED]}
         assert plan.listed == []
@@ -120,7 +120,7 @@ class TestWithTheAppsOwnScheduler:
         assert restored == BackupRestored(BackupKind.FINISHED, len(gone), 0, [])
         assert (exactly(database, world.app), records(world.app)) == (before, records_before)
         assert restore_backup(database, cleaned.backup).same == len(gone)
-        assert plan_finished(database, LOCATIONS).to_delete == len(gone)
+        assert plan_finished(database, LOCATIONS, NOW).to_delete == len(gone)
 
     def test_after_a_sync_a_restore_takes_back_only_what_the_cleanup_marked(
         self, world: World, database: Database, folder: Path

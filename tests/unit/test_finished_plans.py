@@ -31,6 +31,7 @@ STORE, OTHER_STORE = "Suitor Guy - Calicut", "Zorucci - Edappally"
 OTHER_PHONE = "9444444444"
 OTHER_NUMBER = "2025000000777"
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
+NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 LUCK = Random(7)  # noqa: S311 - no secret
 
 
@@ -76,7 +77,7 @@ def app(tmp_path: Path, database: Database) -> Iterator[SqliteApp]:
 
 
 def plan(database: Database) -> FinishedPlan:
-    return plan_finished(database, load_locations())
+    return plan_finished(database, load_locations(), NOW)
 
 
 def ids(leads: list[FoundLead]) -> dict[str, Why]:
@@ -166,6 +167,8 @@ def test_what_nobody_worked_on_and_a_report_is_certainly_about_goes(
             Why.BOOKING,
         ),
         (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, phone=OTHER_PHONE), Why.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, securityAmount=900), Why.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, functionDate=DAY), Why.MOMENT),
         (visit(1), app_report(visit(1)), Why.DAY),
         (visit(1, createdAt=DAY - timedelta(hours=5, minutes=30)), app_report(visit(1)), Why.DAY),
         (visit(1), app_report(visit(1), name="X", store=OTHER_STORE), Why.DAY),
@@ -320,7 +323,9 @@ class TestOfRecords:
         database.store_leads([back], [known(booking(1))])
         assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
 
-    @pytest.mark.parametrize("copy_id", ["5f0000000000000000000001", "an id of another kind"])
+    @pytest.mark.parametrize(
+        "copy_id", ["5f0000000000000000000001", "ff0000000000000000000001", "an id of another kind"]
+    )
     def test_a_copy_that_was_there_before_is_only_listed(self, database: Database, copy_id: str) -> None:
         """Of two copies of the old system's somebody may have deleted one, to keep the other."""
         database.store_leads([{**booking(1), "_id": copy_id}], [known(booking(1))])

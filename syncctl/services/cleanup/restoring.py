@@ -38,28 +38,30 @@ def restore_backup(database: Database, path: Path) -> BackupRestored:
     return result
 
 
-def _put_back_leads(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
-    outcome = database.restore([entry.snapshot for entry in entries])
-    result.restored += len(outcome.inserted)
-    result.same += len(outcome.same)
-    result.different += sorted(outcome.different)
+def _put_back_copies(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     back = {
         entry.details["kept"]: entry.snapshot.lead_id
-        for entry in entries
-        if entry.details.get("recorded") and entry.snapshot.lead_id not in outcome.different
+        for entry in _put_back_leads(database, entries, result)
+        if entry.details.get("recorded")
     }
     if back:
         database.repoint_records(back)
 
 
 def _put_back_finished(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    if marked := pairings(_put_back_leads(database, entries, result)):
+        database.unpair_reports(marked)
+
+
+def _put_back_leads(
+    database: Database, entries: Sequence[BackupEntry], result: BackupRestored
+) -> list[BackupEntry]:
+    """Gives those that are there as they were."""
     outcome = database.restore([entry.snapshot for entry in entries])
     result.restored += len(outcome.inserted)
     result.same += len(outcome.same)
     result.different += sorted(outcome.different)
-    back = [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
-    if marked := pairings(back):
-        database.unpair_reports(marked)
+    return [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
 
 
 def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
@@ -80,7 +82,7 @@ def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result:
 
 
 _PUT_BACK = {
-    BackupKind.DUPLICATES: _put_back_leads,
+    BackupKind.DUPLICATES: _put_back_copies,
     BackupKind.STORES: _put_back_stores,
     BackupKind.FINISHED: _put_back_finished,
 }

@@ -104,7 +104,7 @@ class Batch:
             is_certain = is_sure(lead, report, found) or (
                 is_free
                 and is_sure_if_alone(lead, report, found)
-                and not self._rivals.contest(report_id, ids, found)
+                and not self._rivals.fit_as_well(report_id, ids, found)
             )
             fits.append(Fit(is_certain, report_id == noted, is_free, found, report_id))
         return max(fits, default=None)

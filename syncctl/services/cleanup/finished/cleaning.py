@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from syncctl.locations import Locations
@@ -28,9 +29,9 @@ class FinishedCleaned:
     """None: there was nothing to delete."""
 
 
-def plan_finished(database: Database, locations: Locations) -> FinishedPlan:
-    """What a cleanup would do now. Changes nothing. Raises StorageError."""
-    plan, planner = FinishedPlan(), Planner(database, locations)
+def plan_finished(database: Database, locations: Locations, now: datetime) -> FinishedPlan:
+    """What a cleanup would do `now`. Changes nothing. Raises StorageError."""
+    plan, planner = FinishedPlan(), Planner(database, locations, now)
     for lead_ids in batched(find_candidates(database, locations), LEADS_AT_ONCE):
         for found in planner.decide(lead_ids):
             plan.add(found)
@@ -47,7 +48,7 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
-    plan, planner = FinishedPlan(), Planner(database, locations)
+    plan, planner = FinishedPlan(), Planner(database, locations, target.now)
     with new_backup(target.folder, BackupKind.FINISHED, database.facts(), target.now) as writer:
         for lead_ids in batched(find_candidates(database, locations), LEADS_AT_ONCE):
             # Before the plan looks at them: a lead that is edited from here on is no longer what its

@@ -35,11 +35,19 @@ def is_sure_if_alone(lead: Traits, report: Traits, found: Agreement) -> bool:
     if not found.lead_type:
         return False
     if found.level is Level.MOMENT:
-        return bool(lead.phones & report.phones)
+        # Somebody changed the number in the database, or the customer made two bookings at once.
+        return bool(lead.phones & report.phones) and not _differ_in_details(lead, report)
     if found.level is not Level.BOOKING:
         return False
     numbers = lead.booking_numbers & report.booking_numbers
     return bool(lead.moments & report.moments) or not all(map(_may_be_placeholder, numbers))
+
+
+def _differ_in_details(lead: Traits, report: Traits) -> bool:
+    """Whether a function date, an amount or the like is another one. The closing status says nothing: it is
+    changed when a lead is finished."""
+    fields = {field for field, _ in lead.details - report.details if field != "closingStatus"}
+    return bool(fields & {field for field, _ in report.details - lead.details})
 
 
 def _may_be_placeholder(number: str) -> bool:
@@ -93,8 +101,8 @@ class Rivals:
     def _add(self, report_id: str, ids: set[str], found: Agreement) -> None:
         self._of.setdefault(report_id, []).append(_Rival(ids, found))
 
-    def contest(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
-        """Whether a report fits somebody else as well as a lead, or has somebody else's booking number, too.
+    def fit_as_well(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
+        """Whether a report fits somebody else as well as a lead, or has somebody else's booking number.
         `ids`: of the lead and of what belongs to it."""
         return any(
             not rival.ids & ids and (rival.agreement.level >= Level.BOOKING or rival.agreement >= found)

@@ -16,6 +16,7 @@ from syncctl.services.cleanup.finished.batch import Batch
 from syncctl.services.cleanup.finished.plan import FoundLead, Pairing, Why
 from syncctl.services.cleanup.finished.sides import compared, side_of_lead, side_of_report
 from syncctl.services.matching import Matcher
+from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.source.life_stories import Finishers
 
 _WHY = {
@@ -30,8 +31,9 @@ _WHY = {
 class Planner:
     """Decides batch by batch. In all of them together a record gets one report, and a report one record."""
 
-    def __init__(self, database: Database, locations: Locations) -> None:
+    def __init__(self, database: Database, locations: Locations, now: datetime) -> None:
         self._database = database
+        self._now = now
         self._stores = CachedStores(locations)
         self._matcher = Matcher(database, locations)
         self._finishers = Finishers(database)
@@ -56,7 +58,7 @@ class Planner:
         if (noted := batch.noted_report(lead_id)) is not None:
             return self._fitting(batch, lead_id, noted, Why.RECORD, goes=not worked_on)
         if not worked_on and (record := batch.gone_record(lead_id)) is not None:
-            came_back_at = _came_back_at(lead_id, record)
+            came_back_at = self._came_back_at(lead_id, record)
             side = side_of_lead(batch.leads[lead_id], batch.traits[lead_id])
             return FoundLead(
                 lead_id,
@@ -100,11 +102,10 @@ class Planner:
                 return Pairing(record_id, report_id, is_own=record.lead_id == lead_id)
         return None
 
-
-def _came_back_at(lead_id: str, record: SyncRecord) -> datetime | None:
-    """When a copy of a record's lead was stored; None where it was there before syncctl knew the record, as
-    then somebody may have deleted one of two copies on purpose."""
-    stored_at = id_time(lead_id)
-    if stored_at is None or stored_at < record.first_seen_at.replace(microsecond=0):
-        return None
-    return stored_at
+    def _came_back_at(self, lead_id: str, record: SyncRecord) -> datetime | None:
+        """When a copy of a record's lead was stored; None where it was there before syncctl knew the record,
+        as then somebody may have deleted one of two copies on purpose, or where its id does not say."""
+        stored_at = id_time(lead_id)
+        if stored_at is None or stored_at > self._now + CLOCK_TOLERANCE:
+            return None
+        return stored_at if stored_at >= record.first_seen_at.replace(microsecond=0) else None
