@@ -124,7 +124,7 @@ def test_a_lead_that_is_kept_under_no_store_is_named_with_the_store_of_its_copy(
     piped = program.run("cleanup", "duplicates")
     assert line in piped.stdout.splitlines()
     assert f"keeps {text_id(2)} (worked on), deletes {text_id(1)}" in piped.stdout
-    assert "set the store in the web app" in piped.stderr
+    assert "import their files again" in piped.stderr
     for columns in (60, 80, 200):
         shown = program.run_on_terminal("cleanup", "duplicates", columns=columns)
         assert text_id(2) in shown.stdout
@@ -264,7 +264,10 @@ def test_stores_from_plan_to_restore(program: Program) -> None:
         "unknown\tDefault Store\t1 lead",
     ]
     assert "Nothing was changed." in plan.stderr
-    assert "Becomes" in program.run_on_terminal("cleanup", "stores", columns=60).stdout
+    assert "Default Store: import their files again" in plan.stderr
+    shown = program.run_on_terminal("cleanup", "stores", columns=60).stdout
+    assert "Becomes" in shown
+    assert "Default Store: import their files again" in " ".join(shown.split())
     done = json_of(program.run("cleanup", "stores", "--apply", "--json"))
     assert (done["renamed"], done["left"]) == (1, [])
     with database_of(program) as database:

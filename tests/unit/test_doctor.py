@@ -192,6 +192,15 @@ def test_what_scheduled_runs_would_lack() -> None:
     assert found["API_SYNC_ENABLED"] is WARNING
 
 
+def test_the_old_systems_sync_in_the_crontab() -> None:
+    both = state(old_syncs=("*/10 * * * * npm run sync:api",))
+    (found,) = (
+        check for check in check_schedule(both, CRON, (), enabled=True) if check.name == "Old system's sync"
+    )
+    assert (found.mark, found.found) == (BAD, "the crontab still runs it: */10 * * * * npm run sync:api")
+    assert "`crontab -e`" in found.cure
+
+
 def test_what_imports_files_by_itself() -> None:
     imports = (
         ScheduledImport("clerk's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),

@@ -92,6 +92,7 @@ def test_phones_must_have_ten_ascii_digits(database: Database) -> None:
     found = line(verify(database), "Phone numbers")
     assert found.mark is Mark.BAD
     assert found.found.startswith("4 not of 10 digits")
+    assert "in the database" in found.cure  # no page of the web app edits a phone number
     assert text_id(1) in found.found
     assert "…" in found.found
 
@@ -112,6 +113,8 @@ def test_store_names_are_told_with_the_canonical_one(database: Database) -> None
     assert misspelt.found.startswith("3 leads with 2 misspelt names")
     assert "cleanup stores" in misspelt.cure
     assert unknown.found.startswith("2 leads of 2 unknown stores")
+    assert "import their files again" in unknown.cure
+    assert "in the database" in unknown.cure  # no page of the web app edits a store
     assert tally(report, "Leads with a misspelt store") == {
         "Zurocci - Edappally -> Zorucci - Edappally": 2,
         "Suitor Guy - CALICUT -> Suitor Guy - Calicut": 1,

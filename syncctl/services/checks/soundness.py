@@ -102,7 +102,7 @@ def _required(missing: Mapping[str, Oddity]) -> Check:
         if oddity.count
     ]
     examples = next(oddity for oddity in missing.values() if oddity.count)
-    return Check.bad(name, f"{', '.join(told)} {_such_as(examples)}", "Fill them in, in the web app.")
+    return Check.bad(name, f"{', '.join(told)} {_such_as(examples)}", "Fill them in, in the database.")
 
 
 def _phones(bad: Oddity) -> Check:
@@ -112,7 +112,7 @@ def _phones(bad: Oddity) -> Check:
     return Check.bad(
         name,
         f"{bad.count:,} not of 10 digits {_such_as(bad)}",
-        "Correct them in the web app: 10 digits, nothing else.",
+        "Correct them in the database: 10 digits, nothing else.",
     )
 
 
@@ -128,7 +128,8 @@ def _store_names(names: StoreSpellings) -> Iterator[Check]:
         yield Check.warning(
             name,
             f"{_leads_of(names.unknown)} of {quantity(len(names.unknown), 'unknown store')} (see below)",
-            "Set the store in the web app; a new shop is known after `syncctl stores`.",
+            "Leads under Default Store: import their files again, which sets the store. A new shop is known "
+            "after `syncctl stores`. Correct the rest in the database.",
         )
     if not names.misspelt and not names.unknown:
         yield Check.good(name, "all canonical")
