@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from itertools import combinations
+from urllib.parse import unquote_plus
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.uri_parser import parse_uri, split_options
 
 from syncctl.errors import SettingsError
+from syncctl.ordinary_files import is_odd_file
 
 SRV_SCHEME = "mongodb+srv://"
 MOST_OPTIONS = 100
@@ -96,6 +98,8 @@ def _problem_of(option: str) -> str | None:
         return f"is always {_OWN[name]} with syncctl: take it out"
     if not value and name != "readpreferencetags":  # no tags: any member
         return "has no value"
+    if name.endswith("file") and is_odd_file(unquote_plus(value)):
+        return "names no regular file"
     objection = _objection(option)
     return None if objection is None else _in_words(objection, name)
 
