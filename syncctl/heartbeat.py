@@ -133,8 +133,8 @@ class _Ping:
 
     def _try(self, session: requests.Session) -> tuple[str | None, bool]:
         """What is wrong, or None; and whether another try may help."""
-        if proxy_problem := wrong_proxy(self._address):
-            return proxy_problem, False
+        if problem := wrong_proxy(self._address):
+            return problem, False
         until = time.monotonic() + self._policy.timeout_s
         try:
             with self._time_limit(), self._post(session) as response:

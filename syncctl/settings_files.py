@@ -119,7 +119,8 @@ def _unreadable(path: Path, error: OSError) -> SettingsError:
 def _read(path: Path, *, is_named: bool) -> dict[str, str]:
     """The settings in one file, as written: `$` and braces mean nothing in it, passwords may have them.
 
-    What is named may be no regular file."""
+    What is named may be a device, or a pipe without a name.
+    """
     from dotenv.parser import parse_stream
 
     try:

@@ -1,4 +1,4 @@
-"""The proxy that the environment names for an address, which requests goes through without a word."""
+"""What the environment makes requests do without a word: proxies to go through, certificates to go by."""
 
 import os
 from urllib.parse import urlsplit
@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 import urllib3.exceptions
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.util import parse_url
+
+from syncctl.ordinary_files import is_odd_file
 
 CURE = "correct it (http://HOST:PORT is expected), or unset it"
 
@@ -28,6 +30,16 @@ def wrong_proxy(url: str) -> str | None:
     if not proxy or _is_address(proxy):
         return None
     return f"the proxy address in the environment variable {proxy_variable(url)} is not valid"
+
+
+def odd_certificates() -> str | None:
+    """What is wrong with the file of certificates that the environment names, if it is a pipe or the like:
+    loading it would wait for good, and no deadline breaks that off."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if path := os.environ.get(name):
+            odd = is_odd_file(path) and not os.path.isdir(path)
+            return f"the environment variable {name} names no regular file" if odd else None
+    return None
 
 
 def _proxy(url: str) -> str:

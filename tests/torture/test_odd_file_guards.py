@@ -1,16 +1,20 @@
 """Pipes, sockets, devices and folders where a file is expected: an error at once, before the lock."""
 
+import math
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from syncctl.api.transport import Transport
+from syncctl.api.wire import Call, Endpoint
 from syncctl.config import load_settings
-from syncctl.errors import ExitCode, SettingsError
+from syncctl.errors import ExitCode, FinalApiError, SettingsError
 from syncctl.ordinary_files import read_named
+from syncctl.probes import api_clock
 from syncctl.setting_urls import database_url
 from syncctl.settings_files import read_sources
 from tests.support.program import Program
@@ -153,6 +157,17 @@ def test_as_database_file(program: Program, tmp_path: Path, kind: str) -> None:
         ended = program.run(command, DATABASE_URL=f"sqlite:///{tmp_path}/odd")
         assert ended.status == (ExitCode.UNAVAILABLE if command == "api" else ExitCode.FAILED)
         assert f"can't be opened: {SAID[kind] if kind == 'folder' else 'it is ' + SAID[kind]}" in ended.output
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_as_file_of_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    os.mkfifo(tmp_path / "odd")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(name, str(tmp_path / "odd"))
+    transport = Transport(5.0)
+    with closing(transport), pytest.raises(FinalApiError, match=f"variable {name} names no regular file"):
+        transport.fetch(Call(Endpoint("https://127.0.0.1:1/", None, "API_TOKEN"), "GET", {}), math.inf)
+    assert api_clock("https://127.0.0.1:1/") is None
 
 
 def test_a_shells_substitution_that_never_ends(tmp_path: Path) -> None:
