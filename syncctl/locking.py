@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syncctl.errors import LockHeldError, SettingsError
+from syncctl.ordinary_files import open_at_once
 
 _POLL_S = 0.2
 _LOOK_S = 0.01
@@ -149,7 +150,7 @@ class RunLock:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Not truncated: until it is locked, what it says is another run's.
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_at_once(self._path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise self._unusable(error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -118,9 +118,11 @@ class Survey(Protocol):
         `scan_leads` gives them. Costs what it finds, not what the collection holds. Ids that syncctl derived
         look like ObjectIds of any time."""
 
-    def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
+    def runs(
+        self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
+    ) -> list[RunEntry]:
         """The newest runs first, at most `limit` (0: all); only those with a step that is neither success nor
-        skipped, or whose id begins so, where asked for."""
+        skipped, whose id begins so, or that began before `until`, where asked for."""
 
 
 class Repair(Protocol):

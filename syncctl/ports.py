@@ -203,8 +203,13 @@ class Storage(Protocol):
     def save_run(self, entry: RunEntry) -> None:
         """Add or replace a run in the sync's own history."""
 
-    def forget_runs(self, before: datetime) -> None:
-        """Take the runs that began before that moment out of the history."""
+    def forget_runs(
+        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, keep: int = 0
+    ) -> None:
+        """Take the runs that began before that moment out of the history, but for the newest `keep`.
+
+        Nothing happens where no run began from the first moment of `witnessed` on and before the second.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import SettingsError
+from syncctl.ordinary_files import open_ordinary
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -137,7 +138,7 @@ def key_file(text: str, folder: Path) -> str:
     in_folder = os.path.dirname(text) and os.path.isdir(folder / os.path.dirname(text))
     name = f"the key file {printable(str(file))}" if in_folder else "the key file"
     try:
-        with file.open("rb") as opened:
+        with open_ordinary(file) as opened:
             content = opened.read(_LONGEST_KEY_FILE + 1)
     except OSError as error:
         raise SettingsError(f"{name} can't be read: {error.strerror}") from error

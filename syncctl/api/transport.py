@@ -10,6 +10,7 @@ import requests
 from requests.auth import AuthBase
 
 from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
+from syncctl.api.proxies import CURE, odd_certificates, wrong_proxy
 from syncctl.api.sockets import OpenSockets, WatchedAdapter
 from syncctl.api.statuses import error_of_status
 from syncctl.api.wire import Call, Endpoint
@@ -55,6 +56,10 @@ class Transport:
         limit_s = min(self._timeout_s, deadline - now)
         if limit_s <= 0:
             raise DeadlinePassedError(f"no time was left to ask {host}")
+        if proxy_problem := wrong_proxy(call.endpoint.url):
+            raise FinalApiError(proxy_problem, hint=CURE)
+        if file_problem := odd_certificates():
+            raise FinalApiError(file_problem, hint="correct it, or unset it")
         until = now + limit_s
         self._sockets.reopen()
         watchdog = threading.Timer(limit_s, self._sockets.shut_down)

@@ -98,8 +98,18 @@ def _database(settings: Settings) -> Iterator[Check]:
         lambda: opened_database(settings), lambda: opened_database(settings, for_reading_only=False)
     )
     yield from (database, *rights)
+    if not file:
+        yield from _way_to_the_server(settings.database_url)
     if database.mark is not Mark.BAD:
         yield from _app_scheduler(settings)
+
+
+def _way_to_the_server(url: str) -> Iterator[Check]:
+    from syncctl.storage.mongo_options import security_caveats
+
+    for caveat in security_caveats(url):
+        found, _, cure = caveat.rpartition(": ")
+        yield Check.warning("Database", found, cure[:1].upper() + cure[1:])
 
 
 def _app_scheduler(settings: Settings) -> Iterator[Check]:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import logging.handlers
 import os
+import stat
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TextIO
 
 from syncctl.cli.log_formats import encodable, escape
 from syncctl.errors import SettingsError
+from syncctl.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
 
 FILE_BYTES = 5_000_000
 FILE_COUNT = 5
@@ -69,4 +71,15 @@ class _FileHandler(logging.handlers.RotatingFileHandler):
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    """Open it to be written, at once: a named pipe would wait for somebody to read it."""
+    descriptor = open_at_once(path, flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        # /dev/stderr, /dev/null and the like take lines; a disk does not.
+        if not (stat.S_ISCHR(mode) or is_nameless_pipe(path, mode)):
+            refuse_odd_file(path, mode)
+        os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -16,6 +16,7 @@ from syncctl.files.headers import HEADER_WITHIN, find_header, fold
 from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
+from syncctl.ordinary_files import open_ordinary
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 
@@ -105,7 +106,7 @@ def _head(path: Path) -> bytes:
             raise problem(path, "it is no ordinary file; copy what it gives into one and import that")
         if not kind.st_size:
             raise problem(path, "it is empty; ask for it again")
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return file.read(len(OLE_MAGIC))
 
 

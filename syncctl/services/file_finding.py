@@ -10,6 +10,7 @@ from pathlib import Path
 
 from syncctl.errors import FileProblemError
 from syncctl.models import StepName
+from syncctl.ordinary_files import open_ordinary
 from syncctl.services.file_stores import kind_of_name
 
 SUFFIXES = (".xlsx", ".xls", ".csv")
@@ -93,7 +94,7 @@ def content_hash(file: Path) -> str:
     """SHA-256 of a file's content, in hex. Raises FileProblemError if it can't be read."""
     digest = hashlib.sha256()
     try:
-        with file.open("rb") as opened:
+        with open_ordinary(file) as opened:
             while block := opened.read(HASHED_AT_ONCE):
                 digest.update(block)
     except OSError as error:

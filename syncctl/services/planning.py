@@ -19,7 +19,7 @@ DORMANT_FOR = timedelta(days=1)
 """How long a location without any data is left alone."""
 
 CLOCK_TOLERANCE = timedelta(days=1)
-"""A watermark further ahead than this was set by a wrong clock: it says nothing about the data."""
+"""What is dated further ahead than this was dated by a wrong clock: it says nothing about the data."""
 
 SUSPECT_FOR = timedelta(days=2)
 """How long an API may insist on a suspicious answer before it is believed."""
@@ -188,7 +188,7 @@ class Planner:
         far back as the watermark."""
         watermark = state.watermark
         whole = replace(self.window, form=dialect.form if dialect.mode is Mode.WHOLE else BodyForm.USUAL)
-        if self._options.is_backfill or watermark is None or watermark > self._started_at + CLOCK_TOLERANCE:
+        if self._options.is_backfill or watermark is None or self._is_misdated(watermark):
             return whole
         synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
         since = synced - timedelta(days=self._schedule.incremental_days)
@@ -200,6 +200,10 @@ class Planner:
         # A day wider at both ends: whether they are inclusive, and whose days they are, is not known.
         days = Days(since - timedelta(days=1), self._today + timedelta(days=1))
         return Window(days=days, form=dialect.form)
+
+    def _is_misdated(self, moment: datetime) -> bool:
+        """Whether a clock that was ahead of this one has set it."""
+        return moment > self._started_at + CLOCK_TOLERANCE
 
     def is_whole(self, window: Window) -> bool:
         """Whether it is everything that is asked for."""
@@ -215,7 +219,8 @@ class Planner:
 
         def audited_at(code: str) -> float:
             times = [of_report.get(code, LocationState(code)).audited_at for of_report in states]
-            return min((at.timestamp() if at else 0.0 for at in times), default=0.0)
+            known = (at.timestamp() if at and not self._is_misdated(at) else 0.0 for at in times)
+            return min(known, default=0.0)
 
         left = [code for code in codes if code not in asked]
         left.sort(key=lambda code: (audited_at(code), location_order(code)))
@@ -259,9 +264,10 @@ class Planner:
 
     def doubted(self, state: LocationState) -> LocationState:
         """The state of a location whose answer is not to be believed yet."""
-        return replace(
-            state, tried_at=self._started_at, doubted_since=state.doubted_since or self._started_at
-        )
+        since = state.doubted_since
+        if since is None or self._is_misdated(since):
+            since = self._started_at
+        return replace(state, tried_at=self._started_at, doubted_since=since)
 
     def may_doubt(self, state: LocationState) -> bool:
         """Whether a suspicious answer is still not to be believed: an API that insists on it for SUSPECT_FOR

@@ -21,6 +21,7 @@ from syncctl.models import (
 )
 from syncctl.ports import Listener, Storage
 from syncctl.results import history_document
+from syncctl.services.planning import CLOCK_TOLERANCE
 
 SYNC_TYPES = {
     StepName.STORES: "store",
@@ -34,6 +35,9 @@ SYNC_TYPES = {
 
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
+
+RUNS_KEPT = 1000
+"""So many of the newest runs are kept in any case: a clock that is wrong for some days costs no history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,9 @@ class Run:
     def _keep(self, result: RunResult) -> None:
         try:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
-            self.storage.forget_runs(self.started_at - HISTORY_KEPT)
+            # Where no run began lately by this run's clock, it may be ahead of all the others'.
+            lately = (self.started_at - CLOCK_TOLERANCE, self.started_at)
+            self.storage.forget_runs(self.started_at - HISTORY_KEPT, witnessed=lately, keep=RUNS_KEPT)
         except StorageUnavailableError:
             raise
         except StorageError as error:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import DESCENDING, ReplaceOne, UpdateOne
 
 from syncctl.dialects import Dialect
 from syncctl.errors import LeadsRefusedError
@@ -295,9 +295,22 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def save_run(self, entry: RunEntry) -> None:
         self._put("syncruns", documents.run_document(entry))
 
-    def forget_runs(self, before: datetime) -> None:
+    def forget_runs(
+        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, keep: int = 0
+    ) -> None:
         with self._writing() as database:
-            database.syncruns.delete_many({"startedAt": {"$lt": before}})
+            runs = database.syncruns
+            if witnessed and not runs.find_one(
+                {"startedAt": {"$gte": witnessed[0], "$lt": witnessed[1]}}, []
+            ):
+                return
+            if keep:
+                dated = runs.find({"startedAt": {"$type": "date"}}, ["startedAt"])
+                last_kept = list(dated.sort("startedAt", DESCENDING).skip(keep - 1).limit(1))
+                if not last_kept:
+                    return
+                before = min(before, last_kept[0]["startedAt"])
+            runs.delete_many({"startedAt": {"$lt": before}})
 
     def _put(self, collection: str, *new: Document) -> None:
         with self._writing() as database:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from syncctl.ordinary_files import is_odd_file, refuse_odd_file
+
 
 def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float) -> sqlite3.Connection:
     """A connection to that file, or to a new database in memory (None). Raises sqlite3's errors and OSError.
@@ -19,6 +21,8 @@ def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float
     else:
         if not read_only:
             _make_private_file(path)
+        if is_odd_file(path):  # SQLite would wait for a pipe's writer
+            refuse_odd_file(path, path.stat().st_mode)
         target = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(target, timeout=busy_timeout_s, isolation_level=None, uri=True)
     try:

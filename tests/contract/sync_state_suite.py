@@ -212,6 +212,27 @@ class SyncStateSuite:
         storage.forget_runs(MOMENT + timedelta(seconds=2))
         assert database.count("syncruns") == 2
 
+    def test_the_newest_runs_are_kept_however_old_they_are(
+        self, storage: Storage, database: Database
+    ) -> None:
+        for number in range(4):
+            storage.save_run(RunEntry(f"run {number}", MOMENT + timedelta(seconds=number), {}))
+        for keep, left in ((5, 4), (3, 3), (1, 1)):
+            storage.forget_runs(MOMENT + timedelta(days=365), keep=keep)
+            assert database.count("syncruns") == left
+
+    def test_no_run_is_forgotten_without_a_witness(self, storage: Storage, database: Database) -> None:
+        for number in range(4):
+            storage.save_run(RunEntry(f"run {number}", MOMENT + timedelta(days=number), {}))
+        second, third = MOMENT + timedelta(days=1), MOMENT + timedelta(days=2)
+        for since, until, left in (
+            (third + timedelta(seconds=1), third + timedelta(hours=1), 4),
+            (second + timedelta(seconds=1), third, 4),
+            (second, third, 2),
+        ):
+            storage.forget_runs(third, witnessed=(since, until))
+            assert database.count("syncruns") == left
+
     def test_preparing_and_closing_again_changes_nothing(self, storage: Storage) -> None:
         storage.save_store_list({"7": "Z- Calicut"})
         storage.prepare()

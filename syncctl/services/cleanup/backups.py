@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from syncctl.errors import FileProblemError
 from syncctl.operator_ports import LeadSnapshot
+from syncctl.ordinary_files import open_ordinary
 
 FORMAT = "syncctl backup"
 VERSION = 1
@@ -109,7 +110,7 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             yield file
     except OSError as error:
         raise FileProblemError(
