@@ -10,7 +10,7 @@ from syncctl.identity import fold
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, Store
 from syncctl.ports import RentalApi, Storage
-from syncctl.services.rejects import keep_rejects
+from syncctl.services.rejects import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.values import text
@@ -108,7 +108,9 @@ def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
     elif run.storage.store_list():
         run.listener.warning("The store list came without any store: going on with those known from before.")
     saved = add_stores(run, locations, list(stores.values()))
-    keep_rejects(run, answer, run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {}))
+    listed = run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {})
+    if unlisted := keep_rejects(run, answer, listed):
+        run.listener.warning(f"The store list: {unlisted_words(unlisted)}")
     return Counts(
         rows=len(rows),
         saved=saved,
