@@ -118,7 +118,7 @@ class Batch:
     def reserve(self, number: int, size: int) -> None:
         """For a lane: wait until the answer of that number may take `size` bytes of memory in all.
 
-        The earliest of those that take any need not wait, so that the lanes never all wait for each other.
+        The earliest that the consumer is not done with need not wait: lanes never all wait for each other.
         Raises StoppedError when the batch is stopped meanwhile, DeadlinePassedError when time is over.
         """
         with self._changed:
@@ -128,7 +128,7 @@ class Batch:
                 if wait_s <= 0:
                     raise DeadlinePassedError("no memory was free for the answer in time", asked=True)
                 others = [taken for other, taken in self._reserved.items() if other != number]
-                is_earliest = number <= min(self._reserved, default=number)
+                is_earliest = number <= min((*self._in_slots, *self._reserved))
                 if is_earliest or sum(others) + size <= self._ahead.memory:
                     self._reserved[number] = size
                     return
