@@ -18,7 +18,7 @@ from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
-from syncctl.services.stores import names_in_force, take_stores
+from syncctl.services.stores import fetched_store_list, names_in_force, take_stores
 
 API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
 
@@ -59,7 +59,7 @@ class ApiSync:
 
     def _sync_stores(self, run: Run) -> Mapping[str, str]:
         try:
-            rows = self.api.store_list(self._deadline(run, 1, of=len(self.steps)))
+            rows = fetched_store_list(self.api, self._deadline(run, 1, of=len(self.steps)))
             counts = take_stores(rows, run, self.locations)
             result = _stores_result(counts)
         except StorageUnavailableError:

@@ -112,9 +112,7 @@ def test_one_text_in_all_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Packed, the file is a hundredth of it or less."""
     monkeypatch.setattr(limits, "MOST_CHARACTERS", 0)
     text = "x" * 100_000
-    cells = [
-        f'<row r="{n}"><c r="E{n}" t="inlineStr"><is><t>{text}</t></is></c></row>' for n in range(3, 400)
-    ]
+    cells = [f'<row r="{n}"><c r="E{n}" t="inlineStr"><is><t>{text}</t></is></c></row>' for n in range(3, 60)]
     path = with_cells(tmp_path / "a.xlsx", *cells)
     assert path.stat().st_size < 200_000
     begin = time.monotonic()
