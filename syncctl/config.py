@@ -77,6 +77,7 @@ class Settings:
     api_timeout_s: float
     api_max_tries: int
     api_run_deadline_s: float
+    api_max_rows: int
     api_min_backoff_s: float
     first_months: int
     incremental_days: int
@@ -159,6 +160,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         api_timeout_s=value["API_TIMEOUT_S"],
         api_max_tries=value["API_MAX_TRIES"],
         api_run_deadline_s=value["API_RUN_DEADLINE_S"],
+        api_max_rows=value["API_MAX_ROWS"],
         api_min_backoff_s=value["API_MIN_BACKOFF_S"],
         first_months=value["API_SYNC_FIRST_MONTHS"],
         incremental_days=value["API_SYNC_INCREMENTAL_DAYS"],

@@ -223,7 +223,10 @@ class Answer:
     prepared: Any = None
 
 
-Prepare = Callable[[ReportRequest, list[Any]], Any]
+Look = Callable[[], None]
+"""To be called now and then during long work: raises where that is to end, stopped or out of time."""
+
+Prepare = Callable[[ReportRequest, list[Any], Look], Any]
 """What is to be made of an answer's rows as soon as they are there."""
 
 
@@ -239,7 +242,7 @@ class RentalApi(Protocol):
         """Fetch many reports, begun in the given order, given out as they come: one answer per request.
 
         `prepare` is called in the fetching threads, so that its work is done while others wait for the
-        database; what it raises is raised to the asker.
+        database; what it raises is raised to the asker, but for an ApiError, which is the answer then.
         Holds back fetching when answers are not taken, so that memory follows a few answers, not all.
         Closing the generator stops fetching.
         """

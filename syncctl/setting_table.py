@@ -74,6 +74,7 @@ SPECS = (
     Spec("API_TIMEOUT_S", values.number(0.01, 3600), "30"),
     Spec("API_MAX_TRIES", values.whole(1, 20), "6"),
     Spec("API_RUN_DEADLINE_S", values.number(0.01, 86_400), "240"),
+    Spec("API_MAX_ROWS", values.whole(1, 1_000_000), "100000"),
     Spec("API_SYNC_FIRST_MONTHS", values.whole(1, 120), "12"),
     Spec("API_SYNC_INCREMENTAL_DAYS", values.whole(0, 366), "7"),
     Spec("API_AUDIT_LOCATIONS", values.whole(0, 1000), "2"),

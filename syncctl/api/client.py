@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncctl.api.envelope import rows_of
-from syncctl.api.lanes import LanePolicy, Lanes
+from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Endpoint, report_call, store_list_call
@@ -19,7 +20,8 @@ class ApiClientConfig:
 
     `concurrency`: lanes. `call_delay_s`: from the end of one call of a lane to the begin of its next.
     `timeout_s`: for a whole answer. `max_tries`: of one call. `min_backoff_s`: the longest that the first
-    pause before a retry may be, doubled each time. `max_answer_bytes`: of one answer, unpacked.
+    pause before a retry may be, doubled each time. `max_answer_bytes`: of one answer, unpacked;
+    `max_rows`: of one answer, more is a failed call.
     """
 
     stores: Endpoint
@@ -31,6 +33,7 @@ class ApiClientConfig:
     max_tries: int = 6
     min_backoff_s: float = 0.5
     max_answer_bytes: int = MAX_ANSWER_BYTES
+    max_rows: int = 100_000
 
 
 class HttpRentalApi:
@@ -74,11 +77,13 @@ class HttpRentalApi:
     def _transport(self) -> Transport:
         return Transport(self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes)
 
-    def _ask(self, transport: Transport, request: ReportRequest) -> list[Any]:
+    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
         """One try of one call."""
         endpoint = self._endpoints[request.report]
         if request.report is StepName.STORES:
             call = store_list_call(endpoint)
         else:
             call = report_call(endpoint, request)
-        return rows_of(transport.fetch(call, request.deadline), secret=endpoint.key)
+        body = transport.fetch(call, request.deadline, room)
+        room(check_size(body, self._config.max_rows))
+        return check_rows(rows_of(body, secret=endpoint.key), self._config.max_rows)

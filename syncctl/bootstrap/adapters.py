@@ -65,6 +65,7 @@ def rental_api(settings: Settings) -> Iterator[RentalApi]:
             timeout_s=settings.api_timeout_s,
             max_tries=settings.api_max_tries,
             min_backoff_s=settings.api_min_backoff_s,
+            max_rows=settings.api_max_rows,
         )
     )
     try:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
-from syncctl.services.reports import ReportStep, StepTools, told
+from syncctl.services.rejects import unlisted_words
+from syncctl.services.reports import NOT_ALL_STORED, ReportStep, StepTools, told
 
 NOT_ASKED = Window(months=0)
 
@@ -65,6 +66,12 @@ class Audits:
             return
         try:
             taken = self._tools.intake.take(answer.prepared)
+            if taken.is_late:
+                audited.counts += taken.counts
+                audited.failed[code] = NOT_ALL_STORED
+                return
+            if taken.unlisted:
+                self._tools.listener.warning(f"{report}, location {code}: {unlisted_words(taken.unlisted)}")
             self._tools.measuring.note(answer.request, answer.prepared)
             before = self._tools.storage.location_states(report).get(code, LocationState(code))
             due_again = answer.prepared.rows_from(self._tools.planner.due_again_from)

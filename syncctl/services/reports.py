@@ -24,17 +24,20 @@ from syncctl.models import (
     StepResult,
     StepStatus,
 )
-from syncctl.ports import Answer, Listener, Storage
+from syncctl.ports import Answer, Listener, Look, Storage
 from syncctl.services.intake import Intake
 from syncctl.services.measuring import Measuring
 from syncctl.services.planning import Plan, Planner, location_order
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.rejects import unlisted_words
+from syncctl.services.sorting import SortedRows, sort_unsorted
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
 
 ROUND, MANY = 100, 1000
 """Rows of an answer: where an API cuts, it is mostly at a round number, and hardly ever below these many."""
+
+NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"
 
 LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
@@ -82,10 +85,12 @@ class ReportStep:
             for location, window in self.plan.windows.items()
         ]
 
-    def sort(self, request: ReportRequest, rows: Sequence[Any]) -> SortedRows:
-        """The rows of a location's answer as `take` wants them. May be called by any thread."""
+    def sort(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> SortedRows:
+        """The rows of a location's answer as `take` wants them. May be called by any thread. Raises what
+        `look` raises."""
         store = self._tools.stores[request.location]
-        return sort_rows(self.report, request.location, store, rows, self._tools.planner.days)
+        unsorted = SortedRows(self.report, request.location, rows, store or "")
+        return sort_unsorted(unsorted, self._tools.planner.days, look)
 
     def begin(self) -> None:
         """The step's turn has come: tell what came of answers that were there before."""
@@ -134,6 +139,11 @@ class ReportStep:
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
         location, planner = request.location, self._tools.planner
         taken = self._tools.intake.take(answer)
+        if taken.is_late:
+            self._keep_tried(request)
+            return LocationResult(
+                location, answer.store, taken.counts, tuple(taken.changed), error=NOT_ALL_STORED
+            )
         rows, before = taken.counts.rows, self.states.get(location, LocationState(location))
         self._tools.measuring.note(request, answer)
         due_again, recent = answer.rows_from(planner.due_again_from), answer.rows_from(planner.recent_from)
@@ -142,22 +152,23 @@ class ReportStep:
         is_suspicious = planner.is_suspicious(before, request.window, rows)
         if is_suspicious:
             self._unsaved.append(planner.doubted(before))
-        elif after is None:
+        elif after is None or taken.unlisted:  # what is listed nowhere has to be asked for again
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
             self._falling_asleep.append(after)
         else:
             self._unsaved.append(after)
-        warning = None
+        warnings = [unlisted_words(taken.unlisted)] if taken.unlisted else []
         if is_suspicious:
             what = (
                 f"only {rows} rows, less than half of those"
                 if rows
                 else "an empty answer, without any of those"
             )
-            warning = (
+            warnings.append(
                 f"{what} that came before and are still due: nothing is deleted, and the next run asks again"
             )
+        warning = "; ".join(warnings) or None
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
     def finish(self) -> StepResult:
