@@ -152,8 +152,9 @@ class _Lane(threading.Thread):
 
     def _outcome(self, number: int, request: ReportRequest) -> tuple[list[Any] | None, ApiError | None]:
         policy = self._retry
-        if self._batch.in_doubt(request.report):
-            policy = replace(policy, max_tries=1)
+        most_tries = 1 if self._batch.in_doubt(request.report) else request.tries
+        if most_tries is not None:
+            policy = replace(policy, max_tries=min(policy.max_tries, most_tries))
 
         def log_retry(tries: int, wait_s: float, error: RetryableApiError) -> None:
             what = (request.report, subject(request), tries, policy.max_tries, error, wait_s)

@@ -55,6 +55,11 @@ class SortedRows:
         )
         return len(self.rows) - before
 
+    def records_from(self, day: date) -> int:
+        """How many records are dated that day or later."""
+        dates = (record.values.get("createdAt") for record in self.records.values())
+        return sum(at is not None and at.date() >= day for at in dates)
+
 
 def sort_rows(
     report: StepName, location: str, store: str | None, rows: Sequence[Any], days: Days | None = None

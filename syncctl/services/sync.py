@@ -13,7 +13,7 @@ from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStat
 from syncctl.ports import Look, RentalApi
 from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake
-from syncctl.services.measuring import Measuring
+from syncctl.services.measuring import Asking, Measuring
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.run import Run
@@ -72,7 +72,7 @@ class ApiSync:
     def _sync_reports(self, run: Run, reports: Sequence[StepName], names: Mapping[str, str]) -> None:
         planner = Planner(self.schedule, self.options, run.started_at)
         dialects = run.storage.dialects()
-        measuring = Measuring(run.storage, planner, dialects, run.started_at, run.listener)
+        measuring = Measuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
         tools = StepTools(
             storage=run.storage,
             intake=Intake(run, self.locations, self._deadline(run, 1, of=1)),
@@ -105,12 +105,14 @@ class ApiSync:
                 run.finish_step(step.finish())
         # Nothing else is to be missed for these: they come last, and are the first to be left out.
         ends = self._deadline(run, 1, of=1)
-        with closing(self.api.reports(audits.requests(ends), sort)) as besides:
-            for answer in besides:
-                audits.take(answer)
-        run.add_audits(audits.results())
-        if self.measures and not run.dry_run:
-            measuring.finish(self.api, reports, ends)
+        try:
+            with closing(self.api.reports(audits.requests(ends), sort)) as besides:
+                for answer in besides:
+                    audits.take(answer)
+        finally:
+            run.add_audits(audits.finish())
+        asking = Asking(self.api, sort, run.clock.monotonic, ends)
+        measuring.finish(asking, [step.outcome for step in steps], run.storage, run.listener)
 
 
 def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:

@@ -11,6 +11,7 @@ from syncctl.cron.state import ScheduleState
 from syncctl.locking import LockState
 from syncctl.models import LocationState, RunEntry
 from syncctl.sandbox import Sandbox
+from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.checks.health import Health, take_status
 from syncctl.services.checks.machinery import verify_machinery
 from syncctl.services.checks.surroundings import Surroundings
@@ -124,6 +125,6 @@ def test_what_a_wrong_clock_noted_of_a_location_does_not_last() -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     planner = Planner(Schedule(12, KOLKATA, audits=1), SyncOptions(), now)
     state = LocationState("7", doubted_since=now + YEAR)
-    assert planner.doubted(state).doubted_since == now
+    assert Checkpoints(planner).doubted(state).doubted_since == now
     audited = {"7": LocationState("7", audited_at=now + YEAR), "9": LocationState("9", audited_at=now)}
-    assert planner.audits(["9", "7"], [audited], ()) == ["7"]
+    assert planner.audits(["9", "7"], [audited], [()]) == ["7"]
