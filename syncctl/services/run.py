@@ -198,7 +198,7 @@ class Run:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
             # Where no run began lately by this run's clock, it may be ahead of all the others'.
             lately = (self.started_at - CLOCK_TOLERANCE, self.started_at)
-            self.storage.forget_runs(self.started_at - HISTORY_KEPT, witnessed=lately, most=FORGOTTEN_AT_ONCE)
+            self.storage.forget_runs(self.started_at - HISTORY_KEPT, lately, FORGOTTEN_AT_ONCE)
         except StorageUnavailableError:
             raise
         except StorageError as error:

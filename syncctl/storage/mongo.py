@@ -296,7 +296,7 @@ class MongoStorage(MongoSurvey, MongoRepair):
         self._put("syncruns", documents.run_document(entry))
 
     def forget_runs(
-        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
     ) -> None:
         with self._writing() as database:
             runs = database.syncruns

@@ -299,7 +299,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
             insert(connection, "syncruns", row, verb="INSERT OR REPLACE")
 
     def forget_runs(
-        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
     ) -> None:
         with self._writing() as connection:
             if witnessed:
