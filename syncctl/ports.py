@@ -204,9 +204,9 @@ class Storage(Protocol):
         """Add or replace a run in the sync's own history."""
 
     def forget_runs(
-        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, keep: int = 0
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
     ) -> None:
-        """Take the runs that began before that moment out of the history, but for the newest `keep`.
+        """Take the runs that began before that moment out of the history, the oldest `most` (0: all).
 
         Nothing happens where no run began from the first moment of `witnessed` on and before the second.
         """

@@ -36,8 +36,8 @@ SYNC_TYPES = {
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
 
-RUNS_KEPT = 1000
-"""So many of the newest runs are kept in any case: a clock that is wrong for some days costs no history."""
+FORGOTTEN_AT_ONCE = 3
+"""Runs; as each adds one, that is enough, and a clock that is ahead for some runs costs little history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Run:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
             # Where no run began lately by this run's clock, it may be ahead of all the others'.
             lately = (self.started_at - CLOCK_TOLERANCE, self.started_at)
-            self.storage.forget_runs(self.started_at - HISTORY_KEPT, witnessed=lately, keep=RUNS_KEPT)
+            self.storage.forget_runs(self.started_at - HISTORY_KEPT, lately, FORGOTTEN_AT_ONCE)
         except StorageUnavailableError:
             raise
         except StorageError as error:

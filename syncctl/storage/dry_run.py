@@ -252,7 +252,7 @@ class DryRunStorage:
         """Not written: a dry run is not part of the history."""
 
     def forget_runs(
-        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, keep: int = 0
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
     ) -> None:
         """Not done either."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from pymongo import DESCENDING, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
 from syncctl.dialects import Dialect
 from syncctl.errors import LeadsRefusedError
@@ -296,7 +296,7 @@ class MongoStorage(MongoSurvey, MongoRepair):
         self._put("syncruns", documents.run_document(entry))
 
     def forget_runs(
-        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, keep: int = 0
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
     ) -> None:
         with self._writing() as database:
             runs = database.syncruns
@@ -304,13 +304,9 @@ class MongoStorage(MongoSurvey, MongoRepair):
                 {"startedAt": {"$gte": witnessed[0], "$lt": witnessed[1]}}, []
             ):
                 return
-            if keep:
-                dated = runs.find({"startedAt": {"$type": "date"}}, ["startedAt"])
-                last_kept = list(dated.sort("startedAt", DESCENDING).skip(keep - 1).limit(1))
-                if not last_kept:
-                    return
-                before = min(before, last_kept[0]["startedAt"])
-            runs.delete_many({"startedAt": {"$lt": before}})
+            old = runs.find({"startedAt": {"$lt": before}}, ["_id"]).sort("startedAt", ASCENDING)
+            for batch in in_batches([run["_id"] for run in old.limit(most)]):
+                runs.delete_many({"_id": {"$in": batch}})
 
     def _put(self, collection: str, *new: Document) -> None:
         with self._writing() as database:

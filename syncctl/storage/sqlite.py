@@ -75,9 +75,9 @@ SELECT * FROM syncrecords WHERE {record_value("phone")} IN (SELECT value FROM js
 """  # noqa: S608 constants only
 
 FORGET = """
-DELETE FROM syncruns WHERE startedAt < :before AND (:keep = 0 OR startedAt < (
-    SELECT startedAt FROM syncruns ORDER BY startedAt DESC LIMIT 1 OFFSET :keep - 1
-))
+DELETE FROM syncruns WHERE _id IN (
+    SELECT _id FROM syncruns WHERE startedAt < ? ORDER BY startedAt LIMIT ?
+)
 """
 
 
@@ -299,7 +299,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
             insert(connection, "syncruns", row, verb="INSERT OR REPLACE")
 
     def forget_runs(
-        self, before: datetime, *, witnessed: tuple[datetime, datetime] | None = None, keep: int = 0
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
     ) -> None:
         with self._writing() as connection:
             if witnessed:
@@ -307,7 +307,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
                 query = "SELECT 1 FROM syncruns WHERE startedAt >= ? AND startedAt < ? LIMIT 1"
                 if connection.execute(query, began).fetchone() is None:
                     return
-            connection.execute(FORGET, {"before": rows.date_text(before), "keep": keep})
+            connection.execute(FORGET, (rows.date_text(before), most or -1))
 
 
 def _created(created: Created) -> dict[str, str]:

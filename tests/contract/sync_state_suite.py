@@ -244,14 +244,13 @@ class SyncStateSuite:
         storage.forget_runs(MOMENT + timedelta(seconds=2))
         assert database.count("syncruns") == 2
 
-    def test_the_newest_runs_are_kept_however_old_they_are(
-        self, storage: Storage, database: Database
-    ) -> None:
-        for number in range(4):
+    def test_the_oldest_runs_are_forgotten_first(self, storage: Storage, database: Database) -> None:
+        for number in (2, 0, 3, 1):
             storage.save_run(RunEntry(f"run {number}", MOMENT + timedelta(seconds=number), {}))
-        for keep, left in ((5, 4), (3, 3), (1, 1)):
-            storage.forget_runs(MOMENT + timedelta(days=365), keep=keep)
-            assert database.count("syncruns") == left
+        storage.forget_runs(MOMENT + timedelta(days=365), most=3)
+        assert database.count("syncruns") == 1
+        storage.forget_runs(MOMENT + timedelta(seconds=3), most=3)  # the newest one is left
+        assert database.count("syncruns") == 1
 
     def test_no_run_is_forgotten_without_a_witness(self, storage: Storage, database: Database) -> None:
         for number in range(4):
