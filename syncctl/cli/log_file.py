@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import logging.handlers
 import os
@@ -11,11 +12,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from syncctl.cli.log_formats import encodable, escape
+from syncctl.cli.log_formats import encodable
 from syncctl.errors import SettingsError
+from syncctl.printable import escape
+from syncctl.private_files import make_private_folder, open_private
+from syncctl.setting_clashes import LOGS_KEPT
 
 FILE_BYTES = 5_000_000
-FILE_COUNT = 5
+FILE_COUNT = LOGS_KEPT
 
 
 def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
@@ -25,9 +29,13 @@ def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
     Raises SettingsError if it can't be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         return _FileHandler(path, stream)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise SettingsError(
+                f"The log file {path} is a link: set SYNC_LOG_FILE to the file itself."
+            ) from error
         raise SettingsError(
             f"The log file {path} can't be written ({error.strerror}): "
             "make it writable for this user, or set SYNC_LOG_FILE to another one."
@@ -69,4 +77,7 @@ class _FileHandler(logging.handlers.RotatingFileHandler):
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    # A link to a device, such as /dev/stderr, leads to nothing that lines could spoil.
+    if os.path.exists(path) and not os.path.isfile(path):
+        return os.open(path, flags)
+    return open_private(path, flags)
