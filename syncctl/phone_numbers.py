@@ -35,7 +35,8 @@ _TOKEN = re.compile(
       | (?<![0-9]) [0-9]{{1,2}} : [0-5][0-9] (?: :[0-5][0-9] (?:[.,][0-9]+)? )? (?![0-9])    # a time of day
       | (?<![0-9.]) 0\.[0-9]+ (?! [0-9] | \.[0-9] )                        # a fraction
       | (?<![0-9.]) (?: [0-9]{{1,3}}\. ){{3}} [0-9]{{1,3}} (?! [0-9] | \.[0-9] )             # an IP address
-      | (?<![0-9]) (?! 0{{1,2}}[1-9][0-9]{{10,12}}(?![0-9]) ) [0-9]{{13,}}  # a booking number, a timestamp
+      | (?<![0-9]) (?<!\+) (?<!\+[\s(]) (?! 0{{1,2}}[1-9][0-9]{{10,12}}(?![0-9]) ) [0-9]{{13,}}
+        # a booking number, a timestamp
     )
   | (?P<digits> [0-9]+ )
     """,
@@ -149,16 +150,24 @@ def _groups_of_number(plain: str, groups: list[re.Match[str]], plus: bool, misty
 
 
 def _is_number(plain: str, groups: list[re.Match[str]], digits: str, plus: bool, mistyped: bool) -> bool:
-    gaps = [plain[before.end() : after.start()] for before, after in pairwise(groups)]
-    lengths = tuple(len(group[0]) for group in groups)
-    is_fraction = bool(gaps) and gaps.count(".") == 1 and gaps[-1] == "."
+    length = len(digits)
     if plus:
-        is_amount = is_fraction and lengths[-1] <= 2
-        return digits[0] != "0" and _SHORTEST_ABROAD <= len(digits) <= _LONGEST_ABROAD and not is_amount
-    if _WITH_PREFIX.fullmatch(digits) and max(lengths) > 1:
-        return True
-    if is_fraction and lengths[-1] != 5 and (len(groups) == 2 or lengths[-1] <= 2):
+        if digits[0] == "0" or not _SHORTEST_ABROAD <= length <= _LONGEST_ABROAD:
+            return False
+        return _fraction(plain, groups) not in (1, 2)
+    if digits[0] in "09" and _WITH_PREFIX.fullmatch(digits):
+        return any(len(group[0]) > 1 for group in groups)
+    if length == _NATIONAL:
+        usual = digits[0] in _FIRST_OF_MOBILES or tuple(len(group[0]) for group in groups) in _USUAL_GROUPS
+    else:
+        usual = False
+    if not usual and not (mistyped and _SHORTEST_MISTYPED <= length <= _LONGEST_MISTYPED):
         return False
-    if len(digits) == _NATIONAL:
-        return digits[0] in _FIRST_OF_MOBILES or lengths in _USUAL_GROUPS or mistyped
-    return mistyped and _SHORTEST_MISTYPED <= len(digits) <= _LONGEST_MISTYPED
+    fraction = _fraction(plain, groups)
+    return fraction in (0, 5) or (fraction > 2 and len(groups) > 2)
+
+
+def _fraction(plain: str, groups: list[re.Match[str]]) -> int:
+    """How many digits stand behind its only point, if they end it: what looks like an amount or a measure."""
+    gaps = [plain[before.end() : after.start()] for before, after in pairwise(groups)]
+    return len(groups[-1][0]) if gaps[-1:] == ["."] and gaps.count(".") == 1 else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _UNPRINTABLE = (
     "\\x00-\\x1f\\x7f-\\x9f"  # controls (C0, DEL, C1)
@@ -47,7 +46,8 @@ def printable(text: str) -> str:
 
 
 def _joins(text: str, place: int) -> bool:
-    return place > 0 and unicodedata.category(text[place - 1])[0] in "LM"
+    """Whether it stands in a word of one of India's scripts."""
+    return place > 0 and "\u0900" <= text[place - 1] <= "\u0dff"
 
 
 def _backslashed(match: re.Match[str]) -> str:

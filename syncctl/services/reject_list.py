@@ -128,9 +128,8 @@ def _defused(value: Any) -> str:
     if value is None:
         return ""
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if written.startswith(("\t", "\r")):
-        written = f"'{written}"
-    return _FORMULA.sub(_with_apostrophe, written)
+    defused = _FORMULA.sub(_with_apostrophe, written)
+    return f"'{defused}" if defused.startswith(("\t", "\r")) else defused
 
 
 def _with_apostrophe(match: re.Match[str]) -> str:
