@@ -167,7 +167,8 @@ class RunLock:
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise SettingsError(
-                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to the file itself."
+                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to another one, or to "
+                    "what it leads to."
                 ) from error
             raise self._unusable(error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

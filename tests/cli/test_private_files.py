@@ -107,11 +107,15 @@ def test_doctor_fails_on_what_others_can_read(program: Program) -> None:
         path = program.folder / name
         path.chmod(path.stat().st_mode | (0o050 if path.is_dir() else 0o004))
     found = exposed(program)
-    assert {line.split(":")[0].removeprefix("FAILED\t") for line in found} == set(HOLDS_DATA.values())
+    # What SQLite makes beside the database has the database's rights.
+    lines = {line.split(":")[0].removeprefix("FAILED\t") for line in found} - {"Beside the database"}
+    assert lines == set(HOLDS_DATA.values())
     for name in HOLDS_DATA:
         path = program.folder / name
         cure = f"chmod {'700' if path.is_dir() else '600'} {path}"
         assert sum(line.endswith(cure) for line in found) == 1, name
+        path.chmod(path.stat().st_mode & 0o700)
+    for path in (program.folder / "data").iterdir():
         path.chmod(path.stat().st_mode & 0o700)
     assert exposed(program) == []
 

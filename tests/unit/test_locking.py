@@ -243,7 +243,7 @@ def test_a_link_is_not_followed(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         notes.write_bytes(content)
     (tmp_path / "lock").symlink_to(notes)
-    with pytest.raises(SettingsError, match="lock is a link: set SYNC_LOCK_FILE to the file itself"):
+    with pytest.raises(SettingsError, match="lock is a link: set SYNC_LOCK_FILE to another one"):
         RunLock(tmp_path / "lock").acquire()
     assert (notes.read_bytes() if notes.exists() else None) == content
     assert lock_state(tmp_path / "lock").problem == f"{tmp_path / 'lock'} can't be read: it is a link"
