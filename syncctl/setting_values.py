@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import SettingsError
-from syncctl.printable import printable as printable  # noqa: PLC0414 - here for those who know it from here
+from syncctl.printable import printable as printable  # noqa: PLC0414 - also imported from here
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
