@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -16,6 +17,7 @@ from syncctl.config import Settings, load_settings
 from syncctl.errors import UsageError
 from syncctl.models import Counts, RunResult, StepName, Trigger
 from syncctl.ports import Listener
+from syncctl.private_files import make_private_folder, write_private
 from syncctl.sandbox import Sandbox
 from syncctl.services.planning import SyncOptions
 from syncctl.services.sync import API_STEPS
@@ -67,10 +69,10 @@ def run_demo(
         return DemoResult(facts, ("To look at the database afterwards: syncctl demo --keep DIR",))
     folder_kept = keep.expanduser().absolute()
     try:
-        folder_kept.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder_kept)
     except OSError as error:
         raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
-    if any((folder_kept / name).exists() for name in (DATABASE, ".env")):
+    if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} holds a database or settings already: name a new folder.")
     facts = _demonstrate(folder_kept, listening, say)
     return DemoResult(
@@ -88,10 +90,11 @@ def _demonstrate(
     listening: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
 ) -> tuple[Fact, ...]:
-    (folder / ".env").write_text(
+    write_private(
+        folder / ".env",
         f"DATABASE_URL=sqlite:///{DATABASE}\nDATA_DIR=.\nAPI_CALL_DELAY_MS=0\n"
-        f"API_BASE_URL={SANDBOX_COMMAND_URL}\n",
-        encoding="utf-8",
+        f"API_BASE_URL={SANDBOX_COMMAND_URL}\n".encode(),
+        own=None,
     )
     with Sandbox() as sandbox:
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})

@@ -90,6 +90,7 @@ def path_facts(what: str, setting: str, path: Path) -> PathFacts:
         mode=stat.S_IMODE(status.st_mode),
         owner=_user_name(status.st_uid),
         size=0 if is_folder else status.st_size,
+        is_device=not is_folder and not stat.S_ISREG(status.st_mode),
     )
 
 

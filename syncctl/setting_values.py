@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import SettingsError
 from syncctl.ordinary_files import open_ordinary
+from syncctl.printable import printable as printable  # noqa: PLC0414 - also imported from here
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -34,14 +35,6 @@ _SWITCHES = {
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST_SHOWN = 60
 _LONGEST_KEY_FILE = 65_536
-
-
-def printable(text: str) -> str:
-    """`text` with what a terminal could choke on escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 def quoted(text: str) -> str:

@@ -13,6 +13,7 @@ from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
+from syncctl.setting_clashes import BACKUP_FOLDER
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
@@ -82,4 +83,4 @@ def _alone(settings: Settings, wait_s: float) -> Iterator[Database]:
 
 
 def _target(settings: Settings, told: Told) -> cleaning.BackupTarget:
-    return cleaning.BackupTarget(settings.data_dir / "backups", datetime.now(UTC), told)
+    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), told)

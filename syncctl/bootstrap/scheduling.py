@@ -19,6 +19,7 @@ from syncctl.cron.line import ScheduledCommand, cron_line
 from syncctl.cron.state import ScheduleState, cron_state, old_syncs, timer_state
 from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
 from syncctl.errors import SettingsError, UsageError
+from syncctl.private_files import make_private_file
 from syncctl.probes import current_user, system_zone
 
 if TYPE_CHECKING:
@@ -87,13 +88,15 @@ def carry_out(change: CrontabChange) -> None:
 
 def make_ready(settings: Settings, env_file: Path | None) -> None:
     """See to it that the line can work: the program starts as cron starts it, the folder of its output is
-    there, without which the shell would not even start it. Raises SettingsError."""
+    there, without which the shell would not even start it, and its file for this user only.
+    Raises SettingsError."""
     command = scheduled_command(settings, env_file)
     try:
-        command.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The shell that cron starts would make it readable for everybody.
+        make_private_file(command.output)
     except OSError as error:
         raise SettingsError(
-            f"The folder {command.output.parent} can't be made ({error.strerror}): check DATA_DIR."
+            f"The file {command.output} can't be made ({error.strerror}): check DATA_DIR."
         ) from error
     words = (*command.program, "--version")
     try:
