@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from syncctl.dialects import Dialect
-from syncctl.errors import ApiError
+from syncctl.errors import ApiError, KeyRefusedError
+from syncctl.identity import derived_id
 from syncctl.models import BodyForm, LocationState, StepName, Window
 from syncctl.services.planning import Planner
 from syncctl.services.trials import Asker
@@ -35,6 +36,8 @@ def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: 
     A narrower window that one location is not answered again, while everything is, is lost. Where everything
     is refused, the other forms of the body are tried with one location.
     """
+    if isinstance(outcome.error, KeyRefusedError):
+        return dialect
     narrow = [code for code, window in outcome.windows.items() if not planner.is_whole(window)]
     whole = planner.whole_window(dialect)
     if narrow:
@@ -53,11 +56,11 @@ def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: 
 
 
 def _one_of(locations: list[str], planner: Planner, outcome: Outcome) -> str:
-    """The location with the most rows; where none is known to have any, another one in each run."""
+    """The location with the most rows; where none is known to have any, by chance another one in each run."""
     due = {code: outcome.states.get(code, LocationState(code)).due_again for code in sorted(locations)}
     if any(due.values()):
         return max(due, key=due.__getitem__)
-    return list(due)[int(planner.started_at.timestamp()) // 60 % len(due)]
+    return list(due)[int(derived_id(planner.started_at.isoformat()), 16) % len(due)]
 
 
 def _working_form(asker: Asker, location: str, window: Window, due: int) -> BodyForm:
