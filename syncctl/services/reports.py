@@ -68,6 +68,8 @@ class ReportStep:
         self._refused: str | None = None
         self._unsaved: list[LocationState] = []
         self._falling_asleep: list[LocationState] = []
+        self.thin: list[str] = []
+        """Locations whose answers were suspiciously thin."""
         self._errors: list[ApiError] = []
         self._answered: dict[str, AnswerSize] = {}
 
@@ -155,11 +157,13 @@ class ReportStep:
         self._answered[location] = size_of(answer)
         taken = self._tools.intake.take(answer)
         before = self.states.get(location, LocationState(location))
-        self._tools.measuring.note(request, answer)
         tally = self._checkpoints.tally(before, answer)
         after = self._checkpoints.next_state(before, request.window, tally)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        self._tools.measuring.note(request, answer, is_thin=is_thin)
         warning = None
-        if self._checkpoints.is_suspicious(before, request.window, tally):
+        if is_thin:
+            self.thin.append(location)
             self._unsaved.append(self._checkpoints.doubted(before))
             warning = thin_warning(tally.rows)
         elif after is None:

@@ -482,6 +482,31 @@ def test_a_narrower_window_that_no_location_is_answered_is_lost_at_once(
     assert world.run().ok
 
 
+def test_a_window_that_leaves_most_rows_out_is_lost_at_once(world: ModelWorld) -> None:
+    """One of the locations whose answers are thin is asked for everything in the same run."""
+    for number in range(10):
+        world.book("14", world.today - timedelta(days=number % 3))
+    world.run()
+    assert world.state(BOOKING, "14").recent >= 10
+    world.schedule = replace(world.schedule, audits=0)
+    speak(world, "dates-empty", BOOKING)
+    world.run()
+    assert world.mode(BOOKING) == "whole"
+    assert world.calls()["booking: 12 months"] == 1
+
+
+def test_where_nothing_is_answered_any_more_another_body_is_found_for_everything(world: ModelWorld) -> None:
+    world.run()
+    speak(world, "empty-strings-error")
+    world.run()
+    assert tuple(map(world.mode, REPORTS)) == ("whole", "whole")
+    assert [world.dialect(report).whole_form for report in REPORTS] == [
+        BodyForm.USUAL,
+        BodyForm.WITHOUT_EMPTY,
+    ]
+    assert world.run().ok
+
+
 def test_an_outage_of_everything_loses_nothing(world: ModelWorld) -> None:
     world.run()
     known = world.storage.dialects()
