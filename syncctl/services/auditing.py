@@ -52,7 +52,8 @@ class Audits:
 
     def requests(self, deadline: float) -> list[ReportRequest]:
         """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
-        was refused, and one try each of one that answers nothing."""
+        was refused, and one try each of one that answers nothing. One location whose answer was thin is asked
+        as well: it may be its window that leaves rows out."""
         return [
             ReportRequest(
                 step.report,
@@ -63,8 +64,15 @@ class Audits:
             )
             for step in self._steps.values()
             if not step.is_key_refused
-            for code in self._asked[step.report]
+            for code in self._with_a_thin_one(step)
         ]
+
+    def _with_a_thin_one(self, step: ReportStep) -> list[str]:
+        planner, asked = self._tools.planner, self._asked[step.report]
+        if not self._tools.measuring.is_on:
+            return asked
+        thin = [code for code in step.thin if not planner.is_whole(step.plan.windows[code])]
+        return [*asked, *(code for code in thin[:1] if code not in asked)]
 
     def take(self, answer: Answer) -> None:
         """Store one answer, `ReportStep.sort`ed. What fails is asked again in its turn.

@@ -47,9 +47,8 @@ class Asking:
 
 
 class Measuring:
-    """What one run finds out. `watched`: the locations that are asked for everything besides.
-
-    `is_wanted`: whether anything is to be found out: not in a dry run.
+    """What one run finds out. `watched`: the locations that are asked for everything besides. `is_on`:
+    whether anything is to be found out: only in an ordinary run, and where it `is_wanted`: not in a dry run.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Measuring:
         self.watched: frozenset[str] = frozenset()
         self._planner = planner
         self._dialects = dialects
-        self._is_on = is_wanted and planner.is_ordinary
+        self.is_on = is_wanted and planner.is_ordinary
         self._whole: dict[StepName, dict[str, Rows]] = {}
         self._narrow: dict[StepName, dict[str, tuple[Window, Rows]]] = {}
 
@@ -68,7 +67,7 @@ class Measuring:
     def is_due(self, report: StepName) -> bool:
         """Whether the report is to be measured in this run."""
         measured_at = self._dialect(report).measured_at
-        if not self._is_on:
+        if not self.is_on:
             return False
         return (
             measured_at is None or not timedelta(0) <= self._planner.started_at - measured_at < MEASURED_EVERY
@@ -82,18 +81,18 @@ class Measuring:
         busiest = nlargest(LOCATIONS_MEASURED, states.values(), key=lambda state: state.due_again)
         return [state.location for state in busiest if state.due_again]
 
-    def note(self, request: ReportRequest, answer: SortedRows) -> None:
+    def note(self, request: ReportRequest, answer: SortedRows, *, is_thin: bool = False) -> None:
         """Keep what is needed of an answer: of the whole ones the three longest, and both of a watched
-        location."""
+        location, or of one whose narrower answer `is_thin`."""
         report, location = request.report, request.location
-        if not self._is_on:
+        if not self.is_on:
             return
         if not self._planner.is_whole(request.window):
-            if location in self.watched:
+            if location in self.watched or is_thin:
                 self._narrow.setdefault(report, {})[location] = (request.window, dated_rows(answer))
             return
         kept = self._whole.setdefault(report, {})
-        if location in self.watched:
+        if location in self.watched or location in self._narrow.get(report, ()):
             kept[location] = dated_rows(answer)
         elif self.is_due(report):
             kept[location] = dated_rows(answer)
@@ -108,7 +107,7 @@ class Measuring:
         Raises:
             StorageUnavailableError: the database is gone. What it refuses otherwise is a warning.
         """
-        if not self._is_on:
+        if not self.is_on:
             return
         for outcome in outcomes:
             before = self._dialect(outcome.report)

@@ -69,6 +69,8 @@ class ReportStep:
         self._refused: str | None = None
         self._unsaved: list[LocationState] = []
         self._falling_asleep: list[LocationState] = []
+        self.thin: list[str] = []
+        """Locations whose answers were suspiciously thin."""
         self._errors: list[ApiError] = []
         self._answered: dict[str, AnswerSize] = {}
 
@@ -162,11 +164,13 @@ class ReportStep:
             changed = tuple(taken.changed)
             return LocationResult(location, answer.store, taken.counts, changed, error=NOT_ALL_STORED)
         before = self.states.get(location, LocationState(location))
-        self._tools.measuring.note(request, answer)
         tally = self._checkpoints.tally(before, answer)
         after = self._checkpoints.next_state(before, request.window, tally)
         warnings = [unlisted_words(taken.unlisted)] if taken.unlisted else []
-        if self._checkpoints.is_suspicious(before, request.window, tally):
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        self._tools.measuring.note(request, answer, is_thin=is_thin)
+        if is_thin:
+            self.thin.append(location)
             self._unsaved.append(self._checkpoints.doubted(before))
             warnings.append(thin_warning(tally.rows))
         elif after is None or taken.unlisted:  # what is listed nowhere has to be asked for again

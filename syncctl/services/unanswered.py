@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from syncctl.dialects import Dialect
-from syncctl.errors import ApiError
+from syncctl.errors import ApiError, KeyRefusedError
+from syncctl.identity import derived_id
 from syncctl.models import BodyForm, LocationState, StepName, Window
 from syncctl.services.planning import Planner
 from syncctl.services.trials import Asker
@@ -35,38 +36,43 @@ def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: 
     A narrower window that one location is not answered again, while everything is, is lost. Where everything
     is refused, the other forms of the body are tried with one location.
     """
+    if isinstance(outcome.error, KeyRefusedError):
+        return dialect
     narrow = [code for code, window in outcome.windows.items() if not planner.is_whole(window)]
-    whole = planner.whole_window(dialect)
+    location = _one_of(narrow or list(outcome.windows), planner, outcome)
     if narrow:
-        location = _one_of(narrow, planner, outcome)
-        for window, is_lost in ((outcome.windows[location], False), (whole, True)):
-            (answer,) = asker.ask([(location, window)])
-            if not isinstance(answer, ApiError):
-                at, why = planner.started_at, f"no location was answered: {outcome.error}"
-                return dialect.measured(at, None, dialect.trials, why) if is_lost else dialect
-    elif outcome.is_refused:
-        location = _one_of(list(outcome.windows), planner, outcome)
-        due = outcome.states.get(location, LocationState(location)).due_again
-        form = _working_form(asker, location, whole, due)
-        return replace(dialect, whole_form=form)
-    return dialect
+        (again,) = asker.ask([(location, outcome.windows[location])])
+        if not isinstance(again, ApiError):
+            return dialect
+    elif not outcome.is_refused:
+        return dialect
+    due = outcome.states.get(location, LocationState(location)).due_again
+    form = _working_form(asker, location, planner.whole_window(dialect), due)
+    if form is None:
+        return dialect
+    if narrow:
+        why = f"no location was answered: {outcome.error}"
+        dialect = dialect.measured(planner.started_at, None, dialect.trials, why)
+    return replace(dialect, whole_form=form)
 
 
 def _one_of(locations: list[str], planner: Planner, outcome: Outcome) -> str:
-    """The location with the most rows; where none is known to have any, another one in each run."""
+    """The location with the most rows; where none is known to have any, by chance another one in each run."""
     due = {code: outcome.states.get(code, LocationState(code)).due_again for code in sorted(locations)}
     if any(due.values()):
         return max(due, key=due.__getitem__)
-    return list(due)[int(planner.started_at.timestamp()) // 60 % len(due)]
+    return list(due)[int(derived_id(planner.started_at.isoformat()), 16) % len(due)]
 
 
-def _working_form(asker: Asker, location: str, window: Window, due: int) -> BodyForm:
+def _working_form(asker: Asker, location: str, window: Window, due: int) -> BodyForm | None:
     """The form of the body in which a location's whole window is answered: the one in use where it is not
-    refused any more, or none brings rows, or not half of those that are due."""
+    refused any more; None where none brings rows, or not half of those that are due. An outage says nothing
+    of forms."""
     for form in dict.fromkeys((window.form, *WHOLE_FORMS)):
         (answer,) = asker.ask([(location, replace(window, form=form))])
         if isinstance(answer, ApiError):
-            continue
-        if form is window.form or (answer.rows and len(answer.rows) >= due / 2):
+            if not answer.is_refusal:
+                return None
+        elif form is window.form or (answer.rows and len(answer.rows) >= due / 2):
             return form
-    return window.form
+    return None

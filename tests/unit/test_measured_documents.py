@@ -1,4 +1,4 @@
-"""What is known of a report's dialect, as a document: all comes back, and odd ones are passed over."""
+"""What is known of a report's dialect as a document: all of it comes back, and odd ones are passed over."""
 
 import json
 from typing import Any
