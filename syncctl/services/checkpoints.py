@@ -90,10 +90,12 @@ class Checkpoints:
         return replace(state, tried_at=self._now, doubted_since=since)
 
     def may_doubt(self, state: LocationState) -> bool:
-        """Whether a suspicious answer is still not to be believed: an API that insists on it for SUSPECT_FOR
-        is, as the shop may have got another id."""
+        """Whether a suspicious answer is still not to be believed: an API that insists on it, for SUSPECT_FOR
+        after the last answer that was believed, is, as the shop may have got another id."""
         since = state.doubted_since
-        return not self._planner.is_backfill and (since is None or self._now - since <= SUSPECT_FOR)
+        if self._planner.is_backfill or since is None:
+            return not self._planner.is_backfill
+        return self._now - min(since, state.asked_at or since) <= SUSPECT_FOR
 
     def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
         """The state of a location that was asked in vain; None where a backfill asked."""

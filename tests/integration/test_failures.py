@@ -128,7 +128,9 @@ def test_an_empty_answer_where_there_was_plenty_is_a_warning_and_moves_nothing(
     with world.storage() as storage:
         after = storage.location_states(StepName.BOOKING)
     for location in sandbox.locations:
-        assert replace(after[location], tried_at=None) == replace(before[location], tried_at=None)
+        assert after[location].doubted_since == world.now
+        kept = replace(after[location], tried_at=before[location].tried_at, doubted_since=None)
+        assert kept == before[location]
     world.now += timedelta(days=1, minutes=5)
     assert world.run((StepName.BOOKING,)).ok
     assert not [done for _, done in world.recorder.done if done.warning]  # two days: it is believed
