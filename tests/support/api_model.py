@@ -96,6 +96,14 @@ DIALECTS = {
 """The dialects of the sandbox, and those that differ in how a day is meant or which body is taken."""
 
 
+def body_of(request: ReportRequest) -> Body:
+    """What goes over the wire."""
+    sent = report_call(ENDPOINT, request).body
+    assert sent is not None
+    body: Body = json.loads(sent)
+    return body
+
+
 @dataclass
 class ModelApi:
     """The API as `ports.RentalApi`. `books`: rows by location, the same for both reports. `dialects`: of each
@@ -118,12 +126,8 @@ class ModelApi:
 
     def rows(self, request: ReportRequest) -> list[Row] | None:
         """What a call is answered with; None: with an error."""
-        call = report_call(ENDPOINT, request)
-        assert call.body is not None
-        body = json.loads(call.body)
-        found = self.dialects[request.report].answer(
-            request.report, body, self.books.get(request.location, []), self.today()
-        )
+        dialect, rows = self.dialects[request.report], self.books.get(request.location, [])
+        found = dialect.answer(request.report, body_of(request), rows, self.today())
         return None if found is None else [dict(row) for row in found]
 
     def reports(

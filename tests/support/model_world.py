@@ -27,7 +27,8 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 
 class ModelWorld:
-    """Five locations, of which the last has nothing unless a test books there."""
+    """Five locations, of which the last has nothing unless a test books there. `clock_error`: by how much
+    syncctl's clock is ahead."""
 
     def __init__(self, *, audits: int = 2) -> None:
         self.now = datetime.combine(TODAY, time(11), INDIA)
@@ -37,6 +38,7 @@ class ModelWorld:
         self.schedule = Schedule(12, INDIA, audits=audits)
         self.locations = Locations.from_tables(STORES, {"Zorucci": ["Z"]}, {})
         self.recorder = Recorder()
+        self.clock_error = timedelta(0)
         self._booked = 0
 
     @property
@@ -96,7 +98,7 @@ class ModelWorld:
         self.recorder = Recorder()
         port = DryRunStorage(self.storage) if dry_run else wrap(self.storage)
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
-        clock = Clock(lambda: self.now, lambda: self.api.clock, lambda after: after, INDIA)
+        clock = Clock(lambda: self.now + self.clock_error, lambda: self.api.clock, lambda after: after, INDIA)
         chosen = replace(SyncOptions(), **options)
         sync = ApiSync(self.api, self.locations, steps, self.schedule, deadline_s, chosen, measures)
         return Run(request, port, self.recorder, clock).execute([sync])

@@ -100,10 +100,8 @@ def test_the_evidence_is_kept(world: ModelWorld) -> None:
     assert (first.whole, first.inside, first.found, first.outside) == (60, 5, 5, 0)
     assert trials[4].asked == f"{TODAY - timedelta(days=27)} to {TODAY - timedelta(days=9)}"
     assert len({trial.location for trial in trials[1:]}) == 3
-    assert trials[0].words == (
-        f"location {trials[0].location}, asked for 2026-03-02 to 2026-03-12, gave "
-        f"{trials[0].outside} rows of other days"
-    )
+    asked = f"location {trials[0].location}, asked for 2026-03-02 to 2026-03-12"
+    assert trials[0].words == f"{asked}, gave {trials[0].outside} rows of other days"
 
 
 def test_measuring_asks_each_question_once_and_only_when_due(world: ModelWorld) -> None:
