@@ -111,8 +111,8 @@ def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool, ow
 
 def _write(rejects: Sequence[Reject], out: Any) -> None:
     titles = dict.fromkeys(title for reject in rejects for title in row_values(reject))
+    csv.writer(out).writerow([_defused(title) for title in (*OWN_TITLES, *titles)])
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow([_defused(title) for title in (*OWN_TITLES, *titles)])
     for reject in rejects:
         document = reject_document(reject)
         own = [document[column] for column in OWN_COLUMNS]

