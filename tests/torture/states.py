@@ -23,7 +23,7 @@ OF_THE_DATABASE = frozenset({"_id", "createdAt", "updatedAt", "importedAt", "fet
 """Fields that a database fills in by itself when something is written, be it for the first time or again."""
 
 OF_THE_CLOCK = frozenset(
-    {"watermark", "askedAt", "triedAt", "dueAgain", "recent", "auditedAt", "auditTriedAt", "dialect"}
+    {"watermark", "askedAt", "triedAt", "dueAgain", "recent", "auditedAt", "auditTriedAt"}
 )
 """Fields of a location's progress that follow from when it was asked."""
 
@@ -121,7 +121,8 @@ def _progress(app: App) -> Iterator[tuple[str, Row]]:
                 yield ":".join((table, *(told[field] for field in key))), told
     else:
         for told in app.all("syncstate"):
-            yield told["_id"], told
+            if "dialect" not in told:  # what was measured, and when, is no progress
+                yield told["_id"], told
 
 
 class Rewind:
