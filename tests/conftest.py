@@ -5,6 +5,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# By the wall clock an example may take long for no fault of its own: other processes have the cores as well.
+settings.register_profile("syncctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("syncctl")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
