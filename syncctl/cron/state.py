@@ -17,7 +17,7 @@ class ScheduleState:
     """What starts the sync by itself. `in_step`: at the times of API_SYNC_TIME, with the settings in force.
     `found`: what there is, and how it is out of step. `problem`: why it can't be known, or None. Services
     are given it as a plain value. `by_systemd`: it is a timer's, not cron's. `imports`: what imports files by
-    itself, which nothing should. `old_syncs`: see there."""
+    itself, which nothing should. `old_syncs`: the lines of the crontab in which the old system syncs."""
 
     installed: bool
     in_step: bool
