@@ -111,6 +111,10 @@ class Survey(Protocol):
     def run_spans(self, since: datetime) -> list[RunSpan]:
         """The runs of the history that began at `since` or later, the oldest first."""
 
+    def saved_by_audits(self, since: datetime) -> dict[str, int]:
+        """How many leads came only by audits, in the runs of the history that began at `since` or later, by
+        the name of the step; without those that none came for."""
+
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
     ) -> Iterator[Document]:

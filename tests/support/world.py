@@ -13,7 +13,7 @@ from syncctl.api.wire import Endpoint
 from syncctl.files.headers import column_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
-from syncctl.models import Counts, LocationResult, RunResult, StepName, StepResult, Trigger
+from syncctl.models import AuditResult, Counts, LocationResult, RunResult, StepName, StepResult, Trigger
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.importing import FileImport, ImportJob
@@ -37,6 +37,7 @@ class Recorder:
         self.started: list[StepName] = []
         self.done: list[tuple[StepName, LocationResult]] = []
         self.finished: list[StepResult] = []
+        self.audits: list[tuple[StepName, AuditResult]] = []
         self.warnings: list[str] = []
         self.newly_rejected: list[int] = []
 
@@ -51,6 +52,9 @@ class Recorder:
 
     def step_finished(self, result: StepResult) -> None:
         self.finished.append(result)
+
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        self.audits.append((step, result))
 
     def run_finished(self, result: RunResult) -> None:
         pass
@@ -100,18 +104,21 @@ class World:
         wrap: Callable[[Storage], Storage] = lambda storage: storage,
         deadline_s: float = 60.0,
         dry_run: bool = False,
+        measures: bool = False,
+        audits: int = 0,
         **options: object,
     ) -> RunResult:
-        """One run; `wrap` may stand between it and the database. Options are SyncOptions' fields."""
+        """One run; `wrap` may stand between it and the database. Options are SyncOptions' fields; `measures`
+        and `audits` are what the program's own runs have on."""
         self.recorder = Recorder()
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
-        schedule = Schedule(12, KOLKATA)
+        schedule = Schedule(12, KOLKATA, audits=audits)
         api = HttpRentalApi(self.config)
         try:
             with self.storage() as storage:
                 port = DryRunStorage(storage) if dry_run else wrap(storage)
-                sync = ApiSync(api, self.locations, steps, schedule, deadline_s, chosen)
+                sync = ApiSync(api, self.locations, steps, schedule, deadline_s, chosen, measures)
                 return Run(request, port, self.recorder, self._clock()).execute([sync])
         finally:
             api.close()
