@@ -8,7 +8,7 @@ from syncctl.api.envelope import rows_of
 from syncctl.api.lanes import LanePolicy, Lanes
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
-from syncctl.api.wire import Endpoint, report_call, store_list_call
+from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.models import ReportRequest, StepName, Window
 from syncctl.ports import Answer, Prepare
 
@@ -76,9 +76,11 @@ class HttpRentalApi:
 
     def _ask(self, transport: Transport, request: ReportRequest) -> list[Any]:
         """One try of one call."""
+        call = self._call(request)
+        return rows_of(transport.fetch(call, request.deadline), secret=call.endpoint.key)
+
+    def _call(self, request: ReportRequest) -> Call:
         endpoint = self._endpoints[request.report]
         if request.report is StepName.STORES:
-            call = store_list_call(endpoint)
-        else:
-            call = report_call(endpoint, request)
-        return rows_of(transport.fetch(call, request.deadline), secret=endpoint.key)
+            return store_list_call(endpoint)
+        return report_call(endpoint, request)

@@ -49,7 +49,7 @@ def dated_rows(answer: SortedRows) -> list[DatedRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """A narrower window to be tried. `inside`: the days whose rows it must hold."""
 
     window: Window
@@ -182,7 +182,7 @@ class Measuring:
                 continue
             again, _ = asker.ask({location: request.window}).get(location, (None, None))
             if again is not None and (missing := missing_rows(whole, again, inside)):
-                trial = _Question(request.window, inside).trial(self._started_at, location, whole, again)
+                trial = Question(request.window, inside).trial(self._started_at, location, whole, again)
                 days = sorted({row.day.isoformat() for row in missing})
                 return replace(
                     dialect,
@@ -235,7 +235,7 @@ class Measuring:
             if not any(row.day < days.first - ONE_DAY for rows in whole.values() for row in rows):
                 break  # without a row outside of it, a window that is ignored looks like one that is not
             for form in DATED_FORMS:
-                if self._agree(asker, whole, _Question(Window(days=days, form=form), inside), trials):
+                if self._agree(asker, whole, Question(Window(days=days, form=form), inside), trials):
                     return Mode.DATES, 1, form
             return None
         trials += self._inconclusive(whole, "days")
@@ -253,7 +253,7 @@ class Measuring:
             window = Window(months)
             if self._planner.is_whole(window):
                 break
-            if self._agree(asker, whole, _Question(window, inside), trials):
+            if self._agree(asker, whole, Question(window, inside), trials):
                 return Mode.MONTHS, months, BodyForm.USUAL
             if trials[-1].verdict is Verdict.IGNORED:
                 break
@@ -267,7 +267,7 @@ class Measuring:
         ]
 
     def _agree(
-        self, asker: _Asker, whole: Mapping[str, Rows], question: _Question, trials: list[Trial]
+        self, asker: _Asker, whole: Mapping[str, Rows], question: Question, trials: list[Trial]
     ) -> bool:
         """Whether all locations' answers agree; the busiest is asked first, the others only if it does."""
         busiest = sorted(whole, key=lambda each: -_count({each: whole[each]}, question.inside))

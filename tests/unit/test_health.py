@@ -313,9 +313,7 @@ def test_what_only_audits_brought_and_whose_answers_are_in_doubt(database: Datab
     database.save_location_states(StepName.BOOKING, [thin])
     status = take(database)
     assert status.health is Health.OK
-    assert status.reasons == (
-        "booking: too few rows, or all cut at one length, came for location 7 (for 3 h)",
-    )
+    assert status.reasons == ("booking: too few rows, or answers cut at one length, of location 7 for 3 h",)
     document = status_document(status)
     assert document["audits"] == {"days": 7, "saved": {"return": 4}}
     assert document["doubts"] == [

@@ -134,15 +134,18 @@ def test_without_audits_nothing_proves_the_narrower_windows() -> None:
 def test_locations_in_doubt_are_named_and_since_when() -> None:
     sure = LocationState("1", NOW)
     some = [
-        LocationState(str(code), NOW, doubted_since=NOW - timedelta(minutes=code)) for code in range(7, 19)
+        LocationState(str(code), NOW, doubted_since=NOW - timedelta(minutes=7 if code < 18 else 99))
+        for code in range(7, 19)
     ]
     found = lines(sure, some[0])["In doubt: booking"]
     assert found.mark is Mark.WARNING
-    assert found.found.startswith("too few rows, or all cut at one length, came for location 7 (for 7 min); ")
+    assert found.found.startswith(
+        "too few rows, or answers cut at one length, of location 7 for 7 min; what came is stored"
+    )
     assert "`syncctl booking --location 7 -v`" in found.cure
     of_all = doubts(progress(sure, *some))
     assert len(of_all) == 12
     words = doubt_words(of_all, StepName.BOOKING, NOW)
-    assert words.endswith("16 (for 16 min) and 2 more")
+    assert words.endswith(", 15, 16 and 1 more for 7 min; location 18 for 99 min")
     assert doubt_words(of_all, StepName.RETURN, NOW) == ""
     assert "In doubt: booking" not in lines(sure)

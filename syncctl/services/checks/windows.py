@@ -48,12 +48,17 @@ def doubts(progress: Mapping[StepName, Progress]) -> tuple[Doubt, ...]:
 
 def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> str:
     """Which locations of a report are in doubt, and since when; "" where none is."""
-    those = [doubt for doubt in found if doubt.report is report]
-    named = [f"{doubt.location} (for {span(now - doubt.since)})" for doubt in those[:LOCATIONS_NAMED]]
-    if not named:
-        return ""
-    more = f" and {len(those) - len(named)} more" if len(those) > len(named) else ""
-    return f"too few rows, or all cut at one length, came for location {', '.join(named)}{more}"
+    by_length: dict[str, list[str]] = {}
+    for doubt in found:
+        if doubt.report is report:
+            by_length.setdefault(span(now - doubt.since), []).append(doubt.location)
+    told = [f"location {_some(locations)} for {length}" for length, locations in by_length.items()]
+    return f"too few rows, or answers cut at one length, of {'; '.join(told)}" if told else ""
+
+
+def _some(locations: list[str]) -> str:
+    more = len(locations) - LOCATIONS_NAMED
+    return ", ".join(locations[:LOCATIONS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_windows(
@@ -101,22 +106,30 @@ def _window(dialect: Dialect, now: datetime) -> Check:
     )
 
 
+def asked_for(dialect: Dialect) -> str:
+    """How much a report is asked for in an ordinary run."""
+    match dialect.mode:
+        case Mode.DATES:
+            return "by dates"
+        case Mode.MONTHS:
+            return f"the last {quantity(dialect.months, 'month')}"
+        case Mode.WHOLE:
+            return "everything in each run"
+
+
 def window_words(dialect: Dialect, now: datetime) -> str:
     """What a report is asked for, since when, and on what evidence."""
     since = f"since {_day(dialect.since)}" if dialect.since else "for an unknown time"
     measured = f", measured {ago(dialect.measured_at, now)}" if dialect.measured_at else ""
-    match dialect.mode:
-        case Mode.DATES:
-            return f"by dates {since}; {_agreement(dialect.trials)}{measured}"
-        case Mode.MONTHS:
-            months = quantity(dialect.months, "month")
-            return f"the last {months} {since}; {_agreement(dialect.trials)}{measured}"
+    asked = asked_for(dialect)
+    if dialect.mode is not Mode.WHOLE:
+        return f"{asked} {since}; {_agreement(dialect.trials)}{measured}"
     if dialect.measured_at is None:
-        return "everything in each run; not measured yet"
+        return f"{asked}; not measured yet"
     if dialect.lost_by is not None:
         lost = f"lost on {_day(dialect.since)}" if dialect.since else "lost"
-        return f"everything in each run; a narrower window was {lost} by {dialect.lost_by}"
-    return f"everything in each run {since}; {_failings(dialect.trials)}{measured}"
+        return f"{asked}; a narrower window was {lost} by {dialect.lost_by}"
+    return f"{asked} {since}; {_failings(dialect.trials)}{measured}"
 
 
 def _day(moment: datetime) -> str:
