@@ -41,8 +41,12 @@ def measured(mode: Mode, *trials: Trial, **changes: object) -> Dialect:
                 Mode.DATES,
                 Trial(FOUND, "7", DAYS, BodyForm.WITHOUT_MONTHS, Verdict.IGNORED, 300, 22, 22, 278),
                 *(trial(location, found=21) for location in ("7", "9", "13")),
+                *(
+                    trial(location, asked="2026-11-01 to 2026-11-17", found=2)
+                    for location in ("7", "9", "13")
+                ),
             ),
-            "by dates since 12 Nov 2026; 3 of 3 locations agreed (63 rows), measured 3 h ago",
+            "by dates since 12 Nov 2026; 3 of 3 locations agreed (69 rows), measured 3 h ago",
         ),
         (
             measured(Mode.MONTHS, trial("7", Verdict.MISSING), trial("7", asked="2 months"), months=2),

@@ -137,11 +137,21 @@ def _day(moment: datetime) -> str:
 
 
 def _agreement(trials: tuple[Trial, ...]) -> str:
-    """How many locations agreed to the question that was tried last, which earned the mode."""
-    same = [trial for trial in trials if (trial.asked, trial.form) == (trials[-1].asked, trials[-1].form)]
-    agreed = [trial for trial in same if trial.verdict is Verdict.AGREES]
-    rows = quantity(sum(trial.found for trial in agreed), "row")
-    return f"{len(agreed)} of {quantity(len(same), 'location')} agreed ({rows})"
+    """How many locations agreed to what was tried last, which earned the mode: so many months, or days in
+    that form of the body."""
+
+    def tried(trial: Trial) -> tuple[str, str]:
+        return (trial.asked if _is_of_months(trial) else "days", trial.form)
+
+    same = [trial for trial in trials if tried(trial) == tried(trials[-1])]
+    locations = {trial.location for trial in same}
+    against = {trial.location for trial in same if trial.verdict is not Verdict.AGREES}
+    rows = quantity(sum(trial.found for trial in same), "row")
+    return f"{len(locations - against)} of {quantity(len(locations), 'location')} agreed ({rows})"
+
+
+def _is_of_months(trial: Trial) -> bool:
+    return trial.asked.endswith(("month", "months"))
 
 
 def _failings(trials: tuple[Trial, ...]) -> str:
@@ -151,7 +161,7 @@ def _failings(trials: tuple[Trial, ...]) -> str:
         failed = [
             trial
             for trial in trials
-            if ("month" in trial.asked) == (kind == "months") and trial.verdict is not Verdict.AGREES
+            if _is_of_months(trial) == (kind == "months") and trial.verdict is not Verdict.AGREES
         ]
         verdicts = dict.fromkeys(trial.verdict for trial in failed)
         if Verdict.INCONCLUSIVE in verdicts:
