@@ -68,6 +68,9 @@ class Trial:
 
     error: str | None = None
 
+    is_of_months: bool = False
+    """Whether months were asked for instead of days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:

@@ -65,11 +65,12 @@ class Question:
     ) -> Trial:
         """A narrower answer held against the whole one of the same location."""
         inside = _count({location: whole}, self.inside)
+        days, form = self.window.days, self.window.form
+        of_months = days is None
         if narrow is None:
             failed = Verdict.FAILED
-            return Trial(at, location, self.words, self.window.form, failed, len(whole), inside, 0, 0, error)
+            return Trial(at, location, self.words, form, failed, len(whole), inside, 0, 0, error, of_months)
         missing = len(missing_rows(whole, narrow, self.inside))
-        days = self.window.days
         if days is not None:
             outside = sum(not days.first - ONE_DAY <= row.day <= days.last + ONE_DAY for row in narrow)
         else:
@@ -81,12 +82,13 @@ class Question:
             at,
             location,
             self.words,
-            self.window.form,
+            form,
             verdict,
             len(whole),
             inside,
             inside - missing,
             outside,
+            is_of_months=of_months,
         )
 
 
@@ -238,7 +240,7 @@ class Measuring:
                 if self._agree(asker, whole, Question(Window(days=days, form=form), inside), trials):
                     return Mode.DATES, 1, form
             return None
-        trials += self._inconclusive(whole, "days")
+        trials += self._inconclusive(whole, of_months=False)
         return None
 
     def _tried_months(
@@ -247,7 +249,7 @@ class Measuring:
         today = self._planner.today
         inside = Days(today - LONGEST_NARROW - ONE_DAY, today)
         if _count(whole, inside) < FEWEST_ROWS:
-            trials += self._inconclusive(whole, "months")
+            trials += self._inconclusive(whole, of_months=True)
             return None
         for months in MONTHS_TRIED:
             window = Window(months)
@@ -259,10 +261,21 @@ class Measuring:
                 break
         return None
 
-    def _inconclusive(self, whole: Mapping[str, Rows], asked: str) -> list[Trial]:
-        few = Verdict.INCONCLUSIVE
+    def _inconclusive(self, whole: Mapping[str, Rows], *, of_months: bool) -> list[Trial]:
+        few, asked = Verdict.INCONCLUSIVE, "months" if of_months else "days"
         return [
-            Trial(self._started_at, location, asked, BodyForm.USUAL, few, len(rows), 0, 0, 0)
+            Trial(
+                self._started_at,
+                location,
+                asked,
+                BodyForm.USUAL,
+                few,
+                len(rows),
+                0,
+                0,
+                0,
+                is_of_months=of_months,
+            )
             for location, rows in whole.items()
         ]
 

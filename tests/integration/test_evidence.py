@@ -69,8 +69,7 @@ def name_of(document: Any, report: str) -> str:
     """The dialect's name, by what stands in the document."""
     by_question: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for case in document["reports"][report]["less"]:
-        kind = "months" if case["asked"].endswith(("month", "months")) else "days"
-        by_question[kind, case["body"]].append(case)
+        by_question[case["of"], case["body"]].append(case)
     days = {body: led_to(cases) for (kind, body), cases in by_question.items() if kind == "days"}
     months = led_to(by_question["months", "usual"])
     assert set(days) == {*WITH_MONTHS, *WITHOUT_MONTHS}

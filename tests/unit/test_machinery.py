@@ -271,7 +271,7 @@ def test_nobody_lags_while_all_are_late_together(database: Database) -> None:
 def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Database) -> None:
     all_logged(database)
     all_reached(database)
-    trial = Trial(NOW, "7", "1 month", BodyForm.USUAL, Verdict.AGREES, 90, 30, 30, 0)
+    trial = Trial(NOW, "7", "1 month", BodyForm.USUAL, Verdict.AGREES, 90, 30, 30, 0, is_of_months=True)
     database.save_dialect(Dialect(StepName.RETURN, Mode.MONTHS, 1, BodyForm.USUAL, NOW, NOW, (trial,)))
     audit = AuditResult(2, Counts(rows=9, saved=2, existing=7))
     names = (StepName.STORES, StepName.BOOKING)

@@ -19,7 +19,8 @@ def trial(location: str, verdict: Verdict = Verdict.AGREES, asked: str = DAYS, f
     error = (
         "the API says that the call failed: Execution Timeout Expired" if verdict is Verdict.FAILED else None
     )
-    return Trial(FOUND, location, asked, BodyForm.ALL_KEYS, verdict, 300, 22, found, 0, error)
+    of_months = "month" in asked
+    return Trial(FOUND, location, asked, BodyForm.ALL_KEYS, verdict, 300, 22, found, 0, error, of_months)
 
 
 def measured(mode: Mode, *trials: Trial, **changes: object) -> Dialect:

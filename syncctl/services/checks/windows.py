@@ -141,17 +141,13 @@ def _agreement(trials: tuple[Trial, ...]) -> str:
     that form of the body."""
 
     def tried(trial: Trial) -> tuple[str, str]:
-        return (trial.asked if _is_of_months(trial) else "days", trial.form)
+        return (trial.asked if trial.is_of_months else "days", trial.form)
 
     same = [trial for trial in trials if tried(trial) == tried(trials[-1])]
     locations = {trial.location for trial in same}
     against = {trial.location for trial in same if trial.verdict is not Verdict.AGREES}
     rows = quantity(sum(trial.found for trial in same), "row")
     return f"{len(locations - against)} of {quantity(len(locations), 'location')} agreed ({rows})"
-
-
-def _is_of_months(trial: Trial) -> bool:
-    return trial.asked.endswith(("month", "months"))
 
 
 def _failings(trials: tuple[Trial, ...]) -> str:
@@ -161,7 +157,7 @@ def _failings(trials: tuple[Trial, ...]) -> str:
         failed = [
             trial
             for trial in trials
-            if _is_of_months(trial) == (kind == "months") and trial.verdict is not Verdict.AGREES
+            if trial.is_of_months == (kind == "months") and trial.verdict is not Verdict.AGREES
         ]
         verdicts = dict.fromkeys(trial.verdict for trial in failed)
         if Verdict.INCONCLUSIVE in verdicts:

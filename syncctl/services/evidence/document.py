@@ -111,6 +111,7 @@ def _comparison(each: Comparison, scrubber: Scrubber) -> dict[str, Any]:
     return {
         "call": each.call,
         "location": each.location,
+        "of": "days" if each.is_of_days else "months",
         "asked": each.asked,
         "body": each.form.value,
         "rows": each.rows,
