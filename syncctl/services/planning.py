@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
+from syncctl.dialects import Dialect, LocationIds
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
 from syncctl.models import Days, LocationState, Window
@@ -92,6 +93,11 @@ def locations_to_ask(
     return {code: known[code] for code in known if not wanted or code in wanted}
 
 
+def ids_to_ask(stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
+    """The location ids that a report is asked with, each with its store: these, or an empty one alone."""
+    return {"": None} if dialect.ids is LocationIds.EMPTY else stores
+
+
 class Planner:
     """Decides windows for one run, which began at `started_at`.
 
@@ -136,6 +142,18 @@ class Planner:
     def due_again_from(self) -> date:
         """Rows of that day or later will be in every answer for as long as SUSPECT_FOR."""
         return self.certain_from + SUSPECT_FOR
+
+    def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
+        """Those of these location ids that a report is asked with, each with its store. Where only an empty
+        one is answered, the others are asked where they were chosen, or in a full run."""
+        if self._options.locations:
+            return stores
+        return {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
+
+    @property
+    def asks_everywhere(self) -> bool:
+        """Whether no locations were chosen."""
+        return not self._options.locations
 
     def plan(self, codes: Iterable[str], states: Mapping[str, LocationState]) -> Plan:
         """A window for each location that is due. Those that were tried longest ago come first, so that a run

@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from syncctl.dialects import Dialect
 from syncctl.errors import (
-    ApiError,
     DeadlinePassedError,
     KeyRefusedError,
     StorageError,
     StorageUnavailableError,
 )
-from syncctl.models import (
-    Counts,
-    LocationResult,
-    LocationState,
-    ReportRequest,
-    StepName,
-    StepResult,
-    StepStatus,
-)
+from syncctl.models import LocationResult, LocationState, ReportRequest, StepName, StepResult
 from syncctl.ports import Answer, Listener, Storage
 from syncctl.services.intake import Intake
-from syncctl.services.planning import Plan, Planner, location_order
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.location_ids import IdWatch
+from syncctl.services.planning import Plan, Planner
+from syncctl.services.row_stores import RowStores, Shops
+from syncctl.services.sorting import SortedRows
+from syncctl.services.step_results import listed, step_result, told
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
 
-LOCATIONS_TOLD = 10
-ERRORS_TOLD = 3
-"""Different errors that a step's summary quotes; the log has them all."""
-
 
 @dataclass(frozen=True, slots=True)
 class StepTools:
-    """What every report's step works with. `stores`: location id -> store name, or None."""
+    """What every report's step works with. `stores`: location id -> store name, or None. `shops`: the stores
+    that rows may name. `dialects`: of the reports of which something is known. `started_at`: of the run."""
 
     storage: Storage
     intake: Intake
     planner: Planner
     listener: Listener
     stores: Mapping[str, str | None]
+    shops: Shops
+    dialects: Mapping[StepName, Dialect]
+    started_at: datetime
 
 
 class ReportStep:
@@ -58,7 +53,12 @@ class ReportStep:
         self.report = report
         self._tools = tools
         self._states = tools.storage.location_states(report)
-        self.plan: Plan = tools.planner.plan(tools.stores, self._states)
+        self.dialect = tools.dialects.get(report, Dialect(report))
+        self._row_stores = RowStores(tools.shops, self.dialect)
+        self.ids = IdWatch(self._row_stores, tools.started_at)
+        ids = tools.planner.ids_to_ask(tools.stores, self.dialect)
+        self.plan: Plan = tools.planner.plan(ids, self._states)
+        self._asked = len(self.plan.windows)
         self._results: list[LocationResult] = []
         self._untold: list[LocationResult] | None = []
         self._refused: str | None = None
@@ -74,8 +74,7 @@ class ReportStep:
 
     def sort(self, request: ReportRequest, rows: Sequence[Any]) -> SortedRows:
         """The rows of a location's answer as `take` wants them. May be called by any thread."""
-        store = self._tools.stores[request.location]
-        return sort_rows(self.report, request.location, store, rows, self._tools.planner.days)
+        return self._row_stores.sort(request.location, rows, self._tools.planner.days)
 
     def begin(self) -> None:
         """The step's turn has come: tell what came of answers that were there before."""
@@ -86,7 +85,31 @@ class ReportStep:
     @property
     def is_answered(self) -> bool:
         """Whether each location's answer has been taken."""
-        return len(self._results) == len(self.plan.windows)
+        return len(self._results) == self._asked
+
+    def last_resort(self, deadline: float) -> ReportRequest | None:
+        """The call with an empty location id that is left to be made where no location has anything: all have
+        answered, for their whole windows. None: it is not that bad, or it was made."""
+        planner, windows = self._tools.planner, self.plan.windows
+        if not (windows and planner.asks_everywhere) or "" in windows:
+            return None
+        if any(result.error or result.counts.rows for result in self._results):
+            return None
+        whole = planner.window.months
+        if not all(window.days is None and window.months >= whole for window in windows.values()):
+            return None
+        return ReportRequest(self.report, "", planner.window, deadline)
+
+    def take_last_resort(self, answer: Answer) -> None:
+        """Store what an empty location id brought, if anything. Raises as `take`."""
+        if answer.error is not None:
+            self._tools.listener.warning(
+                f"No location has anything in its {self.report} report, and asking with an empty location id "
+                f"failed: {told(answer.error)}"
+            )
+        elif answer.rows:
+            self._asked += 1
+            self.take(answer)
 
     def take(self, answer: Answer) -> None:
         """Store one location's answer, `sort`ed.
@@ -96,12 +119,12 @@ class ReportStep:
                 those whose states it refuses together.
         """
         location = answer.request.location
-        store = self._tools.stores[location]
+        store = self._tools.stores.get(location)
         try:
-            if answer.prepared is None:
+            if (rows := self.judged(answer)) is None:
                 result = self._failed(answer, store)
             else:
-                result = self._stored(answer.request, answer.prepared)
+                result = self._stored(answer.request, rows)
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
@@ -114,6 +137,19 @@ class ReportStep:
         if len(self._unsaved) >= STATES_TOGETHER:
             self.save_states()
 
+    def judged(self, answer: Answer) -> SortedRows | None:
+        """An answer's rows as they are to be stored, after what they show of location ids is taken into
+        account; None: it failed. Raises StorageUnavailableError."""
+        rows: SortedRows | None = answer.prepared
+        if rows is None:
+            return None
+        by_row = self.ids.judge(rows)
+        # At once: whatever breaks this run off, the next one is to begin with it.
+        self.ids.remember(self._tools.storage, self._tools.listener)
+        if by_row and not rows.by_row:
+            return self._row_stores.sort(answer.request.location, answer.rows or [], self._tools.planner.days)
+        return rows
+
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
         if isinstance(answer.error, KeyRefusedError):
             self._refused = str(answer.error)
@@ -124,6 +160,7 @@ class ReportStep:
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
         location, planner = request.location, self._tools.planner
         taken = self._tools.intake.take(answer)
+        self.ids.note_saved(answer, taken.counts.saved)
         rows, before = taken.counts.rows, self._states.get(location, LocationState(location))
         after = planner.next_state(before, rows, answer.rows_from(planner.due_again_from))
         if after is None:
@@ -151,6 +188,8 @@ class ReportStep:
                 locations are merely asked again.
         """
         self.save_states()
+        self.ids.conclude()
+        self.ids.remember(self._tools.storage, self._tools.listener)
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self._states.values()):
             self._put_to_sleep()
@@ -201,7 +240,7 @@ class ReportStep:
             for result in self._results
         ]
         self._tools.listener.warning(
-            f"How far the {self.report} of {_listed(locations)} is synced could not be noted; the next run "
+            f"How far the {self.report} of {listed(locations)} is synced could not be noted; the next run "
             f"asks again: {refusal}"
         )
 
@@ -210,67 +249,7 @@ class ReportStep:
         return step_result(
             self.report,
             self._results,
-            len(self.plan.windows),
+            self._asked,
             error=broken_off or self._refused,
             dormant=self.plan.dormant,
         )
-
-
-def step_result(
-    report: StepName,
-    results: Sequence[LocationResult],
-    total: int,
-    *,
-    error: str | None = None,
-    dormant: int = 0,
-) -> StepResult:
-    """How a report's step went that asked `total` locations, or was to. `error`: what failed all of it: an
-    interruption, or a key that was refused."""
-    failed = [result for result in results if result.error is not None]
-    if error or (failed and len(failed) == total):
-        status = StepStatus.FAILED
-    else:
-        status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
-    return StepResult(
-        name=report,
-        status=status,
-        counts=sum((result.counts for result in results), Counts()),
-        processed=len(results) - len(failed),
-        total=total,
-        errors=len(failed) or (1 if error else 0),
-        error=error or failure_summary(failed, total),
-        dormant=dormant,
-        locations=tuple(results),
-    )
-
-
-def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
-    """One line about the locations that failed, of `total` that were asked, grouped by what failed them;
-    None where none did."""
-    if not failed:
-        return None
-    by_error: dict[str, list[str]] = defaultdict(list)
-    for result in failed:
-        by_error[result.error or ""].append(result.location)
-    how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
-    if len(by_error) == 1 and len(failed) == total:
-        return f"{how_many} locations failed: {next(iter(by_error))}"
-    told_errors = [f"{error} ({_listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
-    if more := len(by_error) - len(told_errors):
-        told_errors.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
-    return f"{how_many} locations failed: {'; '.join(told_errors)}"
-
-
-def _listed(locations: Collection[str]) -> str:
-    """The locations in words, the first few of them."""
-    shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
-    more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
-    return f"location {', '.join(shown)}{more}"
-
-
-def told(error: ApiError | None) -> str:
-    """A failure in words that are the same for every location that failed so."""
-    if isinstance(error, DeadlinePassedError):
-        how = "no answer before" if error.asked else "not asked:"
-        return f"{how} the run's time was over (API_RUN_DEADLINE_S)"
-    return str(error)

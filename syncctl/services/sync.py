@@ -12,8 +12,10 @@ from syncctl.locations import Locations
 from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus
 from syncctl.ports import RentalApi
 from syncctl.services.intake import Intake
+from syncctl.services.location_ids import ids_warning
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import ReportStep, StepTools
+from syncctl.services.row_stores import known_shops
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.services.stores import names_in_force, take_stores
@@ -68,12 +70,16 @@ class ApiSync:
 
     def _sync_reports(self, run: Run, reports: Sequence[StepName], names: Mapping[str, str]) -> None:
         planner = Planner(self.schedule, self.options, run.started_at)
+        dialects = run.storage.dialects()
         tools = StepTools(
             storage=run.storage,
             intake=Intake(run, self.locations),
             planner=planner,
             listener=run.listener,
             stores=locations_to_ask(names, self.locations, self.options.locations),
+            shops=known_shops(names, self.locations, dialects),
+            dialects=dialects,
+            started_at=run.started_at,
         )
         steps = [ReportStep(report, tools) for report in reports]
         requests = [
@@ -93,7 +99,14 @@ class ApiSync:
                 while not step.is_answered:
                     answer = next(fetched)
                     by_report[answer.request.report].take(answer)
+                if (request := step.last_resort(self._deadline(run, 1, of=1))) is not None:
+                    for answer in fetched:  # first: it is to have a lane, not to be one more
+                        by_report[answer.request.report].take(answer)
+                    with closing(self.api.reports([request], sort)) as last:
+                        step.take_last_resort(next(last))
                 run.finish_step(step.finish())
+        if warning := ids_warning(step.ids for step in steps):
+            run.listener.warning(warning)
 
 
 def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:

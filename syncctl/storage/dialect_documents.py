@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from syncctl.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.dialects import Dialect, LocationIds, Mode, Trial, Verdict
 from syncctl.models import BodyForm, StepName
 from syncctl.storage.own_documents import OddDocumentError
 
@@ -14,6 +14,7 @@ def dialect_document(dialect: Dialect) -> dict[str, Any]:
     """Dates as ISO 8601 text; names of modes, forms and verdicts as text."""
     document = asdict(dialect)
     document["trials"] = [_as_text(trial) for trial in document["trials"]]
+    document["spellings"] = [list(pair) for pair in dialect.spellings]
     return _as_text(document)
 
 
@@ -28,9 +29,14 @@ def _as_text(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+LATER_FIELDS = {"ids": LocationIds.HONOURED, "ids_since": None, "ids_seen": None, "spellings": ()}
+"""What an older syncctl did not keep."""
+
+
 def dialect_from(document: Any) -> Dialect:
     """The dialect that `dialect_document` made this of. Raises OddDocumentError for anything else."""
     try:
+        document = {**LATER_FIELDS, **document}
         return Dialect(
             report=StepName(document["report"]),
             mode=Mode(document["mode"]),
@@ -40,6 +46,10 @@ def dialect_from(document: Any) -> Dialect:
             measured_at=_moment(document["measured_at"]),
             trials=tuple(_trial(trial) for trial in document["trials"]),
             lost_by=document["lost_by"],
+            ids=LocationIds(document["ids"]),
+            ids_since=_moment(document["ids_since"]),
+            ids_seen=document["ids_seen"],
+            spellings=tuple((str(code), str(written)) for code, written in document["spellings"]),
         )
     except (KeyError, TypeError, ValueError):
         raise OddDocumentError from None

@@ -1,0 +1,186 @@
+"""Does a report keep to the location id that it is asked for? Found out anew in each run, and remembered.
+
+contract/rental-api.md, "What nobody knows": an id is answered, or it is ignored, or only an empty one is
+answered.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syncctl.dialects import FEWEST_ROWS, Dialect, LocationIds
+from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.ports import Listener, Storage
+from syncctl.services.row_stores import RowStores
+from syncctl.services.sorting import SortedRows
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is kept of an answer until the run's end.
+
+    `keys`: the hashes of its records' keys. `rows`: how many name a shop. `is_its_own`: whether that is the
+    store of the id. `saved`: leads that were stored under that store.
+    """
+
+    location: str
+    store: str
+    keys: array[int]
+    rows: int
+    is_its_own: bool
+    saved: int = 0
+
+
+class IdWatch:
+    """Takes the answers of one report in one run as evidence, and keeps `row_stores.dialect` in step."""
+
+    def __init__(self, row_stores: RowStores, now: datetime) -> None:
+        self._row_stores = row_stores
+        self._shops = row_stores.shops
+        self._now = now
+        self._remembered = row_stores.dialect
+        self._heard: dict[str, _Heard] = {}
+        self._own_spellings: dict[str, str] = {}
+        self._refuted = False
+        self._first_seen = False
+        self._misplaced = 0
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is known by now."""
+        return self._row_stores.dialect
+
+    def judge(self, answer: SortedRows) -> bool:
+        """Take a whole answer as evidence, before it is stored. Gives whether each row's own location decides
+        its store."""
+        location, store = answer.location, self._shops.stores.get(answer.location)
+        if self._refuted or not (answer.rows or answer.outside):
+            return self.dialect.by_row
+        if not location:
+            if not self._heard:
+                self._find(LocationIds.EMPTY, "no location id brought any rows")
+            return True
+        keys = array("q", map(hash, answer.keys))
+        if self._shops.are_several(answer.spellings):
+            self._find(LocationIds.IGNORED, f"location {location} gave rows of several shops")
+        elif (twin := self._twin(store, keys)) is not None:
+            where = f"locations {twin.location} and {location}, which are different shops"
+            self._find(LocationIds.IGNORED, f"{where}, gave the same bookings")
+        else:
+            if self.dialect.ids is LocationIds.EMPTY:
+                self._find(LocationIds.HONOURED, f"location {location} has rows again")
+            self._note(answer, store, keys)
+        return self.dialect.by_row
+
+    def note_saved(self, answer: SortedRows, saved: int) -> None:
+        """So many leads of an answer were stored."""
+        heard = self._heard.get(answer.location)
+        if heard is not None and not answer.by_row:
+            self._heard[answer.location] = replace(heard, saved=saved)
+
+    def _twin(self, store: str | None, keys: array[int]) -> _Heard | None:
+        """An answer of another shop's id that has some of the same bookings."""
+        if store is None:
+            return None
+        known = set(keys)
+        others = (heard for heard in self._heard.values() if heard.store != store)
+        return next((heard for heard in others if not known.isdisjoint(heard.keys)), None)
+
+    def _note(self, answer: SortedRows, store: str | None, keys: array[int]) -> None:
+        if store is None:
+            return
+        written = max(answer.spellings, key=answer.spellings.__getitem__, default="")
+        is_its_own = self._shops.named(written) == store
+        rows = answer.spellings.total()
+        self._heard[answer.location] = _Heard(answer.location, store, keys, rows, is_its_own)
+        if written:
+            self._own_spellings[answer.location] = "" if self._shops.canonical(written) == store else written
+
+    def _find(self, ids: LocationIds, seen: str) -> None:
+        if ids is LocationIds.IGNORED:
+            if not self.dialect.by_row:
+                self._misplaced = sum(heard.saved for heard in self._heard.values() if not heard.is_its_own)
+            self._refuted = True
+            self._heard = {}
+        if ids is not self.dialect.ids:
+            self._first_seen = True
+            self._row_stores.dialect = replace(self.dialect, ids=ids, ids_since=self._now, ids_seen=seen)
+
+    def conclude(self) -> None:
+        """The run has asked all that it will. Where each answer had the rows of its own shop only, and there
+        were enough of them, the ids are honoured."""
+        heard = self._heard.values()
+        stores = {each.store for each in heard}
+        is_honoured = len(stores) > 1 and all(each.is_its_own for each in heard)
+        is_enough = sum(each.rows for each in heard) >= FEWEST_ROWS
+        if self.dialect.ids is LocationIds.IGNORED and not self._refuted and is_honoured and is_enough:
+            self._find(LocationIds.HONOURED, f"{len(stores)} shops gave rows of their own only")
+        if self.dialect.by_row:
+            return
+        spellings = dict(self.dialect.spellings) | self._own_spellings
+        self._row_stores.dialect = replace(
+            self.dialect, spellings=tuple(sorted((code, said) for code, said in spellings.items() if said))
+        )
+
+    def remember(self, storage: Storage, listener: Listener) -> None:
+        """Keep what is known by now for the next runs; whatever else is known of the report stays.
+
+        Raises:
+            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning.
+        """
+        known = self.dialect
+        if known == self._remembered:
+            return
+        self._remembered = known
+        try:
+            before = storage.dialects().get(known.report, Dialect(known.report))
+            storage.save_dialect(
+                replace(
+                    before,
+                    ids=known.ids,
+                    ids_since=known.ids_since,
+                    ids_seen=known.ids_seen,
+                    spellings=known.spellings,
+                )
+            )
+        except StorageUnavailableError:
+            raise
+        except StorageError as error:
+            listener.warning(
+                f"What was found out about the {known.report} report's location ids could not be saved; the "
+                f"next run finds it out again: {error}"
+            )
+
+    @property
+    def warning(self) -> str:
+        """What a person should know of the location ids; "" while they are honoured."""
+        report = self.dialect.report
+        if not self.dialect.by_row:
+            return ""
+        if self.dialect.ids is LocationIds.EMPTY:
+            said = (
+                f"The {report} report has nothing for any location id, and everything for an empty one: it "
+                "is asked with that, and the location in each row decides its store."
+            )
+        else:
+            said = (
+                f"The {report} report does not keep to the location id that it is asked for: the location in "
+                "each row decides its store."
+            )
+        if self._first_seen:
+            said += f" First seen in this run: {self.dialect.ids_seen}."
+        if self._misplaced:
+            said += (
+                f" {self._misplaced} leads had been stored under the store of the id by then: "
+                "`syncctl verify source` lists those whose store is another."
+            )
+        return said
+
+
+def ids_warning(reports: Iterable[IdWatch]) -> str:
+    """One warning for all reports of a run; "" where there is nothing to say."""
+    said = [warning for report in reports if (warning := report.warning)]
+    return " ".join([*said, "Ask the API's people how to ask for one location."]) if said else ""
