@@ -37,7 +37,8 @@ def test_ids_that_the_api_names_otherwise() -> None:
     check = lines(ALL | {"9": "Z.Kottayam", "16": ""}, booking, returns)["Location ids"]
     assert check.mark is Mark.WARNING
     assert check.found == (
-        "the API names another store than locations.toml for 5 (Suitor Guy - Trivandrum; its rows: TVM Fort), "
+        "the API names another store than locations.toml for "
+        "5 (Suitor Guy - Trivandrum; its rows: TVM Fort), "
         "9 (Suitor Guy - Kottayam; the store list: Z.Kottayam), "
         "16 (Zorucci - Perinthalmanna; its rows: Z- Edapally)"
     )
