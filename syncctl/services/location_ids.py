@@ -14,7 +14,7 @@ from datetime import datetime
 from syncctl.dialects import FEWEST_ROWS, Dialect, LocationIds
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports import Listener, Storage
-from syncctl.services.row_stores import RowStores
+from syncctl.services.row_stores import STRAYS, RowStores
 from syncctl.services.sorting import SortedRows
 
 
@@ -82,12 +82,16 @@ class IdWatch:
             self._heard[answer.location] = replace(heard, saved=saved)
 
     def _twin(self, store: str | None, keys: array[int]) -> _Heard | None:
-        """An answer of another shop's id that has some of the same bookings."""
+        """An answer of another shop's id that has the same bookings, or many of them."""
         if store is None:
             return None
-        known = set(keys)
-        others = (heard for heard in self._heard.values() if heard.store != store)
-        return next((heard for heard in others if not known.isdisjoint(heard.keys)), None)
+        own = set(keys)
+        for heard in self._heard.values():
+            if heard.store != store:
+                same = len(own.intersection(heard.keys))
+                if same and same >= STRAYS * min(len(keys), len(heard.keys)):
+                    return heard
+        return None
 
     def _note(self, answer: SortedRows, store: str | None, keys: array[int]) -> None:
         if store is None:

@@ -17,8 +17,9 @@ from syncctl.models import Days, StepName
 from syncctl.services.planning import locations_to_ask
 from syncctl.services.sorting import SortedRows, sort_rows
 
-STRAY_ROWS = 1 / 3
-"""A smaller part of an answer's rows may name another shop though the id is honoured."""
+STRAYS = 1 / 3
+"""A smaller part of an answer may be another shop's though the id is honoured: it names that shop, or comes
+for its id as well."""
 
 
 class Shops:
@@ -70,7 +71,7 @@ class Shops:
         known = sum(self.named(shop) is not None for shop in shops)
         if known < 2 and len(shops) < 3:
             return False
-        return shops.total() - max(shops.values()) >= shops.total() * STRAY_ROWS
+        return shops.total() - max(shops.values()) >= shops.total() * STRAYS
 
 
 def _text(row: object, field: tuple[str, ...]) -> str:
