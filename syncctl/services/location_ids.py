@@ -159,32 +159,46 @@ class IdWatch:
             )
 
     @property
-    def warning(self) -> str:
-        """What a person should know of the location ids; "" while they are honoured."""
-        report = self.dialect.report
-        if not self.dialect.by_row:
-            return ""
-        if self.dialect.ids is LocationIds.EMPTY:
-            said = (
-                f"The {report} report has nothing for any location id, and everything for an empty one: it "
-                "is asked with that, and the location in each row decides its store."
-            )
-        else:
-            said = (
-                f"The {report} report does not keep to the location id that it is asked for: the location in "
-                "each row decides its store."
-            )
-        if self._first_seen:
-            said += f" First seen in this run: {self.dialect.ids_seen}."
-        if self._misplaced:
-            said += (
-                f" {self._misplaced} leads had been stored under the store of the id by then: "
-                "`syncctl verify source` lists those whose store is another."
-            )
-        return said
+    def first_seen(self) -> str:
+        """On what evidence this run found that the id is not kept to; "" where that was known before, or is
+        not so."""
+        return self.dialect.ids_seen or "" if self._first_seen and self.dialect.by_row else ""
+
+    @property
+    def misplaced(self) -> int:
+        """Leads that this run stored under the store of the id before that was found."""
+        return self._misplaced
 
 
-def ids_warning(reports: Iterable[IdWatch]) -> str:
-    """One warning for all reports of a run; "" where there is nothing to say."""
-    said = [warning for report in reports if (warning := report.warning)]
-    return " ".join([*said, "Ask the API's people how to ask for one location."]) if said else ""
+_SAID = {
+    LocationIds.IGNORED: (
+        "{} report does not keep to the location id that it is asked for",
+        "{} reports do not keep to the location id that they are asked for",
+    ),
+    LocationIds.EMPTY: (
+        "{} report has nothing for any location id, only for an empty one, which it is asked with",
+        "{} reports have nothing for any location id, only for an empty one, which they are asked with",
+    ),
+}
+
+
+def ids_warning(watches: Iterable[IdWatch]) -> str:
+    """One warning for all reports of a run; "" where ids are honoured."""
+    by_row = [watch for watch in watches if watch.dialect.by_row]
+    if not by_row:
+        return ""
+    said = []
+    for ids, (of_one, of_more) in _SAID.items():
+        names = [watch.dialect.report.value for watch in by_row if watch.dialect.ids is ids]
+        if names:
+            said.append((of_more if len(names) > 1 else of_one).format(f"the {' and '.join(names)}"))
+    whole = "; ".join(said)
+    sentences = [f"{whole[0].upper()}{whole[1:]}: the location in each row decides its store."]
+    if seen := [f"{watch.dialect.report}: {watch.first_seen}" for watch in by_row if watch.first_seen]:
+        sentences.append(f"First seen in this run ({'; '.join(seen)}).")
+    if misplaced := sum(watch.misplaced for watch in by_row):
+        sentences.append(
+            f"{misplaced} lead{' was' if misplaced == 1 else 's were'} stored under the store of the id "
+            "before that was seen: `syncctl verify source` lists those whose store is another."
+        )
+    return " ".join([*sentences, "Ask the API's people how to ask for one location."])

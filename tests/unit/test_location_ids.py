@@ -75,7 +75,7 @@ def test_rows_of_several_shops_in_one_answer(mixed: list[Any]) -> None:
     assert stores.dialect.ids_seen == "location 13 gave rows of several shops"
     warning = stores.end()
     assert "The booking report does not keep to the location id" in warning
-    assert "had been stored" not in warning
+    assert "stored under" not in warning
 
 
 def test_the_same_bookings_under_ids_of_different_shops() -> None:
@@ -90,8 +90,8 @@ def test_the_same_bookings_under_ids_of_different_shops() -> None:
         "locations 144 and 13, which are different shops, gave the same bookings"
     )
     warning = stores.end()
-    assert "First seen in this run: locations 144 and 13" in warning
-    assert "4 leads had been stored under the store of the id by then: `syncctl verify source`" in warning
+    assert "First seen in this run (booking: locations 144 and 13, which are different shops" in warning
+    assert "4 leads were stored under the store of the id before that was seen: `syncctl verify" in warning
     assert set(stores.take("1", rows(range(3), "PMNA")).values()) == {PMNA}
 
 
@@ -146,7 +146,7 @@ def test_only_an_empty_id_brings_rows() -> None:
         stores.take(location, [])
     assert stores.take("", [row(1, "PMNA"), row(2, "Z- Edapally")]) == {"1": PMNA, "2": EDAPPALLY}
     assert stores.ids == "empty"
-    assert "everything for an empty one" in stores.end()
+    assert "nothing for any location id, only for an empty one" in stores.end()
     # An id with rows of its own shows that it has changed.
     stores.take("7", rows(range(3), "PMNA"))
     assert stores.ids == "honoured"
@@ -170,8 +170,16 @@ def test_how_rows_name_another_store_than_the_table_is_remembered() -> None:
 
 
 def test_one_warning_for_both_reports() -> None:
-    reports = (StepName.BOOKING, StepName.RETURN)
-    said = ids_warning(Report(Dialect(name, ids=LocationIds.IGNORED)).watch for name in reports)
-    assert said.count("Ask the API's people") == 1
-    assert "booking report" in said
-    assert "return report" in said
+    def said(booking: LocationIds, returns: LocationIds) -> str:
+        known = {StepName.BOOKING: booking, StepName.RETURN: returns}
+        return ids_warning(Report(Dialect(name, ids=ids)).watch for name, ids in known.items())
+
+    then = "the location in each row decides its store. Ask the API's people how to ask for one location."
+    assert said(LocationIds.HONOURED, LocationIds.HONOURED) == ""
+    assert said(LocationIds.IGNORED, LocationIds.IGNORED) == (
+        f"The booking and return reports do not keep to the location id that they are asked for: {then}"
+    )
+    assert said(LocationIds.EMPTY, LocationIds.IGNORED) == (
+        "The return report does not keep to the location id that it is asked for; the booking report has "
+        f"nothing for any location id, only for an empty one, which it is asked with: {then}"
+    )
