@@ -220,7 +220,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """One call for one location. `deadline`: the monotonic clock's seconds after which it is given up."""
+    """One call for one location, or for all at once, where its id is empty. `deadline`: the monotonic clock's
+    seconds after which it is given up."""
 
     report: StepName
     location: str

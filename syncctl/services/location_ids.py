@@ -17,6 +17,9 @@ from syncctl.ports import Listener, Storage
 from syncctl.services.row_stores import STRAYS, RowStores
 from syncctl.services.sorting import SortedRows
 
+LONGEST_SPELLING = 100
+"""Characters; a longer one names no shop, and is kept to be looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
@@ -101,7 +104,8 @@ class IdWatch:
         rows = answer.spellings.total()
         self._heard[answer.location] = _Heard(answer.location, store, keys, rows, is_its_own)
         if written:
-            self._own_spellings[answer.location] = "" if self._shops.canonical(written) == store else written
+            agrees = self._shops.canonical(written) == store
+            self._own_spellings[answer.location] = "" if agrees else written[:LONGEST_SPELLING]
 
     def _find(self, ids: LocationIds, seen: str) -> None:
         if ids is LocationIds.IGNORED:

@@ -41,8 +41,8 @@ class Shops:
         self._known = {store for store in stores.values() if store}
         by_spelling: dict[str, set[str]] = defaultdict(set)
         for code, written in (*listed.items(), *spellings):
-            if store := stores.get(code):
-                by_spelling[fold(written)].add(store)
+            if (store := stores.get(code)) and (folded := fold(written)):
+                by_spelling[folded].add(store)
         self._by_spelling = {written: min(found) for written, found in by_spelling.items() if len(found) == 1}
         self.named = lru_cache(maxsize=1024)(self._named)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LISTED = {"7": "SG.Perinthalmanna", "13": "SG.CALICUT", "1001": "SG.New Place", "718": "EKM MAIN"}
+LISTED = {"7": "SG.Perinthalmanna", "13": "SG.CALICUT", "1001": "SG.New Place", "718": "EKM MAIN", "16": " "}
 PMNA, CALICUT, EDAPPALLY = "Suitor Guy - Perinthalmanna", "Suitor Guy - Calicut", "Zorucci - Edappally"
 
 

@@ -28,6 +28,7 @@ def shops(*spellings: tuple[str, str]) -> Shops:
         ({"location": "Atlantis"}, None),
         ({"location": "Atlantis", "locationID": 13}, CALICUT),
         ({"location": None, "locationID": "13"}, CALICUT),
+        ({"location": " "}, None),
         ({"location": ["PMNA"]}, None),
         ({"location": "x" * 20_000}, None),
         ({}, None),

@@ -84,8 +84,8 @@ def _ids(dialect: Dialect) -> Check:
     )
 
 
-def _first(told: Iterable[str]) -> str:
+def _first(entries: Iterable[str]) -> str:
     """The first few, and how many more there are."""
-    every = list(told)
+    every = list(entries)
     more = f" and {len(every) - IDS_SHOWN} more" if len(every) > IDS_SHOWN else ""
     return f"{', '.join(every[:IDS_SHOWN])}{more}"
