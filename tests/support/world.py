@@ -100,18 +100,22 @@ class World:
         wrap: Callable[[Storage], Storage] = lambda storage: storage,
         deadline_s: float = 60.0,
         dry_run: bool = False,
+        measures: bool = False,
+        audits: int = 0,
         **options: object,
     ) -> RunResult:
         """One run; `wrap` may stand between it and the database. Options are SyncOptions' fields."""
         self.recorder = Recorder()
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
-        schedule = Schedule(12, KOLKATA)
+        schedule = Schedule(12, KOLKATA, audits=audits)
         api = HttpRentalApi(self.config)
         try:
             with self.storage() as storage:
                 port = DryRunStorage(storage) if dry_run else wrap(storage)
-                sync = ApiSync(api, self.locations, steps, schedule, deadline_s, chosen)
+                sync = ApiSync(
+                    api, self.locations, steps, schedule, deadline_s, chosen, measures=measures
+                )
                 return Run(request, port, self.recorder, self._clock()).execute([sync])
         finally:
             api.close()
