@@ -69,7 +69,7 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     new: list[Reject] = []
     for row, reason in answer.invalid:
         raw = _raw(row)
-        reject_id = _reject_id(answer.report, answer.location, raw)
+        reject_id = _reject_id(answer.report, answer.listed_under, raw)
         if reject_id not in rejects and reject_id not in listed_ids and room.takes(raw):
             new.append(_reject_of(run, answer, row, reason, raw))
         rejects.add(reject_id)
