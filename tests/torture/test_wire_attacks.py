@@ -1,7 +1,7 @@
 """Answers meant to exhaust a client or lead it astray: memory and time stay bounded, the key stays home."""
 
-import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,19 +47,30 @@ def program(tmp_path: Path, sandbox: Sandbox) -> Program:
     )
 
 
+MEASURED = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, ended, used = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(ended)
+print(process.returncode, used.ru_maxrss)
+"""
+"""Starts a command and prints its exit status and peak: a small process of its own, because a child's peak
+starts at what its parent holds when it forks, and a test worker holds hundreds of megabytes."""
+
+
 def status_and_peak(program: Program, *arguments: str) -> tuple[int, int]:
     """The exit status of a command, and the most memory that it ever had, in bytes."""
-    process = subprocess.Popen(
-        [*program.command, *arguments],
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURED, *program.command, *arguments],
         cwd=program.folder,
         env=program.environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    _, ended, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(ended)
-    return process.returncode, used.ru_maxrss * 1024  # Linux counts it in KiB (getrusage(2))
+    status, peak = map(int, measured.stdout.split())
+    return status, peak * 1024  # Linux counts it in KiB (getrusage(2))
 
 
 @pytest.mark.parametrize("kind", ["huge", "gzip-bomb"])
