@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from syncctl import setting_urls as urls
 from syncctl.errors import SettingsError
 from syncctl.redact import MASK
-from syncctl.setting_table import KEYS, Reading, read_all
+from syncctl.setting_clashes import NONE, OwnFiles
+from syncctl.setting_table import KEYS, Reading, own_files, read_all
 from syncctl.setting_values import printable
 from syncctl.settings_files import ENVIRONMENT, read_sources
 
@@ -62,6 +64,7 @@ class Settings:
     """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`.
 
     `folder`: of the settings file, else the working folder: what relative paths were relative to.
+    `own_files`: what nothing may be written over.
     """
 
     folder: Path
@@ -77,6 +80,7 @@ class Settings:
     api_timeout_s: float
     api_max_tries: int
     api_run_deadline_s: float
+    api_max_rows: int
     api_min_backoff_s: float
     first_months: int
     incremental_days: int
@@ -89,6 +93,7 @@ class Settings:
     log_format: Literal["text", "json"]
     heartbeat_url: str | None = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    own_files: OwnFiles = field(repr=False, compare=False, default=NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,17 @@ def load_settings(
         others = f" And {len(wrong) - 1} more: see `syncctl config`." if len(wrong) > 1 else ""
         origin = "the environment" if first.origin == ENVIRONMENT else printable(first.origin)
         raise SettingsError(f"{first.set_as} (from {origin}) is wrong: {first.problem}.{others}")
-    return _settings(readings, sources.folder)
+    return replace(_settings(readings, sources.folder), own_files=own_files(readings, sources))
+
+
+def written_secrets(env_file: Path | None = None) -> tuple[str, ...]:
+    """The texts of the settings that are secrets, as far as these can be read: for when some are wrong."""
+    try:
+        sources = read_sources(env_file).sources
+    except SettingsError:
+        sources = ((ENVIRONMENT, os.environ),)
+    secret = (*KEYS, "HEARTBEAT_URL")
+    return tuple({text for _, values in sources for name in secret if (text := values.get(name, "").strip())})
 
 
 def inspect_settings(
@@ -159,6 +174,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         api_timeout_s=value["API_TIMEOUT_S"],
         api_max_tries=value["API_MAX_TRIES"],
         api_run_deadline_s=value["API_RUN_DEADLINE_S"],
+        api_max_rows=value["API_MAX_ROWS"],
         api_min_backoff_s=value["API_MIN_BACKOFF_S"],
         first_months=value["API_SYNC_FIRST_MONTHS"],
         incremental_days=value["API_SYNC_INCREMENTAL_DAYS"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
@@ -18,6 +19,7 @@ from syncctl.dialects import Dialect
 from syncctl.errors import UsageError
 from syncctl.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.ports import Listener
+from syncctl.private_files import make_private_folder, write_private
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.planning import SyncOptions
@@ -70,10 +72,10 @@ def run_demo(
         return DemoResult(facts, ("To look at the database afterwards: syncctl demo --keep DIR",))
     folder_kept = keep.expanduser().absolute()
     try:
-        folder_kept.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder_kept)
     except OSError as error:
         raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
-    if any((folder_kept / name).exists() for name in (DATABASE, ".env")):
+    if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} holds a database or settings already: name a new folder.")
     facts = _demonstrate(folder_kept, listening, say)
     return DemoResult(
@@ -91,10 +93,11 @@ def _demonstrate(
     listening: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
 ) -> tuple[Fact, ...]:
-    (folder / ".env").write_text(
+    write_private(
+        folder / ".env",
         f"DATABASE_URL=sqlite:///{DATABASE}\nDATA_DIR=.\nAPI_CALL_DELAY_MS=0\n"
-        f"API_BASE_URL={SANDBOX_COMMAND_URL}\n",
-        encoding="utf-8",
+        f"API_BASE_URL={SANDBOX_COMMAND_URL}\n".encode(),
+        own=None,
     )
     with Sandbox() as sandbox:
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
@@ -178,9 +181,9 @@ class _Telecaller:
                 )
             for lead_id in self._gone[:FINISHED]:
                 self._database.execute(
-                    "INSERT INTO reports (_id, document) SELECT 'report-' || _id, json_object('id', _id, "
-                    "'lead_name', name, 'phone_number', phone, 'booking_number', bookingNo) "
-                    "FROM leads WHERE _id = ?",
+                    "INSERT INTO reports (_id, document) SELECT 'report-' || _id, json_object("
+                    "'lead_name', name, 'phone_number', phone, 'store', store, 'lead_type', leadType, "
+                    "'booking_number', bookingNo, 'created_at', createdAt) FROM leads WHERE _id = ?",
                     (lead_id,),
                 )
             self._database.executemany(

@@ -112,14 +112,17 @@ class ApiError(SyncctlError):
     """One call of the rental API failed.
 
     `found`: what was seen. `hint`: what to do about it, such as "check API_TOKEN"; "" where nothing but
-    another try helps. `setting`: the setting that the hint names, "" for none. `str()` is found and hint.
+    another try helps. `setting`: the setting that the hint names, "" for none. `is_refusal`: whether the API
+    answered, in an orderly way, that it can't do what it was asked: another body may be understood. `str()`
+    is found and hint.
     """
 
-    def __init__(self, found: str, *, hint: str = "", setting: str = "") -> None:
+    def __init__(self, found: str, *, hint: str = "", setting: str = "", is_refusal: bool = False) -> None:
         super().__init__(f"{found}: {hint}" if hint else found)
         self.found = found
         self.hint = hint
         self.setting = setting
+        self.is_refusal = is_refusal
 
 
 class RetryableApiError(ApiError):
@@ -129,9 +132,15 @@ class RetryableApiError(ApiError):
     """
 
     def __init__(
-        self, found: str, *, hint: str = "", setting: str = "", retry_after_s: float | None = None
+        self,
+        found: str,
+        *,
+        hint: str = "",
+        setting: str = "",
+        is_refusal: bool = False,
+        retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(found, hint=hint, setting=setting)
+        super().__init__(found, hint=hint, setting=setting, is_refusal=is_refusal)
         self.retry_after_s = retry_after_s
 
 

@@ -14,7 +14,8 @@ class PathFacts:
     `what` and `setting`: what it is for, and the setting that names it ("" for none). `exists`: whether it is
     there; where it is not, the rest tells of the nearest folder above it that is, `seen`. `is_folder`,
     `readable`, `writable`: of that, for this user. `mode`: its permission bits. `owner`: the user that it
-    belongs to. `size`: bytes, of a file. `problem`: why it can't be looked at, or None.
+    belongs to. `size`: bytes, of a file. `is_device`: it is a device or pipe, which keeps nothing. `problem`:
+    why it can't be looked at, or None.
     """
 
     what: str
@@ -28,6 +29,7 @@ class PathFacts:
     mode: int
     owner: str
     size: int = 0
+    is_device: bool = False
     problem: str | None = None
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from syncctl.api.proxies import CURE, wrong_proxy
 from syncctl.api.sockets import OpenSockets, WatchedAdapter
 from syncctl.errors import ExitCode
 
@@ -132,6 +133,8 @@ class _Ping:
 
     def _try(self, session: requests.Session) -> tuple[str | None, bool]:
         """What is wrong, or None; and whether another try may help."""
+        if problem := wrong_proxy(self._address):
+            return problem, False
         until = time.monotonic() + self._policy.timeout_s
         try:
             with self._time_limit(), self._post(session) as response:
@@ -172,7 +175,11 @@ class _Session(requests.Session):
 
 
 def _told(what: str, trouble: str | None) -> str | None:
-    return trouble and f"The heartbeat's /{what} failed ({trouble}): check HEARTBEAT_URL and the network."
+    if trouble is None:
+        return None
+    if "proxy address" in trouble:
+        return f"The heartbeat's /{what} was not sent, as {trouble}: {CURE}."
+    return f"The heartbeat's /{what} failed ({trouble}): check HEARTBEAT_URL and the network."
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -63,7 +63,9 @@ def _clues(traits: Traits) -> Iterator[Hashable]:
 
 def agreement(record: Traits, other: Traits) -> Agreement | None:
     """How well a report or lead fits a record; None where it is about something else."""
-    if record.lead_types and other.lead_types and not record.lead_types & other.lead_types:
+    same_id = bool(record.lead_ids & other.lead_ids)
+    other_type = bool(record.lead_types and other.lead_types and not record.lead_types & other.lead_types)
+    if other_type and not same_id:
         return None
     same_phone = bool(record.phones & other.phones)
     same_name = bool(record.names & other.names)
@@ -73,7 +75,7 @@ def agreement(record: Traits, other: Traits) -> Agreement | None:
         and other.booking_numbers
         and not record.booking_numbers & other.booking_numbers
     )
-    if record.lead_ids & other.lead_ids:
+    if same_id:
         level = Level.ID
     elif record.booking_numbers & other.booking_numbers:
         level = Level.BOOKING

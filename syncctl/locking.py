@@ -15,11 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syncctl.errors import LockHeldError, SettingsError
+from syncctl.ordinary_files import open_at_once
+from syncctl.private_files import make_private_folder
 
 _POLL_S = 0.2
 _LOOK_S = 0.01
 _LOOKS = 50
 _CONTENT_LIMIT = 4096
+_OWN_CONTENT = re.compile(rb"pid=[0-9]{1,10}\nstarted=[0-9T:+Z-]{0,40}(?:\nhost=[^\n]{0,255}\n?)?")
+"""What a run writes into the file, or the most of it, where a full disk or a power cut took the rest."""
 
 
 def _utc_now() -> datetime:
@@ -45,22 +49,32 @@ def lock_state(path: Path) -> LockState:
     """
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait.
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = open_at_once(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return LockState(held=False)
     except OSError as error:
-        return LockState(held=False, problem=f"{path} can't be read: {error.strerror}")
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        return LockState(held=False, problem=f"{path} can't be read: {reason}")
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return LockState(held=False, problem=f"{path} is no regular file")
         # Shared, so that whoever wants it for itself can tell a look (RunLock._try) from a run.
         if _flock(descriptor, fcntl.LOCK_SH):
-            return LockState(held=False)
+            foreign = None if _is_own(descriptor) else f"{path} holds something else than a lock"
+            return LockState(held=False, problem=foreign)
         return _holder(os.pread(descriptor, _CONTENT_LIMIT, 0).decode(errors="replace"))
     except OSError as error:
         return LockState(held=False, problem=f"{path} can't be locked: {error.strerror}")
     finally:
         os.close(descriptor)
+
+
+def _is_own(descriptor: int) -> bool:
+    """Whether a lock file has nothing in it but what a run leaves there. Raises OSError."""
+    content = os.pread(descriptor, _CONTENT_LIMIT, 0)
+    # After a power cut a file may have its length, but zeros for what was written.
+    written = content.rstrip(b"\0")
+    return len(content) < _CONTENT_LIMIT and (not written or bool(_OWN_CONTENT.fullmatch(written)))
 
 
 def _holder(content: str) -> LockState:
@@ -122,6 +136,7 @@ class RunLock:
                 if not remaining_s > 0:
                     raise LockHeldError(self._held_message(descriptor, waited=wait_s > 0))
                 self._sleep(min(_POLL_S, remaining_s))
+            self._refuse_foreign(descriptor)
             self._describe(descriptor)
             undo.pop_all()
             self._descriptor = descriptor
@@ -147,10 +162,15 @@ class RunLock:
 
     def _open(self) -> int:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             # Not truncated: until it is locked, what it says is another run's.
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_at_once(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise SettingsError(
+                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to another one, or to "
+                    "what it leads to."
+                ) from error
             raise self._unusable(error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -172,6 +192,18 @@ class RunLock:
         except OSError as error:
             raise self._unusable(error) from error
         return False
+
+    def _refuse_foreign(self, descriptor: int) -> None:
+        """What another program keeps in the file would be emptied. Raises SettingsError."""
+        try:
+            if _is_own(descriptor):
+                return
+        except OSError as error:
+            raise self._unusable(error) from error
+        raise SettingsError(
+            f"The lock file {self._path} holds something else than a lock, and was left as it is: "
+            "set SYNC_LOCK_FILE to a file that nothing else uses."
+        )
 
     def _unusable(self, error: OSError) -> SettingsError:
         if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):

@@ -170,9 +170,10 @@ class LocationState:
     `watermark`: start of the last run that stored everything up to then, or None. `asked_at`: when it last
     answered with anything, and for a dormant one, when it last answered. `tried_at`: when it was last asked,
     whatever came of it. `dormant`: it had nothing in its whole window. `due_again`: how many of the
-    rows in its last whole answer the next one must have as well; `recent`: how many rows of its last answer
-    are dated in the days that are always looked at again. `audited_at`: when it was last asked for its whole
-    window. `doubted_since`: since when its answers are too thin, or look capped, to be believed.
+    rows in its last whole answer the next one must have as well; `recent`: how many records of its last
+    answer are dated in the days that are always looked at again. `audited_at`: when it last answered for its
+    whole window; `audit_tried_at`: when an audit last asked it, whether it answered or not. `doubted_since`:
+    since when its answers are too thin, or look capped, to be believed.
     """
 
     location: str
@@ -183,6 +184,7 @@ class LocationState:
     due_again: int = 0
     recent: int = 0
     audited_at: datetime | None = None
+    audit_tried_at: datetime | None = None
     doubted_since: datetime | None = None
 
 
@@ -223,12 +225,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """One call for one location. `deadline`: the monotonic clock's seconds after which it is given up."""
+    """One call for one location. `deadline`: the monotonic clock's seconds after which it is given up.
+    `tries`: at most so many; None: as many as any call has."""
 
     report: StepName
     location: str
     window: Window
     deadline: float
+    tries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

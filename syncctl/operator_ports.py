@@ -152,9 +152,11 @@ class Survey(Protocol):
         `scan_leads` gives them. Costs what it finds, not what the collection holds. Ids that syncctl derived
         look like ObjectIds of any time."""
 
-    def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
+    def runs(
+        self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
+    ) -> list[RunEntry]:
         """The newest runs first, at most `limit` (0: all); only those with a step that is neither success nor
-        skipped, or whose id begins so, where asked for."""
+        skipped, whose id begins so, or that began before `until`, where asked for."""
 
 
 class Repair(Protocol):
@@ -177,6 +179,9 @@ class Repair(Protocol):
 
     def repoint_records(self, lead_ids: Mapping[str, str]) -> int:
         """Let records of a lead (key) be another's (value). Gives how many records were."""
+
+    def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
+        """Forget which report (value) finished a record (key), where it is still that one that is noted."""
 
     def probe_writing(self) -> None:
         """Write something into a collection of syncctl's own and take it away again.

@@ -204,8 +204,13 @@ class Storage(Protocol):
     def save_run(self, entry: RunEntry) -> None:
         """Add or replace a run in the sync's own history."""
 
-    def forget_runs(self, before: datetime) -> None:
-        """Take the runs that began before that moment out of the history."""
+    def forget_runs(
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
+    ) -> None:
+        """Take the runs that began before that moment out of the history, the oldest `most` (0: all).
+
+        Nothing happens where no run began from the first moment of `witnessed` on and before the second.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +224,10 @@ class Answer:
     prepared: Any = None
 
 
-Prepare = Callable[[ReportRequest, list[Any]], Any]
+Look = Callable[[], None]
+"""To be called now and then during long work: raises where that is to end, stopped or out of time."""
+
+Prepare = Callable[[ReportRequest, list[Any], Look], Any]
 """What is to be made of an answer's rows as soon as they are there."""
 
 
@@ -235,7 +243,7 @@ class RentalApi(Protocol):
         """Fetch many reports, begun in the given order, given out as they come: one answer per request.
 
         `prepare` is called in the fetching threads, so that its work is done while others wait for the
-        database; what it raises is raised to the asker.
+        database; what it raises is raised to the asker, but for an ApiError, which is the answer then.
         Holds back fetching when answers are not taken, so that memory follows a few answers, not all.
         Closing the generator stops fetching.
         """

@@ -90,6 +90,7 @@ def path_facts(what: str, setting: str, path: Path) -> PathFacts:
         mode=stat.S_IMODE(status.st_mode),
         owner=_user_name(status.st_uid),
         size=0 if is_folder else status.st_size,
+        is_device=not is_folder and not stat.S_ISREG(status.st_mode),
     )
 
 
@@ -116,6 +117,10 @@ def api_clock(
     key (RFC 9110, 6.6.1: to the second). None where it does not answer, or tells no date."""
     import requests
 
+    from syncctl.api.proxies import odd_certificates, wrong_proxy
+
+    if wrong_proxy(url) or odd_certificates():
+        return None
     begun = monotonic()
     try:
         answer = requests.head(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
+
+from syncctl.phone_numbers import ascii_digits, find_phone_numbers
 
 MASK = "***"
 
@@ -13,41 +17,25 @@ _SHORTEST_SECRET = 4
 _CREDENTIALS = re.compile(r"""(?<=://)[^\s/?#"']*@""")
 _BEARER = re.compile(r"""\b(bearer\s+)[^\s"',;]+""", re.IGNORECASE)
 
-# What looks like a phone number but is none is matched first, and so passed over. The digits are ASCII's.
-_PHONE = re.compile(
-    r"""
-    (?P<other>
-        (?<![0-9A-Za-z])
-        (?: [0-9a-fA-F]{8} (?:-[0-9a-fA-F]{4}){3} - [0-9a-fA-F]{12}     # a UUID
-          | [0-9a-fA-F]{24} | [0-9a-fA-F]{32} | [0-9a-fA-F]{40} | [0-9a-fA-F]{64}   # an id, a hash
-        )
-        (?![0-9A-Za-z])
-      | (?<![0-9]) (?!0091) [0-9]{13,}                                  # a booking number, a timestamp
-      | (?<![0-9]) (?: [0-9]{4}-[0-9]{2}-[0-9]{2} | [0-9]{2}-[0-9]{2}-[0-9]{4} ) (?![0-9-])   # a date
-    )
-  | (?<![0-9])
-    (?:
-        (?: \+ | 00 ) \s? 91 [\s.()-]{0,3} [0-9] (?: [\s.()-]{0,3} [0-9] ){9}
-      | (?: 91 | 0 ) (?! [ -] [0-9]{4}-[0-9]{2}-[0-9]{2} (?![0-9]) )     # a count, then a date
-        [ -]? [0-9]{2} (?: [ -]? [0-9] ){8}
-      | [0-9]{5} [ -]? [0-9]{5}
-      | [0-9]{10}
-    )
-    (?! [0-9] )
-    """,
-    re.VERBOSE,
-)
-
 
 def mask_phone(phone: str) -> str:
     """`phone` with only its first and last two digits readable: 90xxxxxx11.
 
     Of more than ten digits the last ten count (contract/database.md); of fewer than eight none is shown.
     """
-    digits = "".join(character for character in phone if "0" <= character <= "9")[-10:]
+    digits = ascii_digits(phone)[-10:]
     if len(digits) < 8:
         return "x" * len(digits)
     return f"{digits[:2]}{'x' * (len(digits) - 4)}{digits[-2:]}"
+
+
+def mask_phones(text: str, *, mistyped: bool = False) -> str:
+    """`text` with each phone number in it masked. `mistyped`: as in find_phone_numbers."""
+    parts, done = [], 0
+    for number in find_phone_numbers(text, mistyped=mistyped):
+        parts += [text[done : number.start], mask_phone(number.digits)]
+        done = number.end
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 class Redactor:
@@ -68,7 +56,7 @@ class Redactor:
         if "@" in text:
             text = _CREDENTIALS.sub(f"{MASK}@", text)
         text = _BEARER.sub(rf"\1{MASK}", text)
-        return _PHONE.sub(_mask_match, text)
+        return mask_phones(text)
 
 
 def _forms(secret: str) -> set[str]:
@@ -81,5 +69,37 @@ def _forms(secret: str) -> set[str]:
     return {secret, *encoded, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
 
 
-def _mask_match(match: re.Match[str]) -> str:
-    return match[0] if match["other"] is not None else mask_phone(match[0])
+def redacted(value: Any, redact: Callable[[str], str], *, numbers: bool = False) -> Any:
+    """JSON-like data with every text in it redacted, names of fields too: some are what leads hold.
+
+    `numbers`: it is raw data of a source's, where a phone number may stand as a number; NaN and infinity,
+    which JSON has not, become texts.
+    """
+    match value:
+        case str():
+            return redact(value)
+        case Mapping():
+            return _with_names(
+                (redact(str(name)), redacted(item, redact, numbers=numbers)) for name, item in value.items()
+            )
+        case list() | tuple():
+            return [redacted(item, redact, numbers=numbers) for item in value]
+        case int() | float() if numbers and not isinstance(value, bool):
+            written = str(value)
+            shown = redact(written)
+            finite = isinstance(value, int) or math.isfinite(value)
+            return value if finite and shown == written else shown
+        case _:
+            return value
+
+
+def _with_names(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict of all of `items`: names that have become the same are numbered, so that no value is lost."""
+    named: dict[str, Any] = {}
+    for name, value in items:
+        unused, number = name, 1
+        while unused in named:
+            number += 1
+            unused = f"{name} ({number})"
+        named[unused] = value
+    return named

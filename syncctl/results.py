@@ -38,8 +38,8 @@ def _step(step: StepResult) -> dict[str, Any]:
     }
     if step.name in REPORT_STEPS:
         document["audit"] = _audit(step.audit)
-    if step.name in FILE_STEPS:
-        document["finished"] = [_finished(file, row) for file in step.locations for row in file.finished]
+    if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
+        document["finished"] = finished
     return document
 
 

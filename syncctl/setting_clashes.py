@@ -1,23 +1,70 @@
-"""Files that two settings name: what the one writes there would destroy what the other keeps."""
+"""Files that syncctl and its settings keep: what is written over one of them would destroy it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncctl.printable import printable
 
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, under its name and one of these."""
 
+LOGS_KEPT = 5
+"""How many old log files are kept beside the log, under its name and a number."""
 
-def clash(path: str | os.PathLike[str], taken: Mapping[str, Iterable[str]]) -> str | None:
-    """Who names the file at `path` as well, if anybody does. `taken`: files by who names them.
+BACKUP_FOLDER, OUTPUT_FILE = "backups", "cron.log"
+"""In DATA_DIR: the backups of cleanups, and what cron's runs say."""
 
-    Links are followed: it is the file that counts, not its name. A device or pipe has nothing to lose.
+
+@dataclass(frozen=True, slots=True)
+class OwnFiles:
+    """The files that must not be written over.
+
+    `settings_files`: those in force. `named`: by the setting that names them. `kept`: further files and
+    folders of syncctl's own by what they are; all that is in such a folder counts.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        return None
-    file = _identity(path)
-    return next((who for who, others in taken.items() if file in map(_identity, others)), None)
+
+    settings_files: tuple[str, ...] = ()
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+    def clash(self, path: str | os.PathLike[str]) -> str | None:
+        """What a file at `path` is already, or would be taken for, if anything.
+
+        Links are followed: it is the file that counts, not its name. A device or pipe has nothing to lose.
+        """
+        if os.path.exists(path) and not os.path.isfile(path):
+            return None
+        file = _identity(path)
+        for settings_file in self.settings_files:
+            if file == _identity(settings_file):
+                return f"it is the settings file {printable(settings_file)}"
+        for setting, others in self.named.items():
+            if file in map(_identity, others):
+                return f"{setting} names the same file"
+        # Also where there is none yet: it would be read as one from then on.
+        if os.path.basename(path) in (".env", ".env.local"):
+            return "it has the name of a settings file"
+        return next((what for what, kept in self.kept.items() if _is_in(path, kept)), None)
+
+    def key_files(self) -> Mapping[str, str]:
+        """The files that hold an API key, by the settings that name them."""
+        return {
+            setting: files[0]
+            for setting, files in self.named.items()
+            if setting.endswith(("_KEY_FILE", "_TOKEN_FILE"))
+        }
+
+
+NONE = OwnFiles()
+
+
+def log_files(log_file: str) -> list[str]:
+    """The files of a log that is rotated."""
+    return [log_file, *(f"{log_file}.{number}" for number in range(1, LOGS_KEPT + 1))]
 
 
 def sqlite_files(database: str) -> list[str]:
@@ -33,3 +80,8 @@ def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | str:
     except (OSError, ValueError):
         return real
     return status.st_dev, status.st_ino
+
+
+def _is_in(path: str | os.PathLike[str], kept: str) -> bool:
+    real = Path(os.path.realpath(path))
+    return real.is_relative_to(os.path.realpath(kept)) or _identity(path) == _identity(kept)

@@ -11,7 +11,7 @@ from syncctl import setting_urls as urls
 from syncctl import setting_values as values
 from syncctl.errors import SettingsError
 from syncctl.redact import MASK
-from syncctl.setting_clashes import clash, sqlite_files
+from syncctl.setting_clashes import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
 from syncctl.settings_files import Found, Sources
 
 DEFAULT = "default"
@@ -74,6 +74,7 @@ SPECS = (
     Spec("API_TIMEOUT_S", values.number(0.01, 3600), "30"),
     Spec("API_MAX_TRIES", values.whole(1, 20), "6"),
     Spec("API_RUN_DEADLINE_S", values.number(0.01, 86_400), "240"),
+    Spec("API_MAX_ROWS", values.whole(1, 1_000_000), "100000"),
     Spec("API_SYNC_FIRST_MONTHS", values.whole(1, 120), "12"),
     Spec("API_SYNC_INCREMENTAL_DAYS", values.whole(0, 366), "7"),
     Spec("API_AUDIT_LOCATIONS", values.whole(0, 1000), "2"),
@@ -132,29 +133,49 @@ def read_all(sources: Sources) -> dict[str, Reading]:
     return readings | _checked_for_clashes(readings, sources)
 
 
+def own_files(readings: Mapping[str, Reading], sources: Sources) -> OwnFiles:
+    """The files that the settings in force name, or that are kept in the folder that they name."""
+    named = {
+        reading.set_as: tuple(files)
+        for reading in readings.values()
+        if reading.value is not None and (files := _files_of(reading, sources.folder))
+    }
+    kept = _backups(readings)
+    if data_dir := readings["DATA_DIR"].value:
+        kept["it takes the output of cron's runs"] = str(data_dir / OUTPUT_FILE)
+    return OwnFiles(tuple(origin for origin, _ in sources.files), named, kept)
+
+
+def _backups(readings: Mapping[str, Reading]) -> dict[str, str]:
+    data_dir = readings["DATA_DIR"].value
+    return {"it is in the folder of the backups": str(data_dir / BACKUP_FOLDER)} if data_dir else {}
+
+
 def _checked_for_clashes(readings: Mapping[str, Reading], sources: Sources) -> dict[str, Reading]:
-    """The settings of files that a run empties or writes lines into, with what is wrong where such a file is
-    another setting's, or the settings file."""
-    taken = {f"it is the settings file {values.printable(origin)}": [origin] for origin, _ in sources.files}
-    for reading in readings.values():
-        if files := _files_of(reading, sources.folder):
-            taken[f"{reading.set_as} names the same file"] = files
-    checked = {}
+    """The settings of files that a run empties, moves or writes lines into, with what is wrong where such a
+    file is another setting's, or one of syncctl's own."""
+    checked: dict[str, Reading] = {}
+    others = {name: reading for name, reading in readings.items() if name not in _WRITTEN}
     for name in _WRITTEN:
         reading = readings[name]
         if reading.value is not None:
-            if problem := clash(reading.value, taken):
+            taken = replace(own_files(others, sources), kept=_backups(readings))
+            problems = filter(None, map(taken.clash, _files_of(reading, sources.folder)))
+            if problem := next(problems, None):
                 checked[name] = replace(reading, value=None, problem=problem)
-            taken[f"{reading.set_as} names the same file"] = [str(reading.value)]
+            others[name] = reading
     return checked
 
 
 def _files_of(reading: Reading, folder: Path) -> list[str]:
     """The files with something to lose that a setting names."""
-    if reading.value is None:
-        return []
-    if reading.spec.name == "DATABASE_URL" and reading.value.startswith(urls.SQLITE):
-        return sqlite_files(reading.value.removeprefix(urls.SQLITE))
+    match reading.spec.name:
+        case "DATABASE_URL" if reading.value.startswith(urls.SQLITE):
+            return sqlite_files(reading.value.removeprefix(urls.SQLITE))
+        case "SYNC_LOCK_FILE":
+            return [str(reading.value)]
+        case "SYNC_LOG_FILE":
+            return log_files(str(reading.value))
     if reading.spec.or_file and reading.set_as != reading.spec.name:
         return [str(values.path(reading.text, folder))]
     return []

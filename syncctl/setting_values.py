@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import SettingsError
+from syncctl.ordinary_files import open_ordinary
+from syncctl.printable import printable as printable  # noqa: PLC0414 - also imported from here
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -33,14 +35,6 @@ _SWITCHES = {
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST_SHOWN = 60
 _LONGEST_KEY_FILE = 65_536
-
-
-def printable(text: str) -> str:
-    """`text` with what a terminal could choke on escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 def quoted(text: str) -> str:
@@ -137,7 +131,7 @@ def key_file(text: str, folder: Path) -> str:
     in_folder = os.path.dirname(text) and os.path.isdir(folder / os.path.dirname(text))
     name = f"the key file {printable(str(file))}" if in_folder else "the key file"
     try:
-        with file.open("rb") as opened:
+        with open_ordinary(file) as opened:
             content = opened.read(_LONGEST_KEY_FILE + 1)
     except OSError as error:
         raise SettingsError(f"{name} can't be read: {error.strerror}") from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from syncctl.errors import SettingsError
+from syncctl.ordinary_files import open_ordinary, read_named
+from syncctl.trusted_files import refuse_if_others_decide, refuse_if_planted
 
 ENVIRONMENT = "environment"
 
@@ -60,7 +62,8 @@ def read_sources(
     settings are relative to that folder, else to `cwd`.
 
     Raises SettingsError for a file that can't be read or understood: without its settings, the program would
-    do something else than it was told.
+    do something else than it was told. And for one that was not named and that another user may have put
+    there, or can write.
     """
     environment = (ENVIRONMENT, os.environ if environ is None else environ)
     cwd = _working_folder() if cwd is None else cwd
@@ -69,13 +72,18 @@ def read_sources(
         if folder is None:
             return Sources((environment,), cwd)
         paths = _files_in(folder)
+        for path in paths:
+            _judge(path, refuse_if_planted if folder == cwd else refuse_if_others_decide)
     else:
-        named = cwd / os.path.expanduser(env_file)
+        env_file = named = cwd / os.path.expanduser(env_file)
         # What is no file, such as a shell's <(…), has no folder to speak of.
         folder = named.parent if os.path.isfile(named) else cwd
         beside = [path for path in _files_in(named.parent) if path.name == _LOCAL and path.name != named.name]
+        for path in beside:
+            _judge(path, refuse_if_planted)
         paths = [*beside, named]
-    return Sources((environment, *((str(path), _read(path)) for path in paths)), folder)
+    read = ((str(path), _read(path, is_named=path == env_file)) for path in paths)
+    return Sources((environment, *read), folder)
 
 
 def _working_folder() -> Path:
@@ -97,18 +105,35 @@ def _files_in(folder: Path) -> list[Path]:
     return [path for path in paths if os.path.lexists(path) and not os.path.isdir(path)]
 
 
-def _read(path: Path) -> dict[str, str]:
-    """The settings in one file, as written: `$` and braces mean nothing in it, passwords may have them."""
+def _judge(path: Path, refuse: Callable[[Path], None]) -> None:
+    try:
+        refuse(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"The settings file {path} can't be read: {error.strerror}.")
+
+
+def _read(path: Path, *, is_named: bool) -> dict[str, str]:
+    """The settings in one file, as written: `$` and braces mean nothing in it, passwords may have them.
+
+    What is named may be a device, or a pipe without a name.
+    """
     from dotenv.parser import parse_stream
 
     try:
-        with path.open("rb") as opened:
-            content = opened.read(LONGEST_FILE + 1)
+        if is_named:
+            content = read_named(path, LONGEST_FILE + 1)
+        else:
+            with open_ordinary(path) as opened:
+                content = opened.read(LONGEST_FILE + 1)
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(f"The settings file {path} is not UTF-8 text: save it as such.") from error
     except OSError as error:
-        raise SettingsError(f"The settings file {path} can't be read: {error.strerror}.") from error
+        raise _unreadable(path, error) from error
     except ValueError as error:
         raise SettingsError(f"The settings file's name is impossible: {error}.") from error
     if len(content) > LONGEST_FILE:

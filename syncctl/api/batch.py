@@ -4,8 +4,11 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from syncctl.api.limits import MEMORY_BYTES
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -31,13 +34,21 @@ class StoppedError(Exception):
     """The batch was stopped while a lane slept: the lane's way out, which nobody else sees."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How far the lanes may be ahead of the consumer: requests begun or answered without it having taken the
+    answer, and the bytes of memory that such answers take together; one answer may come on top of that."""
+
+    slots: int
+    memory: int = MEMORY_BYTES
+
+
 class Batch:
     """A batch under way. Lanes `take` a request and `put` what came of it; the consumer takes `next_answer`.
 
-    Requests are handed out in their order. No more than `slots` of them are begun or answered without the
-    consumer having taken the answer. Each is answered once: with what its lane put, or `grace_s` after its
-    deadline with DeadlinePassedError, whatever its lane may be stuck in. `clock` counts the deadlines;
-    `prepare` is called by the lanes.
+    Requests are handed out in their order, as far ahead of the consumer as `ahead` says. Each is answered
+    once: with what its lane put, or `grace_s` after its deadline with DeadlinePassedError, whatever its lane
+    may be stuck in. `clock` counts the deadlines; `prepare` is called by the lanes.
     """
 
     def __init__(
@@ -45,12 +56,12 @@ class Batch:
         requests: Sequence[ReportRequest],
         *,
         prepare: Prepare | None = None,
-        slots: int,
+        ahead: Ahead,
         grace_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prepare = prepare
-        self._slots = slots
+        self._ahead = ahead
         self._grace_s = grace_s
         self._clock = clock
         self._changed = threading.Condition()
@@ -58,6 +69,8 @@ class Batch:
         self._not_begun = deque(range(len(requests)))
         self._unanswered = dict(enumerate(requests))
         self._in_slots: set[int] = set()
+        self._reserved: dict[int, int] = {}
+        self._taken: int | None = None
         self._answers: deque[tuple[int, Answer]] = deque()
         self._failed_in_a_row: Counter[StepName] = Counter()
         self._refused: dict[StepName, KeyRefusedError] = {}
@@ -69,7 +82,7 @@ class Batch:
             while self._not_begun and not self._stopped.is_set():
                 if self._not_begun[0] not in self._unanswered:
                     self._not_begun.popleft()
-                elif len(self._in_slots) < self._slots:
+                elif len(self._in_slots) < self._ahead.slots:
                     number = self._not_begun.popleft()
                     self._in_slots.add(number)
                     return number, self._unanswered[number]
@@ -83,9 +96,15 @@ class Batch:
             request = self._unanswered.get(number)
         prepared = None
         if rows is not None and request is not None and self._prepare is not None:
-            prepared = self._prepare(request, rows)
+            try:
+                prepared = self._prepare(request, rows, partial(self._look, number))
+            except ApiError as failure:
+                failure.__traceback__ = None  # it would keep the rows alive
+                rows, error = None, failure
         with self._changed:
             request = self._unanswered.get(number)
+            if request is None or rows is None:
+                self._release(number)
             if request is None:
                 return
             if error is None:
@@ -95,6 +114,31 @@ class Batch:
             elif isinstance(error, KeyRefusedError):
                 self._refused[request.report] = error
             self._answer(number, rows, error, prepared)
+
+    def reserve(self, number: int, size: int) -> None:
+        """For a lane: wait until the answer of that number may take `size` bytes of memory in all.
+
+        The earliest that the consumer is not done with need not wait: lanes never all wait for each other.
+        Raises StoppedError when the batch is stopped meanwhile, DeadlinePassedError when time is over.
+        """
+        with self._changed:
+            while not self._stopped.is_set():
+                request = self._unanswered.get(number)
+                wait_s = request.deadline - self._clock() if request is not None else 0.0
+                if wait_s <= 0:
+                    raise DeadlinePassedError("no memory was free for the answer in time", asked=True)
+                others = [taken for other, taken in self._reserved.items() if other != number]
+                is_earliest = number <= min((*self._in_slots, *self._reserved))
+                if is_earliest or sum(others) + size <= self._ahead.memory:
+                    self._reserved[number] = size
+                    return
+                self._changed.wait(min(wait_s, _LONGEST_WAIT_S))
+            raise StoppedError
+
+    def release(self, number: int) -> None:
+        """For a lane: a try failed, whatever had come of the answer is gone."""
+        with self._changed:
+            self._release(number)
 
     def refused(self, report: StepName) -> KeyRefusedError | None:
         """How the report's key was refused, if it was: to ask for more of it is in vain."""
@@ -126,9 +170,11 @@ class Batch:
     def next_answer(self) -> Answer | None:
         """For the consumer: the next answer, waited for; None when every request has had its own.
 
-        Raises what a lane failed with.
+        The one before is held to be done with. Raises what a lane failed with.
         """
         with self._changed:
+            if self._taken is not None:
+                self._release(self._taken)
             while not self._answers and self._unanswered:
                 self._raise_bug()
                 wait_s = self._answer_hopeless()
@@ -139,8 +185,22 @@ class Batch:
                 return None
             number, answer = self._answers.popleft()
             self._in_slots.discard(number)
+            self._taken = number
             self._changed.notify_all()
             return answer
+
+    def _look(self, number: int) -> None:
+        """Raises where nobody waits for that answer any more."""
+        if self._stopped.is_set():
+            raise StoppedError
+        with self._changed:
+            request = self._unanswered.get(number)
+        if request is None or request.deadline <= self._clock():
+            raise DeadlinePassedError("time was over before all rows of the answer were read", asked=True)
+
+    def _release(self, number: int) -> None:
+        if self._reserved.pop(number, None) is not None:
+            self._changed.notify_all()
 
     def _answer(
         self, number: int, rows: list[Any] | None, error: ApiError | None, prepared: Any = None

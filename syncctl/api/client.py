@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncctl.api.envelope import rows_of
-from syncctl.api.lanes import LanePolicy, Lanes
+from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
@@ -19,7 +20,8 @@ class ApiClientConfig:
 
     `concurrency`: lanes. `call_delay_s`: from the end of one call of a lane to the begin of its next.
     `timeout_s`: for a whole answer. `max_tries`: of one call. `min_backoff_s`: the longest that the first
-    pause before a retry may be, doubled each time. `max_answer_bytes`: of one answer, unpacked.
+    pause before a retry may be, doubled each time. `max_answer_bytes`: of one answer, unpacked;
+    `max_rows`: of one answer, more is a failed call.
     """
 
     stores: Endpoint
@@ -31,6 +33,7 @@ class ApiClientConfig:
     max_tries: int = 6
     min_backoff_s: float = 0.5
     max_answer_bytes: int = MAX_ANSWER_BYTES
+    max_rows: int = 100_000
 
 
 class HttpRentalApi:
@@ -74,10 +77,15 @@ class HttpRentalApi:
     def _transport(self) -> Transport:
         return Transport(self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes)
 
-    def _ask(self, transport: Transport, request: ReportRequest) -> list[Any]:
+    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
         """One try of one call."""
         call = self._call(request)
-        return rows_of(transport.fetch(call, request.deadline), secret=call.endpoint.key)
+        return self._rows(transport.fetch(call, request.deadline, room), call, room)
+
+    def _rows(self, body: bytes, call: Call, room: Room) -> list[Any]:
+        """The rows of an answer, if they are not too many."""
+        room(check_size(body, self._config.max_rows))
+        return check_rows(rows_of(body, secret=call.endpoint.key), self._config.max_rows)
 
     def _call(self, request: ReportRequest) -> Call:
         endpoint = self._endpoints[request.report]

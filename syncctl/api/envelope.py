@@ -37,9 +37,11 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
         return []
     if failed or rows is None:
         if description:
-            raise RetryableApiError(f"the API says that the call failed: {description}")
+            raise RetryableApiError(f"the API says that the call failed: {description}", is_refusal=True)
         if failed:
-            raise RetryableApiError("the API says that the call failed (status false), without a reason")
+            raise RetryableApiError(
+                "the API says that the call failed (status false), without a reason", is_refusal=True
+            )
         raise RetryableApiError("the API sent JSON without rows and without saying why")
     return rows
 

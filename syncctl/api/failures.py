@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests.exceptions
 import urllib3.exceptions
 
+from syncctl.api.proxies import proxy_variable
 from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, RetryableApiError
 
@@ -36,7 +37,7 @@ _Kinds = type[BaseException] | tuple[type[BaseException], ...]
 # What was raised, what was seen and what to do. In this order: the first kind that is found anywhere among
 # the causes decides.
 _WORTH_ANOTHER_TRY: tuple[tuple[_Kinds, str, str], ...] = (
-    (_PROXY, "the proxy on the way to {host} failed", "check HTTP_PROXY and HTTPS_PROXY"),
+    (_PROXY, "the proxy on the way to {host} failed", "check the environment variable {proxy}"),
     (socket.gaierror, "the name {host} could not be resolved", "check the network and {setting}"),
     (ConnectionRefusedError, "connection refused by {host}", ""),
     (requests.exceptions.ConnectTimeout, "{host} did not accept a connection in time", ""),
@@ -81,7 +82,7 @@ def error_of(raised: BaseException, endpoint: Endpoint, limit_s: float) -> ApiEr
         if any(isinstance(cause, kind) for cause in causes):
             return RetryableApiError(
                 found.format(host=host, limit=in_seconds(limit_s)),
-                hint=hint.format(setting=setting),
+                hint=hint.format(setting=setting, proxy=proxy_variable(endpoint.url)),
                 setting=setting if "{setting}" in hint else "",
             )
     for cause in causes:

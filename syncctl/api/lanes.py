@@ -5,9 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from syncctl.api.batch import Batch, StoppedError, subject
+from syncctl.api.batch import Ahead, Batch, StoppedError, subject
+from syncctl.api.limits import MEMORY_BYTES
 from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
@@ -18,7 +20,10 @@ _log = logging.getLogger("syncctl.api")
 
 _ANSWERS_AHEAD = 2
 
-Ask = Callable[[Transport, ReportRequest], list[Any]]
+Room = Callable[[int], None]
+"""To be called before an answer takes up so many bytes of memory in all; waits until they are free."""
+
+Ask = Callable[[Transport, ReportRequest, Room], list[Any]]
 """One try of a request: its rows. Raises ApiError."""
 
 
@@ -27,13 +32,15 @@ class LanePolicy:
     """How many lanes there are, and how they behave.
 
     `call_delay_s`: from the end of one call of a lane to the begin of its next. `retry.least_wait_s` should
-    be no less. `grace_s`: how long after its deadline a request's answer is still waited for.
+    be no less. `grace_s`: how long after its deadline a request's answer is still waited for. `memory`: the
+    bytes that the answers of all lanes may take together, until they are stored.
     """
 
     count: int
     call_delay_s: float
     retry: RetryPolicy
     grace_s: float = 1.0
+    memory: int = MEMORY_BYTES
 
 
 class Lanes:
@@ -71,7 +78,7 @@ class Lanes:
         batch = Batch(
             requests,
             prepare=prepare,
-            slots=policy.count + _ANSWERS_AHEAD,
+            ahead=Ahead(policy.count + _ANSWERS_AHEAD, policy.memory),
             grace_s=policy.grace_s,
             clock=self._clock,
         )
@@ -85,6 +92,7 @@ class Lanes:
                 lanes.append(lane)
             while (answer := batch.next_answer()) is not None:
                 yield answer
+                del answer  # while the next one is waited for, nobody is to hold this one's rows
         finally:
             self._end(batch)
 
@@ -134,7 +142,7 @@ class _Lane(threading.Thread):
         try:
             while (taken := self._batch.take()) is not None:
                 number, request = taken
-                self._batch.put(number, *self._outcome(request))
+                self._batch.put(number, *self._outcome(number, request))
         except StoppedError:
             return
         except BaseException as bug:  # noqa: BLE001 - not swallowed: the consumer raises it
@@ -142,10 +150,11 @@ class _Lane(threading.Thread):
         finally:
             self.transport.close()
 
-    def _outcome(self, request: ReportRequest) -> tuple[list[Any] | None, ApiError | None]:
+    def _outcome(self, number: int, request: ReportRequest) -> tuple[list[Any] | None, ApiError | None]:
         policy = self._retry
-        if self._batch.in_doubt(request.report):
-            policy = replace(policy, max_tries=1)
+        most_tries = 1 if self._batch.in_doubt(request.report) else request.tries
+        if most_tries is not None:
+            policy = replace(policy, max_tries=min(policy.max_tries, most_tries))
 
         def log_retry(tries: int, wait_s: float, error: RetryableApiError) -> None:
             what = (request.report, subject(request), tries, policy.max_tries, error, wait_s)
@@ -153,7 +162,7 @@ class _Lane(threading.Thread):
 
         try:
             rows = call_with_retries(
-                lambda: self._one_try(request),
+                lambda: self._one_try(number, request),
                 policy,
                 remaining=lambda: self._remaining_s(request),
                 sleep=self._batch.sleep,
@@ -165,7 +174,7 @@ class _Lane(threading.Thread):
             return None, error
         return rows, None
 
-    def _one_try(self, request: ReportRequest) -> list[Any]:
+    def _one_try(self, number: int, request: ReportRequest) -> list[Any]:
         owed_s = self._pace.owed_s()
         if owed_s >= self._remaining_s(request):
             raise DeadlinePassedError(f"no time was left to ask for {subject(request)}")
@@ -174,7 +183,10 @@ class _Lane(threading.Thread):
         if refused is not None:
             raise KeyRefusedError(refused.found, hint=refused.hint, setting=refused.setting)
         try:
-            return self._ask(self.transport, request)
+            return self._ask(self.transport, request, partial(self._batch.reserve, number))
+        except ApiError:
+            self._batch.release(number)
+            raise
         finally:
             self._pace.call_ended()
 

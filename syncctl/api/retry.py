@@ -110,5 +110,6 @@ def call_with_retries(
             f"{error.found}; no time was left for another try",
             hint=error.hint,
             setting=error.setting,
+            is_refusal=error.is_refusal,
             retry_after_s=error.retry_after_s,
         ) from None

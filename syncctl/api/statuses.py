@@ -38,7 +38,7 @@ def error_of_status(
         )
     if status in _NOT_THERE:
         return _no_such_path(status, host, endpoint)
-    return FinalApiError(f"{host} answered {status}")
+    return FinalApiError(f"{host} answered {status}", is_refusal=400 <= status < 500)
 
 
 def _refused_key(status: int, host: str, endpoint: Endpoint) -> KeyRefusedError:

@@ -11,6 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
+from syncctl.api.proxies import CURE, odd_certificates, wrong_proxy
 from syncctl.api.sockets import OpenSockets, WatchedAdapter
 from syncctl.api.statuses import error_of_status
 from syncctl.api.wire import Call, Endpoint
@@ -20,6 +21,7 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """The largest answer that is taken, unpacked. Ten thousand rows, which is normal, are some 7 MiB."""
 
 _READ_BYTES = 64 * 1024
+_RESERVED_BYTES = 1024 * 1024
 _LONGEST_CONNECT_S = 10.0
 _SENDABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
@@ -60,8 +62,10 @@ class Transport:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter(self._sockets))
 
-    def fetch(self, call: Call, deadline: float) -> bytes:
+    def fetch(self, call: Call, deadline: float, room: Callable[[int], None] = lambda size: None) -> bytes:
         """The body of the answer to `call`, unpacked. Raises ApiError; its kind says if another try helps.
+
+        `room` is called before the body takes up more memory, with the bytes that it then has in all.
 
         It takes the time for an answer at most, or until `deadline` (in the clock's seconds) if that is
         sooner. Longer only while there is no connection: nothing can break off the look-up of a name, and
@@ -73,6 +77,10 @@ class Transport:
         limit_s = min(self._timeout_s, deadline - now)
         if limit_s <= 0:
             raise DeadlinePassedError(f"no time was left to ask {host}")
+        if proxy_problem := wrong_proxy(call.endpoint.url):
+            raise FinalApiError(proxy_problem, hint=CURE)
+        if file_problem := odd_certificates():
+            raise FinalApiError(file_problem, hint="correct it, or unset it")
         until = now + limit_s
         self._sockets.reopen()
         watchdog = threading.Timer(limit_s, self._sockets.shut_down)
@@ -89,7 +97,7 @@ class Transport:
                     if self._reads_refusals:
                         self.refusal = response.raw.read1(_READ_BYTES, decode_content=True)
                     raise error
-                return self._body(response, host, until)
+                return self._body(response, host, until, room)
         except RAISED_BY_A_CALL as raised:
             # However a shutdown of the watchdog shows, as a reset or as an early end: time was over.
             cause = raised if self._clock() < until else TimeoutError()
@@ -118,9 +126,11 @@ class Transport:
             stream=True,
         )
 
-    def _body(self, response: requests.Response, host: str, until: float) -> bytes:
+    def _body(
+        self, response: requests.Response, host: str, until: float, room: Callable[[int], None]
+    ) -> bytes:
         parts: list[bytes] = []
-        size = 0
+        size = reserved = 0
         while True:
             # Not read(), which waits for all the bytes it was asked for: this gives what has arrived.
             part: bytes = response.raw.read1(_READ_BYTES, decode_content=True)
@@ -130,6 +140,8 @@ class Transport:
                 return b"".join(parts)
             parts.append(part)
             size += len(part)
+            if size > reserved:
+                room(reserved := size + _RESERVED_BYTES)
             if size > self._max_answer_bytes:
                 raise FinalApiError(
                     f"{host} sent an answer of more than {self._max_answer_bytes / 2**20:g} MiB",

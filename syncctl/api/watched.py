@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
-from syncctl.api.envelope import envelope_of, rows_of
+from syncctl.api.envelope import envelope_of
+from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport
 from syncctl.models import ReportRequest
 from syncctl.operator_ports import WireFacts
@@ -34,11 +35,11 @@ class WatchedRentalApi(HttpRentalApi):
             self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes, reads_refusals=True
         )
 
-    def _ask(self, transport: Transport, request: ReportRequest) -> list[Any]:
+    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
         call = self._call(request)
         begun, body = self._clock(), None
         try:
-            body = transport.fetch(call, request.deadline)
+            body = transport.fetch(call, request.deadline, room)
         finally:
             seconds, head = self._clock() - begun, transport.head
             envelope, said = envelope_of(body if body is not None else transport.refusal, call.endpoint.key)
@@ -56,4 +57,4 @@ class WatchedRentalApi(HttpRentalApi):
                     said=said,
                 ),
             )
-        return rows_of(body, secret=call.endpoint.key)
+        return self._rows(body, call, room)

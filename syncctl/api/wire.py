@@ -43,21 +43,25 @@ def report_call(endpoint: Endpoint, request: ReportRequest) -> Call:
     return Call(endpoint, "POST", headers, json.dumps(_body(request)).encode())
 
 
+USUAL_BOOKING_KEYS = ("locationID", "months")
+EVERY_KEY = ("bookingNo", "dateFrom", "dateTo", "userName", "months", "fromLocation", "userID", "locationID")
+
+
 def _body(request: ReportRequest) -> dict[str, str]:
     """The usual keys of each report's body are those that the old system got data with
     (contract/rental-api.md, "Endpoints in use"); a window of days has months: 1 beside them, as there."""
-    window = request.window
-    where, months = {"locationID": request.location}, {"months": str(window.months)}
-    days = {"dateFrom": "", "dateTo": ""}
-    if window.days is not None:
-        days = {"dateFrom": window.days.first.isoformat(), "dateTo": window.days.last.isoformat()}
+    window, days = request.window, request.window.days
+    values = {"locationID": request.location, "months": str(window.months)}
+    if days is not None:
+        values |= {"dateFrom": days.first.isoformat(), "dateTo": days.last.isoformat()}
+    keys: tuple[str, ...] = EVERY_KEY
     match window.form:
-        case BodyForm.USUAL if request.report is StepName.BOOKING and window.days is None:
-            return where | months
+        case BodyForm.USUAL if request.report is StepName.BOOKING and days is None:
+            keys = USUAL_BOOKING_KEYS
         case BodyForm.WITHOUT_EMPTY:
-            return where | (days if window.days is not None else {}) | months
+            keys = tuple(key for key in EVERY_KEY if key in values)
         case BodyForm.DATES_ALONE:
-            return where | days
-    empty = dict.fromkeys(("bookingNo", "userName", "fromLocation", "userID"), "")
-    every = {**empty, **days, **where}
-    return every if window.form is BodyForm.WITHOUT_MONTHS else every | months
+            keys = ("dateFrom", "dateTo", "locationID")
+        case BodyForm.WITHOUT_MONTHS:
+            keys = tuple(key for key in EVERY_KEY if key != "months")
+    return {key: values.get(key, "") for key in keys}

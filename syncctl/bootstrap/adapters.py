@@ -76,6 +76,7 @@ def api_config(settings: Settings) -> ApiClientConfig:
         timeout_s=settings.api_timeout_s,
         max_tries=settings.api_max_tries,
         min_backoff_s=settings.api_min_backoff_s,
+        max_rows=settings.api_max_rows,
     )
 
 

@@ -12,11 +12,14 @@ from syncctl.bootstrap.adapters import opened_database
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
+from syncctl.services.cleanup.finished import cleaning as cleaning_finished
+from syncctl.setting_clashes import BACKUP_FOLDER
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
     from syncctl.operator_ports import Database
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
+    from syncctl.services.cleanup.finished.plan import FinishedPlan
 
 Told = Callable[[Path, int], None]
 """Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""
@@ -50,6 +53,19 @@ def rename_stores(settings: Settings, wait_s: float, told: Told) -> store_names.
         return store_names.rename_stores(database, load_locations(), _target(settings, told))
 
 
+def plan_finished(settings: Settings) -> FinishedPlan:
+    """What deleting finished leads would do. Raises StorageError."""
+    with opened_database(settings) as database:
+        return cleaning_finished.plan_finished(database, load_locations(), datetime.now(UTC))
+
+
+def clean_finished(settings: Settings, wait_s: float, told: Told) -> cleaning_finished.FinishedCleaned:
+    """Delete finished leads, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    services.cleanup.finished.cleaning.clean_finished does."""
+    with _alone(settings, wait_s) as database:
+        return cleaning_finished.clean_finished(database, load_locations(), _target(settings, told))
+
+
 def restore_backup(settings: Settings, file: Path, wait_s: float) -> restoring.BackupRestored:
     """Put a backup back, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.restoring.restore_backup does."""
@@ -67,4 +83,4 @@ def _alone(settings: Settings, wait_s: float) -> Iterator[Database]:
 
 
 def _target(settings: Settings, told: Told) -> cleaning.BackupTarget:
-    return cleaning.BackupTarget(settings.data_dir / "backups", datetime.now(UTC), told)
+    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), told)

@@ -12,23 +12,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.bootstrap.adapters import opened_database, rental_api
-from syncctl.bootstrap.scheduled_command import OUTPUT_FILE, set_by_environment
+from syncctl.bootstrap.scheduled_command import set_by_environment
 from syncctl.bootstrap.scheduling import schedule_state, zone_warning
 from syncctl.checks import Check, CheckReport, Mark
 from syncctl.config import inspect_settings
 from syncctl.errors import SettingsError, StorageError
-from syncctl.findings import ApiAddress, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
+from syncctl.findings import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
 from syncctl.models import StepName
 from syncctl.probes import api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
-from syncctl.services.checks.diagnosis_machine import check_output, check_path, check_space, check_zones
+from syncctl.services.checks.diagnosis_machine import (
+    check_exposed,
+    check_output,
+    check_path,
+    check_space,
+    check_zones,
+)
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
 from syncctl.services.checks.diagnosis_settings import check_settings
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows
+from syncctl.setting_clashes import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.setting_names import is_of_rent_outs, misspelt
 from syncctl.setting_table import KEYS
 from syncctl.settings_files import ENVIRONMENT, read_sources
@@ -100,6 +107,8 @@ def _database(settings: Settings) -> Iterator[Check]:
         lambda: opened_database(settings), lambda: opened_database(settings, for_reading_only=False)
     )
     yield from (database, *rights)
+    if not file:
+        yield from _way_to_the_server(settings.database_url)
     if database.mark is not Mark.BAD:
         yield from _windows(settings)
         yield from _app_scheduler(settings)
@@ -115,6 +124,14 @@ def _windows(settings: Settings) -> Iterator[Check]:
         yield Check.bad("Windows", str(error), "How the reports are asked can't be seen: put that right.")
         return
     yield from check_windows(dialects, progress, saved, settings.audit_locations, now)
+
+
+def _way_to_the_server(url: str) -> Iterator[Check]:
+    from syncctl.storage.mongo_options import security_caveats
+
+    for caveat in security_caveats(url):
+        found, _, cure = caveat.rpartition(": ")
+        yield Check.warning("Database", found, cure[:1].upper() + cure[1:])
 
 
 def _app_scheduler(settings: Settings) -> Iterator[Check]:
@@ -182,10 +199,26 @@ def _machine(settings: Settings) -> Iterator[Check]:
         files.append(path_facts("Database file", "DATABASE_URL", database))
     yield check_path(data, user, folder=True)
     for file in files:
-        yield check_path(file, user)
+        # The lock file says nothing but who holds it.
+        yield check_path(file, user, private=file.setting != "SYNC_LOCK_FILE")
+    yield from check_exposed(_beside(settings))
     output = path_facts("Output of cron", "", settings.data_dir / OUTPUT_FILE)
     yield from check_output(output, has_log_file=settings.log_file is not None)
     yield from check_space(disk_space([facts.seen for facts in (data, *files)]))
+
+
+def _beside(settings: Settings) -> Iterator[PathFacts]:
+    """What holds customers' data or a key beside the files that have a line of their own."""
+    for setting, key_file in settings.own_files.key_files().items():
+        yield path_facts(setting, setting, Path(key_file))
+    if settings.log_file:
+        for old_log in log_files(str(settings.log_file))[1:]:
+            yield path_facts("Old log file", "", Path(old_log))
+    if database := _sqlite_file(settings):
+        for companion in sqlite_files(str(database))[1:]:
+            yield path_facts("Beside the database", "", Path(companion))
+    yield path_facts("Output of cron", "", settings.data_dir / OUTPUT_FILE)
+    yield path_facts("Backups", "", settings.data_dir / BACKUP_FOLDER)
 
 
 def _schedule(settings: Settings, env_file: Path | None) -> Iterator[Check]:

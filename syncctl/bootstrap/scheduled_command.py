@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from syncctl.cron.line import ScheduledCommand
 from syncctl.errors import UsageError
+from syncctl.setting_clashes import OUTPUT_FILE
 from syncctl.settings_files import ENVIRONMENT, read_sources
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
-
-OUTPUT_FILE = "cron.log"
-"""In DATA_DIR: what cron's runs say."""
 
 
 def scheduled_command(settings: Settings, env_file: Path | None) -> ScheduledCommand:

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.bootstrap.scheduled_command import scheduled_command, set_by_environment
-from syncctl.cron.block import block, parse_crontab, with_block, without_block
+from syncctl.cron.block import Crontab, block, parse_crontab, with_block, without_block
 from syncctl.cron.crontab import read_crontab, write_crontab
 from syncctl.cron.fields import same_in_both_zones
 from syncctl.cron.imports import scheduled_imports, timer_imports
 from syncctl.cron.line import ScheduledCommand, cron_line
-from syncctl.cron.state import ScheduleState, cron_state, timer_state
+from syncctl.cron.state import ScheduleState, cron_state, old_syncs, timer_state
 from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
 from syncctl.errors import SettingsError, UsageError
+from syncctl.private_files import make_private_file
 from syncctl.probes import current_user, system_zone
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
     if not state.installed:
         state = _timer(settings) or state
     imports = (*scheduled_imports(crontab, user), *timer_imports(*_unit_folders(), user))
-    return replace(state, imports=imports)
+    return replace(state, imports=imports, old_syncs=tuple(old_syncs(crontab)))
 
 
 def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
@@ -87,13 +88,15 @@ def carry_out(change: CrontabChange) -> None:
 
 def make_ready(settings: Settings, env_file: Path | None) -> None:
     """See to it that the line can work: the program starts as cron starts it, the folder of its output is
-    there, without which the shell would not even start it. Raises SettingsError."""
+    there, without which the shell would not even start it, and its file for this user only.
+    Raises SettingsError."""
     command = scheduled_command(settings, env_file)
     try:
-        command.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The shell that cron starts would make it readable for everybody.
+        make_private_file(command.output)
     except OSError as error:
         raise SettingsError(
-            f"The folder {command.output.parent} can't be made ({error.strerror}): check DATA_DIR."
+            f"The file {command.output} can't be made ({error.strerror}): check DATA_DIR."
         ) from error
     words = (*command.program, "--version")
     try:
@@ -125,8 +128,9 @@ def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
         crontab = parse_crontab(read_crontab())
     except SettingsError:
         return  # then there is none that would get in the way
-    if crontab.block or crontab.others:
+    if crontab.block:
         yield "the crontab runs the sync as well, so that there would be two: see `syncctl cron remove`."
+    yield from _other_lines(crontab)
 
 
 def wanted_block(settings: Settings, env_file: Path | None) -> bytes:
@@ -159,14 +163,18 @@ def zone_warning(settings: Settings) -> str | None:
 
 def _crontab_warnings(content: bytes, command: ScheduledCommand) -> Iterator[str]:
     crontab = parse_crontab(content)
+    yield from _other_lines(crontab)
+    named = crontab.line.settings_file if crontab.line else ""
+    if named and named != str(command.settings_file or ""):
+        yield f"the block was for {named}: its runs end, there is one block in a crontab."
+
+
+def _other_lines(crontab: Crontab) -> Iterator[str]:
     for line in crontab.others:
         yield (
             f"another line of the crontab runs a sync as well, so that there would be two: take it out with "
             f"`crontab -e`: {line.schedule} {line.command}"
         )
-    named = crontab.line.settings_file if crontab.line else ""
-    if named and named != str(command.settings_file or ""):
-        yield f"the block was for {named}: its runs end, there is one block in a crontab."
 
 
 def _timer(settings: Settings) -> ScheduleState | None:

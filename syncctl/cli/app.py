@@ -23,6 +23,7 @@ from syncctl.cli import (
     sync_commands,
     verify_commands,
 )
+from syncctl.cli.last_resort import install
 from syncctl.cli.render import print_line
 from syncctl.cli.session import EnvFile, Quiet, Verbose
 from syncctl.cli.streams import flushed, prepare_streams, unwritten
@@ -80,6 +81,7 @@ for group in (
 def main() -> None:
     """Run the command line; output that can't be written is an error of one line."""
     prepare_streams()
+    install()
     try:
         app()
     except SystemExit as end:

@@ -1,4 +1,4 @@
-"""`cleanup duplicates`, `cleanup stores`, `cleanup restore`: what the old system left, mended and undone."""
+"""`cleanup duplicates`, `stores`, `finished` and `restore`: what other programs left, mended and undone."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ BackupFile = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group, and the name that its first command had in the old system."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Repair what the old system left.")
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Repair what other programs left.")
     app.add_typer(group, name="cleanup")
     command(group, "duplicates")(_duplicates)
     command(group, "stores")(_stores)
+    command(group, "finished")(_finished)
     command(group, "restore")(_restore)
     command(app, "cleanup:duplicates", hidden=True)(_duplicates)
 
@@ -56,6 +57,21 @@ def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json
         render.stores_renamed(cleanup.rename_stores(session.settings, wait, output.tell_backup), output)
     else:
         render.stores_planned(cleanup.plan_stores(session.settings), output)
+
+
+def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
+    """Show which finished or deleted leads are there all the same; with --apply delete them."""
+    from syncctl.bootstrap import cleanup
+    from syncctl.cli import render_cleanup_finished as render
+    from syncctl.cli.render_cleanup import Output
+
+    output = Output(session.redactor, as_json=json, quiet=session.quiet)
+    if apply:
+        cleaned = cleanup.clean_finished(session.settings, wait, output.tell_backup)
+        render.finished_cleaned(cleaned, output)
+    else:
+        plan = cleanup.plan_finished(session.settings)
+        render.finished_planned(plan, output, session.settings.business_timezone)
 
 
 def _restore(session: Session, file: BackupFile, wait: Wait = 0.0, json: Json = False) -> None:

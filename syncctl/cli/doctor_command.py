@@ -61,8 +61,8 @@ def register(app: typer.Typer) -> None:
 
 def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool) -> None:
     from syncctl.cli.render_evidence import render_evidence
+    from syncctl.private_files import private_file
     from syncctl.services.evidence.document import readable
-    from syncctl.services.evidence.writing import private_file
 
     if as_json and target == STDOUT:
         raise UsageError("--evidence - and --json exclude each other: the evidence is JSON already.")
@@ -70,9 +70,9 @@ def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool)
         found = _gather(session)
         sys.stdout.write(readable(found.document) + "\n")
     else:
-        with private_file(target, overwrite=overwrite) as put:
+        with private_file(target, overwrite=overwrite, own=session.settings.own_files) as out:
             found = _gather(session)
-            put(readable(found.document) + "\n")
+            out.write((readable(found.document) + "\n").encode("utf-8", "backslashreplace"))
         render_evidence(found.document, target, is_answered=found.is_answered, as_json=as_json)
     if not found.is_answered:
         raise typer.Exit(ExitCode.FAILED)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import logging.handlers
 import os
+import stat
 import sys
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from syncctl.cli.log_formats import encodable, escape
+from syncctl.cli.log_formats import encodable
 from syncctl.errors import SettingsError
+from syncctl.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
+from syncctl.printable import escape
+from syncctl.private_files import make_private_folder
+from syncctl.setting_clashes import LOGS_KEPT
 
 FILE_BYTES = 5_000_000
-FILE_COUNT = 5
+FILE_COUNT = LOGS_KEPT
 
 
 def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
@@ -25,9 +31,13 @@ def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
     Raises SettingsError if it can't be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         return _FileHandler(path, stream)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise SettingsError(
+                f"The log file {path} is a link: set SYNC_LOG_FILE to the file itself."
+            ) from error
         raise SettingsError(
             f"The log file {path} can't be written ({error.strerror}): "
             "make it writable for this user, or set SYNC_LOG_FILE to another one."
@@ -69,4 +79,17 @@ class _FileHandler(logging.handlers.RotatingFileHandler):
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    """Open it to be written, at once: a named pipe would wait for somebody to read it."""
+    # A link to a device, such as /dev/stderr, leads to nothing that lines could spoil.
+    to_device = os.path.exists(path) and not os.path.isfile(path)
+    descriptor = open_at_once(path, flags if to_device else flags | os.O_NOFOLLOW)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        # /dev/stderr, /dev/null and the like take lines; a disk does not.
+        if not (stat.S_ISCHR(mode) or is_nameless_pipe(path, mode)):
+            refuse_odd_file(path, mode)
+        os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

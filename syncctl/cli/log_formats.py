@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from syncctl.printable import escape
+
 Redact = Callable[[str], str]
 
 _TEXT_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class TextFormatter(logging.Formatter):
@@ -77,11 +77,6 @@ def _message(record: logging.LogRecord) -> str:
 
 def _exception(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     return formatter.formatException(record.exc_info) if record.exc_info else ""
-
-
-def escape(text: str) -> str:
-    """`text` with line breaks and other control characters written as backslash escapes."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def encodable(text: str, stream: TextIO) -> str:

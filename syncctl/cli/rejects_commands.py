@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
 
         with opened_storage(session.settings, dry_run=True) as storage:
             found = find_rejects(storage, _filter(kind, reason, file))
-        export_rejects(found, target, overwrite=force)
+        export_rejects(found, target, overwrite=force, own=session.settings.own_files)
         print_message(f"{len(found)} rejects written to {target}: it holds customers' data, keep it safe.")
 
     @command(group, "retry")

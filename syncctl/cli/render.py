@@ -7,25 +7,27 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from syncctl.printable import escape_json, escape_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def print_line(line: str) -> None:
     """One line of data."""
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(escape_lines(line) + "\n")
 
 
 def print_message(line: str) -> None:
     """One line for the person, beside the data."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(escape_lines(line) + "\n")
     sys.stderr.flush()
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line; what the stream can't write is escaped as JSON does."""
+    """One JSON value on one line; what the stream can't write, or a terminal would obey, is escaped."""
     unicode = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
-    sys.stdout.write(json.dumps(value, ensure_ascii=not unicode, allow_nan=False) + "\n")
+    sys.stdout.write(escape_json(json.dumps(value, ensure_ascii=not unicode, allow_nan=False)) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from syncctl.checks import Check, CheckReport, Mark, Tally
 from syncctl.cli.render import console, print_json, print_line
+from syncctl.redact import redacted
 from syncctl.setting_values import printable
 
 SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: ("✗", "red")}
@@ -54,19 +55,6 @@ def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json:
         for tally in report.tallies:
             for label, count in tally.counts.items():
                 print_line(f"{tally.title}\t{printable(redact(label))}\t{count}")
-
-
-def redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    """JSON-like data with every text in it redacted, names too: some are what leads hold."""
-    match value:
-        case str():
-            return redact(value)
-        case Mapping():
-            return {redact(name): redacted(item, redact) for name, item in value.items()}
-        case list() | tuple():
-            return [redacted(item, redact) for item in value]
-        case _:
-            return value
 
 
 def print_check(check: Check, redact: Callable[[str], str]) -> None:

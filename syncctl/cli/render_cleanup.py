@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from syncctl.services.cleanup.duplicate_plans import Conflict, ConflictingCopy, Decision, DuplicatePlan
     from syncctl.services.cleanup.restoring import BackupRestored
 
-STORES_TO_SET = "Kept under no known store, as they were worked on there: set the store in the web app"
+STORES_TO_SET = (
+    "Kept under no known store, as they were worked on there: import their files again, which sets it"
+)
 LONGEST_VALUE = 60
 """Characters of an edit that a person gets to see; --json has it whole."""
 

@@ -14,6 +14,11 @@ from syncctl.errors import ExitCode
 if TYPE_CHECKING:
     from syncctl.services.cleanup.store_names import StorePlan, StoresRenamed
 
+UNKNOWN_STORES_HINT = (
+    "Leads under Default Store: import their files again, which sets the store. A new shop is known after "
+    "`syncctl stores`. Correct other unknown names in the database."
+)
+
 
 def stores_planned(plan: StorePlan, output: Output) -> None:
     """What renaming would do."""
@@ -21,6 +26,8 @@ def stores_planned(plan: StorePlan, output: Output) -> None:
         print_json(_document(plan, output, applied=False))
         return
     _print_plan(plan, output)
+    if plan.unknown:
+        output.hint(UNKNOWN_STORES_HINT)
     if plan.count:
         output.hint(
             f"Nothing was changed. `syncctl cleanup stores --apply` renames the store of "
@@ -113,7 +120,7 @@ def _print_screen(plan: StorePlan, output: Output) -> None:
             table.add_row(escape(written), escape(name), f"{leads:,}", f"{in_duplicates:,}")
         out.print(table)
     if plan.unknown:
-        out.print("\n[bold]Unknown stores, left as they are: correct them in the web app[/bold]")
+        out.print("\n[bold]Unknown stores, left as they are[/bold]")
         unknown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
         unknown.add_column(overflow="fold")
         unknown.add_column(justify="right")

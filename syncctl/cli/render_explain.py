@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render import console, print_json, print_line, print_message
-from syncctl.cli.render_checks import redacted
 from syncctl.cli.render_source import written
-from syncctl.redact import mask_phone
+from syncctl.redact import mask_phone, redacted
 from syncctl.results import instant
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.life_stories import Whereabouts

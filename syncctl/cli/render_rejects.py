@@ -21,12 +21,13 @@ def render_rejects(
     rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
     """Rejects, their phone numbers masked; `total`: how many there are in all."""
+    from syncctl.redact import redacted
     from syncctl.services.reject_list import masked_document
     from syncctl.setting_values import printable
 
     documents = [masked_document(reject) for reject in rejects]
     if as_json:
-        print_json(documents)
+        print_json(redacted(documents, redact))
         return
     for document in documents:
         place = document["where"] + (f" {document['sheet']}" if document["sheet"] else "")

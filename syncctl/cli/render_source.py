@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render import console, print_json, print_line
-from syncctl.cli.render_checks import print_check, print_checks_table, redacted, report_document
-from syncctl.redact import mask_phone
+from syncctl.cli.render_checks import print_check, print_checks_table, report_document
+from syncctl.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.source_checks import counts_in_words, source_checks
 from syncctl.setting_values import printable

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render import console, print_json, print_line
-from syncctl.cli.render_checks import redacted
 from syncctl.models import StepStatus
+from syncctl.redact import redacted
 from syncctl.results import instant
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.health import Content, Health, StepStanding, status_document

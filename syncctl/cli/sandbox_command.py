@@ -26,6 +26,14 @@ Faults = Annotated[
         help="Misbehave so, as 503=0.2 or reset@booking:7; repeatable. A wrong KIND lists them all.",
     ),
 ]
+Dialects = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dialect",
+        metavar="NAME[+NAME...][@REPORT]",
+        help="How reports answer, as booking-date+utc-days or capped-100@return; repeatable. Names: above.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +49,38 @@ def register(app: typer.Typer) -> None:
         latency_ms: Latency = 0.0,
         token: Token = None,
         fault: Faults = None,
+        dialect: Dialects = None,
     ) -> None:
-        """Serve a stand-in for the rental API, with made-up data."""
+        """Serve a stand-in for the rental API, with made-up data.
+
+        \b
+        --dialect says how the booking and the return report answer, or only one
+        of them (NAME@booking, NAME@return). Which rows are in a window, one of:
+            own-date                     those booked in it; in the return report,
+                                         those returned in it, or booked in it and
+                                         not returned yet; this is the default
+            booking-date                 those booked in it
+            delivery-date                those delivered in it
+            expected-return-date         those expected back in it
+            dates-empty                  none for dates; for months, as own-date
+            dates-error                  an error for dates; for months, as own-date
+            dates-ignored                as own-date by its months; dates are ignored
+            all-ignored                  all; dates and months are ignored
+            dates-without-months         as own-date; dates are ignored beside months
+            dates-with-months            the same; dates are ignored without months
+            dates-without-empty-strings  the same; dates are ignored beside empty keys
+
+        \b
+        Besides, alone or joined with + to one of those and to each other:
+            first-day-excluded           dateFrom itself is outside the window
+            last-day-excluded            dateTo itself is outside the window
+            utc-days                     days begin at 05:30, as UTC's do in India
+            empty-strings-error          an error where a key is empty
+            empty-id-only                only an empty locationID has rows, those
+                                         of all shops
+            id-ignored                   every answer has the rows of all shops
+            capped-N                     at most N rows, as in capped-100
+        """
         from syncctl.sandbox import Fault, Sandbox
 
         try:
@@ -58,6 +96,10 @@ def register(app: typer.Typer) -> None:
             token=token,
             faults=faults,
         )
+        try:
+            stand_in.set_dialect(*dialect or ())
+        except ValueError as error:
+            raise UsageError(f"--dialect: {error}") from None
         try:
             stand_in.start()
         except OSError as error:

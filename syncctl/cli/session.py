@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from syncctl.cli.last_resort import remember, traceback_text
 from syncctl.cli.render import console, print_message
 from syncctl.cli.stopping import Stop, stoppable
 from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
@@ -60,15 +61,22 @@ class Session:
         """The settings, read and checked once. Raises SettingsError."""
         from syncctl.config import load_settings
 
-        return load_settings(self.env_file)
+        settings = load_settings(self.env_file)
+        remember(settings.secrets)
+        self.__dict__.pop("redactor", None)  # one from before knows less
+        return settings
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Takes secrets and phone numbers out of a text; without secrets where the settings are wrong."""
+        """Takes secrets and phone numbers out of a text; of wrong settings, what looks like a secret."""
         from syncctl.redact import Redactor
 
-        known = self.__dict__.get("settings")
-        return Redactor(known.secrets if known else ())
+        known: Settings | None = self.__dict__.get("settings")
+        if known is not None:
+            return Redactor(known.secrets)
+        from syncctl.config import written_secrets
+
+        return Redactor(written_secrets(self.env_file))
 
     @cached_property
     def kept_lines(self) -> KeptLines:
@@ -161,18 +169,15 @@ def error_boundary(session: Session, stop: Stop) -> Iterator[None]:
         raise typer.Exit(ExitCode.FAILED) from None
     except typer.Exit:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
         if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
             _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
         if stop.raised is not None:
             # Code in C that is stopped in its midst may make something else of it, such as a SystemError.
             _fail(session, "Stopped.", InterruptedRunError(stop.raised).exit_code)
         # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
-        if session.verbose:
-            raise
-        text = (
-            f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl: run it again with -v."
-        )
+        told = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
+        text = f"{traceback_text(error)}\n{told}." if session.verbose else f"{told}: run it again with -v."
         _fail(session, text, ExitCode.FAILED)
 
 

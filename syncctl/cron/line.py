@@ -95,6 +95,15 @@ class CrontabLine:
         return ""
 
     @property
+    def runs_syncctl(self) -> bool:
+        """Whether syncctl is what it runs; a folder of that name says nothing."""
+        before = ("", *self.words)
+        return any(
+            word.rpartition("/")[2] == "syncctl" and previous != "cd"
+            for previous, word in zip(before, self.words, strict=False)
+        )
+
+    @property
     def syncs(self) -> bool:
         """Whether it runs a sync of everything: ours, by any of its names, or the old system's.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from syncctl.cron.block import parse_crontab
-from syncctl.cron.imports import ScheduledImport
+from syncctl.cron.imports import ScheduledImport, import_in
 from syncctl.cron.line import CrontabLine, crontab_lines
 from syncctl.errors import SettingsError
 
@@ -17,7 +17,7 @@ class ScheduleState:
     """What starts the sync by itself. `in_step`: at the times of API_SYNC_TIME, with the settings in force.
     `found`: what there is, and how it is out of step. `problem`: why it can't be known, or None. Services
     are given it as a plain value. `by_systemd`: it is a timer's, not cron's. `imports`: what imports files by
-    itself, which nothing should."""
+    itself, which nothing should. `old_syncs`: see there."""
 
     installed: bool
     in_step: bool
@@ -25,12 +25,13 @@ class ScheduleState:
     problem: str | None = None
     by_systemd: bool = False
     imports: tuple[ScheduledImport, ...] = ()
+    old_syncs: tuple[str, ...] = ()
 
 
 def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:
     """What the crontab `content` of `user` comes to, where `wanted` is the line that it should have.
 
-    A line that someone wrote by hand counts as well as the block of `syncctl cron install`.
+    A line of syncctl's that someone wrote by hand counts as well as the block of `syncctl cron install`.
     """
     try:
         crontab = parse_crontab(content)
@@ -40,8 +41,8 @@ def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:
     if crontab.line is not None:
         trouble = _out_of_step(crontab.line, ours)
         found = f"the line of `syncctl cron install` in {user}'s crontab"
-    elif crontab.others:
-        troubles = [_out_of_step(line, ours) for line in crontab.others]
+    elif by_hand := [line for line in crontab.others if line.runs_syncctl]:
+        troubles = [_out_of_step(line, ours) for line in by_hand]
         trouble = "" if "" in troubles else troubles[0]
         found = f"a line written by hand in {user}'s crontab"
     else:
@@ -51,6 +52,14 @@ def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:
     return ScheduleState(
         installed=True, in_step=not trouble, found=found + (f": {trouble}" if trouble else "")
     )
+
+
+def old_syncs(content: bytes) -> Iterator[str]:
+    """The lines of a crontab in which the old system syncs the API, as they are written. Those that import
+    files as well are not among them: see ScheduleState.imports."""
+    for line in crontab_lines(content):
+        if line.syncs and not line.runs_syncctl and not import_in(line.command):
+            yield f"{line.schedule} {line.command}"
 
 
 def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool) -> ScheduleState:

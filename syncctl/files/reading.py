@@ -13,9 +13,11 @@ from typing import Protocol
 
 from syncctl.files.cells import Cell, Record
 from syncctl.files.headers import HEADER_WITHIN, find_header, fold
+from syncctl.files.limits import Meter
 from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
+from syncctl.ordinary_files import open_ordinary
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 
@@ -48,14 +50,15 @@ class SheetRows:
     columns: tuple[str, ...]
     _table: Table
     _width: int
+    _meter: Meter
 
     def rows(self) -> Iterator[FileRow]:
         """The sheet's rows, from its start with each call, as they are read.
 
         Raises:
-            FileProblemError: the file can't be read on, or is not well formed from here on.
+            FileProblemError: the file can't be read on, is not well formed from here on, or over a limit.
         """
-        return file_rows(self._table.records(self._width), self._table.epoch)
+        return file_rows(self._meter.records(self._table.records(self._width)), self._table.epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def _head(path: Path) -> bytes:
             raise problem(path, "it is no ordinary file; copy what it gives into one and import that")
         if not kind.st_size:
             raise problem(path, "it is empty; ask for it again")
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return file.read(len(OLE_MAGIC))
 
 
@@ -122,12 +125,14 @@ def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
 
 
 def _with_headers(path: Path, tables: Sequence[Table]) -> OpenFile:
+    with file_errors(path):
+        meter = Meter(path)
     sheets: list[SheetRows] = []
     without: list[Table] = []
     for table in tables:
-        head = list(islice(not_blank(table.records()), HEADER_WITHIN))
+        head = list(islice(not_blank(meter.records(table.records())), HEADER_WITHIN))
         if layout := find_header(head):
-            sheets.append(SheetRows(table.name, tuple(layout.columns), table, len(layout.titles)))
+            sheets.append(SheetRows(table.name, tuple(layout.columns), table, len(layout.titles), meter))
         elif head:
             without.append(table)
     if sheets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import syncctl
 from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
 from syncctl.files.headers import HEADER_WITHIN
+from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
 from syncctl.files.problems import problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
 
@@ -56,6 +58,7 @@ class _Reader:
         self._connection = connection
         self._process = process
         self._ready = False
+        self._until = time.monotonic() + LONGEST_READING_S
 
     def facts(self) -> Facts:
         """What the process says unasked."""
@@ -75,6 +78,8 @@ class _Reader:
 
     def _reply(self) -> Any:
         try:
+            if not self._connection.poll(max(0.0, self._until - time.monotonic())):
+                raise problem(self._path, TOO_SLOW)
             reply: Reply = self._connection.recv()
         except (EOFError, OSError) as error:
             raise problem(self._path, self._cause_of_death()) from error

@@ -7,6 +7,7 @@ the last row make it abort. Its panics write to the terminal. Here both end only
 from __future__ import annotations
 
 import mmap
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,16 @@ from zipfile import ZipFile
 import python_calamine
 
 from syncctl.errors import FileProblemError
+from syncctl.files.limits import (
+    LONGEST_CELL,
+    MOST_CELLS,
+    MOST_COLUMNS,
+    MOST_SHEETS,
+    TOO_LONG_A_CELL,
+    TOO_MANY_SHEETS,
+    beyond,
+    first_beyond,
+)
 from syncctl.files.protocol import (
     DAMAGED,
     NO_WORKBOOK,
@@ -38,7 +49,13 @@ MOST_MEMORY = 2 << 30
 MOST_CPU_S = 120
 """Seconds of computing; the largest workbook that fits into the memory takes ten."""
 
-MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+CPU_S, CPU_S_PER_MIB = 20, 10
+"""Seconds of computing for any workbook, and for each MiB of it, up to those: a thousand rows take 0.1."""
+
+BATCH_CHARACTERS = 4_000_000
+"""After so many a batch of rows ends, however few they are: one text may stand in all cells of a sheet."""
+
+ROWS_OF_A_SHEET, COLUMNS_OF_A_SHEET = 1_048_576, 16_384
 """What a sheet of Excel can have."""
 
 
@@ -64,6 +81,7 @@ class Workbook:
             except python_calamine.PasswordError as error:
                 raise FileProblemError(PASSWORD) from error
         self._sheets: dict[str, tuple[python_calamine.CalamineSheet, Formulas]] = {}
+        self._cells = 0
         self._reading: tuple[str, int, Iterator[tuple[int, list[Any]]]] = ("", 0, iter(()))
 
     def facts(self) -> Facts:
@@ -75,14 +93,26 @@ class Workbook:
         ]
         if not worksheets:
             raise FileProblemError(NO_WORKBOOK)
+        if len(worksheets) > MOST_SHEETS:
+            raise FileProblemError(TOO_MANY_SHEETS)
         return self._date1904, worksheets
 
     def rows(self, sheet: str, after: int, count: int) -> Batch:
-        """The next `count` rows of a sheet after the first `after` ones that are not blank."""
+        """The next rows of a sheet after the first `after` ones that are not blank: `count` of them, or fewer
+        where they are long."""
         name, position, rows = self._reading
         if (name, position) != (sheet, after):
             rows = islice(self._numbered(sheet), after, None)
-        batch = list(islice(rows, count))
+        batch: Batch = []
+        characters = 0
+        for row in islice(rows, count):
+            batch.append(row)
+            lengths = [len(value) for value in row[1] if isinstance(value, str)]
+            if lengths and max(lengths) > LONGEST_CELL:
+                raise FileProblemError(TOO_LONG_A_CELL)
+            characters += sum(lengths)
+            if characters > BATCH_CHARACTERS:
+                break
         self._reading = (sheet, after + len(batch), rows)
         return batch
 
@@ -101,6 +131,10 @@ class Workbook:
         for last, values in enumerate(sheet.iter_rows(), start=1):
             if last - 1 in formulas:
                 _fill_in(values, formulas[last - 1])
+            if len(values) > MOST_COLUMNS:
+                if (position := first_beyond(values)) is not None:
+                    raise FileProblemError(beyond(last, position))
+                del values[MOST_COLUMNS:]
             if values.count("") != len(values):
                 yield last, values
         for row in sorted(row for row in formulas if row >= last):
@@ -110,8 +144,11 @@ class Workbook:
         if name not in self._sheets:
             sheet = self._book.get_sheet_by_name(name)
             last_row, last_column = sheet.end or (0, 0)
-            if last_row >= MOST_ROWS or last_column >= MOST_COLUMNS:
+            if last_row >= ROWS_OF_A_SHEET or last_column >= COLUMNS_OF_A_SHEET:
                 raise FileProblemError(DAMAGED)
+            self._cells += (last_row + 1) * (last_column + 1)
+            if self._cells > MOST_CELLS:
+                raise FileProblemError(TOO_SPREAD)
             formulas: Formulas = {}
             if name in self._parts:
                 with ZipFile(self._path) as archive:
@@ -133,8 +170,10 @@ def _is_encrypted(file: IO[bytes]) -> bool:
         return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
 
 
-def _limit_resources() -> None:
-    limits = (resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_CPU_S), (resource.RLIMIT_CORE, 0)
+def _limit_resources(path: str) -> None:
+    size = os.stat(path).st_size if os.path.exists(path) else 0
+    cpu_s = min(MOST_CPU_S, CPU_S + CPU_S_PER_MIB * size // (1 << 20))
+    limits = (resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0)
     for kind, most in limits:
         hard = resource.getrlimit(kind)[1]
         with suppress(ValueError, OSError):  # macOS has no limit of address space
@@ -153,7 +192,7 @@ def _requests(connection: Connection) -> Iterator[Request]:
 def main() -> None:
     """Reads the workbook `sys.argv[2]` for whoever is at the other end of the connection `sys.argv[1]`, which
     is a file descriptor."""
-    _limit_resources()
+    _limit_resources(sys.argv[2])
     with Connection(int(sys.argv[1])) as connection:
         connection.send(("ready", None))
         try:

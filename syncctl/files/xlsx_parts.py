@@ -8,6 +8,16 @@ from typing import IO
 from xml.parsers import expat
 from zipfile import ZipFile
 
+from syncctl.errors import FileProblemError
+from syncctl.files.limits import (
+    LONGEST_CELL,
+    MOST_COLUMNS,
+    MOST_SHEETS,
+    TOO_LONG_A_CELL,
+    TOO_MANY_SHEETS,
+    beyond,
+)
+
 MOST_UNPACKED = 500 * 1024 * 1024
 """Bytes of all parts of a workbook together; more is a zip bomb, or no list of customers."""
 
@@ -109,6 +119,8 @@ class _Workbook(_Elements):
         if name == "workbookPr":
             self.date1904 = attributes.get("date1904", "0") in ("1", "true", "on")
         elif name == "sheet":
+            if len(self.sheets) == MOST_SHEETS:
+                raise FileProblemError(TOO_MANY_SHEETS)
             relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
             self.sheets.append((attributes.get("name", ""), relation))
 
@@ -158,6 +170,8 @@ class _Sheet(_Elements):
     def text(self, text: str) -> None:
         if self._within in ("f", "v"):
             self._text[self._within] = self._text.get(self._within, "") + text
+            if len(self._text[self._within]) > LONGEST_CELL:
+                raise FileProblemError(TOO_LONG_A_CELL)
 
     def end(self, name: str) -> None:
         self._within = ""
@@ -165,6 +179,8 @@ class _Sheet(_Elements):
             own = self._text.get("f") or self._shared.get(self._share, "")
             self._text["f"] = self._shared[self._share] = own
         if name == "c" and self._type == "n" and self._text.get("f") and not self._text.get("v"):
+            if self._column >= MOST_COLUMNS:
+                raise FileProblemError(beyond(self._row + 1, self._column))
             self.formulas.setdefault(self._row, {})[self._column] = "=" + self._text["f"]
 
 

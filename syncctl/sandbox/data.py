@@ -63,10 +63,13 @@ def past_bookings(store: Store, *, count: int, seed: int, today: date) -> list[B
     return bookings
 
 
-def new_booking(store: Store, *, number: int, seed: int, today: date) -> Booking:
-    """A sound booking made today; `number` is its running number in the location."""
+def new_booking(store: Store, *, number: int, seed: int, today: date, day: date) -> Booking:
+    """A sound booking entered today and dated `day`, not returned; `number` is its running number in the
+    location."""
     rng = seeded(seed, store.code, number)
-    return Booking(_fields(rng, store, number, today, today), _items(rng, rng.choice(_ITEM_COUNTS)))
+    fields = _fields(rng, store, number, day, today=day)
+    fields["bookingNo"] = _booking_no(store, number, today)
+    return Booking(fields, _items(rng, rng.choice(_ITEM_COUNTS)))
 
 
 def wall_clock(moment: date) -> str:
@@ -87,7 +90,7 @@ def _fields(rng: Random, store: Store, number: int, day: date, today: date) -> d
     returned = days_since >= 1 and rng.random() < 0.735  # with those that can't be yet: about 70 %
     return_day = delivery + timedelta(days=rng.randint(1, max(1, min(5, days_since))))
     return {
-        "bookingNo": f"{day:%Y%m%d}{int(store.code):03d}{number:05d}",
+        "bookingNo": _booking_no(store, number, day),
         "customerName": f"{rng.choice(words.FIRST_NAMES)} {rng.choice(words.LAST_NAMES)}",
         "phoneNo": _phone(rng, store.code, number),
         "bookingDate": wall_clock(datetime.combine(day, _opening_hours(rng))),
@@ -102,6 +105,10 @@ def _fields(rng: Random, store: Store, number: int, day: date, today: date) -> d
         "returnAttendedBy": rng.choice(words.STAFF) if returned else None,
         "rentOutDate": wall_clock(delivery) if returned else None,
     }
+
+
+def _booking_no(store: Store, number: int, day: date) -> str:
+    return f"{day:%Y%m%d}{int(store.code):03d}{number:05d}"
 
 
 def _items(rng: Random, count: int) -> list[dict[str, Any]]:
@@ -142,7 +149,7 @@ def _make_odd(booking: Booking, oddity: str) -> None:
         case "pascal case":
             booking.aliases = words.PASCAL_CASE
         case "other spelling":
-            fields["location"] = "Z- Edapally"  # which store it is, is decided by the location asked for
+            fields["location"] = fields["location"].upper().replace("- ", " - ")
         case "blank name":
             fields["customerName"] = "  "
         case "null name":

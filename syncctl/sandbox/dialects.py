@@ -1,23 +1,27 @@
-"""How a report may answer a window of days: nobody knows which of these is the real API's dialect.
+"""How a report may answer what it is asked for: nobody knows which of these is the real API's dialect.
 
-A window of months is honoured in all of them but one. It has no end: an end would be one more guess.
+A window of months has no end: an end would be one more guess.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from syncctl.sandbox.wire import Asked, months_back
+from syncctl.sandbox.wire import BOOKING, RETURN, Asked, months_back
+
+REPORTS = (BOOKING, RETURN)
 
 
 class Question(NamedTuple):
     """What is looked up: rows of `api` (stores, booking or return) dated `first` to `last`, both inclusive.
 
-    `by`: the field whose date counts; "": that of the event, the booking or, once there was one, the return.
-    The store list has neither location nor days.
+    `location`: None for those of all locations. `by`: the field whose date counts; "": that of the event, the
+    booking or, once there was one, the return. `utc`: whether days are UTC's instead of India's.
+    `at_most`: after how many rows the answer is cut. The store list has neither location nor days.
     """
 
     api: str
@@ -25,6 +29,8 @@ class Question(NamedTuple):
     first: date = date.min
     last: date = date.max
     by: str = ""
+    utc: bool = False
+    at_most: int | None = None
 
 
 class Dates(Enum):
@@ -35,30 +41,64 @@ class Dates(Enum):
     ERROR = auto()
 
 
+class Ids(Enum):
+    """What a locationID leads to. ONLY_EMPTY: an empty one to all shops' rows, any other to none."""
+
+    HONOURED = auto()
+    ONLY_EMPTY = auto()
+    IGNORED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How dates and months in a body are understood.
+    """How a body is understood.
 
     `dates`: what dates lead to. `notices`: whether the dates of a body are noticed; else its months count.
-    `by`: as in a Question, for dates and months. `months_count`: whether they do; else everything comes.
+    `by`, `utc`: as in a Question, for dates and months. `months_count`: whether they do; else everything
+    comes. `first_day`, `last_day`: whether that day of dates belongs to the window. `empty_strings`: whether
+    a body may have any; else the answer is an error. `ids`: what they lead to. `at_most`: as in a Question.
     """
 
     dates: Dates = Dates.ROWS
     notices: Callable[[Asked], bool] = lambda asked: True
     by: str = ""
     months_count: bool = True
+    first_day: bool = True
+    last_day: bool = True
+    utc: bool = False
+    empty_strings: bool = True
+    ids: Ids = Ids.HONOURED
+    at_most: int | None = None
 
     def question(self, asked: Asked, today: date) -> Question | None:
         """What is looked up for a body that came on `today`; None: the answer is an error."""
+        if not (asked.bare or self.empty_strings):
+            return None
         if asked.days is not None and self.notices(asked):
             if self.dates is Dates.ERROR:
                 return None
-            first, last = asked.days if self.dates is Dates.ROWS else (date.max, date.min)
+            first, last = self._window(*asked.days) if self.dates is Dates.ROWS else (date.max, date.min)
         else:
             counted = self.months_count and asked.months is not None
             first = months_back(today, asked.months or 0) if counted else date.min
             last = date.max
-        return Question(asked.api, asked.location, first, last, self.by)
+        return Question(asked.api, self._location(asked), first, last, self.by, self.utc, self.at_most)
+
+    def _window(self, first: date, last: date) -> tuple[date, date]:
+        earliest, latest = date.min.toordinal(), date.max.toordinal()
+        return (
+            date.fromordinal(min(first.toordinal() + (not self.first_day), latest)),
+            date.fromordinal(max(last.toordinal() - (not self.last_day), earliest)),
+        )
+
+    def _location(self, asked: Asked) -> str | None:
+        match self.ids:
+            case Ids.HONOURED:
+                return asked.location
+            case Ids.ONLY_EMPTY:
+                return "" if asked.location else None
+            case Ids.IGNORED:
+                return None
 
 
 def _never(asked: Asked) -> bool:
@@ -72,6 +112,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         OWN_DATE: Dialect(),
         "booking-date": Dialect(by="bookingDate"),
         "delivery-date": Dialect(by="deliveryDate"),
+        "expected-return-date": Dialect(by="expectedReturnDate"),
         "dates-empty": Dialect(Dates.NOTHING),
         "dates-error": Dialect(Dates.ERROR),
         "dates-ignored": Dialect(notices=_never),
@@ -81,4 +122,61 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "dates-without-empty-strings": Dialect(notices=lambda asked: asked.bare),
     }
 )
-"""Every dialect that can be played, by name."""
+"""Every way in which windows can be answered, by name: a dialect is one of these, with any traits."""
+
+TRAITS: Mapping[str, tuple[str, Any]] = MappingProxyType(
+    {
+        "first-day-excluded": ("first_day", False),
+        "last-day-excluded": ("last_day", False),
+        "utc-days": ("utc", True),
+        "empty-strings-error": ("empty_strings", False),
+        "empty-id-only": ("ids", Ids.ONLY_EMPTY),
+        "id-ignored": ("ids", Ids.IGNORED),
+    }
+)
+"""What a dialect may have besides, by name: a field of Dialect and its value; and there is capped-N."""
+
+_CAPPED = re.compile(r"capped-([1-9][0-9]{0,6})", re.ASCII)
+
+
+def parse_dialects(written: Iterable[str]) -> dict[str, Dialect]:
+    """The dialects written as NAME[+NAME…][@REPORT], by report; without @REPORT: for each report that no
+    other names. Names are those of DIALECTS (at most one; else it is own-date), TRAITS and capped-N.
+
+    Raises ValueError, with a message for the user.
+    """
+    found: dict[str, str] = {}
+    dialects: dict[str, Dialect] = {}
+    for text in written:
+        names, at, report = text.partition("@")
+        if at and report not in REPORTS:
+            raise ValueError(f"{text!r} names no report: after the @ write {' or '.join(REPORTS)}.")
+        if report in found:
+            both = f"{found[report]!r} and {text!r}"
+            raise ValueError(f"{both} are for the same report: join names with +, as booking-date+utc-days.")
+        found[report], dialects[report] = text, _dialect(names)
+    of_all = dialects.pop("", None)
+    return dialects if of_all is None else dict.fromkeys(REPORTS, of_all) | dialects
+
+
+def _dialect(joined: str) -> Dialect:
+    chosen: dict[str, str] = {}
+    dialect = DIALECTS[OWN_DATE]
+    changes: dict[str, Any] = {}
+    for name in joined.split("+"):
+        capped = _CAPPED.fullmatch(name)
+        if name in DIALECTS:
+            field, dialect = "", DIALECTS[name]
+        elif capped:
+            field, changes["at_most"] = "at_most", int(capped[1])
+        elif name in TRAITS:
+            field, changes[field] = TRAITS[name]
+        else:
+            raise ValueError(
+                f"Unknown dialect {name!r}. Known are: {', '.join(DIALECTS)}; "
+                f"and, alone or joined to one of them with +: {', '.join(TRAITS)}, capped-N."
+            )
+        if field in chosen:
+            raise ValueError(f"{chosen[field]} and {name} exclude each other: choose one of them.")
+        chosen[field] = name
+    return replace(dialect, **changes)

@@ -2,17 +2,20 @@
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from syncctl.sandbox.data import Booking, new_booking, past_bookings, wall_clock
 from syncctl.sandbox.dialects import Question
 from syncctl.sandbox.stores import Store, store_list
 from syncctl.sandbox.wire import RETURN, STORES, usual_envelope
 
+BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")
 MIDDAY = time(12, 30)
 
 
@@ -22,7 +25,6 @@ class _Location:
     bookings: list[Booking]
     next_number: int
     raw_rows: list[object] = field(default_factory=list)
-    answers: dict[Question, bytes] = field(default_factory=dict)
 
 
 class Ledger:
@@ -38,6 +40,7 @@ class Ledger:
         self._today = today
         self._stores = {store.code: store for store in store_list(locations)}
         self._locations: dict[str, _Location] = {}
+        self._answers: dict[str | None, dict[Question, bytes]] = defaultdict(dict)
         self._added = 0
         self._lock = threading.RLock()
         self._store_answer = _encode(self._store_rows())
@@ -51,38 +54,40 @@ class Ledger:
         """The rows that answer it, copied; none for an unknown location."""
         if question.api == STORES:
             return self._store_rows()
-        if question.location not in self._stores:
-            return []
+        codes = self.codes if question.location is None else [question.location]
         with self._lock:
-            location = self._location(question.location)
-            found = (b.rows() for b in location.bookings if _in_window(b, question))
-            return [row for rows in found for row in rows] + deepcopy(location.raw_rows)
+            found = [self._rows(code, question) for code in codes if code in self._stores]
+        return [row for rows in found for row in rows][: question.at_most]
 
     def answer(self, question: Question) -> bytes:
         """The whole body that answers it, in the usual envelope."""
         if question.api == STORES:
             return self._store_answer
-        if question.location not in self._stores:
+        if question.location is not None and question.location not in self._stores:
             return _encode([])
         with self._lock:
-            answers = self._location(question.location).answers
+            answers = self._answers[question.location]
             if question not in answers:
                 answers[question] = _encode(self.rows(question))
             return answers[question]
 
-    def add_bookings(self, count: int) -> list[dict[str, Any]]:
-        """Book `count` times today, one location after the other. Gives the item rows (none without a
-        location)."""
+    def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
+        """Book `count` times, one location after the other, today unless dated otherwise. Gives the item rows
+        (none without a location)."""
         rows: list[dict[str, Any]] = []
         with self._lock:
             for _ in range(count if self._stores else 0):
                 location = self._location(self.codes[self._added % len(self._stores)])
                 booking = new_booking(
-                    location.store, number=location.next_number, seed=self._seed, today=self._today
+                    location.store,
+                    number=location.next_number,
+                    seed=self._seed,
+                    today=self._today,
+                    day=on or self._today,
                 )
                 location.next_number += 1
                 location.bookings.append(booking)
-                location.answers.clear()
+                self._forget_answers(location)
                 self._added += 1
                 rows += booking.rows()
         return rows
@@ -99,7 +104,7 @@ class Ledger:
                 )
             for name, value in fields.items():
                 booking.fields[name] = wall_clock(value) if isinstance(value, date) else value
-            location.answers.clear()
+            self._forget_answers(location)
 
     def return_booking(self, booking_no: str, at: datetime | None) -> None:
         """Bring all its items back, today at midday unless told. LookupError: there is no such booking."""
@@ -111,7 +116,7 @@ class Ledger:
         with self._lock:
             location, booking = self._find(booking_no)
             location.bookings.remove(booking)
-            location.answers.clear()
+            self._forget_answers(location)
 
     def add_rows(self, code: str, rows: Sequence[object]) -> None:
         """Put any JSON values into both reports of a location, whatever the window. LookupError: no such
@@ -121,7 +126,20 @@ class Ledger:
         with self._lock:
             location = self._location(code)
             location.raw_rows += rows
-            location.answers.clear()
+            self._forget_answers(location)
+
+    def _rows(self, code: str, question: Question) -> list[Any]:
+        location = self._location(code)
+        found = (booking.rows() for booking in location.bookings if _in_window(booking, question))
+        rows = [row for of_one in found for row in of_one]
+        if question.location is None:
+            # Some made-up rows name another shop: only where the id decides can that be.
+            rows = [row | {"location": location.store.spelling} for row in rows]
+        return rows + deepcopy(location.raw_rows)
+
+    def _forget_answers(self, location: _Location) -> None:
+        for code in (location.store.code, None):
+            self._answers.pop(code, None)
 
     def _store_rows(self) -> list[Any]:
         return [dict(store.row) for store in self._stores.values()]
@@ -146,7 +164,20 @@ def _in_window(booking: Booking, question: Question) -> bool:
     if question.api == RETURN and not question.by:
         # What is not returned yet is no return, but the return report has it (contract/rental-api.md).
         dated = booking.fields["returnDate"] or dated
-    return dated is not None and str(question.first) <= str(dated)[:10] <= str(question.last)
+    if dated is None:
+        return False
+    day = _utc_day(str(dated)) if question.utc else str(dated)[:10]
+    return str(question.first) <= day <= str(question.last)
+
+
+def _utc_day(written: str) -> str:
+    """The day in UTC of a date as the reports have it; of what can't be read, the day as written."""
+    try:
+        moment = datetime.fromisoformat(written)
+        local = moment if moment.tzinfo else moment.replace(tzinfo=BUSINESS_ZONE)
+        return str(local.astimezone(UTC).date())
+    except (ValueError, OverflowError):  # OverflowError: the beginning of year 1 in India
+        return written[:10]
 
 
 def _encode(rows: list[Any]) -> bytes:

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
-from syncctl.sandbox.dialects import DIALECTS, OWN_DATE, Question
+from syncctl.sandbox.dialects import OWN_DATE, Question, parse_dialects
 from syncctl.sandbox.faults import Fault, FaultPlan
-from syncctl.sandbox.ledger import Ledger
+from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.server import ApiServer, Service
 from syncctl.sandbox.wire import APIS, STORES, mentions_rentout, months_back
 
-BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")
 WHOLE_WINDOW_MONTHS = 12
 
 
@@ -45,19 +43,16 @@ class Sandbox:
 
         The same seed and day give the same data. `port` 0 takes a free one. `latency_s`: how long each
         answer takes. With a `token`, calls without it as their Bearer token get 401.
-        `dialect`: one of DIALECTS, how windows of days are answered.
+        `dialect`: as `set_dialect` takes it; a report that it does not name speaks own-date.
         """
-        if dialect not in DIALECTS:
-            raise ValueError(f"Unknown dialect {dialect!r}. Known are: {', '.join(DIALECTS)}.")
+        dialects = parse_dialects([OWN_DATE]) | parse_dialects([dialect])
         self._today = today or datetime.now(BUSINESS_ZONE).date()
         self._address = (host, port)
         self._sleep = sleep
         self._ledger = Ledger(seed=seed, locations=locations, bookings=bookings, today=self._today)
         self._plan = FaultPlan(seed, faults)
         self._log = RequestLog()
-        self._service = Service(
-            self._ledger, self._plan, self._log, DIALECTS[dialect], self._today, token, latency_s
-        )
+        self._service = Service(self._ledger, self._plan, self._log, dialects, self._today, token, latency_s)
         self._server: ApiServer | None = None
 
     @property
@@ -118,8 +113,17 @@ class Sandbox:
         """These faults from now on, and no others; none at all: healthy."""
         self._plan.replace(faults)
 
+    def set_dialect(self, *written: str) -> None:
+        """How reports answer from now on, as `booking-date`, `own-date+utc-days+capped-100` or
+        `all-ignored@return`: names of DIALECTS and TRAITS or capped-N, for one report or both.
+
+        A report that is not named keeps its dialect. Raises ValueError, with a message for the user.
+        """
+        self._service.dialects.update(parse_dialects(written))
+
     def rows(self, api: str, location: str | None = None) -> list[Any]:
-        """What `api` answers for the last 12 months, for one location or all of them; or the store list.
+        """All that `api` has of the last 12 months, whatever its dialect, for one location or all of them; or
+        the store list.
 
         Raises ValueError when `api` is none of stores, booking, return.
         """
@@ -131,9 +135,10 @@ class Sandbox:
         codes = self.locations if location is None else [location]
         return [row for code in codes for row in self._ledger.rows(Question(api, code, first))]
 
-    def add_bookings(self, count: int) -> list[dict[str, Any]]:
-        """Book `count` times today, one location after the other. Gives the booking report's new rows."""
-        return self._ledger.add_bookings(count)
+    def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
+        """Enter `count` bookings, one location after the other, dated today unless told. Gives the booking
+        report's new rows."""
+        return self._ledger.add_bookings(count, on)
 
     def change_booking(self, booking_no: str, **fields: Any) -> None:
         """Set fields by the contract's names, e.g. `customerName`; dates may be date, datetime or text.
@@ -143,7 +148,8 @@ class Sandbox:
         self._ledger.change_booking(booking_no, fields)
 
     def return_booking(self, booking_no: str, at: datetime | None = None) -> None:
-        """Bring back all items of a booking, today at midday unless told. LookupError: no such booking."""
+        """Bring back all items of a booking, today at midday unless told (a return may be entered late).
+        LookupError: no such booking."""
         self._ledger.return_booking(booking_no, at)
 
     def remove_booking(self, booking_no: str) -> None:

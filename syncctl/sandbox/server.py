@@ -31,15 +31,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is served, and how: a ledger in a dialect, with a plan's faults, each answer taking `latency_s`.
+    """What is served, and how: a ledger with a plan's faults, each answer taking `latency_s`.
 
-    `token`: what every call must carry as its Bearer token, if anything.
+    `dialects`: that of each report, which may change. `token`: what every call must carry as its Bearer
+    token, if anything.
     """
 
     ledger: Ledger
     plan: FaultPlan
     log: RequestLog
-    dialect: Dialect
+    dialects: dict[str, Dialect]
     today: date
     token: str | None
     latency_s: float
@@ -125,30 +126,26 @@ class _Handler(Exchange):
         if service.token is not None and self.headers.get("Authorization") != f"Bearer {service.token}":
             self.respond(401, html_page(401), HTML, {"WWW-Authenticate": "Bearer"})
             return
-        question = self._question(api, raw)
-        if question is None:
+        self._call(api, raw)
+
+    def _call(self, api: str, raw: bytes) -> None:
+        service = self.server.service
+        try:
+            asked = None if api == STORES else read_report_body(api, self._lower_headers(), raw)
+        except BadRequestError as error:
+            self._refuse(400, str(error))
             return
-        chosen = service.plan.choose(api, question.location)
+        question = service.dialects[api].question(asked, service.today) if asked else Question(STORES)
+        if question is None:
+            self.respond(200, json.dumps(API_ERROR).encode())
+            return
+        chosen = service.plan.choose(api, asked.location if asked else None)
         if chosen is None:
             self.respond(200, service.ledger.answer(question))
             return
         fault, turn = chosen
         rows, body = partial(service.ledger.rows, question), partial(service.ledger.answer, question)
         misbehave(StruckCall(self, fault, turn, rows, body))
-
-    def _question(self, api: str, raw: bytes) -> Question | None:
-        """What a call asks for in the API's dialect; None: it has been answered, with an error."""
-        if api == STORES:
-            return Question(STORES)
-        try:
-            asked = read_report_body(api, self._lower_headers(), raw)
-        except BadRequestError as error:
-            self._refuse(400, str(error))
-            return None
-        question = self.server.service.dialect.question(asked, self.server.service.today)
-        if question is None:
-            self.respond(200, json.dumps(API_ERROR).encode())
-        return question
 
     def _control(self, name: str, raw: bytes) -> None:
         """What someone in another process may tell or ask: never delayed, never faulty, never logged."""

@@ -25,8 +25,6 @@ BODY_KEYS = (
     "userID",
     "locationID",
 )
-WHOLE_KEYS = {BOOKING: ("locationID", "months"), RETURN: BODY_KEYS}
-"""The keys of a body without dates: with exactly these the old system got data."""
 NO_DATA: dict[str, Any] = {"dataSet": None, "status": False, "errorDescription": "No data found"}
 OTHER_ENVELOPES: tuple[Callable[[list[Any]], Any], ...] = (
     lambda rows: {"dataSet": rows},
@@ -39,8 +37,8 @@ OTHER_ENVELOPES: tuple[Callable[[list[Any]], Any], ...] = (
 class Asked(NamedTuple):
     """What a report's body asks for.
 
-    `months`: so many back from today, None where the body has no such key. `days`: the first and the last,
-    both inclusive, None without dates. `bare`: whether the body has no empty strings.
+    `location`: may be empty. `months`: so many back from today, None where the body has no such key. `days`:
+    the first and the last, None without dates. `bare`: whether no other key has an empty string.
     """
 
     api: str
@@ -73,9 +71,9 @@ def months_back(today: date, months: int) -> date:
 def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
     """What a report is asked for. `headers` by lower-case names.
 
-    Without dates, the body must be the one that is known to get data: the sandbox is the only check of the
-    wire that there is, so it is stricter than the real API may be. How a body with dates must look is not
-    known (contract/rental-api.md): any choice of the keys is read, and the dialect decides what it means.
+    The old system got data with two choices of the keys; which others the real API takes is not known
+    (contract/rental-api.md). Any choice is read, and the dialect decides what it means. Whatever the contract
+    does not show at all is refused: the sandbox is the only check of the wire that there is.
 
     Raises BadRequestError.
     """
@@ -84,20 +82,18 @@ def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
     if headers.get("accept") != "text/plain":
         raise BadRequestError("accept must be text/plain.")
     body = _read_body(raw)
-    dated = bool(body.get("dateFrom") or body.get("dateTo"))
-    wanted = ("locationID",) if dated else WHOLE_KEYS[api]
-    allowed = BODY_KEYS if dated else WHOLE_KEYS[api]
-    missing = [key for key in wanted if key not in body]
-    unknown = [key for key in body if key not in allowed]
-    if missing or unknown:
-        raise BadRequestError(f"Keys of the body: missing {missing}, unknown {unknown}.")
+    unknown = [key for key in body if key not in BODY_KEYS]
+    if unknown:
+        raise BadRequestError(f"Unknown keys of the body: {unknown}.")
+    if "locationID" not in body:
+        raise BadRequestError("The body has no locationID.")
     months = _read_months(body["months"]) if "months" in body else None
-    if not body["locationID"]:
-        raise BadRequestError("locationID is empty: one call answers for one location.")
+    dated = bool(body.get("dateFrom") or body.get("dateTo"))
     days = (_read_day(body, "dateFrom"), _read_day(body, "dateTo")) if dated else None
     if days is not None and days[0] > days[1]:
         raise BadRequestError("dateFrom is after dateTo.")
-    return Asked(api, body["locationID"], months, days, all(body.values()))
+    bare = all(value for key, value in body.items() if key != "locationID")
+    return Asked(api, body["locationID"], months, days, bare)
 
 
 def _read_body(raw: bytes) -> dict[str, str]:

@@ -3,13 +3,18 @@ dormant id, a row that was entered late, comes within one round."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
-from syncctl.services.reports import ReportStep, StepTools, told
+from syncctl.services.checkpoints import Checkpoints
+from syncctl.services.rejects import unlisted_words
+from syncctl.services.reports import ReportStep, StepTools
+from syncctl.services.sorting import SortedRows
+from syncctl.services.step_results import NOT_ALL_STORED, told
+from syncctl.services.thin_answers import AnswerSize, capped_answers, capped_warning, size_of, thin_warning
 
 NOT_ASKED = Window(months=0)
 
@@ -17,7 +22,7 @@ NOT_ASKED = Window(months=0)
 @dataclass(slots=True)
 class _Audited:
     counts: Counts = field(default_factory=Counts)
-    locations: int = 0
+    sizes: dict[str, AnswerSize] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -26,14 +31,15 @@ class Audits:
 
     def __init__(self, tools: StepTools, steps: Sequence[ReportStep]) -> None:
         self._tools = tools
+        self._checkpoints = Checkpoints(tools.planner)
         self._steps = {step.report: step for step in steps}
         self._audited = {report: _Audited() for report in self._steps}
+        self._states: dict[StepName, Mapping[str, LocationState]] = {}
         planner, measuring, locations = tools.planner, tools.measuring, tools.stores
         whole = [
             {code for code, window in step.plan.windows.items() if planner.is_whole(window)} for step in steps
         ]
-        states = [step.states for step in steps]
-        in_turn = planner.audits(locations, states, set.intersection(*whole) if whole else set())
+        in_turn = planner.audits(locations, [step.states for step in steps], whole)
         self._asked = {
             report: [
                 code
@@ -45,12 +51,28 @@ class Audits:
         measuring.watched = frozenset(code for codes in self._asked.values() for code in codes)
 
     def requests(self, deadline: float) -> list[ReportRequest]:
-        """The calls, to be given up at `deadline` (the monotonic clock's seconds)."""
+        """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
+        was refused, and one try each of one that answers nothing. One location whose answer was thin is asked
+        as well: it may be its window that leaves rows out."""
         return [
-            ReportRequest(report, code, self._tools.planner.window, deadline)
-            for report, codes in self._asked.items()
-            for code in codes
+            ReportRequest(
+                step.report,
+                code,
+                self._tools.planner.whole_window(step.dialect),
+                deadline,
+                tries=1 if step.is_unanswered else None,
+            )
+            for step in self._steps.values()
+            if not step.is_key_refused
+            for code in self._with_a_thin_one(step)
         ]
+
+    def _with_a_thin_one(self, step: ReportStep) -> list[str]:
+        planner, asked = self._tools.planner, self._asked[step.report]
+        if not self._tools.measuring.is_on:
+            return asked
+        thin = [code for code in step.thin if not planner.is_whole(step.plan.windows[code])]
+        return [*asked, *(code for code in thin[:1] if code not in asked)]
 
     def take(self, answer: Answer) -> None:
         """Store one answer, `ReportStep.sort`ed. What fails is asked again in its turn.
@@ -58,30 +80,52 @@ class Audits:
         Raises:
             StorageUnavailableError: the database is gone.
         """
-        report, code = answer.request.report, answer.request.location
-        audited = self._audited[report]
-        if answer.prepared is None:
-            audited.failed[code] = told(answer.error)
-            return
+        audited, code = self._audited[answer.request.report], answer.request.location
         try:
-            taken = self._tools.intake.take(answer.prepared)
-            self._tools.measuring.note(answer.request, answer.prepared)
-            before = self._tools.storage.location_states(report).get(code, LocationState(code))
-            due_again = answer.prepared.rows_from(self._tools.planner.due_again_from)
-            self._tools.storage.save_location_states(
-                report, [self._tools.planner.audited(before, taken.counts.rows, due_again)]
-            )
+            if answer.prepared is not None:
+                audited.counts += self._stored(answer.request, answer.prepared)
+                audited.sizes[code] = size_of(answer.prepared)
+                return
+            audited.failed[code] = told(answer.error)
+            if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
+                state = self._checkpoints.audit_failed(self._state(answer.request))
+                self._tools.storage.save_location_states(answer.request.report, [state])
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
             audited.failed[code] = str(refusal)
-            return
-        audited.locations += 1
-        audited.counts += taken.counts
 
-    def results(self) -> dict[StepName, AuditResult]:
-        """What they brought, by report."""
+    def _stored(self, request: ReportRequest, answer: SortedRows) -> Counts:
+        before = self._state(request)
+        taken = self._tools.intake.take(answer)
+        if taken.is_late:
+            self._audited[request.report].failed[request.location] = NOT_ALL_STORED
+            return taken.counts
+        if taken.unlisted:
+            where = f"{request.report}, location {request.location}"
+            self._tools.listener.warning(f"{where}: {unlisted_words(taken.unlisted)}")
+        self._tools.measuring.note(request, answer)
+        tally = self._checkpoints.tally(before, answer)
+        if self._checkpoints.is_suspicious(before, request.window, tally):
+            audit = f"The audit of location {request.location} ({request.report})"
+            self._tools.listener.warning(f"{audit} brought {thin_warning(tally.rows)}.")
+        after = self._checkpoints.audited(before, tally)
+        self._tools.storage.save_location_states(request.report, [after])
+        return taken.counts
+
+    def _state(self, request: ReportRequest) -> LocationState:
+        """The location's, as the ordinary calls left it."""
+        report, code = request.report, request.location
+        if report not in self._states:
+            self._states[report] = self._tools.storage.location_states(report)
+        return self._states[report].get(code, LocationState(code))
+
+    def finish(self) -> dict[StepName, AuditResult]:
+        """What they brought, by report. Where they may have been cut, that is a warning."""
+        for report, audited in self._audited.items():
+            if capped := capped_answers(audited.sizes):
+                self._tools.listener.warning(capped_warning(report, audited.sizes, capped))
         return {
-            report: AuditResult(audited.locations, audited.counts, audited.failed)
+            report: AuditResult(len(audited.sizes), audited.counts, audited.failed)
             for report, audited in self._audited.items()
         }

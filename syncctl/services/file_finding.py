@@ -10,10 +10,14 @@ from pathlib import Path
 
 from syncctl.errors import FileProblemError
 from syncctl.models import StepName
+from syncctl.ordinary_files import open_ordinary
 from syncctl.services.file_stores import kind_of_name
 
 SUFFIXES = (".xlsx", ".xls", ".csv")
 HASHED_AT_ONCE = 1 << 20
+
+LARGEST_FILE = 500 << 20
+"""Bytes: a million rows take a fifth of it. A sparse file can have any size, and costs nothing to make."""
 
 
 def find_files(
@@ -90,10 +94,14 @@ def _named(kind: StepName, file: Path) -> Path:
 
 
 def content_hash(file: Path) -> str:
-    """SHA-256 of a file's content, in hex. Raises FileProblemError if it can't be read."""
+    """SHA-256 of a file's content, in hex. Raises FileProblemError if it can't be read or is too large."""
     digest = hashlib.sha256()
     try:
-        with file.open("rb") as opened:
+        with open_ordinary(file) as opened:
+            if os.fstat(opened.fileno()).st_size > LARGEST_FILE:
+                raise FileProblemError(
+                    f"{file} is larger than {LARGEST_FILE >> 20} MB: divide it and import the pieces."
+                )
             while block := opened.read(HASHED_AT_ONCE):
                 digest.update(block)
     except OSError as error:

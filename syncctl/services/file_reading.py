@@ -13,7 +13,7 @@ from syncctl.ports import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
 from syncctl.services.listed_rows import ColumnOf, ListedFileRows
-from syncctl.services.rejects import cut_raw_row
+from syncctl.services.rejects import RoomOnList, cut_raw_row
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow, Staging
 from syncctl.values import text
@@ -43,6 +43,9 @@ class FileReading:
         self._rejects: list[Reject] = []
         self._listed = ListedFileRows(run.storage, kind, self._tally.name, column_of)
         self._cured: set[str] = set()
+        self._listed_ids = self._listed.ids
+        self._new_ids: set[str] = set()
+        self._room = RoomOnList(len(self._listed_ids))
 
     def read(self, reader: FileReader, only_sheet: str | None) -> None:
         """Read the whole file.
@@ -96,6 +99,9 @@ class FileReading:
         raw = cut_raw_row(json.dumps(dict(row.raw)))
         reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
         self._cured |= self._listed.told_anew(position, row.cells) - {reject_id}
+        if reject_id in self._listed_ids or reject_id in self._new_ids or not self._room.takes(raw):
+            return
+        self._new_ids.add(reject_id)
         self._rejects.append(
             Reject(
                 reject_id=reject_id,
@@ -112,10 +118,9 @@ class FileReading:
 
     def _keep_rejects(self) -> None:
         """Bring the rejects list up to date, now that the file has been read to its end."""
-        listed = self._listed.ids
-        new = [reject for reject in self._rejects if reject.reject_id not in listed]
-        if new:
-            self._run.add_rejects(new)
+        if self._rejects:
+            self._run.add_rejects(self._rejects)
+        self._tally.unlisted = self._room.unlisted
         if self._cured:
             self._run.storage.clear_rejects(self._cured)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.models import Counts, FinishedRow, LocationResult
+from syncctl.services.rejects import unlisted_words
 
 REFUSED_TOLD = 3
 """Refused rows that a file's error quotes."""
@@ -17,7 +18,7 @@ class FileTally:
 
     `valid`: rows that tell of a record. `refused`: rows that the database's own rules kept out. `deferred`:
     rows whose leads a telecaller edited while they were being written. `settled`: every record has been
-    dealt with.
+    dealt with. `unlisted`: invalid rows for which there was no room on the rejects list.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class FileTally:
     rows: int = 0
     valid: int = 0
     invalid: int = 0
+    unlisted: int = 0
     saved: int = 0
     updated: int = 0
     existing: int = 0
@@ -42,11 +44,13 @@ class FileTally:
     @property
     def is_imported(self) -> bool:
         """Whether all of it is in the database, so that the same content need not be read again."""
-        return self.settled and not (self.skipped or self.error or self.refused or self.deferred)
+        return self.settled and not (
+            self.skipped or self.error or self.refused or self.deferred or self.unlisted
+        )
 
     def refuse(self, problem: str) -> None:
         """The file can't be understood: nothing of it counts."""
-        self.rows = self.valid = self.invalid = 0
+        self.rows = self.valid = self.invalid = self.unlisted = 0
         self.stores = set()
         self.error = problem
 
@@ -73,5 +77,6 @@ class FileTally:
             conflicts=tuple(self.conflicts),
             unchanged=self.skipped,
             error=error,
+            warning=unlisted_words(self.unlisted) if self.unlisted else None,
             finished=tuple(self.finished),
         )

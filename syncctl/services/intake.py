@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,19 +30,24 @@ class Taken:
     """What became of an answer's rows.
 
     `changed`: booking numbers of existing leads of which the source now says something else. `refused`: rows
-    of records that the database's own rules kept out; they are among the invalid ones.
+    of records that the database's own rules kept out; they are among the invalid ones. `unlisted`: invalid
+    rows for which there was no room on the rejects list. `is_late`: time was over before all was stored; only
+    what was stored is counted.
     """
 
     counts: Counts
     changed: list[str] = field(default_factory=list)
     refused: list[Any] = field(default_factory=list)
+    unlisted: int = 0
+    is_late: bool = False
 
 
 class Intake:
-    """Takes the answers of one run in."""
+    """Takes the answers of one run in, until `deadline` (the monotonic clock's seconds)."""
 
-    def __init__(self, run: Run, locations: Locations) -> None:
+    def __init__(self, run: Run, locations: Locations, deadline: float = math.inf) -> None:
         self._run = run
+        self._deadline = deadline
         self._locations = locations
         self._matcher = Matcher(run.storage, locations)
         self._listed: dict[StepName, RejectPositions] = {}
@@ -52,22 +58,28 @@ class Intake:
         Raises:
             StorageError: the database refused something; what was stored before stays stored.
         """
-        taken = Taken(
-            Counts(
-                rows=len(answer.rows) + len(answer.outside),
-                merged=answer.merged,
-                ignored=answer.ignored + len(answer.outside),
-                invalid=len(answer.invalid),
-            )
+        taken = Taken(Counts())
+        others = Counts(
+            rows=len(answer.rows) + len(answer.outside) - len(answer.records),
+            merged=answer.merged,
+            ignored=answer.ignored + len(answer.outside),
+            invalid=len(answer.invalid),
         )
         records = list(answer.records.values())
         undecided: list[SourceRecord] = []
         for start in range(0, len(records), BATCH):
+            if self._is_late():
+                taken.is_late = True
+                return taken
             undecided += self._take_batch(answer, records[start : start + BATCH], taken)
         if undecided:
             self._take_batch(answer, undecided, taken, conclude=True)
-        keep_rejects(self._run, answer, self._rejects_listed(answer))
+        taken.counts += others
+        taken.unlisted = keep_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
+
+    def _is_late(self) -> bool:
+        return self._run.clock.monotonic() >= self._deadline
 
     def _rejects_listed(self, answer: SortedRows) -> Mapping[str, Collection[str]]:
         """What the rejects list holds of the answer's location. Read once for all locations of a report: each
@@ -110,6 +122,7 @@ class Intake:
             self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
         taken.changed += [record.values.get("bookingNo", "") for record in changed]
         taken.counts += Counts(
+            rows=len(records),
             saved=len(inserted),
             reported=len(match.finished),
             invalid=len(refused),

@@ -6,323 +6,195 @@ their windows, at three locations, and lost at the first row that is missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from heapq import nlargest
 
 from syncctl.dialects import (
-    FEWEST_ROWS,
     LOCATIONS_MEASURED,
-    DatedRow,
+    MEASURED,
     Dialect,
     Mode,
-    Trial,
+    Question,
+    Rows,
     Verdict,
     missing_rows,
 )
-from syncctl.errors import DeadlinePassedError
-from syncctl.models import BodyForm, Days, LocationState, ReportRequest, StepName, Window
-from syncctl.ports import Listener, RentalApi, Storage
-from syncctl.services.planning import LONGEST_NARROW, Planner
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.errors import ApiError, StorageError, StorageUnavailableError
+from syncctl.models import Days, LocationState, ReportRequest, StepName, Window
+from syncctl.ports import Listener, Prepare, RentalApi, Storage
+from syncctl.services.planning import Planner
+from syncctl.services.sorting import SortedRows
+from syncctl.services.trials import Asker, Trials, dated_rows, months_inside
+from syncctl.services.unanswered import Outcome, after_no_answers
 
 MEASURED_EVERY = timedelta(days=1)
 
-SPANS = (8, 15)
-"""Days back that a window of days is tried with: the shortest that has rows enough."""
-
-MONTHS_TRIED = (1, 2, 3, 6)
-DATED_FORMS = (BodyForm.ALL_KEYS, BodyForm.WITHOUT_MONTHS, BodyForm.WITHOUT_EMPTY, BodyForm.DATES_ALONE)
-ONE_DAY = timedelta(days=1)
-
-Rows = Sequence[DatedRow]
-
-
-def dated_rows(answer: SortedRows) -> list[DatedRow]:
-    """The records of an answer, for comparing: item rows count once."""
-    return [
-        DatedRow(key, at.date())
-        for key, record in answer.records.items()
-        if (at := record.values.get("createdAt")) is not None
-    ]
+LONGEST_S = 60.0
+"""Seconds for measuring one report: an API that hangs at narrower questions is asked again a day later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A narrower window to be tried. `inside`: the days whose rows it must hold."""
+class Asking:
+    """What measuring asks with. `ends`: the monotonic `clock`'s seconds at which the run is over. `prepare`
+    sorts rows as for ordinary answers."""
 
-    window: Window
-    inside: Days
-
-    @property
-    def words(self) -> str:
-        days, months = self.window.days, self.window.months
-        return f"{days.first} to {days.last}" if days else f"{months} month{'' if months == 1 else 's'}"
-
-    def trial(
-        self, at: datetime, location: str, whole: Rows, narrow: Rows | None, error: str | None = None
-    ) -> Trial:
-        """A narrower answer held against the whole one of the same location."""
-        inside = _count({location: whole}, self.inside)
-        days, form = self.window.days, self.window.form
-        of_months = days is None
-        if narrow is None:
-            failed = Verdict.FAILED
-            return Trial(at, location, self.words, form, failed, len(whole), inside, 0, 0, error, of_months)
-        missing = len(missing_rows(whole, narrow, self.inside))
-        if days is not None:
-            outside = sum(not days.first - ONE_DAY <= row.day <= days.last + ONE_DAY for row in narrow)
-        else:
-            # Months reach back further than what is looked at; all of them ignored is what can be seen.
-            old = timedelta(days=31 * self.window.months + 1)
-            outside = sum(row.day < self.inside.last - old for row in narrow)
-        verdict = Verdict.MISSING if missing else Verdict.IGNORED if outside else Verdict.AGREES
-        return Trial(
-            at,
-            location,
-            self.words,
-            form,
-            verdict,
-            len(whole),
-            inside,
-            inside - missing,
-            outside,
-            is_of_months=of_months,
-        )
+    api: RentalApi
+    prepare: Prepare
+    clock: Callable[[], float]
+    ends: float
 
 
 class Measuring:
-    """What one run finds out. `watched`: the locations that are asked for everything besides."""
+    """What one run finds out. `watched`: the locations that are asked for everything besides. `is_on`:
+    whether anything is to be found out: only in an ordinary run, and where it `is_wanted`: not in a dry run.
+    """
 
     def __init__(
-        self,
-        storage: Storage,
-        planner: Planner,
-        dialects: Mapping[StepName, Dialect],
-        started_at: datetime,
-        listener: Listener,
+        self, planner: Planner, dialects: Mapping[StepName, Dialect], *, is_wanted: bool = True
     ) -> None:
         self.watched: frozenset[str] = frozenset()
-        self._storage = storage
         self._planner = planner
-        self._dialects = dict(dialects)
-        self._started_at = started_at
-        self._listener = listener
+        self._dialects = dialects
+        self.is_on = is_wanted and planner.is_ordinary
         self._whole: dict[StepName, dict[str, Rows]] = {}
-        self._narrow: dict[StepName, dict[str, tuple[ReportRequest, Rows]]] = {}
+        self._narrow: dict[StepName, dict[str, tuple[Window, Rows]]] = {}
+
+    def _dialect(self, report: StepName) -> Dialect:
+        return self._dialects.get(report, Dialect(report))
 
     def is_due(self, report: StepName) -> bool:
         """Whether the report is to be measured in this run."""
-        measured_at = self._dialects.get(report, Dialect(report)).measured_at
-        if not self._planner.is_ordinary:
+        measured_at = self._dialect(report).measured_at
+        if not self.is_on:
             return False
-        return measured_at is None or not timedelta(0) <= self._started_at - measured_at < MEASURED_EVERY
+        return (
+            measured_at is None or not timedelta(0) <= self._planner.started_at - measured_at < MEASURED_EVERY
+        )
 
     def locations_wanted(self, report: StepName, states: Mapping[str, LocationState]) -> list[str]:
         """The locations whose whole answers a measurement needs that is due though the run asks for less:
         those with the most rows."""
-        if not self.is_due(report) or self._dialects.get(report, Dialect(report)).mode is Mode.WHOLE:
+        if not self.is_due(report) or self._dialect(report).mode is Mode.WHOLE:
             return []
         busiest = nlargest(LOCATIONS_MEASURED, states.values(), key=lambda state: state.due_again)
         return [state.location for state in busiest if state.due_again]
 
-    def note(self, request: ReportRequest, answer: SortedRows) -> None:
+    def note(self, request: ReportRequest, answer: SortedRows, *, is_thin: bool = False) -> None:
         """Keep what is needed of an answer: of the whole ones the three longest, and both of a watched
-        location."""
+        location, or of one whose narrower answer `is_thin`."""
         report, location = request.report, request.location
-        if not self._planner.is_ordinary:
+        if not self.is_on:
             return
         if not self._planner.is_whole(request.window):
-            if location in self.watched:
-                self._narrow.setdefault(report, {})[location] = (request, dated_rows(answer))
+            if location in self.watched or is_thin:
+                self._narrow.setdefault(report, {})[location] = (request.window, dated_rows(answer))
             return
         kept = self._whole.setdefault(report, {})
-        if location in self.watched:
+        if location in self.watched or location in self._narrow.get(report, ()):
             kept[location] = dated_rows(answer)
         elif self.is_due(report):
-            shortest = min(kept, key=lambda each: len(kept[each]), default="")
-            if len(kept) < LOCATIONS_MEASURED:
-                kept[location] = dated_rows(answer)
-            elif len(answer.records) > len(kept[shortest]):
-                del kept[shortest]
-                kept[location] = dated_rows(answer)
+            kept[location] = dated_rows(answer)
+            if len(kept) > LOCATIONS_MEASURED:
+                del kept[min(kept, key=lambda each: len(kept[each]))]
 
-    def finish(self, api: RentalApi, reports: Collection[StepName], deadline: float) -> None:
-        """Look for contradictions, and measure what is due. `deadline`: the monotonic clock's seconds.
+    def finish(
+        self, asking: Asking, outcomes: Sequence[Outcome], storage: Storage, listener: Listener
+    ) -> None:
+        """Look for contradictions, measure what is due, and keep what is found.
 
         Raises:
-            StorageError: the database refused.
+            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning.
         """
-        for report in reports:
-            asker = _Asker(api, report, deadline)
-            dialect = self._dialects.get(report, Dialect(report))
-            if (lost := self._contradiction(asker, dialect)) is not None:
-                self._save(lost)
-                self._listener.warning(
-                    f"The {report} report left out rows that it was asked for ({lost.lost_by}): from now "
-                    "on it is asked for everything again. What was missing is stored."
+        if not self.is_on:
+            return
+        for outcome in outcomes:
+            before = self._dialect(outcome.report)
+            after = self._found(asking, outcome, before)
+            if after == before:
+                continue
+            if warning := _warning(before, after):
+                listener.warning(warning)
+            try:
+                kept = storage.dialects().get(outcome.report, before)  # others note what they find there, too
+                changes = {name: getattr(after, name) for name in MEASURED}
+                storage.save_dialect(replace(kept, **changes))
+            except StorageUnavailableError:
+                raise
+            except StorageError as error:
+                listener.warning(
+                    f"What was found out about the {outcome.report} report could not be noted; the next run "
+                    f"finds it out again: {error}"
                 )
-            elif self.is_due(report) and self._whole.get(report):
-                measured = self._measured(asker, dialect)
-                if measured is not None:
-                    self._save(measured)
 
-    def _save(self, dialect: Dialect) -> None:
-        self._dialects[dialect.report] = dialect
-        self._storage.save_dialect(dialect)
+    def _found(self, asking: Asking, outcome: Outcome, dialect: Dialect) -> Dialect:
+        """What is known of a report after this run."""
+        deadline = min(asking.ends, asking.clock() + LONGEST_S)
+        asker = Asker(asking.api, outcome.report, asking.prepare, deadline)
+        if outcome.error is not None:
+            return after_no_answers(asker, self._planner, dialect, outcome)
+        if (lost := self._contradiction(asker, dialect)) is not None:
+            return lost
+        if not (self.is_due(outcome.report) and self._is_enough(outcome)):
+            return dialect
+        trials = Trials(asker, self._planner, dialect, self._whole[outcome.report])
+        narrower, now = trials.narrower(), self._planner.started_at
+        if not trials.is_put_off:
+            return dialect.measured(now, narrower, trials.made, trials.against)
+        if asker.is_out_of_time and deadline < asking.ends:
+            return replace(dialect, measured_at=now, trials=tuple(trials.made))
+        return dialect
 
-    def _contradiction(self, asker: _Asker, dialect: Dialect) -> Dialect | None:
+    def _is_enough(self, outcome: Outcome) -> bool:
+        """Whether as many locations answered for everything as a measurement needs: three, or all that have
+        anything."""
+        answered = {location for location, rows in self._whole.get(outcome.report, {}).items() if rows}
+        known = {location for location, state in outcome.states.items() if state.due_again}
+        return 0 < min(LOCATIONS_MEASURED, len(known | answered)) <= len(answered)
+
+    def _contradiction(self, asker: Asker, dialect: Dialect) -> Dialect | None:
         """The dialect without its narrower mode, where a whole answer has rows that the narrower one of the
         same run should have had: asked once more, as they may have been entered in between."""
         if dialect.mode is Mode.WHOLE:
             return None
-        for location, (request, narrow) in self._narrow.get(dialect.report, {}).items():
-            whole = self._whole.get(dialect.report, {}).get(location)
-            inside = self._inside(request.window)
-            if whole is None or not missing_rows(whole, narrow, inside):
+        at = self._planner.started_at
+        for location, (window, narrow) in self._narrow.get(dialect.report, {}).items():
+            whole = self._whole.get(dialect.report, {}).get(location, ())
+            question = Question(window, self._inside(window), Days(date.min, date.max))
+            if not missing_rows(whole, narrow, question.inside):
                 continue
-            again, _ = asker.ask({location: request.window}).get(location, (None, None))
-            if again is not None and (missing := missing_rows(whole, again, inside)):
-                trial = Question(request.window, inside).trial(self._started_at, location, whole, again)
-                days = sorted({row.day.isoformat() for row in missing})
-                return replace(
-                    dialect,
-                    mode=Mode.WHOLE,
-                    form=BodyForm.USUAL,
-                    since=self._started_at,
-                    measured_at=self._started_at,
-                    trials=(trial,),
-                    lost_by=f"location {location}: {len(missing)} of {', '.join(days[:3])}",
-                )
+            (again,) = asker.ask([(location, window)])
+            if isinstance(again, ApiError):
+                continue
+            trial = question.trial(at, location, whole, dated_rows(again))
+            if trial.verdict is Verdict.MISSING:
+                return dialect.measured(at, None, [trial], trial.words)
         return None
 
     def _inside(self, window: Window) -> Days:
+        """The days of which no row may be missing in such an answer."""
         today = self._planner.today
         if window.days is None:
-            return Days(today - LONGEST_NARROW - ONE_DAY, today)
-        return Days(window.days.first + ONE_DAY, min(window.days.last - ONE_DAY, today))
+            return months_inside(today)
+        return Days(window.days.first + timedelta(days=1), min(window.days.last - timedelta(days=1), today))
 
-    def _measured(self, asker: _Asker, dialect: Dialect) -> Dialect | None:
-        """What the report's dialect is found to be; None where the API gave no answer to go by."""
-        whole = self._whole[dialect.report]
-        trials: list[Trial] = []
-        found = self._tried_dates(asker, whole, trials) or self._tried_months(asker, whole, trials)
-        if any(trial.verdict is Verdict.FAILED for trial in trials) and found is None:
-            answered = [trial for trial in trials if trial.verdict is not Verdict.FAILED]
-            if not answered and asker.is_out_of_time:
-                return None  # the next run tries
-        mode, months, form = found or (Mode.WHOLE, 1, BodyForm.USUAL)
-        is_as_before = (mode, months, form) == (dialect.mode, dialect.months, dialect.form)
-        return Dialect(
-            report=dialect.report,
-            mode=mode,
-            months=months,
-            form=form,
-            since=dialect.since if is_as_before and dialect.since else self._started_at,
-            measured_at=self._started_at,
-            trials=tuple(trials),
-            lost_by=dialect.lost_by if mode is Mode.WHOLE else None,
+
+def _warning(before: Dialect, after: Dialect) -> str:
+    """What a person should know of a change."""
+    report = after.report
+    if after.whole_form is not before.whole_form:
+        return (
+            f"The {report} report refuses the body that it is asked with, and answers another one "
+            f"({after.whole_form}): from the next run on it is asked with that."
         )
-
-    def _tried_dates(
-        self, asker: _Asker, whole: Mapping[str, Rows], trials: list[Trial]
-    ) -> tuple[Mode, int, BodyForm] | None:
-        today = self._planner.today
-        for span in SPANS:
-            inside = Days(today - timedelta(days=span), today)
-            if _count(whole, inside) < FEWEST_ROWS:
-                continue
-            days = Days(inside.first - ONE_DAY, today + ONE_DAY)
-            if not any(row.day < days.first - ONE_DAY for rows in whole.values() for row in rows):
-                break  # without a row outside of it, a window that is ignored looks like one that is not
-            for form in DATED_FORMS:
-                if self._agree(asker, whole, Question(Window(days=days, form=form), inside), trials):
-                    return Mode.DATES, 1, form
-            return None
-        trials += self._inconclusive(whole, of_months=False)
-        return None
-
-    def _tried_months(
-        self, asker: _Asker, whole: Mapping[str, Rows], trials: list[Trial]
-    ) -> tuple[Mode, int, BodyForm] | None:
-        today = self._planner.today
-        inside = Days(today - LONGEST_NARROW - ONE_DAY, today)
-        if _count(whole, inside) < FEWEST_ROWS:
-            trials += self._inconclusive(whole, of_months=True)
-            return None
-        for months in MONTHS_TRIED:
-            window = Window(months)
-            if self._planner.is_whole(window):
-                break
-            if self._agree(asker, whole, Question(window, inside), trials):
-                return Mode.MONTHS, months, BodyForm.USUAL
-            if trials[-1].verdict is Verdict.IGNORED:
-                break
-        return None
-
-    def _inconclusive(self, whole: Mapping[str, Rows], *, of_months: bool) -> list[Trial]:
-        few, asked = Verdict.INCONCLUSIVE, "months" if of_months else "days"
-        return [
-            Trial(
-                self._started_at,
-                location,
-                asked,
-                BodyForm.USUAL,
-                few,
-                len(rows),
-                0,
-                0,
-                0,
-                is_of_months=of_months,
-            )
-            for location, rows in whole.items()
-        ]
-
-    def _agree(
-        self, asker: _Asker, whole: Mapping[str, Rows], question: Question, trials: list[Trial]
-    ) -> bool:
-        """Whether all locations' answers agree; the busiest is asked first, the others only if it does."""
-        busiest = sorted(whole, key=lambda each: -_count({each: whole[each]}, question.inside))
-        with_rows = [each for each in busiest if _count({each: whole[each]}, question.inside)]
-        for some in (with_rows[:1], with_rows[1:LOCATIONS_MEASURED]):
-            answers = asker.ask(dict.fromkeys(some, question.window))
-            for location in some:
-                rows, error = answers.get(location, (None, "not asked: the run's time was over"))
-                trial = question.trial(self._started_at, location, whole[location], rows, error)
-                trials.append(trial)
-                if trial.verdict is not Verdict.AGREES:
-                    return False
-        return True
-
-
-def _count(whole: Mapping[str, Rows], days: Days) -> int:
-    return sum(days.first <= row.day <= days.last for rows in whole.values() for row in rows)
-
-
-class _Asker:
-    """Asks one report for narrower windows of some locations."""
-
-    def __init__(self, api: RentalApi, report: StepName, deadline: float) -> None:
-        self.is_out_of_time = False
-        self._api = api
-        self._report = report
-        self._deadline = deadline
-
-    def ask(self, windows: Mapping[str, Window]) -> dict[str, tuple[Rows | None, str | None]]:
-        """Each location's rows, or why there are none."""
-        return dict(self._answers(windows))
-
-    def _answers(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, tuple[Rows | None, str | None]]]:
-        requests = [
-            ReportRequest(self._report, location, window, self._deadline)
-            for location, window in windows.items()
-        ]
-        for answer in self._api.reports(requests) if requests else ():
-            location = answer.request.location
-            if answer.rows is None:
-                self.is_out_of_time |= isinstance(answer.error, DeadlinePassedError)
-                yield location, (None, str(answer.error))
-            else:
-                # Which store they are of makes no difference to what is compared.
-                yield location, (dated_rows(sort_rows(self._report, location, "any", answer.rows)), None)
+    modes = list(Mode)
+    if modes.index(after.mode) >= modes.index(before.mode):
+        return ""
+    asked = "everything"
+    if after.mode is Mode.MONTHS:
+        asked = f"{after.months} month{'' if after.months == 1 else 's'}"
+    return (
+        f"The {report} report can't be asked for as little as before any more ({after.lost_by}): from the "
+        f"next run on it is asked for {asked}."
+    )

@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from syncctl.dialects import Dialect, Mode
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.models import BodyForm, Days, LocationState, Window
+from syncctl.models import Days, LocationState, Window
+from syncctl.services.months import OLDEST_DAY, certain_from, months_before, months_since, wider
 
 DORMANT_FOR = timedelta(days=1)
 """How long a location without any data is left alone."""
@@ -24,22 +25,13 @@ CLOCK_TOLERANCE = timedelta(days=1)
 SUSPECT_FOR = timedelta(days=2)
 """How long an API may insist on a suspicious answer before it is believed."""
 
-PLENTY = 5
-"""Rows due again: of fewer, what is missing may well have been cancelled."""
-
 LONGEST_NARROW = timedelta(days=26)
 """A narrower window than the whole is measured for recent days only: one that must reach back further, after
 an outage, is whole."""
 
-OLDEST_DAY = date(2000, 1, 1)
-"""No record is older (contract/rental-api.md)."""
-
 BOOKED_BEFORE = timedelta(days=92)
 """How long before its return a garment may have been booked. Should the API's months go by the date of the
 booking, a return is only in a window that reaches back so much further."""
-
-FEWEST_DAYS_OF_A_MONTH = 30
-"""In a window of several months: how the API counts them is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +115,11 @@ class Planner:
         return instant.astimezone(self._schedule.business_zone).date()
 
     @property
+    def started_at(self) -> datetime:
+        """When the run began."""
+        return self._started_at
+
+    @property
     def today(self) -> date:
         """The business's day on which the run began."""
         return self._today
@@ -155,9 +152,9 @@ class Planner:
         return self.certain_from + SUSPECT_FOR
 
     @property
-    def recent_from(self) -> date:
-        """Rows of that day or later are in the next narrower window as well."""
-        return self._today - timedelta(days=self._schedule.incremental_days)
+    def is_backfill(self) -> bool:
+        """Whether certain days are asked for."""
+        return self._options.is_backfill
 
     @property
     def is_ordinary(self) -> bool:
@@ -183,104 +180,62 @@ class Planner:
             return False
         return timedelta(0) <= self._started_at - state.asked_at < DORMANT_FOR
 
+    def whole_window(self, dialect: Dialect) -> Window:
+        """The whole window, in the body that the report answers."""
+        return replace(self.window, form=dialect.whole_form)
+
     def _window(self, state: LocationState, dialect: Dialect) -> Window:
         """The narrower one that the dialect allows, else the whole one: after an outage that was longer, as
         far back as the watermark."""
-        watermark = state.watermark
-        whole = replace(self.window, form=dialect.form if dialect.mode is Mode.WHOLE else BodyForm.USUAL)
-        if self._options.is_backfill or watermark is None or watermark > self._started_at + CLOCK_TOLERANCE:
+        whole, watermark = self.whole_window(dialect), state.watermark
+        if self._options.is_backfill or watermark is None or self._is_ahead(watermark):
             return whole
-        synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
-        since = synced - timedelta(days=self._schedule.incremental_days)
+        since = self.again_from(watermark)
         in_doubt = self._options.full or state.dormant or state.doubted_since is not None
         if in_doubt or dialect.mode is Mode.WHOLE or self._today - since > LONGEST_NARROW:
             return replace(whole, months=max(whole.months, months_since(self._day(watermark), self._today)))
         if dialect.mode is Mode.MONTHS:
             return Window(dialect.months, form=dialect.form)
-        # A day wider at both ends: whether they are inclusive, and whose days they are, is not known.
-        days = Days(since - timedelta(days=1), self._today + timedelta(days=1))
-        return Window(days=days, form=dialect.form)
+        return Window(days=wider(Days(since, self._today)), form=dialect.form)
+
+    def _is_ahead(self, moment: datetime) -> bool:
+        """Whether a moment of an earlier run was set by a wrong clock."""
+        return moment > self._started_at + CLOCK_TOLERANCE
+
+    def again_from(self, watermark: datetime) -> date:
+        """The first of the days that are looked at again."""
+        synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
+        return synced - timedelta(days=self._schedule.incremental_days)
 
     def is_whole(self, window: Window) -> bool:
         """Whether it is everything that is asked for."""
         return window.days is None and window.months >= self._schedule.first_months
 
     def audits(
-        self, codes: Iterable[str], states: Sequence[Mapping[str, LocationState]], asked: Collection[str]
+        self,
+        codes: Iterable[str],
+        states: Sequence[Mapping[str, LocationState]],
+        asked: Sequence[Collection[str]],
     ) -> list[str]:
         """The locations to be asked for their whole windows besides, those first that were not for longest,
-        dormant ones too. `states`: of each report; `asked`: those that all reports ask whole in this run."""
+        dormant ones too; one that failed comes again after the others. `states`: of each report; `asked`:
+        those that it asks whole in this run anyway."""
         if not self.is_ordinary:
             return []
 
-        def audited_at(code: str) -> float:
-            times = [of_report.get(code, LocationState(code)).audited_at for of_report in states]
-            return min((at.timestamp() if at else 0.0 for at in times), default=0.0)
+        def turns(code: str) -> list[float]:
+            reports = zip(states, asked, strict=True)
+            return [self._audit_turn(kept.get(code)) for kept, whole in reports if code not in whole]
 
-        left = [code for code in codes if code not in asked]
-        left.sort(key=lambda code: (audited_at(code), location_order(code)))
-        return left[: self._schedule.audits]
+        last_turns = {code: min(found) for code in codes if (found := turns(code))}
+        in_turn = sorted(last_turns, key=lambda code: (last_turns[code], location_order(code)))
+        return in_turn[: self._schedule.audits]
 
-    def next_state(
-        self, state: LocationState, window: Window, rows: int, due_again: int, recent: int
-    ) -> LocationState | None:
-        """How far a location is after an answer that was stored whole; None: as far as before. `rows`: that
-        the answer has; `due_again`: those of them that are dated `due_again_from` or later; `recent`: those
-        that are dated `recent_from` or later.
-
-        The watermark is the run's start: what is booked while the run goes on is asked for next time. A
-        backfill leaves it alone. So does a suspicious answer: neither watermark nor dormancy may follow from
-        it.
-        """
-        if self._options.is_backfill or self.is_suspicious(state, window, rows):
-            return None
-        whole = self.is_whole(window)
-        return LocationState(
-            location=state.location,
-            watermark=self._started_at,
-            asked_at=self._started_at,
-            tried_at=self._started_at,
-            dormant=whole and rows == 0,
-            due_again=due_again if whole else state.due_again,
-            recent=recent,
-            audited_at=self._started_at if whole else state.audited_at,
-        )
-
-    def audited(self, state: LocationState, rows: int, due_again: int) -> LocationState:
-        """The state of a location after its whole window was asked for besides: not further than before, but
-        awake if it has something."""
-        return replace(
-            state,
-            audited_at=self._started_at,
-            asked_at=self._started_at if state.dormant or rows else state.asked_at,
-            dormant=state.dormant and rows == 0,
-            due_again=due_again,
-        )
-
-    def doubted(self, state: LocationState) -> LocationState:
-        """The state of a location whose answer is not to be believed yet."""
-        return replace(
-            state, tried_at=self._started_at, doubted_since=state.doubted_since or self._started_at
-        )
-
-    def may_doubt(self, state: LocationState) -> bool:
-        """Whether a suspicious answer is still not to be believed: an API that insists on it for SUSPECT_FOR
-        is, as the shop may have got another id."""
-        since = state.doubted_since
-        return not self._options.is_backfill and (since is None or self._started_at - since <= SUSPECT_FOR)
-
-    def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
-        """The state of a location that was asked in vain; None where a backfill asked."""
-        if self._options.is_backfill:
-            return None
-        return replace(states.get(location, LocationState(location)), tried_at=self._started_at)
-
-    def is_suspicious(self, state: LocationState, window: Window, rows: int) -> bool:
-        """Whether an answer has less than half of the rows of an earlier one that are still due."""
-        if state.dormant or not self.may_doubt(state):
-            return False
-        due = state.due_again if self.is_whole(window) else state.recent
-        return rows < due / 2 and (due >= PLENTY or (rows == 0 and self.is_whole(window)))
+    def _audit_turn(self, state: LocationState | None) -> float:
+        """When a location had its last turn, in seconds; 0: never, or a wrong clock says when."""
+        moments = (state.audited_at, state.audit_tried_at) if state is not None else ()
+        known = (at.timestamp() for at in moments if at is not None and not self._is_ahead(at))
+        return max(known, default=0.0)
 
 
 def _patience(state: LocationState) -> tuple[float, bool, tuple[int, str]]:
@@ -293,34 +248,9 @@ def _patience(state: LocationState) -> tuple[float, bool, tuple[int, str]]:
     )
 
 
-def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, or the first of the next month where there is no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    try:
-        return date(year, month + 1, day.day)
-    except ValueError:
-        year, month = divmod(year * 12 + month + 1, 12)
-        return date(year, month + 1, 1)
-
-
-def months_since(day: date, today: date) -> int:
-    """How many months a window must reach back from today to begin no later than that day."""
-    if day >= today:
-        return 0
-    day = max(day, OLDEST_DAY)
-    months = (today.year - day.year) * 12 + today.month - day.month
-    return months if months_before(today, months) <= day else months + 1
-
-
 def window_holding(day: date | None, schedule: Schedule, today: date) -> Window:
     """A whole window, or a longer one that has all that is dated that day or later, and the bookings of those
     returns: the API's months may go by their dates."""
     if day is None:
         return Window(schedule.first_months)
     return Window(max(schedule.first_months, months_since(max(day, OLDEST_DAY) - BOOKED_BEFORE, today)))
-
-
-def certain_from(window: Window, today: date) -> date:
-    """The first day that is in such a window, however the API counts its months."""
-    fewest_days = timedelta(days=window.months * FEWEST_DAYS_OF_A_MONTH)
-    return max(months_before(today, window.months), today - fewest_days) + timedelta(days=1)

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from syncctl.errors import UsageError
 from syncctl.identity import SEPARATOR, fold
 from syncctl.models import FILE_STEPS, Reject
 from syncctl.ports import Storage
+from syncctl.private_files import private_file
+from syncctl.redact import mask_phones, redacted
 from syncctl.results import instant
-
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection")."""
+from syncctl.setting_clashes import OwnFiles
 
 OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")
 OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
 """Titles that an import takes for no column of a lead's, so that a corrected export can be imported."""
 
-_LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[\s\-.]?\d){8,12}(?!\d)")
+_UNSEEN = (
+    r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u061c\u1680\u180e"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+_STARTS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+# Also behind what some spreadsheets take for the end of a cell, whatever quotes stand around it.
+_FORMULA = re.compile(rf"(^[\t\r\n{_UNSEEN}]*|[\t\r\n;][{_UNSEEN}]*)(?=[{_STARTS}])")
+"""Where a cell begins as a formula does, of any width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,45 +88,30 @@ def reject_document(reject: Reject) -> dict[str, Any]:
 def masked_document(reject: Reject) -> dict[str, Any]:
     """As reject_document; whatever may be a phone number shows its first and last two digits only."""
     document = reject_document(reject)
-    values = {title: _masked(value) for title, value in document["values"].items()}
+    values = redacted(document["values"], _masked, numbers=True)
     return {**document, "reason": _masked(document["reason"]), "values": values}
 
 
-def _masked(value: Any) -> Any:
-    """JSON without phone numbers, at any depth; NaN and infinity, which JSON has not, as text."""
-    if isinstance(value, Mapping):
-        return {name: _masked(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return value
-    written = str(value)
-    if written.startswith("+"):
-        written = written.lstrip("+")
-    masked = _LONG_NUMBER.sub(lambda number: f"{number[0][:2]}xxxxxx{number[0][-2:]}", written)
-    return value if masked == str(value) else masked
+def _masked(text: str) -> str:
+    return mask_phones(text, mistyped=True)
 
 
-def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool) -> None:
-    """Write rejects as a CSV that spreadsheets open (UTF-8 with BOM), with their raw values, for correction.
+def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool, own: OwnFiles) -> None:
+    """Write rejects as a CSV that spreadsheets open (UTF-8 with BOM), with their raw values, for correction:
+    for this user only, whole or not at all.
 
     Raises:
-        UsageError: the file exists already, or can't be written.
+        UsageError: the file exists already, is one of `own`, or can't be written.
     """
-    try:
-        with file.open("w" if overwrite else "x", encoding="utf-8-sig", errors="replace", newline="") as out:
-            _write(rejects, out)
-    except FileExistsError:
-        raise UsageError(f"{file} exists already: name another, or overwrite it with --force.") from None
-    except OSError as error:
-        raise UsageError(f"{file} can't be written: {error.strerror}.") from None
+    with private_file(file, overwrite=overwrite, own=own) as out:
+        text = TextIOWrapper(out, encoding="utf-8-sig", errors="replace", newline="")
+        _write(rejects, text)
+        text.detach()
 
 
 def _write(rejects: Sequence[Reject], out: Any) -> None:
     titles = dict.fromkeys(title for reject in rejects for title in row_values(reject))
-    writer = csv.writer(out)
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow([_defused(title) for title in (*OWN_TITLES, *titles)])
     for reject in rejects:
         document = reject_document(reject)
@@ -133,8 +124,13 @@ def _in_order(values: Mapping[str, Any], titles: Iterable[str]) -> Iterable[Any]
 
 
 def _defused(value: Any) -> str:
-    """A cell's text, with an apostrophe before what a spreadsheet would run."""
+    """A cell's text, with an apostrophe before what a spreadsheet would run (OWASP, "CSV Injection")."""
     if value is None:
         return ""
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "'" + written if written.startswith(DANGEROUS) else written
+    defused = _FORMULA.sub(_with_apostrophe, written)
+    return f"'{defused}" if defused.startswith(("\t", "\r")) else defused
+
+
+def _with_apostrophe(match: re.Match[str]) -> str:
+    return f"'{match[0]}" if match.start() == 0 and match[0][:1] != ";" else f"{match[0][0]}'{match[0][1:]}"

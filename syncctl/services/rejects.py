@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id
@@ -21,17 +20,59 @@ DEEPEST = 100
 """Levels of nesting that it keeps: Python's JSON reader gives up at some hundred, fewer on a deep stack."""
 
 
-def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[str]]) -> None:
-    """List the invalid rows, and take off the list what the source says otherwise by now.
+MOST_NEW, MOST_LISTED = 1000, 10_000
+"""Rows of one location or file: so many are listed in one run, and so many in all."""
+
+MOST_NEW_CHARACTERS = 10_000_000
+"""Characters of the raw rows of one location or file that are listed in one run."""
+
+
+class RoomOnList:
+    """How many more rows of one location or file the rejects list takes in this run. `unlisted`: rows that
+    it had no room for."""
+
+    def __init__(self, listed: int) -> None:
+        self.unlisted = 0
+        self._rows = min(MOST_NEW, MOST_LISTED - listed)
+        self._characters = MOST_NEW_CHARACTERS
+
+    def takes(self, raw: str) -> bool:
+        """Whether there is room for this raw row, which then has it."""
+        if self._rows <= 0 or self._characters < len(raw):
+            self.unlisted += 1
+            return False
+        self._rows -= 1
+        self._characters -= len(raw)
+        return True
+
+
+def unlisted_words(rows: int) -> str:
+    """For a warning: what was left off the list, and what to do."""
+    return (
+        f"{rows:,} invalid rows are not on the rejects list, which takes {MOST_NEW:,} rows of a location or "
+        f"file in one run and {MOST_LISTED:,} in all: have the source corrected"
+    )
+
+
+def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[str]]) -> int:
+    """List the invalid rows, and take off the list what the source says otherwise by now. Gives how many
+    there was no room for.
 
     `listed`: what the list holds of the answer's location: position -> ids.
 
     Raises:
         StorageError: the database refused.
     """
-    rejects = {reject.reject_id: reject for reject in _rejects_of(answer, run.run_id, run.started_at)}
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
-    new = [reject for reject_id, reject in rejects.items() if reject_id not in listed_ids]
+    room = RoomOnList(len(listed_ids))
+    rejects: set[str] = set()
+    new: list[Reject] = []
+    for row, reason in answer.invalid:
+        raw = _raw(row)
+        reject_id = _reject_id(answer.report, answer.location, raw)
+        if reject_id not in rejects and reject_id not in listed_ids and room.takes(raw):
+            new.append(_reject_of(run, answer, row, reason, raw))
+        rejects.add(reject_id)
     if new:
         run.add_rejects(new)
     if listed:
@@ -41,9 +82,10 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
             for row in answer.rows
             if not _is_surely_another(row, codes)
         }
-        outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects.keys()
+        outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects
         if outdated:
             run.storage.clear_rejects(outdated)
+    return room.unlisted
 
 
 def _is_surely_another(row: object, codes: Collection[str]) -> bool:
@@ -122,15 +164,11 @@ def cut_raw_row(raw: str) -> str:
     return raw if len(raw) <= LONGEST_RAW_ROW else raw[:LONGEST_RAW_ROW] + "…"
 
 
-def _rejects_of(answer: SortedRows, run_id: str, rejected_at: datetime) -> list[Reject]:
-    """Entries of the rejects list; the same row gives the same entry in every run."""
+def _reject_of(run: Run, answer: SortedRows, row: object, reason: str, raw: str) -> Reject:
+    """An entry of the rejects list; the same row gives the same entry in every run."""
     report, location = answer.report.value, answer.location
-    entries: dict[str, Reject] = {}
-    for row, reason in answer.invalid:
-        raw = _raw(row)
-        reject_id = _reject_id(report, location, raw)
-        position = position_of(row) or reject_id
-        entries[reject_id] = Reject(
-            reject_id, report, location, answer.store, position, reason, raw, run_id, rejected_at
-        )
-    return list(entries.values())
+    reject_id = _reject_id(report, location, raw)
+    position = position_of(row) or reject_id
+    return Reject(
+        reject_id, report, location, answer.store, position, reason, raw, run.run_id, run.started_at
+    )

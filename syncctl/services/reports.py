@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,29 +15,25 @@ from syncctl.errors import (
     StorageUnavailableError,
 )
 from syncctl.models import (
-    Counts,
     LocationResult,
     LocationState,
     ReportRequest,
     StepName,
     StepResult,
-    StepStatus,
 )
-from syncctl.ports import Answer, Listener, Storage
+from syncctl.ports import Answer, Listener, Look, Storage
+from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.intake import Intake
 from syncctl.services.measuring import Measuring
-from syncctl.services.planning import Plan, Planner, location_order
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.planning import Plan, Planner
+from syncctl.services.rejects import unlisted_words
+from syncctl.services.sorting import SortedRows, sort_unsorted
+from syncctl.services.step_results import NOT_ALL_STORED, listed, step_result, told
+from syncctl.services.thin_answers import AnswerSize, capped_answers, capped_warning, size_of, thin_warning
+from syncctl.services.unanswered import Outcome
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
-
-SHORTEST_CAPPED, ROUND = 100, 100
-"""Rows of an answer: fewer are not cut by an API; a limit is mostly a round number."""
-
-LOCATIONS_TOLD = 10
-ERRORS_TOLD = 3
-"""Different errors that a step's summary quotes; the log has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +62,17 @@ class ReportStep:
         self._tools = tools
         self.states = tools.storage.location_states(report)
         self.dialect = tools.dialects.get(report, Dialect(report))
+        self._checkpoints = Checkpoints(tools.planner)
         self.plan: Plan = tools.planner.plan(tools.stores, self.states, self.dialect)
         self._results: list[LocationResult] = []
         self._untold: list[LocationResult] | None = []
         self._refused: str | None = None
         self._unsaved: list[LocationState] = []
         self._falling_asleep: list[LocationState] = []
-        self._answered: dict[str, int] = {}
+        self.thin: list[str] = []
+        """Locations whose answers were suspiciously thin."""
+        self._errors: list[ApiError] = []
+        self._answered: dict[str, AnswerSize] = {}
 
     def requests(self, deadline: float) -> list[ReportRequest]:
         """A call for each location that is due, to be given up at `deadline` (monotonic seconds)."""
@@ -82,10 +81,12 @@ class ReportStep:
             for location, window in self.plan.windows.items()
         ]
 
-    def sort(self, request: ReportRequest, rows: Sequence[Any]) -> SortedRows:
-        """The rows of a location's answer as `take` wants them. May be called by any thread."""
+    def sort(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> SortedRows:
+        """The rows of a location's answer as `take` wants them. May be called by any thread. Raises what
+        `look` raises."""
         store = self._tools.stores[request.location]
-        return sort_rows(self.report, request.location, store, rows, self._tools.planner.days)
+        unsorted = SortedRows(self.report, request.location, rows, store or "")
+        return sort_unsorted(unsorted, self._tools.planner.days, look)
 
     def begin(self) -> None:
         """The step's turn has come: tell what came of answers that were there before."""
@@ -97,6 +98,27 @@ class ReportStep:
     def is_answered(self) -> bool:
         """Whether each location's answer has been taken."""
         return len(self._results) == len(self.plan.windows)
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether locations were asked, and the API answered none of them."""
+        return bool(self._errors) and not self._answered
+
+    @property
+    def is_key_refused(self) -> bool:
+        """Whether no call of this report is accepted."""
+        return self._refused is not None
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the calls went, once all are answered."""
+        return Outcome(
+            report=self.report,
+            windows=self.plan.windows,
+            states=self.states,
+            error=self._errors[0] if self.is_unanswered else None,
+            is_refused=all(error.is_refusal for error in self._errors),
+        )
 
     def take(self, answer: Answer) -> None:
         """Store one location's answer, `sort`ed.
@@ -125,6 +147,8 @@ class ReportStep:
             self.save_states()
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
+        if answer.error is not None:
+            self._errors.append(answer.error)
         if isinstance(answer.error, KeyRefusedError):
             self._refused = str(answer.error)
         elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
@@ -132,32 +156,30 @@ class ReportStep:
         return LocationResult(answer.request.location, store or "", error=told(answer.error))
 
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
-        location, planner = request.location, self._tools.planner
+        location = request.location
+        self._answered[location] = size_of(answer)
         taken = self._tools.intake.take(answer)
-        rows, before = taken.counts.rows, self.states.get(location, LocationState(location))
-        self._tools.measuring.note(request, answer)
-        due_again, recent = answer.rows_from(planner.due_again_from), answer.rows_from(planner.recent_from)
-        after = planner.next_state(before, request.window, rows, due_again, recent)
-        self._answered[location] = rows
-        is_suspicious = planner.is_suspicious(before, request.window, rows)
-        if is_suspicious:
-            self._unsaved.append(planner.doubted(before))
-        elif after is None:
+        if taken.is_late:
+            self._keep_tried(request)
+            changed = tuple(taken.changed)
+            return LocationResult(location, answer.store, taken.counts, changed, error=NOT_ALL_STORED)
+        before = self.states.get(location, LocationState(location))
+        tally = self._checkpoints.tally(before, answer)
+        after = self._checkpoints.next_state(before, request.window, tally)
+        warnings = [unlisted_words(taken.unlisted)] if taken.unlisted else []
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        self._tools.measuring.note(request, answer, is_thin=is_thin)
+        if is_thin:
+            self.thin.append(location)
+            self._unsaved.append(self._checkpoints.doubted(before))
+            warnings.append(thin_warning(tally.rows))
+        elif after is None or taken.unlisted:  # what is listed nowhere has to be asked for again
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
             self._falling_asleep.append(after)
         else:
             self._unsaved.append(after)
-        warning = None
-        if is_suspicious:
-            what = (
-                f"only {rows} rows, less than half of those"
-                if rows
-                else "an empty answer, without any of those"
-            )
-            warning = (
-                f"{what} that came before and are still due: nothing is deleted, and the next run asks again"
-            )
+        warning = "; ".join(warnings) or None
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
     def finish(self) -> StepResult:
@@ -183,24 +205,15 @@ class ReportStep:
         return self.result()
 
     def _doubt_capped_answers(self) -> None:
-        """Where the longest answers are of one length, the API may cut them there: those locations are as far
-        as before."""
-        longest = max(self._answered.values(), default=0)
-        capped = [location for location, rows in self._answered.items() if rows == longest]
-        enough = 2 if longest % ROUND == 0 else 3
+        """Where the API may cut its answers, those locations are as far as before."""
+        capped = capped_answers(self._answered)
         before = [self.states.get(location, LocationState(location)) for location in capped]
-        doubted = [
-            self._tools.planner.doubted(state) for state in before if self._tools.planner.may_doubt(state)
-        ]
-        if longest < SHORTEST_CAPPED or len(capped) < enough or not doubted:
+        doubted = [self._checkpoints.doubted(state) for state in before if self._checkpoints.may_doubt(state)]
+        if not doubted:
             return
         self._unsaved += doubted
         self.save_states()
-        self._tools.listener.warning(
-            f"The {self.report} report answered with exactly {longest} rows for {_listed(capped)}, and for "
-            "none with more: the API may cut its answers there. What came is stored, and the next run asks "
-            "again. If it stays so, ask the API's people whether there is a limit."
-        )
+        self._tools.listener.warning(capped_warning(self.report, self._answered, capped))
 
     def _put_to_sleep(self) -> None:
         if not self._falling_asleep:
@@ -216,7 +229,7 @@ class ReportStep:
 
     def _keep_tried(self, request: ReportRequest) -> None:
         """Note that a location was asked, so that the next run begins with the others."""
-        if (tried := self._tools.planner.tried(self.states, request.location)) is not None:
+        if (tried := self._checkpoints.tried(self.states, request.location)) is not None:
             self._unsaved.append(tried)
 
     def save_states(self) -> None:
@@ -242,7 +255,7 @@ class ReportStep:
             for result in self._results
         ]
         self._tools.listener.warning(
-            f"How far the {self.report} of {_listed(locations)} is synced could not be noted; the next run "
+            f"How far the {self.report} of {listed(locations)} is synced could not be noted; the next run "
             f"asks again: {refusal}"
         )
 
@@ -255,63 +268,3 @@ class ReportStep:
             error=broken_off or self._refused,
             dormant=self.plan.dormant,
         )
-
-
-def step_result(
-    report: StepName,
-    results: Sequence[LocationResult],
-    total: int,
-    *,
-    error: str | None = None,
-    dormant: int = 0,
-) -> StepResult:
-    """How a report's step went that asked `total` locations, or was to. `error`: what failed all of it: an
-    interruption, or a key that was refused."""
-    failed = [result for result in results if result.error is not None]
-    if error or (failed and len(failed) == total):
-        status = StepStatus.FAILED
-    else:
-        status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
-    return StepResult(
-        name=report,
-        status=status,
-        counts=sum((result.counts for result in results), Counts()),
-        processed=len(results) - len(failed),
-        total=total,
-        errors=len(failed) or (1 if error else 0),
-        error=error or failure_summary(failed, total),
-        dormant=dormant,
-        locations=tuple(results),
-    )
-
-
-def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
-    """One line about the locations that failed, of `total` that were asked, grouped by what failed them;
-    None where none did."""
-    if not failed:
-        return None
-    by_error: dict[str, list[str]] = defaultdict(list)
-    for result in failed:
-        by_error[result.error or ""].append(result.location)
-    how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
-    if len(by_error) == 1 and len(failed) == total:
-        return f"{how_many} locations failed: {next(iter(by_error))}"
-    told_errors = [f"{error} ({_listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
-    if more := len(by_error) - len(told_errors):
-        told_errors.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
-    return f"{how_many} locations failed: {'; '.join(told_errors)}"
-
-
-def _listed(locations: Collection[str]) -> str:
-    """The locations in words, the first few of them."""
-    shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
-    more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
-    return f"location {', '.join(shown)}{more}"
-
-
-def told(error: ApiError | None) -> str:
-    """A failure in words that are the same for every location that failed so."""
-    if isinstance(error, DeadlinePassedError):
-        how = "no answer before" if error.asked else "not asked:"
-        return f"{how} the run's time was over (API_RUN_DEADLINE_S)"
-    return str(error)

@@ -21,6 +21,7 @@ from syncctl.models import (
 )
 from syncctl.ports import Listener, Storage
 from syncctl.results import history_document
+from syncctl.services.planning import CLOCK_TOLERANCE
 
 SYNC_TYPES = {
     StepName.STORES: "store",
@@ -34,6 +35,9 @@ SYNC_TYPES = {
 
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
+
+FORGOTTEN_AT_ONCE = 3
+"""Runs; as each adds one, that is enough, and a clock that is ahead for some runs costs little history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,9 @@ class Run:
     def _keep(self, result: RunResult) -> None:
         try:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
-            self.storage.forget_runs(self.started_at - HISTORY_KEPT)
+            # Where no run began lately by this run's clock, it may be ahead of all the others'.
+            lately = (self.started_at - CLOCK_TOLERANCE, self.started_at)
+            self.storage.forget_runs(self.started_at - HISTORY_KEPT, lately, FORGOTTEN_AT_ONCE)
         except StorageUnavailableError:
             raise
         except StorageError as error:

@@ -13,6 +13,10 @@ from syncctl.errors import InvalidRowError
 from syncctl.identity import fingerprint, key_of, source_record
 from syncctl.mapping import complete_values, identity_values, own_date, report_values
 from syncctl.models import Days, LeadValues, SourceRecord, StepName
+from syncctl.ports import Look
+
+LOOK_EVERY = 1000
+"""Rows, which are mapped in some 50 ms."""
 
 
 @dataclass(slots=True)
@@ -51,13 +55,26 @@ class SortedRows:
         )
         return len(self.rows) - before
 
+    def records_from(self, day: date) -> int:
+        """How many records are dated that day or later."""
+        dates = (record.values.get("createdAt") for record in self.records.values())
+        return sum(at is not None and at.date() >= day for at in dates)
+
 
 def sort_rows(
     report: StepName, location: str, store: str | None, rows: Sequence[Any], days: Days | None = None
 ) -> SortedRows:
     """Map every row; the first row of each key makes the record. `days`: those asked for, None: all."""
-    result = SortedRows(report, location, rows, store or "")
-    for row in rows:
+    return sort_unsorted(SortedRows(report, location, rows, store or ""), days, lambda: None)
+
+
+def sort_unsorted(result: SortedRows, days: Days | None, look: Look) -> SortedRows:
+    """As `sort_rows`, of an answer of which only the rows are known. `look` is called now and then, and what
+    it raises ends the work."""
+    report, store = result.report, result.store or None
+    for number, row in enumerate(result.rows):
+        if number % LOOK_EVERY == 0:
+            look()
         try:
             values = identity_values(report, row, store)
         except InvalidRowError as reason:

@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncctl.errors import ApiError, InvalidRowError
+from syncctl.errors import ApiError, FinalApiError, InvalidRowError
 from syncctl.identity import fold
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, Store
 from syncctl.ports import RentalApi, Storage
-from syncctl.services.rejects import keep_rejects
+from syncctl.services.rejects import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.values import text
 
 STORE_LIST = "store list"
 """Stands for the location on the rejects list."""
+
+MOST_STORES = 1000
+"""Rows of a store list: each is a location that every run asks for, in each report."""
+
+
+def fetched_store_list(api: RentalApi, deadline: float) -> list[Any]:
+    """The rows of the store list. Raises ApiError, also where they are more than a business has shops."""
+    rows = api.store_list(deadline)
+    if len(rows) > MOST_STORES:
+        raise FinalApiError(
+            f"the API sent a store list of {len(rows):,} rows, and no more than {MOST_STORES:,} are taken",
+            hint="ask the API's people what is in it",
+        )
+    return rows
 
 
 def listed_names(rows: Sequence[Any]) -> dict[str, str]:
@@ -40,7 +54,7 @@ def names_in_force(
     """The store list's names by code: fresh from the API; as last stored where that fails, which is no
     failure of a report. `deadline`: the monotonic clock's seconds. Raises StorageError."""
     try:
-        names = listed_names(api.store_list(deadline))
+        names = listed_names(fetched_store_list(api, deadline))
     except ApiError as error:
         warn(f"Store list: {error}. Going on with the stores known from before.")
         names = {}
@@ -108,7 +122,9 @@ def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
     elif run.storage.store_list():
         run.listener.warning("The store list came without any store: going on with those known from before.")
     saved = add_stores(run, locations, list(stores.values()))
-    keep_rejects(run, answer, run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {}))
+    listed = run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {})
+    if unlisted := keep_rejects(run, answer, listed):
+        run.listener.warning(f"The store list: {unlisted_words(unlisted)}")
     return Counts(
         rows=len(rows),
         saved=saved,

@@ -10,15 +10,15 @@ from typing import Any
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
 from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus
-from syncctl.ports import RentalApi
+from syncctl.ports import Look, RentalApi
 from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake
-from syncctl.services.measuring import Measuring
+from syncctl.services.measuring import Asking, Measuring
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
-from syncctl.services.stores import names_in_force, take_stores
+from syncctl.services.stores import fetched_store_list, names_in_force, take_stores
 
 API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
 
@@ -59,7 +59,7 @@ class ApiSync:
 
     def _sync_stores(self, run: Run) -> Mapping[str, str]:
         try:
-            rows = self.api.store_list(self._deadline(run, 1, of=len(self.steps)))
+            rows = fetched_store_list(self.api, self._deadline(run, 1, of=len(self.steps)))
             counts = take_stores(rows, run, self.locations)
             result = _stores_result(counts)
         except StorageUnavailableError:
@@ -72,10 +72,10 @@ class ApiSync:
     def _sync_reports(self, run: Run, reports: Sequence[StepName], names: Mapping[str, str]) -> None:
         planner = Planner(self.schedule, self.options, run.started_at)
         dialects = run.storage.dialects()
-        measuring = Measuring(run.storage, planner, dialects, run.started_at, run.listener)
+        measuring = Measuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
         tools = StepTools(
             storage=run.storage,
-            intake=Intake(run, self.locations),
+            intake=Intake(run, self.locations, self._deadline(run, 1, of=1)),
             planner=planner,
             listener=run.listener,
             stores=locations_to_ask(names, self.locations, self.options.locations),
@@ -91,8 +91,8 @@ class ApiSync:
         ]
         by_report = {step.report: step for step in steps}
 
-        def sort(request: ReportRequest, rows: list[Any]) -> SortedRows:
-            return by_report[request.report].sort(request, rows)
+        def sort(request: ReportRequest, rows: list[Any], look: Look) -> SortedRows:
+            return by_report[request.report].sort(request, rows, look)
 
         with closing(self.api.reports(requests, sort)) as fetched:
             for step in steps:
@@ -101,15 +101,18 @@ class ApiSync:
                 while not step.is_answered:
                     answer = next(fetched)
                     by_report[answer.request.report].take(answer)
+                    del answer  # its rows are not to be held while the next one is waited for
                 run.finish_step(step.finish())
         # Nothing else is to be missed for these: they come last, and are the first to be left out.
         ends = self._deadline(run, 1, of=1)
-        with closing(self.api.reports(audits.requests(ends), sort)) as besides:
-            for answer in besides:
-                audits.take(answer)
-        run.add_audits(audits.results())
-        if self.measures and not run.dry_run:
-            measuring.finish(self.api, reports, ends)
+        try:
+            with closing(self.api.reports(audits.requests(ends), sort)) as besides:
+                for answer in besides:
+                    audits.take(answer)
+        finally:
+            run.add_audits(audits.finish())
+        asking = Asking(self.api, sort, run.clock.monotonic, ends)
+        measuring.finish(asking, [step.outcome for step in steps], run.storage, run.listener)
 
 
 def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:

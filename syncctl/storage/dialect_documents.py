@@ -7,7 +7,10 @@ from typing import Any
 
 from syncctl.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.models import BodyForm, StepName
-from syncctl.storage.own_documents import OddDocumentError
+from syncctl.storage.own_documents import OddDocumentError, own, own_or_none
+
+MOST_MONTHS = 1200
+"""More than any window has."""
 
 
 def dialect_document(dialect: Dialect) -> dict[str, Any]:
@@ -28,18 +31,24 @@ def _as_text(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+LATER_FIELDS = {"whole_form": BodyForm.USUAL}
+"""What an older syncctl did not keep."""
+
+
 def dialect_from(document: Any) -> Dialect:
     """The dialect that `dialect_document` made this of. Raises OddDocumentError for anything else."""
     try:
+        document = {**LATER_FIELDS, **document}
         return Dialect(
             report=StepName(document["report"]),
             mode=Mode(document["mode"]),
-            months=int(document["months"]),
+            months=_number(document, "months", 1, MOST_MONTHS),
             form=BodyForm(document["form"]),
-            since=_moment(document["since"]),
-            measured_at=_moment(document["measured_at"]),
-            trials=tuple(_trial(trial) for trial in document["trials"]),
-            lost_by=document["lost_by"],
+            whole_form=BodyForm(document["whole_form"]),
+            since=_moment_or_none(document, "since"),
+            measured_at=_moment_or_none(document, "measured_at"),
+            trials=tuple(map(_trial, own(document, "trials", list))),
+            lost_by=own_or_none(document, "lost_by", str),
         )
     except (KeyError, TypeError, ValueError):
         raise OddDocumentError from None
@@ -47,14 +56,33 @@ def dialect_from(document: Any) -> Dialect:
 
 def _trial(document: Mapping[str, Any]) -> Trial:
     return Trial(
-        **{
-            **document,
-            "at": datetime.fromisoformat(document["at"]),
-            "form": BodyForm(document["form"]),
-            "verdict": Verdict(document["verdict"]),
-        }
+        at=_moment(document, "at"),
+        location=own(document, "location", str),
+        asked=own(document, "asked", str),
+        form=BodyForm(document["form"]),
+        verdict=Verdict(document["verdict"]),
+        whole=_number(document, "whole"),
+        inside=_number(document, "inside"),
+        found=_number(document, "found"),
+        outside=_number(document, "outside"),
+        error=own_or_none(document, "error", str),
+        is_of_months=document.get("is_of_months") is True,
     )
 
 
-def _moment(written: str | None) -> datetime | None:
-    return None if written is None else datetime.fromisoformat(written)
+def _number(document: Mapping[str, Any], name: str, least: int = 0, most: int | None = None) -> int:
+    number = own(document, name, int)
+    if isinstance(number, bool) or number < least or (most is not None and number > most):
+        raise OddDocumentError
+    return number
+
+
+def _moment(document: Mapping[str, Any], name: str) -> datetime:
+    moment = datetime.fromisoformat(own(document, name, str))
+    if moment.tzinfo is None:
+        raise OddDocumentError
+    return moment
+
+
+def _moment_or_none(document: Mapping[str, Any], name: str) -> datetime | None:
+    return None if document[name] is None else _moment(document, name)

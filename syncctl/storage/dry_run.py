@@ -251,7 +251,9 @@ class DryRunStorage:
     def save_run(self, entry: RunEntry) -> None:
         """Not written: a dry run is not part of the history."""
 
-    def forget_runs(self, before: datetime) -> None:
+    def forget_runs(
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
+    ) -> None:
         """Not done either."""
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
 from syncctl.dialects import Dialect
 from syncctl.errors import LeadsRefusedError
@@ -295,9 +295,18 @@ class MongoStorage(MongoSurvey, MongoRepair):
     def save_run(self, entry: RunEntry) -> None:
         self._put("syncruns", documents.run_document(entry))
 
-    def forget_runs(self, before: datetime) -> None:
+    def forget_runs(
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
+    ) -> None:
         with self._writing() as database:
-            database.syncruns.delete_many({"startedAt": {"$lt": before}})
+            runs = database.syncruns
+            if witnessed and not runs.find_one(
+                {"startedAt": {"$gte": witnessed[0], "$lt": witnessed[1]}}, []
+            ):
+                return
+            old = runs.find({"startedAt": {"$lt": before}}, ["_id"]).sort("startedAt", ASCENDING)
+            for batch in in_batches([run["_id"] for run in old.limit(most)]):
+                runs.delete_many({"_id": {"$in": batch}})
 
     def _put(self, collection: str, *new: Document) -> None:
         with self._writing() as database:

@@ -1,6 +1,5 @@
 """A MongoDB address as DATABASE_URL gives it, checked and turned into a client."""
 
-import logging
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -13,10 +12,7 @@ from pymongo.uri_parser import parse_uri
 
 from syncctl.errors import SettingsError, StorageUnavailableError
 from syncctl.models import Document
-
-logger = logging.getLogger(__name__)
-
-SRV_SCHEME = "mongodb+srv://"
+from syncctl.storage.mongo_options import SRV_SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +52,25 @@ def read_address(url: str) -> MongoAddress:
 def connect(
     address: MongoAddress, *, server_selection_timeout_ms: int, timeout_ms: int
 ) -> MongoClient[Document]:
-    """A client for that address. Time limits in the URL win over the ones given here.
+    """A client for that address. Time limits and appName in the URL win over the ones given here.
 
     Dates come back in UTC; years that Python can't express, typed wrongly by hand, as the nearest it can,
-    since one of them must not make a whole batch unreadable. Options unknown to the driver are logged.
-    Raises StorageUnavailableError where a file that the options name can't be read, and pymongo's errors.
+    since one of them must not make a whole batch unreadable.
+    Raises SettingsError where the driver would go on without an option, which may be the one that asks for
+    TLS; StorageUnavailableError where a file that the options name can't be read; and pymongo's errors.
     """
     _, _, query = address.url.partition("?")
     in_url = {name.casefold() for name, _ in parse_qsl(query)}
     limits: dict[str, Any] = {
         "serverSelectionTimeoutMS": server_selection_timeout_ms,
         "timeoutMS": timeout_ms,
+        "appName": "syncctl",
     }
-    with warnings.catch_warnings(record=True) as unknown_options:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings(record=True) as ignored_options:
+        warnings.simplefilter("always", UserWarning)
         try:
             client: MongoClient[Document] = MongoClient(
                 address.url,
-                appname="syncctl",
                 connect=False,
                 tz_aware=True,
                 datetime_conversion="DATETIME_CLAMP",
@@ -88,6 +85,9 @@ def connect(
                 f"A file that the options in DATABASE_URL name can't be read ({reason}): "
                 "check tlsCAFile and tlsCertificateKeyFile."
             ) from error
-    for warning in unknown_options:
-        logger.warning("DATABASE_URL: %s", warning.message)
+    if any(issubclass(said.category, UserWarning) for said in ignored_options):
+        client.close()
+        raise SettingsError(
+            "DATABASE_URL has an option that the database driver would ignore: `syncctl config` says which."
+        )
     return client

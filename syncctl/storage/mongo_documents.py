@@ -272,11 +272,12 @@ def state_document(report: StepName, state: LocationState) -> Document:
         "dueAgain": state.due_again,
         "recent": state.recent,
         "auditedAt": state.audited_at,
+        "auditTriedAt": state.audit_tried_at,
         "doubtedSince": state.doubted_since,
     }
 
 
-LATER_STATE_FIELDS = {"recent": 0, "auditedAt": None, "doubtedSince": None}
+LATER_STATE_FIELDS = {"recent": 0, "auditedAt": None, "auditTriedAt": None, "doubtedSince": None}
 """What an older syncctl did not keep."""
 
 
@@ -292,6 +293,7 @@ def state_from(document: Document) -> LocationState:
         due_again=own(document, "dueAgain", int),
         recent=own(document, "recent", int),
         audited_at=own_or_none(document, "auditedAt", datetime),
+        audit_tried_at=own_or_none(document, "auditTriedAt", datetime),
         doubted_since=own_or_none(document, "doubtedSince", datetime),
     )
 

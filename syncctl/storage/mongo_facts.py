@@ -9,6 +9,7 @@ from pymongo.errors import OperationFailure
 from syncctl.models import Document
 from syncctl.operator_ports import DatabaseFacts
 from syncctl.storage.mongo_address import MongoAddress
+from syncctl.storage.mongo_options import is_local
 
 COMMAND_NOT_FOUND = 59
 
@@ -20,8 +21,6 @@ WRITE_ACTIONS = frozenset({"insert", "update", "remove"})
 
 WRITTEN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns")
 """Collections that a sync writes."""
-
-LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
 def read_facts(database: Database[Document], address: MongoAddress) -> DatabaseFacts:
@@ -94,7 +93,7 @@ def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[str
     """What is to be said of the user and its rights, from `authInfo` of connectionStatus with showPrivileges
     (https://www.mongodb.com/docs/manual/reference/command/connectionStatus/)."""
     if not user["authenticatedUsers"]:
-        if not all(_name(host).startswith(LOOPBACK) for host in address.hosts.split(", ")):
+        if not all(is_local(_name(host)) for host in address.hosts.split(", ")):
             yield (
                 "Whoever reaches the server can read and change customers' data, as it asks for no password: "
                 "turn its authorization on."

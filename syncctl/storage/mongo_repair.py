@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bson import Decimal128, Int64, ObjectId
 from bson.raw_bson import RawBSONDocument
-from pymongo import DeleteOne, UpdateMany
+from pymongo import DeleteOne, UpdateMany, UpdateOne
 from pymongo.collation import Collation
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
@@ -12,7 +12,7 @@ from pymongo.database import Database
 from syncctl.models import Document
 from syncctl.operator_ports import LeadSnapshot, Restored
 from syncctl.storage.mongo_batches import find_by_ids, in_batches, insert_new
-from syncctl.storage.mongo_documents import possible_bson_ids, to_text
+from syncctl.storage.mongo_documents import possible_bson_ids, to_bson_id, to_text
 from syncctl.storage.mongo_session import MongoSession
 from syncctl.storage.mongo_snapshots import RAW, from_line, to_line
 
@@ -68,6 +68,17 @@ class MongoRepair(MongoSession):
                 updates = [UpdateMany({"leadId": old}, {"$set": {"leadId": new}}) for old, new in batch]
                 repointed += database.syncrecords.bulk_write(updates, ordered=False).modified_count
         return repointed
+
+    def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(report_ids.items()):
+                updates = [
+                    UpdateOne(
+                        {"_id": to_bson_id(record_id), "reportId": report_id}, {"$unset": {"reportId": ""}}
+                    )
+                    for record_id, report_id in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
 
     def probe_writing(self) -> None:
         probe = {"_id": ObjectId()}  # without a report or a kind, so no state of anything

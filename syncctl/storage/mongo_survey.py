@@ -119,10 +119,14 @@ class MongoSurvey(MongoSession):
             found = find(database.leads, query, ["_id", *fields]).hint("_id_")
             yield from map(documents.known_fields, found)
 
-    def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
+    def runs(
+        self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
+    ) -> list[RunEntry]:
         query: dict[str, Any] = {"document.steps": FAILED_STEP} if failed_only else {}
         if run_id:
             query["_id"] = {"$gte": run_id, "$lt": run_id + LAST_CHARACTER}
+        if until:
+            query["startedAt"] = {"$lt": until}
         with self._reading() as database:
             # No limit of the server's: odd documents, which are passed over, must not use it up.
             newest = database.syncruns.find(query).sort("startedAt", DESCENDING).batch_size(limit)

@@ -74,6 +74,12 @@ SELECT * FROM syncrecords WHERE {record_value("phone")} IN (SELECT value FROM js
         AND {record_value("name")} IN (SELECT value FROM json_each(:names)))
 """  # noqa: S608 constants only
 
+FORGET = """
+DELETE FROM syncruns WHERE _id IN (
+    SELECT _id FROM syncruns WHERE startedAt < ? ORDER BY startedAt LIMIT ?
+)
+"""
+
 
 class SqliteStorage(SqliteSurvey, SqliteRepair):
     """The lead database in a SQLite file, or in memory; `SqliteSession` says how it is opened."""
@@ -292,9 +298,16 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
         with self._writing() as connection:
             insert(connection, "syncruns", row, verb="INSERT OR REPLACE")
 
-    def forget_runs(self, before: datetime) -> None:
+    def forget_runs(
+        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
+    ) -> None:
         with self._writing() as connection:
-            connection.execute("DELETE FROM syncruns WHERE startedAt < ?", (rows.date_text(before),))
+            if witnessed:
+                began = tuple(map(rows.date_text, witnessed))
+                query = "SELECT 1 FROM syncruns WHERE startedAt >= ? AND startedAt < ? LIMIT 1"
+                if connection.execute(query, began).fetchone() is None:
+                    return
+            connection.execute(FORGET, (rows.date_text(before), most or -1))
 
 
 def _created(created: Created) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """Opening a SQLite file with its rights, its journal and its waiting time; transactions on it."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from syncctl.ordinary_files import is_odd_file, refuse_odd_file
+from syncctl.private_files import make_private_file
 
 
 def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float) -> sqlite3.Connection:
@@ -18,7 +20,9 @@ def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float
         target = ":memory:"
     else:
         if not read_only:
-            _make_private_file(path)
+            make_private_file(path)
+        if is_odd_file(path):  # SQLite would wait for a pipe's writer
+            refuse_odd_file(path, path.stat().st_mode)
         target = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(target, timeout=busy_timeout_s, isolation_level=None, uri=True)
     try:
@@ -31,14 +35,6 @@ def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float
         connection.close()
         raise
     return connection
-
-
-def _make_private_file(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return  # its rights are its owner's choice
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

@@ -53,6 +53,12 @@ class SqliteRepair(SqliteSession):
                 ((new, old) for old, new in lead_ids.items() if new != old),
             ).rowcount
 
+    def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
+        with self._writing() as connection:
+            connection.executemany(
+                "UPDATE syncrecords SET reportId = NULL WHERE _id = ? AND reportId = ?", report_ids.items()
+            )
+
     def probe_writing(self) -> None:
         with self._writing() as connection:
             # Both in one transaction: it is written to the disk, and no one ever sees it.

@@ -337,6 +337,7 @@ def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
         "dueAgain": state.due_again,
         "recent": state.recent,
         "auditedAt": _column(state.audited_at),
+        "auditTriedAt": _column(state.audit_tried_at),
         "doubtedSince": _column(state.doubted_since),
     }
 
@@ -352,5 +353,6 @@ def state_from(row: sqlite3.Row) -> LocationState:
         due_again=own(row, "dueAgain", int),
         recent=own(row, "recent", int),
         audited_at=own_date_from(row["auditedAt"]),
+        audit_tried_at=own_date_from(row["auditTriedAt"]),
         doubted_since=own_date_from(row["doubtedSince"]),
     )

@@ -180,6 +180,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE TABLE users (_id TEXT PRIMARY KEY NOT NULL, name TEXT)",
         "ALTER TABLE syncstate ADD COLUMN recent INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE syncstate ADD COLUMN auditedAt TEXT",
+        "ALTER TABLE syncstate ADD COLUMN auditTriedAt TEXT",
         "ALTER TABLE syncstate ADD COLUMN doubtedSince TEXT",
         "CREATE TABLE syncdialects (report TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
     ),

@@ -25,7 +25,9 @@ SELECT * FROM synclogs WHERE _id IN (
 
 RUNS = """
 SELECT * FROM syncruns
-WHERE substr(_id, 1, length(:run_id)) = :run_id AND (NOT :failed_only OR EXISTS (
+WHERE substr(_id, 1, length(:run_id)) = :run_id
+AND (:until IS NULL OR startedAt < :until)
+AND (NOT :failed_only OR EXISTS (
     SELECT 1 FROM json_each(document, '$.steps')
     WHERE ifnull(json_extract(value, '$.status'), '') NOT IN ('success', 'skipped')
 ))
@@ -143,8 +145,11 @@ class SqliteSurvey(SqliteSession):
         with self._found(AUDITED_RUNS, (rows.date_text(since),)) as found:
             return saved_by_audits(self._own.read("syncruns", found, rows.run_from))
 
-    def runs(self, limit: int, *, failed_only: bool = False, run_id: str = "") -> list[RunEntry]:
-        wanted = {"run_id": run_id, "failed_only": failed_only}
+    def runs(
+        self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
+    ) -> list[RunEntry]:
+        before = rows.date_text(until) if until else None
+        wanted = {"run_id": run_id, "failed_only": failed_only, "until": before}
         with self._found(RUNS, wanted) as newest:
             return list(islice(self._own.read("syncruns", newest, rows.run_from), limit or None))
 

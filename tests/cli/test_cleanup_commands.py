@@ -1,8 +1,6 @@
 """`cleanup` as a person and a script meet it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -16,6 +14,7 @@ from syncctl.operator_ports import Database
 from syncctl.storage.factory import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.duplicates import CopySet, copy_sets
+from tests.support.measuring import measured
 from tests.support.program import Ended, Program
 
 SETS = 18
@@ -57,13 +56,17 @@ def json_of(ended: Ended) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("arguments", [("duplicates",), ("duplicates", "--apply"), ("stores",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("duplicates",), ("duplicates", "--apply"), ("stores",), ("finished",), ("finished", "--apply")],
+)
 def test_on_an_empty_database(program: Program, arguments: tuple[str, ...]) -> None:
     ended = program.run("cleanup", *arguments)
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout in (
         "No duplicates: every lead is there once.\n",
         "No misspelt store names.\n",
+        "No finished or deleted lead is in leads.\n",
     )
     assert not (program.folder / "data" / "backups").exists()
     assert (program.folder / "data").exists() == ("--apply" in arguments)
@@ -121,7 +124,7 @@ def test_a_lead_that_is_kept_under_no_store_is_named_with_the_store_of_its_copy(
     piped = program.run("cleanup", "duplicates")
     assert line in piped.stdout.splitlines()
     assert f"keeps {text_id(2)} (worked on), deletes {text_id(1)}" in piped.stdout
-    assert "set the store in the web app" in piped.stderr
+    assert "import their files again" in piped.stderr
     for columns in (60, 80, 200):
         shown = program.run_on_terminal("cleanup", "duplicates", columns=columns)
         assert text_id(2) in shown.stdout
@@ -194,7 +197,8 @@ def test_what_leads_hold_is_shown_harmlessly(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("duplicates", "--apply"), ("stores", "--apply"), ("restore", "backup.jsonl")]
+    "arguments",
+    [("duplicates", "--apply"), ("stores", "--apply"), ("finished", "--apply"), ("restore", "backup.jsonl")],
 )
 def test_while_another_run_is_under_way_nothing_is_done(program: Program, arguments: tuple[str, ...]) -> None:
     with RunLock(program.folder / "data" / "syncctl.lock").hold():
@@ -239,7 +243,9 @@ def test_a_backup_that_cannot_be_written_is_one_line(program: Program, sets: lis
     assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
 
 
-@pytest.mark.parametrize("arguments", [("duplicates",), ("duplicates", "--apply"), ("stores", "--json")])
+@pytest.mark.parametrize(
+    "arguments", [("duplicates",), ("duplicates", "--apply"), ("stores", "--json"), ("finished",)]
+)
 def test_an_unreachable_database_is_status_69(program: Program, arguments: tuple[str, ...]) -> None:
     ended = program.run(
         "cleanup", *arguments, DATABASE_URL="mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=100"
@@ -258,7 +264,10 @@ def test_stores_from_plan_to_restore(program: Program) -> None:
         "unknown\tDefault Store\t1 lead",
     ]
     assert "Nothing was changed." in plan.stderr
-    assert "Becomes" in program.run_on_terminal("cleanup", "stores", columns=60).stdout
+    assert "Default Store: import their files again" in plan.stderr
+    shown = program.run_on_terminal("cleanup", "stores", columns=60).stdout
+    assert "Becomes" in shown
+    assert "Default Store: import their files again" in " ".join(shown.split())
     done = json_of(program.run("cleanup", "stores", "--apply", "--json"))
     assert (done["renamed"], done["left"]) == (1, [])
     with database_of(program) as database:
@@ -278,36 +287,12 @@ def test_thirty_thousand_extra_copies_among_130_000_leads(
         for _ in range(130):
             database.store_leads([next(made) for _ in range(1000)], [])
     environment = {"DATABASE_URL": url} if url else {}
-    plan, _, plan_mb = _measured(program, environment, "duplicates", "--json")
+    plan, _, plan_mb = measured(program, environment, "duplicates", "--json")
     assert plan["to_delete"] + sum(len(conflict["copies"]) - 1 for conflict in plan["conflicts"]) > 30_000
-    done, apply_s, apply_mb = _measured(program, environment, "duplicates", "--json", "--apply")
+    done, apply_s, apply_mb = measured(program, environment, "duplicates", "--json", "--apply")
     assert done["deleted"] == plan["to_delete"] > 24_000
     assert done["remaining"]["sets"] == len(plan["conflicts"]) == 2500
     assert apply_s < 30
     assert max(plan_mb, apply_mb) < 120
-    restored, _, _ = _measured(program, environment, "restore", done["backup"], "--json")
+    restored, _, _ = measured(program, environment, "restore", done["backup"], "--json")
     assert restored["restored"] == done["deleted"]
-
-
-def _measured(
-    program: Program, environment: dict[str, str], *arguments: str
-) -> tuple[dict[str, Any], float, float]:
-    """What a command printed, the seconds of processor time that it took, which other work on the machine
-    does not lengthen, and how many megabytes it held at most (VmHWM, proc(5))."""
-    code = (
-        f"import sys, time; sys.argv = ['syncctl', 'cleanup', *{arguments!r}]\n"
-        "from syncctl.cli.app import main\n"
-        "try: main()\n"
-        "finally: print(open('/proc/self/status').read(), 'seconds', time.process_time(), file=sys.stderr)"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=program.folder,
-        env=program.environment | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    told = {words[0]: words[1] for line in ended.stderr.splitlines() if len(words := line.split()) > 1}
-    return json.loads(ended.stdout), float(told["seconds"]), int(told["VmHWM:"]) / 1024

@@ -130,6 +130,23 @@ def test_a_timer_counts_as_installed(program: Program) -> None:
     assert "systemctl disable --now syncctl.timer" in program.run("cron", "install").stderr
 
 
+def test_the_old_systems_line_is_wrong_until_it_is_taken_out(program: Program, crontab: FakeCrontab) -> None:
+    old = b"*/10 * * * * cd /app && npm run sync:api\n"
+    crontab.content = old
+    assert json.loads(program.run("cron", "show", "--json").stdout)["installed"] is False
+    program.run("cron", "install")
+    said = (
+        "FAILED\tOld system's sync: the crontab still runs it: */10 * * * * cd /app && npm run sync:api -> "
+    )
+    for command in (("verify", "sync"), ("doctor",)):
+        shown = program.run(*command, API_BASE_URL="http://127.0.0.1:9").stdout
+        (line,) = (line for line in shown.splitlines() if "Old system's" in line)
+        assert line.startswith(said)
+    assert "npm run sync:api" in program.run("cron", "install", "--systemd").stderr
+    crontab.content = crontab.content.removeprefix(old)
+    assert "Old system's" not in program.run("verify", "sync").stdout
+
+
 def test_a_scheduled_import_is_wrong(program: Program, crontab: FakeCrontab) -> None:
     program.run("cron", "install")
     assert "Scheduled import" not in program.run("verify", "sync").stdout

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from syncctl.sandbox import Sandbox
 from tests.cli.test_sync_commands import STEP_KEYS, TOP_KEYS, count
 from tests.support.program import Program
+from tests.support.webapp import SqliteApp, finish
 
 SAMPLES = Path(__file__).parents[1] / "integration" / "samples"
 
@@ -42,6 +44,23 @@ def test_json_is_the_same_object_as_for_a_sync(program: Program, imports: Path) 
         assert result["steps"][0]["name"] == "lossofsale"
         assert result["steps"][0]["locations"] == {"processed": 1, "total": 1}
     assert not (program.folder / "data" / "syncctl.db").exists()
+
+
+def test_each_row_that_is_in_reports_is_named_with_its_report(program: Program) -> None:
+    file = program.folder / "walkin_sg_calicut.csv"
+    file.write_text("Date,Customer Name,Contact\n10-10-2026,Anagha,9000000001\n", encoding="utf-8")
+    assert program.run("import", "walkin", str(file)).status == 0
+    with closing(SqliteApp(str(program.folder / "data" / "syncctl.db"))) as app:
+        report_id = finish(app, app.leads()[0], "general page")
+    ended = program.run("import", "walkin", str(file), "--json")
+    (step,) = json.loads(ended.stdout)["steps"]
+    (row,) = step["finished"]
+    assert (step["reported"], row["file"], row["report"]) == (1, file.name, report_id)
+    assert (row["row"], row["day"]) == ("row 2 (90xxxxxx01)", "2026-10-10")
+    assert row["finished_at"]
+    said = program.run("-v", "import", "walkin", str(file)).stderr
+    assert f"row 2 (90xxxxxx01) of 2026-10-10: in reports: {report_id}, finished on " in said
+    assert report_id not in program.run("import", "walkin", str(file)).stderr
 
 
 def test_bad_files_are_status_65_one_line_each_and_the_others_go_on(program: Program, imports: Path) -> None:

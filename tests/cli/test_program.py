@@ -11,7 +11,7 @@ import pytest
 from cronsim import CronSim
 
 from syncctl import __version__
-from tests.support.program import Program
+from tests.support.program import Ended, Program
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("pymongo", "bson", "requests", "urllib3", "rich", "sqlite3")
@@ -245,3 +245,68 @@ def test_a_command_that_failed_keeps_its_status_when_the_output_is_lost_too(prog
         )
     assert ended.returncode == 78
     assert ended.stderr == "Error: The output could not be written: No space left on device.\n"
+
+
+DEFECT = """
+import sys
+from syncctl.bootstrap import checking
+from syncctl.cli.app import main
+def fail(settings):
+    key = "s3cret-key-of-ours"
+    raise ValueError(f"{key} at mongodb://u:pass-word@h/x of 9048780011 \\x1b[2J\\u202e")
+checking.status = fail
+sys.argv = ["syncctl", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("verbose", [True, False])
+def test_the_traceback_of_a_defect_says_no_secret(program: Program, verbose: bool) -> None:
+    ended = run_code(program, DEFECT, "status", *(["-v"] if verbose else []), API_TOKEN="s3cret-key-of-ours")
+    assert ended.status == 1
+    assert ("Traceback" in ended.stderr) is verbose
+    assert "ValueError" in ended.stderr
+    assert "90xxxxxx11" in ended.stderr
+    for secret in ("s3cret-key-of-ours", "pass-word", "9048780011", "\x1b", "\u202e"):
+        assert secret not in ended.output
+
+
+BEYOND = """
+import sys, threading, warnings
+from syncctl.cli import last_resort
+last_resort.install()
+last_resort.remember(["s3cret-key"])
+class Ending:
+    def __del__(self):
+        raise ValueError("s3cret-key of 9048780011")
+def fail():
+    raise ValueError("s3cret-key of 9048780011 \\x1b[2J")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+warnings.warn("s3cret-key of 9048780011")
+Ending()
+fail()
+"""
+
+
+@pytest.mark.attack
+def test_what_no_command_catches_says_none_either(program: Program) -> None:
+    ended = run_code(program, BEYOND)
+    assert ended.stderr.count("*** of 90xxxxxx11") == 4
+    assert ended.stderr.count("Traceback") == 3
+    assert not {"s3cret-key", "9048780011", "\x1b"} & set(re.split(r"[ \n\[]", ended.stderr))
+
+
+def run_code(program: Program, code: str, *arguments: str, **environment: str) -> Ended:
+    """A program of a few lines, in the folder of the other one."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=program.folder,
+        env=program.environment | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)

@@ -12,7 +12,7 @@ from syncctl.cli.app import app
 from tests.support.program import Program
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write"}
+NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--uri", "--out", "--drop"}
 """Options of other programs that the README names."""
 
 Commands = dict[tuple[str, ...], set[str]]
@@ -51,6 +51,12 @@ def test_the_readme_names_every_command_and_option() -> None:
     assert missing == []
 
 
+def test_every_command_of_the_old_system_is_in_the_section_for_those_who_come_from_it() -> None:
+    section = readme().split("\n## Coming from the old system\n")[1].split("\n## ")[0]
+    named = {name for span in code_spans(section) for name in re.findall(r"[a-z]+(?::[a-z]+)+", span)}
+    assert named == {name for name, *_ in commands() if ":" in name}
+
+
 def test_the_readme_names_no_command_and_no_option_that_does_not_exist() -> None:
     assert unknown_in(readme()) == []
 
@@ -66,6 +72,9 @@ def test_the_readme_names_no_command_and_no_option_that_does_not_exist() -> None
         ("look at `syncctl rejects list --keep DIR`", ["syncctl rejects list --keep"]),
         ("or at `syncctl -v stores --lies=1`", ["syncctl stores --lies", "--lies"]),
         ("the old `sync:lies`, and `--lies`, `-q`/`--lies`", ["sync:lies", "--lies", "--lies"]),
+        ("`import:all:walkin`, `npm run sync:api`, and `npm run import:all:lies`", ["import:all:lies"]),
+        ("`cleanup stores`, `cleanup lies FILE`, `api --lies`", ["cleanup lies", "api --lies", "--lies"]),
+        ("`import` and `api`, `return` rows", []),
     ],
 )
 def test_what_the_readme_can_not_say(text: str, unknown: list[str]) -> None:
@@ -104,12 +113,14 @@ def unknown_in(text: str) -> list[str]:
     """Commands and options that a text names as syncctl's, and that there are not."""
     known = commands()
     everywhere = {"--version", *NOT_OURS}.union(*known.values())
+    first_words = {words[0] for words in known}
     unknown = []
     for span in code_spans(text):
-        for call in re.findall(r"\bsyncctl ([^|&;>)]*)", span):
+        for call in re.findall(r"\bsyncctl ([^|&;>)#]*)", span):
             unknown += [f"syncctl {what}" for what in unknown_in_call(call.split(), known)]
-        if re.fullmatch(r"[a-z]+:[a-z]+", span) and (span,) not in known:
-            unknown.append(span)
+        unknown += [name for name in re.findall(r"\b[a-z]+(?::[a-z]+)+\b", span) if (name,) not in known]
+        if span.split()[0] in first_words and "syncctl" not in span:
+            unknown += unknown_in_call(span.split(), known)
         unknown += sorted(options_in([span]) - everywhere)
     return unknown
 

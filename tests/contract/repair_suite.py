@@ -161,6 +161,26 @@ class RepairSuite:
             text_id(n + MANY) for n in range(MANY)
         }
 
+    def test_pairings_are_taken_back_where_they_are_as_said(self, storage: LeadDatabase) -> None:
+        storage.store_leads([], [record(n) for n in range(4)])
+        untouched = storage.find_records([text_id(n) for n in range(4)])
+        storage.pair_reports({text_id(n): text_id(n + 70) for n in range(3)})
+        storage.unpair_reports({text_id(0): text_id(70), text_id(1): text_id(72), text_id(3): text_id(73)})
+        assert storage.paired_reports([text_id(n + 70) for n in range(4)]) == {text_id(71), text_id(72)}
+        storage.unpair_reports({text_id(1): text_id(71), text_id(2): text_id(72)})
+        assert storage.find_records([text_id(n) for n in range(4)]) == untouched
+        storage.unpair_reports({})
+        storage.unpair_reports(dict.fromkeys(HOSTILE_TEXTS, text_id(1)))
+        storage.pair_reports({text_id(3): text_id(70)})
+        assert storage.find_records([text_id(3)])[text_id(3)].report_id == text_id(70)
+
+    def test_thousands_of_pairings_are_taken_back(self, storage: LeadDatabase) -> None:
+        pairings = {text_id(n): text_id(n + MANY) for n in range(MANY)}
+        storage.store_leads([], [record(n) for n in range(MANY)])
+        storage.pair_reports(pairings)
+        storage.unpair_reports(pairings)
+        assert storage.paired_reports(pairings.values()) == set()
+
     def test_probing_leaves_nothing(self, storage: LeadDatabase, database: Database) -> None:
         storage.probe_writing()
         storage.probe_writing()
@@ -178,6 +198,7 @@ class RepairSuite:
                 lambda: reader.delete_unchanged(taken),
                 lambda: reader.restore(taken),
                 lambda: reader.repoint_records({text_id(1): text_id(2)}),
+                lambda: reader.unpair_reports({text_id(1): text_id(2)}),
                 reader.probe_writing,
             ):
                 with pytest.raises(StorageError, match="opened for reading only"):

@@ -1,9 +1,10 @@
 """Made-up leads, records, rejects and the like, told apart by a number."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncctl.models import Document, LeadType, LeadValues, Reject, SyncRecord
+from syncctl.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.models import BodyForm, Document, LeadType, LeadValues, Reject, StepName, SyncRecord
 
 MOMENT = datetime(2025, 2, 1, 8, 59, 27, 123000, tzinfo=UTC)
 
@@ -92,3 +93,22 @@ def reject(number: int, **changes: Any) -> Reject:
         "rejected_at": MOMENT,
     }
     return Reject(**{**fields, **changes})
+
+
+DIALECT = Dialect(
+    report=StepName.RETURN,
+    mode=Mode.MONTHS,
+    months=3,
+    form=BodyForm.WITHOUT_EMPTY,
+    whole_form=BodyForm.ALL_KEYS,
+    since=MOMENT - timedelta(days=40),
+    measured_at=MOMENT + timedelta(microseconds=1),
+    trials=(
+        Trial(
+            MOMENT, "7", "2025-01-24 to 2025-02-02", BodyForm.ALL_KEYS, Verdict.FAILED, 900, 20, 0, 0, "no\n"
+        ),
+        Trial(MOMENT, "$a.b", "3 months", BodyForm.WITHOUT_EMPTY, Verdict.AGREES, 900, 60, 60, 2),
+    ),
+    lost_by="location 7, asked for 1 month, left out 3 of 60 rows",
+)
+"""A report's dialect with a value in every field."""

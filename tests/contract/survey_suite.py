@@ -265,6 +265,8 @@ class SurveySuite:
         assert storage.runs(0) == runs
         assert storage.runs(2) == runs[:2]
         assert storage.runs(9) == runs
+        assert storage.runs(1, until=runs[1].started_at) == runs[2:3]
+        assert storage.runs(0, until=runs[3].started_at) == []
         assert storage.runs(1)[0].started_at.utcoffset() == timedelta(0)
 
     def test_failed_runs_have_a_step_that_is_neither_success_nor_skipped(self, storage: LeadDatabase) -> None:

@@ -1,11 +1,13 @@
 """What every storage must do with the stores and with what a sync keeps of itself."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncctl.dialects import Dialect, Trial
 from syncctl.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
 from syncctl.ports import Storage
 from tests.contract.lead_suite import MANY, Database
-from tests.contract.samples import HOSTILE_TEXTS, MOMENT, reject, text_id
+from tests.contract.samples import DIALECT, HOSTILE_TEXTS, MOMENT, reject, text_id
 
 
 class RejectSuite:
@@ -170,6 +172,15 @@ class SyncStateSuite:
             "7": LocationState(
                 "7", MOMENT, MOMENT + timedelta(milliseconds=1), MOMENT + timedelta(days=1), False, 157
             ),
+            "10": LocationState(
+                "10",
+                MOMENT,
+                due_again=157,
+                recent=15,
+                audited_at=MOMENT + timedelta(minutes=1),
+                audit_tried_at=MOMENT + timedelta(minutes=2),
+                doubted_since=MOMENT + timedelta(minutes=3),
+            ),
             "8": LocationState("8", None, MOMENT, None, True, 0),
             "9": LocationState("9"),
             "$a.b:c": LocationState("$a.b:c", india),
@@ -186,6 +197,27 @@ class SyncStateSuite:
         storage.save_location_states(StepName.RETURN, [states["8"]])
         assert storage.location_states(StepName.BOOKING) == states | {"7": LocationState("7")}
         assert storage.location_states(StepName.RETURN) == {"8": states["8"]}
+
+    def test_what_was_measured_of_a_report_comes_back_and_is_replaced(self, storage: Storage) -> None:
+        assert storage.dialects() == {}
+        booking = replace(DIALECT, report=StepName.BOOKING)
+        storage.save_dialect(booking)
+        storage.save_dialect(DIALECT)
+        assert storage.dialects() == {StepName.BOOKING: booking, StepName.RETURN: DIALECT}
+        storage.save_dialect(Dialect(StepName.RETURN))
+        assert storage.dialects() == {StepName.BOOKING: booking, StepName.RETURN: Dialect(StepName.RETURN)}
+        hostile = replace(DIALECT, lost_by=HOSTILE_TEXTS[5], trials=tuple(map(_hostile_trial, HOSTILE_TEXTS)))
+        storage.save_dialect(hostile)
+        assert storage.dialects()[StepName.RETURN] == hostile
+
+    def test_a_dialect_is_no_state_of_a_location_nor_the_other_way_round(self, storage: Storage) -> None:
+        storage.save_dialect(DIALECT)
+        assert storage.location_states(DIALECT.report) == {}
+        storage.save_location_states(DIALECT.report, [LocationState("dialect", MOMENT)])
+        assert storage.dialects() == {DIALECT.report: DIALECT}
+        assert storage.location_states(DIALECT.report) == {"dialect": LocationState("dialect", MOMENT)}
+        assert storage.store_list() == {}
+        assert storage.file_hashes("walkin") == {}
 
     def test_the_store_list_is_no_state_of_a_location(self, storage: Storage) -> None:
         storage.save_store_list({"7": "Z- Calicut"})
@@ -212,6 +244,26 @@ class SyncStateSuite:
         storage.forget_runs(MOMENT + timedelta(seconds=2))
         assert database.count("syncruns") == 2
 
+    def test_the_oldest_runs_are_forgotten_first(self, storage: Storage, database: Database) -> None:
+        for number in (2, 0, 3, 1):
+            storage.save_run(RunEntry(f"run {number}", MOMENT + timedelta(seconds=number), {}))
+        storage.forget_runs(MOMENT + timedelta(days=365), most=3)
+        assert database.count("syncruns") == 1
+        storage.forget_runs(MOMENT + timedelta(seconds=3), most=3)  # the newest one is left
+        assert database.count("syncruns") == 1
+
+    def test_no_run_is_forgotten_without_a_witness(self, storage: Storage, database: Database) -> None:
+        for number in range(4):
+            storage.save_run(RunEntry(f"run {number}", MOMENT + timedelta(days=number), {}))
+        second, third = MOMENT + timedelta(days=1), MOMENT + timedelta(days=2)
+        for since, until, left in (
+            (third + timedelta(seconds=1), third + timedelta(hours=1), 4),
+            (second + timedelta(seconds=1), third, 4),
+            (second, third, 2),
+        ):
+            storage.forget_runs(third, witnessed=(since, until))
+            assert database.count("syncruns") == left
+
     def test_preparing_and_closing_again_changes_nothing(self, storage: Storage) -> None:
         storage.save_store_list({"7": "Z- Calicut"})
         storage.prepare()
@@ -219,3 +271,7 @@ class SyncStateSuite:
         storage.close()
         storage.prepare()
         assert storage.store_list() == {"7": "Z- Calicut"}
+
+
+def _hostile_trial(text: str) -> Trial:
+    return replace(DIALECT.trials[0], location=text, asked=text, error=text)

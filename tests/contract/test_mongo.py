@@ -162,6 +162,7 @@ class TestDocuments:
                 "dueAgain": 3,
                 "recent": 0,
                 "auditedAt": None,
+                "auditTriedAt": None,
                 "doubtedSince": None,
             },
             {"_id": "store-list", "names": [{"code": "a.b", "name": "Z- Calicut"}], "fetchedAt": MOMENT},

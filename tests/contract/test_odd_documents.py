@@ -18,7 +18,7 @@ from syncctl.storage import mongo_documents
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.sqlite import SqliteStorage
 from tests.contract.mongo_database import MongoDatabase
-from tests.contract.samples import MOMENT, phone, record, reject, text_id
+from tests.contract.samples import DIALECT, MOMENT, phone, record, reject, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 
 OWN = "syncctl.storage.own_documents"
@@ -122,9 +122,9 @@ class TestOnMongo:
         whole = mongo_documents.state_document(StepName.BOOKING, good)
         odd: list[Document] = [
             {**whole, "_id": f"{field} {odd}", field: odd}
-            for field in ("location", "watermark", "askedAt", "triedAt", "dormant", "dueAgain")
+            for field in whole
             for odd in ["x", 4.5]
-            if (field, odd) != ("location", "x")
+            if field not in ("_id", "report") and (field, odd) != ("location", "x")
         ]
         mongo_database.raw.syncstate.insert_many(
             [
@@ -140,6 +140,27 @@ class TestOnMongo:
         assert mongo.location_states(StepName.BOOKING) == {"1": good}
         assert mongo.file_hashes("walkin") == {"a.csv": "hash"}
         assert len(warnings_of(caplog)) == len(odd) + 3
+
+    def test_states_of_before_audits(self, mongo: MongoStorage, mongo_database: MongoDatabase) -> None:
+        older = mongo_documents.state_document(StepName.BOOKING, LocationState("1", MOMENT, due_again=3))
+        for field in mongo_documents.LATER_STATE_FIELDS:
+            del older[field]
+        mongo_database.raw.syncstate.insert_one(older)
+        assert mongo.location_states(StepName.BOOKING) == {"1": LocationState("1", MOMENT, due_again=3)}
+
+    @pytest.mark.parametrize("odd", [None, 4, "x", [], {}, {"report": "return"}])
+    def test_dialects(
+        self,
+        mongo: MongoStorage,
+        mongo_database: MongoDatabase,
+        caplog: pytest.LogCaptureFixture,
+        odd: Any,
+    ) -> None:
+        mongo_database.raw.syncstate.insert_one({"_id": "dialect:booking", "dialect": odd})
+        mongo.save_dialect(DIALECT)
+        assert mongo.dialects() == mongo.dialects() == {DIALECT.report: DIALECT}
+        (warning,) = warnings_of(caplog)
+        assert "'dialect:booking' of syncstate" in warning
 
     @pytest.mark.parametrize("names", [None, "x", ["x"], [{"code": 5}], [{"code": "5", "name": None}], {}])
     def test_the_store_list(self, mongo: MongoStorage, mongo_database: MongoDatabase, names: Any) -> None:
@@ -200,6 +221,11 @@ class TestOnSqlite:
             ("syncfiles SET name = x'00'", lambda each: each.file_hashes("walkin")),
             ("syncfiles SET contentHash = x'00'", lambda each: each.file_hashes("walkin")),
             ("syncstate SET dueAgain = 'many'", lambda each: each.location_states(StepName.BOOKING)),
+            ("syncstate SET recent = 'many'", lambda each: each.location_states(StepName.BOOKING)),
+            ("syncdialects SET document = x'00'", lambda each: each.dialects()),
+            ("syncdialects SET document = '{'", lambda each: each.dialects()),
+            ("syncdialects SET document = '4'", lambda each: each.dialects()),
+            ("syncdialects SET document = '{}'", lambda each: each.dialects()),
         ],
     )
     def test_rows(
@@ -216,6 +242,7 @@ class TestOnSqlite:
             sqlite.save_location_states(StepName.BOOKING, [LocationState("7", MOMENT)])
             sqlite.save_store_list({"5": "Zorucci - Edappally"})
             sqlite.save_file_hash("walkin", "a.csv", "hash")
+            sqlite.save_dialect(DIALECT)
             assert len(look(sqlite)) == 1
             sqlite_database.run(f"UPDATE {change}")
             assert len(look(sqlite)) == len(look(sqlite)) == 0

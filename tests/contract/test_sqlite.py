@@ -25,8 +25,9 @@ from syncctl.models import (
 from syncctl.storage.sqlite import FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT, SqliteStorage
 from syncctl.storage.sqlite_connection import open_connection
 from syncctl.storage.sqlite_errors import translated
+from syncctl.storage.sqlite_schema import MIGRATIONS
 from syncctl.storage.store_rules import store_id
-from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
+from tests.contract.samples import DIALECT, MOMENT, lead, phone, record, reject, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 from tests.contract.storage_suite import StorageSuite
 
@@ -140,6 +141,7 @@ class TestTables:
                 "dueAgain": 3,
                 "recent": 0,
                 "auditedAt": None,
+                "auditTriedAt": None,
                 "doubtedSince": None,
             }
         ]
@@ -368,6 +370,22 @@ class TestFiles:
             pytest.raises(StorageError, match="newer syncctl: upgrade this one"),
         ):
             later.prepare()
+
+    def test_a_file_of_before_audits_and_dialects(self, tmp_path: Path) -> None:
+        older = SqliteDatabase(tmp_path / "older.db")
+        for statement in MIGRATIONS[0]:
+            older.run(statement)
+        older.run("PRAGMA user_version = 1")
+        older.run(
+            "INSERT INTO syncstate (report, location, watermark, dormant, dueAgain) VALUES (?, ?, ?, 0, 3)",
+            *("booking", "7", MOMENT_TEXT),
+        )
+        with closing(SqliteStorage(older.path)) as storage:
+            storage.prepare()
+            assert storage.location_states(StepName.BOOKING) == {"7": LocationState("7", MOMENT, due_again=3)}
+            assert storage.dialects() == {}
+            storage.save_dialect(DIALECT)
+            assert storage.dialects() == {DIALECT.report: DIALECT}
 
     def test_another_programs_database(self, tmp_path: Path) -> None:
         other = SqliteDatabase(tmp_path / "other.db")

@@ -8,6 +8,7 @@ from typing import Any
 from syncctl.locations import load_locations
 from syncctl.operator_ports import Database
 from syncctl.services.cleanup.cleaning import BackupTarget, DuplicatesCleaned, clean_duplicates
+from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, clean_finished
 from syncctl.services.cleanup.store_names import StoresRenamed, rename_stores
 from tests.contract.samples import lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp
@@ -24,6 +25,10 @@ def clean(database: Database, folder: Path, *chosen: str) -> DuplicatesCleaned:
 
 def rename(database: Database, folder: Path) -> StoresRenamed:
     return rename_stores(database, LOCATIONS, BackupTarget(folder, NOW, lambda _path, _leads: None))
+
+
+def clean_up_finished(database: Database, folder: Path) -> FinishedCleaned:
+    return clean_finished(database, LOCATIONS, BackupTarget(folder, NOW, lambda _path, _leads: None))
 
 
 def exactly(database: Database, app: MongoApp | SqliteApp) -> dict[str, str]:

@@ -25,6 +25,7 @@ WRITES = frozenset(
         "delete_unchanged",
         "restore",
         "repoint_records",
+        "unpair_reports",
     }
 )
 

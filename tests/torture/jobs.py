@@ -19,9 +19,13 @@ from syncctl.sandbox import Sandbox
 from syncctl.services import reports
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.cleaning import BackupTarget, clean_duplicates
+from syncctl.services.cleanup.finished import candidates
+from syncctl.services.cleanup.finished import cleaning as cleaning_finished
+from syncctl.services.cleanup.finished.cleaning import clean_finished
 from syncctl.services.cleanup.restoring import restore_backup
 from syncctl.services.cleanup.store_names import rename_stores
 from syncctl.services.run import HISTORY_KEPT
+from tests.support.brought_back import app_report, brought_back
 from tests.support.store_files import HEADER, row, write
 from tests.support.webapp import PAGES, SHAPES, finish, old_lead, pages_for
 from tests.support.world import KOLKATA, World
@@ -167,7 +171,7 @@ def few_at_once() -> Iterator[None]:
     job has several batches."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(reports, "STATES_TOGETHER", 2)
-        for module in (cleaning, store_names, restoring):
+        for module in (cleaning, store_names, restoring, cleaning_finished, candidates):
             patched.setattr(module, "LEADS_AT_ONCE", 5)
         yield
 
@@ -259,6 +263,29 @@ def _misspelt(ground: Ground) -> None:
     ground.world.now += timedelta(minutes=10)
 
 
+def bring_some_back(ground: Ground, finished: int, deleted: int) -> None:
+    """Leads finished and deleted, which the app's own scheduler has stored again, some of them twice; and
+    some of which the app has written the report and not deleted the lead."""
+    app, luck = ground.world.app, ground.luck
+    leads = sorted(app.leads(), key=lambda lead: lead["_id"])[: finished + deleted]
+    for number, lead in enumerate(leads):
+        if number < finished:
+            app.add_report(app_report(lead, ground.world.now))
+            if number % 3 == 0:
+                continue
+        app.delete(lead["_id"])
+        for _ in range(luck.choice((1, 1, 2))):
+            app.insert(brought_back(lead, luck, ground.world.now))
+
+
+def _brought_back(ground: Ground) -> None:
+    """Among the leads of a telecaller at work."""
+    ground.world.run()
+    bring_some_back(ground, finished=10, deleted=4)
+    telecallers_at_work(ground)
+    ground.world.now += timedelta(minutes=10)
+
+
 def backup_folder(ground: Ground) -> Path:
     """Where cleanups leave their backups."""
     return ground.folder / "backups"
@@ -280,6 +307,12 @@ def _rename(ground: Ground, wrap: Wrap) -> object:
         return rename_stores(database, ground.world.locations, _backups(ground))
 
 
+def _clean_finished(ground: Ground, wrap: Wrap) -> object:
+    with ground.world.storage() as storage, few_at_once():
+        database = cast(Database, wrap(storage))
+        return clean_finished(database, ground.world.locations, _backups(ground))
+
+
 def _cleaned(ground: Ground) -> None:
     """One backup, of copies."""
     shutil.rmtree(backup_folder(ground), ignore_errors=True)
@@ -294,6 +327,13 @@ def _renamed(ground: Ground) -> None:
     _rename(ground, lambda storage: storage)
 
 
+def _cleaned_of_finished(ground: Ground) -> None:
+    """One backup, of finished leads."""
+    shutil.rmtree(backup_folder(ground), ignore_errors=True)
+    _brought_back(ground)
+    _clean_finished(ground, lambda storage: storage)
+
+
 def _restore(ground: Ground, wrap: Wrap) -> object:
     (backup,) = backup_folder(ground).iterdir()
     with ground.world.storage() as storage, few_at_once():
@@ -302,6 +342,7 @@ def _restore(ground: Ground, wrap: Wrap) -> object:
 
 LATER_SYNC = Job("a later sync", _synced_and_worked_on, _sync, ("api",))
 CLEANUPS = (
+    Job("a cleanup of finished leads", _brought_back, _clean_finished, ("cleanup", "finished", "--apply")),
     Job("a cleanup of duplicates", _doubled, _clean, ("cleanup", "duplicates", "--apply")),
     Job("a cleanup of stores", _misspelt, _rename, ("cleanup", "stores", "--apply")),
 )
@@ -317,5 +358,6 @@ MORE_JOBS = (
     Job("an import of what is new", imported_and_worked_on, _import_what_is_new),
     Job("a restore of copies", _cleaned, _restore),
     Job("a restore of stores", _renamed, _restore),
+    Job("a restore of finished leads", _cleaned_of_finished, _restore),
 )
 """Jobs that are only done within the test."""

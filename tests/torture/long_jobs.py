@@ -8,7 +8,15 @@ from functools import partial
 from syncctl.models import StepName
 from tests.support.store_files import row, write
 from tests.support.webapp import SqliteApp, old_lead
-from tests.torture.jobs import JOBS, Ground, Job, phone, rejected_till_now, telecallers_at_work
+from tests.torture.jobs import (
+    JOBS,
+    Ground,
+    Job,
+    bring_some_back,
+    phone,
+    rejected_till_now,
+    telecallers_at_work,
+)
 from tests.torture.states import App
 
 
@@ -32,6 +40,7 @@ def long_jobs(size: Size) -> tuple[Job, ...]:
     otherwise: dict[str, Callable[[Size, Ground], None]] = {
         "an import": _sent_again,
         "a retry of rejects": _many_rejected,
+        "a cleanup of finished leads": _many_brought_back,
         "a cleanup of duplicates": _all_doubled,
         "a cleanup of stores": _all_misspelt,
     }
@@ -67,6 +76,15 @@ def _all_doubled(size: Size, ground: Ground) -> None:
         for lead in app.leads():
             for _ in range(size.copies):
                 app.insert(old_lead(lead))
+    telecallers_at_work(ground)
+
+
+def _many_brought_back(size: Size, ground: Ground) -> None:
+    ground.world.run()
+    app = ground.world.app
+    count = len(app.leads())
+    with _together(app):
+        bring_some_back(ground, finished=count * 2 // 3, deleted=count // 6)
     telecallers_at_work(ground)
 
 

@@ -14,6 +14,7 @@ from syncctl.models import Counts, RunResult
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned
+from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
 from syncctl.services.cleanup.restoring import BackupRestored
 from syncctl.services.cleanup.store_names import StoresRenamed
 from tests.support.failing_storage import WRITES, FailingStorage
@@ -112,6 +113,9 @@ def assert_good(result: object) -> None:
         case DuplicatesCleaned():
             assert result.left == (), result
             assert result.remaining.count == len(result.plan.conflicts), result
+        case FinishedCleaned():
+            assert result.left == (), result
+            assert result.deleted == result.plan.to_delete, result
         case StoresRenamed():
             assert result.left == (), result
         case BackupRestored():

@@ -22,7 +22,7 @@ OF_THE_RUN = frozenset({"runId", "rejectedAt", "firstSeenAt", "firstRunId", "cha
 OF_THE_DATABASE = frozenset({"_id", "createdAt", "updatedAt", "importedAt", "fetchedAt"})
 """Fields that a database fills in by itself when something is written, be it for the first time or again."""
 
-OF_THE_CLOCK = frozenset({"watermark", "askedAt", "triedAt", "dueAgain"})
+OF_THE_CLOCK = frozenset({"watermark", "askedAt", "triedAt", "dueAgain", "recent", "auditedAt", "dialect"})
 """Fields of a location's progress that follow from when it was asked."""
 
 PROGRESS = {

@@ -11,9 +11,7 @@ LOOKS = frozenset(
     {
         "rejects",
         "totals",
-        "scan_reports",
         "scan_records",
-        "records_about",
         "last_sync_logs",
         "sync_logs",
         "first_run_at",

@@ -159,6 +159,7 @@ def test_processes_with_arguments_of_garbage(folder: Path) -> None:
         ("booking", "--location", "\udcff\udcfe"),
         ("sandbox", "--latency-ms", "nan", "--port", "-1"),
         ("sandbox", "--fault", "[red]\udcff"),
+        ("sandbox", "--dialect", "[red]\udcff"),
         ("import", "walkin", "\udcff.csv", "--store", "[/red]"),
     ):
         ended = program.run(*arguments)

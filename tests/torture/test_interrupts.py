@@ -28,7 +28,8 @@ HOW = {
 }
 """What the synclog says of the step that a signal ended."""
 
-RUNS = ("execute", "retry_rejects", "clean_duplicates", "rename_stores")
+CLEANUPS = ("clean_finished", "clean_duplicates", "rename_stores")
+RUNS = ("execute", "retry_rejects", *CLEANUPS)
 """The functions within which a signal strikes: what a run is."""
 
 MOMENTS = ("call", "return", "c_return")
@@ -134,7 +135,7 @@ def strike(ready: Prepared, struck: Strike, request: type[KeyboardInterrupt]) ->
     elif isinstance(ended, SystemError):
         # What code in C may make of it, which the program's error boundary knows better, and a run does not.
         assert {"bson", "pymongo"} & struck.within, struck.where
-    elif not struck.within & {"retry_rejects", "clean_duplicates", "rename_stores"}:
+    elif not struck.within & {"retry_rejects", *CLEANUPS}:
         # A run lets a bare one through only where no step is under way: before the first or after the last.
         assert len(world.recorder.started) == len(world.recorder.finished), struck.where
         assert len(logs) == len(world.recorder.started), struck.where

@@ -33,16 +33,28 @@ def _left_by_a_dead_process(lock: Path) -> None:
     lock.write_text(f"pid={os.getpid()}\nstarted=2020-01-01T00:00:00Z\nhost=elsewhere\n")
 
 
-def _garbled(lock: Path) -> None:
-    lock.write_bytes(bytes(range(256)) * 4096)
+def _zeros_after_a_power_cut(lock: Path) -> None:
+    lock.write_bytes(bytes(60))
 
 
-@pytest.mark.parametrize("leave", [_left_by_a_dead_process, _garbled])
+@pytest.mark.parametrize("leave", [_left_by_a_dead_process, _zeros_after_a_power_cut])
 def test_a_lock_file_that_nobody_holds(program: Program, leave: Callable[[Path], None]) -> None:
     tally.add("lock troubles")
     lock = program.folder / "the.lock"
     leave(lock)
     assert program.run("stores").status == 0
+
+
+@pytest.mark.attack
+def test_a_lock_file_that_holds_something_else(program: Program) -> None:
+    """It may be what a person wrote: it is left as it is."""
+    tally.add("lock troubles")
+    lock = program.folder / "the.lock"
+    lock.write_bytes(garbage := bytes(range(256)) * 4096)
+    ended = program.run("stores")
+    assert ended.status == 78
+    assert "set SYNC_LOCK_FILE to a file that nothing else uses" in ended.stderr
+    assert lock.read_bytes() == garbage
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,10 @@ def path(**changes: Any) -> PathFacts:
         (path(exists=False, seen=Path("/srv"), is_folder=False), BAD, "/srv is no folder"),
         (path(writable=False, owner="root", mode=0o755), BAD, "belongs to root (0755), and clerk may not"),
         (path(exists=False, seen=Path("/srv"), writable=False), BAD, "/srv/data can't be made: /srv belongs"),
-        (path(mode=0o777), WARNING, "writable for everybody (0777)"),
+        (path(mode=0o777), BAD, "everybody can write to /srv/data (0777)"),
+        (path(mode=0o755), BAD, "everybody can read /srv/data (0755), and it is for clerk only"),
+        (path(mode=0o750), BAD, "its group can read /srv/data (0750)"),
+        (path(mode=0o711), BAD, "everybody can go into /srv/data (0711)"),
     ],
 )
 def test_folders(facts: PathFacts, mark: Mark, said: str) -> None:
@@ -154,7 +157,7 @@ def test_names_that_are_not_settings(name: str, meant: str | None, cure: str) ->
     assert check.found == "syncctl has no setting of this name; it is in /srv/.env.local"
 
 
-@pytest.mark.parametrize(("mode", "mark"), [(0o600, GOOD), (0o400, GOOD), (0o640, WARNING), (0o604, WARNING)])
+@pytest.mark.parametrize(("mode", "mark"), [(0o600, GOOD), (0o400, GOOD), (0o640, BAD), (0o604, BAD)])
 def test_files_with_secrets(mode: int, mark: Mark) -> None:
     file = path(what=".env.local", path=Path("/srv/.env.local"), is_folder=False, mode=mode)
     assert marks(check_settings(settings_facts(secret_files=(file,))))[".env.local"] is mark
@@ -190,6 +193,15 @@ def test_what_scheduled_runs_would_lack() -> None:
     found = marks(check_schedule(state(), CRON, ("API_TOKEN",), enabled=False))
     assert found["Environment"] is WARNING
     assert found["API_SYNC_ENABLED"] is WARNING
+
+
+def test_the_old_systems_sync_in_the_crontab() -> None:
+    both = state(old_syncs=("*/10 * * * * npm run sync:api",))
+    (found,) = (
+        check for check in check_schedule(both, CRON, (), enabled=True) if check.name == "Old system's sync"
+    )
+    assert (found.mark, found.found) == (BAD, "the crontab still runs it: */10 * * * * npm run sync:api")
+    assert "`crontab -e`" in found.cure
 
 
 def test_what_imports_files_by_itself() -> None:

@@ -1,16 +1,14 @@
 """The evidence's parts: what is taken out of texts, which calls are made, how a file is written."""
 
-import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError, UsageError
+from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.locations import load_locations
 from syncctl.models import BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.operator_ports import WireFacts
@@ -19,7 +17,6 @@ from syncctl.redact import Redactor
 from syncctl.services.evidence.asking import DORMANT, EMPTY, MOST_TRIED, WHOLE, Asking, Findings, ask_the_api
 from syncctl.services.evidence.document import readable
 from syncctl.services.evidence.scrubbing import LONGEST, Scrubber
-from syncctl.services.evidence.writing import private_file
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 
@@ -199,40 +196,3 @@ def test_a_report_whose_key_is_refused_leaves_the_other_alone() -> None:
     assert sum(call.request.report is StepName.BOOKING for call in found.calls) == 1
     assert {each.report for each in found.comparisons} == {StepName.RETURN}
     assert len(found.comparisons) == 3 * 7
-
-
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    target = tmp_path / "x.json"
-    with private_file(target, overwrite=False) as put:
-        assert not target.exists()
-        put("one\n")
-    assert target.read_text() == "one\n"
-    assert target.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(KeyboardInterrupt), private_file(target, overwrite=True):
-        raise KeyboardInterrupt
-    assert target.read_text() == "one\n"
-    with private_file(target, overwrite=True) as put:
-        put("two\n")
-    assert target.read_text() == "two\n"
-    assert os.listdir(tmp_path) == ["x.json"]
-
-
-def test_files_that_are_not_to_be_written(tmp_path: Path) -> None:
-    there = tmp_path / "there"
-    there.write_text("mine")
-    (tmp_path / "link").symlink_to(there)
-    for name, overwrite, said in (
-        ("there", False, "exists already: name another, or overwrite it with --force"),
-        ("link", True, "is no ordinary file"),
-        (".", True, "is no ordinary file"),
-        ("none/x", False, "can't be written: No such file"),
-        ("there/x", True, "can't be written: Not a directory"),
-    ):
-        with pytest.raises(UsageError, match=said), private_file(tmp_path / name, overwrite=overwrite):
-            pytest.fail("it is found out before anything is asked")
-    with (
-        pytest.raises(UsageError, match="is no ordinary file"),
-        private_file(Path("/dev/null"), overwrite=True),
-    ):
-        pytest.fail("it is found out before anything is asked")
-    assert there.read_text() == "mine"

@@ -187,10 +187,66 @@ def test_a_garbled_file_does_not_garble_the_message(tmp_path: Path, content: byt
 
 
 def test_the_file_and_its_folder_are_private(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "lock"
+    path = tmp_path / "even" / "new" / "lock"
     with RunLock(path).hold():
+        assert stat.S_IMODE(path.parent.parent.stat().st_mode) == 0o700
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+FOREIGN = [
+    b"notes of a person\n",
+    b"1234\n",
+    b"pid=12\n",
+    b"pid=12\nstarted=2026-11-23T16:00:00Z\nhost=a\nand notes\n",
+    b"x" * 100_000,
+    b"pid=12\nstarted=2026-11-23T16:00:00Z\nhost=a\n" + b"\0" * 100_000 + b"notes",
+    b"\0notes",
+]
+OWN = [
+    b"",
+    b"pid=12\nstarted=2020-01-01T00:00:00Z\nhost=elsewhere\n",
+    b"pid=12\nstarted=2020-01",
+    b"\0" * 60,
+]
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("content", FOREIGN, ids=range(len(FOREIGN)))
+def test_what_something_else_keeps_there_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"notes\.txt holds something else than a lock.*SYNC_LOCK_FILE"):
+        RunLock(path).acquire()
+    assert path.read_bytes() == content
+    problem = lock_state(path).problem
+    assert problem is not None
+    assert "something else" in problem
+    with path.open("rb") as file:  # it is not left locked
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.parametrize("content", OWN, ids=range(len(OWN)))
+def test_what_a_dead_run_left_is_taken_over(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lock"
+    path.write_bytes(content)
+    assert lock_state(path) == LockState(held=False)
+    with RunLock(path).hold():
+        assert f"pid={os.getpid()}" in path.read_text()
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("content", [b"notes", b"", None])
+def test_a_link_is_not_followed(tmp_path: Path, content: bytes | None) -> None:
+    notes = tmp_path / "notes.txt"
+    if content is not None:
+        notes.write_bytes(content)
+    (tmp_path / "lock").symlink_to(notes)
+    with pytest.raises(SettingsError, match="lock is a link: set SYNC_LOCK_FILE to another one"):
+        RunLock(tmp_path / "lock").acquire()
+    assert (notes.read_bytes() if notes.exists() else None) == content
+    assert lock_state(tmp_path / "lock").problem == f"{tmp_path / 'lock'} can't be read: it is a link"
 
 
 @pytest.mark.parametrize("name", [".", "file/lock", "pipe", "x" * 300])

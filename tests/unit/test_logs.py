@@ -221,6 +221,41 @@ def test_a_file_that_can_not_be_rotated_grows_on(tmp_path: Path, monkeypatch: py
     assert "can't be rotated" in line
 
 
+@pytest.mark.attack
+def test_the_file_and_every_folder_that_is_made_for_it_are_private(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "logs" / "sync.log"
+    configure_logging(level=logging.INFO, stream_format=None, log_file=path, redactor=redactor)
+    reset_logging()
+    assert [stat.S_IMODE(made.stat().st_mode) for made in (path, *path.parents[:2])] == [0o600, 0o700, 0o700]
+
+
+@pytest.mark.attack
+def test_nothing_is_logged_through_a_link(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("notes")
+    (tmp_path / "log").symlink_to(notes)
+    with pytest.raises(SettingsError, match="log is a link: set SYNC_LOG_FILE to the file itself"):
+        configure_logging(level=logging.INFO, log_file=tmp_path / "log", redactor=redactor)
+    assert notes.read_text() == "notes"
+    (tmp_path / "null").symlink_to("/dev/null")
+    configure_logging(level=logging.INFO, stream_format=None, log_file=tmp_path / "null", redactor=redactor)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    "steering", ["\x1b[2J", "\x9b31m", "\u202e", "\u2066", "\u200f", "\u061c", "\ufeff", "\U000e0041", "\x85"]
+)
+def test_nothing_in_a_line_steers_a_terminal(steering: str) -> None:
+    made = record(f"no store {steering}gpj.exe", fields={"store": steering})
+    for form in (TextFormatter(redactor), JsonFormatter(redactor)):
+        assert steering not in form.format(made)
+
+
+def test_names_in_malayalam_stay_readable() -> None:
+    name = "കൊച്ചി അവന്\u200d"  # the last letter is written with a joiner
+    assert name in TextFormatter(redactor).format(record(name))
+
+
 @pytest.mark.parametrize("name", [".", "file/log", "x" * 300])
 def test_a_file_that_can_not_be_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()

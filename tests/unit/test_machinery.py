@@ -365,6 +365,14 @@ def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(datab
         assert "`crontab -e`" in found.cure
 
 
+def test_the_old_systems_sync_is_wrong_beside_a_line_that_is_right(database: Database) -> None:
+    old = replace(AROUND.scheduler, old_syncs=("*/10 * * * * npm run sync:api",))
+    report = verify(database, replace(AROUND, scheduler=old))
+    assert line(report, "Scheduler").mark is Mark.GOOD
+    assert line(report, "Old system's sync").mark is Mark.BAD
+    assert "npm run sync:api" in line(report, "Old system's sync").found
+
+
 def test_a_run_by_hand_is_no_sign_of_a_scheduler(database: Database) -> None:
     database.add_sync_log(SyncLog("booking", Trigger.MANUAL, NOW, 0, StepStatus.SUCCESS, None))
     assert line(verify(database, replace(AROUND, scheduler=ABSENT)), "Scheduler").mark is Mark.BAD

@@ -1,4 +1,4 @@
-"""Windows, dormancy and watermarks: a watermark only follows the data."""
+"""Windows: which locations a report is asked for, in which turn, and how far back."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,14 +10,12 @@ from syncctl.dialects import Dialect, Mode
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.models import BodyForm, Days, LocationState, StepName, Window
+from syncctl.services.months import certain_from, months_before, months_since
 from syncctl.services.planning import (
     Planner,
     Schedule,
     SyncOptions,
-    certain_from,
     locations_to_ask,
-    months_before,
-    months_since,
 )
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -122,64 +120,6 @@ def test_those_that_have_waited_longest_come_first() -> None:
     assert list(planner().plan(states, states, UNMEASURED).windows) == ["9", "10", "8", "7"]
 
 
-def test_the_watermark_is_the_runs_start() -> None:
-    state = planner().next_state(LocationState("7"), WHOLE, 3, 1, 1)
-    assert state == LocationState(
-        "7", watermark=NOW, asked_at=NOW, tried_at=NOW, due_again=1, recent=1, audited_at=NOW
-    )
-
-
-def test_nothing_in_the_whole_window_makes_dormant_and_rows_wake_up() -> None:
-    state = planner().next_state(LocationState("7"), WHOLE, 0, 0, 0)
-    assert state is not None
-    assert state.dormant
-    woken = planner().next_state(state, WHOLE, 1, 1, 1)
-    assert woken is not None
-    assert not woken.dormant
-
-
-def test_a_backfill_leaves_the_watermark_alone_and_suspects_nothing() -> None:
-    backfill = planner(SyncOptions(date_from=date(2025, 1, 1)))
-    assert backfill.next_state(LocationState("7"), WHOLE, 5, 5, 5) is None
-    plenty = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
-    assert not backfill.is_suspicious(plenty, WHOLE, 0)
-
-
-@pytest.mark.parametrize("due_again", [1, 5, 300])
-def test_an_empty_answer_where_rows_were_due_again_moves_nothing(due_again: int) -> None:
-    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=1), due_again=due_again)
-    assert planner().is_suspicious(before, WHOLE, 0)
-    assert planner().next_state(before, WHOLE, 0, 0, 0) is None
-    assert planner().is_suspicious(before, WHOLE, 1) is (due_again > 1)
-    assert not planner().is_suspicious(before, WHOLE, (due_again + 1) // 2)
-    assert not planner().is_suspicious(replace(before, dormant=True), WHOLE, 0)
-    assert not planner().is_suspicious(LocationState("7"), WHOLE, 0)
-
-
-def test_an_empty_answer_where_all_rows_have_grown_too_old_is_no_news() -> None:
-    before = planner().next_state(LocationState("7"), WHOLE, 4, 0, 0)
-    assert before is not None
-    assert not before.dormant
-    later = planner(now=NOW + timedelta(days=1))
-    assert not later.is_suspicious(before, WHOLE, 0)
-    after = later.next_state(before, WHOLE, 0, 0, 0)
-    assert after is not None
-    assert after.dormant
-
-
-def test_an_api_that_insists_on_its_empty_answer_is_believed_in_the_end() -> None:
-    before = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
-    doubted = planner().doubted(before)
-    assert doubted.watermark == NOW
-    assert planner(now=NOW + timedelta(days=1)).doubted(doubted).doubted_since == NOW
-    insisting = planner(now=NOW + timedelta(days=2))
-    assert insisting.next_state(doubted, WHOLE, 0, 0, 0) is None
-    state = planner(now=NOW + timedelta(days=2, minutes=5)).next_state(doubted, WHOLE, 0, 0, 0)
-    assert state is not None
-    assert state.dormant
-    assert state.doubted_since is None
-
-
 BY_DATES = Dialect(StepName.BOOKING, Mode.DATES, form=BodyForm.WITHOUT_MONTHS)
 BY_MONTHS = Dialect(StepName.BOOKING, Mode.MONTHS, months=2)
 
@@ -201,37 +141,43 @@ def test_what_is_not_proven_is_asked_for_whole(dialect: Dialect) -> None:
     assert window(known, SyncOptions(full=True), dialect) == WHOLE
 
 
-def test_an_empty_narrow_window_makes_nothing_dormant_and_a_thin_one_is_suspicious() -> None:
-    narrow = Window(days=Days(TODAY - timedelta(days=9), TODAY))
-    before = LocationState("7", watermark=NOW, asked_at=NOW, due_again=300, recent=4)
-    after = planner().next_state(before, narrow, 0, 0, 0)
-    assert after is not None
-    assert not after.dormant
-    assert (after.due_again, after.audited_at) == (300, None)
-    assert planner().is_suspicious(replace(before, recent=10), narrow, 4)
-    assert not planner().is_suspicious(replace(before, recent=10), narrow, 5)
+def of(code: str, hours: float | None, *, tried: float | None = None) -> LocationState:
+    """One that was audited, or that an audit asked in vain, so many hours ago."""
+    audited, in_vain = (None if ago is None else NOW - timedelta(hours=ago) for ago in (hours, tried))
+    return LocationState(code, audited_at=audited, audit_tried_at=in_vain, dormant=code == "8")
+
+
+def auditing(options: SyncOptions | None = None) -> Planner:
+    return Planner(replace(SCHEDULE, audits=2), options or SyncOptions(), NOW)
 
 
 def test_audits_go_in_turn_dormant_ones_too() -> None:
-    def of(code: str, hours: int) -> LocationState:
-        return LocationState(code, audited_at=NOW - timedelta(hours=hours), dormant=code == "8")
-
     bookings = {"7": of("7", 1), "8": of("8", 5), "9": of("9", 2)}
     returns = {**bookings, "7": of("7", 9)}
-    audits = Planner(replace(SCHEDULE, audits=2), SyncOptions(), NOW).audits
-    assert audits(["7", "8", "9", "10"], [bookings, returns], []) == ["10", "7"]
-    assert audits(["7", "8", "9"], [bookings, returns], ["7"]) == ["8", "9"]
-    assert Planner(SCHEDULE, SyncOptions(), NOW).audits(["7"], [bookings], []) == []
-    chosen = Planner(replace(SCHEDULE, audits=2), SyncOptions(locations=("7",)), NOW)
-    assert chosen.audits(["7"], [bookings], []) == []
+    audits = auditing().audits
+    assert audits(["7", "8", "9", "10"], [bookings, returns], [(), ()]) == ["10", "7"]
+    assert audits(["7", "8", "9"], [bookings, returns], [["7"], ["7"]]) == ["8", "9"]
+    assert planner().audits(["7"], [bookings], [()]) == []
+    for options in (SyncOptions(locations=("7",)), SyncOptions(date_from=TODAY)):
+        assert auditing(options).audits(["7"], [bookings], [()]) == []
 
 
-def test_one_that_failed_is_asked_after_the_others_next_time() -> None:
-    states = {code: LocationState(code) for code in ("7", "8")}
-    failed = planner().tried(states, "7")
-    assert failed == LocationState("7", tried_at=NOW)
-    assert list(planner().plan(states, {**states, "7": failed}, UNMEASURED).windows) == ["8", "7"]
-    assert planner(SyncOptions(date_from=TODAY)).tried(states, "7") is None
+def test_a_report_that_is_asked_whole_anyway_decides_no_turn() -> None:
+    bookings = {"7": of("7", 1), "8": of("8", 5), "9": of("9", 2)}
+    returns = {"7": of("7", None), "8": of("8", 0), "9": of("9", 0)}
+    assert auditing().audits(["7", "8", "9"], [bookings, returns], [(), ["7", "8", "9"]]) == ["8", "9"]
+
+
+def test_an_audit_that_failed_comes_again_after_the_others() -> None:
+    states = {"7": of("7", 99, tried=0.1), "8": of("8", None, tried=0.2), "9": of("9", 2), "10": of("10", 3)}
+    assert auditing().audits(states, [states], [()]) == ["10", "9"]
+    later = {**states, "9": of("9", 0), "10": of("10", 0)}
+    assert auditing().audits(later, [later], [()]) == ["8", "7"]
+
+
+def test_an_audit_dated_in_the_future_by_a_wrong_clock_counts_as_none() -> None:
+    states = {"7": of("7", -9000), "8": of("8", 5), "9": of("9", 8, tried=-9000)}
+    assert auditing().audits(states, [states], [()]) == ["7", "9"]
 
 
 @pytest.mark.parametrize(

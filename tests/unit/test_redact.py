@@ -1,13 +1,15 @@
 """No secret and no phone number gets through; what only looks like one does."""
 
 import string
+from datetime import datetime
+from time import process_time
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.redact import Redactor, mask_phone
+from syncctl.redact import Redactor, mask_phone, redacted
 
 redact = Redactor()
 
@@ -153,3 +155,137 @@ def test_short_secrets_do_not_garble_the_text() -> None:
 )
 def test_credentials(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+ZEROS = "0\u0660\u06f0\u0966\u0d66\u0be6\u0c66\uff10\U0001d7ce"
+"""The zero of ASCII, Arabic, Persian, Devanagari, Malayalam, Tamil and Telugu, full width, mathematics."""
+
+SPACES = [" ", "\u00a0", "\u2009", "\u202f", "\u3000", "\t"]
+HYPHENS = ["-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2212", "\uff0d"]
+UNSEEN = [
+    "",
+    "\u200b",
+    "\u200d",
+    "\u2060" * 6,
+    "\u202c",
+    "\u00ad",
+    "\x00",
+    "\ufeff",
+]
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("987 654 3210", "98xxxxxx10"),
+        ("(987) 654-3210", "98xxxxxx10"),
+        ("(987)654.3210", "98xxxxxx10"),
+        ("98.765.43210", "98xxxxxx10"),
+        ("9 8 7 6 5 4 3 2 1 0", "98xxxxxx10"),
+        ("98-76-54-32-10", "98xxxxxx10"),
+        ("(487) 242-1234", "48xxxxxx34"),
+        ("0487 242 1234", "48xxxxxx34"),
+        ("(+91) 90487 80011", "90xxxxxx11"),
+        ("0919048780011", "90xxxxxx11"),
+        ("+971501234567", "15xxxxxx67"),
+        ("+971 50 123 4567", "15xxxxxx67"),
+        ("+971.501234567", "15xxxxxx67"),
+        ("00971 50 123 4567", "15xxxxxx67"),
+        ("+1 (212) 555-1234", "21xxxxxx34"),
+        ("+44 20 7946 0958", "20xxxxxx58"),
+        ("\uff0b\uff19\uff11 90487 80011", "90xxxxxx11"),
+        ("\uff08987\uff09654\uff0d3210", "98xxxxxx10"),
+        ("9876543210/9876543211", "98xxxxxx10/98xxxxxx11"),
+        ("9048780011, 90487 80012", "90xxxxxx11, 90xxxxxx12"),
+    ],
+)
+def test_ways_to_write_a_number(written: str, shown: str) -> None:
+    assert redact(f"call {written}!") == f"call {shown}!"
+    assert redact(f"21 {written}, 2026-11-23") == f"21 {shown}, 2026-11-23"
+
+
+@pytest.mark.attack
+@settings(deadline=None)
+@given(
+    phone=st.from_regex(r"[6-9][0-9]{9}", fullmatch=True),
+    zero=st.sampled_from(ZEROS),
+    cuts=st.sets(st.integers(1, 9), max_size=3),
+    separator=st.sampled_from([*SPACES, *HYPHENS]),
+    unseen=st.sampled_from(UNSEEN),
+)
+def test_no_script_and_no_separator_hides_a_number(
+    phone: str, zero: str, cuts: set[int], separator: str, unseen: str
+) -> None:
+    digits_in_script = [chr(ord(zero) + int(digit)) for digit in phone]
+    written = unseen.join(
+        separator + digit if place in cuts else digit for place, digit in enumerate(digits_in_script)
+    )
+    assert redact(f"no store for {written}: rejected") == f"no store for {mask_phone(phone)}: rejected"
+    assert mask_phone(written) == mask_phone(phone)
+
+
+@pytest.mark.attack
+@settings(deadline=None)
+@given(
+    phone=st.from_regex(r"[1-9][0-9]{8,12}", fullmatch=True),
+    cut=st.integers(1, 6),
+    separator=st.sampled_from(["", " ", "-", "."]),
+)
+def test_no_number_from_abroad_gets_through(phone: str, cut: int, separator: str) -> None:
+    written = f"+{phone[:cut]}{separator}{phone[cut:]}"
+    assert written[-6:] not in redact(f"call {written}!")
+
+
+moments = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2099, 12, 31))  # noqa: DTZ001 - as written
+no_phones = st.one_of(
+    moments.map(lambda moment: moment.isoformat()),
+    moments.map(lambda moment: f"{moment.isoformat(timespec='milliseconds')}Z"),
+    moments.map(lambda moment: f"{moment.isoformat(' ')}+05:30"),
+    moments.map(lambda moment: f"{moment:%d-%m-%Y}"),
+    moments.map(lambda moment: f"{moment:%d.%m.%Y %H:%M:%S}"),
+    moments.map(lambda moment: f"{moment:%Y%m%dT%H%M%SZ}"),
+    moments.map(lambda moment: f"{moment:%Y%m%d%H%M%S}"),
+    st.from_regex(r"[0-9a-f]{24}", fullmatch=True),
+    st.uuids().map(str),
+    st.from_regex(r"20[0-9]{14}", fullmatch=True),  # a booking number
+    st.integers(0, 999_999_999).map(str),  # a count
+    st.integers(0, 999_999_999).map(lambda count: f"{count:,}"),
+    st.decimals(0, 99_999_999, places=2).map(str),  # money
+    st.decimals(0, 99_999_999, places=2).map(lambda amount: f"Rs {amount:,}"),
+    st.ip_addresses(v=4).map(str),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(parts=st.lists(no_phones, min_size=1, max_size=4))
+def test_times_ids_booking_numbers_money_and_counts_stay(parts: list[str]) -> None:
+    text = ", ".join(parts)
+    assert redact(text) == text
+
+
+@settings(deadline=None)
+@given(moment=moments, count=st.integers(0, 99_999), booking=st.from_regex(r"20[0-9]{14}", fullmatch=True))
+def test_a_line_of_the_log_stays(moment: datetime, count: int, booking: str) -> None:
+    text = (
+        f"{moment.isoformat(timespec='seconds')}Z INFO  {count} 2026-11-23 {booking} rows {count} of {count}"
+    )
+    assert redact(text) == text
+
+
+@pytest.mark.attack
+def test_names_of_fields_are_numbers_too() -> None:
+    row = {"9048780011": {"90487 80011": "9048780011"}, "9048780111": [9048780011, 9048780011.0, True, 5]}
+    shown = redacted(row, redact, numbers=True)
+    assert shown == {
+        "90xxxxxx11": {"90xxxxxx11": "90xxxxxx11"},
+        "90xxxxxx11 (2)": ["90xxxxxx11", "90xxxxxx11.0", True, 5],
+    }
+
+
+@pytest.mark.attack
+def test_many_digits_take_no_longer_than_their_length() -> None:
+    begun = process_time()
+    for text in ("9 " * 100_000, "98765" * 40_000, "+" * 200_000, "9\u200b" * 100_000, "1-" * 100_000):
+        redact(text)
+    assert process_time() - begun < 10

@@ -16,8 +16,8 @@ from syncctl.operator_ports import Database
 from syncctl.services.checks.soundness import verify_soundness
 from syncctl.services.run import Clock
 from syncctl.storage.factory import open_storage
-from tests.contract.samples import lead, text_id
-from tests.support.webapp import MongoApp, SqliteApp, finish
+from tests.contract.samples import lead, record, text_id
+from tests.support.webapp import MongoApp, SqliteApp, finish, report_of
 
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)
 """In Kolkata it is half past one in the night, of the 11th."""
@@ -92,6 +92,7 @@ def test_phones_must_have_ten_ascii_digits(database: Database) -> None:
     found = line(verify(database), "Phone numbers")
     assert found.mark is Mark.BAD
     assert found.found.startswith("4 not of 10 digits")
+    assert "in the database" in found.cure  # no page of the web app edits a phone number
     assert text_id(1) in found.found
     assert "…" in found.found
 
@@ -112,6 +113,8 @@ def test_store_names_are_told_with_the_canonical_one(database: Database) -> None
     assert misspelt.found.startswith("3 leads with 2 misspelt names")
     assert "cleanup stores" in misspelt.cure
     assert unknown.found.startswith("2 leads of 2 unknown stores")
+    assert "import their files again" in unknown.cure
+    assert "in the database" in unknown.cure  # no page of the web app edits a store
     assert tally(report, "Leads with a misspelt store") == {
         "Zurocci - Edappally -> Zorucci - Edappally": 2,
         "Suitor Guy - CALICUT -> Suitor Guy - Calicut": 1,
@@ -146,6 +149,38 @@ def test_a_further_copy_of_a_finished_booking_is_finished_too(
     found = line(verify(database), "Finished leads")
     assert found.mark is Mark.BAD
     assert f"1 in leads and in reports at once (_id {text_id(2)})" in found.found
+
+
+def walkin(number: int, **changes: Any) -> dict[str, Any]:
+    visit = datetime(2026, 10, 10, tzinfo=UTC)
+    of_file = {"leadType": "general", "name": "Anagha K", "createdAt": visit, "updatedAt": visit}
+    found = lead(number, **of_file, enquiryDate=visit, **changes)
+    del found["bookingNo"]
+    return found
+
+
+def test_a_walk_in_whose_report_was_written_is_in_both(database: Database, app: SqliteApp) -> None:
+    database.store_leads([walkin(1), walkin(2, phone="9222222222")], [])
+    app.add_report(report_of(walkin(1), "general page"))
+    found = line(verify(database), "Finished leads")
+    assert found.mark is Mark.BAD
+    assert f"(_id {text_id(1)})" in found.found
+
+
+def test_two_leads_that_a_report_fits_alike_are_to_be_looked_at(database: Database, app: SqliteApp) -> None:
+    database.store_leads([walkin(1), walkin(2, phone="9222222222")], [])
+    app.add_report(report_of(walkin(3, phone="9333333333"), "general page"))
+    found = line(verify(database), "Finished leads")
+    assert found.mark is Mark.WARNING
+    assert found.found.startswith("2 may be: a report fits them in part")
+    assert "`syncctl cleanup finished`" in found.cure
+
+
+def test_what_a_report_of_another_record_fits_in_part_is_sound(database: Database, app: SqliteApp) -> None:
+    database.store_leads([walkin(1, phone="9222222222")], [record(2)])
+    report_id = app.add_report(report_of(walkin(2), "general page"))
+    database.pair_reports({text_id(2): report_id})
+    assert line(verify(database), "Finished leads").mark is Mark.GOOD
 
 
 def test_a_lead_that_is_in_reports_by_its_id_is_wrong(database: Database, app: SqliteApp) -> None:

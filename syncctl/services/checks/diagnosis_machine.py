@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from syncctl.checks import Check
 from syncctl.findings import DiskSpace, PathFacts, User, ZoneFacts
@@ -13,8 +13,13 @@ LITTLE_ROOM, NO_ROOM = 500 * MIB, 50 * MIB
 LARGE_OUTPUT = 50 * MIB
 
 
-def check_path(facts: PathFacts, user: User, *, folder: bool = False) -> Check:
-    """Whether syncctl can use a file or, with `folder`, a folder; one that is still to be made as well."""
+OTHERS = 0o077
+"""The permission bits of everybody but the owner."""
+
+
+def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: bool = True) -> Check:
+    """Whether syncctl can use a file or, with `folder`, a folder; one that is still to be made as well.
+    `private`: it holds customers' data, which is for its owner only."""
     name, path = facts.what, str(facts.path)
     elsewhere = f", or set {facts.setting} to another one" if facts.setting else ""
     if facts.problem:
@@ -35,7 +40,27 @@ def check_path(facts: PathFacts, user: User, *, folder: bool = False) -> Check:
         )
     if not facts.exists:
         return Check.good(name, f"{path}: not there yet, the first run makes it")
-    return _existing(facts, user)
+    return (_exposed(facts) if private else None) or _existing(facts, user)
+
+
+def check_exposed(facts: Iterable[PathFacts]) -> Iterator[Check]:
+    """A line for each file or folder with customers' data or a key that others than its owner can open."""
+    for each in facts:
+        if each.exists and (exposed := _exposed(each)):
+            yield exposed
+
+
+def _exposed(facts: PathFacts) -> Check | None:
+    if facts.is_device or not facts.mode & OTHERS:
+        return None
+    can = "write to" if facts.mode & 0o022 else "read" if facts.mode & 0o044 else "go into"
+    others = "everybody" if facts.mode & 0o007 else "its group"
+    mode = "700" if facts.is_folder else "600"
+    return Check.bad(
+        facts.what,
+        f"{others} can {can} {facts.path} ({facts.mode:04o}), and it is for {facts.owner} only",
+        f"chmod {mode} {shlex.quote(str(facts.path))}",
+    )
 
 
 def _existing(facts: PathFacts, user: User) -> Check:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 from syncctl.checks import Check
 from syncctl.findings import PathFacts, SettingsFacts, UnknownSetting
-
-OTHERS = 0o077
-"""The permission bits of everybody but the owner."""
+from syncctl.services.checks.diagnosis_machine import OTHERS
 
 
 def check_settings(facts: SettingsFacts) -> Iterator[Check]:
@@ -50,7 +48,7 @@ def _secret_file(file: PathFacts) -> Check:
     name, found = file.what, f"{file.path} holds secrets"
     if file.mode & OTHERS:
         others = "writable" if file.mode & 0o022 else "readable"
-        return Check.warning(
+        return Check.bad(
             name, f"{found} and is {others} for others ({file.mode:04o})", f"chmod 600 {file.path}"
         )
     return Check.good(name, f"{found}, for {file.owner} only ({file.mode:04o})")

@@ -29,15 +29,18 @@ class Fit(IntEnum):
 class FinishedLeads:
     """Made in one pass over the reports, in any of their shapes (contract/database.md).
 
-    Of a report that has finished a record already (`Storage.paired_reports`) only a whole fit counts: what it
-    fits in part is another lead.
+    Of a report that has finished a record already (`Storage.paired_reports`), or that fits some lead as a
+    whole, only a whole fit counts: what it fits in part is another lead.
     """
 
     def __init__(self, locations: StoreNames) -> None:
         self.reports = 0
         self._locations = locations
-        self._whole: set[int] = set()
-        self._part: set[int] = set()
+        # From the hash of a clue to the number of the report, which stands for it.
+        self._whole: dict[int, int] = {}
+        self._part: dict[int, int] = {}
+        self._fitting: set[int] = set()
+        self._in_part: list[tuple[str, set[int]]] = []
 
     @classmethod
     def from_reports(cls, reports: Iterable[Document], storage: Storage, locations: StoreNames) -> Self:
@@ -52,11 +55,12 @@ class FinishedLeads:
 
     def _add(self, report: Traits, *, is_free: bool) -> None:
         self.reports += 1
-        self._whole.update(map(hash, _whole(report, report.first_types)))
+        self._whole |= {hash(clue): self.reports for clue in _whole(report, report.first_types)}
         if is_free:
-            self._part.update(map(hash, _part(report, report.lead_types)))
+            clues = [*_part(report, report.lead_types)]
             if not (report.booking_numbers or report.moments or report.days):
-                self._part.update(map(hash, _person(report, report.lead_types)))
+                clues += _person(report, report.lead_types)
+            self._part |= {hash(clue): self.reports for clue in clues}
 
     def fit(self, lead: Document) -> Fit:
         """How the reports fit a lead, of which `_id`, what makes its key and its dates are needed."""
@@ -64,10 +68,19 @@ class FinishedLeads:
             return Fit.NONE
         traits = Traits.of_lead(lead, self._locations)
         lead_types = traits.lead_types | {_ANY_TYPE}
-        if any(hash(clue) in self._whole for clue in _whole(traits, lead_types)):
+        whole = {self._whole[clue] for clue in map(hash, _whole(traits, lead_types)) if clue in self._whole}
+        if whole:
+            self._fitting |= whole
             return Fit.WHOLE
-        clues = (*_part(traits, lead_types), *_person(traits, lead_types))
-        return Fit.PART if any(hash(clue) in self._part for clue in clues) else Fit.NONE
+        clues = map(hash, (*_part(traits, lead_types), *_person(traits, lead_types)))
+        part = {self._part[clue] for clue in clues if clue in self._part}
+        if part:
+            self._in_part.append((lead["_id"], part))
+        return Fit.PART if part else Fit.NONE
+
+    def perhaps_finished(self) -> list[str]:
+        """The ids of the leads so far that a report fits in part, and no other lead as a whole."""
+        return [lead_id for lead_id, reports in self._in_part if reports - self._fitting]
 
 
 def _whole(traits: Traits, lead_types: Iterable[str]) -> Iterator[Hashable]:

@@ -27,6 +27,7 @@ from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDITS_OVER, Doubt, doubt_words, doubts
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
+from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import Clock
 
 DAYS = 14
@@ -107,7 +108,7 @@ def take_status(
     """Look at everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
     now = clock.now()
     progress = report_progress(database, locations)
-    runs = database.runs(RUNS_LOOKED_AT)
+    runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
     steps = api_steps(
         database.last_sync_logs(),
         progress,

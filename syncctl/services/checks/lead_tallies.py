@@ -54,7 +54,6 @@ class LeadTallies:
         self.in_future = Oddity()
         self.undated = Oddity()
         self.in_reports = Oddity()
-        self.perhaps_in_reports = Oddity()
         self._finder = finder
         self._finished = finished
         self._now = now
@@ -68,11 +67,13 @@ class LeadTallies:
         self.by_source[_label(lead.get("source"))] += 1
         self._look_at_required(lead)
         self._look_at_date(lead)
-        fit = self._finished.fit(lead)
-        if fit is Fit.WHOLE:
+        if self._finished.fit(lead) is Fit.WHOLE:
             self.in_reports.add(lead)
-        elif fit is Fit.PART:
-            self.perhaps_in_reports.add(lead)
+
+    def perhaps_in_reports(self) -> Oddity:
+        """Leads that may be finished: a report fits them in part."""
+        lead_ids = self._finished.perhaps_finished()
+        return Oddity(len(lead_ids), lead_ids[:EXAMPLES])
 
     def duplicates(self) -> DuplicateSets:
         """The sets of duplicates among the leads so far."""

@@ -26,6 +26,7 @@ from syncctl.services.checks.surroundings import Surroundings, check_surrounding
 from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows
 from syncctl.services.cleanup.duplicates import find_duplicates
+from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import SYNC_TYPES, Clock
 
 COMMAND = "verify sync"
@@ -40,10 +41,10 @@ def verify_machinery(
     now = clock.now()
     logs = database.last_sync_logs()
     progress = report_progress(database, locations)
-    runs = database.runs(RUNS_LOOKED_AT)
+    runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
     synced_before = has_synced(progress, runs)
     steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
-    checks = [*_database(database), *_steps(steps, now), *_sync_logs(runs, logs, now)]
+    checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, runs, logs, now)]
     checks += check_watermarks(progress, steps, clock)
     saved_by_audits = database.saved_by_audits(now - AUDITS_OVER)
     checks += check_windows(database.dialects(), progress, saved_by_audits, around.audit_locations, now)
@@ -126,9 +127,11 @@ def _how(status: StepStatus) -> str:
     return "failed in part" if status is StepStatus.PARTIAL else "failed"
 
 
-def _sync_logs(runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: datetime) -> Iterator[Check]:
+def _sync_logs(
+    database: Database, runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: datetime
+) -> Iterator[Check]:
     """Whether the newest run has left its entries; before the first run there is nothing to be missed. Where
-    the last entry of a kind is dated in the future, nobody knows."""
+    there is none, but one of that kind is dated in the future, nobody knows."""
     name = "synclogs"
     for run in runs:
         done = [
@@ -137,20 +140,21 @@ def _sync_logs(runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: date
         if not done:
             continue
         kinds = [SYNC_TYPES[StepName(step)] for step in done]
-        dates = {kind: logs[kind].last.at for kind in kinds if kind in logs}
-        dated = [kind for kind in dates if not is_misdated(logs[kind].last, now)]
-        missing = [kind for kind in kinds if kind not in dates or dates[kind] < run.started_at]
+        # Not the last ones to be written: a run with a wrong clock may have come after it.
+        since = database.sync_logs(run.started_at, now + CLOCK_TOLERANCE)
+        dates = {log.sync_type: log.at for log in since if log.sync_type in kinds}
+        misdated = [kind for kind in kinds if kind in logs and is_misdated(logs[kind].last, now)]
+        missing = [kind for kind in kinds if kind not in dates and kind not in misdated]
         if missing:
             yield Check.bad(
                 name,
                 f"the run of {ago(run.started_at, now)} left no entry for {', '.join(missing)}",
                 "The web app reads them: see the log for why the database refused, and `syncctl doctor`.",
             )
-        elif dated:
-            newest = max(dates[kind] for kind in dated)
-            yield Check.good(name, f"written, the last entry {ago(newest, now)}")
+        elif dates:
+            yield Check.good(name, f"written, the last entry {ago(max(dates.values()), now)}")
         else:
-            yield Check.warning(name, *misdated_words(logs[kinds[0]].last))
+            yield Check.warning(name, *misdated_words(logs[misdated[0]].last))
         return
 
 

@@ -102,7 +102,7 @@ def _required(missing: Mapping[str, Oddity]) -> Check:
         if oddity.count
     ]
     examples = next(oddity for oddity in missing.values() if oddity.count)
-    return Check.bad(name, f"{', '.join(told)} {_such_as(examples)}", "Fill them in, in the web app.")
+    return Check.bad(name, f"{', '.join(told)} {_such_as(examples)}", "Fill them in, in the database.")
 
 
 def _phones(bad: Oddity) -> Check:
@@ -112,7 +112,7 @@ def _phones(bad: Oddity) -> Check:
     return Check.bad(
         name,
         f"{bad.count:,} not of 10 digits {_such_as(bad)}",
-        "Correct them in the web app: 10 digits, nothing else.",
+        "Correct them in the database: 10 digits, nothing else.",
     )
 
 
@@ -128,7 +128,8 @@ def _store_names(names: StoreSpellings) -> Iterator[Check]:
         yield Check.warning(
             name,
             f"{_leads_of(names.unknown)} of {quantity(len(names.unknown), 'unknown store')} (see below)",
-            "Set the store in the web app; a new shop is known after `syncctl stores`.",
+            "Leads under Default Store: import their files again, which sets the store. A new shop is known "
+            "after `syncctl stores`. Correct the rest in the database.",
         )
     if not names.misspelt and not names.unknown:
         yield Check.good(name, "all canonical")
@@ -161,16 +162,18 @@ def _finished(leads: LeadTallies) -> Iterator[Check]:
         yield Check.bad(
             name,
             f"{leads.in_reports.count:,} in leads and in reports at once {_such_as(leads.in_reports)}",
-            "`syncctl cleanup finished` shows which it would take away; finish the rest in the web app.",
+            "`syncctl cleanup finished` shows each beside its report, and which it would delete; finish the "
+            "rest in the web app.",
         )
-    if leads.perhaps_in_reports.count:
+    perhaps = leads.perhaps_in_reports()
+    if perhaps.count:
         yield Check.warning(
             name,
-            f"{leads.perhaps_in_reports.count:,} may be: a report fits them in part "
-            f"{_such_as(leads.perhaps_in_reports)}",
-            "The report may be another lead's: `syncctl cleanup finished` lists them side by side.",
+            f"{perhaps.count:,} may be: a report fits them in part {_such_as(perhaps)}",
+            "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
+            "it would delete.",
         )
-    if not leads.in_reports.count and not leads.perhaps_in_reports.count:
+    if not leads.in_reports.count and not perhaps.count:
         yield Check.good(name, "none is in leads as well")
 
 

@@ -43,7 +43,7 @@ def check_surroundings(
     None: nobody knows."""
     yield _lock(around, now)
     yield _scheduler(around.scheduler, runs_by_itself=runs_by_itself)
-    yield from check_imports(around.scheduler)
+    yield from check_other_jobs(around.scheduler)
     yield _switch(around.sync_enabled)
     yield _schedule(around.schedule, now, next_sync)
     yield _endpoints(around.endpoints)
@@ -61,8 +61,15 @@ def lock_words(lock: LockState, now: datetime) -> str:
     return f"held by {who}{where}{since}"
 
 
-def check_imports(state: ScheduleState) -> Iterator[Check]:
-    """What imports files by itself; nothing where nothing does."""
+def check_other_jobs(state: ScheduleState) -> Iterator[Check]:
+    """What syncs or imports by itself and should not; nothing where nothing does."""
+    for line in state.old_syncs:
+        yield Check.bad(
+            "Old system's sync",
+            f"the crontab still runs it: {line}",
+            "It brings finished and deleted leads back. Take that line out with `crontab -e`; `syncctl cron "
+            "install` lets cron run `syncctl api` instead.",
+        )
     for each in state.imports:
         instead = "`syncctl cron install` lets cron run `syncctl api` instead"
         if each.by_systemd:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from syncctl.errors import SettingsError, StorageError
 from syncctl.operator_ports import DatabaseFacts
+from syncctl.private_files import PrivateFile, make_private_folder, sync_folder
 from syncctl.results import instant
 from syncctl.services.cleanup.backups import (
     DOCUMENT,
@@ -41,16 +42,16 @@ class BackupWriter:
             "place": facts.place,
         }
         self._name = f"{kind}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        self._file: BinaryIO | None = None
+        self._file: PrivateFile | None = None
 
     def add(self, entries: Iterable[BackupEntry]) -> None:
         """Write leads. Raises SettingsError where there can be no file, StorageError where it fills up."""
         for entry in entries:
             if self._file is None:
                 self._file = self._create()
-                self._write(self._file, json.dumps(self._header))
+                self._write(self._file.out, json.dumps(self._header))
             own = json.dumps({"id": entry.snapshot.lead_id, **entry.details})
-            self._write(self._file, f"{own[:-1]}{DOCUMENT}{entry.snapshot.document}}}")
+            self._write(self._file.out, f"{own[:-1]}{DOCUMENT}{entry.snapshot.document}}}")
             self.documents += 1
 
     def finish(self) -> Backup | None:
@@ -58,41 +59,34 @@ class BackupWriter:
         Raises StorageError."""
         if self._file is None or self.path is None:
             return None
-        self._write(self._file, trailer(self.documents))
+        self._write(self._file.out, trailer(self.documents))
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            for folder in (self._folder, self._folder.parent):
-                _sync_folder(folder)
+            self._file.finish()
+            sync_folder(self._folder.parent)
         except OSError as error:
             raise self._full(error) from error
         return Backup(self.path, self._kind, self.documents)
 
     def discard(self) -> None:
         """Take the file away: what it was to undo will not be done."""
-        if self._file is None or self.path is None:
-            return
-        with suppress(OSError):  # a full disk again: what is held back is not wanted any more
-            self._file.close()
-        with suppress(OSError):  # without its last line it is refused anyway
-            self.path.unlink()
+        if self._file is not None:
+            self._file.discard()
 
-    def _create(self) -> BinaryIO:
+    def _create(self) -> PrivateFile:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             path, number = self._folder / f"{self._name}.jsonl", 1
             while os.path.lexists(path):  # of the same second
                 number += 1
                 path = self._folder / f"{self._name}-{number}.jsonl"
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            file = PrivateFile(path)
         except OSError as error:
             raise SettingsError(
                 f"No backup can be written to {self._folder} ({error.strerror}), so nothing was changed: "
                 "make it writable for this user, or set DATA_DIR to another folder."
             ) from error
         self.path = path
-        return os.fdopen(descriptor, "wb")
+        return file
 
     def _write(self, file: BinaryIO, line: str) -> None:
         try:
@@ -117,12 +111,3 @@ def new_backup(folder: Path, kind: BackupKind, facts: DatabaseFacts, now: dateti
     except BaseException:
         writer.discard()
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new file is only certain to be found after a power cut when its folder is on the disk (fsync(2))."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from syncctl.errors import FileProblemError
 from syncctl.operator_ports import LeadSnapshot
+from syncctl.ordinary_files import open_ordinary
 
 FORMAT = "syncctl backup"
 VERSION = 1
@@ -33,9 +34,14 @@ class BackupKind(StrEnum):
 
     DUPLICATES = "duplicates"
     STORES = "stores"
+    FINISHED = "finished"
 
 
-_DETAILS = {BackupKind.DUPLICATES: ("kept",), BackupKind.STORES: ("from", "to")}
+_DETAILS = {
+    BackupKind.DUPLICATES: ("kept",),
+    BackupKind.STORES: ("from", "to"),
+    BackupKind.FINISHED: ("why",),
+}
 """The texts that an entry must have beside the lead."""
 
 
@@ -104,7 +110,7 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             yield file
     except OSError as error:
         raise FileProblemError(

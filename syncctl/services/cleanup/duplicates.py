@@ -85,9 +85,10 @@ class DuplicateSets:
 
 
 class DuplicateFinder:
-    """Takes leads one by one, and keeps a digest and an id of each. In `storage` it looks up the records
-    whose keys leads of other ids bear: a record's own lead may have been edited, and be there once more as the
-    source says it, brought by another program. Without a storage that is not seen.
+    """Takes leads one by one, and keeps a digest and an id of each.
+
+    In `storage` it looks up the records whose keys leads of other ids bear: a record's own lead may have been
+    edited, and be there once more as the source says it, brought by another program.
 
     A digest begins with that of the key without the store, so that for leads that lack one the others of the
     same customer and day can be found, and nothing more need be kept of those.

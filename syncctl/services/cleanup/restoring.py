@@ -9,6 +9,7 @@ from pathlib import Path
 from syncctl.models import LeadChange
 from syncctl.operator_ports import Database
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
+from syncctl.services.cleanup.finished.cleaning import pairings
 
 
 @dataclass(slots=True)
@@ -31,24 +32,36 @@ def restore_backup(database: Database, path: Path) -> BackupRestored:
     """
     backup = read_backup(path)
     result = BackupRestored(backup.kind)
-    put_back = _put_back_leads if backup.kind is BackupKind.DUPLICATES else _put_back_stores
+    put_back = _PUT_BACK[backup.kind]
     for entries in batched(backup.entries(), LEADS_AT_ONCE):
         put_back(database, entries, result)
     return result
 
 
-def _put_back_leads(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _put_back_copies(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    back = {
+        entry.details["kept"]: entry.snapshot.lead_id
+        for entry in _put_back_leads(database, entries, result)
+        if entry.details.get("recorded")
+    }
+    if back:
+        database.repoint_records(back)
+
+
+def _put_back_finished(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    if marked := pairings(_put_back_leads(database, entries, result)):
+        database.unpair_reports(marked)
+
+
+def _put_back_leads(
+    database: Database, entries: Sequence[BackupEntry], result: BackupRestored
+) -> list[BackupEntry]:
+    """Gives those that are there as they were."""
     outcome = database.restore([entry.snapshot for entry in entries])
     result.restored += len(outcome.inserted)
     result.same += len(outcome.same)
     result.different += sorted(outcome.different)
-    back = {
-        entry.details["kept"]: entry.snapshot.lead_id
-        for entry in entries
-        if entry.details.get("recorded") and entry.snapshot.lead_id not in outcome.different
-    }
-    if back:
-        database.repoint_records(back)
+    return [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
 
 
 def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
@@ -66,3 +79,10 @@ def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result:
     done = database.update_leads(changes) if changes else set()
     result.restored += len(done)
     result.different += [change.lead_id for change in changes if change.lead_id not in done]
+
+
+_PUT_BACK = {
+    BackupKind.DUPLICATES: _put_back_copies,
+    BackupKind.STORES: _put_back_stores,
+    BackupKind.FINISHED: _put_back_finished,
+}

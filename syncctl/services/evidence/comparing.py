@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from syncctl.dialects import FEWEST_ROWS, Trial
+from syncctl.dialects import FEWEST_ROWS, Question, Trial
 from syncctl.models import BodyForm, Days, StepName, Window
 from syncctl.services.evidence.shapes import OWN_DATE, RowFacts
-from syncctl.services.measuring import DATED_FORMS, ONE_DAY, SPANS, Question
-from syncctl.services.planning import certain_from
+from syncctl.services.months import certain_from, wider
+from syncctl.services.trials import DATED_FORMS
+
+SPANS = (8, 15)
+"""Days back that a window of days is asked for: the shortest that has rows enough."""
 
 MONTHS_ASKED = (1, 2, 3)
 EVERYTHING = "everything"
@@ -41,10 +44,14 @@ def narrower_questions(today: date, whole: Sequence[RowFacts], form: BodyForm) -
     body that they came for."""
     span = next((span for span in SPANS if _dated_since(whole, today, span) >= FEWEST_ROWS), SPANS[-1])
     inside = Days(today - timedelta(days=span), today)
-    wider = Days(inside.first - ONE_DAY, inside.last + ONE_DAY)
-    of_days = [Question(Window(days=wider, form=form), inside) for form in DATED_FORMS]
+    asked = wider(inside)
+    of_days = [Question(Window(days=asked, form=form), inside, wider(asked)) for form in DATED_FORMS]
     of_months = [
-        Question(window, Days(certain_from(window, today), today))
+        Question(
+            window,
+            Days(certain_from(window, today), today),
+            Days(today - timedelta(days=31 * window.months + 1), date.max),
+        )
         for window in (Window(months, form=form) for months in MONTHS_ASKED)
     ]
     in_turns = [question for pair in zip(of_days, of_months, strict=False) for question in pair]
@@ -69,9 +76,9 @@ def compare(  # noqa: PLR0913, PLR0917 - what was asked, and the three answers t
 ) -> Comparison:
     """One narrower answer against the whole one. `narrow`: None where it failed with `error`. `one_month`:
     what a month's question brought, to be told apart from."""
-    wider = {EVERYTHING: whole, "1 month": one_month if question.window.days else None}
+    others = {EVERYTHING: whole, "1 month": one_month if question.window.days else None}
     same_as = next(
-        (words for words, facts in wider.items() if facts and narrow and facts.places == narrow.places), None
+        (words for words, facts in others.items() if facts and narrow and facts.places == narrow.places), None
     )
     return Comparison(
         call=call,
@@ -84,12 +91,10 @@ def compare(  # noqa: PLR0913, PLR0917 - what was asked, and the three answers t
         error=error,
         same_as=same_as if narrow and narrow.places else None,
         trials={
-            name: question.trial(
-                at,
-                location,
-                found.rows,
-                (narrow.dates[name].rows if name in narrow.dates else []) if narrow else None,
-                error,
+            name: question.failed(at, location, found.rows, error or "")
+            if narrow is None
+            else question.trial(
+                at, location, found.rows, narrow.dates[name].rows if name in narrow.dates else []
             )
             for name, found in whole.dates.items()
         },

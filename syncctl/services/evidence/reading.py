@@ -17,7 +17,7 @@ from syncctl.services.evidence.asking import DORMANT, EMPTY, STORE_LIST, Call, F
 from syncctl.services.evidence.comparing import EVERYTHING, Comparison
 from syncctl.services.evidence.scrubbing import Scrubber
 from syncctl.services.evidence.shapes import OWN_DATE
-from syncctl.services.measuring import DATED_FORMS
+from syncctl.services.trials import DATED_FORMS
 
 _EVENTS = {StepName.BOOKING: BOOKING_DATE[0], StepName.RETURN: RETURN_DATE[0]}
 TITLES = {StepName.BOOKING: "Bookings", StepName.RETURN: "Returns"}

@@ -13,9 +13,9 @@ from syncctl.dialects import DatedRow
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_DATE, RETURN_DATE
 from syncctl.models import StepName
-from syncctl.services.measuring import dated_rows
 from syncctl.services.rejects import position_of
 from syncctl.services.sorting import sort_rows
+from syncctl.services.trials import dated_rows
 from syncctl.values import wall_clock
 
 OWN_DATE = "own date"

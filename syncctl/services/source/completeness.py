@@ -8,19 +8,20 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from syncctl.dialects import Dialect
 from syncctl.errors import KeyRefusedError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
 from syncctl.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, RentalApi
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
-from syncctl.services.reports import step_result, told
 from syncctl.services.run import Clock, Run
 from syncctl.services.sorting import sort_rows
 from syncctl.services.source.answer_check import AnswerCheck
 from syncctl.services.source.repairing import Repairer
 from syncctl.services.source.source_results import Completeness, LocationCheck
 from syncctl.services.source.withdrawals import Withdrawals
+from syncctl.services.step_results import step_result, told
 from syncctl.services.stores import names_in_force
 
 REPORTS = (StepName.BOOKING, StepName.RETURN)
@@ -52,6 +53,7 @@ def begin_check(
     planner = Planner(question.schedule, question.options, started_at)
     warnings: list[str] = []
     names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
+    dialects = database.dialects()
     return SourceCheck(
         database,
         api,
@@ -59,7 +61,9 @@ def begin_check(
         _Scope(
             stores=locations_to_ask(names, locations, ()),
             asked=tuple(locations_to_ask(names, locations, question.options.locations)),
-            window=planner.window,
+            windows={
+                report: planner.whole_window(dialects.get(report, Dialect(report))) for report in REPORTS
+            },
             days=planner.days or planner.whole_days,
             certain_from=planner.certain_from,
             started_at=started_at,
@@ -79,13 +83,13 @@ def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """`stores`: every location id, with its store. `asked`: those to be asked, for `window`. `days`: those
-    that are checked. `certain_from`: the first day that is in every answer for certain. `ends`: when asking
-    ends, in the monotonic clock's seconds."""
+    """`stores`: every location id, with its store. `asked`: those to be asked, for their report's window of
+    `windows`. `days`: those that are checked. `certain_from`: the first day that is in every answer for
+    certain. `ends`: when asking ends, in the monotonic clock's seconds."""
 
     stores: Mapping[str, str | None]
     asked: Sequence[str]
-    window: Window
+    windows: Mapping[StepName, Window]
     days: Days
     certain_from: date
     started_at: datetime
@@ -94,7 +98,7 @@ class _Scope:
 
     def requests(self) -> list[ReportRequest]:
         return [
-            ReportRequest(report, location, self.window, deadline)
+            ReportRequest(report, location, self.windows[report], deadline)
             for number, report in enumerate(REPORTS, start=1)
             for deadline in [_share(self.clock, self.ends, number, of=len(REPORTS))]
             for location in self.asked

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncctl.errors import InvalidRowError, UsageError
-from syncctl.identity import SEPARATOR, derived_id
+from syncctl.identity import SEPARATOR, derived_id, id_time
 from syncctl.lead_matching import agreements, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
@@ -30,7 +30,6 @@ from syncctl.services.source.life_stories import (
     Story,
     Whereabouts,
     finished_events,
-    inserted_at,
     place_of,
     story_of_lead,
     story_of_record,
@@ -153,7 +152,7 @@ def _came_back(
 ) -> CameBack | None:
     """Whether a lead without a record is one that the sync had stored before. `gone`: records whose leads are
     not there any more, each with whether its lead was finished."""
-    booking_no, at = text_of(lead, "bookingNo"), inserted_at(lead["_id"])
+    booking_no, at = text_of(lead, "bookingNo"), id_time(lead["_id"])
     keys = {stored_key(lead, locations), stored_file_key(lead, locations)}
     if at is None or lead["_id"] in map(derived_id, keys):
         return None

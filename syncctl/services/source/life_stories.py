@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +17,6 @@ from syncctl.ports import RecordEntry
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.source.differences import Base, FieldDifference, differences
 
-_OBJECT_ID = re.compile("[0-9a-f]{24}")
 _NO_RECORD = (
     "The sync has no record of it: it was typed in by hand, or the old system imported it and the source has "
     "not sent it since."
@@ -240,13 +238,6 @@ def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow
         is_touched(lead),
         tuple(differences([base.values], base, lead, locations)) if base else (),
     )
-
-
-def inserted_at(lead_id: str) -> datetime | None:
-    """When whoever inserted a lead made its ObjectId; None where the id is no ObjectId."""
-    if not _OBJECT_ID.fullmatch(lead_id):
-        return None
-    return datetime.fromtimestamp(int(lead_id[:8], 16), UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from syncctl.checks import Check, CheckReport
 from syncctl.models import LocationResult, StepName
-from syncctl.services.reports import failure_summary
 from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.source_results import Completeness, SourceCounts
+from syncctl.services.step_results import failure_summary
 
 COMMAND = "verify source"
 

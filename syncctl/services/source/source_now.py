@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from syncctl.dialects import Dialect
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_NO, PHONE, is_of_report
 from syncctl.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.ports import Answer, RentalApi, Storage
 from syncctl.services.planning import Schedule, location_order, locations_to_ask, window_holding
 from syncctl.services.rejects import row_text
-from syncctl.services.reports import told
 from syncctl.services.run import Clock
 from syncctl.services.sorting import SortedRows, sort_rows
 from syncctl.services.source.answer_check import tellings
@@ -20,6 +20,7 @@ from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Base, differences
 from syncctl.services.source.explaining import Explanation, Wanted
 from syncctl.services.source.life_stories import Origin, SourceNow, Story, Whereabouts, place_of
+from syncctl.services.step_results import told
 from syncctl.services.stores import names_in_force
 
 Place = tuple[StepName, str]
@@ -66,8 +67,10 @@ def ask_source(
     for location in {location for _, location in asked} or stores:
         for report in REPORTS:
             asked.setdefault((report, location), query.schedule.first_months)
+    dialects = storage.dialects()
+    forms = {report: dialects.get(report, Dialect(report)).whole_form for report in REPORTS}
     requests = [
-        ReportRequest(report, location, Window(months), deadline)
+        ReportRequest(report, location, Window(months, form=forms[report]), deadline)
         for (report, location), months in sorted(asked.items(), key=_in_order)
     ]
     hearing = _Hearing(found.stories, wanted, stores, locations)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from syncctl.api.lanes import LanePolicy, Lanes
+from syncctl.api.lanes import LanePolicy, Lanes, Room
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from syncctl.models import ReportRequest, StepName, Window
-from syncctl.ports import Answer
+from syncctl.ports import Answer, Look
 from tests.unit.api.conftest import client_threads
 
 BOOKING, RETURN = StepName.BOOKING, StepName.RETURN
@@ -41,7 +41,7 @@ class Api:
         self.calls: list[tuple[str, float, float]] = []
         self.sessions: dict[Transport, set[str]] = {}
 
-    def ask(self, transport: Transport, request: ReportRequest) -> list[Any]:
+    def ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
         begin = time.monotonic()
         with self._lock:
             self.asked.append(request.location)
@@ -276,7 +276,7 @@ def test_a_bug_in_a_lane_reaches_the_consumer() -> None:
 def test_rows_are_prepared_by_the_lane_that_fetched_them() -> None:
     here = threading.get_ident()
 
-    def prepare(request: ReportRequest, rows: list[Any]) -> tuple[str, list[Any], bool]:
+    def prepare(request: ReportRequest, rows: list[Any], look: Look) -> tuple[str, list[Any], bool]:
         return request.location, rows, threading.get_ident() == here
 
     with closing(lanes_of(Api()).answers(requests(3), prepare)) as answers:
@@ -288,7 +288,7 @@ def test_what_failed_is_not_prepared_and_what_preparing_raises_is_raised() -> No
     def refuse(request: ReportRequest) -> list[Any]:
         raise FinalApiError(f"no {request.location}")
 
-    def fail(request: ReportRequest, rows: list[Any]) -> None:
+    def fail(request: ReportRequest, rows: list[Any], look: Look) -> None:
         raise KeyError(request.location)
 
     with closing(lanes_of(Api(refuse)).answers(requests(1), fail)) as answers:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.cron.block import block
-from syncctl.cron.state import cron_state, timer_state
+from syncctl.cron.state import cron_state, old_syncs, timer_state
 
 WANTED = b"*/5 * * * * /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.log 2>&1"
 
@@ -31,12 +31,41 @@ WANTED = b"*/5 * * * * /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.l
             True,
             "written by hand",
         ),
+        (b"*/5 * * * * cd /app && npm run sync:api\n", False, False, "no line of clerk's crontab runs"),
+        (b"*/5 * * * * cd /srv/syncctl && npm run sync:api\n", False, False, "no line"),
+        (
+            b"*/5 * * * * npm run sync:api\n*/5 * * * * python -m syncctl api --env-file /opt/.env\n",
+            True,
+            True,
+            "written by hand",
+        ),
     ],
 )
 def test_crontabs(crontab: bytes, installed: bool, in_step: bool, found: str) -> None:
     state = cron_state(crontab, WANTED, "clerk")
     assert (state.installed, state.in_step, state.problem) == (installed, in_step, None)
     assert found in state.found
+
+
+@pytest.mark.parametrize(
+    ("crontab", "found"),
+    [
+        (b"*/10 * * * * cd /app && npm run sync:api\n", ["*/10 * * * * cd /app && npm run sync:api"]),
+        (
+            b"@hourly node /app/scripts/syncReturn.js\n" + block(WANTED),
+            ["@hourly node /app/scripts/syncReturn.js"],
+        ),
+        (
+            b"0 * * * * cd /srv/syncctl && npm run sync:booking\n",
+            ["0 * * * * cd /srv/syncctl && npm run sync:booking"],
+        ),
+        (block(WANTED) + b"0 * * * * syncctl sync:api\n0 2 * * * '/opt/a b/syncctl' booking\n", []),
+        (b"0 2 * * * cd /app && npm run sync:all\n", []),  # said of what imports files
+        (b"#*/10 * * * * npm run sync:api\n", []),
+    ],
+)
+def test_the_old_systems_syncs(crontab: bytes, found: list[str]) -> None:
+    assert list(old_syncs(crontab)) == found
 
 
 def test_a_damaged_block_is_a_problem() -> None:

@@ -252,10 +252,10 @@ def test_rows_numbered_in_advance(path: Path) -> None:
 
 
 def test_a_very_wide_sheet(path: Path) -> None:
-    save_xlsx(path, {"A": [(*["x"] * 3000, *HEADER), (*["y"] * 3000, *ANJU)]})
+    save_xlsx(path, {"A": [(*["x"] * 252, *HEADER), (*["y"] * 252, *ANJU)]})
     (row,) = read(path)
     assert tuple(row.cells.values()) == ANJU
-    assert len(row.raw) == 3004
+    assert len(row.raw) == 256
 
 
 def test_a_last_row_and_column_far_away(path: Path) -> None:

@@ -111,6 +111,31 @@ def test_new_bookings_are_sound_and_appear_in_both_reports_at_once(sandbox: Sand
     assert report(sandbox, "return", window=(TODAY, TODAY)).rows[-len(of_seven) :] == of_seven
 
 
+def test_a_booking_entered_today_may_be_dated_otherwise(sandbox: Sandbox) -> None:
+    weeks_ago = TODAY - timedelta(days=24)
+    before = report(sandbox, "booking", window=(weeks_ago, weeks_ago)).document
+    added = sandbox.add_bookings(21, on=weeks_ago)
+    assert dated(added, "bookingDate") == {str(weeks_ago)}
+    assert {row["bookingNo"][:8] for row in added} == {f"{TODAY:%Y%m%d}"}
+    assert all(row["returnDate"] is None for row in added)
+    of_seven = [row for row in added if row["bookingNo"][8:11] == "007"]
+    for api in ("booking", "return"):
+        assert report(sandbox, api).rows[-len(of_seven) :] == of_seven
+        assert report(sandbox, api, window=(weeks_ago, weeks_ago)).rows[-len(of_seven) :] == of_seven
+    assert report(sandbox, "booking", window=(weeks_ago, weeks_ago)).document != before
+    today = report(sandbox, "booking", window=(TODAY, TODAY)).document["dataSet"] or {"data": []}
+    assert not [row for row in today["data"] if row in of_seven]
+
+
+def test_a_return_entered_today_may_be_dated_weeks_ago(sandbox: Sandbox) -> None:
+    weeks_ago = datetime(2025, 3, 3, 18, 5)  # noqa: DTZ001 - wall clock
+    (number,) = {row["bookingNo"] for row in sandbox.add_bookings(1, on=TODAY - timedelta(days=60))}
+    window = (weeks_ago.date(), weeks_ago.date())
+    assert report(sandbox, "return", window=window).document == NO_DATA
+    sandbox.return_booking(number, at=weeks_ago)
+    assert {row["bookingNo"] for row in report(sandbox, "return", window=window).rows} == {number}
+
+
 def test_a_changed_booking_changes_in_all_its_rows(sandbox: Sandbox) -> None:
     counts: dict[str, int] = {}
     for row in sound(sandbox):

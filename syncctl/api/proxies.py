@@ -1,0 +1,59 @@
+"""What the environment makes requests do without a word: proxies to go through, certificates to go by."""
+
+import os
+from urllib.parse import urlsplit
+
+import urllib3.exceptions
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.util import parse_url
+
+from syncctl.ordinary_files import is_odd_file
+
+CURE = "correct it (http://HOST:PORT is expected), or unset it"
+
+_SCHEMES = ("http", "https")
+
+
+def proxy_variable(url: str) -> str:
+    """The name of the environment variable with the proxy for `url`; "" where none is in force."""
+    proxy = _proxy(url)
+    if not proxy:
+        return ""
+    scheme = urlsplit(url).scheme.lower()
+    names = [name for kind in (scheme, "all") for name in (f"{kind}_proxy", f"{kind}_PROXY".upper())]
+    return next((name for name in names if os.environ.get(name) == proxy), "HTTP_PROXY and HTTPS_PROXY")
+
+
+def wrong_proxy(url: str) -> str | None:
+    """What is wrong with the proxy's address for `url`, without showing it: it may have a password in it."""
+    proxy = _proxy(url)
+    if not proxy or _is_address(proxy):
+        return None
+    return f"the proxy address in the environment variable {proxy_variable(url)} is not valid"
+
+
+def odd_certificates() -> str | None:
+    """What is wrong with the file of certificates that the environment names, if it is a pipe or the like:
+    loading it would wait for good, and no deadline breaks that off."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if path := os.environ.get(name):
+            odd = is_odd_file(path) and not os.path.isdir(path)
+            return f"the environment variable {name} names no regular file" if odd else None
+    return None
+
+
+def _proxy(url: str) -> str:
+    try:
+        return select_proxy(url, get_environ_proxies(url)) or ""
+    except ValueError:
+        return ""  # it is `url` that is no address, which its own call says
+
+
+def _is_address(proxy: str) -> bool:
+    try:
+        parts = parse_url(proxy)
+        host = parts.host or ""
+        host.encode("idna" if ":" not in host else "ascii")  # as a socket does
+    except (urllib3.exceptions.LocationValueError, ValueError, TypeError):
+        return False
+    return parts.scheme in (None, *_SCHEMES) and bool(host) and parts.port != 0

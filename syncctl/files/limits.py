@@ -1,0 +1,91 @@
+"""How much one file may hold and cost: what it really says counts, not what it declares."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from syncctl.files.cells import Record
+from syncctl.files.headers import column_letters
+from syncctl.files.problems import problem
+
+MOST_SHEETS = 100
+MOST_COLUMNS = 256
+MOST_ROWS = 1_048_576
+"""Of a file's sheets together; one sheet of Excel can have as many."""
+
+MOST_CELLS = 32 * MOST_ROWS
+"""Of a file's sheets together, blank ones among them."""
+
+LONGEST_CELL = 131_072
+"""Characters: four times what a cell of Excel can hold."""
+
+MOST_CHARACTERS, MOST_CHARACTERS_PER_BYTE = 16 << 20, 100
+"""Of all cells, in any file, and for each byte of it: a workbook is packed, and names a text once."""
+
+LONGEST_READING_S = 30 * 60
+"""Seconds by the wall clock for one file; the largest take two minutes."""
+
+LOOK_EVERY = 1000
+
+TOO_MANY_SHEETS = f"it has more than {MOST_SHEETS} sheets; divide it and import the pieces"
+TOO_MANY_ROWS = f"it has more than {MOST_ROWS:,} rows; divide it and import the pieces"
+TOO_MANY_CELLS = f"it has more than {MOST_CELLS:,} cells; divide it and import the pieces"
+TOO_LONG_A_CELL = f"a cell holds more than {LONGEST_CELL:,} characters; shorten it and import the file again"
+TOO_MUCH_TEXT = "it holds far more text than a file of its size should; divide it and import the pieces"
+TOO_SLOW = f"reading it takes longer than {LONGEST_READING_S // 60} minutes; divide it and import the pieces"
+
+
+def beyond(row: int, column: int) -> str:
+    """What is wrong with a cell right of the columns that are read; `row` from 1, `column` from 0."""
+    return (
+        f"something is written in {column_letters(column)}{row}, and only {MOST_COLUMNS} columns are read; "
+        "delete what stands right of the table and import it again"
+    )
+
+
+def first_beyond(cells: Sequence[object]) -> int | None:
+    """Where the first cell stands, from 0, that is right of the columns that are read and not empty."""
+    right = range(MOST_COLUMNS, len(cells))
+    return next((position for position in right if cells[position] not in (None, "")), None)
+
+
+class Meter:
+    """Counts what is read of one file, of all its sheets together."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._until = clock() + LONGEST_READING_S
+        self._characters_left = MOST_CHARACTERS + MOST_CHARACTERS_PER_BYTE * path.stat().st_size
+        self._rows = self._cells = 0
+
+    def records(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The records, without blank cells right of the columns that are read.
+
+        Raises:
+            FileProblemError: the file is over a limit.
+        """
+        for number, cells in records:
+            if len(cells) > MOST_COLUMNS:
+                if (position := first_beyond(cells)) is not None:
+                    raise problem(self._path, beyond(number, position))
+                del cells[MOST_COLUMNS:]
+            self._rows += 1
+            self._cells += len(cells)
+            self._characters_left -= sum([len(cell) for cell in cells if isinstance(cell, str)])
+            if over := self._over():
+                raise problem(self._path, over)
+            yield number, cells
+
+    def _over(self) -> str | None:
+        if self._rows > MOST_ROWS:
+            return TOO_MANY_ROWS
+        if self._cells > MOST_CELLS:
+            return TOO_MANY_CELLS
+        if self._characters_left < 0:
+            return TOO_MUCH_TEXT
+        if self._rows % LOOK_EVERY == 0 and self._clock() > self._until:
+            return TOO_SLOW
+        return None

@@ -1,0 +1,101 @@
+"""Files opened without ever waiting: opening a named pipe that nobody writes to would wait for good."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import stat
+import time
+from typing import BinaryIO
+
+PATIENCE_S = 10.0
+"""How long what comes through a pipe that was named on purpose may take."""
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_AT_ONCE = 65_536
+
+
+def open_ordinary(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file to read bytes from it.
+
+    Raises OSError, whose `strerror` says so where it is another kind of file.
+    """
+    descriptor = open_at_once(path, os.O_RDONLY)
+    try:
+        refuse_odd_file(path, os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_named(path: str | os.PathLike[str], most: int, patience_s: float = PATIENCE_S) -> bytes:
+    """The first `most` bytes of a file that a person has named: a regular one, a device such as /dev/null, or
+    a shell's `<(…)`, which has `patience_s` to end. Raises OSError, also for a pipe that has a name."""
+    descriptor = open_at_once(path, os.O_RDONLY)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not (stat.S_ISCHR(mode) or is_nameless_pipe(path, mode)):
+            refuse_odd_file(path, mode)
+        return _read(descriptor, most, time.monotonic() + patience_s)
+    finally:
+        os.close(descriptor)
+
+
+def refuse_odd_file(path: str | os.PathLike[str], mode: int) -> None:
+    """Raise OSError unless the mode (stat.st_mode) is a regular file's."""
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise _odd(path, mode)
+
+
+def is_odd_file(path: str | os.PathLike[str]) -> bool:
+    """Whether something is there that is no regular file."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def is_nameless_pipe(path: str | os.PathLike[str], mode: int) -> bool:
+    """Whether it is a pipe that this process was given, as /dev/fd/63 is: no place in a folder."""
+    return stat.S_ISFIFO(mode) and not os.path.lexists(os.path.realpath(path))
+
+
+def open_at_once(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
+    """A descriptor of whatever is there, open and not blocking. Raises OSError."""
+    try:
+        return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, mode)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads; the system says it oddly
+            raise _odd(path, os.stat(path).st_mode) from error
+        raise
+
+
+def _odd(path: str | os.PathLike[str], mode: int) -> OSError:
+    kind = _KINDS.get(stat.S_IFMT(mode), "of an unknown kind")
+    return OSError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
+
+
+def _read(descriptor: int, most: int, give_up_at: float) -> bytes:
+    content = b""
+    while len(content) < most:
+        try:
+            part = os.read(descriptor, min(_AT_ONCE, most - len(content)))
+        except BlockingIOError:
+            with selectors.SelectSelector() as waiting:
+                waiting.register(descriptor, selectors.EVENT_READ)
+                if not waiting.select(max(0.0, give_up_at - time.monotonic())):
+                    raise TimeoutError(errno.ETIMEDOUT, "it did not end in time") from None
+            continue
+        if not part:
+            break
+        content += part
+    return content

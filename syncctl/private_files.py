@@ -1,0 +1,152 @@
+"""Files that hold customers' data or a secret: only for this user, whole or not there at all, and never in
+the place of a file that syncctl or its settings need."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from syncctl.errors import UsageError
+from syncctl.setting_clashes import OwnFiles
+
+FILE_MODE, FOLDER_MODE = 0o600, 0o700
+
+_SQLITE_BEGINNING = b"SQLite format 3\0"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make `folder` and those above it that are missing, each of them for this user only. Raises OSError."""
+    missing = [folder]
+    while not os.path.lexists(missing[-1].parent) and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        # pathlib would make those above it with the rights that the umask leaves.
+        each.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
+def open_private(path: Path | str, flags: int) -> int:
+    """A descriptor of the file `path`, which `flags` may have made, then for this user only. Raises OSError:
+    ELOOP for a link, whatever it leads to."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file and its folder, unless it is there. Raises OSError."""
+    make_private_folder(path.parent)
+    with suppress(FileExistsError):
+        os.close(open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+
+
+class PrivateFile:
+    """A file that is written beside its place, under another name, and brought there by `finish`.
+
+    `out` takes its content. Every method raises OSError: FileExistsError where there is a file by now.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self._path = path
+        self._overwrite = overwrite
+        self._unfinished = path.parent / f".syncctl-{secrets.token_hex(8)}.part"
+        descriptor = open_private(self._unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        os.fchmod(descriptor, FILE_MODE)  # a umask may have taken away even its owner's rights
+        self.out: BinaryIO = os.fdopen(descriptor, "wb")
+
+    def finish(self) -> None:
+        """Bring it to the disk, and to its place."""
+        self.out.flush()
+        os.fsync(self.out.fileno())
+        self.out.close()
+        if self._overwrite:
+            os.replace(self._unfinished, self._path)
+        else:
+            self._link()
+        sync_folder(self._path.parent)
+
+    def discard(self) -> None:
+        """Take away what is not finished; without it, nothing happens."""
+        with suppress(OSError):  # a full disk again: what is held back is not wanted any more
+            self.out.close()
+        with suppress(OSError):
+            self._unfinished.unlink()
+
+    def _link(self) -> None:
+        """To its place, if that is free at this instant."""
+        try:
+            os.link(self._unfinished, self._path, follow_symlinks=False)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            # A file system without hard links.
+            if os.path.lexists(self._path):
+                raise FileExistsError(*error.args) from error
+            os.rename(self._unfinished, self._path)
+        else:
+            os.unlink(self._unfinished)
+
+
+@contextmanager
+def private_file(path: Path, *, overwrite: bool = False, own: OwnFiles | None) -> Iterator[BinaryIO]:
+    """A file to be written in the block: it is at `path` when that has ended, and as it was if that fails.
+
+    `own`: the files that must not be in its place; None for one of these files itself.
+    Raises UsageError where it can't be written.
+    """
+    try:
+        check_target(path, overwrite=overwrite, own=own)
+        file = PrivateFile(path, overwrite=overwrite)
+        try:
+            yield file.out
+            file.finish()
+        finally:
+            file.discard()
+    except FileExistsError:
+        raise UsageError(f"{path} exists already: name another, or overwrite it with --force.") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}.") from None
+
+
+def write_private(path: Path, content: bytes, *, overwrite: bool = False, own: OwnFiles | None) -> None:
+    """Write a whole file. Raises as `private_file` does."""
+    with private_file(path, overwrite=overwrite, own=own) as out:
+        out.write(content)
+
+
+def check_target(path: Path, *, overwrite: bool, own: OwnFiles | None) -> None:
+    """Raises UsageError where `path` is no place for a new file, FileExistsError where only --force is
+    missing."""
+    if own is not None and (problem := own.clash(path)):
+        raise UsageError(f"{path} can't be written: {problem}. Name another file.")
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise UsageError(f"{path} can't be written: it is {kind}. Name another file.")
+    if not overwrite:
+        raise FileExistsError
+    if _begins_as_a_database(path):
+        raise UsageError(f"{path} can't be written: it is a SQLite database. Name another file.")
+
+
+def sync_folder(folder: Path) -> None:
+    """A new file is only certain to be found after a power cut when its folder is on the disk (fsync(2)).
+    Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _begins_as_a_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE_BEGINNING)) == _SQLITE_BEGINNING
+    except PermissionError:
+        return False  # that it can't be read keeps nobody from replacing it

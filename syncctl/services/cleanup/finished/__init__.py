@@ -1,0 +1,1 @@
+"""`cleanup finished`: leads of records that people are done with, still or again there."""

@@ -1,0 +1,111 @@
+"""Decides which leads are of records that people are done with, and what tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from syncctl.identity import id_time
+from syncctl.lead_matching import Level
+from syncctl.leads import is_touched
+from syncctl.locations import Locations
+from syncctl.models import SyncRecord
+from syncctl.operator_ports import Database
+from syncctl.services.cleanup.duplicates import CachedStores
+from syncctl.services.cleanup.finished.batch import Batch
+from syncctl.services.cleanup.finished.plan import FoundLead, Pairing, Why
+from syncctl.services.cleanup.finished.sides import compared, side_of_lead, side_of_report
+from syncctl.services.matching import Matcher
+from syncctl.services.planning import CLOCK_TOLERANCE
+from syncctl.services.source.life_stories import Finishers
+
+_WHY = {
+    Level.ID: Why.ID,
+    Level.BOOKING: Why.BOOKING,
+    Level.MOMENT: Why.MOMENT,
+    Level.DAY: Why.DAY,
+    Level.PERSON: Why.PERSON,
+}
+
+
+class Planner:
+    """Decides batch by batch. In all of them together a record gets one report, and a report one record."""
+
+    def __init__(self, database: Database, locations: Locations, now: datetime) -> None:
+        self._database = database
+        self._now = now
+        self._stores = CachedStores(locations)
+        self._matcher = Matcher(database, locations)
+        self._finishers = Finishers(database)
+        self._record_of: dict[str, str] = {}
+        self._report_of: dict[str, str] = {}
+
+    def decide(self, lead_ids: Sequence[str]) -> Iterator[FoundLead]:
+        """What is to become of these leads, as the database is now; one of which nothing is left to say is
+        left out. Raises StorageError."""
+        batch = Batch(self._database, lead_ids, self._stores, self._matcher)
+        for lead_id in sorted(batch.leads):
+            if (found := self._decide(batch, lead_id)) is not None:
+                yield found
+
+    def _decide(self, batch: Batch, lead_id: str) -> FoundLead | None:
+        worked_on = is_touched(batch.leads[lead_id])
+        best = batch.best_fit(lead_id)
+        if best is not None and best.is_certain:
+            return self._fitting(
+                batch, lead_id, best.report_id, _WHY[best.agreement.level], goes=not worked_on
+            )
+        if (noted := batch.noted_report(lead_id)) is not None:
+            return self._fitting(batch, lead_id, noted, Why.RECORD, goes=not worked_on)
+        if not worked_on and (record := batch.gone_record(lead_id)) is not None:
+            came_back_at = self._came_back_at(lead_id, record)
+            side = side_of_lead(batch.leads[lead_id], batch.traits[lead_id])
+            return FoundLead(
+                lead_id,
+                side,
+                Why.DELETED,
+                goes=came_back_at is not None,
+                worked_on=False,
+                came_back_at=came_back_at,
+            )
+        if best is not None:
+            return self._fitting(batch, lead_id, best.report_id, _WHY[best.agreement.level], goes=False)
+        return None
+
+    def _fitting(self, batch: Batch, lead_id: str, report_id: str, why: Why, *, goes: bool) -> FoundLead:
+        lead, traits, report = batch.leads[lead_id], batch.traits[lead_id], batch.report_traits[report_id]
+        same, other = compared(traits, report)
+        return FoundLead(
+            lead_id,
+            side_of_lead(lead, traits),
+            why,
+            goes,
+            is_touched(lead),
+            same,
+            other,
+            self._finishers.report_now(batch.reports[report_id]),
+            side_of_report(report, traits),
+            pairing=self._pairing(batch, lead_id, report_id) if goes else None,
+        )
+
+    def _pairing(self, batch: Batch, lead_id: str, report_id: str) -> Pairing | None:
+        """The lead's record, unless it or the report is taken."""
+        records = batch.records_of(lead_id)
+        if report_id in batch.paired or any(record.report_id is not None for record in records):
+            return None
+        for record in records:
+            record_id = self._record_of.setdefault(report_id, record.record_id)
+            if (
+                record_id == record.record_id
+                and self._report_of.setdefault(record_id, report_id) == report_id
+            ):
+                return Pairing(record_id, report_id, is_own=record.lead_id == lead_id)
+        return None
+
+    def _came_back_at(self, lead_id: str, record: SyncRecord) -> datetime | None:
+        """When a copy of a record's lead was stored; None where it was there before syncctl knew the record,
+        as then somebody may have deleted one of two copies on purpose, or where its id does not say."""
+        stored_at = id_time(lead_id)
+        if stored_at is None or stored_at > self._now + CLOCK_TOLERANCE:
+            return None
+        return stored_at if stored_at >= record.first_seen_at.replace(microsecond=0) else None

@@ -1,0 +1,94 @@
+"""Whether a settings file that nobody has named may be obeyed: whoever writes it can have our key sent
+elsewhere.
+
+As git does with a repository that another user owns (safe.directory): refused, unless it is named.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import stat
+from pathlib import Path
+
+from syncctl.errors import SettingsError
+
+_ROOT = 0
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_MOST_LINKS = 40
+
+
+def refuse_if_others_decide(path: Path) -> None:
+    """Raise SettingsError if another user can say what stands in a file that was found above the working
+    folder: it, a link on the way to it, or the folder of one of them is his, or he may write there.
+
+    Raises OSError where that can't be looked at.
+    """
+    for step in _steps(path):
+        status = step.lstat()
+        if not _is_trusted(status.st_uid):
+            raise _refusal(path, f"{_named(step, path)} belongs to {_user(status.st_uid)}", _chown(step))
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE:
+            raise _refusal(
+                path, f"{_named(step, path)} can be written by others ({_facts(status)})", _chmod(step)
+            )
+        folder = Path(os.path.realpath(step.parent))
+        status = folder.stat()
+        if not _is_trusted(status.st_uid):
+            raise _refusal(path, f"{folder} belongs to {_user(status.st_uid)}", _chown(folder))
+        # With the sticky bit only the owners of a file and of its folder can put another one in its place.
+        if status.st_mode & _OTHERS_WRITE and not status.st_mode & stat.S_ISVTX:
+            raise _refusal(path, f"others can write to {folder} ({_facts(status)})", _chmod(folder))
+
+
+def refuse_if_planted(path: Path) -> None:
+    """Raise SettingsError for a file, or a link on the way to it, in a folder that a person has chosen, that
+    is neither this user's nor root's nor of the folder's owner. Raises OSError as above."""
+    for step in _steps(path):
+        owner = step.lstat().st_uid
+        if not _is_trusted(owner) and owner != step.parent.stat().st_uid:
+            raise _refusal(path, f"{_named(step, path)} belongs to {_user(owner)}", _chown(step))
+
+
+def _steps(path: Path) -> list[Path]:
+    """The file, and before it the links that lead there."""
+    steps = [path]
+    while steps[-1].is_symlink() and len(steps) <= _MOST_LINKS:
+        steps.append(steps[-1].parent / os.readlink(steps[-1]))
+    return steps
+
+
+def _is_trusted(user: int) -> bool:
+    return user in (_ROOT, os.geteuid())
+
+
+def _refusal(path: Path, found: str, cure: str) -> SettingsError:
+    return SettingsError(
+        f"The settings file {path} is not obeyed, as another user could say what is in it: {found}. "
+        f"If you trust it: {cure}, or name it: --env-file {shlex.quote(str(path))}"
+    )
+
+
+def _named(step: Path, path: Path) -> str:
+    return "it" if step == path else str(step)
+
+
+def _facts(status: os.stat_result) -> str:
+    return f"{_user(status.st_uid)}, {stat.S_IMODE(status.st_mode):04o}"
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"the user {number}"
+
+
+def _chown(path: Path) -> str:
+    link = "-h " if path.is_symlink() else ""
+    return f"chown {link}{_user(os.geteuid()).removeprefix('the user ')} {shlex.quote(str(path))}"
+
+
+def _chmod(path: Path) -> str:
+    return f"chmod go-w {shlex.quote(str(path))}"

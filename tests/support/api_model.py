@@ -1,0 +1,156 @@
+"""The rental API without HTTP: books in lists, answered in any dialect that the contract lets it have.
+
+contract/rental-api.md, "What nobody knows: how a window is answered". The bodies are the ones that go over
+the wire.
+"""
+
+import json
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from syncctl.api.wire import Endpoint, report_call
+from syncctl.errors import ApiError, DeadlinePassedError, RetryableApiError
+from syncctl.models import ReportRequest, StepName
+from syncctl.ports import Answer, Prepare
+
+INDIA = ZoneInfo("Asia/Kolkata")
+ENDPOINT = Endpoint("https://rental.example/api", None, "API_TOKEN")
+TIMEOUT_TEXT = "the API says that the call failed: Execution Timeout Expired"
+
+Row = dict[str, Any]
+Body = dict[str, str]
+
+
+def months_back(today: date, months: int) -> date:
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+    return date(year, month + 1, min(today.day, 28))
+
+
+@dataclass(frozen=True)
+class ApiDialect:
+    """How a body is understood. `by`: the field whose date counts, "" that of the event. `notices`: whether
+    the dates of a body are. `dates`: what they lead to: "rows", "nothing" or "error". `at_most`: rows of an
+    answer."""
+
+    by: str = ""
+    dates: str = "rows"
+    notices: Callable[[Body], bool] = lambda body: True
+    months_count: bool = True
+    takes_empty_strings: bool = True
+    first_day: bool = True
+    last_day: bool = True
+    utc: bool = False
+    at_most: int | None = None
+
+    def answer(self, report: StepName, body: Body, rows: Sequence[Row], today: date) -> list[Row] | None:
+        """The rows that a body brings; None: an error."""
+        if not self.takes_empty_strings and "" in body.values():
+            return None
+        first, last = date.min, date.max
+        if body.get("dateFrom") and self.notices(body):
+            if self.dates == "error":
+                return None
+            if self.dates == "nothing":
+                return []
+            first = date.fromisoformat(body["dateFrom"]) + timedelta(days=not self.first_day)
+            last = date.fromisoformat(body["dateTo"]) - timedelta(days=not self.last_day)
+        elif self.months_count and "months" in body:
+            first = months_back(today, int(body["months"]))
+        dated = [(row, self._day(report, row)) for row in rows]
+        return [row for row, day in dated if day is not None and first <= day <= last][: self.at_most]
+
+    def _day(self, report: StepName, row: Row) -> date | None:
+        written = row[self.by or "bookingDate"]
+        if not self.by and report is StepName.RETURN:
+            written = row["returnDate"] or written
+        if written is None:
+            return None
+        moment = datetime.fromisoformat(written)
+        return moment.replace(tzinfo=INDIA).astimezone(UTC).date() if self.utc else moment.date()
+
+
+def _without_empty_strings(body: Body) -> bool:
+    return "" not in body.values()
+
+
+DIALECTS = {
+    "own-date": ApiDialect(),
+    "booking-date": ApiDialect(by="bookingDate"),
+    "delivery-date": ApiDialect(by="deliveryDate"),
+    "expected-return-date": ApiDialect(by="expectedReturnDate"),
+    "dates-empty": ApiDialect(dates="nothing"),
+    "dates-error": ApiDialect(dates="error"),
+    "dates-ignored": ApiDialect(notices=lambda body: False),
+    "all-ignored": ApiDialect(notices=lambda body: False, months_count=False),
+    "dates-without-months": ApiDialect(notices=lambda body: "months" not in body),
+    "dates-with-months": ApiDialect(notices=lambda body: "months" in body),
+    "dates-without-empty-strings": ApiDialect(notices=_without_empty_strings),
+    "empty-strings-error": ApiDialect(takes_empty_strings=False),
+    "first-day-excluded": ApiDialect(first_day=False),
+    "last-day-excluded": ApiDialect(last_day=False),
+    "utc-days": ApiDialect(utc=True),
+}
+"""The dialects of the sandbox, and those that differ in how a day is meant or which body is taken."""
+
+
+@dataclass
+class ModelApi:
+    """The API as `ports.RentalApi`. `books`: rows by location, the same for both reports. `dialects`: of each
+    report. `seconds`: how long a call takes, on `clock`. `fails`: gives the error of a call, if it has one.
+    `before`: called before each answer, as others are at work meanwhile. `asked`: all calls."""
+
+    today: Callable[[], date]
+    books: dict[str, list[Row]] = field(default_factory=dict)
+    dialects: dict[StepName, ApiDialect] = field(
+        default_factory=lambda: dict.fromkeys((StepName.BOOKING, StepName.RETURN), DIALECTS["own-date"])
+    )
+    seconds: float = 0.0
+    clock: float = 0.0
+    fails: Callable[[ReportRequest], ApiError | None] = lambda request: None
+    before: Callable[[ReportRequest], None] = lambda request: None
+    asked: list[ReportRequest] = field(default_factory=list)
+
+    def store_list(self, deadline: float) -> list[Any]:
+        return [{"locCode": code, "locName": f"Z.{code}", "status": 1} for code in self.books]
+
+    def rows(self, request: ReportRequest) -> list[Row] | None:
+        """What a call is answered with; None: with an error."""
+        call = report_call(ENDPOINT, request)
+        assert call.body is not None
+        body = json.loads(call.body)
+        found = self.dialects[request.report].answer(
+            request.report, body, self.books.get(request.location, []), self.today()
+        )
+        return None if found is None else [dict(row) for row in found]
+
+    def reports(
+        self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
+    ) -> Generator[Answer, None, None]:
+        for request in requests:
+            if self.clock >= request.deadline:
+                yield Answer(request, None, DeadlinePassedError("no time was left"))
+                continue
+            self.asked.append(request)
+            self.before(request)
+            self.clock += self.seconds
+            error = self.fails(request)
+            if self.clock > request.deadline:
+                self.clock = request.deadline
+                error = DeadlinePassedError("no answer in time", asked=True)
+            rows = None if error is not None else self.rows(request)
+            if rows is None:
+                error = error or RetryableApiError(TIMEOUT_TEXT, is_refusal=True)
+                yield Answer(request, None, error)
+            else:
+                yield Answer(request, rows, None, prepare(request, rows, lambda: None) if prepare else None)
+
+    def close(self) -> None:
+        pass
+
+
+def spoken(name: str, **traits: Any) -> ApiDialect:
+    """A dialect by its name, with other traits."""
+    return replace(DIALECTS[name], **traits)

@@ -1,0 +1,32 @@
+"""A cleanup as a process of its own, and what it takes."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests.support.program import Program
+
+
+def measured(
+    program: Program, environment: dict[str, str], *arguments: str
+) -> tuple[dict[str, Any], float, float]:
+    """What a command printed, the seconds of processor time that it took, which other work on the machine
+    does not lengthen, and how many megabytes it held at most (VmHWM, proc(5))."""
+    code = (
+        f"import sys, time; sys.argv = ['syncctl', 'cleanup', *{arguments!r}]\n"
+        "from syncctl.cli.app import main\n"
+        "try: main()\n"
+        "finally: print(open('/proc/self/status').read(), 'seconds', time.process_time(), file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=program.folder,
+        env=program.environment | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    told = {words[0]: words[1] for line in ended.stderr.splitlines() if len(words := line.split()) > 1}
+    return json.loads(ended.stdout), float(told["seconds"]), int(told["VmHWM:"]) / 1024
