@@ -40,6 +40,8 @@ def scrubber() -> Scrubber:
         ("call 98460 12345 or +91-9846012345, 2026110100700001", "call [number] or [number], [number]"),
         ("1.2.3, 20 of 21, 12345", "1.2.3, 20 of 21, [number]"),
         ("Bearer open-sesame", "Bearer ***"),
+        ("asked for 2026-11-18 to 2026-11-28, left out 2", "asked for 2026-11-18 to 2026-11-28, left out 2"),
+        ("no 2026-11-18-123", "no [number]"),
     ],
 )
 def test_what_is_taken_out_of_a_text(scrubber: Scrubber, written: str, sent: str) -> None:
@@ -106,8 +108,10 @@ class FakeApi:
             answer = self._answer(request)
             if not isinstance(answer, DeadlinePassedError):
                 self.wire[request] = self._facts()
-            failed = isinstance(answer, ApiError)
-            yield Answer(request, None if failed else answer, answer if failed else None)  # type: ignore[arg-type]
+            if isinstance(answer, ApiError):
+                yield Answer(request, None, answer)
+            else:
+                yield Answer(request, answer, None)
 
     def close(self) -> None:
         pass

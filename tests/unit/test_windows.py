@@ -1,6 +1,8 @@
 """What is said of how much a report is asked for: the mode, since when, and on what evidence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,14 +25,9 @@ def trial(location: str, verdict: Verdict = Verdict.AGREES, asked: str = DAYS, f
     return Trial(FOUND, location, asked, BodyForm.ALL_KEYS, verdict, 300, 22, found, 0, error, of_months)
 
 
-def measured(mode: Mode, *trials: Trial, **changes: object) -> Dialect:
-    fields: dict[str, object] = {
-        "mode": mode,
-        "since": FOUND,
-        "measured_at": NOW - timedelta(hours=3),
-        "trials": trials,
-    }
-    return Dialect(StepName.BOOKING, **{**fields, **changes})  # type: ignore[arg-type]
+def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
+    known = Dialect(StepName.BOOKING, mode, since=FOUND, measured_at=NOW - timedelta(hours=3), trials=trials)
+    return replace(known, **changes)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +71,18 @@ def measured(mode: Mode, *trials: Trial, **changes: object) -> Dialect:
         ),
         (
             measured(Mode.WHOLE, trial("7", Verdict.MISSING), lost_by="location 7: 2 of 2026-11-10"),
-            "everything in each run; a narrower window was lost on 12 Nov 2026 by location 7: 2 of "
+            "everything in each run since 12 Nov 2026; a narrower window was lost by location 7: 2 of "
             "2026-11-10",
+        ),
+        (
+            measured(
+                Mode.MONTHS,
+                trial("7", Verdict.MISSING),
+                trial("7", asked=MONTH),
+                lost_by="location 7: 2 of 2026-11-10",
+            ),
+            "the last 1 month since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
+            "narrower window was lost by location 7: 2 of 2026-11-10",
         ),
     ],
 )

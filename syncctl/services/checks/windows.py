@@ -101,7 +101,7 @@ def _window(dialect: Dialect, now: datetime) -> Check:
     return Check.warning(
         name,
         words,
-        "Nothing is missing, as everything is asked for again; once a day it is measured whether less is "
+        "Nothing is missing, as that much is asked for again; once a day it is measured whether less is "
         "enough. `syncctl doctor --evidence FILE` shows how the API answers.",
     )
 
@@ -122,13 +122,13 @@ def window_words(dialect: Dialect, now: datetime) -> str:
     since = f"since {_day(dialect.since)}" if dialect.since else "for an unknown time"
     measured = f", measured {ago(dialect.measured_at, now)}" if dialect.measured_at else ""
     asked = asked_for(dialect)
+    lost = f"; a narrower window was lost by {dialect.lost_by}" if dialect.lost_by is not None else ""
     if dialect.mode is not Mode.WHOLE:
-        return f"{asked} {since}; {_agreement(dialect.trials)}{measured}"
+        return f"{asked} {since}; {_agreement(dialect.trials)}{measured}{lost}"
     if dialect.measured_at is None:
         return f"{asked}; not measured yet"
-    if dialect.lost_by is not None:
-        lost = f"lost on {_day(dialect.since)}" if dialect.since else "lost"
-        return f"{asked}; a narrower window was {lost} by {dialect.lost_by}"
+    if lost:
+        return f"{asked} {since}{lost}"
     return f"{asked} {since}; {_failings(dialect.trials)}{measured}"
 
 

@@ -15,7 +15,7 @@ from syncctl.models import REPORT_STEPS, StepName
 from syncctl.results import instant
 from syncctl.services.evidence.asking import Asking, Call, Findings
 from syncctl.services.evidence.comparing import Comparison
-from syncctl.services.evidence.reading import seconds_ahead, summary
+from syncctl.services.evidence.reading import date_of, seconds_ahead, summary
 from syncctl.services.evidence.scrubbing import Scrubber
 from syncctl.services.evidence.shapes import DateField, RowFacts
 
@@ -115,7 +115,7 @@ def _comparison(each: Comparison, scrubber: Scrubber) -> dict[str, Any]:
         "asked": each.asked,
         "body": each.form.value,
         "rows": each.rows,
-        "error": None if each.error is None else scrubber.text(each.error),
+        "error": scrubber.text_or_none(each.error),
         "same_rows_as": each.same_as,
         "by": {
             name: {**_trial(trial), "without_date": each.undated.get(name)}
@@ -136,11 +136,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
 def _scrubbed_errors(stored: Mapping[str, Any] | None, scrubber: Scrubber) -> dict[str, Any] | None:
     if stored is None:
         return None
-    trials = [
-        {**trial, "error": None if trial["error"] is None else scrubber.text(trial["error"])}
-        for trial in stored["trials"]
-    ]
-    return {**stored, "trials": trials}
+    trials = [{**trial, "error": scrubber.text_or_none(trial["error"])} for trial in stored["trials"]]
+    return {**stored, "trials": trials, "lost_by": scrubber.text_or_none(stored["lost_by"])}
 
 
 def _call(call: Call, scrubber: Scrubber) -> dict[str, Any]:
@@ -150,11 +147,11 @@ def _call(call: Call, scrubber: Scrubber) -> dict[str, Any]:
         "for": call.why,
         "report": call.request.report.value,
         "rows": call.rows.rows if call.rows else None,
-        "error": None if call.error is None else scrubber.text(call.error),
+        "error": scrubber.text_or_none(call.error),
     }
     if wire is None:
         return document
-    ahead = seconds_ahead(call)
+    date, ahead = date_of(call), seconds_ahead(call)
     return document | {
         "body": dict(wire.asked),
         "status": wire.status,
@@ -163,7 +160,7 @@ def _call(call: Call, scrubber: Scrubber) -> dict[str, Any]:
         "envelope": scrubber.keys(wire.envelope),
         "said": scrubber.text(wire.said),
         "headers": {name: scrubber.text(value) for name, value in wire.headers.items() if name != "Date"},
-        "date": wire.headers["Date"] if ahead is not None else None,
+        "date": None if date is None else instant(date),
         "clock_ahead_s": None if ahead is None else round(ahead, 1),
         "shops": {name: len(counted) for name, counted in call.rows.shops.items()} if call.rows else {},
     }

@@ -44,11 +44,9 @@ def summary(
 
 
 def _scrubbed(dialect: Dialect, scrubber: Scrubber) -> Dialect:
-    trials = (
-        replace(trial, error=None if trial.error is None else scrubber.text(trial.error))
-        for trial in dialect.trials
-    )
-    return replace(dialect, trials=tuple(trials))
+    """What is stored quotes errors of the API."""
+    trials = (replace(trial, error=scrubber.text_or_none(trial.error)) for trial in dialect.trials)
+    return replace(dialect, trials=tuple(trials), lost_by=scrubber.text_or_none(dialect.lost_by))
 
 
 def _calls(findings: Findings, scrubber: Scrubber) -> str:
@@ -199,14 +197,22 @@ def _clock(findings: Findings, there: datetime) -> Iterator[str]:
             )
 
 
-def seconds_ahead(call: Call) -> float | None:
-    """How far this machine's clock is ahead of the server's, by the Date of an answer; None: it has none."""
+def date_of(call: Call) -> datetime | None:
+    """What an answer says that the time is, in its header Date; None: nothing."""
     from email.utils import parsedate_to_datetime
 
-    if call.wire is None or call.wire.came_at is None or "Date" not in call.wire.headers:
+    if call.wire is None or "Date" not in call.wire.headers:
         return None
     try:
         told = parsedate_to_datetime(call.wire.headers["Date"])
     except ValueError:
         return None
-    return (call.wire.came_at - told).total_seconds() if told.tzinfo else None
+    return told if told.tzinfo else None
+
+
+def seconds_ahead(call: Call) -> float | None:
+    """How far this machine's clock is ahead of the server's, by the Date of an answer; None: it has none."""
+    told = date_of(call)
+    if told is None or call.wire is None or call.wire.came_at is None:
+        return None
+    return (call.wire.came_at - told).total_seconds()

@@ -16,8 +16,10 @@ OTHER_KEY = "(another key)"
 
 _PERSONAL = (*NAME, *PHONE, *BOOKING_NO, *ATTENDED_BY, *REMARKS)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}", re.ASCII)
-_DIGITS = re.compile(r"\d\dx{4,}\d\d|\+?\d(?:[ ().-]{0,3}\d){4,}")
-"""Also where all but four of them are masked already."""
+_DIGITS = re.compile(
+    r"(?P<day>(?<!\d)\d{4}-\d\d-\d\d(?![\d-]))|\d\dx{4,}\d\d|\+?\d(?:[ ().-]{0,3}\d){4,}"
+)
+"""Also where all but four of them are masked already; what is a day is matched, too, and so passed over."""
 
 _LETTER = re.compile(r"[^\W\d_]")
 _QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|“[^”]*”|`[^`]*`")
@@ -55,8 +57,12 @@ class Scrubber:
             if len(value) >= SHORTEST_VALUE and value in line:
                 line = line.replace(value, "[value]")
         line = _QUOTED.sub("[quoted]", self._redact(line))
-        line = _DIGITS.sub("[number]", line)
+        line = _DIGITS.sub(lambda match: match[0] if match["day"] else "[number]", line)
         return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+    def text_or_none(self, written: str | None) -> str | None:
+        """As `text`, where there is one."""
+        return None if written is None else self.text(written)
 
     def key(self, name: object) -> str:
         """The name of a field, if it looks like one."""
