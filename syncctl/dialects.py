@@ -29,6 +29,15 @@ class Mode(StrEnum):
     DATES = "dates"  # each is narrower than those before it
 
 
+class LocationIds(StrEnum):
+    """What the location id that a report is asked for leads to. HONOURED: to that location's rows. IGNORED:
+    to rows of several shops. EMPTY: to none; only an empty id brings rows, those of all shops."""
+
+    HONOURED = "honoured"
+    IGNORED = "ignored"
+    EMPTY = "empty"
+
+
 class Verdict(StrEnum):
     """What one narrower answer says of a mode. MISSING: a row dated inside the window was not in it. IGNORED:
     rows dated outside came as well, so that it was not the window that was answered."""
@@ -105,6 +114,22 @@ class Dialect:
 
     lost_by: str | None = None
     """What a narrower mode was lost by, in words; None where none was, or it was earned again."""
+
+    ids: LocationIds = LocationIds.HONOURED
+
+    ids_since: datetime | None = None
+    """When `ids` was found; None: it was never anything but HONOURED."""
+
+    ids_seen: str | None = None
+    """On what evidence, in words."""
+
+    spellings: tuple[tuple[str, str], ...] = ()
+    """Location ids whose rows name another store than locations.toml, each with its rows' `location`."""
+
+    @property
+    def by_row(self) -> bool:
+        """Whether each row's own location decides its store, instead of the id that was asked for."""
+        return self.ids is not LocationIds.HONOURED
 
     def measured(
         self, at: datetime, narrower: Narrower | None, trials: Sequence[Trial], against: str

@@ -22,6 +22,15 @@ def _words(text: str) -> str:
     return _NOT_WORD.sub(" ", text).strip().casefold()
 
 
+ALL_LOCATIONS = "all locations"
+"""What an empty location id stands for."""
+
+
+def location_words(code: str) -> str:
+    """A location id in words."""
+    return f"location {code}" if code else ALL_LOCATIONS
+
+
 class StoreNames(Protocol):
     """Knows stores by their names, however they are written (`Locations`)."""
 

@@ -22,6 +22,8 @@ SECURITY = ("price", "securityAmount", "security", "deposit")
 ATTENDED_BY = ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy")
 ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
 REMARKS = ("remarks", "feedback", "notes")
+LOCATION = ("location",)
+LOCATION_ID = ("locationID",)
 
 Row = Mapping[str, Any]
 
@@ -101,7 +103,12 @@ def is_of_report(report: StepName, row: Row) -> bool:
         return True
 
 
-def _identity(row: Row, lead_type: LeadType, source: str, store: str | None) -> LeadValues:
+UNKNOWN_LOCATION = "no store: neither locations.toml nor the store list names this location"
+
+
+def _identity(
+    row: Row, lead_type: LeadType, source: str, store: str | None, without_store: str
+) -> LeadValues:
     """What tells a record from others.
 
     Raises:
@@ -115,16 +122,18 @@ def _identity(row: Row, lead_type: LeadType, source: str, store: str | None) -> 
     if phone is None:
         raise InvalidRowError("too few digits in the phone number" if written else "no phone number")
     if not store:
-        raise InvalidRowError("no store: neither locations.toml nor the store list names this location")
+        raise InvalidRowError(without_store)
     values = LeadValues(leadType=lead_type.value, source=source, name=name, phone=phone, store=store)
     if booking_no := first_text(row, BOOKING_NO):
         values["bookingNo"] = booking_no
     return values
 
 
-def identity_values(report: StepName, row: object, store: str | None) -> LeadValues | None:
+def identity_values(
+    report: StepName, row: object, store: str | None, without_store: str = UNKNOWN_LOCATION
+) -> LeadValues | None:
     """The values of a report's row that its identity needs, and the row's own date; None where the row is not
-    what the report is about (`is_of_report`).
+    what the report is about (`is_of_report`). `without_store`: what to say where there is no store.
 
     Raises:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
@@ -135,14 +144,14 @@ def identity_values(report: StepName, row: object, store: str | None) -> LeadVal
         booked_at = optional_date(row, BOOKING_DATE)
         if booked_at is None and not is_of_report(report, row):
             return None
-        values = _identity(row, LeadType.BOOKING, "Booking", store)
+        values = _identity(row, LeadType.BOOKING, "Booking", store, without_store)
         if booked_at is not None:
             values["createdAt"] = booked_at
         return values
     returned_at = needed_date(row, RETURN_DATE)
     if returned_at is None:
         return None
-    values = _identity(row, LeadType.RETURN, "Return", store)
+    values = _identity(row, LeadType.RETURN, "Return", store, without_store)
     values["returnDate"] = values["createdAt"] = returned_at
     return values
 

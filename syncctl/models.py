@@ -222,8 +222,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """One call for one location. `deadline`: the monotonic clock's seconds after which it is given up.
-    `tries`: at most so many; None: as many as any call has."""
+    """One call for one location, or for all at once, where its id is empty. `deadline`: the monotonic clock's
+    seconds after which it is given up. `tries`: at most so many; None: as many as any call has."""
 
     report: StepName
     location: str

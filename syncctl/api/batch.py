@@ -16,6 +16,7 @@ from syncctl.errors import (
     KeyRefusedError,
     RetryableApiError,
 )
+from syncctl.locations import location_words
 from syncctl.models import ReportRequest, StepName
 from syncctl.ports import Answer, Prepare
 
@@ -27,7 +28,7 @@ _LONGEST_WAIT_S = 60.0  # Condition.wait refuses what exceeds the system's clock
 
 def subject(request: ReportRequest) -> str:
     """What a request asks for, for messages."""
-    return f"location {request.location}" if request.location else "the store list"
+    return "the store list" if request.report is StepName.STORES else location_words(request.location)
 
 
 class StoppedError(Exception):

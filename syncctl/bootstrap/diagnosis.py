@@ -23,6 +23,7 @@ from syncctl.locking import lock_state
 from syncctl.models import StepName
 from syncctl.probes import api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
+from syncctl.services.checks.diagnosis_locations import LOCATION_IDS, check_location_ids
 from syncctl.services.checks.diagnosis_machine import (
     check_exposed,
     check_output,
@@ -109,6 +110,7 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield from _way_to_the_server(settings.database_url)
     if database.mark is not Mark.BAD:
         yield from _app_scheduler(settings)
+        yield from _location_ids(settings)
 
 
 def _way_to_the_server(url: str) -> Iterator[Check]:
@@ -130,6 +132,18 @@ def _app_scheduler(settings: Settings) -> Iterator[Check]:
         )
         return
     yield from check_app_scheduler(traces, now)
+
+
+def _location_ids(settings: Settings) -> Iterator[Check]:
+    try:
+        with opened_database(settings) as database:
+            listed, dialects = database.store_list(), database.dialects()
+    except StorageError as error:
+        yield Check.bad(
+            LOCATION_IDS, str(error), "What they stand for can't be seen: put that right, then look again."
+        )
+        return
+    yield from check_location_ids(listed, dialects, load_locations())
 
 
 def _is_missing(file: Path) -> bool:

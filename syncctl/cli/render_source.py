@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render import console, print_json, print_line
 from syncctl.cli.render_checks import print_check, print_checks_table, report_document
+from syncctl.locations import ALL_LOCATIONS
 from syncctl.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.source_checks import counts_in_words, source_checks
@@ -78,7 +79,7 @@ def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str])
 
 def _tell_location(check: LocationCheck, redact: Callable[[str], str]) -> None:
     told = check.error or counts_in_words(check.counts)
-    place = f"{check.report.value} {check.location} {check.store}".rstrip()
+    place = f"{check.report.value} {check.location or ALL_LOCATIONS} {check.store}".rstrip()
     sys.stderr.write(printable(redact(f"{place}: {told}")) + "\n")
 
 
@@ -106,7 +107,7 @@ def _cells(subject: Subject) -> tuple[str, str, str]:
 
 
 def _place(subject: Subject) -> str:
-    return f"{subject.report.value} {subject.location} {subject.store}".rstrip()
+    return f"{subject.report.value} {subject.location or ALL_LOCATIONS} {subject.store}".rstrip()
 
 
 def _screen(found: Completeness, redact: Callable[[str], str]) -> None:

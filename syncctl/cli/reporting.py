@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.models import (
     FILE_STEPS,
     Counts,
@@ -38,7 +39,7 @@ def trigger_word(trigger: Trigger) -> str:
 
 def location_label(result: LocationResult) -> str:
     """A location's id and, where it has one, its store."""
-    return f"{result.location} {result.store}".rstrip()
+    return f"{result.location or ALL_LOCATIONS} {result.store}".rstrip()
 
 
 def counted(counts: Counts, *, dry_run: bool = False) -> str:
@@ -173,7 +174,7 @@ def step_warnings(result: StepResult) -> list[str]:
     for location in result.locations:
         if location.warning:
             places.setdefault(location.warning, []).append(location.location)
-    warnings = [f"{warning} (location {', '.join(where)})" for warning, where in places.items()]
+    warnings = [f"{warning} ({location_words(', '.join(where))})" for warning, where in places.items()]
     conflicts = [
         f"{location.location} {line}" for location in result.locations for line in location.conflicts
     ]

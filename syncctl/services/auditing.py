@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from syncctl.dialects import LocationIds
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
@@ -35,7 +36,10 @@ class Audits:
         self._steps = {step.report: step for step in steps}
         self._audited = {report: _Audited() for report in self._steps}
         self._states: dict[StepName, Mapping[str, LocationState]] = {}
-        planner, measuring, locations = tools.planner, tools.measuring, tools.stores
+        planner, measuring = tools.planner, tools.measuring
+        # The empty id, where it is what brings the rows; and all others, which may be answered again.
+        empty = {step.report for step in steps if step.dialect.ids is LocationIds.EMPTY}
+        locations = [*([""] if empty else []), *tools.stores]
         whole = [
             {code for code, window in step.plan.windows.items() if planner.is_whole(window)} for step in steps
         ]
@@ -44,7 +48,9 @@ class Audits:
             report: [
                 code
                 for code in dict.fromkeys([*in_turn, *measuring.locations_wanted(report, step.states)])
-                if code in locations and not planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
+                if code in locations
+                and (code or report in empty)
+                and not planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
             ]
             for report, step in self._steps.items()
         }
@@ -82,9 +88,9 @@ class Audits:
         """
         audited, code = self._audited[answer.request.report], answer.request.location
         try:
-            if answer.prepared is not None:
-                audited.counts += self._stored(answer.request, answer.prepared)
-                audited.sizes[code] = size_of(answer.prepared)
+            if (rows := self._steps[answer.request.report].judged(answer)) is not None:
+                audited.counts += self._stored(answer.request, rows)
+                audited.sizes[code] = size_of(rows)
                 return
             audited.failed[code] = told(answer.error)
             if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:

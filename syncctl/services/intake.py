@@ -10,7 +10,7 @@ from typing import Any
 from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
-from syncctl.locations import Locations
+from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.models import Counts, LeadType, SourceRecord, StepName, SyncRecord
 from syncctl.ports import RejectPositions
 from syncctl.services.match_result import MatchResult
@@ -86,7 +86,16 @@ class Intake:
         is taken in once, and what another run lists or clears meanwhile may be listed or cleared twice."""
         if answer.report not in self._listed:
             self._listed[answer.report] = self._run.storage.reject_positions(answer.report)
-        return self._listed[answer.report].get(answer.location, {})
+        listed = self._listed[answer.report]
+        under = [listed[place] for place in (answer.location, ALL_LOCATIONS) if place in listed]
+        if len(under) < 2:
+            return under[0] if under else {}
+        # Whose location decides has changed since: what the same rows are now listed as replaces the other.
+        here, everywhere = under
+        return {
+            position: [*here.get(position, ()), *everywhere.get(position, ())]
+            for position in here.keys() | everywhere.keys()
+        }
 
     def _take_batch(
         self, answer: SortedRows, batch: Sequence[SourceRecord], taken: Taken, *, conclude: bool = False
@@ -115,7 +124,8 @@ class Intake:
             record
             for record in records
             if (before := match.known.get(record.lead_id)) is not None
-            and before.location == answer.location  # another id of the shop may tell it by other items
+            # Another id of the shop may tell it by other items; where all are told everything, none does.
+            and (before.location == answer.location or answer.by_row)
             and has_changed(answer, record, before.fingerprint)
         ]
         if changed:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from syncctl.dialects import Dialect, Mode
+from syncctl.dialects import Dialect, LocationIds, Mode
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
 from syncctl.models import Days, LocationState, Window
@@ -96,6 +96,11 @@ def locations_to_ask(
     return {code: known[code] for code in known if not wanted or code in wanted}
 
 
+def ids_to_ask(stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
+    """The location ids that a report is asked with, each with its store: these, or an empty one alone."""
+    return {"": None} if dialect.ids is LocationIds.EMPTY else stores
+
+
 class Planner:
     """Decides windows for one run, which began at `started_at`.
 
@@ -160,6 +165,18 @@ class Planner:
     def is_ordinary(self) -> bool:
         """Whether it is a run for all locations and for whatever is new."""
         return not (self._options.is_backfill or self._options.locations)
+
+    def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
+        """Those of these location ids that a report is asked with, each with its store. Where only an empty
+        one is answered, the others are asked where they were chosen, or in a full run."""
+        if self._options.locations:
+            return stores
+        return {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
+
+    @property
+    def asks_everywhere(self) -> bool:
+        """Whether no locations were chosen."""
+        return not self._options.locations
 
     def plan(self, codes: Iterable[str], states: Mapping[str, LocationState], dialect: Dialect) -> Plan:
         """A window for each location that is due. Those that were tried longest ago come first, so that a run

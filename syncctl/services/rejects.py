@@ -69,7 +69,7 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     new: list[Reject] = []
     for row, reason in answer.invalid:
         raw = _raw(row)
-        reject_id = _reject_id(answer.report, answer.location, raw)
+        reject_id = _reject_id(answer.report, answer.listed_under, raw)
         if reject_id not in rejects and reject_id not in listed_ids and room.takes(raw):
             new.append(_reject_of(run, answer, row, reason, raw))
         rejects.add(reject_id)
@@ -78,7 +78,7 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     if listed:
         codes = {position.partition(SEPARATOR)[0] for position in listed}
         told_again = listed.keys() & {
-            position_of(row) or _reject_id(answer.report, answer.location, _raw(row))
+            position_of(row) or _reject_id(answer.report, answer.listed_under, _raw(row))
             for row in answer.rows
             if not _is_surely_another(row, codes)
         }
@@ -121,7 +121,7 @@ class ListedRejects:
     """What the rejects list holds of one location's report."""
 
     def __init__(self, storage: Storage, answer: SortedRows) -> None:
-        self._report, self._location = answer.report.value, answer.location
+        self._report, self._location = answer.report.value, answer.listed_under
         self._positions = storage.reject_positions(self._report, self._location).get(self._location, {})
         self._ids = {reject_id for ids in self._positions.values() for reject_id in ids}
 
@@ -131,7 +131,11 @@ class ListedRejects:
 
     def holds(self, row: object) -> bool:
         """Whether this row is listed exactly as it is."""
-        return bool(self._ids) and _reject_id(self._report, self._location, _raw(row)) in self._ids
+        return bool(self._ids) and self.id_of(row) in self._ids
+
+    def id_of(self, row: object) -> str:
+        """The id that this row has on the list, or would have."""
+        return _reject_id(self._report, self._location, _raw(row))
 
 
 def _reject_id(report: str, location: str, raw: str) -> str:
@@ -166,7 +170,7 @@ def cut_raw_row(raw: str) -> str:
 
 def _reject_of(run: Run, answer: SortedRows, row: object, reason: str, raw: str) -> Reject:
     """An entry of the rejects list; the same row gives the same entry in every run."""
-    report, location = answer.report.value, answer.location
+    report, location = answer.report.value, answer.listed_under
     reject_id = _reject_id(report, location, raw)
     position = position_of(row) or reject_id
     return Reject(

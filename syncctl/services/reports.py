@@ -24,10 +24,12 @@ from syncctl.models import (
 from syncctl.ports import Answer, Listener, Look, Storage
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.intake import Intake
+from syncctl.services.location_ids import IdWatch
 from syncctl.services.measuring import Measuring
 from syncctl.services.planning import Plan, Planner
 from syncctl.services.rejects import unlisted_words
-from syncctl.services.sorting import SortedRows, sort_unsorted
+from syncctl.services.row_stores import RowStores, Shops
+from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import NOT_ALL_STORED, listed, step_result, told
 from syncctl.services.thin_answers import AnswerSize, capped_answers, capped_warning, size_of, thin_warning
 from syncctl.services.unanswered import Outcome
@@ -38,14 +40,15 @@ STATES_TOGETHER = 10
 
 @dataclass(frozen=True, slots=True)
 class StepTools:
-    """What every report's step works with. `stores`: location id -> store name, or None. `dialects`: of the
-    reports that were measured."""
+    """What every report's step works with. `stores`: location id -> store name, or None. `shops`: the stores
+    that rows may name. `dialects`: of the reports of which something is known."""
 
     storage: Storage
     intake: Intake
     planner: Planner
     listener: Listener
     stores: Mapping[str, str | None]
+    shops: Shops
     dialects: Mapping[StepName, Dialect]
     measuring: Measuring
 
@@ -62,8 +65,12 @@ class ReportStep:
         self._tools = tools
         self.states = tools.storage.location_states(report)
         self.dialect = tools.dialects.get(report, Dialect(report))
+        self._row_stores = RowStores(tools.shops, self.dialect)
+        self.ids = IdWatch(self._row_stores, tools.planner.started_at)
         self._checkpoints = Checkpoints(tools.planner)
-        self.plan: Plan = tools.planner.plan(tools.stores, self.states, self.dialect)
+        ids = tools.planner.ids_to_ask(tools.stores, self.dialect)
+        self.plan: Plan = tools.planner.plan(ids, self.states, self.dialect)
+        self._asked = len(self.plan.windows)
         self._results: list[LocationResult] = []
         self._untold: list[LocationResult] | None = []
         self._refused: str | None = None
@@ -84,9 +91,7 @@ class ReportStep:
     def sort(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> SortedRows:
         """The rows of a location's answer as `take` wants them. May be called by any thread. Raises what
         `look` raises."""
-        store = self._tools.stores[request.location]
-        unsorted = SortedRows(self.report, request.location, rows, store or "")
-        return sort_unsorted(unsorted, self._tools.planner.days, look)
+        return self._row_stores.sort(request.location, rows, self._tools.planner.days, look=look)
 
     def begin(self) -> None:
         """The step's turn has come: tell what came of answers that were there before."""
@@ -97,7 +102,30 @@ class ReportStep:
     @property
     def is_answered(self) -> bool:
         """Whether each location's answer has been taken."""
-        return len(self._results) == len(self.plan.windows)
+        return len(self._results) == self._asked
+
+    def last_resort(self, deadline: float) -> ReportRequest | None:
+        """The call with an empty location id that is left to be made where no location has anything: all have
+        answered, for their whole windows. None: it is not that bad, or it was made."""
+        planner, windows = self._tools.planner, self.plan.windows
+        if not (windows and planner.asks_everywhere) or "" in windows:
+            return None
+        if any(result.error or result.counts.rows for result in self._results):
+            return None
+        if not all(map(planner.is_whole, windows.values())):
+            return None
+        return ReportRequest(self.report, "", planner.whole_window(self.dialect), deadline)
+
+    def take_last_resort(self, answer: Answer) -> None:
+        """Store what an empty location id brought, if anything. Raises as `take`."""
+        if answer.error is not None:
+            self._tools.listener.warning(
+                f"No location has anything in its {self.report} report, and asking with an empty location id "
+                f"failed: {told(answer.error)}"
+            )
+        elif answer.rows:
+            self._asked += 1
+            self.take(answer)
 
     @property
     def is_unanswered(self) -> bool:
@@ -128,12 +156,12 @@ class ReportStep:
                 those whose states it refuses together.
         """
         location = answer.request.location
-        store = self._tools.stores[location]
+        store = self._tools.stores.get(location)
         try:
-            if answer.prepared is None:
+            if (rows := self.judged(answer)) is None:
                 result = self._failed(answer, store)
             else:
-                result = self._stored(answer.request, answer.prepared)
+                result = self._stored(answer.request, rows)
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
@@ -145,6 +173,19 @@ class ReportStep:
             self._untold.append(result)
         if len(self._unsaved) >= STATES_TOGETHER:
             self.save_states()
+
+    def judged(self, answer: Answer) -> SortedRows | None:
+        """An answer's rows as they are to be stored, after what they show of location ids is taken into
+        account; None: it failed. Raises StorageUnavailableError."""
+        rows: SortedRows | None = answer.prepared
+        if rows is None:
+            return None
+        by_row = self.ids.judge(rows)
+        # At once: whatever breaks this run off, the next one is to begin with it.
+        self.ids.remember(self._tools.storage, self._tools.listener)
+        if by_row and not rows.by_row:
+            return self._row_stores.sort(answer.request.location, answer.rows or [], self._tools.planner.days)
+        return rows
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
         if answer.error is not None:
@@ -159,6 +200,7 @@ class ReportStep:
         location = request.location
         self._answered[location] = size_of(answer)
         taken = self._tools.intake.take(answer)
+        self.ids.note_saved(answer, taken.counts.saved)
         if taken.is_late:
             self._keep_tried(request)
             changed = tuple(taken.changed)
@@ -193,6 +235,7 @@ class ReportStep:
                 locations are merely asked again.
         """
         self.save_states()
+        self.settle_ids()
         self._doubt_capped_answers()
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self.states.values()):
@@ -203,6 +246,11 @@ class ReportStep:
                 "fault: all are asked again next time."
             )
         return self.result()
+
+    def settle_ids(self) -> None:
+        """Keep what the answers up to now show of location ids. Raises StorageUnavailableError."""
+        self.ids.conclude()
+        self.ids.remember(self._tools.storage, self._tools.listener)
 
     def _doubt_capped_answers(self) -> None:
         """Where the API may cut its answers, those locations are as far as before."""
@@ -264,7 +312,7 @@ class ReportStep:
         return step_result(
             self.report,
             self._results,
-            len(self.plan.windows),
+            self._asked,
             error=broken_off or self._refused,
             dormant=self.plan.dormant,
         )

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from syncctl.dialects import Dialect
 from syncctl.errors import InvalidRowError
 from syncctl.file_mapping import file_record
-from syncctl.locations import Locations
-from syncctl.mapping import report_values
+from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.models import FILE_STEPS, Counts, Reject, StepName
 from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_stores import FileStores
@@ -19,8 +19,8 @@ from syncctl.services.file_tally import FileTally
 from syncctl.services.intake import Intake
 from syncctl.services.listed_rows import ColumnOf, cells_of, raw_row
 from syncctl.services.reject_list import sheet_and_row
+from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Run
-from syncctl.services.sorting import sort_rows
 from syncctl.services.staging import StagedRow
 from syncctl.services.stores import add_stores, store_of_row
 from syncctl.values import text
@@ -58,6 +58,7 @@ class _Retry:
         self._locations = locations
         self._column_of = column_of
         self._store_names = run.storage.store_list()
+        self._dialects = run.storage.dialects()
         self._file_stores = FileStores(locations, [store.name for store in run.storage.stores()])
 
     def source(self, source: StepName, location: str, rejects: Sequence[Reject]) -> Counts:
@@ -86,15 +87,13 @@ class _Retry:
     def _report(
         self, report: StepName, location: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
-        store = self._locations.store_of(location, self._store_names.get(location, ""))
-        valid: list[tuple[Reject, Mapping[str, Any]]] = []
-        for reject, row in rows:
-            try:
-                report_values(report, row, store)
-            except InvalidRowError:
-                continue
-            valid.append((reject, row))
-        answer = sort_rows(report, location, store, [row for _, row in valid])
+        dialect = self._dialects.get(report, Dialect(report))
+        stores = RowStores(known_shops(self._store_names, self._locations, self._dialects), dialect)
+        by_row = dialect.by_row or location == ALL_LOCATIONS
+        invalid = stores.sort(location, [row for _, row in rows], by_row=by_row).invalid
+        still = {id(row) for row, _ in invalid}
+        valid = [(reject, row) for reject, row in rows if id(row) not in still]
+        answer = stores.sort(location, [row for _, row in valid], by_row=by_row)
         taken = Intake(self._run, self._locations).take(answer)
         refused = {id(row) for row in taken.refused}
         return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)

@@ -3,29 +3,37 @@ other days than those asked for."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fingerprint, key_of, source_record
-from syncctl.mapping import complete_values, identity_values, own_date, report_values
+from syncctl.locations import ALL_LOCATIONS
+from syncctl.mapping import UNKNOWN_LOCATION, complete_values, identity_values, own_date, report_values
 from syncctl.models import Days, LeadValues, SourceRecord, StepName
 from syncctl.ports import Look
 
 LOOK_EVERY = 1000
 """Rows, which are mapped in some 50 ms."""
 
+StoreOf = Callable[[object], str | None]
+"""Gives the store of a row; None: unknown."""
+
+UNKNOWN_SHOP = "no store: its location names no known shop (the API does not keep to the id asked for)"
+
 
 @dataclass(slots=True)
 class SortedRows:
     """What the rows of one answer are.
 
-    `store`: the one that the rows are for ("": unknown). `first_rows`, `item_rows`: the row that made a
-    record, and further ones of it, by the record's key. `outside`: rows dated outside of the days asked for,
-    and `records_outside` the records that they make, by key; they are in none of the others.
+    `store`: the one that the rows are for ("": unknown, or each row's own). `first_rows`, `item_rows`: the
+    row that made a record, and further ones of it, by the record's key. `outside`: rows dated outside of the
+    days asked for, and `records_outside` the records that they make, by key; they are in none of the others.
+    `by_row`: whether each row's own location decides its store. `spellings`: how the rows name their shops,
+    and how many do so.
     """
 
     report: StepName
@@ -40,6 +48,14 @@ class SortedRows:
     ignored: int = 0
     outside: list[Any] = field(default_factory=list)
     records_outside: dict[str, SourceRecord] = field(default_factory=dict)
+    by_row: bool = False
+    spellings: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def listed_under(self) -> str:
+        """The location that its invalid rows have on the rejects list: where rows name their own, each answer
+        may have the same ones."""
+        return ALL_LOCATIONS if self.by_row else self.location
 
     @property
     def keys(self) -> set[str]:
@@ -62,21 +78,37 @@ class SortedRows:
 
 
 def sort_rows(
-    report: StepName, location: str, store: str | None, rows: Sequence[Any], days: Days | None = None
+    report: StepName,
+    location: str,
+    store: str | StoreOf | None,
+    rows: Sequence[Any],
+    days: Days | None = None,
 ) -> SortedRows:
-    """Map every row; the first row of each key makes the record. `days`: those asked for, None: all."""
-    return sort_unsorted(SortedRows(report, location, rows, store or ""), days, lambda: None)
+    """Map every row; the first row of each key makes the record. `store`: of all rows, or what gives each
+    row's own. `days`: those asked for, None: all."""
+    return sort_unsorted(unsorted(report, location, store, rows), days, lambda: None, store)
 
 
-def sort_unsorted(result: SortedRows, days: Days | None, look: Look) -> SortedRows:
-    """As `sort_rows`, of an answer of which only the rows are known. `look` is called now and then, and what
-    it raises ends the work."""
-    report, store = result.report, result.store or None
+def unsorted(report: StepName, location: str, store: str | StoreOf | None, rows: Sequence[Any]) -> SortedRows:
+    """An answer of which only the rows are known. `store` as for `sort_rows`."""
+    if callable(store):
+        return SortedRows(report, location, rows, by_row=True)
+    return SortedRows(report, location, rows, store or "")
+
+
+def sort_unsorted(
+    result: SortedRows, days: Days | None, look: Look, store: str | StoreOf | None
+) -> SortedRows:
+    """As `sort_rows`, of an answer that is `unsorted`. `look` is called now and then, and what it raises ends
+    the work."""
+    report = result.report
+    without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
     for number, row in enumerate(result.rows):
         if number % LOOK_EVERY == 0:
             look()
         try:
-            values = identity_values(report, row, store)
+            own = store(row) if callable(store) else store
+            values = identity_values(report, row, own, without_store)
         except InvalidRowError as reason:
             result.invalid.append((row, str(reason)))
             continue

@@ -13,9 +13,11 @@ from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStat
 from syncctl.ports import Look, RentalApi
 from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake
+from syncctl.services.location_ids import ids_warning
 from syncctl.services.measuring import Asking, Measuring
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.reports import ReportStep, StepTools
+from syncctl.services.row_stores import known_shops
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.services.stores import fetched_store_list, names_in_force, take_stores
@@ -79,6 +81,7 @@ class ApiSync:
             planner=planner,
             listener=run.listener,
             stores=locations_to_ask(names, self.locations, self.options.locations),
+            shops=known_shops(names, self.locations, dialects),
             dialects=dialects,
             measuring=measuring,
         )
@@ -102,6 +105,11 @@ class ApiSync:
                     answer = next(fetched)
                     by_report[answer.request.report].take(answer)
                     del answer  # its rows are not to be held while the next one is waited for
+                if (request := step.last_resort(self._deadline(run, 1, of=1))) is not None:
+                    for answer in fetched:  # first: it is to have a lane, not to be one more
+                        by_report[answer.request.report].take(answer)
+                    with closing(self.api.reports([request], sort)) as last:
+                        step.take_last_resort(next(last))
                 run.finish_step(step.finish())
         # Nothing else is to be missed for these: they come last, and are the first to be left out.
         ends = self._deadline(run, 1, of=1)
@@ -111,6 +119,10 @@ class ApiSync:
                     audits.take(answer)
         finally:
             run.add_audits(audits.finish())
+        for step in steps:
+            step.settle_ids()
+        if warning := ids_warning(step.ids for step in steps):
+            run.listener.warning(warning)
         asking = Asking(self.api, sort, run.clock.monotonic, ends)
         measuring.finish(asking, [step.outcome for step in steps], run.storage, run.listener)
 

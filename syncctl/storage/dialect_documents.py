@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from syncctl.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.dialects import Dialect, LocationIds, Mode, Trial, Verdict
 from syncctl.models import BodyForm, StepName
 from syncctl.storage.own_documents import OddDocumentError, own, own_or_none
 
@@ -17,6 +17,7 @@ def dialect_document(dialect: Dialect) -> dict[str, Any]:
     """Dates as ISO 8601 text; names of modes, forms and verdicts as text."""
     document = asdict(dialect)
     document["trials"] = [_as_text(trial) for trial in document["trials"]]
+    document["spellings"] = [list(pair) for pair in dialect.spellings]
     return _as_text(document)
 
 
@@ -31,7 +32,13 @@ def _as_text(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-LATER_FIELDS = {"whole_form": BodyForm.USUAL}
+LATER_FIELDS = {
+    "whole_form": BodyForm.USUAL,
+    "ids": LocationIds.HONOURED,
+    "ids_since": None,
+    "ids_seen": None,
+    "spellings": (),
+}
 """What an older syncctl did not keep."""
 
 
@@ -49,6 +56,10 @@ def dialect_from(document: Any) -> Dialect:
             measured_at=_moment_or_none(document, "measured_at"),
             trials=tuple(map(_trial, own(document, "trials", list))),
             lost_by=own_or_none(document, "lost_by", str),
+            ids=LocationIds(document["ids"]),
+            ids_since=_moment_or_none(document, "ids_since"),
+            ids_seen=own_or_none(document, "ids_seen", str),
+            spellings=tuple((str(code), str(written)) for code, written in document["spellings"]),
         )
     except (KeyError, TypeError, ValueError):
         raise OddDocumentError from None

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from syncctl.dialects import Dialect, LocationIds
+from syncctl.models import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER
+from syncctl.storage.factory import open_storage
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Ended, Program
 from tests.support.webapp import open_app
@@ -100,6 +103,27 @@ def test_the_web_apps_own_scheduler(program: Program, request: pytest.FixtureReq
     assert seen.status == 1
     assert seen.stdout.startswith("health\tFAILING\t")
     assert "reason\tThe web app still syncs the API by itself" in seen.stdout
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+def test_location_ids(program: Program, request: pytest.FixtureRequest, kind: str) -> None:
+    url = f"sqlite:///{program.folder / 'syncctl.db'}"
+    if kind == "mongo":
+        url = request.getfixturevalue("mongo_url")
+    assert "Location ids" not in results(program.run("doctor", "--json", DATABASE_URL=url))
+    with Sandbox(locations=22, bookings=1) as other:
+        program.run("api", DATABASE_URL=url, API_BASE_URL=other.base_url)
+        known = Dialect(StepName.BOOKING, ids=LocationIds.IGNORED, spellings=(("16", "Z- Edapally"),))
+        with closing(open_storage(url)) as database:
+            database.save_dialect(known)
+        ended = program.run("doctor", DATABASE_URL=url, API_BASE_URL=other.base_url)
+    assert ended.status == 0
+    lines = [line.split("\t", 1)[1] for line in ended.stdout.splitlines() if "ocation ids" in line]
+    named, new, old, ignored = lines
+    assert named.startswith("Location ids: the API names another store than locations.toml for 16 (Zorucci")
+    assert new.startswith("New location ids: in the store list, but not in locations.toml: 1000 (SG.Place 1)")
+    assert old.startswith("Old location ids: in locations.toml, but not in the store list: 1, 3, 5, 6, 9")
+    assert ignored.startswith("Location ids: booking: ignored")
 
 
 def test_wrong_settings_are_all_named(program: Program) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syncctl.dialects import Dialect, Trial
+from syncctl.dialects import Dialect, LocationIds, Mode, Trial
 from syncctl.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
 from syncctl.ports import Storage
 from tests.contract.lead_suite import MANY, Database
@@ -218,6 +218,31 @@ class SyncStateSuite:
         assert storage.location_states(DIALECT.report) == {"dialect": LocationState("dialect", MOMENT)}
         assert storage.store_list() == {}
         assert storage.file_hashes("walkin") == {}
+
+    def test_what_is_known_of_a_report_comes_back(self, storage: Storage) -> None:
+        assert storage.dialects() == {}
+        booking = Dialect(
+            StepName.BOOKING,
+            mode=Mode.MONTHS,
+            months=2,
+            ids=LocationIds.IGNORED,
+            ids_since=MOMENT,
+            ids_seen="location 7 gave rows of several shops",
+            spellings=(("16", "Z- Edapally"), ("5.$", HOSTILE_TEXTS[0])),
+        )
+        storage.save_dialect(Dialect(StepName.BOOKING))
+        storage.save_dialect(booking)
+        storage.save_dialect(Dialect(StepName.RETURN, ids=LocationIds.EMPTY))
+        assert storage.dialects() == {
+            StepName.BOOKING: booking,
+            StepName.RETURN: Dialect(StepName.RETURN, ids=LocationIds.EMPTY),
+        }
+        assert storage.location_states(StepName.BOOKING) == {}
+
+    def test_an_empty_location_id_is_one_like_others(self, storage: Storage) -> None:
+        states = {"": LocationState("", MOMENT), "7": LocationState("7")}
+        storage.save_location_states(StepName.BOOKING, list(states.values()))
+        assert storage.location_states(StepName.BOOKING) == states
 
     def test_the_store_list_is_no_state_of_a_location(self, storage: Storage) -> None:
         storage.save_store_list({"7": "Z- Calicut"})

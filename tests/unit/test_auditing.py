@@ -7,10 +7,11 @@ import pytest
 
 from syncctl.dialects import Dialect, Mode
 from syncctl.errors import ApiError, KeyRefusedError, RetryableApiError, StorageError, StorageUnavailableError
+from syncctl.locations import Locations
 from syncctl.models import BodyForm, ReportRequest, RunResult, StepName, StepStatus
 from tests.support.api_model import Row
 from tests.support.failing_storage import FailingStorage, Killed, Moment
-from tests.support.model_world import CODES, REPORTS, ModelWorld
+from tests.support.model_world import CODES, REPORTS, STORES, ModelWorld
 
 BOOKING, RETURN = REPORTS
 OUTAGE = RetryableApiError("rental.example answered 503")
@@ -291,6 +292,8 @@ def test_answers_that_are_cut_hold_the_checkpoint_and_warn(at: int, warns: bool)
 
 def test_two_ids_of_one_shop_are_not_cut_because_they_answer_alike() -> None:
     world = ModelWorld()
+    shop = dict.fromkeys(("11", "12", "13"), STORES["11"])
+    world.locations = Locations.from_tables(STORES | shop, {"Zorucci": ["Z"]}, {})
     for number in range(200):
         world.book("11", world.today - timedelta(days=number % 100))
     world.api.books["12"] = world.api.books["13"] = world.api.books["11"]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from syncctl.dialects import Dialect
 from syncctl.locations import Locations
 from syncctl.models import LocationState, StepName
 from syncctl.operator_ports import Database
-from syncctl.services.planning import CLOCK_TOLERANCE, location_order, locations_to_ask
+from syncctl.services.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask
 
 REPORTS = (StepName.BOOKING, StepName.RETURN)
 
@@ -52,11 +53,14 @@ def watermark(state: LocationState, now: datetime) -> datetime | None:
 def report_progress(database: Database, locations: Locations) -> Mapping[StepName, Progress]:
     """For each report. Raises StorageError."""
     store_list = database.store_list()
-    asked = locations_to_ask(store_list, locations, ())
-    return {
-        report: _progress(database.location_states(report), asked, frozenset(store_list))
-        for report in REPORTS
-    }
+    stores = locations_to_ask(store_list, locations, ())
+    dialects = database.dialects()
+    progress = {}
+    for report in REPORTS:
+        asked = ids_to_ask(stores, dialects.get(report, Dialect(report)))
+        listed = frozenset(store_list.keys() & asked.keys())
+        progress[report] = _progress(database.location_states(report), asked, listed)
+    return progress
 
 
 def _progress(

@@ -48,7 +48,7 @@ def subject_of(answer: SortedRows, record: SourceRecord) -> Subject:
     return Subject(
         answer.report,
         answer.location,
-        answer.store,
+        values["store"],
         values.get("bookingNo", ""),
         values["phone"],
         values.get("createdAt"),
@@ -67,6 +67,8 @@ class AnswerCheck:
         self._locations = locations
         self._matcher = Matcher(storage, locations)
         self._missing: set[str] = set()
+        self._unlisted: set[str] = set()
+        self._compared: set[str] = set()
 
     def check(self, answer: SortedRows, changed: Collection[str] = ()) -> CheckedAnswer:
         """Hold an answer against the database. `changed`: ids of records of which the source has said
@@ -77,16 +79,19 @@ class AnswerCheck:
         """
         listed = ListedRejects(self._storage, answer)
         unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_place_of(row)]
+        # Of location ids that are not kept to, each answer may have the same rows.
+        new = [(row, reason) for row, reason in unlisted if listed.id_of(row) not in self._unlisted]
+        self._unlisted |= {listed.id_of(row) for row, _ in new}
         checked = CheckedAnswer(
             answer,
             SourceCounts(
                 rows=len(answer.rows),
-                merged=answer.merged,
+                merged=answer.merged + len(unlisted) - len(new),
                 not_due=answer.ignored,
-                unlisted=len(unlisted),
+                unlisted=len(new),
                 rejected=len(answer.invalid) - len(unlisted),
             ),
-            unlisted=unlisted,
+            unlisted=new,
         )
         records = list(answer.records.values())
         undecided: list[SourceRecord] = []
@@ -157,12 +162,15 @@ class AnswerCheck:
         changed: Collection[str],
     ) -> list[Difference]:
         """Only of records that this location first told of: another id of the shop may tell them by other
-        items."""
+        items. Where ids are not kept to, whichever answer has them first."""
         own = [
             record
             for record in present
-            if (known := match.known.get(record.lead_id)) is not None and known.location == answer.location
+            if (known := match.known.get(record.lead_id)) is not None
+            and (known.location == answer.location or answer.by_row)
+            and record.lead_id not in self._compared
         ]
+        self._compared |= {record.lead_id for record in own}
         bases = self._storage.record_values([record.lead_id for record in own])
         found = []
         for record in own:

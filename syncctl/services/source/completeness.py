@@ -15,8 +15,8 @@ from syncctl.models import Days, LocationResult, ReportRequest, RunResult, StepN
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, RentalApi
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Clock, Run
-from syncctl.services.sorting import sort_rows
 from syncctl.services.source.answer_check import AnswerCheck
 from syncctl.services.source.repairing import Repairer
 from syncctl.services.source.source_results import Completeness, LocationCheck
@@ -53,17 +53,18 @@ def begin_check(
     planner = Planner(question.schedule, question.options, started_at)
     warnings: list[str] = []
     names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
-    dialects = database.dialects()
+    dialects = {report: Dialect(report) for report in REPORTS} | database.dialects()
+    shops = known_shops(names, locations, dialects)
+    chosen = locations_to_ask(names, locations, question.options.locations)
     return SourceCheck(
         database,
         api,
         locations,
         _Scope(
             stores=locations_to_ask(names, locations, ()),
-            asked=tuple(locations_to_ask(names, locations, question.options.locations)),
-            windows={
-                report: planner.whole_window(dialects.get(report, Dialect(report))) for report in REPORTS
-            },
+            asked={report: tuple(planner.ids_to_ask(chosen, dialects[report])) for report in REPORTS},
+            windows={report: planner.whole_window(dialects[report]) for report in REPORTS},
+            row_stores={report: RowStores(shops, dialects[report]) for report in REPORTS},
             days=planner.days or planner.whole_days,
             certain_from=planner.certain_from,
             started_at=started_at,
@@ -83,13 +84,15 @@ def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """`stores`: every location id, with its store. `asked`: those to be asked, for their report's window of
-    `windows`. `days`: those that are checked. `certain_from`: the first day that is in every answer for
-    certain. `ends`: when asking ends, in the monotonic clock's seconds."""
+    """`stores`: every location id, with its store. `asked`: those that each report is to be asked with, for
+    its window of `windows`. `row_stores`: what sorts its answers. `days`: those that are checked.
+    `certain_from`: the first day that is in every answer for certain. `ends`: when asking ends, in the
+    monotonic clock's seconds."""
 
     stores: Mapping[str, str | None]
-    asked: Sequence[str]
+    asked: Mapping[StepName, Sequence[str]]
     windows: Mapping[StepName, Window]
+    row_stores: Mapping[StepName, RowStores]
     days: Days
     certain_from: date
     started_at: datetime
@@ -101,7 +104,7 @@ class _Scope:
             ReportRequest(report, location, self.windows[report], deadline)
             for number, report in enumerate(REPORTS, start=1)
             for deadline in [_share(self.clock, self.ends, number, of=len(REPORTS))]
-            for location in self.asked
+            for location in self.asked[report]
         ]
 
 
@@ -131,7 +134,7 @@ class SourceCheck:
 
     def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
         """Check, and change nothing."""
-        total = len(self._scope.asked) * len(REPORTS)
+        total = sum(map(len, self._scope.asked.values()))
         with closing(self._api.reports(self._scope.requests())) as answers:
             for answer in answers:
                 self._done.append(self._checked(answer, None))
@@ -140,11 +143,11 @@ class SourceCheck:
 
     def __call__(self, run: Run) -> None:
         """Check, and sync what is missing; `result` then says what came of it."""
-        repairer = Repairer(run, self._locations)
+        repairer = Repairer(run, self._locations, self._scope.row_stores)
         with closing(self._api.reports(self._scope.requests())) as fetched:
             answers = _AnswersByReport(fetched)
             for report in REPORTS:
-                self._repair_report(report, answers.of(report, len(self._scope.asked)), repairer, run)
+                self._repair_report(report, answers.of(report, len(self._scope.asked[report])), repairer, run)
 
     def _repair_report(
         self, report: StepName, answers: Iterator[Answer], repairer: Repairer, run: Run
@@ -153,9 +156,10 @@ class SourceCheck:
         refused: str | None = None
 
         def step(broken_off: str | None = None) -> StepResult:
-            return step_result(report, results, len(self._scope.asked), error=broken_off or refused)
+            return step_result(report, results, asked, error=broken_off or refused)
 
-        run.begin_step(report, len(self._scope.asked), step)
+        asked = len(self._scope.asked[report])
+        run.begin_step(report, asked, step)
         for answer in answers:
             checked = self._checked(answer, repairer)
             if isinstance(answer.error, KeyRefusedError):
@@ -169,27 +173,30 @@ class SourceCheck:
 
     def _checked(self, answer: Answer, repairer: Repairer | None) -> LocationCheck:
         request = answer.request
-        store = self._scope.stores[request.location]
-        failed = LocationCheck(request.report, request.location, store or "")
+        failed = LocationCheck(request.report, request.location, self._store(request))
         if answer.rows is None:
             return replace(failed, error=told(answer.error))
         try:
-            return self._held_against(request, store, answer.rows, repairer)
+            return self._held_against(request, answer.rows, repairer)
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
             return replace(failed, error=str(refusal))
 
+    def _store(self, request: ReportRequest) -> str:
+        return self._scope.stores.get(request.location) or ""
+
     def _held_against(
-        self, request: ReportRequest, store: str | None, rows: list[object], repairer: Repairer | None
+        self, request: ReportRequest, rows: list[object], repairer: Repairer | None
     ) -> LocationCheck:
-        answer = sort_rows(request.report, request.location, store, rows, self._scope.days)
+        row_stores = self._scope.row_stores[request.report]
+        answer = row_stores.sort(request.location, rows, self._scope.days)
         changed = self._withdrawals.note(answer)
         checked = self._answer_check.check(answer, changed)
         result = LocationCheck(
             request.report,
             request.location,
-            store or "",
+            self._store(request),
             checked.counts,
             checked.findings(),
             tuple(checked.differences),

@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.lead_traits import SNAPSHOTS, as_moment
 from syncctl.leads import is_touched
-from syncctl.locations import Locations
+from syncctl.locations import Locations, location_words
 from syncctl.models import FILE_STEPS, Document, StepName
 from syncctl.operator_ports import Survey
 from syncctl.ports import RecordEntry
@@ -165,7 +165,7 @@ def place_of(source: str, location: str, store: str = "") -> str:
     """Where a source tells something, in words."""
     if source in FILE_STEPS:
         return f"the {source} file {location}"
-    return f"the {source} report of location {location}" + (f", {store}" if store else "")
+    return f"the {source} report of {location_words(location)}" + (f", {store}" if store else "")
 
 
 def story_of_record(

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from syncctl.locations import Locations
-from syncctl.models import LocationResult
+from syncctl.models import LocationResult, StepName
 from syncctl.services.intake import Intake
 from syncctl.services.rejects import position_of
+from syncctl.services.row_stores import RowStores
 from syncctl.services.run import Run
-from syncctl.services.sorting import sort_rows
 from syncctl.services.source.answer_check import CheckedAnswer, rows_of
 
 
 class Repairer:
     """Syncs what is missing of checked answers, as a part of a run. Watermarks stay where they are."""
 
-    def __init__(self, run: Run, locations: Locations) -> None:
+    def __init__(self, run: Run, locations: Locations, row_stores: Mapping[StepName, RowStores]) -> None:
         self._intake = Intake(run, locations)
+        self._row_stores = row_stores
 
     def repair(self, checked: CheckedAnswer) -> LocationResult:
         """Sync what is missing of an answer; killed in between, the next repair does the rest.
@@ -29,7 +31,8 @@ class Repairer:
         rows = _rows_to_take(checked)
         if not rows:
             return LocationResult(answer.location, answer.store)
-        taken = self._intake.take(sort_rows(answer.report, answer.location, answer.store, rows))
+        stores = self._row_stores[answer.report]
+        taken = self._intake.take(stores.sort(answer.location, rows, by_row=answer.by_row))
         return LocationResult(answer.location, answer.store, taken.counts, tuple(taken.changed))
 
 

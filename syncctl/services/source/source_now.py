@@ -11,10 +11,11 @@ from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_NO, PHONE, is_of_report
 from syncctl.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.ports import Answer, RentalApi, Storage
-from syncctl.services.planning import Schedule, location_order, locations_to_ask, window_holding
+from syncctl.services.planning import Schedule, ids_to_ask, location_order, window_holding
 from syncctl.services.rejects import row_text
+from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Clock
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.sorting import SortedRows
 from syncctl.services.source.answer_check import tellings
 from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Base, differences
@@ -55,7 +56,10 @@ def ask_source(
     warnings: list[str] = []
     deadline = query.clock.monotonic() + query.deadline_s
     names = names_in_force(query.api, storage, deadline, warnings.append)
-    stores = locations_to_ask(names, locations, ())
+    dialects = {report: Dialect(report) for report in REPORTS} | storage.dialects()
+    shops = known_shops(names, locations, dialects)
+    stores = {report: ids_to_ask(shops.stores, dialects[report]) for report in REPORTS}
+    row_stores = {report: RowStores(shops, dialects[report]) for report in REPORTS}
     today = query.clock.now().astimezone(query.schedule.business_zone).date()
     asked: dict[Place, int] = {}
     for story in found.stories:
@@ -64,8 +68,9 @@ def ask_source(
         for place in _places(story, stores):
             asked[place] = max(asked.get(place, 0), window.months)
     # A booking may be missing whose return is there, and the other way round.
-    for location in {location for _, location in asked} or stores:
-        for report in REPORTS:
+    concerned = {location for _, location in asked}
+    for report in REPORTS:
+        for location in (concerned & stores[report].keys()) or stores[report]:
             asked.setdefault((report, location), query.schedule.first_months)
     dialects = storage.dialects()
     forms = {report: dialects.get(report, Dialect(report)).whole_form for report in REPORTS}
@@ -73,7 +78,7 @@ def ask_source(
         ReportRequest(report, location, Window(months, form=forms[report]), deadline)
         for (report, location), months in sorted(asked.items(), key=_in_order)
     ]
-    hearing = _Hearing(found.stories, wanted, stores, locations)
+    hearing = _Hearing(found.stories, wanted, stores, row_stores, locations)
     with closing(query.api.reports(requests)) as answers:
         for answer in answers:
             hearing.take(answer)
@@ -85,15 +90,15 @@ def _in_order(entry: tuple[Place, int]) -> tuple[str, tuple[int, str]]:
     return report.value, location_order(location)
 
 
-def _places(story: Story, stores: Mapping[str, str | None]) -> list[Place]:
+def _places(story: Story, stores: Mapping[StepName, Mapping[str, str | None]]) -> list[Place]:
     """Where a story's record is told: its own location; else those of its store, else all."""
     report = story.origin.report
     if report not in REPORTS:
         return []
-    if story.origin.location in stores:
+    if story.origin.location in stores[report]:
         return [(report, story.origin.location)]
-    of_store = [location for location, store in stores.items() if store == story.store]
-    return [(report, location) for location in of_store or stores]
+    of_store = [location for location, store in stores[report].items() if store == story.store]
+    return [(report, location) for location in of_store or stores[report]]
 
 
 class _Hearing:
@@ -103,12 +108,14 @@ class _Hearing:
         self,
         stories: Sequence[Story],
         wanted: Wanted,
-        stores: Mapping[str, str | None],
+        stores: Mapping[StepName, Mapping[str, str | None]],
+        row_stores: Mapping[StepName, RowStores],
         locations: Locations,
     ) -> None:
         self._stories = list(stories)
         self._wanted = wanted
         self._stores = stores
+        self._row_stores = row_stores
         self._locations = locations
         self._said: dict[int, SourceNow] = {}
         self._new: dict[str, Story] = {}
@@ -127,7 +134,7 @@ class _Hearing:
             for number in concerned:
                 self._said.setdefault(number, SourceNow(f"not known: {error}"))
             return
-        rows = sort_rows(*place, self._stores[request.location], answer.rows)
+        rows = self._row_stores[request.report].sort(request.location, answer.rows)
         for number in concerned:
             said = self._of(self._stories[number], rows)
             # What one of several locations says counts more than that another one is silent.
@@ -192,6 +199,9 @@ class _Hearing:
 
 def _missing(answer: SortedRows, record: SourceRecord) -> Story:
     values = record.values
+    repair = "syncctl verify source --repair"
+    if answer.location:
+        repair += f" --location {answer.location}"
     return Story(
         lead_type=values["leadType"],
         name=values["name"],
@@ -200,9 +210,6 @@ def _missing(answer: SortedRows, record: SourceRecord) -> Story:
         store=values["store"],
         whereabouts=Whereabouts.MISSING,
         origin=Origin(answer.report, answer.location, record.key, values.get("createdAt"), {}),
-        notes=(
-            "The next sync brings it if it is new; else `syncctl verify source --repair --location "
-            f"{answer.location}` does.",
-        ),
+        notes=(f"The next sync brings it if it is new; else `{repair}` does.",),
         source_now=SourceNow(f"told by {place_of(answer.report, answer.location)}"),
     )

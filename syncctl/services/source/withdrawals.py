@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
+from syncctl.locations import location_words
 from syncctl.mapping import BOOKING_NO
 from syncctl.models import Days, StepName, SyncRecord
 from syncctl.operator_ports import Database
@@ -81,7 +82,7 @@ class Withdrawals:
             if not gone:
                 continue
             others = _unheard(location, stores, self._answered[report])
-            place = f"{report.value} report of location {location}"
+            place = f"{report.value} report of {location_words(location)}"
             if not self._answered[report][location]:
                 warnings.append(
                     f"The {place} is empty, where {len(gone)} leads have come from: nothing is said of them"
