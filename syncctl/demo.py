@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,16 @@ from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from syncctl.bootstrap.adapters import opened_database
 from syncctl.bootstrap.runs import Invocation, run_sync
 from syncctl.config import Settings, load_settings
+from syncctl.dialects import Dialect
 from syncctl.errors import UsageError
-from syncctl.models import Counts, RunResult, StepName, Trigger
+from syncctl.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.ports import Listener
 from syncctl.private_files import make_private_folder, write_private
 from syncctl.sandbox import Sandbox
+from syncctl.services.checks.windows import asked_for
 from syncctl.services.planning import SyncOptions
 from syncctl.services.sync import API_STEPS
 
@@ -102,6 +105,8 @@ def _demonstrate(
         say("A first sync, from a rental API of 21 locations into an empty database:")
         with listening(settings) as listener:
             first = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
+        with opened_database(settings) as stored:
+            dialects = stored.dialects()
         added = {row["bookingNo"] for row in sandbox.add_bookings(NEW_BOOKINGS)}
         with closing(sqlite3.connect(folder / DATABASE)) as database:
             telecaller = _Telecaller(database)
@@ -112,14 +117,26 @@ def _demonstrate(
             )
             with listening(settings) as listener:
                 second = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
-            return _facts(first, second, added, telecaller)
+            return _facts(first, second, added, telecaller, _measured(dialects))
 
 
 def _total(result: RunResult) -> Counts:
     return sum((step.counts for step in result.steps if step.name is not StepName.STORES), Counts())
 
 
-def _facts(first: RunResult, second: RunResult, added: set[str], telecaller: _Telecaller) -> tuple[Fact, ...]:
+def _measured(dialects: Mapping[StepName, Dialect]) -> Fact:
+    """That a first sync finds out for how much each report must be asked."""
+    found = [dialects.get(report, Dialect(report)) for report in REPORT_STEPS]
+    return Fact(
+        "… what later syncs ask for, as measured",
+        "; ".join(f"{dialect.report} {asked_for(dialect)}" for dialect in found),
+        all(dialect.measured_at is not None for dialect in found),
+    )
+
+
+def _facts(
+    first: RunResult, second: RunResult, added: set[str], telecaller: _Telecaller, measured: Fact
+) -> tuple[Fact, ...]:
     before, after = _total(first), _total(second)
     stored = telecaller.count("SELECT count(*) FROM leads WHERE bookingNo IN (%s)", sorted(added))
     untouched, back, doubles = telecaller.check()
@@ -130,6 +147,7 @@ def _facts(first: RunResult, second: RunResult, added: set[str], telecaller: _Te
         Fact("… rows not returned yet, passed over", f"{before.ignored}"),
         Fact("… invalid rows, on the rejects list with the reason", f"{before.invalid}"),
         Fact("… every row accounted for", "yes" if before.balanced else "no", before.balanced),
+        measured,
         Fact(
             "Second sync: rows fetched, in seconds", f"{after.rows} in {second.duration_s:.1f} s", second.ok
         ),

@@ -76,6 +76,9 @@ class Trial:
 
     error: str | None = None
 
+    is_of_months: bool = False
+    """Whether months were asked for instead of days."""
+
     @property
     def words(self) -> str:
         """What was asked and what came, in a line."""
@@ -223,10 +226,22 @@ class Question:
         elif outside and (self.window.days is not None or outside >= older):
             verdict = Verdict.IGNORED
         found = inside - missing
-        return Trial(at, location, self.words, self.window.form, verdict, len(whole), inside, found, outside)
+        return Trial(
+            at,
+            location,
+            self.words,
+            self.window.form,
+            verdict,
+            len(whole),
+            inside,
+            found,
+            outside,
+            is_of_months=self.window.days is None,
+        )
 
     def failed(self, at: datetime, location: str, whole: Rows, error: str) -> Trial:
         """The trial of a question that was not answered."""
         inside = count_rows(whole, self.inside)
         form, failed = self.window.form, Verdict.FAILED
-        return Trial(at, location, self.words, form, failed, len(whole), inside, 0, 0, error)
+        of_months = self.window.days is None
+        return Trial(at, location, self.words, form, failed, len(whole), inside, 0, 0, error, of_months)

@@ -35,6 +35,9 @@ class StepName(StrEnum):
     LOSS_OF_SALE = "lossofsale"
 
 
+REPORT_STEPS = (StepName.BOOKING, StepName.RETURN)
+"""The steps that sync one report of the API each."""
+
 FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
 """The steps that import the stores' files."""
 

@@ -1,9 +1,10 @@
-"""What the operator's commands need of the database beside `ports.Storage`: a survey of it, and repairs."""
+"""What the operator's commands need beside `ports`: a survey of the database, repairs, and what the rental
+API's answers are like on the wire."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from syncctl.models import Document, RunEntry, SyncLog
 from syncctl.ports import RecordEntry, Storage
@@ -74,6 +75,35 @@ class Restored:
     different: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class WireFacts:
+    """One call of the rental API as it was on the wire, without its rows and without the key."""
+
+    asked: Mapping[str, str]
+    """The body that was sent; empty for a GET."""
+
+    seconds: float
+    """From the call's begin to the answer's last byte, or to what went wrong."""
+
+    status: int | None
+    """Of HTTP; None: no answer began."""
+
+    headers: Mapping[str, str]
+    """Those of Server, Content-Type and Date that the answer has."""
+
+    came_at: datetime | None
+    """When the answer began, by this machine's clock."""
+
+    size: int | None
+    """Bytes of the body, unpacked; None: it did not come, or not all of it."""
+
+    envelope: Any
+    """What is around the rows: keys, and kinds of values; None: it is no JSON."""
+
+    said: str
+    """The API's own description; ""."""
+
+
 class Survey(Protocol):
     """A look at all of the database. Changes nothing. Every method may raise StorageError or
     StorageUnavailableError. A database that was never synced into is empty, which is no error."""
@@ -110,6 +140,10 @@ class Survey(Protocol):
 
     def run_spans(self, since: datetime) -> list[RunSpan]:
         """The runs of the history that began at `since` or later, the oldest first."""
+
+    def saved_by_audits(self, since: datetime) -> dict[str, int]:
+        """How many leads came only by audits, in the runs of the history that began at `since` or later, by
+        the name of the step; without those that none came for."""
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]

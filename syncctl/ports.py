@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from syncctl.dialects import Dialect
 from syncctl.errors import ApiError
 from syncctl.models import (
+    AuditResult,
     Document,
     KnownRecord,
     LeadChange,
@@ -291,12 +292,12 @@ class Listener(Protocol):
     """Someone who is told how a run goes while it goes."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None: ...
-
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None: ...
-
     def location_done(self, step: StepName, result: LocationResult) -> None: ...
-
     def step_finished(self, result: StepResult) -> None: ...
+
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        """After all steps: what asking some locations of a report for everything as well has brought."""
 
     def run_finished(self, result: RunResult) -> None: ...
 

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncctl.errors import ExitCode
-from syncctl.models import FILE_STEPS, FinishedRow, LocationResult, RunResult, StepResult, StepStatus
+from syncctl.models import (
+    FILE_STEPS,
+    REPORT_STEPS,
+    AuditResult,
+    FinishedRow,
+    LocationResult,
+    RunResult,
+    StepResult,
+    StepStatus,
+)
 
 CHANGED_KEPT = 20
 """Booking numbers of changed bookings that the history keeps for each location."""
@@ -27,9 +36,18 @@ def _step(step: StepResult) -> dict[str, Any]:
         "errors": step.errors,
         "error": step.error,
     }
+    if step.name in REPORT_STEPS:
+        document["audit"] = _audit(step.audit)
     if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
         document["finished"] = finished
     return document
+
+
+def _audit(audit: AuditResult | None) -> dict[str, int] | None:
+    """What the audits of a report came to; None where none were due. The errors are in the log."""
+    if audit is None:
+        return None
+    return {"locations": audit.locations, "saved": audit.counts.saved, "failed": len(audit.failed)}
 
 
 def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from syncctl.api.lanes import LanePolicy, Lanes, Room
 from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
-from syncctl.api.wire import Endpoint, report_call, store_list_call
+from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.models import ReportRequest, StepName, Window
 from syncctl.ports import Answer, Prepare
 
@@ -79,11 +79,16 @@ class HttpRentalApi:
 
     def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
         """One try of one call."""
+        call = self._call(request)
+        return self._rows(transport.fetch(call, request.deadline, room), call, room)
+
+    def _rows(self, body: bytes, call: Call, room: Room) -> list[Any]:
+        """The rows of an answer, if they are not too many."""
+        room(check_size(body, self._config.max_rows))
+        return check_rows(rows_of(body, secret=call.endpoint.key), self._config.max_rows)
+
+    def _call(self, request: ReportRequest) -> Call:
         endpoint = self._endpoints[request.report]
         if request.report is StepName.STORES:
-            call = store_list_call(endpoint)
-        else:
-            call = report_call(endpoint, request)
-        body = transport.fetch(call, request.deadline, room)
-        room(check_size(body, self._config.max_rows))
-        return check_rows(rows_of(body, secret=endpoint.key), self._config.max_rows)
+            return store_list_call(endpoint)
+        return report_call(endpoint, request)

@@ -9,6 +9,9 @@ from syncctl.errors import RetryableApiError
 
 _DESCRIPTION_LENGTH = 200
 _CUT_OFF = "a cut-off JSON body"
+_SAYS_WHY = ("errorDescription", "detail", "title", "message", "Message")
+"""Where an API may say why there are no rows: this one's own key, and those of RFC 9457 and of ASP.NET."""
+
 _SAYS_EMPTY = re.compile(r"\bno data\b", re.IGNORECASE)  # and not "no database"
 _NUMBER_OF_A_PERSON = re.compile(r"\+?\d(?:[\s().-]*\d){7,}")
 
@@ -41,6 +44,28 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
             )
         raise RetryableApiError("the API sent JSON without rows and without saying why")
     return rows
+
+
+def envelope_of(body: bytes, secret: str | None = None) -> tuple[Any, str]:
+    """What is around the rows, as JSON-like data: the keys, and of their values only what kind they are (None
+    for a body that is no JSON); and what the API says about it in words, quoted as `rows_of` does, or ""."""
+    try:
+        value = _parsed(body)
+    except RetryableApiError:
+        written = body.decode("utf-8", "replace").strip()
+        return None, "" if written.startswith(("<", "{", "[")) else _one_line(written, secret)
+    said = [value[name] for name in _SAYS_WHY if value.get(name)] if isinstance(value, dict) else []
+    return _kinds(value, levels=2), _one_line(said[0] if said else None, secret)
+
+
+def _kinds(value: object, levels: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _kinds(inner, levels - 1) for key, inner in value.items()} if levels else "object"
+    if isinstance(value, list):
+        return f"list of {len(value)}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "empty string" if value == "" else _kind(value)
 
 
 def _wrapped(value: Mapping[str, Any]) -> list[Any] | None:

@@ -3,8 +3,9 @@
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import requests
 from requests.auth import AuthBase
@@ -25,14 +26,27 @@ _LONGEST_CONNECT_S = 10.0
 _SENDABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
+class Head(NamedTuple):
+    """How an answer begins. `headers`: their names in any case. `came_at`: by this machine's clock."""
+
+    status: int
+    headers: Mapping[str, str]
+    came_at: datetime
+
+
 class Transport:
-    """A session with the API, for the use of one thread; only `abort` may come from another."""
+    """A session with the API, for the use of one thread; only `abort` may come from another.
+
+    `head`: how the answer to the last call began; None: there was none. `refusal`: where refusals are read,
+    the beginning of its body if it was one (a status that is an error).
+    """
 
     def __init__(
         self,
         timeout_s: float,
         *,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        reads_refusals: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`timeout_s`: the seconds for a whole answer, from connecting to its last byte."""
@@ -40,6 +54,9 @@ class Transport:
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
         self._sockets = OpenSockets()
+        self.head: Head | None = None
+        self.refusal = b""
+        self._reads_refusals = reads_refusals
         self._session = _Session()
         self._session.headers.update({"User-Agent": "syncctl", "Accept-Encoding": "gzip, deflate"})
         for scheme in ("http://", "https://"):
@@ -54,6 +71,7 @@ class Transport:
         sooner. Longer only while there is no connection: nothing can break off the look-up of a name, and
         each of a host's addresses is given up to 10 s to accept.
         """
+        self.head, self.refusal = None, b""
         host = host_of(call.endpoint.url)
         now = self._clock()
         limit_s = min(self._timeout_s, deadline - now)
@@ -71,10 +89,13 @@ class Transport:
         watchdog.start()
         try:
             with self._begun(call, limit_s) as response:
+                self.head = Head(response.status_code, response.headers, datetime.now(UTC))
                 error = error_of_status(
                     response.status_code, response.headers, call.endpoint, datetime.now(UTC)
                 )
                 if error:
+                    if self._reads_refusals:
+                        self.refusal = response.raw.read1(_READ_BYTES, decode_content=True)
                     raise error
                 return self._body(response, host, until, room)
         except RAISED_BY_A_CALL as raised:

@@ -13,6 +13,7 @@ from syncctl.services.run import Clock
 from syncctl.storage.factory import open_storage
 
 if TYPE_CHECKING:
+    from syncctl.api.client import ApiClientConfig
     from syncctl.api.wire import Endpoint
     from syncctl.config import ApiEndpoint, Settings
     from syncctl.operator_ports import Database
@@ -53,25 +54,30 @@ def opened_storage(settings: Settings, *, dry_run: bool = False) -> Iterator[Sto
 @contextmanager
 def rental_api(settings: Settings) -> Iterator[RentalApi]:
     """A client of the rental API of the settings; leaving it stops its lanes."""
-    from syncctl.api.client import ApiClientConfig, HttpRentalApi
+    from syncctl.api.client import HttpRentalApi
 
-    api = HttpRentalApi(
-        ApiClientConfig(
-            stores=_endpoint(settings.stores_api),
-            booking=_endpoint(settings.booking_api),
-            returns=_endpoint(settings.return_api),
-            concurrency=settings.api_concurrency,
-            call_delay_s=settings.api_call_delay_s,
-            timeout_s=settings.api_timeout_s,
-            max_tries=settings.api_max_tries,
-            min_backoff_s=settings.api_min_backoff_s,
-            max_rows=settings.api_max_rows,
-        )
-    )
+    api = HttpRentalApi(api_config(settings))
     try:
         yield api
     finally:
         api.close()
+
+
+def api_config(settings: Settings) -> ApiClientConfig:
+    """Where the rental API is and how it is asked."""
+    from syncctl.api.client import ApiClientConfig
+
+    return ApiClientConfig(
+        stores=_endpoint(settings.stores_api),
+        booking=_endpoint(settings.booking_api),
+        returns=_endpoint(settings.return_api),
+        concurrency=settings.api_concurrency,
+        call_delay_s=settings.api_call_delay_s,
+        timeout_s=settings.api_timeout_s,
+        max_tries=settings.api_max_tries,
+        min_backoff_s=settings.api_min_backoff_s,
+        max_rows=settings.api_max_rows,
+    )
 
 
 def _endpoint(setting: ApiEndpoint) -> Endpoint:

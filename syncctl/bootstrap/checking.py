@@ -89,11 +89,12 @@ def surroundings(settings: Settings, env_file: Path | None) -> Surroundings:
         in_force={
             "DATABASE_URL": urls.masked_database_url(settings.database_url),
             **{name: _api(api) for name, api in apis.items()},
-            "Windows": f"the last {settings.first_months} months in every run, from today in "
+            "Everything": f"the last {settings.first_months} months, from today in "
             f"{settings.business_timezone}",
             "Calls": f"{settings.api_concurrency} at a time, {settings.api_timeout_s:g} s each, up to "
             f"{settings.api_max_tries} tries; {settings.api_run_deadline_s:g} s for a run",
         },
+        audit_locations=settings.audit_locations,
         run_deadline=timedelta(seconds=settings.api_run_deadline_s),
         lock=lock_state(settings.lock_file),
         scheduler=schedule_state(settings, env_file),

@@ -34,6 +34,8 @@ from syncctl.services.checks.diagnosis_machine import (
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
 from syncctl.services.checks.diagnosis_settings import check_settings
+from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.windows import AUDITS_OVER, check_windows
 from syncctl.setting_clashes import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.setting_names import is_of_rent_outs, misspelt
 from syncctl.setting_table import KEYS
@@ -109,8 +111,21 @@ def _database(settings: Settings) -> Iterator[Check]:
     if not file:
         yield from _way_to_the_server(settings.database_url)
     if database.mark is not Mark.BAD:
+        yield from _windows(settings)
         yield from _app_scheduler(settings)
         yield from _location_ids(settings)
+
+
+def _windows(settings: Settings) -> Iterator[Check]:
+    now = datetime.now(UTC)
+    try:
+        with opened_database(settings) as database:
+            progress = report_progress(database, load_locations())
+            dialects, saved = database.dialects(), database.saved_by_audits(now - AUDITS_OVER)
+    except StorageError as error:
+        yield Check.bad("Windows", str(error), "How the reports are asked can't be seen: put that right.")
+        return
+    yield from check_windows(dialects, progress, saved, settings.audit_locations, now)
 
 
 def _way_to_the_server(url: str) -> Iterator[Check]:

@@ -11,13 +11,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from syncctl.cli.reporting import (
     STEP_TITLES,
+    audit_words,
     location_label,
     rejected_words,
     step_warnings,
     told,
     trigger_word,
 )
-from syncctl.models import FILE_STEPS, LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.models import (
+    FILE_STEPS,
+    AuditResult,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    Trigger,
+)
 from syncctl.setting_values import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
@@ -89,6 +99,11 @@ class ProgressListener:
             style = _STYLES.get(result.status, "red")
             text = _shown(f"{STEP_TITLES[result.name]}: {result.error}")
             self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
+
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        if self._verbose or (result.counts.saved and not self._quiet):
+            text = _shown(f"{STEP_TITLES[step]}: {audit_words(result, dry_run=self._dry_run)}")
+            self._progress.console.print(f"[dim]{text}[/dim]")
 
     def run_finished(self, result: RunResult) -> None:
         self._progress.stop()

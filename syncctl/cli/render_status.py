@@ -15,6 +15,7 @@ from syncctl.results import instant
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.health import Content, Health, StepStanding, status_document
 from syncctl.services.checks.surroundings import lock_words
+from syncctl.services.checks.windows import audit_words
 from syncctl.setting_values import printable
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     yield "Next sync", in_ if status.sync_enabled else "none: API_SYNC_ENABLED=false"
     if status.content:
         yield from _content_facts(status.content)
+    if brought := audit_words(status.saved_by_audits):
+        yield "Audits", brought
     yield "Lock", status.lock.problem or lock_words(status.lock, now)
 
 

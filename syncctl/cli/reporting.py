@@ -9,6 +9,7 @@ from datetime import datetime
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.models import (
     FILE_STEPS,
+    AuditResult,
     Counts,
     FinishedRow,
     LocationResult,
@@ -91,6 +92,17 @@ def total_lines(result: RunResult) -> list[str]:
     return lines
 
 
+def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
+    """What the audits of one report came to."""
+    asked = f"{audit.locations} location{'' if audit.locations == 1 else 's'} asked for everything as a check"
+    if audit.failed:
+        asked += f", {len(audit.failed)} in vain"
+    if not audit.counts.saved:
+        return f"{asked}: nothing was missing"
+    done = "to save" if dry_run else "saved"
+    return f"{asked}: {audit.counts.saved} {done} that the usual calls had left out"
+
+
 def rejected_words(new: int, *, dry_run: bool) -> str:
     """How many rows came onto the rejects list, and what shows them."""
     rows = f"{new} row{'' if new == 1 else 's'}"
@@ -157,6 +169,10 @@ class LogListener:
             level = logging.WARNING if result.status is StepStatus.PARTIAL else logging.ERROR
             _log.log(level, "%s: %s", STEP_TITLES[result.name], result.error)
 
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        level = logging.INFO if result.counts.saved else logging.DEBUG
+        _log.log(level, "%s: %s", STEP_TITLES[step], audit_words(result, dry_run=self._dry_run))
+
     def run_finished(self, result: RunResult) -> None:
         for line in total_lines(result):
             _log.info("%s", line)
@@ -209,6 +225,10 @@ class Listeners:
     def step_finished(self, result: StepResult) -> None:
         for listener in self._listeners:
             listener.step_finished(result)
+
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        for listener in self._listeners:
+            listener.audited(step, result)
 
     def run_finished(self, result: RunResult) -> None:
         for listener in self._listeners:

@@ -165,6 +165,7 @@ class Run:
             if audit is None or not (audit.locations or audit.failed):
                 continue
             self._results[number] = replace(step, counts=step.counts + audit.counts, audit=audit)
+            self.listener.audited(step.name, audit)
             if audit.failed:
                 location, error = next(iter(audit.failed.items()))
                 more = f" and {len(audit.failed) - 1} more" if len(audit.failed) > 1 else ""

@@ -92,7 +92,7 @@ class Trials:
         recent, earlier = _dated_questions(self._planner.today)
         of_each = [self._count(question.inside) for question in (recent, earlier)]
         if sum(of_each) < FEWEST_ROWS or not all(of_each):
-            self._note_too_few("days")
+            self._note_too_few(of_months=False)
             return None
         known = (self._dialect.form,) if self._dialect.mode is Mode.DATES else ()
         for form in dict.fromkeys((*known, *DATED_FORMS)):
@@ -112,7 +112,7 @@ class Trials:
             # Without older rows months that count look like those that are ignored.
             older = sum(map(len, self._whole.values())) - self._count(question.around)
             if self._count(question.inside) < FEWEST_ROWS or not older:
-                self._note_too_few("months")
+                self._note_too_few(of_months=True)
                 break
             before = len(self.made)
             if self._agree([question], in_use=months == in_use):
@@ -148,10 +148,10 @@ class Trials:
     def _count(self, days: Days) -> int:
         return sum(count_rows(rows, days) for rows in self._whole.values())
 
-    def _note_too_few(self, asked: str) -> None:
-        few, at = Verdict.INCONCLUSIVE, self._planner.started_at
+    def _note_too_few(self, *, of_months: bool) -> None:
+        few, at, asked = Verdict.INCONCLUSIVE, self._planner.started_at, "months" if of_months else "days"
         self.made += [
-            Trial(at, location, asked, BodyForm.USUAL, few, len(rows), 0, 0, 0)
+            Trial(at, location, asked, BodyForm.USUAL, few, len(rows), 0, 0, 0, is_of_months=of_months)
             for location, rows in self._whole.items()
         ]
 

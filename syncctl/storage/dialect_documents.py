@@ -77,6 +77,7 @@ def _trial(document: Mapping[str, Any]) -> Trial:
         found=_number(document, "found"),
         outside=_number(document, "outside"),
         error=own_or_none(document, "error", str),
+        is_of_months=document.get("is_of_months") is True,
     )
 
 

@@ -18,7 +18,7 @@ from syncctl.storage.last_logs import last_logs
 from syncctl.storage.mongo_batches import find, find_by_texts
 from syncctl.storage.mongo_facts import read_facts
 from syncctl.storage.mongo_session import MongoSession
-from syncctl.storage.own_documents import own, span_of
+from syncctl.storage.own_documents import own, saved_by_audits, span_of
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -101,6 +101,13 @@ class MongoSurvey(MongoSession):
             found = found.sort("startedAt", ASCENDING)
             spans = self._own.read("syncruns", found, lambda each: span_of(documents.run_from(each)))
             return list(spans)
+
+    def saved_by_audits(self, since: datetime) -> dict[str, int]:
+        query = {"startedAt": {"$gte": since}, "document.steps.audit.saved": {"$gt": 0}}
+        fields = ["startedAt", "document.steps.name", "document.steps.audit.saved"]
+        with self._reading() as database:
+            found = find(database.syncruns, query, fields)
+            return saved_by_audits(self._own.read("syncruns", found, documents.run_from))
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]

@@ -1,6 +1,7 @@
 """What stands in syncctl's own collections and that it can't have written is passed over, with a warning."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -93,6 +94,18 @@ def span_of(run: RunEntry) -> RunSpan:
     except (OverflowError, ValueError):
         raise OddDocumentError from None
     return RunSpan(run.started_at, ended_at, step_names(run))
+
+
+def saved_by_audits(runs: Iterable[RunEntry]) -> dict[str, int]:
+    """How many leads only the audits of these runs brought, by the name of the step."""
+    saved = Counter[str]()
+    for run in runs:
+        for step in run.document["steps"]:
+            audit = step.get("audit")
+            number = audit.get("saved") if isinstance(audit, dict) else None
+            if isinstance(number, int) and isinstance(step.get("name"), str):
+                saved[step["name"]] += number
+    return dict(+saved)
 
 
 def step_names(run: RunEntry) -> tuple[str, ...]:

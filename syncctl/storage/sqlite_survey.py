@@ -12,7 +12,7 @@ from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.last_logs import last_logs
-from syncctl.storage.own_documents import span_of, step_names
+from syncctl.storage.own_documents import saved_by_audits, span_of, step_names
 from syncctl.storage.sqlite_session import SqliteSession
 from syncctl.storage.sqlite_statements import where_among
 
@@ -32,6 +32,13 @@ AND (NOT :failed_only OR EXISTS (
     WHERE ifnull(json_extract(value, '$.status'), '') NOT IN ('success', 'skipped')
 ))
 ORDER BY startedAt DESC
+"""
+
+AUDITED_RUNS = """
+SELECT * FROM syncruns WHERE startedAt >= ? AND EXISTS (
+    SELECT 1 FROM json_each(CASE WHEN json_valid(document) THEN document ELSE '{}' END, '$.steps')
+    WHERE CASE type WHEN 'object' THEN json_extract(value, '$.audit.saved') END > 0
+)
 """
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
@@ -133,6 +140,10 @@ class SqliteSurvey(SqliteSession):
         query = "SELECT * FROM syncruns WHERE startedAt >= ? ORDER BY startedAt"
         with self._found(query, (rows.date_text(since),)) as found:
             return list(self._own.read("syncruns", found, lambda row: span_of(rows.run_from(row))))
+
+    def saved_by_audits(self, since: datetime) -> dict[str, int]:
+        with self._found(AUDITED_RUNS, (rows.date_text(since),)) as found:
+            return saved_by_audits(self._own.read("syncruns", found, rows.run_from))
 
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None

@@ -170,8 +170,10 @@ def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
     ended = program.run("demo", "--keep", "kept")
     assert ended.status == 0
     facts = [line for line in ended.stdout.splitlines() if "\t" in line]
-    assert len(facts) == 12
+    assert len(facts) == 13
     assert all(line.startswith("ok\t") for line in facts)
+    (measured,) = [line for line in facts if "as measured" in line]
+    assert re.search(r"\tbooking (by dates|everything .*); return (by dates|everything .*)$", measured)
     assert (tmp_path / "kept" / "syncctl.db").exists()
     again = program.run("demo", "--keep", "kept")
     assert again.status == 2

@@ -1,6 +1,7 @@
 """What every database must tell of itself: operator_ports.Survey."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from syncctl.identity import first_id_at
 from syncctl.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
@@ -32,6 +33,7 @@ class SurveySuite:
         assert list(storage.leads_by_age(MOMENT, datetime.now(UTC), list(LeadType), ["phone"])) == []
         assert storage.first_run_at(["booking"]) is None
         assert storage.run_spans(MOMENT) == []
+        assert storage.saved_by_audits(MOMENT) == {}
         assert storage.runs(0) == []
 
     def test_what_it_is(self, storage: LeadDatabase, database: Database) -> None:
@@ -214,6 +216,26 @@ class SurveySuite:
             RunSpan(MOMENT + timedelta(minutes=7), MOMENT + timedelta(minutes=7), ()),
         ]
         assert storage.run_spans(MOMENT)[0].started_at.utcoffset() == timedelta(0)
+
+    def test_what_only_audits_brought(self, storage: LeadDatabase) -> None:
+        def audited(minutes: int, **saved: Any) -> RunEntry:
+            steps = [{"name": name, "status": "success", "audit": audit} for name, audit in saved.items()]
+            steps.append({"name": "stores", "status": "success"})
+            return RunEntry(f"run {minutes}", MOMENT + timedelta(minutes=minutes), {"steps": steps})
+
+        for entry in (
+            audited(-1, booking={"locations": 2, "saved": 100, "failed": 0}),
+            audited(0, booking={"locations": 2, "saved": 3, "failed": 0}),
+            audited(5, booking={"locations": 2, "saved": 0, "failed": 2}),
+            audited(6, booking={"saved": 4}, **{"return": {"saved": 1}}),
+            audited(7, booking=None, **{"return": None}),
+            audited(8, booking={"saved": "many"}, **{"return": {"saved": 2}}),
+            RunEntry("older", MOMENT + timedelta(minutes=9), {"steps": [{"name": "booking"}]}),
+        ):
+            storage.save_run(entry)
+        assert storage.saved_by_audits(MOMENT) == {"booking": 7, "return": 3}
+        assert storage.saved_by_audits(MOMENT + timedelta(minutes=8)) == {"return": 2}
+        assert storage.saved_by_audits(MOMENT + timedelta(days=1)) == {}
 
     def test_leads_by_the_time_that_their_ids_say(self, storage: LeadDatabase) -> None:
         def made(minutes: int, end: str = "0") -> str:

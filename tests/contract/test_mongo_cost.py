@@ -99,6 +99,7 @@ def test_what_another_system_left_lately_is_found_by_index(
     assert len(list(storage.leads_by_age(MOMENT, MOMENT + day, list(LeadType), ["phone"]))) == 1
     assert len(list(storage.sync_logs(MOMENT, MOMENT + day))) == 1
     assert len(storage.run_spans(MOMENT)) == 1
+    assert storage.saved_by_audits(MOMENT) == {}
     assert storage.first_run_at(["booking"]) is not None
     database.raw.command("profile", 0)
     entries = list(database.raw["system.profile"].find({"appName": "syncctl"}))

@@ -234,6 +234,7 @@ class TestTrouble:
             lambda storage: list(storage.leads_by_age(MOMENT, MOMENT + timedelta(days=1), ["return"], [])),
             lambda storage: storage.first_run_at(["booking"]),
             lambda storage: storage.run_spans(MOMENT),
+            lambda storage: storage.saved_by_audits(MOMENT),
             lambda storage: storage.runs(1),
             lambda storage: storage.snapshots([text_id(1)]),
             lambda storage: storage.delete_unchanged([LeadSnapshot("1", '{"_id": "1"}')]),

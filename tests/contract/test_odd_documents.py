@@ -79,6 +79,7 @@ class TestOnMongo:
         mongo.save_run(TIMED)
         dated = [run for run in (*ODD_RUNS, *ODD_SPANS) if run.get("startedAt") == LATER]
         assert mongo.run_spans(MOMENT) == [SPAN]
+        assert mongo.saved_by_audits(MOMENT) == {}
         assert mongo.first_run_at(["booking"]) == MOMENT
         assert len(warnings_of(caplog)) == len(dated)
 
@@ -199,6 +200,7 @@ class TestOnSqlite:
         sqlite_database.run("INSERT INTO syncruns VALUES ('odd', '2026-01-01', ?)", document)
         sqlite_database.run("INSERT INTO syncruns VALUES ('odder', '1026-01-01', ?)", document)
         assert sqlite.run_spans(MOMENT) == [SPAN]
+        assert sqlite.saved_by_audits(MOMENT) == {}
         assert sqlite.first_run_at(["booking"]) == MOMENT
         assert len(warnings_of(caplog)) <= 2
 

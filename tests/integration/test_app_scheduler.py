@@ -84,6 +84,7 @@ def verified(world: World) -> Check:
         schedule="*/5 * * * *",
         endpoints={},
         in_force={},
+        audit_locations=0,
         run_deadline=timedelta(minutes=4),
         lock=FREE,
         scheduler=ScheduleState(installed=True, in_step=True, found="the line"),

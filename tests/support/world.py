@@ -13,7 +13,7 @@ from syncctl.api.wire import Endpoint
 from syncctl.files.headers import column_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
-from syncctl.models import Counts, LocationResult, RunResult, StepName, StepResult, Trigger
+from syncctl.models import AuditResult, Counts, LocationResult, RunResult, StepName, StepResult, Trigger
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.importing import FileImport, ImportJob
@@ -37,6 +37,7 @@ class Recorder:
         self.started: list[StepName] = []
         self.done: list[tuple[StepName, LocationResult]] = []
         self.finished: list[StepResult] = []
+        self.audits: list[tuple[StepName, AuditResult]] = []
         self.warnings: list[str] = []
         self.newly_rejected: list[int] = []
 
@@ -51,6 +52,9 @@ class Recorder:
 
     def step_finished(self, result: StepResult) -> None:
         self.finished.append(result)
+
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        self.audits.append((step, result))
 
     def run_finished(self, result: RunResult) -> None:
         pass

@@ -31,6 +31,7 @@ AROUND = Surroundings(
     schedule="*/5 * * * *",
     endpoints={},
     in_force={},
+    audit_locations=2,
     run_deadline=timedelta(minutes=4),
     lock=FREE,
     scheduler=ScheduleState(installed=True, in_step=True, found="the line"),

@@ -12,6 +12,7 @@ import pytest
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.models import (
+    AuditResult,
     Counts,
     LocationState,
     RunEntry,
@@ -292,6 +293,34 @@ def test_duplicates_and_rejects_are_counted(database: Database) -> None:
     assert (content.duplicate_sets, content.extra_copies, content.rejects) == (1, 2, 1)
 
 
+def test_what_only_audits_brought_and_whose_answers_are_in_doubt(database: Database) -> None:
+    assert status_document(take(database))["audits"] == {"days": 7, "saved": {}}
+    log(database, timedelta(minutes=2))
+    reached(database, timedelta(minutes=3))
+    audit = AuditResult(2, Counts(rows=9, saved=2, existing=7), {"9": "it did not answer"})
+    steps = tuple(
+        StepResult(step, StepStatus.SUCCESS, audit=audit if step is StepName.RETURN else None)
+        for step in API_STEPS
+    )
+    result = RunResult("api", text_id(1), Trigger.AUTO, False, NOW, 60.0, None, steps)
+    told = history_document(result)["steps"]
+    assert "audit" not in told[0]
+    assert (told[1]["audit"], told[2]["audit"]) == (None, {"locations": 2, "saved": 2, "failed": 1})
+    for number, days in enumerate((0, 6, 8)):
+        started = NOW - timedelta(days=days, minutes=2)
+        database.save_run(RunEntry(text_id(number), started, history_document(result)))
+    thin = LocationState("7", NOW, doubted_since=NOW - timedelta(hours=3))
+    database.save_location_states(StepName.BOOKING, [thin])
+    status = take(database)
+    assert status.health is Health.OK
+    assert status.reasons == ("booking: too few rows, or answers cut at one length, of location 7 for 3 h",)
+    document = status_document(status)
+    assert document["audits"] == {"days": 7, "saved": {"return": 4}}
+    assert document["doubts"] == [
+        {"report": "booking", "location": "7", "since": "2026-03-10T17:03:00Z"},
+    ]
+
+
 def test_a_database_that_cannot_be_used_is_failing() -> None:
     status = status_without_database("MongoDB at h can't be reached.", FREE, CLOCK, sync_enabled=False)
     assert status.health is Health.FAILING
@@ -319,6 +348,8 @@ def test_the_documents_keys_stay(database: Database) -> None:
         "leads_per_day",
         "duplicates",
         "rejects",
+        "audits",
+        "doubts",
         "lock",
     ]
     assert list(document["steps"][1]) == [

@@ -13,9 +13,13 @@ import pytest
 from syncctl.checks import Check, CheckReport, Mark
 from syncctl.cron.imports import ScheduledImport
 from syncctl.cron.state import ScheduleState
+from syncctl.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.models import (
+    AuditResult,
+    BodyForm,
+    Counts,
     LocationState,
     RunEntry,
     RunResult,
@@ -42,7 +46,8 @@ AROUND = Surroundings(
     sync_enabled=True,
     schedule="*/5 * * * * (UTC)",
     endpoints={"BOOKING_API_ENDPOINT": "https://rental.example/api/Reports/GetBookingReport"},
-    in_force={"Windows": "12 months at first"},
+    in_force={"Everything": "the last 12 months"},
+    audit_locations=2,
     run_deadline=timedelta(seconds=240),
     lock=LockState(held=False),
     scheduler=ScheduleState(installed=True, in_step=True, found="the line in ops's crontab"),
@@ -122,7 +127,7 @@ def test_all_is_well_right_after_a_run(database: Database) -> None:
     assert report.ok
     assert "4 min ago" in line(report, "Last success: booking").found
     assert "SQLite" in line(report, "Database").found
-    assert line(report, "Windows").found == "12 months at first"
+    assert line(report, "Everything").found == "the last 12 months"
 
 
 def test_an_empty_database_is_told_once_and_is_no_fault(database: Database) -> None:
@@ -261,6 +266,30 @@ def test_nobody_lags_while_all_are_late_together(database: Database) -> None:
     all_logged(database, timedelta(days=3))
     all_reached(database, timedelta(days=3))
     assert line(verify(database), "Watermarks: return").mark is Mark.GOOD
+
+
+def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Database) -> None:
+    all_logged(database)
+    all_reached(database)
+    trial = Trial(NOW, "7", "1 month", BodyForm.USUAL, Verdict.AGREES, 90, 30, 30, 0, is_of_months=True)
+    database.save_dialect(Dialect(StepName.RETURN, Mode.MONTHS, since=NOW, measured_at=NOW, trials=(trial,)))
+    audit = AuditResult(2, Counts(rows=9, saved=2, existing=7))
+    names = (StepName.STORES, StepName.BOOKING)
+    steps = (*(StepResult(name, StepStatus.SUCCESS) for name in names),)
+    steps += (StepResult(StepName.RETURN, StepStatus.SUCCESS, audit=audit),)
+    result = RunResult("api", text_id(1), Trigger.AUTO, False, NOW, 2.0, None, steps)
+    for number, age in enumerate((timedelta(minutes=3), timedelta(days=7), timedelta(days=7, seconds=1))):
+        database.save_run(RunEntry(text_id(number), NOW - age, history_document(result)))
+    thin = LocationState("13", NOW, doubted_since=NOW - timedelta(minutes=40))
+    database.save_location_states(StepName.BOOKING, [thin])
+    report = verify(database)
+    assert line(report, "Windows: booking").found == "everything in each run; not measured yet"
+    assert line(report, "Windows: return").found.startswith("the last 1 month since 10 Mar 2026; 1 of 1")
+    assert "4 leads in 7 d came only by them (return 4)" in line(report, "Audits").found
+    assert "location 13 for 40 min" in line(report, "In doubt: booking").found
+    assert report.ok
+    off = line(verify(database, replace(AROUND, audit_locations=0)), "Audits")
+    assert "API_AUDIT_LOCATIONS=0" in off.found
 
 
 def test_rejects_are_to_be_looked_at(database: Database) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from syncctl.locations import Locations
 from syncctl.locking import LockState
-from syncctl.models import Counts, Document, RunEntry, StepStatus
+from syncctl.models import REPORT_STEPS, Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
 from syncctl.results import instant
 from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
@@ -25,6 +25,7 @@ from syncctl.services.checks.freshness import (
 )
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.windows import AUDITS_OVER, Doubt, doubt_words, doubts
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import Clock
@@ -71,7 +72,8 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `reasons`: why the health is not OK, and what else should be known. `content`: None where
-    the database can't be used."""
+    the database can't be used. `saved_by_audits`: how many leads only audits brought in AUDITS_OVER, by
+    step. `doubts`: the locations whose answers are not believed yet."""
 
     health: Health
     reasons: tuple[str, ...]
@@ -81,6 +83,8 @@ class Status:
     lock: LockState
     steps: tuple[StepStanding, ...] = ()
     content: Content | None = None
+    saved_by_audits: Mapping[str, int] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -116,6 +120,10 @@ def take_status(
     if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH), now):
         health = Health.FAILING
         reasons.append(reason)
+    in_doubt = doubts(progress)
+    reasons += [
+        f"{report}: {words}" for report in REPORT_STEPS if (words := doubt_words(in_doubt, report, now))
+    ]
     return Status(
         health=health,
         reasons=(*reasons, *_asides(lock, sync_enabled)),
@@ -123,6 +131,8 @@ def take_status(
         sync_enabled=sync_enabled,
         next_sync_at=clock.next_sync(now),
         lock=lock,
+        saved_by_audits=database.saved_by_audits(now - AUDITS_OVER),
+        doubts=in_doubt,
         steps=tuple(StepStanding(step, _counts(step, runs)) for step in steps),
         content=_content(database, locations, now.astimezone(clock.business_zone).date()),
     )
@@ -237,6 +247,11 @@ def status_document(status: Status) -> dict[str, Any]:
             {"sets": content.duplicate_sets, "extra_copies": content.extra_copies} if content else None
         ),
         "rejects": content.rejects if content else None,
+        "audits": {"days": AUDITS_OVER.days, "saved": dict(status.saved_by_audits)} if content else None,
+        "doubts": [
+            {"report": doubt.report.value, "location": doubt.location, "since": instant(doubt.since)}
+            for doubt in status.doubts
+        ],
         "lock": {
             "held": status.lock.held,
             "pid": status.lock.pid,

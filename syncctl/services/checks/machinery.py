@@ -24,6 +24,7 @@ from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.surroundings import Surroundings, check_surroundings
 from syncctl.services.checks.watermarks import check_watermarks
+from syncctl.services.checks.windows import AUDITS_OVER, check_windows
 from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import SYNC_TYPES, Clock
@@ -45,6 +46,8 @@ def verify_machinery(
     steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
     checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, runs, logs, now)]
     checks += check_watermarks(progress, steps, clock)
+    saved_by_audits = database.saved_by_audits(now - AUDITS_OVER)
+    checks += check_windows(database.dialects(), progress, saved_by_audits, around.audit_locations, now)
     checks.append(check_duplicates(find_duplicates(database, locations)))
     checks.append(_rejects(database.totals().rejects))
     checks += check_app_scheduler(find_traces(database, locations, around.lock, now), now)

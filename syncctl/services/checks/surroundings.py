@@ -22,13 +22,15 @@ class Surroundings:
 
     `schedule`: API_SYNC_TIME and its zone. `endpoints`: the addresses that are called, by their settings.
     `in_force`: further settings that matter, by title. All texts are fit to be seen, secrets masked.
-    `run_deadline`: how long a run may take. `scheduler`: what starts the sync by itself.
+    `audit_locations`: API_AUDIT_LOCATIONS. `run_deadline`: how long a run may take. `scheduler`: what starts
+    the sync by itself.
     """
 
     sync_enabled: bool
     schedule: str
     endpoints: Mapping[str, str]
     in_force: Mapping[str, str]
+    audit_locations: int
     run_deadline: timedelta
     lock: LockState
     scheduler: ScheduleState

@@ -1,0 +1,60 @@
+"""The rental API's client that also notes what each call was like on the wire."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from syncctl.api.client import ApiClientConfig, HttpRentalApi
+from syncctl.api.envelope import envelope_of
+from syncctl.api.lanes import Room
+from syncctl.api.transport import Transport
+from syncctl.models import ReportRequest
+from syncctl.operator_ports import WireFacts
+
+HEADERS = ("Server", "Content-Type", "Date")
+"""Those that tell something of the API; others may hold what is nobody's business, such as cookies."""
+
+Watch = Callable[[ReportRequest, WireFacts], None]
+
+
+class WatchedRentalApi(HttpRentalApi):
+    """As its base; `watch` is called after each try of each call, in the lane's thread."""
+
+    def __init__(
+        self, config: ApiClientConfig, watch: Watch, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(config)
+        self._watch = watch
+        self._clock = clock
+
+    def _transport(self) -> Transport:
+        return Transport(
+            self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes, reads_refusals=True
+        )
+
+    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
+        call = self._call(request)
+        begun, body = self._clock(), None
+        try:
+            body = transport.fetch(call, request.deadline, room)
+        finally:
+            seconds, head = self._clock() - begun, transport.head
+            envelope, said = envelope_of(body if body is not None else transport.refusal, call.endpoint.key)
+            headers = head.headers if head else {}
+            self._watch(
+                request,
+                WireFacts(
+                    asked=json.loads(call.body) if call.body else {},
+                    seconds=seconds,
+                    status=head.status if head else None,
+                    headers={name: headers[name] for name in HEADERS if name in headers},
+                    came_at=head.came_at if head else None,
+                    size=None if body is None else len(body),
+                    envelope=envelope,
+                    said=said,
+                ),
+            )
+        return self._rows(body, call, room)

@@ -1,0 +1,159 @@
+"""`doctor --evidence`, wired to the API, the database and the machine."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from syncctl import __version__
+from syncctl import setting_urls as urls
+from syncctl.api.watched import WatchedRentalApi
+from syncctl.bootstrap.adapters import api_config, opened_database
+from syncctl.errors import LockHeldError, StorageError
+from syncctl.locations import load_locations
+from syncctl.locking import RunLock
+from syncctl.models import REPORT_STEPS, ReportRequest
+from syncctl.operator_ports import WireFacts
+from syncctl.services.checks.surroundings import LOCK_MARGIN
+from syncctl.services.evidence.asking import Asking, ask_the_api
+from syncctl.services.evidence.document import Place, evidence_document
+from syncctl.services.evidence.scrubbing import Scrubber
+from syncctl.storage.dialect_documents import dialect_document
+
+if TYPE_CHECKING:
+    from syncctl.config import Settings
+    from syncctl.dialects import Dialect
+    from syncctl.models import LocationState, StepName
+
+PACKAGES = ("requests", "urllib3", "pymongo")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found. `is_answered`: whether any report brought an answer; else there is nothing to read in
+    it but why not."""
+
+    document: Mapping[str, Any]
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database tells; nothing where it can't be used."""
+
+    facts: Mapping[str, str]
+    dialects: Mapping[StepName, Dialect]
+    states: Mapping[StepName, Mapping[str, LocationState]]
+
+
+def gather_evidence(
+    settings: Settings,
+    redact: Callable[[str], str],
+    waits: Callable[[], None],
+    asks: Callable[[int], None],
+) -> Evidence:
+    """Ask the API, one call after the other, while no run is at work: neither the two together nor a run that
+    begins meanwhile shall trouble it. Nothing is written to the database. `waits` is called where a run must
+    be waited for, `asks` before each call with its number.
+
+    Raises:
+        LockHeldError: a run did not end within the time that it has.
+    """
+    lock = RunLock(settings.lock_file)
+    try:
+        lock.acquire()
+    except LockHeldError:
+        waits()
+        _wait(lock, settings)
+    try:
+        return _gathered(settings, redact, asks)
+    finally:
+        lock.release()
+
+
+def _wait(lock: RunLock, settings: Settings) -> None:
+    try:
+        lock.acquire(settings.api_run_deadline_s + LOCK_MARGIN.total_seconds())
+    except LockHeldError:
+        raise LockHeldError(
+            f"{settings.lock_file} was held for longer than a run may take, and the API is not asked beside "
+            "a run: `syncctl verify sync` says who holds it. Try again when it is free."
+        ) from None
+
+
+def _gathered(settings: Settings, redact: Callable[[str], str], asks: Callable[[int], None]) -> Evidence:
+    hosts = [
+        urlsplit(api.url).netloc for api in (settings.stores_api, settings.booking_api, settings.return_api)
+    ]
+    known, scrubber = _known(settings), Scrubber(redact, hosts)
+    wire: dict[ReportRequest, WireFacts] = {}
+    api = WatchedRentalApi(replace(api_config(settings), concurrency=1, max_tries=1), wire.__setitem__)
+    asking = Asking(
+        api=api,
+        wire=wire,
+        locations=load_locations(),
+        states=known.states,
+        months=settings.first_months,
+        zone=settings.business_timezone,
+        started_at=datetime.now(UTC),
+        deadline=time.monotonic() + settings.api_run_deadline_s,
+        asks=asks,
+    )
+    try:
+        findings = ask_the_api(asking, scrubber)
+    finally:
+        api.close()
+    place = Place(
+        parts=_parts(),
+        database=known.facts,
+        settings=_settings(settings),
+        stored=known.dialects,
+        stored_documents={report: dialect_document(each) for report, each in known.dialects.items()},
+    )
+    return Evidence(
+        evidence_document(findings, asking, place, scrubber),
+        is_answered=any(call.rows and call.request.report in REPORT_STEPS for call in findings.calls),
+    )
+
+
+def _known(settings: Settings) -> _Known:
+    try:
+        with opened_database(settings) as database:
+            facts = database.facts()
+            return _Known(
+                {"kind": facts.kind, "version": facts.version, "topology": facts.topology},
+                database.dialects(),
+                {report: database.location_states(report) for report in REPORT_STEPS},
+            )
+    except StorageError:
+        return _Known({"problem": "it can't be used: `syncctl doctor` says why"}, {}, {})
+
+
+def _parts() -> dict[str, str]:
+    return {
+        "syncctl": __version__,
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "SQLite": sqlite3.sqlite_version,
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def _settings(settings: Settings) -> dict[str, str]:
+    return {
+        "store list": urls.masked_url(settings.stores_api.url),
+        "bookings": urls.masked_url(settings.booking_api.url),
+        "returns": urls.masked_url(settings.return_api.url),
+        "everything": f"{settings.first_months} months",
+        "looked at again": f"{settings.incremental_days} days",
+        "audits": f"{settings.audit_locations} locations in each run",
+        "calls": f"{settings.api_concurrency} at a time, {settings.api_call_delay_s:g} s between, "
+        f"{settings.api_timeout_s:g} s each, {settings.api_run_deadline_s:g} s for a run",
+    }

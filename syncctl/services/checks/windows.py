@@ -1,0 +1,195 @@
+"""How much each report is asked for, and on what evidence; what only audits brought; which locations' answers
+are in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncctl.checks import Check
+from syncctl.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.models import REPORT_STEPS, LocationState, StepName
+from syncctl.services.checks.freshness import ago, span
+from syncctl.services.checks.lead_tallies import quantity
+from syncctl.services.checks.progress import Progress
+
+AUDITS = "Audits"
+AUDITS_OVER = timedelta(days=7)
+"""How far back it is summed up what only audits brought."""
+
+LOCATIONS_NAMED = 10
+
+_FAILINGS = {
+    Verdict.MISSING: "leave rows out",
+    Verdict.IGNORED: "are ignored",
+    Verdict.FAILED: "give no answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A location whose answers to one report are not believed yet."""
+
+    report: StepName
+    location: str
+    since: datetime
+
+
+def doubts(progress: Mapping[StepName, Progress]) -> tuple[Doubt, ...]:
+    """Those locations whose last answers were too thin, or looked as if cut at one length."""
+    return tuple(
+        Doubt(report, state.location, state.doubted_since)
+        for report, of_report in progress.items()
+        for state in of_report.awake
+        if state.doubted_since is not None
+    )
+
+
+def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> str:
+    """Which locations of a report are in doubt, and since when; "" where none is."""
+    by_length: dict[str, list[str]] = {}
+    for doubt in found:
+        if doubt.report is report:
+            by_length.setdefault(span(now - doubt.since), []).append(doubt.location)
+    told = [f"location {_some(locations)} for {length}" for length, locations in by_length.items()]
+    return f"too few rows, or answers cut at one length, of {'; '.join(told)}" if told else ""
+
+
+def _some(locations: list[str]) -> str:
+    more = len(locations) - LOCATIONS_NAMED
+    return ", ".join(locations[:LOCATIONS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def check_windows(
+    dialects: Mapping[StepName, Dialect],
+    progress: Mapping[StepName, Progress],
+    saved_by_audits: Mapping[str, int],
+    audit_locations: int,
+    now: datetime,
+) -> Iterator[Check]:
+    """A line for each report, one for the audits, and one for each report with locations in doubt.
+    `saved_by_audits`: in the time of AUDITS_OVER; `audit_locations`: the setting."""
+    for report in REPORT_STEPS:
+        yield _window(dialects.get(report, Dialect(report)), now)
+    yield _audits(progress, saved_by_audits, audit_locations, now)
+    found = doubts(progress)
+    for report in REPORT_STEPS:
+        if words := doubt_words(found, report, now):
+            first = next(doubt for doubt in found if doubt.report is report)
+            yield Check.warning(
+                f"In doubt: {report}",
+                f"{words}; what came is stored, and how far they are synced stays as it was",
+                "Each run asks again, for two days; then it is believed. "
+                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's people "
+                "whether they limit their answers.",
+            )
+
+
+def audit_words(saved_by_audits: Mapping[str, int]) -> str:
+    """What only audits brought in the time of AUDITS_OVER; "" for nothing."""
+    if not (total := sum(saved_by_audits.values())):
+        return ""
+    by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())
+    return f"{quantity(total, 'lead')} in {span(AUDITS_OVER)} came only by them ({by_report})"
+
+
+def _window(dialect: Dialect, now: datetime) -> Check:
+    name, words = f"Windows: {dialect.report}", window_words(dialect, now)
+    if dialect.lost_by is None:
+        return Check.good(name, words)
+    return Check.warning(
+        name,
+        words,
+        "Nothing is missing, as that much is asked for again; once a day it is measured whether less is "
+        "enough. `syncctl doctor --evidence FILE` shows how the API answers.",
+    )
+
+
+def asked_for(dialect: Dialect) -> str:
+    """How much a report is asked for in an ordinary run."""
+    match dialect.mode:
+        case Mode.DATES:
+            return "by dates"
+        case Mode.MONTHS:
+            return f"the last {quantity(dialect.months, 'month')}"
+        case Mode.WHOLE:
+            return "everything in each run"
+
+
+def window_words(dialect: Dialect, now: datetime) -> str:
+    """What a report is asked for, since when, and on what evidence."""
+    since = f"since {_day(dialect.since)}" if dialect.since else "for an unknown time"
+    measured = f", measured {ago(dialect.measured_at, now)}" if dialect.measured_at else ""
+    asked = asked_for(dialect)
+    lost = f"; a narrower window was lost by {dialect.lost_by}" if dialect.lost_by is not None else ""
+    if dialect.mode is not Mode.WHOLE:
+        return f"{asked} {since}; {_agreement(dialect.trials)}{measured}{lost}"
+    if dialect.measured_at is None:
+        return f"{asked}; not measured yet"
+    if lost:
+        return f"{asked} {since}{lost}"
+    return f"{asked} {since}; {_failings(dialect.trials)}{measured}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def _agreement(trials: tuple[Trial, ...]) -> str:
+    """How many locations agreed to what was tried last, which earned the mode: so many months, or days in
+    that form of the body."""
+
+    def tried(trial: Trial) -> tuple[str, str]:
+        return (trial.asked if trial.is_of_months else "days", trial.form)
+
+    same = [trial for trial in trials if tried(trial) == tried(trials[-1])]
+    locations = {trial.location for trial in same}
+    against = {trial.location for trial in same if trial.verdict is not Verdict.AGREES}
+    rows = quantity(sum(trial.found for trial in same), "row")
+    return f"{len(locations - against)} of {quantity(len(locations), 'location')} agreed ({rows})"
+
+
+def _failings(trials: tuple[Trial, ...]) -> str:
+    """Why neither dates nor months were enough."""
+    told = []
+    for kind in ("dates", "months"):
+        failed = [
+            trial
+            for trial in trials
+            if trial.is_of_months == (kind == "months") and trial.verdict is not Verdict.AGREES
+        ]
+        verdicts = dict.fromkeys(trial.verdict for trial in failed)
+        if Verdict.INCONCLUSIVE in verdicts:
+            told.append(f"too few rows to try {kind}")
+        elif verdicts:
+            error = next((f" ({trial.error})" for trial in failed if trial.error), "")
+            told.append(f"{kind} {' or '.join(_FAILINGS[verdict] for verdict in verdicts)}{error}")
+    return ", ".join(told) or "nothing narrower could be tried"
+
+
+def _audits(
+    progress: Mapping[StepName, Progress], saved_by_audits: Mapping[str, int], locations: int, now: datetime
+) -> Check:
+    brought = audit_words(saved_by_audits)
+    if not locations:
+        return Check.warning(
+            AUDITS,
+            "off (API_AUDIT_LOCATIONS=0): nothing proves the narrower windows any more, but for one "
+            f"measurement a day at three locations{'; ' + brought if brought else ''}",
+            "Set API_AUDIT_LOCATIONS=2 in .env.local: else what the usual calls leave out stays missing. "
+            "`syncctl verify source` shows whether anything is.",
+        )
+    awake = [state for report in progress.values() for state in report.awake]
+    found = f"{quantity(locations, 'location')} in each run; {_round(awake, now)}"
+    return Check.good(AUDITS, f"{found}; {brought or f'in {span(AUDITS_OVER)} nothing came only by them'}")
+
+
+def _round(awake: list[LocationState], now: datetime) -> str:
+    """How long ago the location was asked for everything that was asked longest ago."""
+    times = [state.audited_at for state in awake]
+    asked = [at for at in times if at is not None]
+    if not asked:
+        return "no location has been asked for everything yet"
+    never = f", {len(times) - len(asked)} not yet" if len(asked) < len(times) else ""
+    return f"each was asked for everything within the last {span(now - min(asked))}{never}"

@@ -1,0 +1,79 @@
+"""Texts of the outside made fit to be sent to strangers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from syncctl.mapping import ATTENDED_BY, BOOKING_NO, NAME, PHONE, REMARKS
+
+LONGEST = 200
+SHORTEST_VALUE = 3
+"""Characters: shorter values of rows are parts of many words."""
+
+OTHER_KEY = "(another key)"
+
+_PERSONAL = (*NAME, *PHONE, *BOOKING_NO, *ATTENDED_BY, *REMARKS)
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}", re.ASCII)
+_DIGITS = re.compile(r"(?P<day>(?<!\d)\d{4}-\d\d-\d\d(?![\d-]))|\d\dx{4,}\d\d|\+?\d(?:[ ().-]{0,3}\d){4,}")
+"""Also where all but four of them are masked already; what is a day is matched, too, and so passed over."""
+
+_LETTER = re.compile(r"[^\W\d_]")
+_QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|“[^”]*”|`[^`]*`")
+_ID = re.compile(r"[A-Za-z0-9]{1,6}", re.ASCII)
+
+
+class Scrubber:
+    """Takes out of a text what may be somebody's: numbers, quoted values, and whatever stands in the rows
+    that it has been shown."""
+
+    def __init__(self, redact: Callable[[str], str], hosts: Collection[str] = ()) -> None:
+        """`redact` takes out the secrets of the settings. `hosts`: of the API, which messages may name."""
+        self._redact = redact
+        self._hosts = sorted(set(hosts), key=len, reverse=True)
+        self._values: set[str] = set()
+
+    def learn(self, rows: Iterable[Any]) -> None:
+        """Remember the values of these rows that tell of a person, but for numbers, which are taken out of
+        any text."""
+        for row in rows:
+            if isinstance(row, Mapping):
+                values = (row.get(name) for name in _PERSONAL)
+                self._values.update(
+                    " ".join(value.split())
+                    for value in values
+                    if isinstance(value, str) and _LETTER.search(value)
+                )
+
+    def text(self, written: str) -> str:
+        """A message of the API's, on one line."""
+        line = " ".join(written.split())
+        for host in self._hosts:
+            line = line.replace(host, "the API")
+        for value in self._values:
+            if len(value) >= SHORTEST_VALUE and value in line:
+                line = line.replace(value, "[value]")
+        line = _QUOTED.sub("[quoted]", self._redact(line))
+        line = _DIGITS.sub(lambda match: match[0] if match["day"] else "[number]", line)
+        return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+    def text_or_none(self, written: str | None) -> str | None:
+        """As `text`, where there is one."""
+        return None if written is None else self.text(written)
+
+    def key(self, name: object) -> str:
+        """The name of a field, if it looks like one."""
+        is_name = isinstance(name, str) and _KEY.fullmatch(name) and not _DIGITS.search(name)
+        return str(name) if is_name and name not in self._values else OTHER_KEY
+
+    @staticmethod
+    def is_location_id(code: str) -> bool:
+        """Whether a code of the store list looks like one, and not like anybody's number."""
+        return _ID.fullmatch(code) is not None
+
+    def keys(self, value: Any) -> Any:
+        """JSON-like data whose texts are ours, with the keys that are the API's scrubbed."""
+        if isinstance(value, Mapping):
+            return {self.key(name): self.keys(inner) for name, inner in value.items()}
+        return value

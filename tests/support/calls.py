@@ -1,0 +1,147 @@
+"""`python -m tests.support.calls [--write README.md]`: how often the API is called in each mode, counted."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from syncctl.dialects import Mode
+from syncctl.models import REPORT_STEPS
+from syncctl.sandbox import Sandbox
+from tests.support.marked_part import MarkedPart, MarkerError
+from tests.support.world import World
+
+PART = MarkedPart(
+    begin="<!-- how often it calls: made by python -m tests.support.calls -->",
+    end="<!-- end of how often it calls -->",
+)
+TODAY = date(2026, 3, 11)
+LOCATIONS, AUDITS = 21, 2
+RUNS_A_DAY = 288
+EVERY = timedelta(days=1) / RUNS_A_DAY
+ALL = 1000
+"""Audits that ask each id once, as the runs of two hours do in turn: after that no dormant one is due."""
+
+SPEAKS = {Mode.WHOLE: "all-ignored", Mode.MONTHS: "dates-empty", Mode.DATES: "own-date"}
+"""A dialect in which each mode is the right one."""
+
+ASKS_FOR = {Mode.WHOLE: "12 months", Mode.MONTHS: "the last month", Mode.DATES: "10 days"}
+"""What a usual call asks for: by dates 7 days before the last success, and a day more at both ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Calls in one mode. `first`: of the first run, which measures; `usual`: of a run without audits; `run`:
+    of one with them; `measuring`: of the day's one run that measures as well."""
+
+    mode: Mode
+    first: int
+    usual: int
+    run: int
+    measuring: int
+
+    @property
+    def day(self) -> int:
+        """A run every five minutes."""
+        return (RUNS_A_DAY - 1) * self.run + self.measuring
+
+
+@contextmanager
+def busy_world(mode: Mode) -> Iterator[World]:
+    """21 locations that all have something new and something old, before the first run."""
+    with (
+        Sandbox(locations=LOCATIONS, bookings=0, today=TODAY, dialect=SPEAKS[mode]) as sandbox,
+        TemporaryDirectory(prefix="syncctl-calls-") as folder,
+    ):
+        for number, row in enumerate(
+            {row["bookingNo"]: row for row in sandbox.add_bookings(12 * LOCATIONS)}.values()
+        ):
+            day = TODAY - timedelta(days=100 if number < LOCATIONS else 0)
+            sandbox.change_booking(row["bookingNo"], bookingDate=day)
+            sandbox.return_booking(row["bookingNo"], datetime.combine(day, time(11)))
+        world = World(sandbox, f"sqlite:///{folder}/calls.db")
+        yield world
+        world.close()
+
+
+def calls_of_a_run(world: World, *, audits: int = AUDITS) -> int:
+    """Calls of the next run."""
+    before = len(world.sandbox.requests)
+    result = world.run(measures=True, audits=audits)
+    if not result.ok:
+        raise AssertionError(result)
+    world.now += EVERY
+    return len(world.sandbox.requests) - before
+
+
+def cost_of(mode: Mode) -> Cost:
+    """What is counted in a world that speaks so that this mode is found to be right."""
+    with busy_world(mode) as world:
+        first = calls_of_a_run(world)
+        with world.storage() as storage:
+            found = {report: storage.dialects()[report].mode for report in REPORT_STEPS}
+        if set(found.values()) != {mode}:
+            raise AssertionError(found)
+        usual, run = calls_of_a_run(world, audits=0), calls_of_a_run(world)
+        world.now += timedelta(hours=20)
+        calls_of_a_run(world, audits=ALL)
+        world.now += timedelta(hours=4)
+        return Cost(mode, first, usual, run, calls_of_a_run(world))
+
+
+def table(costs: list[Cost]) -> str:
+    """As Markdown."""
+    rows = [
+        (
+            "both reports are asked for",
+            "each call asks for",
+            "calls of a run",
+            "and of audits",
+            "calls a day",
+        ),
+        ("---", "---", "---:", "---:", "---:"),
+        *(
+            (
+                {Mode.WHOLE: "everything"}.get(cost.mode, f"less, by {cost.mode}"),
+                ASKS_FOR[cost.mode],
+                f"{cost.usual}",
+                f"{cost.run - cost.usual}",
+                f"{cost.day:,}",
+            )
+            for cost in costs
+        ),
+    ]
+    measured = ", ".join(f"{cost.measuring - cost.run} ({cost.mode})" for cost in costs)
+    return "\n".join(
+        (
+            *(f"| {' | '.join(row)} |" for row in rows),
+            "",
+            f"{LOCATIONS} locations that the store list names, besides the old ids of `locations.toml`; a "
+            f"run every five minutes. Each day holds one measurement: {measured} calls.",
+        )
+    )
+
+
+def main() -> int:
+    """Print the table, or write it into a file. Gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.support.calls")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it in between FILE's marker comments")
+    given = parser.parse_args()
+    made = table([cost_of(mode) for mode in Mode])
+    if not given.write:
+        sys.stdout.write(f"{made}\n")
+        return 0
+    try:
+        given.write.write_text(PART.put_in(given.write.read_text(), made))
+    except (MarkerError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
