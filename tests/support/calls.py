@@ -52,7 +52,7 @@ class Cost:
 
 @contextmanager
 def busy_world(mode: Mode) -> Iterator[World]:
-    """21 locations that all have something new and something old, before the first run."""
+    """Locations that all have something of today, of two weeks ago and of long ago, before the first run."""
     with (
         Sandbox(locations=LOCATIONS, bookings=0, today=TODAY, dialect=SPEAKS[mode]) as sandbox,
         TemporaryDirectory(prefix="syncctl-calls-") as folder,
@@ -60,7 +60,7 @@ def busy_world(mode: Mode) -> Iterator[World]:
         for number, row in enumerate(
             {row["bookingNo"]: row for row in sandbox.add_bookings(12 * LOCATIONS)}.values()
         ):
-            day = TODAY - timedelta(days=100 if number < LOCATIONS else 0)
+            day = TODAY - timedelta(days=100 if number < LOCATIONS else 15 * (number % 2))
             sandbox.change_booking(row["bookingNo"], bookingDate=day)
             sandbox.return_booking(row["bookingNo"], datetime.combine(day, time(11)))
         world = World(sandbox, f"sqlite:///{folder}/calls.db")
