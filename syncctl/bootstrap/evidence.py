@@ -49,7 +49,7 @@ class _Known:
     """What the database tells; nothing where it can't be used."""
 
     facts: Mapping[str, str]
-    dialects: Mapping[StepName, Dialect]
+    dialects: Mapping[StepName, Dialect] | None
     states: Mapping[StepName, Mapping[str, LocationState]]
 
 
@@ -115,7 +115,7 @@ def _gathered(settings: Settings, redact: Callable[[str], str], asks: Callable[[
         database=known.facts,
         settings=_settings(settings),
         stored=known.dialects,
-        stored_documents={report: dialect_document(each) for report, each in known.dialects.items()},
+        stored_documents={report: dialect_document(each) for report, each in (known.dialects or {}).items()},
     )
     return Evidence(
         evidence_document(findings, asking, place, scrubber),
@@ -133,7 +133,7 @@ def _known(settings: Settings) -> _Known:
                 {report: database.location_states(report) for report in REPORT_STEPS},
             )
     except StorageError:
-        return _Known({"problem": "it can't be used: `syncctl doctor` says why"}, {}, {})
+        return _Known({"problem": "it can't be used: `syncctl doctor` says why"}, None, {})
 
 
 def _parts() -> dict[str, str]:

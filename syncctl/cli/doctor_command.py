@@ -64,6 +64,8 @@ def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool)
     from syncctl.private_files import private_file
     from syncctl.services.evidence.document import readable
 
+    if target == Path():
+        raise UsageError("--evidence needs the name of a file, or - for stdout.")
     if as_json and target == STDOUT:
         raise UsageError("--evidence - and --json exclude each other: the evidence is JSON already.")
     if target == STDOUT:

@@ -65,7 +65,8 @@ def listed(locations: Collection[str]) -> str:
     """The locations in words, the first few of them."""
     shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
     more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
-    return f"location {', '.join(map(_id_words, shown))}{more}"
+    noun = "location" if len(locations) == 1 else "locations"
+    return f"{noun} {', '.join(map(_id_words, shown))}{more}"
 
 
 def _id_words(location: str) -> str:

@@ -274,7 +274,7 @@ def capped(world: ModelWorld, at: int) -> None:
         world.api.dialects[report] = type(world.api.dialects[report])(at_most=at)
 
 
-@pytest.mark.parametrize(("at", "warns"), [(100, True), (117, False), (60, False)])
+@pytest.mark.parametrize(("at", "warns"), [(100, True), (250, True), (217, True), (117, False), (60, False)])
 def test_answers_that_are_cut_hold_the_checkpoint_and_warn(at: int, warns: bool) -> None:
     world = ModelWorld()
     capped(world, at)
@@ -285,7 +285,7 @@ def test_answers_that_are_cut_hold_the_checkpoint_and_warn(at: int, warns: bool)
         assert (world.state(BOOKING, code).watermark is None) is warns
         assert len(world.numbers(BOOKING)) == 4 * at
     if warns:
-        assert "location 11, 12, 13, 14" in said[0]
+        assert "locations 11, 12, 13, 14" in said[0]
         world.run((BOOKING,), after=timedelta(days=2, hours=1))
         assert world.state(BOOKING, "11").watermark == world.now
 
@@ -304,7 +304,7 @@ def test_two_ids_of_one_shop_are_not_cut_because_they_answer_alike() -> None:
 def test_audits_that_are_cut_warn(world: ModelWorld) -> None:
     capped(world, 100)
     world.run((BOOKING,))
-    assert any("exactly 100 rows for location 11, 12" in warning for warning in world.recorder.warnings)
+    assert any("exactly 100 rows for locations 11, 12" in warning for warning in world.recorder.warnings)
 
 
 # Time.

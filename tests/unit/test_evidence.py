@@ -42,6 +42,17 @@ def scrubber() -> Scrubber:
         ("Bearer open-sesame", "Bearer ***"),
         ("asked for 2026-11-18 to 2026-11-28, left out 2", "asked for 2026-11-18 to 2026-11-28, left out 2"),
         ("no 2026-11-18-123", "no [number]"),
+        ("No data for customer Zubeida Kaiser of Kannur", "No data for [word] of [word]"),
+        ("no row of zubeida-kaiser, mail zubeida.k@mail.example", "no row of [word]"),
+        ("മേരി is not known; JOSÉ's booking", "[word] is not [word]; [word] booking"),
+        (
+            "System.Data.SqlClient.SqlException: bookingDate",
+            "System.Data.SqlClient.SqlException: bookingDate",
+        ),
+        ("Object reference not set to an instance of an object.",) * 2,
+        ("the API answered 401: check BOOKING_API_KEY",) * 2,
+        ("the API says that the call failed (status false), without a reason",) * 2,
+        ("the API sent JSON that is nested too deep",) * 2,
     ],
 )
 def test_what_is_taken_out_of_a_text(scrubber: Scrubber, written: str, sent: str) -> None:

@@ -284,8 +284,8 @@ def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Da
     database.save_location_states(StepName.BOOKING, [thin])
     report = verify(database)
     assert line(report, "Windows: booking").found == "everything in each run; not measured yet"
-    assert line(report, "Windows: return").found.startswith("the last 1 month since 10 Mar 2026; 1 of 1")
-    assert "4 leads in 7 d came only by them (return 4)" in line(report, "Audits").found
+    assert line(report, "Windows: return").found.startswith("the last month since 10 Mar 2026; 1 of 1")
+    assert "4 leads of the last 7 days came only by them (return 4)" in line(report, "Audits").found
     assert "location 13 for 40 min" in line(report, "In doubt: booking").found
     assert report.ok
     off = line(verify(database, replace(AROUND, audit_locations=0)), "Audits")

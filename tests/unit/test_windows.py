@@ -81,7 +81,7 @@ def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
                 trial("7", asked=MONTH),
                 lost_by="location 7: 2 of 2026-11-10",
             ),
-            "the last 1 month since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
+            "the last month since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
             "narrower window was lost by location 7: 2 of 2026-11-10",
         ),
     ],
@@ -122,13 +122,13 @@ def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
     )
     assert lines(early, late)["Audits"].found == (
         "2 locations in each run; each was asked for everything within the last 95 min; "
-        "in 7 d nothing came only by them"
+        "nothing of the last 7 days came only by them"
     )
     found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
     assert found.mark is Mark.GOOD
     assert found.found == (
         "1 location in each run; each was asked for everything within the last 95 min, 1 not yet; "
-        "3 leads in 7 d came only by them (booking 1, return 2)"
+        "3 leads of the last 7 days came only by them (booking 1, return 2)"
     )
     assert "no location has been asked for everything yet" in lines()["Audits"].found
     assert audit_words({}) == ""
@@ -139,7 +139,7 @@ def test_without_audits_nothing_proves_the_narrower_windows() -> None:
     assert found.mark is Mark.WARNING
     assert "API_AUDIT_LOCATIONS=0" in found.found
     assert "nothing proves the narrower windows any more" in found.found
-    assert "1 lead in 7 d came only by them" in found.found
+    assert "1 lead of the last 7 days came only by them" in found.found
     assert "API_AUDIT_LOCATIONS=2" in found.cure
 
 

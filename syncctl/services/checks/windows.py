@@ -52,13 +52,14 @@ def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> st
     for doubt in found:
         if doubt.report is report:
             by_length.setdefault(span(now - doubt.since), []).append(doubt.location)
-    told = [f"location {_some(locations)} for {length}" for length, locations in by_length.items()]
+    told = [f"{_some(locations)} for {length}" for length, locations in by_length.items()]
     return f"too few rows, or answers cut at one length, of {'; '.join(told)}" if told else ""
 
 
 def _some(locations: list[str]) -> str:
     more = len(locations) - LOCATIONS_NAMED
-    return ", ".join(locations[:LOCATIONS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    noun = "location " if len(locations) == 1 else "locations "
+    return noun + ", ".join(locations[:LOCATIONS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_windows(
@@ -91,7 +92,7 @@ def audit_words(saved_by_audits: Mapping[str, int]) -> str:
     if not (total := sum(saved_by_audits.values())):
         return ""
     by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())
-    return f"{quantity(total, 'lead')} in {span(AUDITS_OVER)} came only by them ({by_report})"
+    return f"{quantity(total, 'lead')} of the last {AUDITS_OVER.days} days came only by them ({by_report})"
 
 
 def _window(dialect: Dialect, now: datetime) -> Check:
@@ -112,7 +113,7 @@ def asked_for(dialect: Dialect) -> str:
         case Mode.DATES:
             return "by dates"
         case Mode.MONTHS:
-            return f"the last {quantity(dialect.months, 'month')}"
+            return "the last month" if dialect.months == 1 else f"the last {dialect.months} months"
         case Mode.WHOLE:
             return "everything in each run"
 
@@ -182,7 +183,9 @@ def _audits(
         )
     awake = [state for report in progress.values() for state in report.awake]
     found = f"{quantity(locations, 'location')} in each run; {_round(awake, now)}"
-    return Check.good(AUDITS, f"{found}; {brought or f'in {span(AUDITS_OVER)} nothing came only by them'}")
+    return Check.good(
+        AUDITS, f"{found}; {brought or f'nothing of the last {AUDITS_OVER.days} days came only by them'}"
+    )
 
 
 def _round(awake: list[LocationState], now: datetime) -> str:

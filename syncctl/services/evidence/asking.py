@@ -87,7 +87,7 @@ STORE_LIST, WHOLE, NARROWER, DORMANT, EMPTY = (
     "everything",
     "less than everything",
     "a location without any data",
-    "an empty location id",
+    "an empty location id, for one month",
 )
 
 
@@ -118,16 +118,22 @@ class _Series:
             calls = self._ask_for_everything(location)
             if any(call.rows and call.rows.dates[OWN_DATE].rows for call in calls):
                 found.chosen = (*found.chosen, location)
+        is_answered = any(call.why == WHOLE and call.rows is not None for call in found.calls)
+        if is_answered and not found.chosen and not found.stopped:
+            # Perhaps only an empty id is answered, with the rows of all locations.
+            calls = self._ask_for_everything(EMPTY_ID)
+            if any(call.rows and call.rows.dates[OWN_DATE].rows for call in calls):
+                found.chosen = (EMPTY_ID,)
         first, others = found.chosen[:1], found.chosen[1:]
         for location in first:
             self._compare(location)
         found.dormant = next((code for code in candidates[::-1] if code not in found.chosen), None)
         if found.dormant is not None:
             self._ask(DORMANT, [(report, found.dormant, self._everything(report)) for report in REPORT_STEPS])
-        self._ask(
-            EMPTY,
-            [(report, EMPTY_ID, replace(ONE_MONTH, form=self._forms[report])) for report in REPORT_STEPS],
-        )
+        if found.chosen:
+            one_month = [replace(ONE_MONTH, form=self._forms[report]) for report in REPORT_STEPS]
+            empty = zip(REPORT_STEPS, one_month, strict=True)
+            self._ask(EMPTY, [(report, EMPTY_ID, window) for report, window in empty])
         for location in others:
             self._compare(location)
         return found

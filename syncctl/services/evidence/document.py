@@ -30,12 +30,13 @@ WIDTH = 170
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where it was found out. `parts`: versions by name. `database`: what kind. `settings`: those that decide
-    how is asked. `stored`: what syncctl has measured, and as JSON-like data."""
+    how is asked. `stored`: what syncctl has measured, None where the database can't be used; and that as
+    JSON-like data."""
 
     parts: Mapping[str, str]
     database: Mapping[str, str]
     settings: Mapping[str, str]
-    stored: Mapping[StepName, Dialect]
+    stored: Mapping[StepName, Dialect] | None
     stored_documents: Mapping[StepName, Mapping[str, Any]]
 
 
@@ -159,7 +160,7 @@ def _call(call: Call, scrubber: Scrubber) -> dict[str, Any]:
         "bytes": wire.size,
         "envelope": scrubber.keys(wire.envelope),
         "said": scrubber.text(wire.said),
-        "headers": {name: scrubber.text(value) for name, value in wire.headers.items() if name != "Date"},
+        "headers": {name: scrubber.header(value) for name, value in wire.headers.items() if name != "Date"},
         "date": None if date is None else instant(date),
         "clock_ahead_s": None if ahead is None else round(ahead, 1),
         "shops": {name: len(counted) for name, counted in call.rows.shops.items()} if call.rows else {},

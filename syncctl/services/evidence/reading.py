@@ -13,28 +13,33 @@ from syncctl.mapping import BOOKING_DATE, RETURN_DATE
 from syncctl.models import REPORT_STEPS, BodyForm, StepName
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.windows import window_words
-from syncctl.services.evidence.asking import DORMANT, EMPTY, STORE_LIST, Call, Findings
+from syncctl.services.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings
 from syncctl.services.evidence.comparing import EVERYTHING, Comparison
 from syncctl.services.evidence.scrubbing import Scrubber
 from syncctl.services.evidence.shapes import OWN_DATE
+from syncctl.services.thin_answers import AnswerSize, capped_answers
 from syncctl.services.trials import DATED_FORMS
 
 _EVENTS = {StepName.BOOKING: BOOKING_DATE[0], StepName.RETURN: RETURN_DATE[0]}
+CLOCK_GRAIN_S = 1.0
+"""Seconds: a Date header has no fractions."""
+
 TITLES = {StepName.BOOKING: "Bookings", StepName.RETURN: "Returns"}
-ROUND, MANY = 100, 1000
-"""Rows of an answer: where an API cuts, it is mostly at a round number, and hardly ever below these many."""
 
 
 def summary(
-    findings: Findings, stored: Mapping[StepName, Dialect], scrubber: Scrubber, there: datetime
+    findings: Findings, stored: Mapping[StepName, Dialect] | None, scrubber: Scrubber, there: datetime
 ) -> list[str]:
-    """The sentences. `stored`: what syncctl itself has measured; `there`: when, in the business's zone."""
+    """The sentences. `stored`: what syncctl itself has measured, None: nobody knows; `there`: when, in the
+    business's zone."""
     told = [_calls(findings, scrubber)]
     for report in REPORT_STEPS:
         told += _whole(findings, report)
         told += _outcomes(findings.comparisons, report, scrubber)
     told += _ids(findings, scrubber)
     told += _clock(findings, there)
+    if stored is None:
+        return [*told, "The database can't be used, so that what syncctl has measured is not known."]
     told += [
         f"syncctl asks for {TITLES[report].lower()} so: "
         f"{window_words(_scrubbed(stored.get(report, Dialect(report)), scrubber), there)}."
@@ -62,19 +67,29 @@ def _calls(findings: Findings, scrubber: Scrubber) -> str:
 
 
 def _whole(findings: Findings, report: StepName) -> Iterator[str]:
-    answers = {location: facts.rows for location, facts in findings.whole(report).items()}
+    answers = findings.whole(report)
     if not answers:
-        yield f"{TITLES[report]}: no location that was asked for everything has a row."
+        asked = [call for call in findings.calls if call.why == WHOLE and call.request.report is report]
+        is_answered = any(call.rows is not None for call in asked)
+        yield (
+            f"{TITLES[report]}: no location that was asked for everything "
+            f"{'has a row' if is_answered else 'gave an answer'}."
+        )
         return
     of_each = ", ".join(
-        f"{quantity(rows, 'row')} at location {location}" for location, rows in answers.items()
+        f"{quantity(facts.rows, 'row')} at {_place(location)}" for location, facts in answers.items()
     )
-    longest = max(answers.values())
+    sizes = {
+        location: AnswerSize(facts.rows, hash(frozenset(facts.places))) for location, facts in answers.items()
+    }
     cut = ""
-    alike = sum(rows == longest for rows in answers.values())
-    if alike > 1 and (longest % ROUND == 0 or longest >= MANY) and longest:
-        cut = f": {longest:,} {alike} times, so the API may cut its answers there"
+    if capped := capped_answers(sizes):
+        cut = f": {sizes[capped[0]].rows:,} {len(capped)} times, so the API may cut its answers there"
     yield f"{TITLES[report]}, everything: {of_each}{cut}."
+
+
+def _place(location: str) -> str:
+    return f"location {location}" if location else "the empty location id"
 
 
 def _outcomes(comparisons: Sequence[Comparison], report: StepName, scrubber: Scrubber) -> Iterator[str]:
@@ -144,7 +159,7 @@ def fitting_fields(answered: Sequence[Comparison]) -> list[str]:
         for name in names
         if len(trials(name)) == len(answered)
         and all(trial.verdict is Verdict.AGREES for trial in trials(name))
-        and any(trial.found for trial in trials(name))
+        and sum(trial.found for trial in trials(name)) > sum(each.undated[name] for each in answered)
     ]
     return sorted(fitting, key=lambda name: sum(each.undated[name] for each in answered))
 
@@ -185,8 +200,10 @@ def _clock(findings: Findings, there: datetime) -> Iterator[str]:
     ahead = [seconds for call in findings.calls if (seconds := seconds_ahead(call)) is not None]
     if ahead:
         middle = sorted(ahead)[len(ahead) // 2]
-        how = "ahead of" if middle > 0 else "behind"
-        yield f"This machine's clock is {abs(middle):.0f} s {how} the API's."
+        how = f"{abs(middle):.0f} s {'ahead of' if middle > 0 else 'behind'} the API's"
+        if abs(middle) <= CLOCK_GRAIN_S:
+            how = "as the API's, to a second"
+        yield f"This machine's clock is {how}."
     for report, name in _EVENTS.items():
         found = [facts.dates[name] for facts in findings.whole(report).values() if name in facts.dates]
         newest = max(filter(None, (dates.last_not_ahead for dates in found)), default=None)

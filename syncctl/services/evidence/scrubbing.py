@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from syncctl.mapping import ATTENDED_BY, BOOKING_NO, NAME, PHONE, REMARKS
+from syncctl.mapping import ATTENDED_BY, BOOKING_DATE, BOOKING_NO, NAME, PHONE, REMARKS, RETURN_DATE
 
 LONGEST = 200
 SHORTEST_VALUE = 3
@@ -15,18 +17,31 @@ SHORTEST_VALUE = 3
 OTHER_KEY = "(another key)"
 
 _PERSONAL = (*NAME, *PHONE, *BOOKING_NO, *ATTENDED_BY, *REMARKS)
+_FIELDS = frozenset((*_PERSONAL, *BOOKING_DATE, *RETURN_DATE))
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}", re.ASCII)
 _DIGITS = re.compile(r"(?P<day>(?<!\d)\d{4}-\d\d-\d\d(?![\d-]))|\d\dx{4,}\d\d|\+?\d(?:[ ().-]{0,3}\d){4,}")
 """Also where all but four of them are masked already; what is a day is matched, too, and so passed over."""
 
+_WORD = re.compile(
+    r"\[(?:value|quoted|number)\]|(?:[A-Za-z]|[^\x00-\x7f])(?:[\w.'-]|[^\x00-\x7f])*(?<![.'-])", re.ASCII
+)
+_TECHNICAL = re.compile(
+    r"(?:System|Microsoft)(?:\.[A-Z][A-Za-z]+)+"
+    r"|(?:API|BOOKING|RETURN|STORE|REQUESTS|DATABASE)(?:_[A-Z]+)+",
+    re.ASCII,
+)
+"""Names of a server's errors, and of settings."""
+
+_SEVERAL_WORDS = re.compile(r"\[word\](?:[ ,.@-]*\[word\])+")
 _LETTER = re.compile(r"[^\W\d_]")
 _QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|“[^”]*”|`[^`]*`")
 _ID = re.compile(r"[A-Za-z0-9]{1,6}", re.ASCII)
 
 
 class Scrubber:
-    """Takes out of a text what may be somebody's: numbers, quoted values, and whatever stands in the rows
-    that it has been shown."""
+    """Takes out of a text what may be somebody's: numbers, quoted values, whatever stands in the rows that it
+    has been shown, and every word that is none of error messages: an API may name a customer of whom there is
+    no row."""
 
     def __init__(self, redact: Callable[[str], str], hosts: Collection[str] = ()) -> None:
         """`redact` takes out the secrets of the settings. `hosts`: of the API, which messages may name."""
@@ -48,6 +63,13 @@ class Scrubber:
 
     def text(self, written: str) -> str:
         """A message of the API's, on one line."""
+        return _cut(_SEVERAL_WORDS.sub("[word]", _WORD.sub(_plain, self._without_values(written))))
+
+    def header(self, written: str) -> str:
+        """As `text`, of a header, which names products rather than people."""
+        return _cut(self._without_values(written))
+
+    def _without_values(self, written: str) -> str:
         line = " ".join(written.split())
         for host in self._hosts:
             line = line.replace(host, "the API")
@@ -55,8 +77,7 @@ class Scrubber:
             if len(value) >= SHORTEST_VALUE and value in line:
                 line = line.replace(value, "[value]")
         line = _QUOTED.sub("[quoted]", self._redact(line))
-        line = _DIGITS.sub(lambda match: match[0] if match["day"] else "[number]", line)
-        return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+        return _DIGITS.sub(lambda match: match[0] if match["day"] else "[number]", line)
 
     def text_or_none(self, written: str | None) -> str | None:
         """As `text`, where there is one."""
@@ -77,3 +98,23 @@ class Scrubber:
         if isinstance(value, Mapping):
             return {self.key(name): self.keys(inner) for name, inner in value.items()}
         return value
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+@cache
+def _plain_words() -> frozenset[str]:
+    return frozenset(files(__package__).joinpath("plain_words.txt").read_text("utf-8").split())
+
+
+def _plain(match: re.Match[str]) -> str:
+    word = match[0]
+    is_plain = (
+        word.startswith("[")
+        or word.lower().replace("\u2019", "'").removesuffix("'s") in _plain_words()
+        or word in _FIELDS
+        or _TECHNICAL.fullmatch(word)
+    )
+    return word if is_plain else "[word]"
