@@ -10,7 +10,7 @@ from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
 from tests.torture.test_wire_attacks import MEGABYTE, status_and_peak
 from tests.unit.files.support import ANJU, HEADER, SHEET_1, save_xlsx, with_part
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("answers")
 STORES = rows_reply({"locCode": "7", "locName": "SG Perinthalmanna", "status": 1})
 IN_TIME_S = 30.0
 
@@ -24,6 +24,7 @@ def answering(body: bytes) -> ScriptedServer:
     return ScriptedServer(answer)
 
 
+@pytest.mark.attack("files", counted=False)
 def test_a_file_over_a_limit_is_65_and_the_others_are_imported(tmp_path: Path) -> None:
     hostile = save_xlsx(tmp_path / "walkin_sg_calicut.xlsx", {"A": [HEADER, ANJU]})
     cells = "".join(f'<row r="{n}"><c r="ZZZ{n}"><f>1</f></c></row>' for n in range(3, 20_003))
@@ -38,6 +39,7 @@ def test_a_file_over_a_limit_is_65_and_the_others_are_imported(tmp_path: Path) -
     assert "Total new records saved: 1" in ended.output
 
 
+@pytest.mark.attack("answers", counted=False)
 def test_an_answer_over_a_limit_is_1_and_names_the_setting(tmp_path: Path) -> None:
     with answering(b"[" + b"{}," * 2000 + b"{}]") as server:
         program = Program(tmp_path, API_BASE_URL=server.url, API_MAX_ROWS=1000)
@@ -47,6 +49,7 @@ def test_an_answer_over_a_limit_is_1_and_names_the_setting(tmp_path: Path) -> No
     assert "or raise API_MAX_ROWS" in ended.output
 
 
+@pytest.mark.attack("answers", counted=False)
 def test_invalid_rows_that_are_not_listed_are_one_warning(tmp_path: Path) -> None:
     with answering(b"[" + b",".join(b"%d" % number for number in range(1500)) + b"]") as server:
         ended = Program(tmp_path, API_BASE_URL=server.url).run("booking", "--location", "7")
@@ -55,13 +58,9 @@ def test_invalid_rows_that_are_not_listed_are_one_warning(tmp_path: Path) -> Non
     assert "(location 7)" in line
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "body",
-    [b"[" + b"{}," * 21_000_000 + b"{}]", b"[" + b"1," * 30_000_000 + b"1]"],
-    ids=["objects", "numbers"],
-)
-def test_millions_of_values_take_little_memory(tmp_path: Path, body: bytes) -> None:
+@pytest.mark.parametrize(("item", "times"), [(b"{}", 21_000_000), (b"1", 30_000_000)])
+def test_millions_of_values_take_little_memory(tmp_path: Path, item: bytes, times: int) -> None:
+    body = b"[" + (item + b",") * times + item + b"]"
     with answering(body) as server:
         program = Program(tmp_path, API_BASE_URL=server.url, API_RUN_DEADLINE_S=30)
         begin = time.monotonic()

@@ -16,7 +16,7 @@ from syncctl.sandbox import Sandbox
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Program
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("own files")
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def test_whatever_is_made_is_private(program: Program) -> None:
     assert stat.S_IMODE((program.folder / "data" / "cron.log").stat().st_mode) == 0o600
 
 
+@pytest.mark.attack("own files", counted=False)
 @pytest.mark.parametrize("name", ["data/syncctl.db", ".env", ".env.local", "key", "data/backups/x.jsonl"])
 def test_an_export_replaces_no_file_of_ours(program: Program, name: str) -> None:
     program.run("cron", "install")
@@ -69,6 +70,7 @@ def test_an_export_replaces_no_file_of_ours(program: Program, name: str) -> None
     assert file.read_bytes() == before
 
 
+@pytest.mark.attack("own files", counted=False)
 @pytest.mark.parametrize("link", [False, True])
 def test_a_lock_file_with_something_else_in_it_is_left_alone(program: Program, link: bool) -> None:
     notes = program.folder / "notes.txt"

@@ -260,7 +260,7 @@ main()
 """
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 @pytest.mark.parametrize("verbose", [True, False])
 def test_the_traceback_of_a_defect_says_no_secret(program: Program, verbose: bool) -> None:
     ended = run_code(program, DEFECT, "status", *(["-v"] if verbose else []), API_TOKEN="s3cret-key-of-ours")
@@ -291,7 +291,7 @@ fail()
 """
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 def test_what_no_command_catches_says_none_either(program: Program) -> None:
     ended = run_code(program, BEYOND)
     assert ended.stderr.count("*** of 90xxxxxx11") == 4

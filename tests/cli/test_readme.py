@@ -12,7 +12,10 @@ from syncctl.cli.app import app
 from tests.support.program import Program
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--uri", "--out", "--drop"}
+NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--uri", "--out", "--drop"} | {
+    "--require-hashes",
+    "--no-deps",
+}
 """Options of other programs that the README names."""
 
 Commands = dict[tuple[str, ...], set[str]]
@@ -28,6 +31,8 @@ def test_the_readmes_quick_start_is_what_ci_runs() -> None:
     assert commands == ["pip install . && syncctl demo", "pip install -e '.[test]' && pytest"]
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
     for command in commands:
+        assert command in ci
+    for command in re.findall(r"`pip (install [^`]*)`", quick_start):
         assert command in ci
 
 

@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime
 
 import bson
+import pymongo
 import pytest
 from bson import Binary, DatetimeMS, Decimal128, Int64, ObjectId
+from bson.binary import OLD_UUID_SUBTYPE as UUID_SUBTYPE
 from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,8 @@ SCALARS = st.one_of(
     st.decimals(places=3, min_value=-(10**9), max_value=10**9).map(Decimal128),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
     st.binary(max_size=9),
-    st.builds(Binary, st.binary(max_size=9), st.sampled_from([0, 3, 5, 128])),
+    st.builds(Binary, st.binary(max_size=9), st.sampled_from([0, 5, 128])),
+    st.binary(min_size=16, max_size=16).map(lambda uuid: Binary(uuid, UUID_SUBTYPE)),
     st.binary(min_size=12, max_size=12).map(ObjectId),
     st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
 )
@@ -58,6 +61,14 @@ def check(stored: bytes) -> str:
 @given(DOCUMENTS)
 def test_any_document_survives(stored: bytes) -> None:
     check(stored)
+
+
+@pytest.mark.skipif(pymongo.version_tuple < (4, 20), reason="drivers before 4.20 can't read such a document")
+@pytest.mark.parametrize("content", [b"", b"x", b"x" * 17])
+def test_what_is_marked_as_a_uuid_and_is_none_survives(content: bytes) -> None:
+    odd = Binary(content, UUID_SUBTYPE)
+    check(bson.encode({"_id": mongo_oddities.LEAD_ID, "a": odd}))
+    check(bson.encode({"_id": odd}))
 
 
 @pytest.mark.parametrize("stored", mongo_oddities.ALL.values(), ids=mongo_oddities.ALL.keys())

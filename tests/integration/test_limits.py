@@ -17,7 +17,7 @@ from tests.support.scripted_server import ScriptedServer, rows_reply
 from tests.support.store_files import row, write
 from tests.support.world import KOLKATA, World
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("answers")
 BOOKING, WALKIN = StepName.BOOKING, StepName.WALKIN
 NOISE = 20
 
@@ -93,6 +93,7 @@ def test_long_rows_that_are_none_fill_no_list_either(
     assert len(long) == 2
 
 
+@pytest.mark.attack("answers", counted=False)
 def test_an_answer_of_too_many_rows_fails_its_location_alone(world: World, sandbox: Sandbox) -> None:
     location = sandbox.locations[0]
     most = max(len(sandbox.rows("booking", each)) for each in sandbox.locations)

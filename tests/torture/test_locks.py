@@ -45,7 +45,7 @@ def test_a_lock_file_that_nobody_holds(program: Program, leave: Callable[[Path],
     assert program.run("stores").status == 0
 
 
-@pytest.mark.attack
+@pytest.mark.attack("lock", counted=False)
 def test_a_lock_file_that_holds_something_else(program: Program) -> None:
     """It may be what a person wrote: it is left as it is."""
     tally.add("lock troubles")

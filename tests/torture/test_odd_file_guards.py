@@ -19,7 +19,7 @@ from syncctl.setting_urls import database_url
 from syncctl.settings_files import read_sources
 from tests.support.program import Program
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("odd files")
 
 
 def _socket(path: Path) -> None:
@@ -86,11 +86,12 @@ def test_as_key_file(odd: tuple[Path, str], tmp_path: Path) -> None:
         assert name in str(caught.value)
 
 
-def test_as_settings_file(odd: tuple[Path, str], tmp_path: Path) -> None:
-    if odd[1] == "a device":
-        return  # /dev/zero by name is too long, and /dev/null says nothing
-    with pytest.raises(SettingsError, match=odd[1]):
-        read_sources(odd[0], {}, tmp_path)
+@pytest.mark.parametrize("kind", [kind for kind in ODD if kind != "device"])
+def test_as_settings_file(kind: str, tmp_path: Path) -> None:
+    """A device is left out: /dev/zero by name is too long, and /dev/null says nothing."""
+    ODD[kind](tmp_path / "odd")
+    with pytest.raises(SettingsError, match=SAID[kind]):
+        read_sources(tmp_path / "odd", {}, tmp_path)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ODD if kind != "folder"])
@@ -106,6 +107,7 @@ def test_as_a_file_of_the_database_address(odd: tuple[Path, str], tmp_path: Path
             database_url(f"mongodb://h/leads?{name}={odd[0]}", tmp_path)
 
 
+@pytest.mark.attack("odd files", counted=False)
 def test_as_key_file_of_a_run(program: Program, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "key")
     said = assert_refused(program, ExitCode.CONFIG, "api", API_TOKEN_FILE=str(tmp_path / "key"))
@@ -113,6 +115,7 @@ def test_as_key_file_of_a_run(program: Program, tmp_path: Path) -> None:
     assert "a named pipe, not a regular file" in said
 
 
+@pytest.mark.attack("odd files", counted=False)
 def test_as_settings_file_of_a_run(program: Program, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.env")
     said = assert_refused(program, ExitCode.CONFIG, "api", "--env-file", str(tmp_path / "pipe.env"))
@@ -182,6 +185,7 @@ def test_a_shells_substitution_that_never_ends(tmp_path: Path) -> None:
         os.close(readable)
 
 
+@pytest.mark.attack("odd files", counted=False)
 @pytest.mark.parametrize("log", ["/dev/null", "/dev/stderr"])
 def test_a_log_that_goes_to_a_stream_is_no_odd_one(program: Program, log: str) -> None:
     ended = program.run("stores", SYNC_LOG_FILE=log)

@@ -10,7 +10,7 @@ from syncctl.heartbeat import Heartbeat, PingPolicy
 from syncctl.probes import api_clock
 from tests.support.program import Program
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("proxy")
 
 WRONG = [
     "http://user:s3cret@h:port",
@@ -54,6 +54,7 @@ def test_a_wrong_proxy_address_is_named_by_its_variable(
     assert api_clock(endpoint.url) is None
 
 
+@pytest.mark.attack("proxy", counted=False)
 @pytest.mark.parametrize(
     "proxy", ["", "http://user:p@h:3128", "h", "127.0.0.1:3128", "proxy.example:3128", "http://[::1]:3128"]
 )
@@ -63,6 +64,7 @@ def test_a_right_proxy_address(monkeypatch: pytest.MonkeyPatch, proxy: str) -> N
     assert proxy_variable("https://rental.invalid/api") == ("all_proxy" if proxy else "")
 
 
+@pytest.mark.attack("proxy", counted=False)
 def test_a_wrong_proxy_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "://")
     monkeypatch.setenv("NO_PROXY", "rental.invalid")
@@ -80,6 +82,7 @@ def test_a_wrong_proxy_is_not_blamed_on_the_heartbeats_address(monkeypatch: pyte
         assert "s3cret" not in trouble
 
 
+@pytest.mark.attack("proxy", counted=False)
 def test_the_program_names_the_variable(tmp_path_factory: pytest.TempPathFactory) -> None:
     program = Program(tmp_path_factory.mktemp("run"), API_BASE_URL="http://rental.invalid")
     ended = program.run("stores", HTTP_PROXY="http://user:s3cret@h:port")

@@ -11,7 +11,7 @@ from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings_files import read_sources
 from tests.support.program import Program
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("settings files")
 
 STRANGER = 54321
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -75,6 +75,7 @@ def test_a_folder_above_that_others_can_write(above: Path, mode: int) -> None:
     assert f"chmod go-w {above}" in said
 
 
+@pytest.mark.attack("settings files", counted=False)
 def test_a_sticky_folder_keeps_what_is_ours(above: Path) -> None:
     write(above / ".env")
     above.chmod(0o1777)
@@ -144,6 +145,7 @@ def test_a_file_that_a_stranger_put_beside_the_named_one(above: Path) -> None:
         read_sources(named, {}, above / "here")
 
 
+@pytest.mark.attack("settings files", counted=False)
 @as_root
 def test_the_working_folder_of_its_owner(above: Path) -> None:
     """Root at work in another user's project: chosen, and `doctor` says what is to be said of it."""
@@ -152,6 +154,7 @@ def test_the_working_folder_of_its_owner(above: Path) -> None:
     assert read_sources(environ={}, cwd=above).folder == above
 
 
+@pytest.mark.attack("settings files", counted=False)
 def test_a_user_who_is_not_root(above: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(above / ".env")
     monkeypatch.setattr("os.geteuid", lambda: STRANGER)
@@ -161,6 +164,7 @@ def test_a_user_who_is_not_root(above: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert "belongs to" in refusal(above)
 
 
+@pytest.mark.attack("settings files", counted=False)
 @as_root
 def test_the_program_ends_before_it_does_anything(above: Path) -> None:
     file = write(above / ".env")

@@ -13,7 +13,7 @@ from syncctl.setting_urls import database_url
 from syncctl.storage.mongo_options import check_options, security_caveats
 from tests.support.program import Program
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("tls")
 
 SWITCH = "must be true or false, in small letters"
 UNKNOWN = "unknown to the database driver"
@@ -85,6 +85,7 @@ def test_a_password_that_looks_like_an_option_is_not_shown() -> None:
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.attack("tls", counted=False)
 @pytest.mark.parametrize(
     "query",
     [
@@ -100,6 +101,7 @@ def test_options_that_the_driver_takes(query: str) -> None:
         check_options(f"{scheme}://u:p@h.invalid/leads?{query}")
 
 
+@pytest.mark.attack("tls", counted=False)
 def test_the_program_refuses_plain_text_where_tls_was_meant(tmp_path: Path) -> None:
     program = Program(tmp_path, DATABASE_URL="mongodb://user:s3cret@127.0.0.1:1/leads?tls=True")
     for command in ("api", "status"):
@@ -124,11 +126,6 @@ PLAIN = "unencrypted"
         ("mongodb+srv://h.example/leads?tlsAllowInvalidCertificates=true", ["tlsAllowInvalidCertificates"]),
         ("mongodb://h/leads?tls=true&tlsAllowInvalidHostnames=true", ["tlsAllowInvalidHostnames"]),
         ("mongodb://h/leads?tlsAllowInvalidHostnames=true", [PLAIN, "tlsAllowInvalidHostnames"]),
-        ("mongodb://127.0.0.1:27017,[::1],localhost/leads", []),
-        ("mongodb://%2Ftmp%2Fmongodb-27017.sock/leads", []),
-        ("mongodb+srv://h.example/leads", []),
-        ("mongodb://h/leads?ssl=true", []),
-        ("mongodb://h/leads?tlsCAFile=/no/such/file", []),
     ],
 )
 def test_what_is_said_of_the_way_to_the_server(url: str, found: list[str]) -> None:
@@ -137,6 +134,22 @@ def test_what_is_said_of_the_way_to_the_server(url: str, found: list[str]) -> No
     assert all(words in caveat for words, caveat in zip(found, caveats, strict=True))
 
 
+@pytest.mark.attack("tls", counted=False)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://127.0.0.1:27017,[::1],localhost/leads",
+        "mongodb://%2Ftmp%2Fmongodb-27017.sock/leads",
+        "mongodb+srv://h.example/leads",
+        "mongodb://h/leads?ssl=true",
+        "mongodb://h/leads?tlsCAFile=/no/such/file",
+    ],
+)
+def test_nothing_is_said_of_a_safe_way(url: str) -> None:
+    assert list(security_caveats(url)) == []
+
+
+@pytest.mark.attack("tls", counted=False)
 def test_doctor_warns_of_a_way_without_tls_also_where_the_server_is_away(tmp_path: Path) -> None:
     url = "mongodb://u:s3cret@host.invalid/leads?serverSelectionTimeoutMS=1&timeoutMS=1"
     environ = {"DATABASE_URL": url, "API_BASE_URL": "http://127.0.0.1:1", "DATA_DIR": str(tmp_path)}

@@ -73,6 +73,7 @@ def status_and_peak(program: Program, *arguments: str) -> tuple[int, int]:
     return status, peak * 1024  # Linux counts it in KiB (getrusage(2))
 
 
+@pytest.mark.attack("answers")
 @pytest.mark.parametrize("kind", ["huge", "gzip-bomb"])
 def test_memory_is_bounded(program: Program, sandbox: Sandbox, kind: str, rounds: int) -> None:
     locations = sandbox.locations[: 2 if rounds == 1 else None]
@@ -86,6 +87,7 @@ def test_memory_is_bounded(program: Program, sandbox: Sandbox, kind: str, rounds
     assert program.run("booking", *chosen).status == 0
 
 
+@pytest.mark.attack("server", counted=False)
 def test_a_redirect_to_another_host_gets_neither_key_nor_visit(program: Program, sandbox: Sandbox) -> None:
     with ScriptedServer(rows_reply()) as other:
         sandbox.set_faults(Fault("redirect", target=f"{other.url}/api"))
@@ -97,6 +99,7 @@ def test_a_redirect_to_another_host_gets_neither_key_nor_visit(program: Program,
     assert KEY not in ended.output
 
 
+@pytest.mark.attack("server")
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_no_redirect_is_followed(world: World, status: int) -> None:
     with (
@@ -109,11 +112,13 @@ def test_no_redirect_is_followed(world: World, status: int) -> None:
     assert all(f"redirects ({status}) to {other.host}" in str(step.error) for step in result.steps)
 
 
+@pytest.mark.attack("server")
 def test_tls_where_there_is_none(program: Program, sandbox: Sandbox) -> None:
     https = sandbox.base_url.replace("http://", "https://")
     assert_fails(program, https, "no TLS connection to 127.0.0.1")
 
 
+@pytest.mark.attack("server")
 def test_a_certificate_that_nobody_vouches_for(program: Program, tmp_path: Path) -> None:
     with ScriptedServer(rows_reply(), tls_files=tmp_path) as server:
         assert_fails(program, server.url, "certificate")
@@ -194,12 +199,14 @@ def world(tmp_path: Path, sandbox: Sandbox) -> Iterator[World]:
     world.close()
 
 
+@pytest.mark.attack("answers")
 @pytest.mark.parametrize("what", ENDLESS)
 def test_what_never_ends_is_broken_off(world: World, what: str) -> None:
     with ScriptedServer(lambda _: ENDLESS[what]()) as server:
         assert_failed_in_time(world, server)
 
 
+@pytest.mark.attack("server")
 @pytest.mark.parametrize("what", BROKEN)
 def test_what_is_broken_fails_its_location(world: World, what: str) -> None:
     with ScriptedServer(BROKEN[what]) as server:

@@ -22,7 +22,7 @@ from tests.support.world import KOLKATA, World
 from tests.torture.jobs import few_locations
 from tests.torture.states import assert_nothing_is_missing
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("clock")
 
 FIVE_MINUTES = timedelta(minutes=5)
 FREE = LockState(held=False)
@@ -112,6 +112,7 @@ def test_runs_by_a_wrong_clock_until_somebody_notices(world: World) -> None:
     assert check.mark is Mark.GOOD
 
 
+@pytest.mark.attack("clock", counted=False)
 def test_the_history_is_still_forgotten_by_a_clock_that_is_right(world: World) -> None:
     api_runs(world, 2)
     old = history(world)

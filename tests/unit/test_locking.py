@@ -211,7 +211,7 @@ OWN = [
 ]
 
 
-@pytest.mark.attack
+@pytest.mark.attack("lock")
 @pytest.mark.parametrize("content", FOREIGN, ids=range(len(FOREIGN)))
 def test_what_something_else_keeps_there_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.txt"
@@ -236,7 +236,7 @@ def test_what_a_dead_run_left_is_taken_over(tmp_path: Path, content: bytes) -> N
     assert path.read_bytes() == b""
 
 
-@pytest.mark.attack
+@pytest.mark.attack("lock")
 @pytest.mark.parametrize("content", [b"notes", b"", None])
 def test_a_link_is_not_followed(tmp_path: Path, content: bytes | None) -> None:
     notes = tmp_path / "notes.txt"

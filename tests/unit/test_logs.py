@@ -221,7 +221,7 @@ def test_a_file_that_can_not_be_rotated_grows_on(tmp_path: Path, monkeypatch: py
     assert "can't be rotated" in line
 
 
-@pytest.mark.attack
+@pytest.mark.attack("own files")
 def test_the_file_and_every_folder_that_is_made_for_it_are_private(tmp_path: Path) -> None:
     path = tmp_path / "data" / "logs" / "sync.log"
     configure_logging(level=logging.INFO, stream_format=None, log_file=path, redactor=redactor)
@@ -229,7 +229,7 @@ def test_the_file_and_every_folder_that_is_made_for_it_are_private(tmp_path: Pat
     assert [stat.S_IMODE(made.stat().st_mode) for made in (path, *path.parents[:2])] == [0o600, 0o700, 0o700]
 
 
-@pytest.mark.attack
+@pytest.mark.attack("own files")
 def test_nothing_is_logged_through_a_link(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("notes")
@@ -241,7 +241,7 @@ def test_nothing_is_logged_through_a_link(tmp_path: Path) -> None:
     configure_logging(level=logging.INFO, stream_format=None, log_file=tmp_path / "null", redactor=redactor)
 
 
-@pytest.mark.attack
+@pytest.mark.attack("screen")
 @pytest.mark.parametrize(
     "steering", ["\x1b[2J", "\x9b31m", "\u202e", "\u2066", "\u200f", "\u061c", "\ufeff", "\U000e0041", "\x85"]
 )

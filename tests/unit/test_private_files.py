@@ -12,7 +12,7 @@ from syncctl.config import Settings, load_settings
 from syncctl.errors import SettingsError, UsageError
 from syncctl.private_files import make_private_file, make_private_folder, private_file, write_private
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("own files")
 
 OWN = (
     ".env",
@@ -170,6 +170,7 @@ def test_only_a_regular_file_is_replaced(
         assert (tmp_path / "notes").read_bytes() == CONTENT
 
 
+@pytest.mark.attack("own files", counted=False)
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), ValueError(), OSError(errno.ENOSPC, "full")])
 def test_what_fails_halfway_leaves_the_old_file(tmp_path: Path, failure: BaseException) -> None:
     path = tmp_path / "out.csv"
@@ -200,6 +201,7 @@ def test_a_file_that_comes_up_meanwhile_is_not_overwritten(tmp_path: Path) -> No
     assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
 
 
+@pytest.mark.attack("own files", counted=False)
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object, **_named: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
@@ -214,6 +216,7 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
     assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
 
 
+@pytest.mark.attack("own files", counted=False)
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file or directory"):
         write_private(tmp_path / "none" / "out.csv", CONTENT, own=None)

@@ -174,7 +174,7 @@ UNSEEN = [
 ]
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
@@ -205,7 +205,7 @@ def test_ways_to_write_a_number(written: str, shown: str) -> None:
     assert redact(f"21 {written}, 2026-11-23") == f"21 {shown}, 2026-11-23"
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 @settings(deadline=None)
 @given(
     phone=st.from_regex(r"[6-9][0-9]{9}", fullmatch=True),
@@ -225,7 +225,7 @@ def test_no_script_and_no_separator_hides_a_number(
     assert mask_phone(written) == mask_phone(phone)
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 @settings(deadline=None)
 @given(
     phone=st.from_regex(r"[1-9][0-9]{8,12}", fullmatch=True),
@@ -273,7 +273,7 @@ def test_a_line_of_the_log_stays(moment: datetime, count: int, booking: str) -> 
     assert redact(text) == text
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 def test_names_of_fields_are_numbers_too() -> None:
     row = {"9048780011": {"90487 80011": "9048780011"}, "9048780111": [9048780011, 9048780011.0, True, 5]}
     shown = redacted(row, redact, numbers=True)
@@ -283,7 +283,7 @@ def test_names_of_fields_are_numbers_too() -> None:
     }
 
 
-@pytest.mark.attack
+@pytest.mark.attack("secrets")
 def test_many_digits_take_no_longer_than_their_length() -> None:
     begun = process_time()
     for text in ("9 " * 100_000, "98765" * 40_000, "+" * 200_000, "9\u200b" * 100_000, "1-" * 100_000):

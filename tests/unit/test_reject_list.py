@@ -40,7 +40,7 @@ FORMULA = "HYPERLINK(1)"
 BEFORE = ["", " ", "\n", "\r\n", "\t", "\r", "\u00a0", "\u200b", "\ufeff", "\x00", " \n\t \u3000"]
 
 
-@pytest.mark.attack
+@pytest.mark.attack("formulas")
 @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
 @pytest.mark.parametrize("before", BEFORE)
 def test_no_cell_begins_as_a_formula(tmp_path: Path, sign: str, before: str) -> None:
@@ -49,14 +49,14 @@ def test_no_cell_begins_as_a_formula(tmp_path: Path, sign: str, before: str) -> 
     assert value == f"'{cell}"
 
 
-@pytest.mark.attack
+@pytest.mark.attack("formulas")
 @pytest.mark.parametrize("end", ["\t", "\r", "\n", ";", "\n\u00a0"])
 def test_none_begins_where_a_spreadsheet_sees_another_cell(tmp_path: Path, end: str) -> None:
     (value,) = exported(tmp_path, {"name": f"Anagha{end}={FORMULA}"})
     assert value == f"Anagha{end[0]}'{end[1:]}={FORMULA}"
 
 
-@pytest.mark.attack
+@pytest.mark.attack("formulas")
 def test_titles_are_cells_too(tmp_path: Path) -> None:
     exported(tmp_path, {f"\n={FORMULA}": "x"})
     assert f"'\n={FORMULA}" in (tmp_path / "bad.csv").read_text(encoding="utf-8-sig")
@@ -67,7 +67,7 @@ def test_what_is_no_formula_is_exported_as_it_is(tmp_path: Path) -> None:
     assert exported(tmp_path, values) == ["Anagha", "a=b", "12-3", "x@y", "5", "", "അനഘ", "a\nb"]
 
 
-@pytest.mark.attack
+@pytest.mark.attack("formulas")
 def test_hidden_characters_take_no_time(tmp_path: Path) -> None:
     begun = process_time()
     exported(tmp_path, {"name": "\x0b" * 100_000 + "x", "note": " ;" * 50_000})

@@ -40,7 +40,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, value: Any) -> str:
     return out.getvalue()
 
 
-@pytest.mark.attack
+@pytest.mark.attack("screen")
 @pytest.mark.parametrize("steering", STEERING, ids=ascii)
 def test_json_means_the_same_and_steers_nothing(monkeypatch: pytest.MonkeyPatch, steering: str) -> None:
     value = {f"a{steering}": [f"{NAME}{steering}b"]}
@@ -58,7 +58,7 @@ def test_any_json_means_the_same(text: str) -> None:
     assert shown.encode()
 
 
-@pytest.mark.attack
+@pytest.mark.attack("screen")
 @pytest.mark.parametrize("steering", STEERING, ids=ascii)
 def test_no_line_and_no_message_steers(capsys: pytest.CaptureFixture[str], steering: str) -> None:
     print_line(f"a\t{NAME}{steering}")

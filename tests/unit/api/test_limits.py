@@ -47,7 +47,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.attack
+@pytest.mark.attack("answers")
 @pytest.mark.parametrize("what", HOSTILE)
 def test_an_answer_of_too_much_is_refused_at_once_and_the_setting_named(what: str) -> None:
     with ScriptedServer(reply(HOSTILE[what])) as server:
@@ -59,7 +59,7 @@ def test_an_answer_of_too_much_is_refused_at_once_and_the_setting_named(what: st
     assert answer.error.setting == "API_MAX_ROWS"
 
 
-@pytest.mark.attack
+@pytest.mark.attack("answers", counted=False)
 def test_a_store_list_of_too_many_rows_is_refused_too() -> None:
     with (
         ScriptedServer(rows_reply(*range(MAX_ROWS + 1))) as server,
@@ -76,7 +76,7 @@ def test_as_many_rows_as_are_allowed_are_taken() -> None:
     assert answer.rows == rows
 
 
-@pytest.mark.attack
+@pytest.mark.attack("answers")
 def test_what_would_take_too_much_memory_is_not_decoded_however_many_rows_are_allowed() -> None:
     body = b"[" + b"{}," * (MEMORY_BYTES // 300)
     with pytest.raises(
@@ -130,7 +130,7 @@ class HeldLanes:
             self.held -= self._size
 
 
-@pytest.mark.attack
+@pytest.mark.attack("answers")
 def test_the_answers_of_all_lanes_share_one_budget_of_memory() -> None:
     lanes = HeldLanes(size=100, memory=250)
     answered = 0
@@ -141,7 +141,7 @@ def test_the_answers_of_all_lanes_share_one_budget_of_memory() -> None:
     assert lanes.most <= 250 + 100
 
 
-@pytest.mark.attack
+@pytest.mark.attack("answers")
 def test_answers_larger_than_the_budget_come_one_after_the_other() -> None:
     lanes = HeldLanes(size=1000, memory=250)
     for _ in lanes.lanes.answers(requests(8)):
@@ -169,7 +169,7 @@ def test_a_lane_that_waits_for_memory_ends_with_the_lanes() -> None:
     assert time.monotonic() - begin < 1.0
 
 
-@pytest.mark.attack
+@pytest.mark.attack("answers")
 def test_mapping_ends_with_the_deadline_of_its_request() -> None:
     seen: list[int] = []
 

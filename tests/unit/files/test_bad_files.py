@@ -140,6 +140,7 @@ def test_a_workbook_of_nothing_but_a_chart(tmp_path: Path) -> None:
     assert "no Excel workbook" in problem_of(path)
 
 
+@pytest.mark.attack("files")
 def test_a_bomb(tmp_path: Path) -> None:
     path = save_xlsx(tmp_path / "a.xlsx", {"A": [HEADER, ANJU]})
     content = path.read_bytes()
@@ -148,6 +149,7 @@ def test_a_bomb(tmp_path: Path) -> None:
     assert "unpacks to more than 500 MB; divide it" in problem_of(path)
 
 
+@pytest.mark.attack("files")
 def test_entities_that_grow(tmp_path: Path) -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     laughs = f'<!DOCTYPE x [<!ENTITY e0 "ha">{entities}]>'
@@ -156,6 +158,7 @@ def test_entities_that_grow(tmp_path: Path) -> None:
     assert "a cell holds more than 131,072 characters" in problem_of(path)
 
 
+@pytest.mark.attack("files")
 def test_a_stray_cell_that_makes_a_sheet_immense(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = save_xlsx(tmp_path / "a.xlsx", {"A": [HEADER, ANJU]})
     stray = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'

@@ -25,7 +25,7 @@ from tests.unit.files.support import (
     with_part,
 )
 
-pytestmark = pytest.mark.attack
+pytestmark = pytest.mark.attack("files")
 QUICK_S = 20.0
 
 
@@ -82,6 +82,7 @@ def test_sheets_without_end(tmp_path: Path) -> None:
     assert problem == "it has more than 100 sheets; divide it and import the pieces"
 
 
+@pytest.mark.attack("files", counted=False)
 def test_a_hundred_sheets_are_read(tmp_path: Path) -> None:
     path = save_xlsx(tmp_path / "a.xlsx", {f"Store {n}": [HEADER, ANJU] for n in range(100)})
     assert len(read(path)) == 100
@@ -153,6 +154,7 @@ def test_a_reading_process_that_does_not_answer(tmp_path: Path, monkeypatch: pyt
     assert time.monotonic() - begin < QUICK_S
 
 
+@pytest.mark.attack("files", counted=False)
 def test_the_clock_is_looked_at_while_rows_are_read(tmp_path: Path) -> None:
     path = save_csv(tmp_path / "a.csv", [HEADER, ANJU])
     now = iter([0.0, 1.0, 1801.0])
@@ -181,6 +183,7 @@ def test_a_csv_of_one_line(tmp_path: Path) -> None:
     assert time.monotonic() - begin < QUICK_S
 
 
+@pytest.mark.attack("files", counted=False)
 @pytest.mark.slow
 def test_a_workbook_of_hundreds_of_thousands_of_rows_is_read(tmp_path: Path) -> None:
     cells = [
