@@ -51,6 +51,7 @@ READS = SCANS | {
     "location_states",
     "facts",
     "totals",
+    "saved_by_audits",
     "records_about",
     "last_sync_logs",
     "runs",

@@ -116,7 +116,7 @@ def test_a_lock_file_that_is_none(program: Program, make: Callable[[Path], None]
 def test_a_lock_file_that_is_removed_under_a_run(program: Program, sandbox: Sandbox) -> None:
     """Then two runs are at work at once: the database keeps them from doubling anything."""
     tally.add("lock troubles")
-    sandbox.set_faults(Fault("slow", api="return", seconds=1.0, times=1))
+    sandbox.set_faults(Fault("slow", api="return", seconds=4.0, times=1))
     with program.start("api") as first:
         give_up_at = time.monotonic() + LIMIT_S
         while not any(request.api == "return" for request in sandbox.requests):
