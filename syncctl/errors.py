@@ -5,6 +5,7 @@
     │   ├── UsageError              2: the command line asks for what can't be
     │   ├── SettingsError           78: a setting is wrong or missing
     │   ├── LockHeldError           75: another run is under way
+    │   ├── TemporaryFileError      1: the folder for temporary files is full, or there is none
     │   ├── StorageError            1: the database refused something, or holds what it should not
     │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
     │   │   └── StorageUnavailableError   69: the database cannot be reached
@@ -63,6 +64,10 @@ class LockHeldError(AbortError):
     """Another run holds the lock; the message names its pid and since when."""
 
     exit_code = ExitCode.LOCK_HELD
+
+
+class TemporaryFileError(AbortError):
+    """The folder for temporary files is full or can't be written; the message names it."""
 
 
 class StorageError(AbortError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from syncctl.leads import is_touched
-from syncctl.models import Document, LeadChange
+from syncctl.models import Document, LeadChange, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,25 @@ class Merge:
 
 def _value(values: Mapping[str, Any], field: str) -> Any:
     """Nothing, null and an empty text are the same: no value."""
-    value = values.get(field)
+    return _present(values.get(field))
+
+
+def _present(value: Any) -> Any:
     return None if value == "" else value
 
 
 def merge(
-    base: Mapping[str, Any] | None, source: Mapping[str, Any], told: Collection[str], lead: Document
+    base: Mapping[str, Any] | None,
+    source: Mapping[str, Any],
+    told: Collection[str],
+    lead: Document,
+    written: Mapping[str, Write] = MappingProxyType({}),
 ) -> Merge:
     """What the source's values `source` change in `lead`.
 
     `base`: what the source said at the last import; None where there was none. `told`: the fields that the
     source can speak of at all; one among them that is not in `source` has been emptied there, whereas the
-    source says nothing of any other.
+    source says nothing of any other. `written`: what imports have written into the lead: it is nobody's edit.
 
     A field that the source has not changed is left alone; one that it has changed and nobody edited takes its
     value; one that both changed keeps the telecaller's and is a conflict. Without a base an untouched lead
@@ -52,11 +60,23 @@ def merge(
         was, ours, theirs = _value(base, field), _value(source, field), _value(lead, field)
         if ours in (was, theirs):
             continue
-        if theirs == was:
+        if theirs == was or (field in written and theirs == _present(written[field].value)):
             values[field] = _emptied(field) if ours is None else ours
         else:
             conflicts.append(field)
     return Merge(values, tuple(conflicts))
+
+
+def emptied_fields(base: Mapping[str, Any], written: Mapping[str, Write], lead: Document) -> set[str]:
+    """Fields that a person has emptied: the source said something of them, or an import has filled them. A
+    write that was noted after the lead's last change was broken off before it was done."""
+    changed_at = lead.get("updatedAt")
+    filled = {field for field, value in base.items() if _present(value) is not None}
+    for field, write in written.items():
+        is_done = not isinstance(changed_at, datetime) or changed_at >= write.at
+        if is_done and _present(write.value) is not None:
+            filled.add(field)
+    return {field for field in filled if _value(lead, field) is None}
 
 
 def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:

@@ -122,6 +122,14 @@ class SyncRecord:
     report_id: str | None = None
 
 
+class Write(NamedTuple):
+    """A value that an import has given a field of a lead, or was about to when it was killed; None took the
+    field away."""
+
+    value: Any
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class LeadChange:
     """Fields of one lead to set, each from what it was read as to what it shall be; None: not there."""

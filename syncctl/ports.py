@@ -31,6 +31,7 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
     Trigger,
+    Write,
 )
 
 RejectPositions = dict[str, dict[str, list[str]]]
@@ -144,6 +145,13 @@ class Storage(Protocol):
 
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""
+
+    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        """Note, by record id, the values that fields of the leads are about to be given, and when; beside
+        what was noted before of other fields. Of a record that is not there nothing is noted."""
+
+    def noted_writes(self, record_ids: Collection[str]) -> dict[str, dict[str, Write]]:
+        """What was noted of these records, by id and field. A record without any is left out."""
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         """Those of these leads that are in leads now, whole documents by id."""

@@ -18,9 +18,11 @@ from syncctl.cron.imports import scheduled_imports, timer_imports
 from syncctl.cron.line import ScheduledCommand, cron_line
 from syncctl.cron.state import ScheduleState, cron_state, old_syncs, timer_state
 from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
+from syncctl.cron.variables import Meant
 from syncctl.errors import SettingsError, UsageError
 from syncctl.private_files import make_private_file
 from syncctl.probes import current_user, system_zone
+from syncctl.setting_names import OURS
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
@@ -48,7 +50,7 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
     try:
         crontab = read_crontab()
         command = scheduled_command(settings, env_file)
-        state = cron_state(crontab, cron_line(command), user)
+        state = cron_state(crontab, cron_line(command), user, _meant(settings), datetime.now(UTC))
     except (SettingsError, UsageError) as error:
         state = ScheduleState(
             installed=False, in_step=False, found="the crontab can't be told", problem=str(error)
@@ -59,6 +61,11 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
     return replace(state, imports=imports, old_syncs=tuple(old_syncs(crontab)))
 
 
+def _meant(settings: Settings) -> Meant:
+    zone = settings.api_sync_timezone
+    return Meant(zone, zone.key, OURS)
+
+
 def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
     """The crontab with our line in it.
 
@@ -67,12 +74,18 @@ def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
     command = scheduled_command(settings, env_file)
     line = cron_line(command)
     before = read_crontab()
+    after = with_block(before, line)
+    state = cron_state(after, line, current_user().name, _meant(settings), datetime.now(UTC))
     warnings = [*_crontab_warnings(before, command), *schedule_warnings(settings, env_file)]
+    warnings += [
+        f"above the block stands {each}. Put the block above that line with `crontab -e`."
+        for each in state.obstacles
+    ]
     if zone := zone_warning(settings):
         warnings.append(zone)
     if (timer := _timer(settings)) and timer.installed:
         warnings.append(f"{timer.found} runs the sync as well: systemctl disable --now {TIMER}")
-    return CrontabChange(current_user().name, before, with_block(before, line), tuple(warnings))
+    return CrontabChange(current_user().name, before, after, tuple(warnings))
 
 
 def plan_removal() -> CrontabChange:

@@ -48,6 +48,7 @@ def render_schedule(
                 "in_step": state.in_step,
                 "found": redact(state.found),
                 "problem": redact(state.problem) if state.problem else None,
+                "obstacles": [redact(each) for each in state.obstacles],
                 "block": text.encode(errors="backslashreplace").decode(),
             }
         )
@@ -55,6 +56,8 @@ def render_schedule(
     print_line(text)
     sys.stdout.flush()
     print_message(redact(state_words(state)))
+    for each in state.obstacles:
+        print_message(f"Above the line stands {redact(each)}. Put the line above that one with `crontab -e`.")
 
 
 def render_difference(before: bytes, after: bytes, redact: Callable[[str], str]) -> None:

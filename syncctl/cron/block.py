@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from syncctl.cron.line import CrontabLine, crontab_lines
 from syncctl.errors import SettingsError
@@ -31,8 +32,9 @@ class Crontab:
 
     @property
     def line(self) -> CrontabLine | None:
-        """The line in the block."""
-        return next(crontab_lines(self.block), None)
+        """The line in the block, below what is set above it."""
+        above = sum(1 for _ in crontab_lines(self.before))
+        return next(islice(crontab_lines(self.before + self.block), above, None), None)
 
 
 def parse_crontab(content: bytes) -> Crontab:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.cron.fields import crontab_fields
@@ -70,11 +70,12 @@ def cron_line(command: ScheduledCommand) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CrontabLine:
-    """A line of a crontab that runs something: its schedule (five fields, or @hourly and the like), and the
-    command as written."""
+    """A line of a crontab that runs something: its schedule (five fields, or @hourly and the like), the
+    command as written, and the variables that are set above it."""
 
     schedule: str
     command: str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:
@@ -95,13 +96,18 @@ class CrontabLine:
         return ""
 
     @property
-    def runs_syncctl(self) -> bool:
-        """Whether syncctl is what it runs; a folder of that name says nothing."""
+    def program(self) -> str:
+        """The word that names syncctl; "" where something else is run. A folder of that name says nothing."""
         before = ("", *self.words)
-        return any(
-            word.rpartition("/")[2] == "syncctl" and previous != "cd"
-            for previous, word in zip(before, self.words, strict=False)
-        )
+        for previous, word in zip(before, self.words, strict=False):
+            if word.rpartition("/")[2] == "syncctl" and previous != "cd":
+                return word
+        return ""
+
+    @property
+    def runs_syncctl(self) -> bool:
+        """Whether syncctl is what it runs."""
+        return bool(self.program)
 
     @property
     def syncs(self) -> bool:
@@ -123,12 +129,21 @@ _SYNCS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _JOB = re.compile(r"\s*(@[a-z]+|[^\s#@=]\S*(?:\s+\S+){4})\s+(\S.*)", re.IGNORECASE)
-_VARIABLE = re.compile(r"""\s*(?:\w+|"[^"]*"|'[^']*')\s*=""")
+_VARIABLE = re.compile(r"""\s*(\w+|"[^"]*"|'[^']*')\s*=\s*(.*?)\s*$""", re.DOTALL)
 
 
 def crontab_lines(content: bytes) -> Iterator[CrontabLine]:
     """The lines of a crontab that run something, in its order."""
+    variables: dict[str, str] = {}
     for line in os.fsdecode(content).split("\n"):
-        job = _JOB.match(line)
-        if job and not _VARIABLE.match(line):
-            yield CrontabLine(" ".join(job[1].split()), job[2].strip())
+        if variable := _VARIABLE.match(line):
+            variables[_unquoted(variable[1])] = _unquoted(variable[2])
+        elif job := _JOB.match(line):
+            yield CrontabLine(" ".join(job[1].split()), job[2].strip(), dict(variables))
+
+
+def _unquoted(text: str) -> str:
+    """Without the quotes around it, which keep blanks (crontab(5))."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from syncctl.cron.block import parse_crontab
 from syncctl.cron.imports import ScheduledImport, import_in
 from syncctl.cron.line import CrontabLine, crontab_lines
+from syncctl.cron.variables import Meant, obstacles
 from syncctl.errors import SettingsError
 
 
@@ -17,7 +19,8 @@ class ScheduleState:
     """What starts the sync by itself. `in_step`: at the times of API_SYNC_TIME, with the settings in force.
     `found`: what there is, and how it is out of step. `problem`: why it can't be known, or None. Services
     are given it as a plain value. `by_systemd`: it is a timer's, not cron's. `imports`: what imports files by
-    itself, which nothing should. `old_syncs`: the lines of the crontab in which the old system syncs."""
+    itself, which nothing should. `old_syncs`: the lines of the crontab in which the old system syncs.
+    `obstacles`: what the crontab sets above the line that changes what it does."""
 
     installed: bool
     in_step: bool
@@ -26,9 +29,10 @@ class ScheduleState:
     by_systemd: bool = False
     imports: tuple[ScheduledImport, ...] = ()
     old_syncs: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
 
 
-def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:
+def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: datetime) -> ScheduleState:
     """What the crontab `content` of `user` comes to, where `wanted` is the line that it should have.
 
     A line of syncctl's that someone wrote by hand counts as well as the block of `syncctl cron install`.
@@ -38,19 +42,22 @@ def cron_state(content: bytes, wanted: bytes, user: str) -> ScheduleState:
     except SettingsError as error:
         return ScheduleState(installed=False, in_step=False, found="a damaged block", problem=str(error))
     ours = next(crontab_lines(wanted))
-    if crontab.line is not None:
-        trouble = _out_of_step(crontab.line, ours)
+    if (line := crontab.line) is not None:
+        trouble = _out_of_step(line, ours)
         found = f"the line of `syncctl cron install` in {user}'s crontab"
     elif by_hand := [line for line in crontab.others if line.runs_syncctl]:
-        troubles = [_out_of_step(line, ours) for line in by_hand]
-        trouble = "" if "" in troubles else troubles[0]
+        line = min(by_hand, key=lambda each: bool(_out_of_step(each, ours)))
+        trouble = _out_of_step(line, ours)
         found = f"a line written by hand in {user}'s crontab"
     else:
         return ScheduleState(
             installed=False, in_step=False, found=f"no line of {user}'s crontab runs `syncctl api`"
         )
     return ScheduleState(
-        installed=True, in_step=not trouble, found=found + (f": {trouble}" if trouble else "")
+        installed=True,
+        in_step=not trouble,
+        found=found + (f": {trouble}" if trouble else ""),
+        obstacles=tuple(obstacles(line, meant, now)),
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.lead_traits import as_moment
 from syncctl.leads import new_lead
 from syncctl.locations import Locations
-from syncctl.merge import Merge, fill_gaps, merge, next_base
+from syncctl.merge import Merge, emptied_fields, fill_gaps, merge, next_base
 from syncctl.models import (
     Document,
     FinishedRow,
@@ -21,6 +21,7 @@ from syncctl.models import (
     LeadValues,
     StepName,
     SyncRecord,
+    Write,
 )
 from syncctl.redact import mask_phone
 from syncctl.services.adoption import text_of
@@ -43,6 +44,13 @@ class _Merging:
     bases: Mapping[str, dict[str, Any]]
     merges: Mapping[str, Merge]
     applied: Collection[str]
+
+
+class _Past(NamedTuple):
+    """What the source said last of a record, and what imports have written into its lead."""
+
+    base: Mapping[str, Any] | None
+    written: Mapping[str, Write]
 
 
 class FileIntake:
@@ -131,7 +139,8 @@ class FileIntake:
         if not changed:
             return set()
         storage = self._run.storage
-        bases = storage.record_values([staged.record.record.lead_id for staged in changed])
+        record_ids = [staged.record.record.lead_id for staged in changed]
+        bases, written = storage.record_values(record_ids), storage.noted_writes(record_ids)
         leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
@@ -142,7 +151,8 @@ class FileIntake:
             lead = leads.get(match.lead_id_of(record))
             if lead is not None:  # else deleted or finished since it was looked up: it stays so
                 is_edited = record.lead_id in match.edited
-                merged = self._merged(staged, before, bases, lead, is_edited=is_edited)
+                past = _Past(bases.get(record.lead_id), written.get(record.lead_id, {}))
+                merged = self._merged(staged, before, past, lead, is_edited=is_edited)
                 merges[record.lead_id] = merged
                 if merged.values:
                     changes.append(merged.change_of(lead, updated_at=self._run.started_at))
@@ -154,6 +164,10 @@ class FileIntake:
         if adopted:
             # First of all: what becomes of their leads from here on, they are no strangers any more.
             storage.store_leads([], adopted)
+        writes = {record_id: merged.values for record_id, merged in merges.items() if merged.values}
+        if writes:
+            # Before they are done: what a killed import leaves in a lead must not read as a person's edit.
+            storage.note_writes(writes, self._run.started_at)
         applied = storage.update_leads(changes) if changes else set()
         return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
 
@@ -191,7 +205,7 @@ class FileIntake:
         self,
         staged: StagedRow,
         known: KnownRecord | None,
-        bases: Mapping[str, Mapping[str, Any]],
+        past: _Past,
         lead: Document,
         *,
         is_edited: bool,
@@ -203,15 +217,11 @@ class FileIntake:
         if self._locations.canonical(text_of(lead, "store")) is None:
             # The old system's "Default Store" is nobody's edit.
             lead, provided = {**lead, "store": None}, provided | {"store"}
-        if is_edited:
-            return fill_gaps(record.values, provided, lead)
-        if known is None:
-            return merge(None, record.values, provided, lead)
-        if known.source != self._kind:
-            # What the first kind has told, and is not there any more, a telecaller has emptied: no gap.
-            base = bases.get(record.lead_id, {})
-            return fill_gaps(record.values, {f for f in provided if f == "store" or not base.get(f)}, lead)
-        return merge(bases.get(record.lead_id), record.values, provided, lead)
+        if is_edited or (known is not None and known.source != self._kind):
+            # What a telecaller has emptied is no gap.
+            emptied = emptied_fields(past.base or {}, past.written, lead) - {"store"}
+            return fill_gaps(record.values, provided - emptied, lead)
+        return merge(past.base if known else None, record.values, provided, lead, past.written)
 
     @staticmethod
     def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from syncctl.errors import TemporaryFileError
 from syncctl.file_mapping import FileRecord
 from syncctl.models import LeadValues, SourceRecord
 
@@ -38,11 +41,27 @@ def _unpacked(packed: _Packed) -> StagedRow:
     return StagedRow(FileRecord(SourceRecord(key, lead_id, values), told), file, sheet, row)
 
 
+@contextmanager
+def _temporary_file() -> Iterator[None]:
+    """Say of which folder an error of the file within is. Python's own message names none."""
+    try:
+        yield
+    except OSError as error:
+        try:
+            folder = gettempdir()
+        except FileNotFoundError:
+            folder = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - only named
+        raise TemporaryFileError(
+            f"The import needs room for a temporary file in {folder} ({error.strerror}): free some, or set "
+            "TMPDIR to a folder with more. What was stored is kept; import the files again."
+        ) from error
+
+
 class Staging:
     """Takes rows in, file by file, and gives each record out once: as its last row tells it.
 
     Of the records only a number each stays in memory; the rest is in a temporary file that nobody else can
-    read and that goes with the process.
+    read and that goes with the process. Methods raise TemporaryFileError where that can't be written.
     """
 
     def __init__(self) -> None:
@@ -63,8 +82,9 @@ class Staging:
 
     def begin_file(self) -> None:
         """What is added from here on counts only if `keep_file` is called."""
-        self._spool.seek(self._file_start[0])
-        self._spool.truncate()
+        with _temporary_file():
+            self._spool.seek(self._file_start[0])
+            self._spool.truncate()
         self._count = self._file_start[1]
         self._file_last = {}
         self._pending = []
@@ -82,17 +102,20 @@ class Staging:
         self._flush()
         self._last |= self._file_last
         self._file_last = {}
-        self._file_start = (self._spool.tell(), self._count)
+        with _temporary_file():
+            self._file_start = (self._spool.tell(), self._count)
 
     def _flush(self) -> None:
         if self._pending:
             rows = [_packed(row) for row in self._pending]
-            pickle.dump(rows, self._spool, protocol=pickle.HIGHEST_PROTOCOL)
+            with _temporary_file():
+                pickle.dump(rows, self._spool, protocol=pickle.HIGHEST_PROTOCOL)
             self._pending = []
 
     def batches(self) -> Iterator[list[StagedRow]]:
         """Each record's last row, in the order of the rows."""
-        self._spool.seek(0)
+        with _temporary_file():
+            self._spool.seek(0)  # writes what is still in its buffer
         number = 0
         batch: list[StagedRow] = []
         while number < self._file_start[1]:

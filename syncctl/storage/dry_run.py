@@ -18,6 +18,7 @@ from syncctl.models import (
     Store,
     SyncLog,
     SyncRecord,
+    Write,
 )
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
 from syncctl.storage.lead_changes import changed, guard, holds
@@ -42,6 +43,7 @@ class DryRunStorage:
         self._recorded_leads: set[str] = set()
         self._paired: set[str] = set()
         self._values: dict[str, dict[str, Any]] = {}
+        self._writes: dict[str, dict[str, Write]] = {}
         self._rejects: dict[str, Reject] = {}
         self._cleared: set[str] = set()
         self._stores: list[Store] = []
@@ -160,6 +162,16 @@ class DryRunStorage:
             record_id: dict(values) for record_id, values in _those(self._values, record_ids).items()
         }
         return self._storage.record_values(record_ids) | remembered
+
+    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        noted = self.noted_writes(writes.keys())
+        for record_id in self.find_records(writes.keys()):
+            news = {field: Write(value, at) for field, value in writes[record_id].items()}
+            self._writes[record_id] = noted.get(record_id, {}) | news
+
+    def noted_writes(self, record_ids: Collection[str]) -> dict[str, dict[str, Write]]:
+        remembered = {record_id: dict(each) for record_id, each in _those(self._writes, record_ids).items()}
+        return self._storage.noted_writes(record_ids) | remembered
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         remembered = {lead_id: dict(lead) for lead_id, lead in _those(self._leads, lead_ids).items()}

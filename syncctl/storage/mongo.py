@@ -21,6 +21,7 @@ from syncctl.models import (
     Store,
     SyncLog,
     SyncRecord,
+    Write,
 )
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import mongo_documents as documents
@@ -211,6 +212,21 @@ class MongoStorage(MongoSurvey, MongoRepair):
             ids = map(documents.to_bson_id, record_ids)
             found = find_by_ids(database.syncrecords, ids, ["values"])
             return dict(self._own.read("syncrecords", found, documents.values_by_id))
+
+    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        with self._writing() as database:
+            for batch in in_batches(writes.items()):
+                updates = [
+                    UpdateOne({"_id": documents.to_bson_id(record_id)}, documents.writes_update(values, at))
+                    for record_id, values in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def noted_writes(self, record_ids: Collection[str]) -> dict[str, dict[str, Write]]:
+        with self._reading() as database:
+            found = find_by_ids(database.syncrecords, map(documents.to_bson_id, record_ids), ["written"])
+            noted = self._own.read("syncrecords", found, documents.writes_by_id)
+            return {record_id: writes for record_id, writes in noted if writes}
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         with self._reading() as database:

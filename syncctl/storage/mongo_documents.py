@@ -6,6 +6,7 @@ of these raises OddDocumentError where the sync can't have written it.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
     Trigger,
+    Write,
 )
 from syncctl.ports import RecordEntry
 from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
@@ -141,6 +143,19 @@ def known_by_id(document: Document) -> tuple[str, KnownRecord]:
 def values_by_id(document: Document) -> tuple[str, dict[str, Any]]:
     """The id of a `syncrecords` document, and its values."""
     return to_text(document["_id"]), own(document, "values", dict)
+
+
+def writes_update(values: Mapping[str, Any], at: datetime) -> Document:
+    """The update that notes writes in a `syncrecords` document."""
+    return {"$set": {f"written.{field}": {"value": value, "at": at} for field, value in values.items()}}
+
+
+def writes_by_id(document: Document) -> tuple[str, dict[str, Write]]:
+    """The id of a `syncrecords` document, and the writes noted in it."""
+    written = own({"written": {}, **document}, "written", dict)
+    return to_text(document["_id"]), {
+        field: Write(note.get("value"), own(note, "at", datetime)) for field, note in written.items()
+    }
 
 
 def record_entry(document: Document) -> RecordEntry:

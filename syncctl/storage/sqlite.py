@@ -18,6 +18,7 @@ from syncctl.models import (
     Store,
     SyncLog,
     SyncRecord,
+    Write,
 )
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import sqlite_rows as rows
@@ -190,6 +191,21 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
         with self._reading() as connection:
             found = where_among(connection, 'SELECT _id, "values" FROM syncrecords', "_id", record_ids)
             return dict(self._own.read("syncrecords", found, rows.values_by_id))
+
+    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        with self._writing() as connection:
+            found = where_among(connection, "SELECT _id, written FROM syncrecords", "_id", writes.keys())
+            connection.executemany(
+                "UPDATE syncrecords SET written = ? WHERE _id = ?",
+                [(rows.writes_text(row["written"], writes[row["_id"]], at), row["_id"]) for row in found],
+            )
+
+    def noted_writes(self, record_ids: Collection[str]) -> dict[str, dict[str, Write]]:
+        with self._reading() as connection:
+            query = "SELECT _id, written FROM syncrecords"
+            found = where_among(connection, query, "_id", record_ids)
+            noted = self._own.read("syncrecords", found, rows.writes_by_id)
+            return {record_id: writes for record_id, writes in noted if writes}
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         with self._reading() as connection:

@@ -1,5 +1,6 @@
 """SQLite's errors as syncctl's, with the file and what to do. SQLite's own messages hold no values."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +27,15 @@ _UNAVAILABLE = {
         "could not be read or written: stop syncctl and check its disk; put a backup back if it is damaged."
     ),
 }
-_FAILED = {
-    sqlite3.SQLITE_FULL: "has no room left on its disk: free some, then run again. What was stored is kept.",
-}
+_FULL = "has no room left on its disk, or in {} for sorting: free some, run again. What was stored is kept."
+_NO_TEMPORARY_FOLDER = "finds no folder for temporary files that can be written: set TMPDIR to one."
+
+
+def _temporary_folder() -> str:
+    """Where SQLite puts its temporary files (https://sqlite.org/tempfiles.html, 5)."""
+    named = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    folders = [*filter(None, named), "/var/tmp", "/usr/tmp", "/tmp"]  # noqa: S108 - SQLite's choice
+    return next((each for each in folders if os.access(each, os.W_OK | os.X_OK)), ".")
 
 
 @contextmanager
@@ -41,10 +48,15 @@ def translated(place: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         # The low byte is the primary code; https://sqlite.org/rescode.html
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        code = extended & 0xFF
+        if extended == sqlite3.SQLITE_IOERR_GETTEMPPATH:
+            raise StorageError(f"{place} {_NO_TEMPORARY_FOLDER}") from error
         if code in _UNAVAILABLE:
             raise StorageUnavailableError(f"{place} {_UNAVAILABLE[code]}") from error
-        raise StorageError(f"{place} {_FAILED.get(code, f'refused a command: {error}.')}") from error
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageError(f"{place} {_FULL.format(_temporary_folder())}") from error
+        raise StorageError(f"{place} refused a command: {error}.") from error
     except JSONDecodeError:
         raise StorageError(f"{place} holds damaged JSON: put a backup back.") from None  # it quotes the data
     except (UnicodeError, OverflowError) as error:

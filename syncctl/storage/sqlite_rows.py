@@ -22,6 +22,7 @@ from syncctl.models import (
     SyncLog,
     SyncRecord,
     Trigger,
+    Write,
 )
 from syncctl.ports import RecordEntry
 from syncctl.storage.dialect_documents import dialect_from
@@ -187,6 +188,26 @@ def known_by_id(row: sqlite3.Row) -> tuple[str, KnownRecord]:
 def values_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Any]]:
     """The id of a `syncrecords` row, and its values."""
     return row["_id"], values_from(own(row, "values", str))
+
+
+def writes_text(before: str | None, values: Mapping[str, Any], at: datetime) -> str:
+    """The column `written` with further writes noted in it."""
+    notes = {field: {"value": value, "at": at} for field, value in values.items()}
+    return json_text({**(json.loads(before) if before else {}), **notes})
+
+
+def writes_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Write]]:
+    """The id of a `syncrecords` row, and the writes noted in it. Raises OddDocumentError for other JSON."""
+    notes = json.loads(own_or_none(row, "written", str) or "{}")
+    if not isinstance(notes, dict) or not all(isinstance(note, dict) for note in notes.values()):
+        raise OddDocumentError
+    return row["_id"], {
+        field: Write(
+            date_from(note["value"]) if field in DATE_FIELDS else note["value"],
+            own_date_from(note["at"]) or LONG_AGO,
+        )
+        for field, note in notes.items()
+    }
 
 
 def record_entry(row: sqlite3.Row) -> RecordEntry:

@@ -184,6 +184,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "ALTER TABLE syncstate ADD COLUMN doubtedSince TEXT",
         "CREATE TABLE syncdialects (report TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
     ),
+    ("ALTER TABLE syncrecords ADD COLUMN written TEXT",),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

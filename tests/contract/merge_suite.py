@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from syncctl.errors import StorageError
-from syncctl.models import KnownRecord, LeadChange, LeadType, LeadValues
+from syncctl.models import KnownRecord, LeadChange, LeadType, LeadValues, Write
 from syncctl.ports import Storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, record, text_id
@@ -87,6 +87,23 @@ class MergeSuite:
         assert storage.find_records([text_id(1)]) == {
             text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking")
         }
+
+    def test_writes_are_noted_beside_each_other(self, storage: Storage) -> None:
+        storage.store_leads([], [record(1), record(2), record(3)])
+        later = MOMENT + timedelta(days=1)
+        storage.note_writes(
+            {text_id(1): {"remarks": "a", "visitDate": MOMENT, "securityAmount": 9.5}}, MOMENT
+        )
+        storage.note_writes({text_id(1): {"remarks": "b"}, text_id(2): {"reason": None}, "x": {}}, later)
+        assert storage.noted_writes([*map(text_id, range(5)), "x"]) == {
+            text_id(1): {
+                "remarks": Write("b", later),
+                "visitDate": Write(MOMENT, MOMENT),
+                "securityAmount": Write(9.5, MOMENT),
+            },
+            text_id(2): {"reason": Write(None, later)},
+        }
+        assert storage.record_values([text_id(1)]) == {text_id(1): record(1).values}
 
     def test_leads_are_given_whole_by_id(self, storage: Storage) -> None:
         storage.store_leads([lead(1), lead(2, leadType=LeadType.GENERAL, visitDate=MOMENT)], [])

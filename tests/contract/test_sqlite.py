@@ -100,6 +100,7 @@ class TestTables:
             "location": "7",
             "fingerprint": "print 1",
             "reportId": None,
+            "written": None,
             "firstSeenAt": MOMENT_TEXT,
             "firstRunId": "run 1",
             "changedAt": MOMENT_TEXT,

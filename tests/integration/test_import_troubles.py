@@ -3,6 +3,7 @@
 import os
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,82 @@ def test_what_a_telecaller_has_emptied_the_other_kind_of_file_does_not_fill(
     lead = world.app.leads()[0]
     assert (lead["remarks"], lead["attendedBy"]) == ("", "")
     assert lead["visitDate"] == lead["enquiryDate"]
+
+
+@pytest.mark.parametrize("edited", [{}, {"name": "Anu Mol"}], ids=["", "and its name edited"])
+def test_what_the_other_kind_of_file_has_filled_and_a_telecaller_emptied_stays_empty(
+    world: World, tmp_path: Path, edited: dict[str, str]
+) -> None:
+    walkin = write(tmp_path / "walkin_sg_calicut.csv", row(Status="Loss", Staff="", Remarks=""))
+    loss = write(tmp_path / "lossofsale_sg_calicut.csv", row(Remarks="too dear"))
+    world.import_files(WALKIN, walkin)
+    world.import_files(StepName.LOSS_OF_SALE, loss)
+    lead = world.app.leads()[0]
+    assert (lead["remarks"], lead["attendedBy"]) == ("too dear", "RAYAN")
+    world.now += timedelta(minutes=1)
+    world.app.edit(lead["_id"], remarks="", attendedBy=None, updatedAt=world.now, **edited)
+    for kind, file in ((StepName.LOSS_OF_SALE, loss), (WALKIN, walkin)) * 2:
+        world.now += timedelta(minutes=1)
+        assert counts(world.import_files(kind, file))[:2] == (0, 0)
+    lead = world.app.leads()[0]
+    assert (lead["remarks"], lead.get("attendedBy")) == ("", None)
+
+
+def test_the_first_kind_of_file_has_the_last_word_on_what_the_other_one_filled(
+    world: World, tmp_path: Path
+) -> None:
+    walkin = write(tmp_path / "walkin_sg_calicut.csv", row(Status="Loss", Staff=""))
+    loss = write(tmp_path / "lossofsale_sg_calicut.csv", row(Staff="RAYAN"))
+    for kind, file in ((WALKIN, walkin), (StepName.LOSS_OF_SALE, loss), (WALKIN, walkin)):
+        world.import_files(kind, file)
+    assert world.app.leads()[0]["attendedBy"] == "RAYAN"
+    world.import_files(WALKIN, write(walkin, row(Status="Loss", Staff="MEENA")))
+    assert world.app.leads()[0]["attendedBy"] == "MEENA"
+    assert [line for _, done in world.recorder.done for line in done.conflicts] == []
+    world.import_files(StepName.LOSS_OF_SALE, loss)
+    assert world.app.leads()[0]["attendedBy"] == "MEENA"
+
+
+@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.MIDWAY, Moment.AFTER])
+def test_what_a_killed_import_has_written_is_nobodys_edit(
+    world: World, tmp_path: Path, moment: Moment
+) -> None:
+    def file(remark: str) -> Path:
+        rows = [row(Remarks=remark), row(Customer_Name="Biju", Contact="9000000002", Remarks=remark)]
+        return write(tmp_path / "walkin_sg_calicut.csv", *rows)
+
+    world.import_files(WALKIN, file("first"))
+    for write_number, name in enumerate(("note_writes", "update_leads", "update_records"), start=1):
+        world.now += timedelta(minutes=1)
+        with pytest.raises(Killed):
+            world.import_files(
+                WALKIN,
+                file(f"news before {name}"),
+                wrap=lambda storage: FailingStorage(storage, write_number, Killed, moment),  # noqa: B023
+            )
+        world.now += timedelta(minutes=1)
+        world.import_files(WALKIN, file(f"newer than {name}"))
+        assert {lead["remarks"] for lead in world.app.leads()} == {f"newer than {name}"}
+        assert [line for _, done in world.recorder.done for line in done.conflicts] == []
+
+
+def test_a_gap_that_a_killed_import_did_not_come_to_fill_is_filled(world: World, tmp_path: Path) -> None:
+    loss = write(tmp_path / "lossofsale_sg_calicut.csv", row(Remarks="too dear"))
+    world.import_files(
+        WALKIN, write(tmp_path / "walkin_sg_calicut.csv", row(Status="Loss", Staff="", Remarks=""))
+    )
+    for write_number in (1, 2):
+        world.now += timedelta(minutes=1)
+        with pytest.raises(Killed):
+            world.import_files(
+                StepName.LOSS_OF_SALE,
+                loss,
+                wrap=lambda storage: FailingStorage(storage, write_number, Killed, Moment.BEFORE),  # noqa: B023
+            )
+        assert world.app.leads()[0]["remarks"] == ""
+    world.now += timedelta(minutes=1)
+    world.import_files(StepName.LOSS_OF_SALE, loss)
+    assert world.app.leads()[0]["remarks"] == "too dear"
 
 
 def test_a_lead_that_a_killed_import_left_without_a_record_is_no_other_visits(

@@ -10,6 +10,7 @@ WRITES = frozenset(
     {
         "store_leads",
         "update_records",
+        "note_writes",
         "update_leads",
         "save_file_hash",
         "add_rejects",
@@ -42,6 +43,7 @@ READS = SCANS | {
     "find_leads",
     "find_reports",
     "record_values",
+    "noted_writes",
     "leads",
     "reject_positions",
     "rejects",

@@ -1,5 +1,6 @@
 """Disks that are full or read-only under the database, the log and the lock."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,10 @@ from random import Random
 
 import pytest
 
+from syncctl.errors import TemporaryFileError
+from syncctl.models import StepName
 from syncctl.sandbox import Sandbox
+from syncctl.services import staging
 from tests.support.disks import Disk, NoDiskError, disk
 from tests.support.program import Program
 from tests.support.world import World
@@ -60,6 +64,25 @@ def test_a_full_disk_under_the_database(
         assert_complete(sandbox, url)
         for file in small_disk.folder.iterdir():
             file.unlink()
+
+
+def test_a_full_folder_for_temporary_files_under_an_import(
+    sandbox: Sandbox, small_disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally.add("database troubles")
+    file = tmp_path / "walkin_sg_calicut.csv"
+    rows = (f"10-02-2025,Customer {number},9{number:09}\n" for number in range(5000))
+    file.write_text("Date,Customer Name,Contact\n" + "".join(rows), encoding="utf-8")
+    monkeypatch.setattr(staging, "IN_MEMORY_BYTES", 10_000)
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk.folder))
+    small_disk.resize(16_384)
+    with closing(World(sandbox, f"sqlite:///{tmp_path}/leads.db")) as world:
+        with pytest.raises(TemporaryFileError, match=f"in {small_disk.folder} \\(No space left on device"):
+            world.import_files(StepName.WALKIN, file)
+        small_disk.resize(PLENTY)
+        assert world.import_files(StepName.WALKIN, file).ok
+        assert len(world.app.leads()) == 5000
+    assert not list(small_disk.folder.iterdir())
 
 
 def assert_complete(sandbox: Sandbox, url: str) -> None:

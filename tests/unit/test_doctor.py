@@ -204,6 +204,18 @@ def test_the_old_systems_sync_in_the_crontab() -> None:
     assert "`crontab -e`" in found.cure
 
 
+def test_what_stands_above_the_line() -> None:
+    above = state(obstacles=("SHELL=/no/shell: there is no such program",))
+    (found,) = (
+        check for check in check_schedule(above, CRON, (), enabled=True) if check.name == "Crontab variable"
+    )
+    assert (found.mark, found.found) == (
+        BAD,
+        "above the line stands SHELL=/no/shell: there is no such program",
+    )
+    assert "`crontab -e`" in found.cure
+
+
 def test_what_imports_files_by_itself() -> None:
     imports = (
         ScheduledImport("clerk's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from syncctl.checks import Check
 from syncctl.cron.state import ScheduleState
 from syncctl.locking import LockState
-from syncctl.services.checks.surroundings import LOCK_MARGIN, check_other_jobs, lock_words
+from syncctl.services.checks.surroundings import LOCK_MARGIN, check_other_lines, lock_words
 
 SYSTEMD = "systemd"
 
@@ -20,7 +20,7 @@ def check_schedule(
     `only_here`: settings that come from the environment of this shell. `enabled`: API_SYNC_ENABLED."""
     yield _scheduler(state, running)
     yield _line(state)
-    yield from check_other_jobs(state)
+    yield from check_other_lines(state)
     if only_here:
         yield Check.warning(
             "Environment",

@@ -43,7 +43,7 @@ def check_surroundings(
     None: nobody knows."""
     yield _lock(around, now)
     yield _scheduler(around.scheduler, runs_by_itself=runs_by_itself)
-    yield from check_other_jobs(around.scheduler)
+    yield from check_other_lines(around.scheduler)
     yield _switch(around.sync_enabled)
     yield _schedule(around.schedule, now, next_sync)
     yield _endpoints(around.endpoints)
@@ -61,8 +61,15 @@ def lock_words(lock: LockState, now: datetime) -> str:
     return f"held by {who}{where}{since}"
 
 
-def check_other_jobs(state: ScheduleState) -> Iterator[Check]:
-    """What syncs or imports by itself and should not; nothing where nothing does."""
+def check_other_lines(state: ScheduleState) -> Iterator[Check]:
+    """What stands in the way of the line, and what syncs or imports by itself and should not; nothing where
+    all is well."""
+    for obstacle in state.obstacles:
+        yield Check.bad(
+            "Crontab variable",
+            f"above the line stands {obstacle}",
+            "Put the line, or the whole block of `syncctl cron install`, above that one with `crontab -e`.",
+        )
     for line in state.old_syncs:
         yield Check.bad(
             "Old system's sync",

@@ -1,13 +1,22 @@
 """Whether something starts the sync at the times of the settings."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from syncctl.cron.block import block
-from syncctl.cron.state import cron_state, old_syncs, timer_state
+from syncctl.cron.state import ScheduleState, cron_state, old_syncs, timer_state
+from syncctl.cron.variables import Meant
 
 WANTED = b"*/5 * * * * /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.log 2>&1"
+NOW = datetime(2026, 3, 11, 6, tzinfo=UTC)
+KOLKATA = Meant(ZoneInfo("Asia/Kolkata"), "Asia/Kolkata", {"API_TOKEN", "DATABASE_URL"})
+
+
+def state_of(crontab: bytes, wanted: bytes = WANTED) -> ScheduleState:
+    return cron_state(crontab, wanted, "clerk", KOLKATA, NOW)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +51,7 @@ WANTED = b"*/5 * * * * /opt/syncctl api --env-file /opt/.env >> /opt/data/cron.l
     ],
 )
 def test_crontabs(crontab: bytes, installed: bool, in_step: bool, found: str) -> None:
-    state = cron_state(crontab, WANTED, "clerk")
+    state = state_of(crontab)
     assert (state.installed, state.in_step, state.problem) == (installed, in_step, None)
     assert found in state.found
 
@@ -69,14 +78,75 @@ def test_the_old_systems_syncs(crontab: bytes, found: list[str]) -> None:
 
 
 def test_a_damaged_block_is_a_problem() -> None:
-    state = cron_state(b"# BEGIN syncctl\n", WANTED, "clerk")
+    state = state_of(b"# BEGIN syncctl\n")
     assert not state.installed
     assert "crontab -e" in (state.problem or "")
 
 
 def test_a_line_that_changes_into_its_folder_needs_no_settings_file() -> None:
     wanted = b"*/5 * * * * cd /opt && /opt/syncctl api >> /opt/data/cron.log 2>&1"
-    assert cron_state(block(wanted), wanted, "clerk").in_step
+    assert state_of(block(wanted), wanted).in_step
+
+
+DAILY = WANTED.replace(b"*/5 * * * *", b"30 2 * * *")
+
+
+@pytest.mark.parametrize(
+    ("above", "wanted", "said"),
+    [
+        (b"SHELL=/bin/sh\nPATH=/usr/bin:/bin\nMAILTO=clerk\nCRON_TZ=Asia/Kolkata\n", DAILY, ()),
+        (b'SHELL = "/bin/sh"\n', WANTED, ()),
+        (b"#SHELL=/bin/csh\n", WANTED, ()),
+        (b"SHELL=/bin/csh\nSHELL=/bin/sh\n", WANTED, ()),
+        (b"SHELL=/no/such/shell\n", WANTED, ("SHELL=/no/such/shell: there is no such program",)),
+        (b" SHELL\t= '/no/such shell'\n", WANTED, ("SHELL=/no/such shell: there is no such program",)),
+        (b"SHELL=/usr/bin/env\n", WANTED, ("SHELL=/usr/bin/env: that is no shell which can run the line",)),
+        (b"SHELL=\n", WANTED, ("SHELL=: there is no such program",)),
+        (b"PATH=/no/folder\n", WANTED, ()),  # the program is named by its whole path
+        (b"CRON_TZ=UTC\n", DAILY, ("CRON_TZ=UTC: where cron knows CRON_TZ, it goes by that clock",)),
+        (b"CRON_TZ=UTC\n", WANTED, ()),  # every five minutes is so by any clock
+        (b"CRON_TZ=Asia/Colombo\n", DAILY, ()),
+        (b"CRON_TZ=Mars/Olympus\n", DAILY, ("CRON_TZ=Mars/Olympus: there is no such time zone",)),
+        (b"CRON_TZ=../../etc/passwd\n", DAILY, ("CRON_TZ=../../etc/passwd: there is no such",)),
+        (b"API_TOKEN=hush\nOTHER=x\n", WANTED, ("API_TOKEN=…: its runs go by that",)),
+        (
+            b"SHELL=/bin/false\nDATABASE_URL=mongodb://u:hush@h/n\n",
+            WANTED,
+            ("SHELL=/bin/false: that is no", "DATABASE_URL=…: its runs"),
+        ),
+    ],
+)
+def test_what_is_set_above_the_block(above: bytes, wanted: bytes, said: tuple[str, ...]) -> None:
+    found = state_of(above + block(wanted) + b"SHELL=/bin/csh\n", wanted)
+    assert found.in_step
+    assert len(found.obstacles) == len(said)
+    for obstacle, words in zip(found.obstacles, said, strict=True):
+        assert obstacle.startswith(words)
+        assert "hush" not in obstacle
+
+
+def test_a_line_by_hand_finds_its_program_in_the_path_above_it(tmp_path: Path) -> None:
+    program = tmp_path / "syncctl"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    line = b"*/5 * * * * syncctl api --env-file /opt/.env\n"
+    assert state_of(f"PATH={tmp_path}:/bin\n".encode() + line).obstacles == ()
+    (said,) = state_of(b"PATH=/bin\n" + line).obstacles
+    assert said == "PATH=/bin: syncctl is in none of these folders"
+    assert state_of(line + b"PATH=/bin\n").obstacles == ()
+
+
+@pytest.mark.parametrize(
+    "first", ["#!/usr/bin/env no-such-python", "#! /usr/bin/env -S A=b no-such-python -u"]
+)
+def test_a_program_whose_interpreter_is_looked_for_in_the_path(tmp_path: Path, first: str) -> None:
+    program = tmp_path / "syncctl"
+    program.write_text(f"{first}\n")
+    wanted = WANTED.replace(b"/opt/syncctl", str(program).encode())
+    (said,) = state_of(b"PATH=/bin\n" + block(wanted), wanted).obstacles
+    assert "no-such-python" in said
+    (tmp_path / "no-such-python").touch(mode=0o755)
+    assert state_of(f"PATH={tmp_path}\n".encode() + block(wanted), wanted).obstacles == ()
 
 
 @pytest.mark.parametrize(

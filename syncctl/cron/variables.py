@@ -1,0 +1,92 @@
+"""What a crontab sets above a line (crontab(5): `NAME = value`) that changes what the line does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from syncctl.cron.fields import same_in_both_zones
+from syncctl.cron.line import CrontabLine
+from syncctl.errors import SettingsError
+
+_SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox", "fish"))
+"""Those that understand `>> FILE 2>&1` and our quotes; csh does not."""
+
+_FIRST_LINE = 200
+"""Bytes of a program to find its interpreter in."""
+
+
+class Meant(NamedTuple):
+    """How the line is meant: by which clock (API_SYNC_TIMEZONE), and the names of all settings."""
+
+    zone: tzinfo
+    zone_name: str
+    settings: Collection[str]
+
+
+def obstacles(line: CrontabLine, meant: Meant, now: datetime) -> Iterator[str]:
+    """What stands above the line and changes what it does, in words; nothing where all is well."""
+    for name, value in line.variables.items():
+        trouble = ""
+        match name:
+            case "SHELL":
+                trouble = _shell_trouble(value)
+            case "PATH":
+                trouble = _path_trouble(line, value)
+            case "CRON_TZ":
+                trouble = _zone_trouble(line.schedule, value, meant, now)
+            case _ if name in meant.settings:
+                trouble = "its runs go by that, whatever the .env says"
+        if trouble:
+            yield f"{name}={value if name not in meant.settings else '…'}: {trouble}"
+
+
+def _shell_trouble(shell: str) -> str:
+    if not (os.path.isfile(shell) and os.access(shell, os.X_OK)):
+        return "there is no such program, so that cron can't start the line"
+    if os.path.basename(os.path.realpath(shell)) not in _SHELLS and os.path.basename(shell) not in _SHELLS:
+        return "that is no shell which can run the line"
+    return ""
+
+
+def _path_trouble(line: CrontabLine, path: str) -> str:
+    program = line.program
+    if not program:
+        return ""
+    if "/" not in program:
+        return "" if shutil.which(program, path=path) else f"{program} is in none of these folders"
+    interpreter = _found_by_env(Path(program))
+    if interpreter and not shutil.which(interpreter, path=path):
+        return f"{interpreter}, which {program} is run by, is in none of these folders"
+    return ""
+
+
+def _found_by_env(program: Path) -> str:
+    """The interpreter that `#!/usr/bin/env NAME` looks for in PATH; "" where nothing is looked for."""
+    try:
+        with program.open("rb") as file:
+            first = os.fsdecode(file.read(_FIRST_LINE)).partition("\n")[0]
+    except OSError:
+        return ""  # that it can't be read is said where the program is tried
+    words = first.removeprefix("#!").split()
+    if not first.startswith("#!") or not words or os.path.basename(words[0]) != "env":
+        return ""
+    return next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
+
+
+def _zone_trouble(schedule: str, name: str, meant: Meant, now: datetime) -> str:
+    try:
+        zone = ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return "there is no such time zone"
+    try:
+        if same_in_both_zones(schedule, meant.zone, zone, now):
+            return ""
+    except (SettingsError, ValueError):
+        return ""  # a schedule of another kind is out of step anyhow
+    return f"where cron knows CRON_TZ, it goes by that clock, and API_SYNC_TIME is meant in {meant.zone_name}"
