@@ -128,11 +128,12 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
         print_json(
             {
                 "command": "cleanup restore",
-                "ok": not result.different,
+                "ok": result.is_whole,
                 "kind": result.kind.value,
                 "restored": result.restored,
                 "same": result.same,
                 "different": result.different,
+                **({"ended": result.ended} if result.ended else {}),
             }
         )
     else:
@@ -140,9 +141,13 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
             f"Restored: {counted(result.restored, 'lead')}. As in the backup already: {result.same:,}. "
             f"Something else now: {len(result.different):,}."
         )
+        for lead_id in result.ended:
+            print_message(
+                f"Not put back: lead {lead_id}, as the lead that was kept for it has been finished or deleted."
+            )
         for lead_id in result.different:
             print_message(f"Left as it is: lead {lead_id} is not what the backup left, or gone.")
-    if result.different:
+    if not result.is_whole:
         raise typer.Exit(ExitCode.FAILED)
 
 

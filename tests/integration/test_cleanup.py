@@ -215,6 +215,36 @@ def test_what_was_restored_is_told_apart_from_what_was_edited_since(
     assert {document["_id"]: document["callStatus"] for document in app.leads()}[text_id(3)] == "Busy"
 
 
+@pytest.mark.parametrize("how", ["deleted", "finished"])
+def test_copies_of_a_lead_that_is_finished_or_deleted_since_stay_away(
+    database: Database, app: MongoApp | SqliteApp, folder: Path, how: str
+) -> None:
+    database.store_leads(copies(3), [record(1)])
+    backup = clean(database, folder).backup
+    assert backup is not None
+    (kept,) = app.leads()
+    if how == "finished":
+        finish(app, kept, "booking page")
+    else:
+        app.delete(kept["_id"])
+    for _ in range(2):
+        result = restore_backup(database, backup)
+        assert (result.restored, result.same, result.different) == (0, 0, [])
+        assert sorted(result.ended) == [text_id(2), text_id(3)]
+        assert app.leads() == []
+
+
+def test_copies_that_were_put_back_before_the_kept_lead_was_finished_are_there(
+    database: Database, app: MongoApp | SqliteApp, folder: Path
+) -> None:
+    database.store_leads(copies(3), [record(1)])
+    backup = clean(database, folder).backup
+    assert backup is not None
+    restore_backup(database, backup)
+    app.delete(text_id(1))
+    assert restore_backup(database, backup) == BackupRestored(BackupKind.DUPLICATES, 0, 2, [])
+
+
 def test_records_follow_the_kept_lead_and_come_back(
     database: Database, app: MongoApp | SqliteApp, folder: Path
 ) -> None:

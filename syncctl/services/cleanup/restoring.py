@@ -15,12 +15,19 @@ from syncctl.services.cleanup.finished.cleaning import pairings
 @dataclass(slots=True)
 class BackupRestored:
     """What putting a backup back came to. `same`: leads that were as in the backup already; `different`: ids
-    of those that are something else now, and were left alone."""
+    of those that are something else now, and were left alone; `ended`: ids of copies that stay away, as the
+    lead that was kept in their place has been finished or deleted since."""
 
     kind: BackupKind
     restored: int = 0
     same: int = 0
     different: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is as the backup has it."""
+        return not self.different and not self.ended
 
 
 def restore_backup(database: Database, path: Path) -> BackupRestored:
@@ -39,9 +46,19 @@ def restore_backup(database: Database, path: Path) -> BackupRestored:
 
 
 def _put_back_copies(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    there = database.present_leads(
+        {lead_id for entry in entries for lead_id in (entry.details["kept"], entry.snapshot.lead_id)}
+    )
+    ended = [
+        entry.snapshot.lead_id
+        for entry in entries
+        if entry.snapshot.lead_id not in there and entry.details["kept"] not in there
+    ]
+    result.ended += ended
+    wanted = [entry for entry in entries if entry.snapshot.lead_id not in ended]
     back = {
         entry.details["kept"]: entry.snapshot.lead_id
-        for entry in _put_back_leads(database, entries, result)
+        for entry in _put_back_leads(database, wanted, result)
         if entry.details.get("recorded")
     }
     if back:
