@@ -143,7 +143,7 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
         )
         for lead_id in result.ended:
             print_message(
-                f"Not put back: lead {lead_id}, as the lead that was kept for it has been finished or deleted."
+                f"Not put back: lead {lead_id}, as the one kept in its place has been finished or deleted."
             )
         for lead_id in result.different:
             print_message(f"Left as it is: lead {lead_id} is not what the backup left, or gone.")
