@@ -3,7 +3,7 @@ dormant id, a row that was entered late, comes within one round."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncctl.dialects import LocationIds
@@ -59,19 +59,23 @@ class Audits:
     def requests(self, deadline: float) -> list[ReportRequest]:
         """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
         was refused, and one try each of one that answers nothing. One location whose answer was thin is asked
-        as well: it may be its window that leaves rows out."""
+        as well: it may be its window that leaves rows out. So are those whose whole answers seem to be cut,
+        for the last month: the newest rows may be what is cut off."""
         return [
-            ReportRequest(
-                step.report,
-                code,
-                self._tools.planner.whole_window(step.dialect),
-                deadline,
-                tries=1 if step.is_unanswered else None,
-            )
+            ReportRequest(step.report, code, window, deadline, tries=1 if step.is_unanswered else None)
             for step in self._steps.values()
             if not step.is_key_refused
-            for code in self._with_a_thin_one(step)
+            for code, window in self._windows(step)
         ]
+
+    def _windows(self, step: ReportStep) -> Iterator[tuple[str, Window]]:
+        planner = self._tools.planner
+        for code in self._with_a_thin_one(step):
+            yield code, planner.whole_window(step.dialect)
+        if planner.is_ordinary:
+            for code in step.capped:
+                if planner.is_whole(step.plan.windows[code]):
+                    yield code, Window(1, form=step.dialect.whole_form)
 
     def _with_a_thin_one(self, step: ReportStep) -> list[str]:
         planner, asked = self._tools.planner, self._asked[step.report]
@@ -90,7 +94,8 @@ class Audits:
         try:
             if (rows := self._steps[answer.request.report].judged(answer)) is not None:
                 audited.counts += self._stored(answer.request, rows)
-                audited.sizes[code] = size_of(rows)
+                if self._tools.planner.is_whole(answer.request.window):
+                    audited.sizes[code] = size_of(rows)
                 return
             audited.failed[code] = told(answer.error)
             if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
@@ -110,6 +115,8 @@ class Audits:
         if taken.unlisted:
             where = f"{request.report}, location {request.location}"
             self._tools.listener.warning(f"{where}: {unlisted_words(taken.unlisted)}")
+        if not self._tools.planner.is_whole(request.window):
+            return taken.counts
         self._tools.measuring.note(request, answer)
         tally = self._checkpoints.tally(before, answer)
         if self._checkpoints.is_suspicious(before, request.window, tally):

@@ -128,6 +128,11 @@ class ReportStep:
             self.take(answer)
 
     @property
+    def capped(self) -> list[str]:
+        """Locations whose answers the API seems to have cut."""
+        return capped_answers(self._answered)
+
+    @property
     def is_unanswered(self) -> bool:
         """Whether locations were asked, and the API answered none of them."""
         return bool(self._errors) and not self._answered
@@ -254,7 +259,7 @@ class ReportStep:
 
     def _doubt_capped_answers(self) -> None:
         """Where the API may cut its answers, those locations are as far as before."""
-        capped = capped_answers(self._answered)
+        capped = self.capped
         before = [self.states.get(location, LocationState(location)) for location in capped]
         doubted = [self._checkpoints.doubted(state) for state in before if self._checkpoints.may_doubt(state)]
         if not doubted:
