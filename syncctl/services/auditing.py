@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncctl.dialects import LocationIds
-from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError
+from syncctl.errors import (
+    DeadlinePassedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
 from syncctl.services.checkpoints import Checkpoints
@@ -92,7 +97,10 @@ class Audits:
                 audited.counts += self._stored(answer.request, rows)
                 audited.sizes[code] = size_of(rows)
                 return
-            audited.failed[code] = told(answer.error)
+            if isinstance(answer.error, UnclearAnswerError):
+                self._tools.unclear.note(answer.request, answer.error)
+            else:
+                audited.failed[code] = told(answer.error)
             if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
                 state = self._checkpoints.audit_failed(self._state(answer.request))
                 self._tools.storage.save_location_states(answer.request.report, [state])

@@ -13,6 +13,7 @@ from syncctl.errors import (
     KeyRefusedError,
     StorageError,
     StorageUnavailableError,
+    UnclearAnswerError,
 )
 from syncctl.models import (
     LocationResult,
@@ -33,6 +34,7 @@ from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import NOT_ALL_STORED, listed, step_result, told
 from syncctl.services.thin_answers import AnswerSize, capped_answers, capped_warning, size_of, thin_warning
 from syncctl.services.unanswered import Outcome
+from syncctl.services.unclear_answers import UnclearAnswers
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
@@ -41,7 +43,8 @@ STATES_TOGETHER = 10
 @dataclass(frozen=True, slots=True)
 class StepTools:
     """What every report's step works with. `stores`: location id -> store name, or None. `shops`: the stores
-    that rows may name. `dialects`: of the reports of which something is known."""
+    that rows may name. `dialects`: of the reports of which something is known. `unclear`: takes note of
+    answers that are taken as empty though their text is not understood."""
 
     storage: Storage
     intake: Intake
@@ -51,6 +54,7 @@ class StepTools:
     shops: Shops
     dialects: Mapping[StepName, Dialect]
     measuring: Measuring
+    unclear: UnclearAnswers
 
 
 class ReportStep:
@@ -79,6 +83,7 @@ class ReportStep:
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
         self._errors: list[ApiError] = []
+        self._is_unclear = False
         self._answered: dict[str, AnswerSize] = {}
 
     def requests(self, deadline: float) -> list[ReportRequest]:
@@ -110,7 +115,7 @@ class ReportStep:
         planner, windows = self._tools.planner, self.plan.windows
         if not (windows and planner.asks_everywhere) or "" in windows:
             return None
-        if any(result.error or result.counts.rows for result in self._results):
+        if self._is_unclear or any(result.error or result.counts.rows for result in self._results):
             return None
         if not all(map(planner.is_whole, windows.values())):
             return None
@@ -118,7 +123,9 @@ class ReportStep:
 
     def take_last_resort(self, answer: Answer) -> None:
         """Store what an empty location id brought, if anything. Raises as `take`."""
-        if answer.error is not None:
+        if isinstance(answer.error, UnclearAnswerError):
+            self._tools.unclear.note(answer.request, answer.error)
+        elif answer.error is not None:
             self._tools.listener.warning(
                 f"No location has anything in its {self.report} report, and asking with an empty location id "
                 f"failed: {told(answer.error)}"
@@ -188,6 +195,11 @@ class ReportStep:
         return rows
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
+        if isinstance(answer.error, UnclearAnswerError):
+            self._is_unclear = True
+            self._tools.unclear.note(answer.request, answer.error)
+            self._keep_tried(answer.request)
+            return LocationResult(answer.request.location, store or "")
         if answer.error is not None:
             self._errors.append(answer.error)
         if isinstance(answer.error, KeyRefusedError):
