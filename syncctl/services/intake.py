@@ -120,14 +120,7 @@ class Intake:
             taken.refused += [row for _, row in rows]
         if match.newly_finished:
             self._run.storage.pair_reports(match.newly_finished)
-        changed = [
-            record
-            for record in records
-            if (before := match.known.get(record.lead_id)) is not None
-            # Another id of the shop may tell it by other items; where all are told everything, none does.
-            and (before.location == answer.location or answer.by_row)
-            and has_changed(answer, record, before.fingerprint)
-        ]
+        changed = self._changed(answer, records, match)
         if changed:
             self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
         taken.changed += [record.values.get("bookingNo", "") for record in changed]
@@ -139,6 +132,27 @@ class Intake:
             existing=len(records) - len(inserted) - len(match.finished) - len(refused),
         )
         return [record for record in batch if record.lead_id in match.undecided]
+
+    def _changed(
+        self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
+    ) -> list[SourceRecord]:
+        """The known records of which the source now says something else."""
+        perhaps = [
+            record
+            for record in records
+            if (before := match.known.get(record.lead_id)) is not None
+            # Another id of the shop may tell it by other items; where all are told everything, none does.
+            and (before.location == answer.location or answer.by_row)
+            and fingerprint(record.values) != before.fingerprint
+        ]
+        if not perhaps:
+            return []
+        bases = self._run.storage.record_values([record.lead_id for record in perhaps])
+        return [
+            record
+            for record in perhaps
+            if (base := bases.get(record.lead_id)) is not None and has_changed(answer, record, base)
+        ]
 
     def _sync_record(self, answer: SortedRows, record: SourceRecord, match: MatchResult) -> SyncRecord:
         return SyncRecord(

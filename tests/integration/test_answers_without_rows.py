@@ -1,10 +1,7 @@
 """An API's error is no empty answer, and an unclear text decides nothing, in whole runs."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +9,9 @@ import pytest
 
 from syncctl.models import StepName, StepStatus
 from syncctl.results import exit_code
-from tests.support.answers import errors_without_rows
+from tests.support.answers import errors_without_rows, item_rows
 from tests.support.program import Program
+from tests.support.scripted_api import STORES, answering
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
 from tests.support.world import World
 
@@ -27,28 +25,6 @@ ROW = {
     "bookingDate": "2026-03-01T08:59:27",
     "returnDate": "2026-03-09T08:59:27",
 }
-STORES = [
-    {"locCode": "7", "locName": "SG.Perinthalmanna", "status": 1},
-    {"locCode": "13", "locName": "SG.CALICUT", "status": 1},
-]
-
-Answers = Callable[[str], Any]
-"""Gives the body of a location's report."""
-
-
-@contextmanager
-def answering(world: World, answers: Answers, stores: Any = STORES) -> Iterator[ScriptedServer]:
-    def script(received: Received) -> Reply:
-        body = stores if received.method == "GET" else answers(received.location)
-        return reply(json.dumps(body).encode())
-
-    with ScriptedServer(script) as server:
-        endpoints = {
-            name: replace(getattr(world.config, name), url=f"{server.url}/{name}")
-            for name in ("stores", "booking", "returns")
-        }
-        world.config = replace(world.config, **endpoints, max_tries=1)
-        yield server
 
 
 def states(world: World) -> dict[str, Any]:
@@ -121,3 +97,16 @@ def test_the_programs_exit_status(tmp_path: Path, command: str) -> None:
         assert ended.status == expected, ended.output
         quoted = [line for line in ended.output.splitlines() if "Kindly select a location" in line]
         assert len(quoted) == (expected == 0), ended.output
+
+
+def test_item_rows_become_one_whole_lead(world: World) -> None:
+    world.now = world.now.replace(year=2025, month=6)
+    with answering(world, lambda location: item_rows() if location == "7" else NO_DATA):
+        result = world.run((StepName.BOOKING,))
+        leads = world.app.leads()
+        again = world.run((StepName.BOOKING,))
+    assert (result.steps[0].counts.saved, result.steps[0].counts.merged) == (2, 2)
+    for lead in leads:
+        assert lead["functionDate"] == datetime(2026, 12, 20, tzinfo=UTC)
+        assert (lead["securityAmount"], lead["remarks"]) == (9000, "needs fitting")
+    assert (again.steps[0].counts.existing, again.steps[0].changed) == (2, 0)
