@@ -64,7 +64,7 @@ class Audits:
     def requests(self, deadline: float) -> list[ReportRequest]:
         """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
         was refused, and one try each of one that answers nothing. One location whose answer was thin is asked
-        as well: it may be its window that leaves rows out."""
+        as well: it may be its window that leaves rows out. So are those of which something was held back."""
         return [
             ReportRequest(
                 step.report,
@@ -75,15 +75,20 @@ class Audits:
             )
             for step in self._steps.values()
             if not step.is_key_refused
-            for code in self._with_a_thin_one(step)
+            for code in self._with_doubtful_ones(step)
         ]
 
-    def _with_a_thin_one(self, step: ReportStep) -> list[str]:
+    def _with_doubtful_ones(self, step: ReportStep) -> list[str]:
         planner, asked = self._tools.planner, self._asked[step.report]
-        if not self._tools.measuring.is_on:
+        if planner.is_backfill:
             return asked
-        thin = [code for code in step.thin if not planner.is_whole(step.plan.windows[code])]
-        return [*asked, *(code for code in thin[:1] if code not in asked)]
+        narrow = [code for code in dict.fromkeys([*step.thin, *step.held]) if self._is_narrow(step, code)]
+        held = [code for code in narrow if code in step.held]
+        thin = [code for code in narrow if code in step.thin][: self._tools.measuring.is_on]
+        return list(dict.fromkeys([*asked, *thin, *held]))
+
+    def _is_narrow(self, step: ReportStep, code: str) -> bool:
+        return not self._tools.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
 
     def take(self, answer: Answer) -> None:
         """Store one answer, `ReportStep.sort`ed. What fails is asked again in its turn.
@@ -111,7 +116,10 @@ class Audits:
 
     def _stored(self, request: ReportRequest, answer: SortedRows) -> Counts:
         before = self._state(request)
-        taken = self._tools.intake.take(answer)
+        tally = self._checkpoints.tally(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        is_whole = not is_thin and before.doubted_since is None
+        taken = self._tools.intake.take(answer, is_whole=is_whole)
         if taken.is_late:
             self._audited[request.report].failed[request.location] = NOT_ALL_STORED
             return taken.counts
@@ -119,8 +127,7 @@ class Audits:
             where = f"{request.report}, location {request.location}"
             self._tools.listener.warning(f"{where}: {unlisted_words(taken.unlisted)}")
         self._tools.measuring.note(request, answer)
-        tally = self._checkpoints.tally(before, answer)
-        if self._checkpoints.is_suspicious(before, request.window, tally):
+        if is_thin:
             audit = f"The audit of location {request.location} ({request.report})"
             self._tools.listener.warning(f"{audit} brought {thin_warning(tally.rows)}.")
         after = self._checkpoints.audited(before, tally)

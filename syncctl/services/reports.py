@@ -82,6 +82,8 @@ class ReportStep:
         self._falling_asleep: list[LocationState] = []
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
+        self.held: list[str] = []
+        """Locations of whose answers something was held back until a whole one comes."""
         self._errors: list[ApiError] = []
         self._is_unclear = False
         self._answered: dict[str, AnswerSize] = {}
@@ -211,17 +213,20 @@ class ReportStep:
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
         location = request.location
         self._answered[location] = size_of(answer)
-        taken = self._tools.intake.take(answer)
+        before = self.states.get(location, LocationState(location))
+        tally = self._checkpoints.tally(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        is_whole = self._tools.planner.is_whole(request.window) and not is_thin
+        taken = self._tools.intake.take(answer, is_whole=is_whole and before.doubted_since is None)
         self.ids.note_saved(answer, taken.counts.saved)
+        if taken.held:
+            self.held.append(location)
         if taken.is_late:
             self._keep_tried(request)
             changed = tuple(taken.changed)
             return LocationResult(location, answer.store, taken.counts, changed, error=NOT_ALL_STORED)
-        before = self.states.get(location, LocationState(location))
-        tally = self._checkpoints.tally(before, answer)
         after = self._checkpoints.next_state(before, request.window, tally)
         warnings = [unlisted_words(taken.unlisted)] if taken.unlisted else []
-        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
         self._tools.measuring.note(request, answer, is_thin=is_thin)
         if is_thin:
             self.thin.append(location)

@@ -12,9 +12,19 @@ from typing import Any
 from syncctl.errors import InvalidRowError
 from syncctl.identity import key_of, source_record
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.mapping import UNKNOWN_LOCATION, complete_values, identity_values, own_date, report_values
+from syncctl.mapping import (
+    BOOKING_NO,
+    PHONE,
+    UNKNOWN_LOCATION,
+    complete_values,
+    identity_values,
+    optional_text,
+    own_date,
+    report_values,
+)
 from syncctl.models import Days, LeadValues, SourceRecord, StepName
 from syncctl.ports import Look
+from syncctl.values import phone_number
 
 LOOK_EVERY = 1000
 """Rows, which are mapped in some 50 ms."""
@@ -50,6 +60,7 @@ class SortedRows:
     records_outside: dict[str, SourceRecord] = field(default_factory=dict)
     by_row: bool = False
     spellings: Counter[str] = field(default_factory=Counter)
+    _named: set[tuple[str, str]] | None = None
 
     @property
     def listed_under(self) -> str:
@@ -61,6 +72,16 @@ class SortedRows:
     def keys(self) -> set[str]:
         """The keys of all records that the answer tells of, also of those outside of the days asked for."""
         return self.records.keys() | self.records_outside.keys()
+
+    def names(self, booking_no: str, phone: str) -> bool:
+        """Whether any row, valid or not, has this booking number and this phone number of ten digits."""
+        if self._named is None:
+            self._named = {
+                (optional_text(row, BOOKING_NO), phone_number(optional_text(row, PHONE)) or "")
+                for row in (*self.rows, *self.outside)
+                if isinstance(row, dict)
+            }
+        return (booking_no, phone) in self._named
 
     def rows_from(self, day: date) -> int:
         """How many rows are not of a record that is dated before that day."""

@@ -184,6 +184,12 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "ALTER TABLE syncstate ADD COLUMN doubtedSince TEXT",
         "CREATE TABLE syncdialects (report TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
     ),
+    (
+        "ALTER TABLE syncrecords ADD COLUMN replacedBy TEXT",
+        "ALTER TABLE syncrecords ADD COLUMN corrections TEXT",
+        "ALTER TABLE syncrecords ADD COLUMN correctedAt TEXT",
+        "CREATE INDEX syncrecords_correctedAt ON syncrecords (correctedAt)",
+    ),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

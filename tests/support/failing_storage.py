@@ -10,6 +10,8 @@ WRITES = frozenset(
     {
         "store_leads",
         "update_records",
+        "replace_records",
+        "renew_records",
         "update_leads",
         "save_file_hash",
         "add_rejects",
@@ -32,6 +34,9 @@ WRITES = frozenset(
 SCANS = frozenset({"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age"})
 
 READS = SCANS | {
+    "corrected_records",
+    "has_records",
+    "saved_by_audits",
     "find_records",
     "recorded_leads",
     "present_leads",

@@ -110,7 +110,7 @@ class AnswerCheck:
         self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
     ) -> MatchResult:
         lead_types = [LEAD_TYPES[answer.report]]
-        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude)
+        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude, answer=answer)
 
     def _check_batch(
         self,
