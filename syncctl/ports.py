@@ -83,6 +83,9 @@ class Storage(Protocol):
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         """The syncrecords that exist among these ids, by id."""
 
+    def has_records(self) -> bool:
+        """Whether there are any syncrecords: there are none before the first sync."""
+
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         """Which of these leads are some record's in syncrecords, whether made by the sync or adopted."""
 
@@ -142,6 +145,14 @@ class Storage(Protocol):
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         """Set `values` and `fingerprint` of existing records to what the source says now."""
+
+    def replace_records(self, phones: Mapping[str, str]) -> None:
+        """Note that the source has corrected the phone number of a record (key) to another one (value)."""
+
+    def renew_records(self, records: Sequence[SyncRecord]) -> None:
+        """Let records that were replaced be current again: the source went back to their numbers. They take
+        the lead, location, values, fingerprint and the last correction of what is given. Those that are
+        current by now stay as they are."""
 
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""

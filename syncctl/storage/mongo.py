@@ -65,6 +65,10 @@ class MongoStorage(MongoSurvey, MongoRepair):
             found = find_by_ids(database.syncrecords, ids, documents.KNOWN_FIELDS)
             return dict(self._own.read("syncrecords", found, documents.known_by_id))
 
+    def has_records(self) -> bool:
+        with self._reading() as database:
+            return database.syncrecords.find_one({}, ["_id"]) is not None
+
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         with self._reading() as database:
             return {
@@ -202,6 +206,27 @@ class MongoStorage(MongoSurvey, MongoRepair):
                                 "changedAt": changed_at,
                             }
                         },
+                    )
+                    for record in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def replace_records(self, phones: Mapping[str, str]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(phones.items()):
+                updates = [
+                    UpdateOne({"_id": documents.to_bson_id(record_id)}, {"$set": {"replacedBy": phone}})
+                    for record_id, phone in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def renew_records(self, records: Sequence[SyncRecord]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(records):
+                updates = [
+                    UpdateOne(
+                        {"_id": documents.to_bson_id(record.record_id), "replacedBy": {"$ne": None}},
+                        documents.renewal(record),
                     )
                     for record in batch
                 ]

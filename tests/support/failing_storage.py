@@ -11,6 +11,8 @@ WRITES = frozenset(
         "store_leads",
         "update_records",
         "note_writes",
+        "replace_records",
+        "renew_records",
         "update_leads",
         "save_file_hash",
         "add_rejects",
@@ -33,6 +35,9 @@ WRITES = frozenset(
 SCANS = frozenset({"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age"})
 
 READS = SCANS | {
+    "corrected_records",
+    "has_records",
+    "saved_by_audits",
     "find_records",
     "recorded_leads",
     "present_leads",
@@ -53,7 +58,6 @@ READS = SCANS | {
     "location_states",
     "facts",
     "totals",
-    "saved_by_audits",
     "records_about",
     "last_sync_logs",
     "runs",

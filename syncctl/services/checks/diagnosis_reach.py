@@ -17,6 +17,7 @@ from syncctl.errors import (
     InvalidRowError,
     KeyRefusedError,
     StorageError,
+    UnclearAnswerError,
 )
 from syncctl.findings import ApiAddress, ApiClock
 from syncctl.locations import Locations
@@ -132,6 +133,8 @@ def _transport(address: ApiAddress) -> Iterator[Check]:
 def _failed(report: StepName, error: ApiError) -> Check:
     name, found = f"API: {report}", _one_line(error.found)
     advice = error.hint[:1].upper() + error.hint[1:]
+    if isinstance(error, UnclearAnswerError):  # as a sync does, which takes it as empty
+        return Check.warning(name, found, f"{advice}.")
     if isinstance(error, KeyRefusedError):
         cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
     elif error.setting:
