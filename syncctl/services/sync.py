@@ -44,6 +44,7 @@ class ApiSync:
     measures: bool = False
 
     def __call__(self, run: Run) -> None:
+        run.storage.set_deadline(run.started + self.deadline_s)
         reports = [step for step in self.steps if step is not StepName.STORES]
         if StepName.STORES in self.steps:
             run.begin_step(StepName.STORES, 0, lambda error: _stores_result(error=error))

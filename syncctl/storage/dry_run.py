@@ -51,6 +51,9 @@ class DryRunStorage:
     def prepare(self) -> None:
         self._storage.prepare()
 
+    def set_deadline(self, deadline: float) -> None:
+        self._storage.set_deadline(deadline)
+
     def close(self) -> None:
         self._storage.close()
 
