@@ -80,9 +80,9 @@ class Storage(Protocol):
         """
 
     def set_deadline(self, deadline: float) -> None:
-        """Let no call from now on, `prepare` and `close` included, wait for the database beyond `deadline`
-        (the monotonic clock's seconds; math.inf: each as long as it may by itself), but for two seconds in
-        which a run notes how it ended. What takes longer is a StorageUnavailableError."""
+        """Let no call from now on wait for the database beyond `deadline` (the monotonic clock's seconds;
+        math.inf: each as long as it may by itself), but for two seconds in which a run notes how it ended.
+        What takes longer is a StorageUnavailableError."""
 
     def close(self) -> None:
         """Let go of it; calling twice is fine."""

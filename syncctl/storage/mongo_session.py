@@ -11,12 +11,14 @@ from pymongo.database import Database
 
 from syncctl.errors import StorageError
 from syncctl.models import Document
-from syncctl.storage.clock import END_S, seconds_until, utc_now
+from syncctl.storage.clock import seconds_until, utc_now
 from syncctl.storage.mongo_address import connect, read_address
 from syncctl.storage.mongo_errors import translated
 from syncctl.storage.mongo_facts import check_ids_are_unique, say_hello
 from syncctl.storage.mongo_indexes import create_indexes
 from syncctl.storage.own_documents import OwnDocuments
+
+CLOSE_S = 0.5
 
 
 class MongoSession:
@@ -64,7 +66,7 @@ class MongoSession:
 
     def close(self) -> None:
         if self._client is not None:
-            with self._timeout(END_S):  # the driver tells the server, which may hang
+            with pymongo.timeout(CLOSE_S):  # the driver ends its sessions on the server, which may hang
                 self._client.close()
             self._client = None
 

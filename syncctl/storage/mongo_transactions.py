@@ -12,7 +12,7 @@ import pymongo
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import BulkWriteError, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from syncctl.models import Document
@@ -145,7 +145,9 @@ def _insert_missing(
     records = [record for unit in units for record in unit.records]
     reports = [record["reportId"] for record in records if "reportId" in record]
     known, finished = set(), set()
-    wanted = {"$or": [{"_id": {"$in": [each["_id"] for each in records]}}, {"reportId": {"$in": reports}}]}
+    wanted: Document = {"_id": {"$in": [record["_id"] for record in records]}}
+    if reports:
+        wanted = {"$or": [wanted, {"reportId": {"$in": reports}}]}
     for found in _find(database.syncrecords, wanted, session):
         known.add(found["_id"])
         finished.add(found.get("reportId"))
@@ -179,9 +181,12 @@ def _find(
 
 def _in_transaction(database: Database[Document], work: Callable[[ClientSession], T], limit_s: float) -> T:
     """Do the work in a transaction, and again where another one came in between."""
-    give_up_at = time.monotonic() + min(HELD_S, limit_s / 2)
+    begun = time.monotonic()
+    give_up_at = begun + min(HELD_S, limit_s / 2)
 
     def attempt(session: ClientSession) -> T:
+        if time.monotonic() > begun + limit_s:  # older drivers would begin again for two minutes
+            raise NetworkTimeout("the time of this transaction is over")
         try:
             return work(session)
         except OperationFailure as error:
