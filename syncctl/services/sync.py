@@ -45,6 +45,7 @@ class ApiSync:
     measures: bool = False
 
     def __call__(self, run: Run) -> None:
+        run.storage.set_deadline(run.started + self.deadline_s)
         unclear = UnclearAnswers()
         try:
             self._sync(run, unclear)

@@ -66,8 +66,8 @@ READS = SCANS | {
     "snapshots",
 }
 
-OF_THE_CONNECTION = frozenset({"prepare", "close", "probe_writing"})
-"""What a command calls before and after its run; no fault point is here."""
+OF_THE_CONNECTION = frozenset({"prepare", "set_deadline", "close", "probe_writing"})
+"""What a run or its command asks of the connection itself; no fault point is here."""
 
 
 class Killed(BaseException):

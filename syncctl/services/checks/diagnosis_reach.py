@@ -16,6 +16,7 @@ from syncctl.errors import (
     FinalApiError,
     InvalidRowError,
     KeyRefusedError,
+    SettingsError,
     StorageError,
     UnclearAnswerError,
 )
@@ -45,6 +46,9 @@ def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> I
     try:
         with open_to_read() as database:
             facts = database.facts()
+    except SettingsError as error:
+        yield Check.bad("Database", _one_line(error), "Nothing is synced until that is done.")
+        return
     except StorageError as error:
         yield _unusable("Database", error, _DATABASE_CURE)
         return
