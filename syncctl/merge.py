@@ -9,6 +9,7 @@ from typing import Any
 
 from syncctl.leads import is_touched
 from syncctl.models import Document, LeadChange
+from syncctl.text import same_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,12 @@ class Merge:
 
 
 def _value(values: Mapping[str, Any], field: str) -> Any:
-    """Nothing, null and an empty text are the same: no value."""
+    """A value for comparing: nothing, null and an empty text are no value, and texts that read the same are
+    one."""
     value = values.get(field)
-    return None if value == "" else value
+    if isinstance(value, str):
+        return same_text(value) or None
+    return value
 
 
 def merge(
@@ -53,7 +57,7 @@ def merge(
         if ours in (was, theirs):
             continue
         if theirs == was:
-            values[field] = _emptied(field) if ours is None else ours
+            values[field] = _emptied(field) if ours is None else source[field]
         else:
             conflicts.append(field)
     return Merge(values, tuple(conflicts))
@@ -63,9 +67,9 @@ def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) 
     """What the source tells of fields that the lead has no value for."""
     return Merge(
         {
-            field: ours
+            field: source[field]
             for field in sorted(told)
-            if (ours := _value(source, field)) is not None and _value(lead, field) is None
+            if _value(source, field) is not None and _value(lead, field) is None
         }
     )
 
@@ -73,7 +77,7 @@ def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) 
 def _take_over(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
     return Merge(
         {
-            field: ours
+            field: source[field]
             for field in sorted(told)
             if (ours := _value(source, field)) is not None and ours != _value(lead, field)
         }

@@ -23,7 +23,7 @@ from syncctl.models import (
     SyncRecord,
 )
 from syncctl.redact import mask_phone
-from syncctl.services.adoption import text_of
+from syncctl.services.adoption import mended_phone, text_of
 from syncctl.services.file_tally import FileTally
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
@@ -84,6 +84,10 @@ class FileIntake:
         match = self._matcher.match(
             [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], conclude=conclude
         )
+        rows = [
+            row._replace(record=row.record._replace(record=record))
+            for row, record in zip(rows, match.records, strict=True)
+        ]
         self._undecided += [row for row in rows if row.record.record.lead_id in match.undecided]
         batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
         new = [staged for staged in batch if match.is_new(staged.record.record)]
@@ -143,6 +147,8 @@ class FileIntake:
             if lead is not None:  # else deleted or finished since it was looked up: it stays so
                 is_edited = record.lead_id in match.edited
                 merged = self._merged(staged, before, bases, lead, is_edited=is_edited)
+                if (phone := mended_phone(record, lead)) is not None:
+                    merged = replace(merged, values={**merged.values, "phone": phone})
                 merges[record.lead_id] = merged
                 if merged.values:
                     changes.append(merged.change_of(lead, updated_at=self._run.started_at))

@@ -11,8 +11,10 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import ALL_LOCATIONS, Locations
+from syncctl.merge import Merge
 from syncctl.models import Counts, LeadType, SourceRecord, StepName, SyncRecord
 from syncctl.ports import RejectPositions
+from syncctl.services.adoption import mended_phone
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
 from syncctl.services.rejects import keep_rejects
@@ -102,6 +104,7 @@ class Intake:
     ) -> list[SourceRecord]:
         """Take in what can be decided, and give the rest."""
         match = self._matcher.match(batch, [LEAD_TYPES[answer.report]], answer.keys, conclude=conclude)
+        batch = match.records
         records = [record for record in batch if record.lead_id not in match.undecided]
         new = [record for record in records if match.is_new(record)]
         unknown = [record for record in records if record.lead_id not in match.known]
@@ -131,14 +134,29 @@ class Intake:
         if changed:
             self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
         taken.changed += [record.values.get("bookingNo", "") for record in changed]
+        mended = self._mend_phones(records, match)
         taken.counts += Counts(
             rows=len(records),
             saved=len(inserted),
+            updated=mended,
             reported=len(match.finished),
             invalid=len(refused),
-            existing=len(records) - len(inserted) - len(match.finished) - len(refused),
+            existing=len(records) - len(inserted) - mended - len(match.finished) - len(refused),
         )
         return [record for record in batch if record.lead_id in match.undecided]
+
+    def _mend_phones(self, records: Sequence[SourceRecord], match: MatchResult) -> int:
+        """Give untouched leads whose phone numbers were misread before the right ones. Gives how many."""
+        misread = [record for record in records if record.former_phones and match.has_lead(record)]
+        if not misread:
+            return 0
+        leads = self._run.storage.leads({match.lead_id_of(record) for record in misread})
+        changes = [
+            Merge({"phone": phone}).change_of(lead, updated_at=self._run.started_at)
+            for record in misread
+            if (lead := leads.get(match.lead_id_of(record))) and (phone := mended_phone(record, lead))
+        ]
+        return len(self._run.storage.update_leads(changes)) if changes else 0
 
     def _sync_record(self, answer: SortedRows, record: SourceRecord, match: MatchResult) -> SyncRecord:
         return SyncRecord(

@@ -15,7 +15,9 @@ class MatchResult:
     `finished`: the report of each record that one finished; `newly_finished`: of known records, what is still
     to be noted. `undecided`: records that a report or lead fits in part, so that the other records of the
     same answer or import must be known first: to be matched again with `conclude`. `edited`: records that
-    were linked to a lead that fits them in part: whatever else it holds, somebody has edited it.
+    were linked to a lead that fits them in part: whatever else it holds, somebody has edited it. `records`:
+    those that were asked for, in that order, each with the id under which the sync knows it: an earlier
+    version of the key rules may have given it another.
     """
 
     known: dict[str, KnownRecord]
@@ -24,6 +26,7 @@ class MatchResult:
     finished: dict[str, str] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
     edited: set[str] = field(default_factory=set)
+    records: list[SourceRecord] = field(default_factory=list)
 
     def lead_id_of(self, record: SourceRecord) -> str:
         """The id of the record's lead, there or not."""

@@ -12,7 +12,14 @@ from typing import Any
 from syncctl.errors import InvalidRowError
 from syncctl.identity import fingerprint, key_of, source_record
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.mapping import UNKNOWN_LOCATION, complete_values, identity_values, own_date, report_values
+from syncctl.mapping import (
+    UNKNOWN_LOCATION,
+    complete_values,
+    identity_values,
+    own_date,
+    phones_before,
+    report_values,
+)
 from syncctl.models import Days, LeadValues, SourceRecord, StepName
 from syncctl.ports import Look
 
@@ -118,7 +125,8 @@ def sort_unsorted(
             result.merged += 1
             result.item_rows[key].append(row)
         else:
-            result.records[key] = source_record(complete_values(report, row, values))
+            before = phones_before(row, values)
+            result.records[key] = source_record(complete_values(report, row, values), before)
             result.first_rows[key] = row
     if days is not None:
         _set_outside_apart(result, days)
