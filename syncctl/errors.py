@@ -8,6 +8,7 @@
     │   ├── TemporaryFileError      1: the folder for temporary files is full, or there is none
     │   ├── StorageError            1: the database refused something, or holds what it should not
     │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
+    │   │   ├── NewerDatabaseError        78: a newer syncctl has been at work on it
     │   │   └── StorageUnavailableError   69: the database cannot be reached
     │   └── InterruptedRunError     128 + signal: Ctrl-C or SIGTERM
     ├── FileProblemError            65: a file could not be understood; the others go on
@@ -85,6 +86,16 @@ class LeadsRefusedError(StorageError):
         super().__init__(f"The database refused {len(reasons)} leads: {next(iter(reasons.values()))}.")
         self.inserted = inserted
         self.reasons = reasons
+
+
+class NewerDatabaseError(StorageError):
+    """A newer syncctl has been at work on the database, which this one might spoil. `place`: the database, as
+    the first words of a sentence."""
+
+    exit_code = ExitCode.CONFIG
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place} was written by a newer syncctl: upgrade this one.")
 
 
 class StorageUnavailableError(StorageError):

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id, lead_key
 from syncctl.models import LeadType, LeadValues, SourceRecord, StepName
-from syncctl.values import NEWEST_YEAR, OLDEST_YEAR, phone_number, text
+from syncctl.phone_reading import FORMULA, former_phones, phone_number, why_no_phone
+from syncctl.values import NEWEST_YEAR, OLDEST_YEAR, text
 
 Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
@@ -39,24 +40,12 @@ _COMMON_FIELDS = {
     "enquiryType": ("category", "sub category"),
 }
 
-PHONE_DIGITS = 10
-TWO_NUMBERS = {20: 0, 22: 1, 24: 2}
-"""Digits of two whole numbers in one cell, however they are parted -> digits of the prefix (0 or 91) before
-the first, which is the one that counts (contract/files.md)."""
-
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
 """Excel's serial numbers of the days from 1954 to 2119."""
 
 _SERIAL_ZERO = date(1899, 12, 30)
-_SEPARATE_NUMBERS = re.compile(r"[/,;|&\n]|\bor\b", re.IGNORECASE)
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
-_POINT_ZERO = re.compile(r"\.0+$")
-_ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
-# As a reject's export shows it too. A text alone (="9876543210") keeps a spreadsheet from rounding a number.
-_FORMULA = re.compile(r"'?=(?!\s*\"[^\"]*\"$)")
-# More digits after the point may be a second number.
-_FRACTION = re.compile(r"-?[0-9]{9,}\.[0-9]{1,8}")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.\s]+(\d{1,2}|[A-Za-z]{3,9})[-/.,\s]+(\d{4}|\d{2})(?:[ T,]+\d.*)?$")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+\d.*)?$")
@@ -68,36 +57,6 @@ class FileRecord(NamedTuple):
 
     record: SourceRecord
     told: frozenset[str]
-
-
-def first_phone(cell: object) -> str | None:
-    """The phone number in a cell, the first of several; None where there is none.
-
-    A number that a spreadsheet has rounded to "9.87654E+09" has lost its digits, and the digits of a formula
-    or of a fraction would make a number that nobody has.
-    """
-    written = text(cell)
-    if len(written) == PHONE_DIGITS and written.isascii() and written.isdigit():
-        return written
-    if _ROUNDED.fullmatch(written) or _is_reckoned(cell):
-        return None
-    written = _POINT_ZERO.sub("", written)
-    digits = "".join(character for character in written if "0" <= character <= "9")
-    if len(digits) in TWO_NUMBERS:
-        skipped = TWO_NUMBERS[len(digits)]
-        return digits[skipped : skipped + 10]
-    for part in _SEPARATE_NUMBERS.split(written):
-        if phone := phone_number(part):
-            return phone
-    return phone_number(written)
-
-
-def _is_reckoned(cell: object) -> bool:
-    """Whether a formula stands in the cell, or a number with a fraction."""
-    if isinstance(cell, float):
-        return not cell.is_integer()
-    written = _POINT_ZERO.sub("", text(cell))
-    return bool(_FORMULA.match(written) or _FRACTION.fullmatch(written))
 
 
 def file_date(cell: object) -> datetime | None:
@@ -173,11 +132,12 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
     """
     name = _first(cells, "name")
-    if not name or _FORMULA.match(name):
+    if not name or FORMULA.match(name):
         raise InvalidRowError("no customer name")
-    phone = first_phone(cells.get("phone"))
+    written = cells.get("phone")
+    phone = phone_number(written)
     if phone is None:
-        raise InvalidRowError(_no_phone(cells))
+        raise InvalidRowError(why_no_phone(written))
     if store is None:
         raise InvalidRowError("no store: its column names none that is known")
     asked_on = _date_in(cells, "date", "Date")
@@ -201,16 +161,10 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
     told = _told(kind, tuple(cells), lost)
     if asked_on is None:
         told -= {"createdAt"}  # a lead keeps the day that it was first told to be of
-    return FileRecord(_identified(values, asked_on or function_date), told)
-
-
-def _no_phone(cells: Cells) -> str:
-    """Why no phone number can be made of the row's cell."""
-    if not _first(cells, "phone"):
-        return "no phone number"
-    if _is_reckoned(cells["phone"]):
-        return "the phone number is a formula, or has a fraction"
-    return "too few digits in the phone number"
+    is_plain = isinstance(written, int) or written == phone
+    before = () if is_plain else former_phones(written, phone)
+    record = _identified(values, asked_on or function_date, before)
+    return FileRecord(record, told)
 
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
@@ -252,9 +206,9 @@ def file_key(key: str, day: date | None) -> str:
     return SEPARATOR.join((key, day.isoformat() if day else ""))
 
 
-def _identified(values: LeadValues, day: datetime | None) -> SourceRecord:
+def _identified(values: LeadValues, day: datetime | None, former_phones: tuple[str, ...]) -> SourceRecord:
     key = file_key(
         lead_key(values["leadType"], values["phone"], "", values["name"], values["store"]),
         day.date() if day else None,
     )
-    return SourceRecord(key=key, lead_id=derived_id(key), values=values)
+    return SourceRecord(key, derived_id(key), values, former_phones)

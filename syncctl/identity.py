@@ -2,6 +2,9 @@
 
 The key is what the *source* calls the record, so a telecaller's edit of phone, name or store changes nothing
 about it: type + phone + booking number; without a booking number type + phone + name + store.
+
+The rules have a version (KEY_RULES), which the database carries. Records of the version before keep the keys
+that they have: `current_key` says what these are by the rules of today.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from hashlib import blake2b
 from typing import Any
 
 from syncctl.models import LeadValues, SourceRecord
+from syncctl.text import fold, same_text
 
 SEPARATOR = "\x1f"
 """Stands in no folded name, no stripped booking number and no phone: `str.split` takes it for white space."""
@@ -22,10 +26,9 @@ LEAD_ID_BYTES = 12
 """An ObjectId's size: leads of the web app have ObjectIds, and so must ours."""
 
 
-def fold(text: str) -> str:
-    """Text for comparing: case and spacing do not count."""
-    return " ".join(text.split()).casefold()
-
+KEY_RULES = 2
+"""The version of what makes a key. 2: of several phone numbers in a cell the first, whatever stands around
+it; texts compared in NFC, without format characters (docs/decisions/0003)."""
 
 _folded_store = lru_cache(maxsize=1024)(fold)  # there are few, and many leads
 
@@ -57,7 +60,7 @@ def first_id_at(moment: datetime) -> str:
 def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str) -> str:
     """The identity of an API record (contract/database.md, "Mapping"; design: "How identity works")."""
     if booking_no:
-        return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{booking_no}"
+        return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{same_text(booking_no)}"
     return SEPARATOR.join((lead_type, phone, "", fold(name), _folded_store(store)))
 
 
@@ -91,7 +94,33 @@ def key_of(values: LeadValues) -> str:
     )
 
 
-def source_record(values: LeadValues) -> SourceRecord:
-    """The record that these values are about."""
+def source_record(values: LeadValues, former_phones: tuple[str, ...] = ()) -> SourceRecord:
+    """The record that these values are about. `former_phones`: as in SourceRecord."""
     key = key_of(values)
-    return SourceRecord(key=key, lead_id=derived_id(key), values=values)
+    return SourceRecord(key, derived_id(key), values, former_phones)
+
+
+def phone_of(key: str) -> str:
+    """The phone number in a key."""
+    return key.split(SEPARATOR, 2)[1]
+
+
+def with_phone(key: str, phone: str) -> str:
+    """The key of the same record under another phone number."""
+    lead_type, _, rest = key.split(SEPARATOR, 2)
+    return SEPARATOR.join((lead_type, phone, rest))
+
+
+def keys_of(record: SourceRecord) -> tuple[str, ...]:
+    """The record's key, then those that it had when its phone number was read otherwise."""
+    return record.key, *(with_phone(record.key, phone) for phone in record.former_phones)
+
+
+def current_key(key: str) -> str:
+    """A key of any version by today's rules, but for its phone number, of which the key does not say how it
+    was written."""
+    parts = key.split(SEPARATOR)
+    if (key.isascii() and "=" not in key) or len(parts) < 3:
+        return key
+    lead_type, phone, booking_no, *others = parts
+    return SEPARATOR.join((lead_type, phone, same_text(booking_no), *map(fold, others)))

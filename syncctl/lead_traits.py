@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from syncctl.errors import InvalidRowError
-from syncctl.identity import fold
 from syncctl.locations import StoreNames
 from syncctl.models import Document, LeadType, LeadValues
-from syncctl.values import file_day, phone_number, text
+from syncctl.phone_reading import phone_number
+from syncctl.text import fold, same_text
+from syncctl.values import file_day, text
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
 """Fields of a report that hold a lead, or what is left of one."""
@@ -86,7 +87,7 @@ class Traits:
             lead_types=lead_types,
             first_types=before or lead_types,
             phones=frozenset(filter(None, map(phone_number, _texts(parts, _PHONES)))),
-            booking_numbers=frozenset(_texts(parts, _BOOKING_NUMBERS)),
+            booking_numbers=frozenset(map(same_text, _texts(parts, _BOOKING_NUMBERS))),
             names=frozenset(map(fold, names)),
             written_names=names,
             stores=frozenset(stores if locations is None else filter(None, map(locations.canonical, stores))),

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Protocol, Self
 
+from syncctl.text import same_text
+
 DEFAULT_BRAND = "Suitor Guy"
 """A place without a brand is Suitor Guy's (contract/locations.toml)."""
 
@@ -19,7 +21,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def _words(text: str) -> str:
-    return _NOT_WORD.sub(" ", text).strip().casefold()
+    return _NOT_WORD.sub(" ", same_text(text)).strip().casefold()
 
 
 ALL_LOCATIONS = "all locations"

@@ -8,7 +8,8 @@ from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.models import LeadType, LeadValues, StepName
-from syncctl.values import LONGEST_TEXT, number, phone_number, text, wall_clock
+from syncctl.phone_reading import former_phones, phone_number, why_no_phone
+from syncctl.values import LONGEST_TEXT, number, text, wall_clock
 
 # Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
 NAME = ("customerName", "name", "Name", "CustomerName")
@@ -120,7 +121,7 @@ def _identity(
     written = first_text(row, PHONE)
     phone = phone_number(written)
     if phone is None:
-        raise InvalidRowError("too few digits in the phone number" if written else "no phone number")
+        raise InvalidRowError(why_no_phone(written))
     if not store:
         raise InvalidRowError(without_store)
     values = LeadValues(leadType=lead_type.value, source=source, name=name, phone=phone, store=store)
@@ -154,6 +155,12 @@ def identity_values(
     values = _identity(row, LeadType.RETURN, "Return", store, without_store)
     values["returnDate"] = values["createdAt"] = returned_at
     return values
+
+
+def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
+    """What else the phone number of the row that these values are of was read as under earlier key rules."""
+    phone = values["phone"]
+    return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)
 
 
 def complete_values(report: StepName, row: Row, values: LeadValues) -> LeadValues:

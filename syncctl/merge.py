@@ -10,6 +10,7 @@ from typing import Any
 
 from syncctl.leads import is_touched
 from syncctl.models import Document, LeadChange, Write
+from syncctl.text import same_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Merge:
 
 
 def _value(values: Mapping[str, Any], field: str) -> Any:
-    """Nothing, null and an empty text are the same: no value."""
-    return _present(values.get(field))
+    return _comparable(values.get(field))
 
 
-def _present(value: Any) -> Any:
-    return None if value == "" else value
+def _comparable(value: Any) -> Any:
+    """Nothing, null and an empty text are no value, and texts that read the same are one."""
+    if isinstance(value, str):
+        return same_text(value) or None
+    return value
 
 
 def merge(
@@ -60,8 +63,8 @@ def merge(
         was, ours, theirs = _value(base, field), _value(source, field), _value(lead, field)
         if ours in (was, theirs):
             continue
-        if theirs == was or (field in written and theirs == _present(written[field].value)):
-            values[field] = _emptied(field) if ours is None else ours
+        if theirs == was or (field in written and theirs == _comparable(written[field].value)):
+            values[field] = _emptied(field) if ours is None else source[field]
         else:
             conflicts.append(field)
     return Merge(values, tuple(conflicts))
@@ -71,10 +74,10 @@ def emptied_fields(base: Mapping[str, Any], written: Mapping[str, Write], lead: 
     """Fields that a person has emptied: the source said something of them, or an import has filled them. A
     write that was noted after the lead's last change was broken off before it was done."""
     changed_at = lead.get("updatedAt")
-    filled = {field for field, value in base.items() if _present(value) is not None}
+    filled = {field for field, value in base.items() if _comparable(value) is not None}
     for field, write in written.items():
         is_done = not isinstance(changed_at, datetime) or changed_at >= write.at
-        if is_done and _present(write.value) is not None:
+        if is_done and _comparable(write.value) is not None:
             filled.add(field)
     return {field for field in filled if _value(lead, field) is None}
 
@@ -83,9 +86,9 @@ def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) 
     """What the source tells of fields that the lead has no value for."""
     return Merge(
         {
-            field: ours
+            field: source[field]
             for field in sorted(told)
-            if (ours := _value(source, field)) is not None and _value(lead, field) is None
+            if _value(source, field) is not None and _value(lead, field) is None
         }
     )
 
@@ -93,7 +96,7 @@ def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) 
 def _take_over(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
     return Merge(
         {
-            field: ours
+            field: source[field]
             for field in sorted(told)
             if (ours := _value(source, field)) is not None and ours != _value(lead, field)
         }

@@ -56,7 +56,7 @@ class PhoneNumber:
 
 def ascii_digits(text: str) -> str:
     """The digits of `text`, of any script, as 0 to 9."""
-    return "".join(character for character in _plain(text)[0] if "0" <= character <= "9")
+    return "".join(character for character in plain_text(text)[0] if "0" <= character <= "9")
 
 
 def find_phone_numbers(text: str, *, mistyped: bool = False) -> Iterator[PhoneNumber]:
@@ -64,7 +64,7 @@ def find_phone_numbers(text: str, *, mistyped: bool = False) -> Iterator[PhoneNu
 
     `mistyped`: it is a customer's record, where any nine to thirteen digits may be meant for a number.
     """
-    plain, places = _plain(text)
+    plain, places = plain_text(text)
     if not _MANY_DIGITS.search(plain):
         return
     for chain in _chains(plain):
@@ -72,7 +72,7 @@ def find_phone_numbers(text: str, *, mistyped: bool = False) -> Iterator[PhoneNu
             yield PhoneNumber(places[start], places[end - 1] + 1, digits)
 
 
-def _plain(text: str) -> tuple[str, Sequence[int]]:
+def plain_text(text: str) -> tuple[str, Sequence[int]]:
     """`text` with digits, spaces and hyphens of all scripts as ASCII's, without what shows nothing: and where
     each of its characters stands in `text`."""
     if text.isascii() and text.isprintable():

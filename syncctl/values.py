@@ -1,9 +1,10 @@
-"""Single values of a source row made into text, phone numbers, dates and numbers."""
+"""Single values of a source row made into text, dates and numbers."""
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
 
 from syncctl.errors import InvalidRowError
@@ -26,17 +27,20 @@ INDIAN_MIDNIGHT = time(18, 30)
 LARGEST_EXACT = 2**53
 """Beyond it a JavaScript number, which is what the web app reads, is no longer exact."""
 
-_NOT_DIGIT = re.compile(r"[^0-9]")
 _OTHER_FORMS_OF_NO_DAY = re.compile(
     r"0?1[-/.]0?1[-/.](?:0001|1900)(?:[ T].*)?"
     # .NET's old form in JSON, from a server in UTC or in India.
     r"|/Date\(-(?:62135596800000|2208988800000|2209008600000)(?:[+-]\d{4})?\)/"
 )
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SHOWING_NOTHING = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers of Hangul and the empty pattern of Braille, which Unicode holds for letters and symbols."""
 
 
 def text(value: object) -> str:
-    """A value as stripped text; "" for null, nested values and truth values.
+    """A value as stripped text; "" for null, nested values, truth values and text that shows nothing, such as
+    a zero-width space alone.
 
     An integral float is a number that a spreadsheet or JSON writer spelt with ".0". NUL and lone surrogates,
     which databases refuse, become U+FFFD.
@@ -48,9 +52,9 @@ def text(value: object) -> str:
         stripped = value.strip()
         if len(stripped) > LONGEST_TEXT:
             raise InvalidRowError(f"a value is longer than {LONGEST_TEXT} characters")
-        if stripped.isascii() and "\0" not in stripped:
+        if stripped.isascii() and "\0" not in stripped and "!" <= stripped[:1] <= "~":
             return stripped
-        return _UNSTORABLE.sub("\ufffd", stripped)
+        return _UNSTORABLE.sub("\ufffd", stripped) if any(map(_is_visible, stripped)) else ""
     if value is None or isinstance(value, bool):
         return ""
     if isinstance(value, int):
@@ -60,13 +64,8 @@ def text(value: object) -> str:
     return ""
 
 
-def phone_number(written: str) -> str | None:
-    """Ten digits, or None where there are too few (contract/database.md: digits only; more than 10: the last
-    10; 9: the leading 0 that a spreadsheet ate is put back; fewer: invalid)."""
-    digits = written if written.isascii() and written.isdigit() else _NOT_DIGIT.sub("", written)
-    if len(digits) >= 10:
-        return digits[-10:]
-    return "0" + digits if len(digits) == 9 else None
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in _SHOWING_NOTHING and character not in _BLANK_LETTERS
 
 
 def wall_clock(written: str) -> datetime | None:

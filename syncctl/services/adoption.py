@@ -4,17 +4,19 @@ random ids, and those that an edit has made what the source says by now. Each is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.file_mapping import file_key
-from syncctl.identity import SEPARATOR, derived_id, fold, lead_key
+from syncctl.identity import SEPARATOR, derived_id, lead_key, with_phone
 from syncctl.leads import is_touched
 from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType, LeadValues, SourceRecord
-from syncctl.values import file_day, phone_number, text
+from syncctl.phone_reading import phone_number
+from syncctl.text import fold
+from syncctl.values import file_day, text
 
 API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -99,10 +101,12 @@ class UnlinkedLeads:
                 self._by_person[_type_and_phone(lead)].append(lead)
 
     def take_own(self, record: SourceRecord) -> str | None:
-        """The id of the lead that has all of the record's key, or None. It and its copies, all but the best
-        of which are surplus, are nobody else's from then on."""
-        own = [lead for lead in self._of_key(record) if lead["_id"] in self._free]
-        if own:
+        """The id of the lead that has all of the record's key, as it is read now or was before, or None. It
+        and its copies, all but the best of which are surplus, are nobody else's from then on."""
+        for reading in _readings(record):
+            own = [lead for lead in self._of_key(reading) if lead["_id"] in self._free]
+            if not own:
+                continue
             for lead in own:
                 del self._free[lead["_id"]]
             return str(own[0]["_id"])
@@ -136,6 +140,22 @@ class UnlinkedLeads:
 def _type_and_phone(lead: Mapping[str, Any]) -> tuple[str, str]:
     phone = text_of(lead, "phone")
     return text_of(lead, "leadType"), phone_number(phone) or phone
+
+
+def _readings(record: SourceRecord) -> Iterator[SourceRecord]:
+    """The record, then with its phone number as earlier rules read it."""
+    yield record
+    for phone in record.former_phones:
+        values = LeadValues(**{**record.values, "phone": phone})
+        yield record._replace(key=with_phone(record.key, phone), values=values)
+
+
+def mended_phone(record: SourceRecord, lead: Document) -> str | None:
+    """The number that a lead is to have instead of the one that earlier rules read; None where it has
+    another, or a telecaller has worked on it."""
+    phone = text_of(lead, "phone")
+    is_misread = (phone_number(phone) or phone) in record.former_phones
+    return record.values["phone"] if is_misread and not is_touched(lead) else None
 
 
 def _same_day(lead: Document, values: LeadValues) -> bool:

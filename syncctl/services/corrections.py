@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from syncctl.identity import fold
 from syncctl.lead_traits import call_status
 from syncctl.leads import NOT_CALLED
 from syncctl.models import CorrectionOutcome, Document, KnownRecord, LeadChange, SourceRecord, SyncRecord
+from syncctl.phone_reading import phone_number
 from syncctl.ports import Storage
 from syncctl.services.adoption import text_of
 from syncctl.services.sorting import SortedRows
-from syncctl.values import phone_number
+from syncctl.text import fold
 
 NOBODY_REACHED = frozenset(
     {

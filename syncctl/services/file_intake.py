@@ -24,7 +24,7 @@ from syncctl.models import (
     Write,
 )
 from syncctl.redact import mask_phone
-from syncctl.services.adoption import text_of
+from syncctl.services.adoption import mended_phone, text_of
 from syncctl.services.file_tally import FileTally
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
@@ -92,6 +92,10 @@ class FileIntake:
         match = self._matcher.match(
             [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], conclude=conclude
         )
+        rows = [
+            row._replace(record=row.record._replace(record=record))
+            for row, record in zip(rows, match.records, strict=True)
+        ]
         self._undecided += [row for row in rows if row.record.record.lead_id in match.undecided]
         batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
         new = [staged for staged in batch if match.is_new(staged.record.record)]
@@ -153,6 +157,8 @@ class FileIntake:
                 is_edited = record.lead_id in match.edited
                 past = _Past(bases.get(record.lead_id), written.get(record.lead_id, {}))
                 merged = self._merged(staged, before, past, lead, is_edited=is_edited)
+                if (phone := mended_phone(record, lead)) is not None:
+                    merged = replace(merged, values={**merged.values, "phone": phone})
                 merges[record.lead_id] = merged
                 if merged.values:
                     changes.append(merged.change_of(lead, updated_at=self._run.started_at))

@@ -11,6 +11,7 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import ALL_LOCATIONS, Locations
+from syncctl.merge import Merge
 from syncctl.models import (
     Correction,
     CorrectionOutcome,
@@ -21,6 +22,7 @@ from syncctl.models import (
     SyncRecord,
 )
 from syncctl.ports import RejectPositions
+from syncctl.services.adoption import mended_phone
 from syncctl.services.corrections import NumberChange, current_since, take_numbers
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
@@ -131,6 +133,7 @@ class Intake:
         match = self._matcher.match(
             batch, [LEAD_TYPES[answer.report]], answer.keys, conclude=conclude, answer=answer
         )
+        batch = match.records
         records = [record for record in batch if record.lead_id not in match.undecided]
         corrected = self._correct(records, match) if is_whole else {}
         held = match.corrected.keys() - corrected.keys()
@@ -170,7 +173,8 @@ class Intake:
             for record in records
             if record in changed or record.lead_id in left
         ]
-        updated = sum(each.is_written for each in corrected.values())
+        mended = self._mend_phones([record for record in stored if record.lead_id not in corrected], match)
+        updated = mended + sum(each.is_written for each in corrected.values())
         reported = len(match.finished) + sum(
             each.outcome is CorrectionOutcome.FINISHED for each in corrected.values()
         )
@@ -254,6 +258,19 @@ class Intake:
             for record in perhaps
             if (base := bases.get(record.lead_id)) is not None and has_changed(answer, record, base)
         ]
+
+    def _mend_phones(self, records: Sequence[SourceRecord], match: MatchResult) -> int:
+        """Give untouched leads whose phone numbers were misread before the right ones. Gives how many."""
+        misread = [record for record in records if record.former_phones and match.has_lead(record)]
+        if not misread:
+            return 0
+        leads = self._run.storage.leads({match.lead_id_of(record) for record in misread})
+        changes = [
+            Merge({"phone": phone}).change_of(lead, updated_at=self._run.started_at)
+            for record in misread
+            if (lead := leads.get(match.lead_id_of(record))) and (phone := mended_phone(record, lead))
+        ]
+        return len(self._run.storage.update_leads(changes)) if changes else 0
 
     def _sync_record(
         self,

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from syncctl.errors import InvalidRowError
-from syncctl.file_mapping import first_phone
-from syncctl.identity import fold
 from syncctl.models import Reject, StepName
+from syncctl.phone_reading import phone_number
 from syncctl.ports import Storage
+from syncctl.text import fold
 from syncctl.values import text
 
 ColumnOf = Callable[[str], str | None]
@@ -81,7 +81,7 @@ class _Customer(NamedTuple):
 
 def _customer(cells: Mapping[str, object]) -> _Customer:
     written = _text(cells.get("phone"))
-    return _Customer(fold(_text(cells.get("name"))), first_phone(written) or written)
+    return _Customer(fold(_text(cells.get("name"))), phone_number(written) or written)
 
 
 def _text(cell: object) -> str:

@@ -17,7 +17,9 @@ class MatchResult:
     to be noted. `undecided`: records that a report or lead fits in part, so that the other records of the
     same answer or import must be known first: to be matched again with `conclude`. `edited`: records that
     were linked to a lead that fits them in part: whatever else it holds, somebody has edited it. `corrected`:
-    records that take another one's place, as the source has corrected a phone number.
+    records that take another one's place, as the source has corrected a phone number. `records`: those that
+    were asked for, in that order, each with the id under which the sync knows it: an earlier version of the
+    key rules may have given it another.
     """
 
     known: dict[str, KnownRecord]
@@ -27,6 +29,7 @@ class MatchResult:
     undecided: set[str] = field(default_factory=set)
     edited: set[str] = field(default_factory=set)
     corrected: dict[str, Corrected] = field(default_factory=dict)
+    records: list[SourceRecord] = field(default_factory=list)
 
     def lead_id_of(self, record: SourceRecord) -> str:
         """The id of the record's lead, there or not."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import time
 from typing import NamedTuple
 
+from syncctl.identity import current_key, keys_of, phone_of
 from syncctl.lead_matching import Agreement, agreements, best_pairs, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
-from syncctl.models import Document, LeadType, SourceRecord, SyncRecord
+from syncctl.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
 from syncctl.ports import Created, Storage
 from syncctl.services.adoption import API_TYPES, UnlinkedLeads
 from syncctl.services.corrections import Corrected, nobody_reached, replaced_records
@@ -46,6 +48,7 @@ class Matcher:
         self._paired: dict[str, str] = {}
         self._replaced: dict[str, str] = {}
         self._had_records: bool | None = None
+        self._former: dict[str, str] = {}
 
     def match(
         self,
@@ -63,7 +66,9 @@ class Matcher:
         Raises:
             StorageError: the database refused.
         """
-        result = self._known(records)
+        found = self._storage.find_records([record.lead_id for record in records])
+        records = self._under_former_keys(records, found)
+        result = self._with_leads(list(records), found)
         if answer is not None and self._is_begun():
             self._find_corrected(records, lead_types, answer, result)
         candidates = self._link_own_leads(records, lead_types, answered_keys, result)
@@ -85,14 +90,55 @@ class Matcher:
         self._paired |= {report_id: record_id for record_id, report_id in result.finished.items()}
         return result
 
-    def _known(self, records: Sequence[SourceRecord]) -> MatchResult:
+    def _under_former_keys(
+        self, records: Sequence[SourceRecord], known: dict[str, KnownRecord]
+    ) -> Sequence[SourceRecord]:
+        """The records, those that the sync knows under a key of earlier rules with its id; these are added to
+        `known`."""
+        ids = {record.lead_id for record in records}
+        unknown = [
+            record
+            for record in records
+            if record.lead_id not in known and _may_have_former_key(record.values, record.former_phones)
+        ]
+        if not unknown:
+            return records
+        entries = self._storage.records_about(_phones(unknown), (), ())
+        by_key = {current_key(entry.record.key): entry.record for entry in entries}
+        found: dict[str, SourceRecord] = {}
+        for record in unknown:
+            for key in keys_of(record):
+                before = by_key.get(key)
+                if before is None or before.record_id in ids or not self._is_of(record, before):
+                    continue
+                self._former[before.record_id] = record.key
+                found[record.lead_id] = record._replace(lead_id=before.record_id)
+                known[before.record_id] = KnownRecord(
+                    before.lead_id,
+                    before.fingerprint,
+                    before.location,
+                    before.source,
+                    before.report_id,
+                    before.replaced_by,
+                )
+                break
+        return [found.get(record.lead_id, record) for record in records]
+
+    def _is_of(self, record: SourceRecord, before: SyncRecord) -> bool:
+        """Two rows may have been read as one number by earlier rules, and so have been one record. It is that
+        of the one which is met first, from then on by the number that it has noted."""
+        phones = (phone_of(before.key), record.values["phone"])
+        taken_by = self._former.get(before.record_id, record.key)
+        return taken_by == record.key and before.values.get("phone") in phones
+
+    def _with_leads(self, records: list[SourceRecord], known: dict[str, KnownRecord]) -> MatchResult:
         """A lead whose insert was the last thing that a killed run did is present, but not known."""
-        known = self._storage.find_records([record.lead_id for record in records])
         lead_ids = {
             record.lead_id: entry.lead_id if (entry := known.get(record.lead_id)) else record.lead_id
             for record in records
         }
-        return MatchResult(known, lead_ids, self._storage.present_leads(set(lead_ids.values())))
+        present = self._storage.present_leads(set(lead_ids.values()))
+        return MatchResult(known, lead_ids, present, records=records)
 
     def _find_corrected(
         self,
@@ -184,7 +230,9 @@ class Matcher:
     def _know_now(self, records: Sequence[SourceRecord], result: MatchResult) -> None:
         """Another run may have linked a record to its lead since it was looked up: then it is this very
         record that the lead belongs to, which would else be taken for new."""
-        now = self._known(records)
+        now = self._with_leads(
+            list(records), self._storage.find_records([record.lead_id for record in records])
+        )
         result.known |= now.known
         result.lead_ids |= now.lead_ids
         result.present |= now.present
@@ -229,6 +277,8 @@ class Matcher:
             for (record_id, candidate), agreement in agreements(wanted, candidates).items()
             if candidate.is_report or record_id not in result.known
         }
+        for edge, agreement in self._agreements_before(records, wanted, candidates).items():
+            found.setdefault(edge, agreement)
         pairs = best_pairs(_certain(found, wanted, candidates))
         taken = set(pairs.values())
         left = {
@@ -248,6 +298,22 @@ class Matcher:
             else:
                 result.link(record_id, candidate.document_id)
                 result.edited.add(record_id)
+
+    @staticmethod
+    def _agreements_before(
+        records: Sequence[SourceRecord], wanted: Mapping[str, Traits], candidates: _Candidates
+    ) -> _Agreements:
+        """How well reports fit records by a phone number as it was read before, together with all the rest
+        that tells a person: the number alone may be another's."""
+        before = {
+            record.lead_id: replace(wanted[record.lead_id], phones=frozenset(record.former_phones))
+            for record in records
+            if record.former_phones
+        }
+        if not before:
+            return {}
+        reports = {candidate: traits for candidate, traits in candidates.items() if candidate.is_report}
+        return {edge: found for edge, found in agreements(before, reports).items() if found.fields == 3}
 
     def _rivals(
         self, candidates: _Candidates, lead_types: Collection[LeadType], own: Mapping[str, Traits]
@@ -310,11 +376,20 @@ def _of_others(owners: Mapping[str, str], records: Iterable[SourceRecord]) -> se
 
 
 def _phones(records: Iterable[SourceRecord]) -> set[str]:
-    return {record.values["phone"] for record in records}
+    """Their phone numbers, also as earlier rules read them."""
+    return {phone for record in records for phone in (record.values["phone"], *record.former_phones)}
 
 
 def _numbers(records: Iterable[SourceRecord]) -> set[str]:
     return {number for record in records if (number := record.values.get("bookingNo"))}
+
+
+def _may_have_former_key(values: LeadValues, former_phones: Collection[str]) -> bool:
+    """Whether the sync may know a record under another key: most bookings and returns have the one that they
+    had, while of two files of one visit each may write its customer's name in other code points."""
+    if former_phones or values["leadType"] not in API_TYPES:
+        return True
+    return "bookingNo" not in values and not values["name"].isascii()
 
 
 def _created(records: Iterable[SourceRecord]) -> Created:

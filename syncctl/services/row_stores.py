@@ -10,13 +10,13 @@ from typing import Any
 
 from syncctl.dialects import Dialect
 from syncctl.errors import InvalidRowError
-from syncctl.identity import fold
 from syncctl.locations import Locations
 from syncctl.mapping import LOCATION, LOCATION_ID, first_text
 from syncctl.models import Days, StepName
 from syncctl.ports import Look
 from syncctl.services.planning import locations_to_ask
 from syncctl.services.sorting import SortedRows, sort_unsorted, unsorted
+from syncctl.text import fold
 
 STRAYS = 1 / 3
 """A smaller part of an answer may be another shop's though the id is honoured: it names that shop, or comes

@@ -20,11 +20,12 @@ from syncctl.mapping import (
     identity_values,
     optional_text,
     own_date,
+    phones_before,
     report_values,
 )
 from syncctl.models import Days, LeadValues, SourceRecord, StepName
+from syncctl.phone_reading import phone_number
 from syncctl.ports import Look
-from syncctl.values import phone_number
 
 LOOK_EVERY = 1000
 """Rows, which are mapped in some 50 ms."""
@@ -143,7 +144,8 @@ def sort_unsorted(
             if "createdAt" in values:
                 known.setdefault("createdAt", values["createdAt"])
         else:
-            result.records[key] = source_record(complete_values(report, row, values))
+            before = phones_before(row, values)
+            result.records[key] = source_record(complete_values(report, row, values), before)
             result.first_rows[key] = row
     if days is not None:
         _set_outside_apart(result, days)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from syncctl.errors import ApiError, FinalApiError, InvalidRowError
-from syncctl.identity import fold
 from syncctl.locations import Locations
 from syncctl.models import Counts, StepName, Store
 from syncctl.ports import RentalApi, Storage
 from syncctl.services.rejects import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
+from syncctl.text import fold
 from syncctl.values import text
 
 STORE_LIST = "store list"

@@ -25,6 +25,7 @@ from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions, Stora
 from syncctl.storage.lead_changes import changed, guard, holds
 from syncctl.storage.own_documents import finished_by
 from syncctl.storage.reject_lists import by_location, newest_first
+from syncctl.storage.report_paths import as_stored
 from syncctl.storage.store_rules import new_stores
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class DryRunStorage:
         phones: Collection[str],
         created: Created = ANY_TIME,
     ) -> list[Document]:
-        wanted_numbers, wanted_phones = set(booking_numbers), set(phones)
+        wanted_numbers, wanted_phones = set(as_stored(booking_numbers)), set(as_stored(phones))
         found = self._storage.find_leads(lead_type, booking_numbers, phones, created)
         unchanged = [lead for lead in found if lead["_id"] not in self._leads]
         remembered = [

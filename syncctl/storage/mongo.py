@@ -98,7 +98,8 @@ class MongoStorage(MongoSurvey, MongoRepair):
             ("name", created.names, on_these_days),
         )
         with self._reading() as database:
-            found = find_any(database.leads, wanted, {"leadType": str(lead_type)})
+            of_type = {"leadType": str(lead_type)}
+            found = find_any(database.leads, wanted, of_type, numbers=("bookingNo", "phone"))
             return list({lead["_id"]: lead for lead in map(documents.from_bson, found)}.values())
 
     def find_reports(

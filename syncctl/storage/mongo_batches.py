@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError
 
 from syncctl.storage.mongo_documents import possible_bson_ids, to_bson_id, to_text
 from syncctl.storage.mongo_errors import refusals
+from syncctl.storage.report_paths import as_stored
 
 BATCH = 1000
 REPLY = 5000
@@ -42,13 +43,15 @@ def find_any(
     collection: Collection[D],
     wanted: Wanted,
     also: Mapping[str, Any] = MappingProxyType({}),
+    numbers: tuple[str, ...] = (),
 ) -> Iterator[D]:
     """The documents that have any of the values in one of these fields, together with what stands beside it,
-    and in any case with what `also` asks for. One with values of several batches is given for each."""
+    and in any case with what `also` asks for. One with values of several batches is given for each.
+    `numbers`: those of the fields whose texts may be stored as numbers."""
     batches = zip_longest(*(in_batches(values) for _, values, _ in wanted), fillvalue=())
     for batch in batches:
         clauses = [
-            {field: {"$in": values}, **beside}
+            {field: {"$in": as_stored(values) if field in numbers else values}, **beside}
             for (field, _, beside), values in zip(wanted, batch, strict=True)
             if values
         ]

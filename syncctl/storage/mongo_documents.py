@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
 from syncctl.models import (
     Document,
@@ -37,13 +37,14 @@ from syncctl.storage.own_documents import (
     own_or_none,
     run_entry,
 )
+from syncctl.storage.report_paths import EXACT_DIGITS
 from syncctl.storage.store_rules import store_id
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
-NOT_PLAIN = (ObjectId, dict, list)
+NOT_PLAIN = (ObjectId, Decimal128, dict, list)
 """What may have to be converted for the port. Asked first, as scans have a million values."""
 
 
@@ -74,7 +75,8 @@ def to_text(bson_id: Any) -> str:
 
 
 def from_bson(document: Document) -> Document:
-    """A document as the port gives it: its `_id` as text, and so each ObjectId in it, at any depth."""
+    """A document as the port gives it: its `_id` as text, and so each ObjectId in it, at any depth; whole
+    decimals as ints."""
     return {**_plain(document), "_id": to_text(document["_id"])}
 
 
@@ -93,12 +95,22 @@ def _plain(value: Any) -> Any:
     match value:
         case ObjectId():
             return str(value)
+        case Decimal128():
+            return _whole(value)
         case dict():
             return {name: _plain(item) for name, item in value.items()}
         case list():
             return [_plain(item) for item in value]
         case _:
             return value
+
+
+def _whole(decimal: Decimal128) -> int | Decimal128:
+    """A whole decimal as an int, which the database holds for equal to it; any other one as it is, for the
+    database holds no float for equal to it."""
+    exact = decimal.to_decimal()
+    is_whole = exact.is_finite() and exact.adjusted() <= EXACT_DIGITS and exact == exact.to_integral_value()
+    return int(exact) if is_whole else decimal
 
 
 def lead_document(lead: Document) -> Document:

@@ -9,7 +9,8 @@ import pymongo
 from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 
-from syncctl.errors import StorageError
+from syncctl.errors import NewerDatabaseError, StorageError
+from syncctl.identity import KEY_RULES
 from syncctl.models import Document
 from syncctl.storage.clock import seconds_until, utc_now
 from syncctl.storage.mongo_address import connect, read_address
@@ -19,6 +20,8 @@ from syncctl.storage.mongo_indexes import create_indexes
 from syncctl.storage.own_documents import OwnDocuments
 
 CLOSE_S = 0.5
+KEY_RULES_ID = "key-rules"
+"""The document of syncstate that says by which rules the keys of the records are made."""
 
 
 class MongoSession:
@@ -49,17 +52,27 @@ class MongoSession:
         self._hello: Document | None = None
 
     def prepare(self) -> None:
-        """Read from the server, which tells whether it is there and lets this user in; then make indexes.
+        """Read from the server, which tells whether it is there and lets this user in; then make indexes, and
+        note the version of the key rules.
 
-        Raises SettingsError where a sharded cluster would take one lead twice.
+        Raises:
+            NewerDatabaseError: the keys in it are made by newer rules.
+            SettingsError: a sharded cluster would take one lead twice.
         """
         with self._database() as database, self._timeout(seconds_until(self._deadline)):
             # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
             with pymongo.timeout(database.client.options.server_selection_timeout):
-                database.leads.find_one({}, ["_id"])
+                noted = database.syncstate.find_one({"_id": KEY_RULES_ID}) or {}
                 check_ids_are_unique(database, self._server(database))
+            version = noted.get("version")
+            if isinstance(version, int) and version > KEY_RULES:
+                raise NewerDatabaseError(f"The MongoDB database at {self._address.hosts}")
             if not self._read_only:
                 create_indexes(database)
+                if version != KEY_RULES:
+                    # Records of the rules before are found by these as well (docs/decisions/0003).
+                    newer = {"$max": {"version": KEY_RULES}}
+                    database.syncstate.update_one({"_id": KEY_RULES_ID}, newer, upsert=True)
 
     def set_deadline(self, deadline: float) -> None:
         self._deadline = deadline

@@ -59,10 +59,11 @@ EXACT_DIGITS = 18
 
 
 def as_stored(numbers: Iterable[str]) -> list[str | int]:
-    """Phone or booking numbers as a report may hold them: as text, or as a number."""
+    """Phone or booking numbers as a report or lead may hold them: as text, or as a number, which has lost a
+    leading 0. A number stands for any type of the same value, which the database compares as one."""
     texts = list(numbers)
     whole = (text for text in texts if text.isascii() and text.isdigit() and len(text) <= EXACT_DIGITS)
-    return [*texts, *(int(text) for text in whole if not text.startswith("0"))]
+    return [*texts, *map(int, whole)]
 
 
 def moments_as_stored(moments: Iterable[datetime]) -> list[datetime | str]:

@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import Sequence
 
-from syncctl.errors import StorageError
+from syncctl.errors import NewerDatabaseError, StorageError
+from syncctl.identity import KEY_RULES
 from syncctl.storage.report_paths import BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS
 from syncctl.storage.sqlite_connection import transaction
 
@@ -191,8 +192,13 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "ALTER TABLE syncrecords ADD COLUMN correctedAt TEXT",
         "CREATE INDEX syncrecords_correctedAt ON syncrecords (correctedAt)",
     ),
+    ("CREATE TABLE synckeyrules (version INTEGER NOT NULL)",),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
+
+
+KEY_RULES_SINCE = 3
+"""The version from which on the database says by which rules its keys are made."""
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -202,11 +208,21 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def check_version(connection: sqlite3.Connection, place: str) -> int:
-    """The database's version. Raises StorageError where a newer syncctl has been at work on `place`."""
+    """The database's version. Raises NewerDatabaseError where a newer syncctl has been at work on `place`."""
     version = schema_version(connection)
-    if version > len(MIGRATIONS):
-        raise StorageError(f"{place} was written by a newer syncctl: upgrade this one.")
+    if version > len(MIGRATIONS) or _key_rules(connection, version) > KEY_RULES:
+        raise NewerDatabaseError(place)
     return version
+
+
+def _key_rules(connection: sqlite3.Connection, version: int) -> int:
+    """The version of the key rules that the records in a database of this version have been made by."""
+    if version < KEY_RULES_SINCE:
+        return 1
+    found = connection.execute(
+        "SELECT max(version) FROM synckeyrules WHERE typeof(version) = 'integer'"
+    ).fetchone()[0]
+    return 1 if found is None else int(found)
 
 
 def migrate(connection: sqlite3.Connection, place: str) -> None:
@@ -214,7 +230,8 @@ def migrate(connection: sqlite3.Connection, place: str) -> None:
 
     Raises StorageError where a newer syncctl or another program has been at work on `place`.
     """
-    if check_version(connection, place) == len(MIGRATIONS):
+    version = check_version(connection, place)
+    if version == len(MIGRATIONS) and _key_rules(connection, version) == KEY_RULES:
         return
     with transaction(connection):
         version = check_version(connection, place)  # another process may have changed it meanwhile
@@ -226,3 +243,6 @@ def migrate(connection: sqlite3.Connection, place: str) -> None:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        # Records of the rules before are found by these as well (docs/decisions/0003).
+        connection.execute("DELETE FROM synckeyrules")
+        connection.execute("INSERT INTO synckeyrules VALUES (?)", (KEY_RULES,))

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -49,6 +50,17 @@ def test_after_a_run_it_is_ok(program: Program) -> None:
     assert in_pipe.status == 0
     assert in_pipe.stdout.startswith("health\tOK\t")
     assert in_pipe.stdout.count("leads of a day\t") == 14
+
+
+@pytest.mark.parametrize("command", [("api",), ("api", "--dry-run"), ("verify", "data"), ("explain", "9")])
+def test_a_database_of_newer_key_rules_is_status_78(program: Program, command: tuple[str, ...]) -> None:
+    program.run("stores")
+    with closing(sqlite3.connect(program.folder / "data" / "syncctl.db")) as database, database:
+        database.execute("UPDATE synckeyrules SET version = version + 1")
+    ended = program.run(*command)
+    assert ended.status == 78
+    assert "was written by a newer syncctl: upgrade this one" in ended.stderr
+    assert len(ended.stderr.splitlines()) <= 2
 
 
 def test_before_the_first_run_it_is_late(program: Program) -> None:

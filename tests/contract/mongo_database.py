@@ -28,5 +28,13 @@ class MongoDatabase:
     def delete_lead(self, lead_id: str) -> None:
         self.raw.leads.delete_one({"_id": ObjectId(lead_id)})
 
+    def key_rules(self) -> int | None:
+        return (self.raw.syncstate.find_one({"_id": "key-rules"}) or {}).get("version")
+
+    def set_key_rules(self, version: int | None) -> None:
+        self.raw.syncstate.delete_one({"_id": "key-rules"})
+        if version is not None:
+            self.raw.syncstate.insert_one({"_id": "key-rules", "version": version})
+
     def count(self, collection: str) -> int:
         return self.raw[collection].count_documents({})

@@ -34,5 +34,13 @@ class SqliteDatabase:
     def delete_lead(self, lead_id: str) -> None:
         self.run("DELETE FROM leads WHERE _id = ?", lead_id)
 
+    def key_rules(self) -> int | None:
+        return next((row["version"] for row in self.run("SELECT version FROM synckeyrules")), None)
+
+    def set_key_rules(self, version: int | None) -> None:
+        self.run("DELETE FROM synckeyrules")
+        if version is not None:
+            self.run("INSERT INTO synckeyrules VALUES (?)", version)
+
     def count(self, collection: str) -> int:
         return len(self.run(f"SELECT 1 FROM {collection}"))  # noqa: S608

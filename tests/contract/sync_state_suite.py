@@ -1,13 +1,25 @@
 """What every storage must do with the stores and with what a sync keeps of itself."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from syncctl.dialects import Dialect, LocationIds, Mode, Trial
+from syncctl.errors import ExitCode, NewerDatabaseError
+from syncctl.identity import KEY_RULES
 from syncctl.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
 from syncctl.ports import Storage
+from syncctl.storage.dry_run import DryRunStorage
+from syncctl.storage.factory import open_storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import DIALECT, HOSTILE_TEXTS, MOMENT, reject, text_id
+
+
+def prepare(url: str, *, read_only: bool) -> None:
+    with closing(open_storage(url, for_reading_only=read_only)) as storage:
+        DryRunStorage(storage).prepare()
 
 
 class RejectSuite:
@@ -288,6 +300,28 @@ class SyncStateSuite:
         ):
             storage.forget_runs(third, witnessed=(since, until))
             assert database.count("syncruns") == left
+
+    def test_the_version_of_the_key_rules_is_noted_and_a_newer_one_refused(
+        self, storage: Storage, database: Database
+    ) -> None:
+        assert database.key_rules() == KEY_RULES
+        for earlier in (None, KEY_RULES - 1):
+            database.set_key_rules(earlier)
+            storage.prepare()
+            assert database.key_rules() == KEY_RULES
+        database.set_key_rules(KEY_RULES + 1)
+        for read_only in (False, True):
+            with pytest.raises(NewerDatabaseError, match="newer syncctl: upgrade this one") as refusal:
+                prepare(database.url, read_only=read_only)
+            assert refusal.value.exit_code is ExitCode.CONFIG
+        assert database.key_rules() == KEY_RULES + 1
+
+    def test_for_reading_only_an_earlier_version_of_the_key_rules_stays(
+        self, storage: Storage, database: Database
+    ) -> None:
+        database.set_key_rules(None)
+        prepare(database.url, read_only=True)
+        assert database.key_rules() is None
 
     def test_preparing_and_closing_again_changes_nothing(self, storage: Storage) -> None:
         storage.save_store_list({"7": "Z- Calicut"})

@@ -1,14 +1,16 @@
 """The MongoDB adapter: the contract, and its documents as the web app sees them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 from bson.int64 import Int64
 from pymongo import IndexModel, MongoClient
 
 from syncctl.errors import LeadsRefusedError, StorageError
+from syncctl.identity import KEY_RULES
 from syncctl.models import (
     Document,
     LeadChange,
@@ -21,6 +23,8 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
+from syncctl.services.adoption import text_of
+from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.mongo import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
@@ -151,6 +155,7 @@ class TestDocuments:
             }
         ]
         assert database.documents("syncstate") == [
+            {"_id": "key-rules", "version": KEY_RULES},
             {
                 "_id": "booking:7",
                 "report": "booking",
@@ -226,6 +231,49 @@ class TestDocuments:
         ) as caught:
             storage.update_leads([LeadChange(text_id(2), {}, {"attendedBy": "Customer 1"})])
         assert "Customer" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "as_number", [int, Int64, float, Decimal128], ids=["int", "Int64", "double", "Decimal128"]
+    )
+    @pytest.mark.parametrize("field", ["phone", "bookingNo"])
+    def test_a_lead_whose_number_is_stored_as_a_number_is_found(
+        self, storage: MongoStorage, database: MongoDatabase, field: str, as_number: Callable[[str], Any]
+    ) -> None:
+        numbers = {"phone": "9048780011", "bookingNo": "2025020100100001"}
+        written = {**numbers, field: as_number(numbers[field])}
+        document = {"_id": ObjectId(), "leadType": "bookingConfirmation", "name": "A", "store": "S - P"}
+        database.raw.leads.insert_many(
+            [{**document, **written}, {"leadType": "bookingConfirmation", "name": "B"}]
+        )
+        wanted = [numbers["bookingNo"]] if field == "bookingNo" else []
+        phones = [numbers["phone"]] if field == "phone" else []
+        for port in (storage, DryRunStorage(storage)):
+            (found,) = port.find_leads(LeadType.BOOKING, wanted, phones)
+            assert text_of(found, field) == numbers[field]
+            assert port.find_leads(LeadType.RETURN, wanted, phones) == []
+        (scanned,) = (lead for lead in storage.scan_leads([field]) if field in lead)
+        assert text_of(scanned, field) == numbers[field]
+        change = LeadChange(found["_id"], {field: found[field]}, {field: "1"})
+        dry = DryRunStorage(storage)
+        assert dry.update_leads([LeadChange(found["_id"], {"name": "A"}, {"name": "C"})]) == {found["_id"]}
+        assert [lead["name"] for lead in dry.find_leads(LeadType.BOOKING, wanted, phones)] == ["C"]
+        assert storage.update_leads([change]) == {found["_id"]}
+
+    def test_a_phone_whose_zero_was_lost_in_a_number_is_found(
+        self, storage: MongoStorage, database: MongoDatabase
+    ) -> None:
+        lead_id = ObjectId()
+        lead = {"_id": lead_id, "leadType": "general", "phone": 913969469, "name": "A"}
+        database.raw.leads.insert_one(lead)
+        found = storage.find_leads(LeadType.GENERAL, [], ["0913969469"])
+        assert [each["_id"] for each in found] == [str(lead_id)]
+
+    @pytest.mark.parametrize("number", ["9048780011.5", "NaN", "Infinity", "1E+6000"])
+    def test_a_decimal_that_is_no_whole_number_is_read_as_it_is(
+        self, storage: MongoStorage, database: MongoDatabase, number: str
+    ) -> None:
+        lead_id = database.raw.leads.insert_one({"phone": Decimal128(number), "name": "A"}).inserted_id
+        assert storage.leads([str(lead_id)])[str(lead_id)]["phone"] == Decimal128(number)
 
     def test_object_ids_and_dates_of_other_writers_can_be_read(
         self, storage: MongoStorage, database: MongoDatabase

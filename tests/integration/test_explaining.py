@@ -79,6 +79,25 @@ def test_a_record_is_found_however_it_is_asked_for(world: World, sandbox: Sandbo
     assert (story.lead.touched, story.lead.differs) == (False, ())
 
 
+@pytest.mark.parametrize(
+    "written", [f"{PHONE} / 9123456780", f"+91 {PHONE}, 9123456780", f"{PHONE} after 6 pm", f"1) {PHONE} (2)"]
+)
+def test_a_number_is_read_as_imports_do(world: World, sandbox: Sandbox, written: str) -> None:
+    book(sandbox, phoneNo=written)
+    world.run((StepName.BOOKING,))
+    for question in (PHONE, written):
+        assert only(asked(world, question)).phone == PHONE
+    assert asked(world, "9123456780").stories == ()
+
+
+@pytest.mark.parametrize("question", ["+971 50 123 4567", "+971501234567", "971-50-1234567"])
+def test_a_number_that_imports_reject_finds_the_reject(world: World, sandbox: Sandbox, question: str) -> None:
+    book(sandbox, phoneNo="+971 50 123 4567")
+    world.run((StepName.BOOKING,))
+    assert only(asked(world, question)).whereabouts is Whereabouts.REJECTED
+    assert asked(world, "0501234567").stories == ()
+
+
 def test_a_booking_numbers_last_digits_are_no_phone(world: World) -> None:
     assert Wanted.from_text("2025020100100001").phone is None
     with pytest.raises(UsageError, match="phone number"):

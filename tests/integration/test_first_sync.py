@@ -157,10 +157,12 @@ def test_a_chosen_location_only(world: World, sandbox: Sandbox) -> None:
 
 
 def test_a_dry_run_fetches_for_real_and_writes_nothing(world: World, sandbox: Sandbox) -> None:
+    collections = ["leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns"]
+    prepared = {name: world.app.all(name) for name in collections}
     would = world.run(dry_run=True)
     assert_balanced(would)
-    collections = ["leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns"]
-    assert {name: world.app.all(name) for name in collections} == {name: [] for name in collections}
+    assert {name: world.app.all(name) for name in collections} == prepared
+    assert not any(prepared[name] for name in collections if name != "syncstate")
     does = world.run()
     assert [step.counts for step in would.steps] == [step.counts for step in does.steps]
 

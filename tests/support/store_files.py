@@ -40,3 +40,20 @@ def forget(world: World) -> None:
         world.app._database.execute("DELETE FROM syncrecords")
     else:
         world.app._database.syncrecords.delete_many({})  # type: ignore[union-attr]
+
+
+NAMES_WRITTEN_TWICE = [
+    ("Renée K", "Rene\u0301e K"),
+    ("\u0d15\u0d4a\u0d1a\u0d4d\u0d1a\u0d3f", "\u0d15\u0d46\u0d3e\u0d1a\u0d4d\u0d1a\u0d3f"),
+    ("Anjali Nair", "Anjali\u200b Nair"),
+    ("Meera Das", "\u202aMeera Das\u202c"),
+    ("Meera Das", "Mee\u00adra Das\ufeff"),
+    ("അവന്\u200d", "അവൻ"),
+    ("അവര്\u200d", "അവർ"),
+    ("അവള്\u200d", "അവൾ"),
+    ("അനില്\u200d", "അനിൽ"),
+    ("കണ്ണന്\u200d", "കണ്ണൻ"),
+    ("ആണ്\u200d", "ആൺ"),
+    ("Anu \u2764\ufe0f", "Anu \u2764"),
+]
+"""Names that read the same in other code points: composed or not, format characters, old and new chillu."""

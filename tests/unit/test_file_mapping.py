@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import InvalidRowError
-from syncctl.file_mapping import file_date, file_record, first_phone
+from syncctl.file_mapping import file_date, file_record
 from syncctl.models import LeadValues, StepName
 
 STORE = "Suitor Guy - Calicut"
@@ -103,39 +103,6 @@ def test_a_loss_of_sale_field_by_field() -> None:
         "reasonCollectedFromStore": "RE VISIT",
         "remarks": "size not available; will confirm",
     }
-
-
-@pytest.mark.parametrize(
-    ("cell", "phone"),
-    [
-        (9876543210.0, "9876543210"),
-        (9876543210, "9876543210"),
-        (913969469, "0913969469"),
-        ("9876543210/9123456780", "9876543210"),
-        ("9876543210 or 9123456780", "9876543210"),
-        ("123/9123456780", "9123456780"),
-        ("+91 98765 43210", "9876543210"),
-        (81396946, None),
-        ("9876543210.0", "9876543210"),
-        ("9876543210 9123456780", "9876543210"),
-        ("+91 98765 43210 and +91 91234 56780", "9876543210"),
-        ("9.87654E+09", None),
-        ("98765.43210", "9876543210"),
-        ("9876543210.9123456780", "9876543210"),
-        ('="9876543210"', "9876543210"),
-        ("=9327600000+1", None),
-        ("'=9327600000+1", None),
-        (9327600014.5, None),
-        (98765.4321, None),
-        ("9327600014.5", None),
-        ("-9327600014.50", None),
-        ("9327600014.12345", None),
-        (None, None),
-        ("none", None),
-    ],
-)
-def test_the_first_number_of_a_cell_counts(cell: object, phone: str | None) -> None:
-    assert first_phone(cell) == phone
 
 
 @pytest.mark.parametrize(

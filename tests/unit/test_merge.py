@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.merge import merge, next_base
+from tests.support.store_files import NAMES_WRITTEN_TWICE
 
 DAY = datetime(2025, 2, 1, tzinfo=UTC)
 TOLD = frozenset({"remarks", "reason", "functionDate", "name"})
@@ -48,6 +49,15 @@ def test_each_way_that_three_values_can_stand(
     merged = merge(base, source, TOLD, lead)
     assert {**lead, **merged.values}.get("remarks") == becomes
     assert merged.conflicts == (("remarks",) if conflict else ())
+
+
+@pytest.mark.parametrize(("one", "other"), NAMES_WRITTEN_TWICE)
+def test_a_text_in_other_code_points_is_no_news_and_no_conflict(one: str, other: str) -> None:
+    for base, lead in ((one, one), (one, "Edited"), (None, one)):
+        was = None if base is None else {"name": base}
+        assert merge(was, {"name": other}, {"name"}, {**UNTOUCHED, "name": lead}).values == {}
+    assert merge({"name": "Else"}, {"name": other}, {"name"}, {**UNTOUCHED, "name": one}).conflicts == ()
+    assert merge({"name": ""}, {"name": other}, {"name"}, dict(UNTOUCHED)).values == {"name": other}
 
 
 def test_an_emptied_field_is_taken_away_and_remarks_become_empty() -> None:

@@ -13,6 +13,7 @@ from syncctl.locations import Locations
 from syncctl.locking import LockState
 from syncctl.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
+from syncctl.phone_reading import phone_number
 from syncctl.redact import mask_phone
 from syncctl.results import instant
 from syncctl.services.adoption import text_of
@@ -31,7 +32,6 @@ from syncctl.services.checks.windows import AUDITS_OVER, Doubt, doubt_words, dou
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import Clock
-from syncctl.values import phone_number
 
 DAYS = 14
 RUNS_LOOKED_AT = 20

@@ -12,9 +12,9 @@ from syncctl.identity import derived_id
 from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType
 from syncctl.operator_ports import Database
+from syncctl.phone_reading import phone_number
 from syncctl.ports import Storage
 from syncctl.services.adoption import parted_key, stored_file_key, stored_key, text_of
-from syncctl.values import phone_number
 
 KEY_FIELDS: tuple[str, ...] = (
     "leadType",

@@ -98,8 +98,8 @@ class AnswerCheck:
         for start in range(0, len(records), BATCH):
             batch = records[start : start + BATCH]
             match = self._match(answer, batch)
-            undecided += [record for record in batch if record.lead_id in match.undecided]
-            decided = [record for record in batch if record.lead_id not in match.undecided]
+            undecided += [record for record in match.records if record.lead_id in match.undecided]
+            decided = [record for record in match.records if record.lead_id not in match.undecided]
             self._check_batch(checked, decided, match, listed, changed)
         if undecided:
             match = self._match(answer, undecided, conclude=True)

@@ -9,11 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from syncctl.errors import InvalidRowError
-from syncctl.identity import fold
 from syncctl.leads import is_touched
 from syncctl.locations import Locations
 from syncctl.models import Document
-from syncctl.values import phone_number, text
+from syncctl.phone_reading import phone_number
+from syncctl.text import fold
+from syncctl.values import text
 
 COMPARED = (
     "name",

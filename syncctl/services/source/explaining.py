@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncctl.errors import InvalidRowError, UsageError
-from syncctl.identity import SEPARATOR, derived_id, id_time
+from syncctl.identity import SEPARATOR, current_key, derived_id, id_time
 from syncctl.lead_matching import agreements, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_DATE, BOOKING_NO, NAME, PHONE, RETURN_DATE, optional_date
 from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.operator_ports import Database
+from syncctl.phone_numbers import ascii_digits
+from syncctl.phone_reading import phone_number
 from syncctl.ports import RecordEntry
 from syncctl.redact import mask_phone
 from syncctl.services.adoption import stored_file_key, stored_key, text_of
@@ -34,18 +35,20 @@ from syncctl.services.source.life_stories import (
     story_of_lead,
     story_of_record,
 )
-from syncctl.values import phone_number, text
+from syncctl.text import same_text
+from syncctl.values import text
 
-_NOT_DIGIT = re.compile("[^0-9]")
-MOST_DIGITS_OF_A_PHONE = 14
-"""Ten, behind 0091. More are a booking number, whose last ten must not be taken for a phone."""
+FEWEST_DIGITS = 7
+"""Fewer are no phone number, whoever's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for: as a phone number of ten digits, where it may be one, and as a booking number."""
+    """What was asked for: as a phone number of ten digits, where imports read one, as the digits of a number
+    that they can't read ("": too few), and as a booking number."""
 
     phone: str | None
+    digits: str
     booking_no: str
 
     @classmethod
@@ -54,7 +57,10 @@ class Wanted:
         booking_no = asked.strip()
         if not any(character.isalnum() for character in booking_no):
             raise UsageError("Name a phone number, written in any way, or a booking number.")
-        return cls(_phone(booking_no), booking_no)
+        phone = phone_number(booking_no)
+        is_word = any(map(str.isalpha, booking_no))
+        digits = "" if phone or is_word else ascii_digits(booking_no)
+        return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", same_text(booking_no))
 
     def is_named_by(self, value: object) -> bool:
         """Whether a value of a lead or a row is the phone or booking number, however it is written."""
@@ -62,9 +68,11 @@ class Wanted:
             written = text(value)
         except InvalidRowError:
             return False
-        return bool(written) and (
-            written == self.booking_no or (self.phone is not None and _phone(written) == self.phone)
-        )
+        if same_text(written) == self.booking_no:
+            return True
+        if self.phone is not None:
+            return phone_number(written) == self.phone
+        return bool(self.digits) and ascii_digits(written) == self.digits
 
     @property
     def phones(self) -> frozenset[str]:
@@ -72,12 +80,6 @@ class Wanted:
 
     def __str__(self) -> str:
         return mask_phone(self.phone) if self.phone else self.booking_no
-
-
-def _phone(written: str) -> str | None:
-    if any(character.isalpha() for character in written):
-        return None
-    return phone_number(written) if len(_NOT_DIGIT.sub("", written)) <= MOST_DIGITS_OF_A_PHONE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def _came_back(
     for record, finished in gone:
         same_booking = booking_no and booking_no == record.values.get("bookingNo")
         same_type = text_of(lead, "leadType") == record.values.get("leadType")
-        if at > record.first_seen_at and (record.key in keys or (same_booking and same_type)):
+        if at > record.first_seen_at and (current_key(record.key) in keys or (same_booking and same_type)):
             return CameBack(at, finished)
     return None
 

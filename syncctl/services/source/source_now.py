@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from syncctl.dialects import Dialect
+from syncctl.identity import current_key, keys_of
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_NO, PHONE, is_of_report
 from syncctl.models import ReportRequest, SourceRecord, StepName, Window
@@ -142,10 +143,10 @@ class _Hearing:
                 self._said[number] = said or SourceNow(
                     f"not told any more ({place_of(*place)}, asked for {months})"
                 )
-        known = {story.origin.key for story in self._stories}
+        known = {current_key(story.origin.key) for story in self._stories if story.origin.key}
         for key, record in rows.records.items():
             values = record.values
-            if key not in known and any(
+            if known.isdisjoint(keys_of(record)) and any(
                 map(self._wanted.is_named_by, (values["phone"], values.get("bookingNo")))
             ):
                 self._new.setdefault(key, _missing(rows, record))
@@ -153,7 +154,7 @@ class _Hearing:
     def _of(self, story: Story, answer: SortedRows) -> SourceNow | None:
         """What an answer says of a story, or None where it says nothing."""
         where = place_of(answer.report, answer.location)
-        record = answer.records.get(story.origin.key)
+        record = _record_of(answer, story.origin.key)
         if record is not None:
             last_said = story.origin.values
             if not last_said:
@@ -194,6 +195,16 @@ class _Hearing:
             return ()
         more = f" and {len(self._failed) - 1} more" if len(self._failed) > 1 else ""
         return (f"{len(self._failed)} of {asked} locations did not answer: {self._failed[0]}{more}.",)
+
+
+def _record_of(answer: SortedRows, key: str) -> SourceRecord | None:
+    """The record of an answer that has this key, or had it under earlier rules."""
+    if not key:
+        return None
+    key = current_key(key)
+    if (record := answer.records.get(key)) is not None:
+        return record
+    return next((each for each in answer.records.values() if key in keys_of(each)[1:]), None)
 
 
 def _missing(answer: SortedRows, record: SourceRecord) -> Story:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
+from syncctl.identity import current_key, derived_id, keys_of
 from syncctl.locations import location_words
 from syncctl.mapping import BOOKING_NO
 from syncctl.models import Days, StepName, SyncRecord
@@ -43,13 +44,17 @@ class Withdrawals:
         Raises:
             StorageError: the database refused.
         """
-        told = {record.lead_id for record in (*answer.records.values(), *answer.records_outside.values())}
+        records = (*answer.records.values(), *answer.records_outside.values())
+        told = {record.lead_id for record in records}
+        told_before = {key for record in records for key in keys_of(record)[1:]}
         told_badly = {row_text(row, BOOKING_NO) for row, _ in answer.invalid} - {""}
         changed: set[str] = set()
         absent: list[tuple[str, Withdrawn]] = []
         for entry in self._database.scan_records(answer.report.value, answer.location):
             record = entry.record
-            if record.record_id in told:
+            key = current_key(record.key)
+            if record.record_id in told or derived_id(key) in told or key in told_before:
+                told.add(record.record_id)
                 if entry.changed_at is not None or record.corrections:
                     changed.add(record.record_id)
             elif record.replaced_by is not None:

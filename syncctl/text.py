@@ -1,0 +1,47 @@
+"""Texts made comparable: what reads the same is equal (contract/files.md, "What people write")."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_ZERO_WIDTH_JOINER = "\u200d"
+# Since Unicode 5.1 a chillu is one letter; before, it was a consonant, the virama and a joiner.
+_CHILLUS = {
+    f"{consonant}\u0d4d{_ZERO_WIDTH_JOINER}": chillu
+    for consonant, chillu in zip(
+        "\u0d23\u0d28\u0d30\u0d31\u0d32\u0d33\u0d15\u0d2e\u0d2f\u0d34",
+        "\u0d7a\u0d7b\u0d7c\u0d7c\u0d7d\u0d7e\u0d7f\u0d54\u0d55\u0d56",
+        strict=True,
+    )
+}
+_OLD_CHILLU = re.compile("|".join(_CHILLUS))
+_VARIATION_SELECTORS = frozenset(map(chr, (0x34F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+
+
+def same_text(text: str) -> str:
+    """Text so that what reads the same is equal: in Unicode NFC, without format characters (zero-width ones,
+    direction marks, soft hyphens), old chillu letters as the new ones (contract/files.md)."""
+    if text.isascii():
+        return text
+    shown = "".join(
+        character
+        for character in unicodedata.normalize("NFC", text)
+        if character == _ZERO_WIDTH_JOINER
+        or not (unicodedata.category(character) == "Cf" or character in _VARIATION_SELECTORS)
+    )
+    modern = _OLD_CHILLU.sub(lambda found: _CHILLUS[found[0]], shown).replace(_ZERO_WIDTH_JOINER, "")
+    return unicodedata.normalize("NFC", modern)
+
+
+_TEXT_AS_FORMULA = re.compile(r'=\s*"([^"]*)"')
+
+
+def fold(text: str) -> str:
+    """Text for comparing: `same_text`, and case and spacing do not count; ="text" is the text."""
+    if text.startswith("=") and (formula := _TEXT_AS_FORMULA.fullmatch(text)):
+        text = formula[1]
+    if text.isascii():
+        return " ".join(text.split()).casefold()
+    folded = same_text(text).casefold()
+    return " ".join(unicodedata.normalize("NFC", folded).split())
