@@ -11,7 +11,6 @@ from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailable
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
 from syncctl.services.checkpoints import Checkpoints
-from syncctl.services.rejects import unlisted_words
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import NOT_ALL_STORED, told
@@ -107,9 +106,8 @@ class Audits:
         if taken.is_late:
             self._audited[request.report].failed[request.location] = NOT_ALL_STORED
             return taken.counts
-        if taken.unlisted:
-            where = f"{request.report}, location {request.location}"
-            self._tools.listener.warning(f"{where}: {unlisted_words(taken.unlisted)}")
+        for warning in taken.warnings:
+            self._tools.listener.warning(f"{request.report}, location {request.location}: {warning}")
         self._tools.measuring.note(request, answer)
         tally = self._checkpoints.tally(before, answer)
         if self._checkpoints.is_suspicious(before, request.window, tally):

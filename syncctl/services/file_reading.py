@@ -84,11 +84,13 @@ class FileReading:
             if of_row is not None:
                 self._tally.stores.add(of_row)
             try:
-                record = file_record(self._kind, row.cells, of_row)
+                record = file_record(self._kind, row.cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:
                 self._reject(sheet, row, of_row or "", str(reason))
                 continue
             self._tally.valid += 1
+            if record.is_undated:
+                self._tally.undated.add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
                 self._cured |= self._listed.told_anew(_position(sheet, row), row.cells)
@@ -127,6 +129,11 @@ class FileReading:
 
 class _NoStoreError(Exception):
     """Nothing tells the store of a sheet. Never leaves this module."""
+
+
+def _place(sheet: FileSheet, row: FileRow) -> str:
+    """Where a row stands, for a person."""
+    return f"sheet {sheet.name}, row {row.number}" if sheet.name else f"row {row.number}"
 
 
 def _position(sheet: FileSheet, row: FileRow) -> str:

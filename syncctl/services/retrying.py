@@ -88,27 +88,30 @@ class _Retry:
         self, report: StepName, location: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
         dialect = self._dialects.get(report, Dialect(report))
-        stores = RowStores(known_shops(self._store_names, self._locations, self._dialects), dialect)
+        shops = known_shops(self._store_names, self._locations, self._dialects)
+        stores = RowStores(shops, dialect, self._run.clock.business_zone)
         by_row = dialect.by_row or location == ALL_LOCATIONS
         invalid = stores.sort(location, [row for _, row in rows], by_row=by_row).invalid
         still = {id(row) for row, _ in invalid}
         valid = [(reject, row) for reject, row in rows if id(row) not in still]
         answer = stores.sort(location, [row for _, row in valid], by_row=by_row)
         taken = Intake(self._run, self._locations).take(answer)
+        for warning in taken.warnings:
+            self._run.listener.warning(f"{report}, location {location}: {warning}")
         refused = {id(row) for row in taken.refused}
         return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)
 
     def _file(
         self, kind: StepName, name: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
-        tally = FileTally(Path(name), name)
+        tally, zone = FileTally(Path(name), name), self._run.clock.business_zone
         valid: list[tuple[Reject, str]] = []
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
         for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
             cells = cells_of(row, self._column_of)
             try:
-                record = file_record(kind, cells, self._store_of(reject, sheet, cells))
+                record = file_record(kind, cells, self._store_of(reject, sheet, cells), zone)
             except InvalidRowError:
                 continue
             valid.append((reject, record.record.lead_id))

@@ -47,7 +47,7 @@ def lead(row: Row) -> LeadValues:
 def leads_of(file: Path) -> list[LeadValues]:
     with open_file(file) as sheets:
         return [
-            file_record(StepName.WALKIN, row.cells, STORE).record.values
+            file_record(StepName.WALKIN, row.cells, STORE, UTC).record.values
             for sheet in sheets
             for row in sheet.rows()
         ]

@@ -1,12 +1,12 @@
 """The rows of one answer sorted, and those of other days set apart."""
 
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import pytest
 
 from syncctl.models import Days, StepName
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.sorting import SortedRows, sort_unsorted, unsorted
 
 STORE = "Suitor Guy - Perinthalmanna"
 DAYS = Days(date(2026, 3, 3), date(2026, 3, 5))
@@ -19,7 +19,7 @@ def row(number: str, day: str | None, **fields: Any) -> dict[str, Any]:
 
 
 def sort(rows: list[Any], days: Days | None = DAYS, report: StepName = StepName.BOOKING) -> SortedRows:
-    answer = sort_rows(report, "7", STORE, rows, days)
+    answer = sort_unsorted(unsorted(report, "7", STORE, rows, UTC), days, lambda: None, STORE)
     items = sum(map(len, answer.item_rows.values()))
     assert answer.merged == items
     assert len(answer.rows) == len(answer.records) + items + len(answer.invalid) + answer.ignored

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_NO, report_values
+from syncctl.mapping import BOOKING_NO, RowDates, report_values
 from syncctl.models import Document, LeadValues, SourceRecord
 from syncctl.ports import Storage
 from syncctl.services.adoption import stored_key
@@ -196,7 +196,7 @@ def rows_of(answer: SortedRows, record: SourceRecord) -> list[Any]:
 def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
     """A record's values by each of its item rows, the one that made it first."""
     told = (
-        report_values(answer.report, row, record.values["store"])
+        report_values(answer.report, row, record.values["store"], RowDates(answer.dates.zone))
         for row in answer.item_rows.get(record.key, ())
     )
     return [record.values, *(values for values in told if values is not None)]
