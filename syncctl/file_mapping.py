@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from syncctl.dates import in_range, read_date
@@ -40,6 +40,12 @@ _COMMON_FIELDS = {
     "enquiryType": ("category", "sub category"),
 }
 
+FAULTS = {
+    "beyond the header": "cells are filled beyond the last title of the header",
+    "cells that can't be read": "a cell can't be read",
+}
+"""Columns that say what is wrong with a row (`files/headers.py`)."""
+
 PHONE_DIGITS = 10
 TWO_NUMBERS = {20: 0, 22: 1, 24: 2}
 """Digits of two whole numbers in one cell, however they are parted -> digits of the prefix (0 or 91) before
@@ -68,6 +74,27 @@ class FileRecord(NamedTuple):
     record: SourceRecord
     told: frozenset[str]
     is_undated: bool = False
+
+
+def chosen(cells: Cells) -> Cells:
+    """The cells with one for each column: of several that are filled, the first that can be used."""
+    if not any(isinstance(cell, tuple) for cell in cells.values()):
+        return cells
+    return {
+        column: next(filter(partial(_is_usable, column), cell), cell[0]) if isinstance(cell, tuple) else cell
+        for column, cell in cells.items()
+    }
+
+
+def _is_usable(column: str, cell: object) -> bool:
+    if column == "phone":
+        return first_phone(cell) is not None
+    if column in ("date", "function date"):
+        try:
+            return file_date(cell, UTC) is not None
+        except ValueError:
+            return False
+    return any(map(str.isalpha, text(cell))) if column == "name" else bool(text(cell))
 
 
 def first_phone(cell: object) -> str | None:
@@ -139,12 +166,15 @@ def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
 
 
 def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -> FileRecord:
-    """The lead that a row tells of. `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown;
-    `zone`: the business's.
+    """The lead that a row tells of, by its `chosen` cells. `kind`: WALKIN or LOSS_OF_SALE; `store`:
+    canonical, None if unknown; `zone`: the business's.
 
     Raises:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
     """
+    for fault, reason in FAULTS.items():
+        if cells.get(fault) is not None:
+            raise InvalidRowError(reason)
     name = _first(cells, "name")
     if not name or _FORMULA.match(name):
         raise InvalidRowError("no customer name")

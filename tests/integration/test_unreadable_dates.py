@@ -35,8 +35,8 @@ def api_row(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def sync(world: World, steps: tuple[StepName, ...], **options: object) -> RunResult:
-    return world.run(steps, locations=(world.sandbox.locations[0],), **options)
+def sync(world: World, steps: tuple[StepName, ...], *, dry_run: bool = False) -> RunResult:
+    return world.run(steps, locations=(world.sandbox.locations[0],), dry_run=dry_run)
 
 
 def answer(world: World, *rows: dict[str, Any]) -> None:

@@ -18,7 +18,10 @@ def rows_of(*records: list[Cell], header: list[Cell] = HEADER) -> list[FileRow]:
 def test_a_row() -> None:
     (row,) = rows_of([1, 45678, "Anju", "9000000001.0", "Elsewhere", True, "beyond"])
     assert row.number == 2
-    assert row.cells == {"date": date(2025, 1, 21), "name": "Anju", "phone": "9000000001", "remarks": True}
+    assert row.cells == {
+        **{"date": date(2025, 1, 21), "name": "Anju", "phone": "9000000001", "remarks": True},
+        "beyond the header": "G",
+    }
     assert row.raw == {
         "#": "1",
         "Date": "45678",
@@ -26,7 +29,7 @@ def test_a_row() -> None:
         "Contact": "9000000001.0",
         "Competitor": "Elsewhere",
         "Remarks": "TRUE",
-        "column G": "beyond",
+        "beyond the header (G)": "beyond",
     }
 
 
