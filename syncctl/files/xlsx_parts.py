@@ -1,5 +1,5 @@
-"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, and which cells
-it can't read."""
+"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, cells that it
+can't read."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Xlsx:
         return sheet.formulas
 
     def without_unreadable(self, part: str) -> tuple[IO[bytes], list[tuple[int, int]]]:
-        """A copy of the archive in which a sheet doesn't have the cells that the library can't read, and where
-        these stand (row and column from 0)."""
+        """A copy of the archive in which those cells of a sheet are empty that the library can't read, and
+        where these stand (row and column from 0)."""
         strings = _Strings()
         if _STRINGS_PART in self._parts:
             with self._open(_STRINGS_PART) as stream:
