@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from math import isnan
 from typing import TypeAlias
 
 Cell: TypeAlias = str | int | float | bool | date | datetime | None
@@ -50,6 +51,8 @@ def clean(value: object) -> Cell:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, float):
+        if isnan(value):
+            return UNREADABLE
         return int(value) if value.is_integer() and abs(value) <= LARGEST_EXACT else value
     if isinstance(value, datetime):
         return value.date() if value.time() == time.min else value

@@ -4,7 +4,15 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from syncctl.files.cells import EPOCH_1900, EPOCH_1904, as_text, clean, date_of_serial, whole_number
+from syncctl.files.cells import (
+    EPOCH_1900,
+    EPOCH_1904,
+    UNREADABLE,
+    as_text,
+    clean,
+    date_of_serial,
+    whole_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +43,7 @@ from syncctl.files.cells import EPOCH_1900, EPOCH_1904, as_text, clean, date_of_
         (9876543210.0, 9876543210),
         (1.5, 1.5),
         (1e300, 1e300),
+        (float("nan"), UNREADABLE),
         (float("inf"), float("inf")),
         (True, True),
         (False, False),
