@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
+from syncctl.dates import in_range, read_date
 from syncctl.errors import InvalidRowError
 from syncctl.identity import SEPARATOR, derived_id, lead_key
 from syncctl.models import LeadType, LeadValues, SourceRecord, StepName
 from syncctl.phone_reading import FORMULA, former_phones, phone_number, why_no_phone
-from syncctl.values import NEWEST_YEAR, OLDEST_YEAR, text
+from syncctl.values import text
 
 Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
@@ -40,6 +41,12 @@ _COMMON_FIELDS = {
     "enquiryType": ("category", "sub category"),
 }
 
+FAULTS = {
+    "beyond the header": "cells are filled beyond the last title of the header",
+    "cells that can't be read": "a cell can't be read",
+}
+"""Columns that say what is wrong with a row (`files/headers.py`)."""
+
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
 """Excel's serial numbers of the days from 1954 to 2119."""
 
@@ -47,71 +54,63 @@ _SERIAL_ZERO = date(1899, 12, 30)
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
-_DAY_FIRST = re.compile(r"(\d{1,2})[-/.\s]+(\d{1,2}|[A-Za-z]{3,9})[-/.,\s]+(\d{4}|\d{2})(?:[ T,]+\d.*)?$")
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+\d.*)?$")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 class FileRecord(NamedTuple):
-    """A lead as a file tells it. `told`: the lead's fields that the file has a column for."""
+    """A lead as a file tells it. `told`: the lead's fields that the file has a column for, and says something
+    of. `is_undated`: its Function Date can't be read."""
 
     record: SourceRecord
     told: frozenset[str]
+    is_undated: bool = False
 
 
-def file_date(cell: object) -> datetime | None:
-    """A cell of a date column, marked as UTC; None where it holds none.
+def chosen(cells: Cells) -> Cells:
+    """The cells with one for each column: of several that are filled, the first that can be used."""
+    if not any(isinstance(cell, tuple) for cell in cells.values()):
+        return cells
+    return {
+        column: next(filter(partial(_is_usable, column), cell), cell[0]) if isinstance(cell, tuple) else cell
+        for column, cell in cells.items()
+    }
 
-    Dates as text are day first (contract/files.md); text without any digit ("not fixed") is no date.
+
+def _is_usable(column: str, cell: object) -> bool:
+    if column == "phone":
+        return phone_number(cell) is not None
+    if column in ("date", "function date"):
+        try:
+            return file_date(cell, UTC) is not None
+        except ValueError:
+            return False
+    return any(map(str.isalpha, text(cell))) if column == "name" else bool(text(cell))
+
+
+def file_date(cell: object, zone: tzinfo) -> datetime | None:
+    """The day in a cell of a date column, with the time of a date cell, marked as UTC; None: there is none.
+
+    Dates as text are day first (contract/files.md). `zone`: the business's, for a text with an offset.
 
     Raises:
-        ValueError: a date that does not exist, or something that is no date.
+        ValueError: something stands there that is no date, or more than one day may be meant.
     """
     if cell is None:
         return None
     if isinstance(cell, datetime):
-        found = cell.replace(microsecond=cell.microsecond // 1000 * 1000, tzinfo=UTC)
-    elif isinstance(cell, date):
-        found = datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
-    else:
-        return _date_of_text(text(cell))
-    if not OLDEST_YEAR <= found.year <= NEWEST_YEAR:
-        raise ValueError("out of range")
-    return found
+        return in_range(cell)
+    if isinstance(cell, date):
+        return in_range(datetime.combine(cell, time()))
+    return _date_of_text(text(cell), zone)
 
 
 @lru_cache(maxsize=4096)  # the rows of a file share their days
-def _date_of_text(written: str) -> datetime | None:
+def _date_of_text(written: str, zone: tzinfo) -> datetime | None:
     if _MIDNIGHT.fullmatch(written):
         return None  # a blank that a formula gives, in a cell formatted as a date
-    if not any(character.isdigit() for character in written):
-        return None
     if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
-        return file_date(_SERIAL_ZERO + timedelta(days=int(written)))
-    return file_date(_written_date(written))
-
-
-def _written_date(written: str) -> datetime:
-    if day_first := _DAY_FIRST.match(written):
-        day, month, year = day_first.groups()
-    elif year_first := _YEAR_FIRST.match(written):
-        year, month, day = year_first.groups()
-    else:
-        raise ValueError("no date")
-    if not month.isdigit():
-        month = str(_MONTHS.index(month[:3].casefold()) + 1)
-    full_year = int(year) + 2000 if len(year) == 2 else int(year)
-    return datetime(full_year, int(month), int(day), tzinfo=UTC)
-
-
-def _date_in(cells: Cells, column: str, title: str) -> datetime | None:
-    try:
-        return file_date(cells.get(column))
-    except ValueError:
-        written = text(cells.get(column))
-        # Anything else may be another column's, and so the customer's.
-        shown = f" {written!r}" if _DATE_LIKE.fullmatch(written) else ""
-        raise InvalidRowError(f"{title}{shown} is no date that exists") from None
+        return file_date(_SERIAL_ZERO + timedelta(days=int(written)), zone)
+    found = read_date(written, zone)
+    return None if found is None else datetime.combine(found, time(), UTC)
 
 
 def _first(cells: Cells, *columns: str) -> str:
@@ -125,12 +124,16 @@ def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
     return separator.join([found for column in columns if (found := text(cells.get(column)))])
 
 
-def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
-    """The lead that a row tells of. `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown.
+def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -> FileRecord:
+    """The lead that a row tells of, by its `chosen` cells. `kind`: WALKIN or LOSS_OF_SALE; `store`:
+    canonical, None if unknown; `zone`: the business's.
 
     Raises:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
     """
+    for fault, reason in FAULTS.items():
+        if cells.get(fault) is not None:
+            raise InvalidRowError(reason)
     name = _first(cells, "name")
     if not name or FORMULA.match(name):
         raise InvalidRowError("no customer name")
@@ -140,8 +143,12 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
         raise InvalidRowError(why_no_phone(written))
     if store is None:
         raise InvalidRowError("no store: its column names none that is known")
-    asked_on = _date_in(cells, "date", "Date")
-    function_date = _date_in(cells, "function date", "Function Date")
+    asked_on = _day_of_visit(cells, zone)
+    is_undated = False
+    try:
+        function_date = file_date(cells.get("function date"), zone)
+    except ValueError:
+        function_date, is_undated = None, True
     status = _first(cells, "status")
     lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(status))
     values = LeadValues(
@@ -161,10 +168,22 @@ def file_record(kind: StepName, cells: Cells, store: str | None) -> FileRecord:
     told = _told(kind, tuple(cells), lost)
     if asked_on is None:
         told -= {"createdAt"}  # a lead keeps the day that it was first told to be of
+    if is_undated:
+        told -= {"functionDate"}  # unreadable is not absent: what the lead has stays
     is_plain = isinstance(written, int) or written == phone
     before = () if is_plain else former_phones(written, phone)
-    record = _identified(values, asked_on or function_date, before)
-    return FileRecord(record, told)
+    return FileRecord(_identified(values, asked_on or function_date, before), told, is_undated)
+
+
+def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
+    cell = cells.get("date")
+    try:
+        return file_date(cell, zone)
+    except ValueError:
+        written = text(cell)
+        # Anything else may be another column's, and so the customer's.
+        shown = f" {written!r}" if _DATE_LIKE.fullmatch(written) else ""
+        raise InvalidRowError(f"Date{shown} can't be read as a date (day first)") from None
 
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:

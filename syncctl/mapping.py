@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from syncctl.dates import read_date
 from syncctl.errors import InvalidRowError
 from syncctl.models import LeadType, LeadValues, StepName
 from syncctl.phone_reading import former_phones, phone_number, why_no_phone
-from syncctl.values import LONGEST_TEXT, number, text, wall_clock
+from syncctl.values import LONGEST_TEXT, number, text
 
 # Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
 NAME = ("customerName", "name", "Name", "CustomerName")
@@ -19,12 +21,23 @@ BOOKING_DATE = ("bookingDate", "booking_date", "BookingDate")
 RETURN_DATE = ("returnDate", "return_date", "ReturnDate")
 FUNCTION_DATE = ("functionDate", "eventDate", "deliveryDate", "trialDate")
 ENQUIRY_DATE = ("enquiryDate", "date")
+DATE_VALUES = {
+    BOOKING_DATE[0]: "createdAt",
+    RETURN_DATE[0]: "returnDate",
+    FUNCTION_DATE[0]: "functionDate",
+    ENQUIRY_DATE[0]: "enquiryDate",
+}
+"""A date's field in a row -> in a lead."""
+
 SECURITY = ("price", "securityAmount", "security", "deposit")
 ATTENDED_BY = ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy")
 ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
 REMARKS = ("remarks", "feedback", "notes")
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
+
+SURELY_CHANGED = 5
+"""Rows: so many of which not one date can be read are no slips, the API has changed its form."""
 
 Row = Mapping[str, Any]
 
@@ -47,43 +60,62 @@ def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
     return ""
 
 
-def needed_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
-    """The date in the first of these fields that holds one, None where none does.
-
-    Raises:
-        InvalidRowError: there is text that is no date: guessing another day would be worse.
-    """
+def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[datetime | None, bool]:
+    """The date in the first of these fields that holds one, or None; and whether what they hold instead can't
+    be read, which is not the same as none. `zone`: the business's."""
+    is_unread = False
     for alias in aliases:
         value = row.get(alias)
         if value is None:
             continue
-        if not isinstance(value, str) and isinstance(value, bool | list | dict):
-            raise InvalidRowError(f"{alias} is no date")
-        if not (written := text(value)):
+        if isinstance(value, bool | list | dict):
+            is_unread = True
             continue
         try:
-            if (found := wall_clock(written)) is not None:
-                return found
-        except ValueError:
-            raise InvalidRowError(f"{alias} is no date") from None
-    return None
-
-
-def optional_date(row: Row, aliases: tuple[str, ...]) -> datetime | None:
-    """As needed_date; text that is no date is passed over: a customer is not left uncalled for it."""
-    for alias in aliases:
-        try:
-            found = needed_date(row, (alias,))
-        except InvalidRowError:
+            found = read_date(text(value), zone, month_first=True)
+        except (ValueError, InvalidRowError):
+            is_unread = True
             continue
         if found is not None:
-            return found
-    return None
+            return found, False
+    return None, is_unread
 
 
-def own_date(report: StepName, row: Row) -> datetime | None:
+class RowDates:
+    """Reads the dates of one answer's rows. `zone`: the business's.
+
+    `read`, `unread`: in how many rows a field's date was read, or could not be, by its first alias. `missed`:
+    the fields of the row in hand that hold something that can't be read.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        self.read: Counter[str] = Counter()
+        self.unread: Counter[str] = Counter()
+        self.missed: list[str] = []
+
+    def first(self, row: Row, aliases: tuple[str, ...]) -> datetime | None:
+        """As first_date; what can't be read is counted."""
+        found, is_unread = first_date(row, aliases, self.zone)
+        if found is not None:
+            self.read[aliases[0]] += 1
+        elif is_unread:
+            self.unread[aliases[0]] += 1
+            self.missed.append(aliases[0])
+        return found
+
+    @property
+    def changed_form(self) -> str | None:
+        """A field of which not one date can be read, of SURELY_CHANGED or more; None where there is none."""
+        for field in (BOOKING_DATE[0], RETURN_DATE[0], FUNCTION_DATE[0]):
+            if self.unread[field] >= SURELY_CHANGED and not self.read[field]:
+                return field
+        return None
+
+
+def own_date(report: StepName, row: Row, zone: tzinfo) -> datetime | None:
     """The date of the booking or return that a row is about; None where there is none that can be read."""
-    return optional_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE)
+    return first_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE, zone)[0]
 
 
 def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
@@ -98,10 +130,8 @@ def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
 def is_of_report(report: StepName, row: Row) -> bool:
     """Whether a row is what its report is about: a booking without a booking date is another kind of row, a
     return without a return date has not been returned yet. A date that can't be read is not absent."""
-    try:
-        return needed_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE) is not None
-    except InvalidRowError:
-        return True
+    found, is_unread = first_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE, UTC)
+    return found is not None or is_unread
 
 
 UNKNOWN_LOCATION = "no store: neither locations.toml nor the store list names this location"
@@ -131,26 +161,32 @@ def _identity(
 
 
 def identity_values(
-    report: StepName, row: object, store: str | None, without_store: str = UNKNOWN_LOCATION
+    report: StepName, row: object, store: str | None, dates: RowDates, without_store: str = UNKNOWN_LOCATION
 ) -> LeadValues | None:
     """The values of a report's row that its identity needs, and the row's own date; None where the row is not
-    what the report is about (`is_of_report`). `without_store`: what to say where there is no store.
+    what the report is about (`is_of_report`). `dates`: begins a new row. `without_store`: what to say where
+    there is no store.
 
     Raises:
         InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
     """
     if not isinstance(row, dict):
         raise InvalidRowError("the row is no record of fields")
+    dates.missed = []
     if report is StepName.BOOKING:
-        booked_at = optional_date(row, BOOKING_DATE)
-        if booked_at is None and not is_of_report(report, row):
+        booked_at = dates.first(row, BOOKING_DATE)
+        if booked_at is None and not dates.missed:
             return None
         values = _identity(row, LeadType.BOOKING, "Booking", store, without_store)
         if booked_at is not None:
             values["createdAt"] = booked_at
+        elif "bookingNo" not in values:
+            raise InvalidRowError(f"{BOOKING_DATE[0]} is no date that can be read, and no booking number")
         return values
-    returned_at = needed_date(row, RETURN_DATE)
+    returned_at = dates.first(row, RETURN_DATE)
     if returned_at is None:
+        if dates.missed:
+            raise InvalidRowError(f"{RETURN_DATE[0]} is no date that can be read")
         return None
     values = _identity(row, LeadType.RETURN, "Return", store, without_store)
     values["returnDate"] = values["createdAt"] = returned_at
@@ -163,11 +199,11 @@ def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
     return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)
 
 
-def complete_values(report: StepName, row: Row, values: LeadValues) -> LeadValues:
+def complete_values(report: StepName, row: Row, values: LeadValues, dates: RowDates) -> LeadValues:
     """What else the row tells and `values`, which has its identity, does not hold yet. Gives `values`."""
-    if "functionDate" not in values and (function_date := optional_date(row, FUNCTION_DATE)) is not None:
+    if "functionDate" not in values and (function_date := dates.first(row, FUNCTION_DATE)) is not None:
         values["functionDate"] = function_date
-    if "enquiryDate" not in values and (enquiry_date := optional_date(row, ENQUIRY_DATE)) is not None:
+    if "enquiryDate" not in values and (enquiry_date := dates.first(row, ENQUIRY_DATE)) is not None:
         values["enquiryDate"] = enquiry_date
     if "enquiryType" not in values and (enquiry_type := optional_text(row, ENQUIRY_TYPE)):
         values["enquiryType"] = enquiry_type
@@ -182,7 +218,7 @@ def complete_values(report: StepName, row: Row, values: LeadValues) -> LeadValue
     return values
 
 
-def report_values(report: StepName, row: Any, store: str | None) -> LeadValues | None:
+def report_values(report: StepName, row: Any, store: str | None, dates: RowDates) -> LeadValues | None:
     """A row of that report as a lead's values; None and raises as identity_values."""
-    values = identity_values(report, row, store)
-    return None if values is None else complete_values(report, row, values)
+    values = identity_values(report, row, store, dates)
+    return None if values is None else complete_values(report, row, values, dates)

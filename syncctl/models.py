@@ -342,7 +342,8 @@ class LocationResult:
     of its sheets were understood. `changed`: booking numbers of existing leads of which the source now says
     something else. `conflicts`: a line for each lead of which file and telecaller have changed a field.
     `unchanged`: a file that was passed over, as its content is what it was at its last import. `finished`: of
-    an import, each row that is counted as reported.
+    an import, each row that is counted as reported. `hidden_sheets`: of a workbook, those
+    that were passed over.
     """
 
     location: str
@@ -354,6 +355,7 @@ class LocationResult:
     error: str | None = None
     warning: str | None = None
     finished: tuple[FinishedRow, ...] = ()
+    hidden_sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,10 +304,13 @@ class FileSheet(Protocol):
 
 
 class OpenedFile(Protocol):
-    """A file's sheets. `problems`: what could not be understood of it, though the rest could."""
+    """A file's sheets. `problems`: what could not be understood of it, though the rest could.
+    `hidden_sheets`: those that were passed over."""
 
     @property
     def problems(self) -> Sequence[str]: ...
+    @property
+    def hidden_sheets(self) -> tuple[str, ...]: ...
     def __iter__(self) -> Iterator[FileSheet]: ...
 
 

@@ -40,6 +40,10 @@ def _step(step: StepResult) -> dict[str, Any]:
         document["audit"] = _audit(step.audit)
     if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
         document["finished"] = finished
+    if hidden := [
+        {"file": f.location, "sheets": list(f.hidden_sheets)} for f in step.locations if f.hidden_sheets
+    ]:
+        document["hidden_sheets"] = hidden
     return document
 
 

@@ -1,25 +1,16 @@
-"""Single values of a source row made into text, dates and numbers."""
+"""Single values of a source row made into text, days and numbers."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from syncctl.errors import InvalidRowError
 
 LONGEST_TEXT = 10_000
 """Characters; no remark is longer, and a document of MongoDB must stay under 16 MB."""
-
-OLDEST_YEAR, NEWEST_YEAR = 1901, 9998
-"""Dates of other years can't be read."""
-
-NO_DAY = frozenset((date(1, 1, 1), date(1900, 1, 1)))
-"""How the source says "none" (contract/rental-api.md): .NET's MinValue, and what SQL Server makes of ''."""
-
-NO_YEAR = 9999
-"""Any day of it says "none" as well: .NET's MaxValue."""
 
 INDIAN_MIDNIGHT = time(18, 30)
 """In UTC."""
@@ -27,11 +18,6 @@ INDIAN_MIDNIGHT = time(18, 30)
 LARGEST_EXACT = 2**53
 """Beyond it a JavaScript number, which is what the web app reads, is no longer exact."""
 
-_OTHER_FORMS_OF_NO_DAY = re.compile(
-    r"0?1[-/.]0?1[-/.](?:0001|1900)(?:[ T].*)?"
-    # .NET's old form in JSON, from a server in UTC or in India.
-    r"|/Date\(-(?:62135596800000|2208988800000|2209008600000)(?:[+-]\d{4})?\)/"
-)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWING_NOTHING = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -66,30 +52,6 @@ def text(value: object) -> str:
 
 def _is_visible(character: str) -> bool:
     return unicodedata.category(character) not in _SHOWING_NOTHING and character not in _BLANK_LETTERS
-
-
-def wall_clock(written: str) -> datetime | None:
-    """A source's local date and time, marked as UTC and cut to milliseconds (what a BSON date keeps).
-
-    None where the date is the source's way to say "none". An offset, which the source does not send, would be
-    dropped: the wall clock is what counts (contract/database.md).
-
-    Raises:
-        ValueError: it is no ISO 8601 date, or its year can't be meant.
-    """
-    try:
-        parsed = datetime.fromisoformat(written)
-    except ValueError:
-        if _OTHER_FORMS_OF_NO_DAY.fullmatch(written):
-            return None
-        raise
-    if not OLDEST_YEAR <= parsed.year <= NEWEST_YEAR:
-        if parsed.year == NO_YEAR or parsed.date() in NO_DAY:
-            return None
-        raise ValueError("out of range")
-    if parsed.microsecond:
-        parsed = parsed.replace(microsecond=parsed.microsecond // 1000 * 1000)
-    return datetime.combine(parsed, parsed.time(), UTC)  # a fifth of what `replace` takes
 
 
 def file_day(moment: datetime) -> date:

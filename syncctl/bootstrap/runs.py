@@ -101,7 +101,7 @@ def run_all(
 
 def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, listener: Listener) -> Counts:
     """Try rejects again. Raises as run_sync does."""
-    from syncctl.files.headers import column_of
+    from syncctl.files.headers import cells_of
     from syncctl.services.reject_list import find_rejects
     from syncctl.services.retrying import retry_rejects as retry
 
@@ -110,15 +110,15 @@ def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, liste
         run = Run(
             RunRequest(invocation.command, (), invocation.trigger), storage, listener, clock_of(settings)
         )
-        return retry(run, find_rejects(storage, wanted), load_locations(), column_of)
+        return retry(run, find_rejects(storage, wanted), load_locations(), cells_of)
 
 
 def _file_stage(job: ImportJob) -> Callable[[Run], None]:
-    from syncctl.files.headers import column_of
+    from syncctl.files.headers import cells_of
     from syncctl.files.reading import open_file
     from syncctl.services.importing import FileImport
 
-    return FileImport(job, open_file, column_of, load_locations())
+    return FileImport(job, open_file, cells_of, load_locations())
 
 
 @contextmanager

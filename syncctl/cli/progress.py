@@ -81,7 +81,7 @@ class ProgressListener:
 
     def step_finished(self, result: StepResult) -> None:
         if self._task is not None:
-            style = _STYLES.get(result.status, "")
+            style = _STYLES.get(result.status, "dim")
             note = f"[{style}]{result.counts.saved} new" + (
                 f", {result.errors} failed[/{style}]" if result.errors else f"[/{style}]"
             )

@@ -190,7 +190,10 @@ def step_warnings(result: StepResult) -> list[str]:
     for location in result.locations:
         if location.warning:
             places.setdefault(location.warning, []).append(location.location)
-    warnings = [f"{warning} ({location_words(', '.join(where))})" for warning, where in places.items()]
+    if result.name in FILE_STEPS:
+        warnings = [f"{file}: {warning}" for warning, files in places.items() for file in files]
+    else:
+        warnings = [f"{warning} ({location_words(', '.join(where))})" for warning, where in places.items()]
     conflicts = [
         f"{location.location} {line}" for location in result.locations for line in location.conflicts
     ]

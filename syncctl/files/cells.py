@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from math import isnan
 from typing import TypeAlias
 
 Cell: TypeAlias = str | int | float | bool | date | datetime | None
@@ -18,8 +19,11 @@ EPOCH_1900 = date(1899, 12, 30)
 EPOCH_1904 = date(1904, 1, 1)
 """Day 0 in workbooks with `date1904` set (ECMA-376 part 1, 18.2.28), as Excel for Mac made them."""
 
-DASHES = ("-", "\N{EN DASH}", "\N{EM DASH}")
+DASHES = ("-", "\N{HYPHEN}", "\N{NON-BREAKING HYPHEN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
 """contract/files.md: "-" means empty. Excel's autocorrection makes the longer ones of it."""
+
+UNREADABLE = "\0"
+"""Stands in a cell that the workbook library can't read; no text of a file has it."""
 
 ERROR_VALUES = (
     *("#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA"),
@@ -37,6 +41,7 @@ LARGEST_EXACT = 2**53
 """Beyond it a spreadsheet's number is no longer exact to the unit: it stays a float."""
 
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
+_TEXT_FORMULA = re.compile(r''''?=\s*"((?:[^"]|"")*)"''')
 _WHOLE = re.compile(r"([0-9]+)\.0+")
 
 
@@ -44,15 +49,25 @@ def clean(value: object) -> Cell:
     """A value as the workbook library gives it, made a Cell: text stripped, 9876543210.0 an int, a midnight
     a date, a time of day or a duration text."""
     if isinstance(value, str):
-        stripped = value.strip()
-        return None if stripped in EMPTY else stripped
+        return clean_text(value)
     if isinstance(value, float):
+        if isnan(value):
+            return UNREADABLE
         return int(value) if value.is_integer() and abs(value) <= LARGEST_EXACT else value
     if isinstance(value, datetime):
         return value.date() if value.time() == time.min else value
     if value is None or isinstance(value, bool | int | date):
         return value
     return str(value)
+
+
+def clean_text(written: str) -> str | None:
+    """Text as it is meant: stripped, and without the `="…"` that keeps spreadsheets from taking it for a
+    number; None where it says nothing."""
+    stripped = written.strip()
+    if stripped[-1:] == '"' and (quoted := _TEXT_FORMULA.fullmatch(stripped)):
+        stripped = quoted[1].replace('""', '"').strip()
+    return None if stripped in EMPTY else stripped
 
 
 def as_text(cell: Cell) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import EMPTY, EPOCH_1900, Record
+from syncctl.files.cells import EPOCH_1900, Record, clean_text
 from syncctl.files.problems import file_errors, problem
 
 LONGEST_LINE = 1 << 20
@@ -33,6 +33,7 @@ class CsvTable:
     delimiter: str
     name: str = ""
     epoch: date = EPOCH_1900
+    is_hidden: bool = False
 
     def open(self) -> TextIO:
         """The file as text; what its encoding doesn't know becomes U+FFFD."""
@@ -56,7 +57,7 @@ class CsvTable:
                     if len(lines.pending) > 1:
                         self._check_quotes(lines, values, width)
                     lines.pending.clear()
-                    yield number, [None if (text := value.strip()) in EMPTY else text for value in values]
+                    yield number, [clean_text(value) for value in values]
             except csv.Error as error:
                 raise lines.mistake("a value there is far too long") from error
 

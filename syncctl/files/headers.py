@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 from syncctl.files.cells import Cell, Record, as_text
+
+Several: TypeAlias = Cell | tuple[Cell, ...]
+"""A column's cell in a row; of columns that stand more than once, all that are filled."""
 
 DATE = "date"
 NAME = "name"
@@ -50,6 +54,21 @@ TITLES: dict[str, tuple[str, ...]] = {
 }
 """The titles that each column is known by (contract/files.md, layouts A and B)."""
 
+BEYOND = "beyond the header"
+"""What stands right of the last title."""
+
+CANNOT_BE_READ = "cells that can't be read"
+
+VAGUER = (
+    (
+        *("Walk-in Date", "Enquiry Date", "Visit Date", "Event Date", "Date of Function", "Attended By"),
+        *("Name", "Remark", "Comment", "Store Name", "Branch", "Location"),
+    ),
+    ("Customer", "Number"),
+)
+"""Titles that count after the others of their columns, the vaguest last: a Customer may be a number, and a
+Number anything's."""
+
 DATE_COLUMNS = (DATE, FUNCTION_DATE)
 """Where a number may be Excel's serial number of a day."""
 
@@ -65,40 +84,76 @@ def fold(written: str) -> str:
 
 
 _COLUMN_OF = {fold(title): column for column, titles in TITLES.items() for title in titles}
+_RANK = {fold(title): rank for rank, titles in enumerate(VAGUER, start=1) for title in titles}
+_FAULTS = {fold(fault): fault for fault in (BEYOND, CANNOT_BE_READ)}
+_MADE_UNIQUE = re.compile(r"(.*) \([A-Z]{1,3}\)", re.DOTALL)
 
 
-def column_of(title: str) -> str | None:
-    """The column that a title stands for, None where it stands for none that is known."""
-    return _COLUMN_OF.get(fold(title))
+def _columns_of(titles: Iterable[object]) -> dict[str, list[int]]:
+    """The columns that titles stand for, in their order, and where each of them stands (from 0), exact titles
+    before vaguer ones."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for position, title in enumerate(titles):
+        folded = fold(title) if isinstance(title, str) else ""
+        if (column := _COLUMN_OF.get(folded)) is not None:
+            found.setdefault(column, []).append((_RANK.get(folded, 0), position))
+    return {column: [position for _, position in sorted(places)] for column, places in found.items()}
+
+
+def one_or_several(cells: Sequence[Cell]) -> Several:
+    """What a column has in a row, of its cells in the order in which they count."""
+    filled = tuple(cell for cell in cells if cell is not None)
+    if len(filled) > 1:
+        return filled
+    return filled[0] if filled else None
+
+
+def cells_of(row: Mapping[str, Cell]) -> dict[str, Several]:
+    """The cells of a row by their columns' names, given only what `FileRow.raw` gives."""
+    titles = [unique[1] if (unique := _MADE_UNIQUE.fullmatch(title)) else title for title in row]
+    values = [None if value == "" else value for value in row.values()]
+    cells = {
+        column: one_or_several([values[position] for position in positions])
+        for column, positions in _columns_of(titles).items()
+    }
+    faults = {
+        fault: value
+        for title, value in zip(titles, values, strict=True)
+        if (fault := _FAULTS.get(fold(title)))
+    }
+    return cells | faults
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The columns of a header row.
 
-    `titles`: each column's title as written, made unique. `columns`: the recognised columns and where each
-    stands (from 0), in the order of the sheet.
+    `titles`: each column's title as written, made unique, up to the last one. `columns`: the recognised
+    columns and where each stands (from 0), in the order of the sheet. `several`: of those that stand more
+    than once, all places, in the order in which they count.
     """
 
     titles: tuple[str, ...]
     columns: dict[str, int]
+    several: dict[str, list[int]]
 
     @classmethod
     def recognise(cls, cells: Sequence[Cell]) -> Self | None:
         """The layout that this row is the header of; None where it is no header, which has to have a name, a
-        phone and at least one more column that is known. Of two columns of one name the first counts."""
-        columns: dict[str, int] = {}
-        for position, cell in enumerate(cells):
-            column = column_of(cell) if isinstance(cell, str) else None
-            if column is not None:
-                columns.setdefault(column, position)
+        phone and at least one more column that is known."""
+        columns = _columns_of(cells)
         if NAME not in columns or PHONE not in columns or len(columns) < 3:
             return None
+        width = max(position for position, cell in enumerate(cells) if cell is not None) + 1
         titles: dict[str, None] = {}
-        for position, cell in enumerate(cells):
+        for position, cell in enumerate(cells[:width]):
             title = as_text(cell) or untitled(position)
             titles[title if title not in titles else f"{title} ({column_letters(position)})"] = None
-        return cls(tuple(titles), columns)
+        return cls(
+            tuple(titles),
+            {column: positions[0] for column, positions in columns.items()},
+            {column: positions for column, positions in columns.items() if len(positions) > 1},
+        )
 
 
 def find_header(records: Iterable[Record]) -> Layout | None:

@@ -27,8 +27,8 @@ NOT_STARTED = "the process that reads workbooks does not start; install syncctl 
 Batch: TypeAlias = list[tuple[int, list[Any]]]
 """Rows of a sheet by their numbers, from 1, and their values as the workbook library gives them."""
 
-Facts: TypeAlias = tuple[bool, list[str]]
-"""Whether the workbook counts days from 1904; the names of its worksheets."""
+Facts: TypeAlias = tuple[bool, list[tuple[str, bool]]]
+"""Whether the workbook counts days from 1904; the names of its worksheets, and whether each is hidden."""
 
 Request: TypeAlias = tuple[str, int, int]
 """A sheet; after how many of its rows that aren't blank; at most how many more of them are wanted."""

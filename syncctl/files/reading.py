@@ -28,12 +28,15 @@ NO_HEADER = (
 
 
 class Table(Protocol):
-    """A sheet of any kind of file. `epoch`: the day that serial numbers of days count from."""
+    """A sheet of any kind of file. `epoch`: the day that serial numbers of days count from. `is_hidden`:
+    whether Excel doesn't show it."""
 
     @property
     def name(self) -> str: ...
     @property
     def epoch(self) -> date: ...
+    @property
+    def is_hidden(self) -> bool: ...
     def records(self, width: int = 0) -> Iterator[Record]:
         """Its records from the start; `width`: how many columns it is known to have."""
 
@@ -63,10 +66,12 @@ class SheetRows:
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """An open file. `problems`: sheets that were passed over although something stands in them, and why."""
+    """An open file. `problems`: sheets that were passed over although something stands in them, and why.
+    `hidden_sheets`: the names of those that were passed over as they are hidden."""
 
     sheets: tuple[SheetRows, ...]
     problems: list[str] = field(default_factory=list)
+    hidden_sheets: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[SheetRows]:
         return iter(self.sheets)
@@ -76,14 +81,20 @@ class OpenFile:
 def open_file(path: Path, *, only_sheet: str | None = None) -> Iterator[OpenFile]:
     """A CSV file or workbook (.xlsx, .xls), told by its content, whatever its name ends in.
 
-    Its sheets are in their order, hidden ones too; blank ones are left out. `only_sheet`: the name of the
-    one sheet that is wanted, compared by letters and digits. Rows are read within the context.
+    Its sheets are in their order; blank and hidden ones are left out. `only_sheet`: the name of the one sheet
+    that is wanted, hidden or not, compared by letters and digits. Rows are read within the context.
 
     Raises:
         FileProblemError: it can't be read or understood; the message is one line that names the file.
     """
     with _tables(path) as tables:
-        yield _with_headers(path, tables if only_sheet is None else _only(path, tables, only_sheet))
+        if only_sheet is not None:
+            yield _with_headers(path, _only(path, tables, only_sheet), ())
+        else:
+            shown = [table for table in tables if not table.is_hidden]
+            yield _with_headers(
+                path, shown, tuple(one_line(table.name) for table in tables if table.is_hidden)
+            )
 
 
 def _tables(path: Path) -> AbstractContextManager[Sequence[Table]]:
@@ -124,7 +135,7 @@ def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
     )
 
 
-def _with_headers(path: Path, tables: Sequence[Table]) -> OpenFile:
+def _with_headers(path: Path, tables: Sequence[Table], hidden: tuple[str, ...]) -> OpenFile:
     with file_errors(path):
         meter = Meter(path)
     sheets: list[SheetRows] = []
@@ -136,7 +147,13 @@ def _with_headers(path: Path, tables: Sequence[Table]) -> OpenFile:
         elif head:
             without.append(table)
     if sheets:
-        return OpenFile(tuple(sheets), [one_line(f"sheet {table.name}: {NO_HEADER}") for table in without])
+        problems = [one_line(f"sheet {table.name}: {NO_HEADER}") for table in without]
+        return OpenFile(tuple(sheets), problems, hidden)
+    passed_over = f" (hidden sheets passed over: {', '.join(hidden)})" if hidden else ""
     if without:
-        raise problem(path, f"{NO_HEADER}; correct the titles and import it again")
+        raise problem(path, f"{NO_HEADER}; correct the titles and import it again{passed_over}")
+    if hidden:
+        raise problem(
+            path, f"only hidden sheets have anything; unhide one, or name it with --sheet{passed_over}"
+        )
     raise problem(path, "nothing is written in it; ask for it again")

@@ -35,6 +35,7 @@ class WorkbookTable:
 
     name: str
     epoch: date
+    is_hidden: bool
     _reader: _Reader
 
     def records(self, width: int = 0) -> Iterator[Record]:
@@ -105,9 +106,9 @@ def open_workbook(path: Path) -> Iterator[list[WorkbookTable]]:
     with ours, process:
         try:
             reader = _Reader(path, ours, process)
-            date1904, names = reader.facts()
+            date1904, sheets = reader.facts()
             epoch = EPOCH_1904 if date1904 else EPOCH_1900
-            yield [WorkbookTable(name, epoch, reader) for name in names]
+            yield [WorkbookTable(name, epoch, is_hidden, reader) for name, is_hidden in sheets]
         finally:
             process.kill()
 

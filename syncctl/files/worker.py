@@ -10,16 +10,17 @@ import mmap
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection
-from typing import IO, Any
+from typing import Any
 from zipfile import ZipFile
 
 import python_calamine
 
 from syncctl.errors import FileProblemError
+from syncctl.files.cells import UNREADABLE, clean
 from syncctl.files.limits import (
     LONGEST_CELL,
     MOST_CELLS,
@@ -41,6 +42,7 @@ from syncctl.files.protocol import (
     Facts,
     Request,
 )
+from syncctl.files.xls_parts import counts_from_1904
 from syncctl.files.xlsx_parts import Formulas, Xlsx
 
 MOST_MEMORY = 2 << 30
@@ -54,6 +56,9 @@ CPU_S, CPU_S_PER_MIB = 20, 10
 
 BATCH_CHARACTERS = 4_000_000
 """After so many a batch of rows ends, however few they are: one text may stand in all cells of a sheet."""
+
+NO_RUNNING_NUMBER = 1_000_000
+"""No list counts so far; phone numbers are larger."""
 
 ROWS_OF_A_SHEET, COLUMNS_OF_A_SHEET = 1_048_576, 16_384
 """What a sheet of Excel can have."""
@@ -71,8 +76,11 @@ class Workbook:
             file.seek(0)
             if is_archive:
                 self._read_archive()
-            elif _is_encrypted(file):
-                raise FileProblemError(PASSWORD)
+            else:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                    if _is_encrypted(content):
+                        raise FileProblemError(PASSWORD)
+                    self._date1904 = counts_from_1904(content)
             # Of a path the library believes the ending, which may be wrong. But only where that is .xls does
             # it say that an old workbook has a password.
             by_path = not is_archive and path.casefold().endswith(".xls")
@@ -87,7 +95,7 @@ class Workbook:
     def facts(self) -> Facts:
         """What there is in it: worksheets, hidden ones too, in their order; no charts, macros or dialogs."""
         worksheets = [
-            sheet.name
+            (sheet.name, sheet.visible != python_calamine.SheetVisibleEnum.Visible)
             for sheet in self._book.sheets_metadata
             if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
@@ -127,14 +135,19 @@ class Workbook:
 
     def _numbered(self, name: str) -> Iterator[tuple[int, list[Any]]]:
         sheet, formulas = self._sheet(name)
+        merged = _Merged(sheet.merged_cell_ranges or ())
+        left_of_it = (sheet.start or (0, 0))[1]
         last = 0
         for last, values in enumerate(sheet.iter_rows(), start=1):
+            if left_of_it:
+                values[:0] = [""] * left_of_it
             if last - 1 in formulas:
                 _fill_in(values, formulas[last - 1])
             if len(values) > MOST_COLUMNS:
                 if (position := first_beyond(values)) is not None:
                     raise FileProblemError(beyond(last, position))
                 del values[MOST_COLUMNS:]
+            merged.fill(last - 1, values)
             if values.count("") != len(values):
                 yield last, values
         for row in sorted(row for row in formulas if row >= last):
@@ -142,7 +155,15 @@ class Workbook:
 
     def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, Formulas]:
         if name not in self._sheets:
-            sheet = self._book.get_sheet_by_name(name)
+            unreadable: list[tuple[int, int]] = []
+            try:
+                sheet = self._book.get_sheet_by_name(name)
+            except python_calamine.CalamineError:
+                if name not in self._parts:
+                    raise
+                with ZipFile(self._path) as archive:
+                    copy, unreadable = Xlsx(archive).without_unreadable(self._parts[name])
+                sheet = python_calamine.load_workbook(copy).get_sheet_by_name(name)
             last_row, last_column = sheet.end or (0, 0)
             if last_row >= ROWS_OF_A_SHEET or last_column >= COLUMNS_OF_A_SHEET:
                 raise FileProblemError(DAMAGED)
@@ -153,8 +174,42 @@ class Workbook:
             if name in self._parts:
                 with ZipFile(self._path) as archive:
                     formulas = Xlsx(archive).formulas(self._parts[name])
+            for row, column in unreadable:
+                formulas.setdefault(row, {})[column] = UNREADABLE
             self._sheets[name] = sheet, formulas
         return self._sheets[name]
+
+
+class _Merged:
+    """Cells merged over several rows, of a sheet whose rows are gone through from the first one on."""
+
+    def __init__(self, ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+        over_rows = [
+            (first, column, last)
+            for (first, column), (last, _) in ranges
+            if last > first and column < MOST_COLUMNS
+        ]
+        self._to_come = sorted(over_rows, reverse=True)
+        self._values: dict[int, tuple[int, Any]] = {}
+
+    def fill(self, row: int, values: list[Any]) -> None:
+        """Give a row (from 0) what the cells that are merged with its own hold, if anything else stands in
+        it: a row that is only numbered in advance stays as blank as it is."""
+        if self._values and _says_something(values):
+            for column, (last, value) in self._values.items():
+                if row <= last and column < len(values) and values[column] == "":
+                    values[column] = value
+        while self._to_come and self._to_come[-1][0] <= row:
+            first, column, last = self._to_come.pop()
+            if first == row and column < len(values):
+                self._values[column] = last, values[column]
+
+
+def _says_something(values: list[Any]) -> bool:
+    return any(
+        abs(value) >= NO_RUNNING_NUMBER if isinstance(value, int | float) else clean(value) is not None
+        for value in values
+    )
 
 
 def _fill_in(values: list[Any], formulas: dict[int, str]) -> list[Any]:
@@ -164,10 +219,9 @@ def _fill_in(values: list[Any], formulas: dict[int, str]) -> list[Any]:
     return values
 
 
-def _is_encrypted(file: IO[bytes]) -> bool:
+def _is_encrypted(content: mmap.mmap) -> bool:
     """Whether this OLE file is an .xlsx file that was encrypted ([MS-OFFCRYPTO] 2.3.4.4)."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
+    return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
 
 
 def _limit_resources(path: str) -> None:

@@ -1,14 +1,17 @@
-"""What the workbook library doesn't tell of an .xlsx file: its epoch, and formulas never evaluated."""
+"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, cells that it
+can't read."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from io import BytesIO
 from typing import IO
 from xml.parsers import expat
 from zipfile import ZipFile
 
 from syncctl.errors import FileProblemError
+from syncctl.files.cells import ERROR_VALUES
 from syncctl.files.limits import (
     LONGEST_CELL,
     MOST_COLUMNS,
@@ -27,6 +30,9 @@ Formulas = dict[int, dict[int, str]]
 _WORKBOOK_PART = re.compile(r"xl/workbook\w*\.xml")
 _FORMULA_TAG = re.compile(rb"[<:]f[\s/>]")
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_KNOWN_ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
+_STRINGS_PART = "xl/sharedstrings.xml"
 _CHUNK = 1 << 20
 
 
@@ -73,6 +79,25 @@ class Xlsx:
                 sheet.parse(stream)
         return sheet.formulas
 
+    def without_unreadable(self, part: str) -> tuple[IO[bytes], list[tuple[int, int]]]:
+        """A copy of the archive in which those cells of a sheet are empty that the library can't read, and
+        where these stand (row and column from 0)."""
+        strings = _Strings()
+        if _STRINGS_PART in self._parts:
+            with self._open(_STRINGS_PART) as stream:
+                strings.parse(stream)
+        with self._open(part) as stream:
+            content = stream.read()
+        sheet = _Unreadable(strings.count, content)
+        sheet.parse(BytesIO(content))
+        copy = BytesIO()
+        with ZipFile(copy, "w") as archive:
+            for name in self._archive.namelist():
+                own = name == self._parts[part.casefold()]
+                archive.writestr(name, sheet.rest() if own else self._archive.read(name))
+        copy.seek(0)
+        return copy, sheet.cells
+
     def _open(self, part: str) -> IO[bytes]:
         return self._archive.open(self._parts[part.casefold()])
 
@@ -91,7 +116,7 @@ class _Elements:
     """A parser's events by local names: prefixes differ between programs. expat bounds what entities do."""
 
     def parse(self, stream: IO[bytes]) -> None:
-        parser = expat.ParserCreate()
+        self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = lambda name, attributes: self.start(name.rpartition(":")[2], attributes)
         parser.EndElementHandler = lambda name: self.end(name.rpartition(":")[2])
@@ -182,6 +207,81 @@ class _Sheet(_Elements):
             if self._column >= MOST_COLUMNS:
                 raise FileProblemError(beyond(self._row + 1, self._column))
             self.formulas.setdefault(self._row, {})[self._column] = "=" + self._text["f"]
+
+
+class _Strings(_Elements):
+    """xl/sharedStrings.xml (ECMA-376 part 1, 18.4): how many there are."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.count += name == "si"
+
+
+class _Unreadable(_Elements):
+    """A sheet's cells whose value isn't of the type that they say (ECMA-376 part 1, 18.18.11): `cells`, but
+    for the errors of formulas, which say nothing anyway."""
+
+    def __init__(self, strings: int, content: bytes) -> None:
+        self.cells: list[tuple[int, int]] = []
+        self._strings = strings
+        self._content = content
+        self._emptied: list[tuple[int, int, bytes]] = []
+        self._row = self._column = -1
+        self._type = self._value = self._within = self._reference = ""
+        self._begin = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._within = name
+        if name == "row":
+            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+            self._column = -1
+        elif name == "c":
+            self._column += 1
+            self._reference = attributes.get("r", "")
+            if cell := _CELL.fullmatch(self._reference):
+                self._row, self._column = int(cell[2]) - 1, _position(cell[1])
+            self._type, self._value = attributes.get("t", ""), ""
+            self._begin = self.parser.CurrentByteIndex
+
+    def text(self, text: str) -> None:
+        if self._within == "v":
+            self._value += text
+
+    def end(self, name: str) -> None:
+        self._within = ""
+        if name == "c" and self._value and not self._is_readable():
+            end_tag = self.parser.CurrentByteIndex
+            end = self._content.index(b">", end_tag) + 1
+            # It stays in its place: the cells that follow may not tell theirs.
+            emptied = b"<" + self._content[end_tag + 2 : end - 1].strip()
+            if self._reference:
+                emptied += f' r="{self._reference}"'.encode()
+            self._emptied.append((self._begin, end, emptied + b"/>"))
+            if self._value not in ERROR_VALUES:
+                self.cells.append((self._row, self._column))
+
+    def _is_readable(self) -> bool:
+        match self._type:
+            case "s":
+                return self._value.isdecimal() and int(self._value) < self._strings
+            case "b":
+                return self._value in ("0", "1")
+            case "e":
+                return self._value in _KNOWN_ERRORS
+            case "n":
+                return _NUMBER.fullmatch(self._value) is not None
+            case other:
+                return other in ("", "str", "inlineStr", "d")
+
+    def rest(self) -> bytes:
+        """The sheet with these cells emptied."""
+        pieces, at = [], 0
+        for begin, end, emptied in self._emptied:
+            pieces += [self._content[at:begin], emptied]
+            at = end
+        return b"".join([*pieces, self._content[at:]])
 
 
 def _position(letters: str) -> int:

@@ -16,7 +16,6 @@ from syncctl.errors import (
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
 from syncctl.services.checkpoints import Checkpoints
-from syncctl.services.rejects import unlisted_words
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import NOT_ALL_STORED, told
@@ -130,9 +129,8 @@ class Audits:
         if taken.is_late:
             self._audited[request.report].failed[request.location] = NOT_ALL_STORED
             return taken.counts
-        if taken.unlisted:
-            where = f"{request.report}, location {request.location}"
-            self._tools.listener.warning(f"{where}: {unlisted_words(taken.unlisted)}")
+        for warning in taken.warnings:
+            self._tools.listener.warning(f"{request.report}, location {request.location}: {warning}")
         if not self._tools.planner.is_whole(request.window):
             return taken.counts
         self._tools.measuring.note(request, answer)

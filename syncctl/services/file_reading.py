@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 
 from syncctl.errors import FileProblemError, InvalidRowError
-from syncctl.file_mapping import file_record
+from syncctl.file_mapping import chosen, file_record
 from syncctl.identity import SEPARATOR, derived_id
 from syncctl.models import Reject, StepName
 from syncctl.ports import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
-from syncctl.services.listed_rows import ColumnOf, ListedFileRows
+from syncctl.services.listed_rows import CellsOf, ListedFileRows
 from syncctl.services.rejects import RoomOnList, cut_raw_row
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow, Staging
@@ -33,7 +33,7 @@ class FileReading:
     """Reads one file: valid rows are staged, invalid ones go on the rejects list."""
 
     def __init__(
-        self, run: Run, kind: StepName, file: FileToRead, staging: Staging, column_of: ColumnOf
+        self, run: Run, kind: StepName, file: FileToRead, staging: Staging, cells_of: CellsOf
     ) -> None:
         self._run = run
         self._kind = kind
@@ -41,7 +41,7 @@ class FileReading:
         self._tally = file.tally
         self._staging = staging
         self._rejects: list[Reject] = []
-        self._listed = ListedFileRows(run.storage, kind, self._tally.name, column_of)
+        self._listed = ListedFileRows(run.storage, kind, self._tally.name, cells_of)
         self._cured: set[str] = set()
         self._listed_ids = self._listed.ids
         self._new_ids: set[str] = set()
@@ -62,6 +62,7 @@ class FileReading:
                     self._read_sheet(sheet, of_file or stores.named(sheet.name))
                 except _NoStoreError:
                     problems.append(f"sheet {sheet.name!r}" if sheet.name else "it")
+            self._tally.hidden_sheets = opened.hidden_sheets
             problems_of_file = [f"{self._tally.name}: {problem}." for problem in opened.problems]
         if problems:
             message = (
@@ -79,26 +80,31 @@ class FileReading:
         for row in sheet.rows():
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
-            of_row = store or self._file.stores.named(text(row.cells["store"]))
+            cells = chosen(row.cells)
+            of_row = store or self._file.stores.named(text(cells["store"]))
             self._tally.rows += 1
+            if any(isinstance(cell, str) and "\ufffd" in cell for cell in cells.values()):
+                self._tally.replaced.add(_place(sheet, row))
             if of_row is not None:
                 self._tally.stores.add(of_row)
             try:
-                record = file_record(self._kind, row.cells, of_row)
+                record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:
                 self._reject(sheet, row, of_row or "", str(reason))
                 continue
             self._tally.valid += 1
+            if record.is_undated:
+                self._tally.undated.add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
-                self._cured |= self._listed.told_anew(_position(sheet, row), row.cells)
+                self._cured |= self._listed.told_anew(_position(sheet, row), cells)
 
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
         file_name, position = self._tally.name, _position(sheet, row)
         raw = cut_raw_row(json.dumps(dict(row.raw)))
         reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
-        self._cured |= self._listed.told_anew(position, row.cells) - {reject_id}
+        self._cured |= self._listed.told_anew(position, chosen(row.cells)) - {reject_id}
         if reject_id in self._listed_ids or reject_id in self._new_ids or not self._room.takes(raw):
             return
         self._new_ids.add(reject_id)
@@ -127,6 +133,11 @@ class FileReading:
 
 class _NoStoreError(Exception):
     """Nothing tells the store of a sheet. Never leaves this module."""
+
+
+def _place(sheet: FileSheet, row: FileRow) -> str:
+    """Where a row stands, for a person."""
+    return f"sheet {sheet.name}, row {row.number}" if sheet.name else f"row {row.number}"
 
 
 def _position(sheet: FileSheet, row: FileRow) -> str:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.models import Counts, FinishedRow, LocationResult
 from syncctl.services.rejects import unlisted_words
 
+PLACES_NAMED = 20
+"""Rows that a file's warning names."""
+
 REFUSED_TOLD = 3
 """Refused rows that a file's error quotes."""
+
+
+@dataclass(slots=True)
+class Places:
+    """Where rows stand, for a person: the first few of them, and how many there are."""
+
+    named: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, place: str) -> None:
+        """One more row."""
+        self.count += 1
+        if len(self.named) < PLACES_NAMED:
+            self.named.append(place)
+
+    def __str__(self) -> str:
+        more = self.count - len(self.named)
+        return "; ".join(self.named) + (f" and {more} more" if more else "")
 
 
 @dataclass(slots=True)
@@ -17,8 +39,9 @@ class FileTally:
     """One file. `name`: what it is called in logs and on the rejects list.
 
     `valid`: rows that tell of a record. `refused`: rows that the database's own rules kept out. `deferred`:
-    rows whose leads a telecaller edited while they were being written. `settled`: every record has been
-    dealt with. `unlisted`: invalid rows for which there was no room on the rejects list.
+    rows whose leads a telecaller edited while they were being written. `undated`, `replaced`: rows whose
+    Function Date, or of which a character, can't be read. `hidden_sheets`: those passed over. `settled`:
+    every record has been dealt with. `unlisted`: invalid rows for which the rejects list had no room.
     """
 
     path: Path
@@ -34,6 +57,9 @@ class FileTally:
     existing: int = 0
     reported: int = 0
     deferred: int = 0
+    undated: Places = field(default_factory=Places)
+    replaced: Places = field(default_factory=Places)
+    hidden_sheets: tuple[str, ...] = ()
     conflicts: list[str] = field(default_factory=list)
     finished: list[FinishedRow] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -51,7 +77,7 @@ class FileTally:
     def refuse(self, problem: str) -> None:
         """The file can't be understood: nothing of it counts."""
         self.rows = self.valid = self.invalid = self.unlisted = 0
-        self.stores = set()
+        self.stores, self.undated, self.replaced = set(), Places(), Places()
         self.error = problem
 
     def result(self) -> LocationResult:
@@ -77,6 +103,19 @@ class FileTally:
             conflicts=tuple(self.conflicts),
             unchanged=self.skipped,
             error=error,
-            warning=unlisted_words(self.unlisted) if self.unlisted else None,
+            warning="; ".join(self._warnings()) or None,
             finished=tuple(self.finished),
+            hidden_sheets=self.hidden_sheets,
         )
+
+    def _warnings(self) -> Iterator[str]:
+        """What a person must know of the file although it was understood."""
+        if self.hidden_sheets:
+            sheets = ", ".join(self.hidden_sheets)
+            yield f"hidden sheets passed over: {sheets} (unhide one, or name it with --sheet, to import it)"
+        if self.undated.count:
+            yield f"Function Date can't be read, saved without it: {self.undated}"
+        if self.replaced.count:
+            yield f"a character can't be read, \N{REPLACEMENT CHARACTER} stands for it: {self.replaced}"
+        if self.unlisted:
+            yield unlisted_words(self.unlisted)

@@ -17,15 +17,16 @@ from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_reading import FileReading, FileToRead
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
-from syncctl.services.listed_rows import ColumnOf
+from syncctl.services.listed_rows import CellsOf
 from syncctl.services.run import Run
 from syncctl.services.staging import Staging
 
 ERRORS_TOLD = 3
 
-MAPPING_VERSION = "2"
+MAPPING_VERSION = "3"
 """Of what `file_mapping` makes of a row. Where it has been raised, a file is read again that has not changed
-since its last import. 2: the visitDate of walk-ins that were losses."""
+since its last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several
+columns for one field, which were misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,10 @@ class FileImport:
     wherever they stand, and an unchanged import writes nothing.
     """
 
-    def __init__(self, job: ImportJob, reader: FileReader, column_of: ColumnOf, locations: Locations) -> None:
+    def __init__(self, job: ImportJob, reader: FileReader, cells_of: CellsOf, locations: Locations) -> None:
         self._job = job
         self._reader = reader
-        self._column_of = column_of
+        self._cells_of = cells_of
         self._locations = locations
         self._tallies: list[FileTally] = []
         self._imported: dict[str, str] = {}
@@ -128,7 +129,7 @@ class FileImport:
             tally.content_hash = content_hash(tally.path)
             tally.skipped = self._imported.get(tally.name) == _noted(tally)
             if not tally.skipped:
-                reading = FileReading(run, self._job.kind, file, staging, self._column_of)
+                reading = FileReading(run, self._job.kind, file, staging, self._cells_of)
                 reading.read(self._reader, self._job.sheet)
         except FileProblemError as problem:
             tally.refuse(str(problem))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import ALL_LOCATIONS, Locations
+from syncctl.mapping import BOOKING_DATE
 from syncctl.merge import Merge
 from syncctl.models import (
     Correction,
@@ -26,12 +28,15 @@ from syncctl.services.adoption import mended_phone
 from syncctl.services.corrections import NumberChange, current_since, take_numbers
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
-from syncctl.services.rejects import keep_rejects
+from syncctl.services.rejects import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows, has_changed
 
 BATCH = 1000
 """Records looked up and written together: a few round trips for each batch, none for a row."""
+
+NUMBERS_NAMED = 5
+"""Booking numbers that a warning names."""
 
 LEAD_TYPES = {StepName.BOOKING: LeadType.BOOKING, StepName.RETURN: LeadType.RETURN}
 
@@ -42,7 +47,8 @@ class Taken:
 
     `changed`: booking numbers of existing leads of which the source now says something else. `refused`: rows
     of records that the database's own rules kept out; they are among the invalid ones. `unlisted`: invalid
-    rows for which there was no room on the rejects list. `is_late`: time was over before all was stored; only
+    rows for which there was no room on the rejects list. `undated`: by field, the booking numbers of new
+    leads that have no such date, as it can't be read. `is_late`: time was over before all was stored; only
     what was stored is counted. `held`: rows of records that may be known bookings with a corrected phone
     number, which only a whole answer can tell: they are counted as existing, and not stored.
     """
@@ -51,8 +57,15 @@ class Taken:
     changed: list[str] = field(default_factory=list)
     refused: list[Any] = field(default_factory=list)
     unlisted: int = 0
+    undated: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     is_late: bool = False
     held: list[Any] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person must know of it, a line for each."""
+        lines = [undated_words(name, numbers) for name, numbers in self.undated.items()]
+        return [*lines, unlisted_words(self.unlisted)] if self.unlisted else lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,14 @@ class _Settled:
 
     outcome: CorrectionOutcome
     is_written: bool = False
+
+
+def undated_words(field_name: str, numbers: Sequence[str]) -> str:
+    """For a warning: new leads without a date that their source tells, but not so that it can be read."""
+    more = f" and {len(numbers) - NUMBERS_NAMED} more" if len(numbers) > NUMBERS_NAMED else ""
+    instead = "dated by when it was first seen" if field_name == BOOKING_DATE[0] else "saved without it"
+    which = f"{len(numbers)} new booking{'' if len(numbers) == 1 else 's'}"
+    return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:NUMBERS_NAMED])}{more}"
 
 
 class Intake:
@@ -173,6 +194,10 @@ class Intake:
             for record in records
             if record in changed or record.lead_id in left
         ]
+        for record in new:
+            if record.lead_id in inserted:
+                for name in answer.unread.get(record.key, ()):
+                    taken.undated[name].append(record.values.get("bookingNo", "(no booking number)"))
         mended = self._mend_phones([record for record in stored if record.lead_id not in corrected], match)
         updated = mended + sum(each.is_written for each in corrected.values())
         reported = len(match.finished) + sum(

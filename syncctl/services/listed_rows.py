@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from syncctl.errors import InvalidRowError
+from syncctl.file_mapping import chosen
 from syncctl.models import Reject, StepName
 from syncctl.phone_reading import phone_number
 from syncctl.ports import Storage
 from syncctl.text import fold
 from syncctl.values import text
 
-ColumnOf = Callable[[str], str | None]
-"""From a column's title in a file to the column's name, None for one that says nothing of a lead."""
+CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
+"""From a file's raw row, by its columns' titles, to its cells by column name (`FileRow.cells`)."""
 
 
 def raw_row(reject: Reject) -> Any:
@@ -26,27 +27,18 @@ def raw_row(reject: Reject) -> Any:
         return None
 
 
-def cells_of(row: Mapping[str, Any], column_of: ColumnOf) -> dict[str, object]:
-    """The cells of a file's raw row by their columns' names."""
-    cells: dict[str, object] = {}
-    for title, value in row.items():
-        if (column := column_of(title)) is not None:
-            cells.setdefault(column, value)
-    return cells
-
-
 class ListedFileRows:
     """What the rejects list holds of one file. The stores call their files the same month after month, so
     that in a row's place another customer may stand by now."""
 
-    def __init__(self, storage: Storage, kind: StepName, name: str, column_of: ColumnOf) -> None:
+    def __init__(self, storage: Storage, kind: StepName, name: str, cells_of: CellsOf) -> None:
         self._customers: dict[str, dict[str, _Customer | None]] = defaultdict(dict)
         if not storage.reject_positions(kind, name):
             return
         for reject in storage.rejects(kind):
             if reject.location == name:
                 row = raw_row(reject)
-                customer = _customer(cells_of(row, column_of)) if isinstance(row, Mapping) else None
+                customer = _customer(chosen(cells_of(row))) if isinstance(row, Mapping) else None
                 self._customers[reject.position][reject.reject_id] = customer
 
     def __bool__(self) -> bool:

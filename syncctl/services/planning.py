@@ -125,6 +125,11 @@ class Planner:
         return self._started_at
 
     @property
+    def zone(self) -> tzinfo:
+        """The business's."""
+        return self._schedule.business_zone
+
+    @property
     def today(self) -> date:
         """The business's day on which the run began."""
         return self._today

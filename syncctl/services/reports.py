@@ -28,9 +28,8 @@ from syncctl.services.intake import Intake
 from syncctl.services.location_ids import IdWatch
 from syncctl.services.measuring import Measuring
 from syncctl.services.planning import Plan, Planner
-from syncctl.services.rejects import unlisted_words
 from syncctl.services.row_stores import RowStores, Shops
-from syncctl.services.sorting import SortedRows
+from syncctl.services.sorting import SortedRows, check_form
 from syncctl.services.step_results import NOT_ALL_STORED, listed, step_result, told
 from syncctl.services.thin_answers import AnswerSize, capped_answers, capped_warning, size_of, thin_warning
 from syncctl.services.unanswered import Outcome
@@ -69,7 +68,7 @@ class ReportStep:
         self._tools = tools
         self.states = tools.storage.location_states(report)
         self.dialect = tools.dialects.get(report, Dialect(report))
-        self._row_stores = RowStores(tools.shops, self.dialect)
+        self._row_stores = RowStores(tools.shops, self.dialect, tools.planner.zone)
         self.ids = IdWatch(self._row_stores, tools.planner.started_at)
         self._checkpoints = Checkpoints(tools.planner)
         ids = tools.planner.ids_to_ask(tools.stores, self.dialect)
@@ -97,8 +96,10 @@ class ReportStep:
 
     def sort(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> SortedRows:
         """The rows of a location's answer as `take` wants them. May be called by any thread. Raises what
-        `look` raises."""
-        return self._row_stores.sort(request.location, rows, self._tools.planner.days, look=look)
+        `look` raises, and FinalApiError where the API has changed its form."""
+        answer = self._row_stores.sort(request.location, rows, self._tools.planner.days, look=look)
+        check_form(answer)
+        return answer
 
     def begin(self) -> None:
         """The step's turn has come: tell what came of answers that were there before."""
@@ -231,7 +232,7 @@ class ReportStep:
             changed = tuple(taken.changed)
             return LocationResult(location, answer.store, taken.counts, changed, error=NOT_ALL_STORED)
         after = self._checkpoints.next_state(before, request.window, tally)
-        warnings = [unlisted_words(taken.unlisted)] if taken.unlisted else []
+        warnings = taken.warnings
         self._tools.measuring.note(request, answer, is_thin=is_thin)
         if is_thin:
             self.thin.append(location)

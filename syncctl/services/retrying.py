@@ -10,14 +10,14 @@ from typing import Any
 
 from syncctl.dialects import Dialect
 from syncctl.errors import InvalidRowError
-from syncctl.file_mapping import file_record
+from syncctl.file_mapping import chosen, file_record
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.models import FILE_STEPS, Counts, Reject, StepName
 from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
 from syncctl.services.intake import Intake
-from syncctl.services.listed_rows import ColumnOf, cells_of, raw_row
+from syncctl.services.listed_rows import CellsOf, raw_row
 from syncctl.services.reject_list import sheet_and_row
 from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Run
@@ -29,7 +29,7 @@ SOURCES = frozenset(step.value for step in StepName)
 """What a row on the list can be of; anything else is another program's, or damaged, and stays."""
 
 
-def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, column_of: ColumnOf) -> Counts:
+def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, cells_of: CellsOf) -> Counts:
     """Map each row again, and store those that now make a lead. Gives what became of them: `rows` were tried,
     `invalid` of them are still on the list.
 
@@ -39,7 +39,7 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, col
     by_source: dict[tuple[str, str], list[Reject]] = defaultdict(list)
     for reject in rejects:
         by_source[reject.source, reject.location].append(reject)
-    retry = _Retry(run, locations, column_of)
+    retry = _Retry(run, locations, cells_of)
     counts = Counts()
     try:
         for (source, location), listed in by_source.items():
@@ -53,10 +53,10 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, col
 
 
 class _Retry:
-    def __init__(self, run: Run, locations: Locations, column_of: ColumnOf) -> None:
+    def __init__(self, run: Run, locations: Locations, cells_of: CellsOf) -> None:
         self._run = run
         self._locations = locations
-        self._column_of = column_of
+        self._cells_of = cells_of
         self._store_names = run.storage.store_list()
         self._dialects = run.storage.dialects()
         self._file_stores = FileStores(locations, [store.name for store in run.storage.stores()])
@@ -88,27 +88,30 @@ class _Retry:
         self, report: StepName, location: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
         dialect = self._dialects.get(report, Dialect(report))
-        stores = RowStores(known_shops(self._store_names, self._locations, self._dialects), dialect)
+        shops = known_shops(self._store_names, self._locations, self._dialects)
+        stores = RowStores(shops, dialect, self._run.clock.business_zone)
         by_row = dialect.by_row or location == ALL_LOCATIONS
         invalid = stores.sort(location, [row for _, row in rows], by_row=by_row).invalid
         still = {id(row) for row, _ in invalid}
         valid = [(reject, row) for reject, row in rows if id(row) not in still]
         answer = stores.sort(location, [row for _, row in valid], by_row=by_row)
         taken = Intake(self._run, self._locations).take(answer)
+        for warning in taken.warnings:
+            self._run.listener.warning(f"{report}, location {location}: {warning}")
         refused = {id(row) for row in (*taken.refused, *taken.held)}
         return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)
 
     def _file(
         self, kind: StepName, name: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
-        tally = FileTally(Path(name), name)
+        tally, zone = FileTally(Path(name), name), self._run.clock.business_zone
         valid: list[tuple[Reject, str]] = []
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
         for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
-            cells = cells_of(row, self._column_of)
+            cells = chosen(self._cells_of(row))
             try:
-                record = file_record(kind, cells, self._store_of(reject, sheet, cells))
+                record = file_record(kind, cells, self._store_of(reject, sheet, cells), zone)
             except InvalidRowError:
                 continue
             valid.append((reject, record.record.lead_id))

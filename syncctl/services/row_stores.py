@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -92,10 +93,11 @@ def known_shops(
 
 
 class RowStores:
-    """Sorts the answers of one report. May be called by any thread."""
+    """Sorts the answers of one report. May be called by any thread. `zone`: the business's."""
 
-    def __init__(self, shops: Shops, dialect: Dialect) -> None:
+    def __init__(self, shops: Shops, dialect: Dialect, zone: tzinfo) -> None:
         self.shops = shops
+        self._zone = zone
         self.dialect = dialect
 
     def sort(
@@ -113,6 +115,6 @@ class RowStores:
         if by_row is None:
             by_row = not location or self.dialect.by_row or self.shops.are_several(spellings)
         store = self.shops.store_of if by_row else self.shops.stores.get(location)
-        answer = unsorted(self.dialect.report, location, store, rows)
+        answer = unsorted(self.dialect.report, location, store, rows, self._zone)
         answer.spellings = spellings
         return sort_unsorted(answer, days, look, store)

@@ -6,16 +6,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
-from syncctl.errors import InvalidRowError
+from syncctl.errors import FinalApiError, InvalidRowError
 from syncctl.identity import key_of, source_record
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.mapping import (
     BOOKING_NO,
+    DATE_VALUES,
     PHONE,
     UNKNOWN_LOCATION,
+    RowDates,
     complete_values,
     identity_values,
     optional_text,
@@ -44,12 +46,14 @@ class SortedRows:
     row that made a record, and further ones of it, by the record's key. `outside`: rows dated outside of the
     days asked for, and `records_outside` the records that they make, by key; they are in none of the others.
     `by_row`: whether each row's own location decides its store. `spellings`: how the rows name their shops,
-    and how many do so.
+    and how many do so. `dates`: how its dates are read, and how that went. `unread`: of records that
+    have no such date as no row has one that can be read, these fields, by the record's key.
     """
 
     report: StepName
     location: str
     rows: Sequence[Any]
+    dates: RowDates
     store: str = ""
     records: dict[str, SourceRecord] = field(default_factory=dict)
     first_rows: dict[str, Any] = field(default_factory=dict)
@@ -61,6 +65,7 @@ class SortedRows:
     records_outside: dict[str, SourceRecord] = field(default_factory=dict)
     by_row: bool = False
     spellings: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, list[str]] = field(default_factory=dict)
     _named: set[tuple[str, str]] | None = None
 
     @property
@@ -104,34 +109,44 @@ def sort_rows(
     location: str,
     store: str | StoreOf | None,
     rows: Sequence[Any],
-    days: Days | None = None,
+    zone: tzinfo,
 ) -> SortedRows:
     """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty.
-    `store`: of all rows, or what gives each
-    row's own. `days`: those asked for, None: all."""
-    return sort_unsorted(unsorted(report, location, store, rows), days, lambda: None, store)
+    `store`: of all rows, or what gives each row's own. `zone`: the business's."""
+    return sort_unsorted(unsorted(report, location, store, rows, zone), None, lambda: None, store)
 
 
-def unsorted(report: StepName, location: str, store: str | StoreOf | None, rows: Sequence[Any]) -> SortedRows:
-    """An answer of which only the rows are known. `store` as for `sort_rows`."""
+def unsorted(
+    report: StepName, location: str, store: str | StoreOf | None, rows: Sequence[Any], zone: tzinfo
+) -> SortedRows:
+    """An answer of which only the rows are known. `store`, `zone` as for `sort_rows`."""
     if callable(store):
-        return SortedRows(report, location, rows, by_row=True)
-    return SortedRows(report, location, rows, store or "")
+        return SortedRows(report, location, rows, RowDates(zone), by_row=True)
+    return SortedRows(report, location, rows, RowDates(zone), store or "")
+
+
+def check_form(answer: SortedRows) -> None:
+    """Raises FinalApiError where the API has changed its dates' form: nothing of such an answer counts."""
+    if field_name := answer.dates.changed_form:
+        raise FinalApiError(
+            f"{field_name} can't be read in any of {answer.dates.unread[field_name]} rows",
+            hint="the API has changed the form of its dates; nothing of it was stored, report it",
+        )
 
 
 def sort_unsorted(
     result: SortedRows, days: Days | None, look: Look, store: str | StoreOf | None
 ) -> SortedRows:
-    """As `sort_rows`, of an answer that is `unsorted`. `look` is called now and then, and what it raises ends
-    the work."""
-    report = result.report
+    """As `sort_rows`, of an answer that is `unsorted`. `days`: those asked for, None: all. `look` is called
+    now and then, and what it raises ends the work."""
+    report, dates = result.report, result.dates
     without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
     for number, row in enumerate(result.rows):
         if number % LOOK_EVERY == 0:
             look()
         try:
             own = store(row) if callable(store) else store
-            values = identity_values(report, row, own, without_store)
+            values = identity_values(report, row, own, dates, without_store)
         except InvalidRowError as reason:
             result.invalid.append((row, str(reason)))
             continue
@@ -140,13 +155,17 @@ def sort_unsorted(
         elif (key := key_of(values)) in result.records:
             result.merged += 1
             result.item_rows[key].append(row)
-            known = complete_values(report, row, result.records[key].values)
+            known = complete_values(report, row, result.records[key].values, dates)
             if "createdAt" in values:
                 known.setdefault("createdAt", values["createdAt"])
+            if missed := dict.fromkeys([*result.unread.pop(key, ()), *dates.missed]):
+                result.unread[key] = [name for name in missed if DATE_VALUES[name] not in known]
         else:
             before = phones_before(row, values)
-            result.records[key] = source_record(complete_values(report, row, values), before)
+            result.records[key] = source_record(complete_values(report, row, values, dates), before)
             result.first_rows[key] = row
+            if dates.missed:
+                result.unread[key] = dates.missed
     if days is not None:
         _set_outside_apart(result, days)
     return result
@@ -167,7 +186,7 @@ def _set_outside_apart(answer: SortedRows, days: Days) -> None:
             answer.records_outside[key] = answer.records.pop(key)
     invalid, answer.invalid = answer.invalid, []
     for row, reason in invalid:
-        at = own_date(answer.report, row) if isinstance(row, dict) else None
+        at = own_date(answer.report, row, answer.dates.zone) if isinstance(row, dict) else None
         if at is None or days.has(at):
             answer.invalid.append((row, reason))
         else:
@@ -179,7 +198,7 @@ def _set_outside_apart(answer: SortedRows, days: Days) -> None:
 def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
     """A record's values, then what each of its rows says by itself, the one that made it first."""
     told = (
-        report_values(answer.report, row, record.values["store"])
+        report_values(answer.report, row, record.values["store"], RowDates(answer.dates.zone))
         for row in (answer.first_rows[record.key], *answer.item_rows.get(record.key, ()))
     )
     return [record.values, *(values for values in told if values is not None)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from syncctl.errors import ApiError, FinalApiError, InvalidRowError
 from syncctl.locations import Locations
+from syncctl.mapping import RowDates
 from syncctl.models import Counts, StepName, Store
 from syncctl.ports import RentalApi, Storage
 from syncctl.services.rejects import keep_rejects, unlisted_words
@@ -107,7 +109,7 @@ def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
     Raises:
         StorageError: the database refused.
     """
-    answer = SortedRows(StepName.STORES, STORE_LIST, rows)
+    answer = SortedRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # none of its dates is read
     stores: dict[str, Store] = {}
     for row in rows:
         try:

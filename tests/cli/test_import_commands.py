@@ -6,6 +6,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from syncctl.sandbox import Sandbox
@@ -44,6 +45,27 @@ def test_json_is_the_same_object_as_for_a_sync(program: Program, imports: Path) 
         assert result["steps"][0]["name"] == "lossofsale"
         assert result["steps"][0]["locations"] == {"processed": 1, "total": 1}
     assert not (program.folder / "data" / "syncctl.db").exists()
+
+
+def test_hidden_sheets_and_unreadable_dates_are_said_in_one_line_a_file(program: Program) -> None:
+    book = openpyxl.Workbook()
+    for name, day in (("CALICUT", "10-13-2026"), ("Old", "10-10-2026")):
+        sheet = book.create_sheet(name)
+        for row in (
+            ("Date", "Customer Name", "Contact", "Function Date"),
+            ("10-10-2026", f"Anagha {name}", "9000000001", day),
+        ):
+            sheet.append(row)
+    book["Old"].sheet_state = "hidden"
+    file = program.folder / "walkin_sg_calicut.xlsx"
+    book.save(file)
+    ended = program.run("import", "walkin", str(file), "-q")
+    (line,) = ended.stderr.splitlines()
+    assert "walkin_sg_calicut.xlsx: hidden sheets passed over: Old" in line
+    assert "Function Date can't be read, saved without it: sheet CALICUT, row 2" in line
+    assert ended.status == 0
+    result = json.loads(program.run("import", "walkin", str(file), "--json").stdout)
+    assert result["steps"][0]["hidden_sheets"] == [{"file": file.name, "sheets": ["Old"]}]
 
 
 def test_each_row_that_is_in_reports_is_named_with_its_report(program: Program) -> None:

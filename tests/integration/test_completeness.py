@@ -11,7 +11,7 @@ from syncctl.errors import StorageUnavailableError, UsageError
 from syncctl.identity import fingerprint, source_record
 from syncctl.leads import new_lead
 from syncctl.locations import load_locations
-from syncctl.mapping import report_values
+from syncctl.mapping import RowDates, report_values
 from syncctl.models import StepName, SyncRecord
 from syncctl.operator_ports import Database
 from syncctl.sandbox import Fault, Sandbox
@@ -73,7 +73,7 @@ def test_a_price_of_nothing_that_was_stored_as_an_amount_is_no_news(world: World
         "price": 0,
     }
     sandbox.add_rows(location, [row])
-    values = report_values(StepName.BOOKING, row, load_locations().by_code[location])
+    values = report_values(StepName.BOOKING, row, load_locations().by_code[location], RowDates(UTC))
     assert values is not None
     record = source_record({**values, "securityAmount": 0})
     stored = SyncRecord(

@@ -75,7 +75,7 @@ class History:
         request = RunRequest("api", (StepName.BOOKING,), Trigger.AUTO)
         clock = Clock(lambda: self.now, time.monotonic, lambda after: after, ZoneInfo("UTC"))
         run = Run(request, storage, Recorder(), clock)
-        answer = sort_rows(StepName.BOOKING, "7", STORE, [row])
+        answer = sort_rows(StepName.BOOKING, "7", STORE, [row], UTC)
         taken = Intake(run, load_locations()).take(answer, is_whole=is_whole)
         assert taken.counts.balanced
         return taken

@@ -19,7 +19,7 @@ LETTERS = st.characters(min_codepoint=32, max_codepoint=0x0D7F, exclude_categori
 TEXT = st.text(LETTERS, max_size=20).map(lambda text: f"x{text}".strip())
 ROWS = st.lists(
     st.tuples(
-        st.none() | st.dates(date(1990, 1, 1), date(2099, 12, 31)),
+        st.none() | st.dates(date(2000, 1, 1), date(2099, 12, 31)),
         TEXT,
         st.integers(7 * 10**9, 10**10 - 1),
         st.just("") | TEXT,
@@ -47,7 +47,7 @@ def lead(row: Row) -> LeadValues:
 def leads_of(file: Path) -> list[LeadValues]:
     with open_file(file) as sheets:
         return [
-            file_record(StepName.WALKIN, row.cells, STORE).record.values
+            file_record(StepName.WALKIN, row.cells, STORE, UTC).record.values
             for sheet in sheets
             for row in sheet.rows()
         ]

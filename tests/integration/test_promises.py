@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from syncctl.mapping import RowDates
 from syncctl.models import StepName, Trigger
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects import keep_rejects
@@ -230,7 +231,9 @@ def test_a_row_without_a_booking_date_is_ignored_and_leaves_the_rejects_list(
     def list_them() -> None:
         with world.storage() as storage:
             run = Run(RunRequest("api", booking, Trigger.AUTO), storage, world.recorder, world._clock())
-            answer = SortedRows(StepName.BOOKING, location, rows, invalid=[(row, "no phone") for row in rows])
+            answer = SortedRows(
+                StepName.BOOKING, location, rows, RowDates(UTC), invalid=[(row, "no phone") for row in rows]
+            )
             keep_rejects(run, answer, {})
         assert len(world.app.all("syncrejects")) == len(listed) + 3
 

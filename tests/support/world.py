@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.files.headers import column_of
+from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
 from syncctl.models import AuditResult, Counts, LocationResult, RunResult, StepName, StepResult, Trigger
@@ -138,7 +138,7 @@ class World:
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            stage = FileImport(job, open_file, column_of, self.locations)
+            stage = FileImport(job, open_file, cells_of, self.locations)
             return Run(request, port, self.recorder, self._clock()).execute([stage])
 
     def retry_rejects(
@@ -152,7 +152,7 @@ class World:
         with self.storage() as storage:
             request = RunRequest("rejects retry", (), Trigger.MANUAL)
             run = Run(request, wrap(storage), self.recorder, self._clock())
-            return retry_rejects(run, storage.rejects(), locations or self.locations, column_of)
+            return retry_rejects(run, storage.rejects(), locations or self.locations, cells_of)
 
     def _clock(self) -> Clock:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)

@@ -1,14 +1,14 @@
 """Histories of a source that answers in any dialect, and what syncctl must know of it by then."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
 from syncctl.dialects import Dialect, Mode
 from syncctl.identity import derived_id, fingerprint, key_of
-from syncctl.mapping import report_values
+from syncctl.mapping import RowDates, report_values
 from syncctl.models import BodyForm, Days, LocationState, ReportRequest, RunResult, StepName, Window
 from tests.support.api_model import DIALECTS, Row, body_of, spoken
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
@@ -208,7 +208,11 @@ class DialectStory:
         return self.world.api.dialects[report].answer(report, body, rows, self.world.today)
 
     def _assert_known(self, report: StepName, code: str, rows: list[Row]) -> None:
-        told = [values for row in rows if (values := report_values(report, row, STORES[code])) is not None]
+        told = [
+            values
+            for row in rows
+            if (values := report_values(report, row, STORES[code], RowDates(UTC))) is not None
+        ]
         known = self.world.storage.find_records([derived_id(key_of(values)) for values in told])
         for values in told:
             record = known.get(derived_id(key_of(values)))

@@ -109,16 +109,16 @@ def returned(number: int, on: date | None) -> dict[str, Any]:
 def test_what_is_not_returned_yet_is_not_due_in_a_window_of_days() -> None:
     rows = [returned(number, TODAY - timedelta(days=number % 6)) for number in range(12)]
     rows += [returned(number, None) for number in range(100, 300)]
-    whole = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", rows)
+    whole = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", rows, UTC)
     before = checkpoints().next_state(
         LocationState("7"), WHOLE, checkpoints().tally(LocationState("7"), whole)
     )
     assert before is not None
     assert (before.recent, before.due_again) == (12, 212)
-    narrow = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", rows[:6])
+    narrow = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", rows[:6], UTC)
     answers = {6: rows[:6], 5: rows[:5] + rows[12:40]}
     for again, found in answers.items():
-        narrow = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", found)
+        narrow = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", found, UTC)
         counted = checkpoints().tally(before, narrow)
         assert counted.again == again
         assert checkpoints().is_suspicious(before, NARROW, counted) is (again < 6)
@@ -127,7 +127,7 @@ def test_what_is_not_returned_yet_is_not_due_in_a_window_of_days() -> None:
 def test_the_days_that_are_due_again_are_those_of_the_last_answer() -> None:
     """What has grown too old for the next window meanwhile is not missed."""
     rows = [returned(number, TODAY - timedelta(days=7)) for number in range(10)]
-    answer = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", rows)
+    answer = sort_rows(StepName.RETURN, "7", "Zorucci - Edappally", rows, UTC)
     before = checkpoints().next_state(
         LocationState("7"), WHOLE, checkpoints().tally(LocationState("7"), answer)
     )

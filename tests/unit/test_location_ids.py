@@ -21,7 +21,7 @@ class Report:
     def __init__(self, dialect: Dialect | None = None) -> None:
         dialect = dialect or Dialect(StepName.BOOKING)
         shops = known_shops(LISTED, load_locations(), {StepName.BOOKING: dialect})
-        self.stores = RowStores(shops, dialect)
+        self.stores = RowStores(shops, dialect, UTC)
         self.watch = IdWatch(self.stores, NOW)
 
     @property

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import InvalidRowError
-from syncctl.mapping import NAME, PHONE, is_of_report, report_values
+from syncctl.mapping import NAME, PHONE, RowDates, is_of_report
+from syncctl.mapping import report_values as values_of_row
 from syncctl.models import LeadValues, StepName
 
 STORE = "Suitor Guy - Perinthalmanna"
@@ -33,6 +35,13 @@ ROW: dict[str, Any] = {
     "returnAttendedBy": "Staff B",
     "rentOutDate": None,
 }
+
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+
+
+def report_values(report: StepName, row: object, store: str | None) -> LeadValues | None:
+    return values_of_row(report, row, store, RowDates(KOLKATA))
 
 
 def test_a_booking_row_field_by_field() -> None:

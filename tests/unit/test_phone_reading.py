@@ -1,6 +1,7 @@
 """The phone number that a cell or field means: combinations of what people write, and what is none."""
 
 import re
+from datetime import UTC
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from syncctl.errors import InvalidRowError
 from syncctl.file_mapping import file_record
-from syncctl.mapping import report_values
+from syncctl.mapping import RowDates, report_values
 from syncctl.models import StepName
 from syncctl.phone_reading import former_phones, phone_number, why_no_phone
 
@@ -236,19 +237,19 @@ def test_a_file_and_a_report_say_the_same_of_a_number(cell: str, reason: str) ->
     row = {"bookingDate": "2025-02-01", "customerName": "A", "phoneNo": cell, "bookingNo": "1"}
     assert why_no_phone(cell).startswith(reason)
     with pytest.raises(InvalidRowError, match=f"^{re.escape(reason)}"):
-        file_record(StepName.WALKIN, {"name": "A", "phone": cell}, STORE)
+        file_record(StepName.WALKIN, {"name": "A", "phone": cell}, STORE, UTC)
     with pytest.raises(InvalidRowError, match=f"^{re.escape(reason)}"):
-        report_values(StepName.BOOKING, row, STORE)
+        report_values(StepName.BOOKING, row, STORE, RowDates(UTC))
 
 
 @pytest.mark.parametrize("cell", [f"{FIRST} / {SECOND}", f"+91 {FIRST}, {SECOND}", f"{FIRST} ext 12"])
 def test_a_report_reads_a_number_as_a_file_does(cell: str) -> None:
     row = {"bookingDate": "2025-02-01", "customerName": "A", "phoneNo": cell, "bookingNo": "1"}
-    values = report_values(StepName.BOOKING, row, STORE)
+    values = report_values(StepName.BOOKING, row, STORE, RowDates(UTC))
     assert values is not None
     assert (
         values["phone"]
-        == file_record(StepName.WALKIN, {"name": "A", "phone": cell}, STORE).record.values["phone"]
+        == file_record(StepName.WALKIN, {"name": "A", "phone": cell}, STORE, UTC).record.values["phone"]
     )
 
 

@@ -1,5 +1,6 @@
 """Which store a row of a report is of, where the row itself decides."""
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_spelling_that_stands_for_several_shops_names_none() -> None:
 
 
 def test_a_row_that_names_no_known_shop_is_rejected() -> None:
-    stores = RowStores(shops(), Dialect(StepName.BOOKING, ids=LocationIds.IGNORED))
+    stores = RowStores(shops(), Dialect(StepName.BOOKING, ids=LocationIds.IGNORED), UTC)
     not_yet = row(3, "Atlantis", bookingDate=None)
     answer = stores.sort("7", [row(1, "PMNA"), row(2, "Atlantis"), not_yet, row(4, None)])
     assert [(invalid["bookingNo"], reason) for invalid, reason in answer.invalid] == [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncctl.models import Days, StepName
-from syncctl.services.sorting import SortedRows, has_changed, sort_rows
+from syncctl.services.sorting import SortedRows, has_changed, sort_unsorted, unsorted
 from tests.support.answers import item_rows
 
 STORE = "Suitor Guy - Perinthalmanna"
@@ -21,7 +21,7 @@ def row(number: str, day: str | None, **fields: Any) -> dict[str, Any]:
 
 
 def sort(rows: list[Any], days: Days | None = DAYS, report: StepName = StepName.BOOKING) -> SortedRows:
-    answer = sort_rows(report, "7", STORE, rows, days)
+    answer = sort_unsorted(unsorted(report, "7", STORE, rows, UTC), days, lambda: None, STORE)
     items = sum(map(len, answer.item_rows.values()))
     assert answer.merged == items
     assert len(answer.rows) == len(answer.records) + items + len(answer.invalid) + answer.ignored

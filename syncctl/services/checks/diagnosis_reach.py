@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from syncctl.errors import (
 )
 from syncctl.findings import ApiAddress, ApiClock
 from syncctl.locations import Locations
-from syncctl.mapping import identity_values
+from syncctl.mapping import RowDates, identity_values
 from syncctl.models import ReportRequest, StepName, Window
 from syncctl.operator_ports import Database
 from syncctl.ports import RentalApi
@@ -173,7 +173,10 @@ def _store_list(rows: list[Any], trial: ApiTrial) -> Check:
 def _report(report: StepName, rows: list[Any], location: str, trial: ApiTrial) -> Check:
     name, found = f"API: {report}", _answered(report, trial)
     store = trial.locations.by_code.get(location, "a store")
-    reasons = [reason for row in rows if (reason := _unfit(report, row, store))]
+    dates = RowDates(UTC)  # the zone makes no date readable
+    reasons = [reason for row in rows if (reason := _unfit(report, row, store, dates))]
+    if changed := dates.changed_form:
+        reasons = [f"{changed} is no date that can be read"] * len(rows)
     if rows and len(reasons) == len(rows):
         return Check.warning(
             name,
@@ -192,10 +195,10 @@ def _is_store(row: Any, locations: Locations) -> bool:
     return True
 
 
-def _unfit(report: StepName, row: Any, store: str) -> str:
+def _unfit(report: StepName, row: Any, store: str, dates: RowDates) -> str:
     """Why no lead can come from a row, or "". What has not been returned yet may become one."""
     try:
-        values = identity_values(report, row, store)
+        values = identity_values(report, row, store, dates)
     except InvalidRowError as reason:
         return str(reason)
     return "no booking date" if values is None and report is StepName.BOOKING else ""

@@ -106,7 +106,7 @@ class _Series:
         self._forms = dict.fromkeys(REPORT_STEPS, BodyForm.USUAL)
         local = asking.started_at.astimezone(asking.zone)
         self._today = local.date()
-        self._reader = Reader(asking.locations, scrubber.key, local.replace(tzinfo=UTC))
+        self._reader = Reader(asking.locations, scrubber.key, local.replace(tzinfo=UTC), asking.zone)
 
     def findings(self) -> Findings:
         found = self._found

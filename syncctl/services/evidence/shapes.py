@@ -6,9 +6,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
+from syncctl.dates import read_date
 from syncctl.dialects import DatedRow
 from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_DATE, RETURN_DATE
@@ -16,7 +17,6 @@ from syncctl.models import StepName
 from syncctl.services.rejects import position_of
 from syncctl.services.sorting import sort_rows
 from syncctl.services.trials import dated_rows
-from syncctl.values import wall_clock
 
 OWN_DATE = "own date"
 """The date that a lead made of the row has, whatever field it is from."""
@@ -72,11 +72,12 @@ class RowFacts:
 @dataclass(frozen=True, slots=True)
 class Reader:
     """What is needed to look at rows. `field_name`: makes a field's name fit to be shown. `now`: the
-    business's wall clock, marked as UTC."""
+    business's wall clock, marked as UTC. `zone`: the business's."""
 
     locations: Locations
     field_name: Callable[[object], str]
     now: datetime
+    zone: tzinfo
 
 
 def row_facts(
@@ -98,11 +99,11 @@ def row_facts(
             name = names[key] = names.get(key) or reader.field_name(key)
             if with_looks:
                 values[name][_look(value)] += 1
-            _take_date(dates[_SAME_FIELD.get(name, name)], place, value, reader.now)
+            _take_date(dates[_SAME_FIELD.get(name, name)], place, value, reader)
         for name in PLACE_FIELDS:
             if row.get(name) is not None:
                 shops[name][_shop(name, row[name], reader.locations)] += 1
-    own = DateField(rows=dated_rows(sort_rows(report, location, "any", rows)))
+    own = DateField(rows=dated_rows(sort_rows(report, location, "any", rows, reader.zone)))
     kept = {name: found for name, found in dates.items() if len(found.rows) > found.unreadable}
     return RowFacts(
         len(rows),
@@ -113,17 +114,18 @@ def row_facts(
     )
 
 
-def _take_date(found: DateField, place: str, value: Any, now: datetime) -> None:
+def _take_date(found: DateField, place: str, value: Any, reader: Reader) -> None:
     written = value.strip() if isinstance(value, str) else value
     if written is None or written == "":
         found.empty += 1
         return
     try:
-        at = wall_clock(written) if isinstance(written, str) and _LIKE_A_DATE.match(written) else None
+        is_date = isinstance(written, str) and _LIKE_A_DATE.match(written)
+        at = read_date(written, reader.zone, month_first=True) if is_date else None
     except ValueError:
         at = None
     if at is not None:
-        found.add(place, at, now)
+        found.add(place, at, reader.now)
     else:
         found.unreadable += 1
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from syncctl.dialects import Dialect
-from syncctl.errors import KeyRefusedError, StorageError, StorageUnavailableError, UnclearAnswerError
+from syncctl.errors import (
+    ApiError,
+    KeyRefusedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
 from syncctl.locations import Locations
 from syncctl.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.operator_ports import Database
@@ -17,6 +23,7 @@ from syncctl.ports import Answer, RentalApi
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Clock, Run
+from syncctl.services.sorting import check_form
 from syncctl.services.source.answer_check import AnswerCheck
 from syncctl.services.source.repairing import Repairer
 from syncctl.services.source.source_results import Completeness, LocationCheck
@@ -65,7 +72,7 @@ def begin_check(
             stores=locations_to_ask(names, locations, ()),
             asked={report: tuple(planner.ids_to_ask(chosen, dialects[report])) for report in REPORTS},
             windows={report: planner.whole_window(dialects[report]) for report in REPORTS},
-            row_stores={report: RowStores(shops, dialects[report]) for report in REPORTS},
+            row_stores={report: RowStores(shops, dialects[report], planner.zone) for report in REPORTS},
             days=planner.days or planner.whole_days,
             certain_from=planner.certain_from,
             started_at=started_at,
@@ -183,6 +190,8 @@ class SourceCheck:
             return replace(failed, error=told(answer.error))
         try:
             return self._held_against(request, answer.rows, repairer)
+        except ApiError as changed:
+            return replace(failed, error=told(changed))
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
@@ -196,6 +205,7 @@ class SourceCheck:
     ) -> LocationCheck:
         row_stores = self._scope.row_stores[request.report]
         answer = row_stores.sort(request.location, rows, self._scope.days)
+        check_form(answer)
         changed = self._withdrawals.note(answer)
         checked = self._answer_check.check(answer, changed)
         result = LocationCheck(

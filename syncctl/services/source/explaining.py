@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.identity import SEPARATOR, current_key, derived_id, id_time
 from syncctl.lead_matching import agreements, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_DATE, BOOKING_NO, NAME, PHONE, RETURN_DATE, optional_date
+from syncctl.mapping import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.operator_ports import Database
 from syncctl.phone_numbers import ascii_digits
@@ -337,7 +338,7 @@ def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
             source,
             first.location,
             "",
-            optional_date(row, RETURN_DATE if source is StepName.RETURN else BOOKING_DATE),
+            own_date(source, row, UTC),
             {},
         ),
         events=(

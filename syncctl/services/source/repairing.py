@@ -33,7 +33,13 @@ class Repairer:
             return LocationResult(answer.location, answer.store)
         stores = self._row_stores[answer.report]
         taken = self._intake.take(stores.sort(answer.location, rows, by_row=answer.by_row))
-        return LocationResult(answer.location, answer.store, taken.counts, tuple(taken.changed))
+        return LocationResult(
+            answer.location,
+            answer.store,
+            taken.counts,
+            tuple(taken.changed),
+            warning="; ".join(taken.warnings) or None,
+        )
 
 
 def _rows_to_take(checked: CheckedAnswer) -> list[Any]:

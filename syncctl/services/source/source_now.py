@@ -59,8 +59,9 @@ def ask_source(
     dialects = {report: Dialect(report) for report in REPORTS} | storage.dialects()
     shops = known_shops(names, locations, dialects)
     stores = {report: ids_to_ask(shops.stores, dialects[report]) for report in REPORTS}
-    row_stores = {report: RowStores(shops, dialects[report]) for report in REPORTS}
-    today = query.clock.now().astimezone(query.schedule.business_zone).date()
+    zone = query.schedule.business_zone
+    row_stores = {report: RowStores(shops, dialects[report], zone) for report in REPORTS}
+    today = query.clock.now().astimezone(zone).date()
     asked: dict[Place, int] = {}
     for story in found.stories:
         told_at = story.origin.told_at

@@ -5,16 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
-BOF, EOF, FILEPASS, CODEPAGE, BOUNDSHEET, XF, LABEL, NUMBER = (
-    0x809,
-    0x0A,
-    0x2F,
-    0x42,
-    0x85,
-    0xE0,
-    0x204,
-    0x203,
-)
+BOF, EOF, FILEPASS, CODEPAGE, BOUNDSHEET, XF = 0x809, 0x0A, 0x2F, 0x42, 0x85, 0xE0
+LABEL, NUMBER, DATEMODE, MERGECELLS = 0x204, 0x203, 0x22, 0xE5
 MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
 SECTOR = 512
 
@@ -26,17 +18,30 @@ def table(rows: Sequence[Sequence[Value]]) -> Cells:
     return [(row, column, value) for row, values in enumerate(rows) for column, value in enumerate(values)]
 
 
-def xls(sheets: dict[str, Cells], *, password: bool = False) -> bytes:
-    """Sheets of cells (row and column from 0) as a file. With `password` it only says that it has one."""
+def xls(
+    sheets: dict[str, Cells],
+    *,
+    password: bool = False,
+    from_1904: bool = False,
+    hidden: Sequence[str] = (),
+    merged: Sequence[tuple[int, int, int, int]] = (),
+) -> bytes:
+    """Sheets of cells (row and column from 0) as a file. With `password` it only says that it has one.
+    `merged`: first and last row, first and last column, in every sheet."""
+    merges = struct.pack("<H", len(merged)) + b"".join(struct.pack("<4H", *area) for area in merged)
     bodies = [
-        _bof(0x10) + b"".join(_cell(*cell) for cell in cells) + _record(EOF) for cells in sheets.values()
+        _bof(0x10) + b"".join(_cell(*cell) for cell in cells) + _record(MERGECELLS, merges) + _record(EOF)
+        for cells in sheets.values()
     ]
 
     def globals_with(offsets: list[int]) -> bytes:
         parts = [_bof(0x05), _record(FILEPASS, struct.pack("<HHH", 1, 1, 1) + bytes(48)) if password else b""]
-        parts += [_record(CODEPAGE, struct.pack("<H", 1200)), _format(0), _format(14)]
+        parts += [_record(CODEPAGE, struct.pack("<H", 1200)), _record(DATEMODE, struct.pack("<H", from_1904))]
+        parts += [_format(0), _format(14)]
         for offset, name in zip(offsets, sheets, strict=True):
-            parts.append(_record(BOUNDSHEET, struct.pack("<IHBB", offset, 0, len(name), 1) + _wide(name)))
+            parts.append(
+                _record(BOUNDSHEET, struct.pack("<IHBB", offset, name in hidden, len(name), 1) + _wide(name))
+            )
         return b"".join(parts) + _record(EOF)
 
     offsets = [len(globals_with([0] * len(bodies)))]
@@ -58,6 +63,26 @@ def ole(name: str, stream: bytes) -> bytes:
     header += struct.pack("<109I", *range(fat_sectors), *[FREE] * (109 - fat_sectors))
     directory = _entry("Root Entry", 5, END, 0, child=1) + _entry(name, 2, first, len(stream))
     return header + struct.pack(f"<{len(fat)}I", *fat) + directory.ljust(SECTOR, b"\0") + stream
+
+
+def ole_small(name: str, stream: bytes) -> bytes:
+    """A compound file with one stream that is shorter than a sector may be, in pieces within the root's."""
+    pieces = -(-len(stream) // 64)
+    sectors = -(-pieces * 64 // SECTOR)
+    # Sector 0: the FAT, 1: the directory, 2: the pieces' own FAT, then the pieces.
+    fat = [FAT, END, END, *range(4, 3 + sectors), END]
+    following = [*range(1, pieces), END]
+    header = MAGIC + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<9I", 0, 1, 1, 0, 4096, 2, 1, END, 0) + struct.pack("<109I", 0, *[FREE] * 108)
+    directory = _entry("Root Entry", 5, 3, pieces * 64, child=1) + _entry(name, 2, 0, len(stream))
+    numbers = [struct.pack("<128I", *table, *[FREE] * (128 - len(table))) for table in (fat, following)]
+    return (
+        header
+        + numbers[0]
+        + directory.ljust(SECTOR, b"\0")
+        + numbers[1]
+        + stream.ljust(sectors * SECTOR, b"\0")
+    )
 
 
 def _record(kind: int, body: bytes = b"") -> bytes:

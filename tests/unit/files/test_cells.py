@@ -4,7 +4,15 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from syncctl.files.cells import EPOCH_1900, EPOCH_1904, as_text, clean, date_of_serial, whole_number
+from syncctl.files.cells import (
+    EPOCH_1900,
+    EPOCH_1904,
+    UNREADABLE,
+    as_text,
+    clean,
+    date_of_serial,
+    whole_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,10 +30,20 @@ from syncctl.files.cells import EPOCH_1900, EPOCH_1904, as_text, clean, date_of_
         ("--", "--"),
         ("'0123", "'0123"),
         ("0", "0"),
+        ('="9876543210"', "9876543210"),
+        (' = " Anju "', "Anju"),
+        ('="say ""hi"""', 'say "hi"'),
+        ('="-"', None),
+        ('=""', None),
+        ('="a"&"b"', '="a"&"b"'),
+        ("=SUM(A1)", "=SUM(A1)"),
+        ('"Anju"', '"Anju"'),
+        ("\N{MINUS SIGN}", None),
         (0.0, 0),
         (9876543210.0, 9876543210),
         (1.5, 1.5),
         (1e300, 1e300),
+        (float("nan"), UNREADABLE),
         (float("inf"), float("inf")),
         (True, True),
         (False, False),

@@ -51,6 +51,32 @@ def test_a_letter_across_two_chunks_is_no_mistake(path: Path) -> None:
         assert encodings.detect(file) == "utf-8"
 
 
+@pytest.mark.parametrize("stray", [b"\x92", b"\xe0\xb4", b"\x81", b"\xff", b"\xc3"])
+@pytest.mark.parametrize("marked", [b"", b"\xef\xbb\xbf"])
+def test_a_stray_byte_does_not_make_utf8_something_else(path: Path, stray: bytes, marked: bytes) -> None:
+    content = csv_text([HEADER, MALAYALAM, JOSE, BINU]).encode().replace(b"Binu", b"Bi" + stray + b"nu")
+    path.write_bytes(marked + content)
+    assert cells(path) == [MALAYALAM, JOSE, (BINU[0], "Bi\ufffdnu", *BINU[2:])]
+
+
+def test_one_letter_of_utf8_outweighs_one_stray_byte_but_not_many(path: Path) -> None:
+    path.write_bytes(csv_text([HEADER, JOSE, ANJU]).encode().replace(b"Anju", b"Anju\x92s"))
+    assert names(path) == ["José", "Anju\ufffds"]
+    path.write_bytes(csv_text([HEADER, JOSE, JOSE, JOSE]).encode("cp1252").replace(b"Trial", "é".encode(), 1))
+    assert names(path) == ["José"] * 3
+    assert read(path)[0].cells["status"] == "\N{LATIN CAPITAL LETTER A WITH TILDE}\N{COPYRIGHT SIGN}"
+
+
+def test_a_stray_byte_alone_is_windows_1252(path: Path) -> None:
+    path.write_bytes(csv_text([HEADER, ANJU]).encode().replace(b"Anju", b"Anju\x92s"))
+    assert names(path) == ["Anju\N{RIGHT SINGLE QUOTATION MARK}s"]
+
+
+def test_a_letter_cut_off_at_the_end_is_a_stray_byte(path: Path) -> None:
+    path.write_bytes(csv_text([HEADER, MALAYALAM]).encode().rstrip() + b"\xe0\xb4")
+    assert cells(path) == [(*MALAYALAM[:3], "Trial\ufffd")]
+
+
 def test_bytes_that_windows_1252_does_not_have(path: Path) -> None:
     path.write_bytes(csv_text([HEADER, JOSE]).encode("cp1252").replace(b"Trial", b"\x81\x8d"))
     assert cells(path) == [("24-10-2025", "José", "9000000003", "\ufffd\ufffd")]

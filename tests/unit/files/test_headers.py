@@ -3,7 +3,7 @@
 import pytest
 
 from syncctl.files.cells import Cell
-from syncctl.files.headers import TITLES, Layout, column_letters, fold
+from syncctl.files.headers import TITLES, Layout, cells_of, column_letters, fold
 
 
 def columns_of(*titles: Cell) -> dict[str, int] | None:
@@ -36,8 +36,38 @@ def test_layout_a() -> None:
     }
 
 
-def test_the_first_of_two_columns_counts() -> None:
-    assert columns_of("Date", "Phone", "Name", "Mobile", "Enquiry Date") == {"date": 0, "phone": 1, "name": 2}
+@pytest.mark.parametrize(
+    ("titles", "column", "order"),
+    [
+        (("Date", "Phone", "Name", "Mobile", "Enquiry Date"), "phone", [1, 3]),
+        (("Date", "Phone", "Name", "Mobile", "Enquiry Date"), "date", [0, 4]),
+        (("Enquiry Date", "Phone", "Name", "Date"), "date", [3, 0]),
+        (("Number", "Contact", "Name", "Date"), "phone", [1, 0]),
+        (("Number", "Mobile No.", "Name", "Date"), "phone", [1, 0]),
+        (("Customer", "Contact", "Customer Name", "Date"), "name", [2, 0]),
+        (("Customer", "Contact", "Name", "Date"), "name", [2, 0]),
+        (("Name", "Contact", "CUSTOMER NAME", "Date"), "name", [2, 0]),
+        (("Remark", "Contact", "Name", "Remarks"), "remarks", [3, 0]),
+        (("Remarks", "Contact", "Name", "Remarks"), "remarks", [0, 3]),
+    ],
+)
+def test_of_several_columns_exact_titles_come_before_vaguer_ones(
+    titles: tuple[str, ...], column: str, order: list[int]
+) -> None:
+    layout = Layout.recognise(titles)
+    assert layout is not None
+    assert layout.columns[column] == order[0]
+    assert layout.several[column] == order
+
+
+def test_a_row_that_is_known_by_its_titles_alone() -> None:
+    row = {"Phone": "", "Phone (D)": "9000000001", "Number": "12", "Name": "Anju", "Other": "x"}
+    assert cells_of(row) == {"phone": ("9000000001", "12"), "name": "Anju"}
+    assert cells_of({"Name": "A", "beyond the header (G)": "x", "beyond the header (H)": "y"}) == {
+        "name": "A",
+        "beyond the header": "y",
+    }
+    assert cells_of({"cells that can't be read": "D"}) == {"cells that can't be read": "D"}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +89,7 @@ def test_no_header(cells: tuple[Cell, ...]) -> None:
 def test_titles_for_people_are_unique() -> None:
     layout = Layout.recognise(("Name", "Phone", None, "Date", "Competitor", "Competitor", 7, None))
     assert layout is not None
-    assert layout.titles == (
-        *("Name", "Phone", "column C", "Date", "Competitor", "Competitor (F)", "7", "column H"),
-    )
+    assert layout.titles == (*("Name", "Phone", "column C", "Date", "Competitor", "Competitor (F)", "7"),)
 
 
 @pytest.mark.parametrize(

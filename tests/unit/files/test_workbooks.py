@@ -67,7 +67,7 @@ def test_a_title_merged_over_rows_in_mid_data(path: Path) -> None:
     assert [(row.number, row.cells["name"]) for row in read(save(path, build))] == [(2, "Anju"), (6, "Binu")]
 
 
-def test_all_worksheets_in_order_and_no_other_sheets(path: Path) -> None:
+def test_worksheets_in_order_without_hidden_and_other_sheets(path: Path) -> None:
     def build(book: Any, sheet: Any) -> None:
         sheet.title = "SG.TRIVANDRUM"
         book.create_chartsheet("Chart")
@@ -78,13 +78,24 @@ def test_all_worksheets_in_order_and_no_other_sheets(path: Path) -> None:
             book[name].append(row)
 
     with open_file(save(path, build)) as sheets:
-        assert [sheet.name for sheet in sheets] == ["SG.TRIVANDRUM", "MG Road", "EDAPPALLY"]
-        assert [[row.cells["name"] for row in sheet.rows()] for sheet in sheets] == [
-            ["Anju"],
-            ["Binu"],
-            ["Anju"],
-        ]
+        assert [sheet.name for sheet in sheets] == ["SG.TRIVANDRUM"]
+        assert [[row.cells["name"] for row in sheet.rows()] for sheet in sheets] == [["Anju"]]
         assert sheets.problems == []
+        assert sheets.hidden_sheets == ("MG Road", "EDAPPALLY")
+    with open_file(path, only_sheet="mg road") as sheets:
+        assert [[row.cells["name"] for row in sheet.rows()] for sheet in sheets] == [["Binu"]]
+        assert sheets.hidden_sheets == ()
+
+
+def test_a_workbook_with_nothing_but_hidden_sheets(path: Path) -> None:
+    def build(book: Any, sheet: Any) -> None:
+        book.create_sheet("Old").sheet_state = "hidden"
+        for row in (HEADER, ANJU):
+            book["Old"].append(row)
+
+    problem = problem_of(save(path, build))
+    assert problem.startswith("only hidden sheets have anything; unhide one, or name it with --sheet")
+    assert "Old" in problem
 
 
 def test_one_sheet(path: Path) -> None:
@@ -284,3 +295,99 @@ def test_names_of_files_and_sheets_with_anything_in_them(tmp_path: Path) -> None
         (sheet,) = sheets
         assert sheet.name == name
         assert [row.cells["status"] for row in sheet.rows()] == ["=late"]
+
+
+def test_a_merged_cells_value_holds_for_all_its_rows(path: Path) -> None:
+    def build(_: Any, sheet: Any) -> None:
+        sheet.append(("#", "Date", "Customer Name", "Contact", "Staff", "Remarks"))
+        for number in range(1, 8):
+            sheet.append((number, None, f"Anju {number}", 9000000000 + number, None, "-"))
+        sheet["B2"], sheet["E3"], sheet["F7"] = "01-02-2025", "Staff A", "both rows and columns"
+        for merged in ("B2:B10", "E3:E6", "F7:G8"):
+            sheet.merge_cells(merged)
+        sheet.append((8, None, None, None, None, None))
+        sheet.append((9, "-", None, None, None, None))
+
+    rows = read(save(path, build))
+    assert [row.cells["date"] for row in rows] == ["01-02-2025"] * 7
+    assert [row.cells["staff"] for row in rows] == [None, *["Staff A"] * 4, None, None]
+    assert [row.cells["remarks"] for row in rows][5:] == ["both rows and columns"] * 2
+    assert rows[6].raw["Date"] == "01-02-2025"
+
+
+def test_merged_titles_and_a_customer_over_two_rows(path: Path) -> None:
+    def build(_: Any, sheet: Any) -> None:
+        for values in (
+            (None, *HEADER[:3], None),
+            (None, None, None, "Phone", "Mobile"),
+            (None, "01-02-2025", "Anju", "9000000001", None),
+            (None, None, None, None, None),
+            (None, None, "Binu", None, "9000000002"),
+        ):
+            sheet.append(values)
+        for merged in ("B1:B2", "C1:C2", "D1:E1", "B3:B5", "C3:C4", "D3:D4"):
+            sheet.merge_cells(merged)
+
+    assert [(row.number, *row.cells.values()) for row in read(save(path, build))] == [
+        (3, "01-02-2025", "Anju", "9000000001"),
+        (5, "01-02-2025", "Binu", "9000000002"),
+    ]
+
+
+def test_a_formula_where_the_sheet_begins_further_right(path: Path) -> None:
+    def build(_: Any, sheet: Any) -> None:
+        for row in (HEADER, (*ANJU[:3], "=late")):
+            sheet.append((None, None, *row))
+
+    (row,) = read(save(path, build))
+    assert tuple(row.cells.values()) == (*ANJU[:3], "=late")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            '<c r="D2" t="n"><v>abc</v></c>',
+            '<c r="D2" t="s"><v>9999</v></c>',
+            '<c r="D2" t="s"><v>x</v></c>',
+        ),
+        *(
+            '<c r="D2" t="b"><v>maybe</v></c>',
+            '<c r="D2" t="e"><v>#FOO!</v></c>',
+            '<c r="D2" t="zz"><v>1</v></c>',
+        ),
+        f'<x:c xmlns:x="{NAMESPACE}" t="n"><x:v>abc</x:v></x:c >',
+    ],
+)
+def test_a_cell_that_can_not_be_read_costs_its_row_alone(path: Path, cell: str) -> None:
+    save_xlsx(path, {"A": [HEADER, ANJU, BINU, (*ANJU[:3], "=late")], "B": [HEADER, BINU]})
+
+    def change(xml: str) -> str:
+        start = xml.index('<c r="D2"')
+        return xml[:start] + cell + xml[xml.index("</c>", start) + 4 :]
+
+    broken, good, formula, other = read(with_part(path, SHEET_1, change))
+    assert broken.cells["cells that can't be read"] == "D"
+    assert broken.raw == {**dict(zip(HEADER[:3], ANJU[:3], strict=True)), "cells that can't be read": "D"}
+    assert tuple(good.cells.values()) == tuple(other.cells.values()) == BINU
+    assert formula.cells["status"] == "=late"
+
+
+def test_an_error_that_only_newer_programs_know_says_nothing(path: Path) -> None:
+    save_xlsx(path, {"A": [HEADER, ANJU]})
+
+    def change(xml: str) -> str:
+        start = xml.index('<c r="D2"')
+        return xml[:start] + '<c r="D2" t="e"><v>#SPILL!</v></c>' + xml[xml.index("</c>", start) + 4 :]
+
+    (row,) = read(with_part(path, SHEET_1, change))
+    assert tuple(row.cells.values()) == (*ANJU[:3], None)
+
+
+def test_raw_rows_show_days_of_the_other_epoch_as_days(path: Path) -> None:
+    def build(book: Any, sheet: Any) -> None:
+        book.epoch = CALENDAR_MAC_1904
+        for row in (HEADER, (45678 - 1462, *ANJU[1:])):
+            sheet.append(row)
+
+    assert read(save(path, build))[0].raw["Date"] == "2025-01-21"

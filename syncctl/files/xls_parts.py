@@ -1,0 +1,101 @@
+"""What the workbook library doesn't tell of an .xls file: whether its days count from 1904."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from mmap import mmap
+
+_STREAMS = ("Workbook", "Book")
+_DATEMODE, _EOF = 0x22, 0x0A
+_LAST_SECTOR = 0xFFFFFFF9
+"""Numbers from the next one on mean something else than a sector ([MS-CFB] 2.1)."""
+
+_IN_HEADER, _ENTRY = 109, 128
+
+
+def counts_from_1904(content: bytes | mmap) -> bool:
+    """Whether an OLE file's workbook has a DateMode record that says so ([MS-XLS] 2.4.78). A file that is
+    damaged is none: the library says what is wrong with it."""
+    try:
+        return _date_mode(_CompoundFile(content)) == 1
+    except (struct.error, IndexError, ValueError):
+        return False
+
+
+class _CompoundFile:
+    """The streams of an OLE file ([MS-CFB])."""
+
+    def __init__(self, content: bytes | mmap) -> None:
+        self._content = content
+        self._size = 1 << self._number(30, "H")
+        self._mini_size = 1 << self._number(32, "H")
+        self._cutoff = self._number(56)
+        fat_sectors = list(struct.unpack_from(f"<{_IN_HEADER}I", content, 76))
+        more = self._number(68)
+        while more <= _LAST_SECTOR and len(fat_sectors) * self._size < len(content):
+            *further, more = self._numbers(self._sector(more))
+            fat_sectors += further
+        used = [number for number in fat_sectors if number <= _LAST_SECTOR]
+        self._fat = [number for sector in used for number in self._numbers(self._sector(sector))]
+
+    def stream(self, names: Sequence[str]) -> bytes:
+        """The stream with the first of these names; ValueError: there is none."""
+        directory = b"".join(self._chain(self._number(48)))
+        entries = {
+            entry[: max(0, struct.unpack_from("<H", entry, 64)[0] - 2)].decode("utf-16-le"): (
+                *struct.unpack_from("<II", entry, 116),
+                entry[66],
+            )
+            for entry in (directory[at : at + _ENTRY] for at in range(0, len(directory), _ENTRY))
+        }
+        for name in names:
+            if name in entries:
+                start, size, _ = entries[name]
+                if size >= self._cutoff:
+                    return b"".join(self._chain(start))[:size]
+                root = next(start for start, _, kind in entries.values() if kind == 5)
+                return self._small(start, b"".join(self._chain(root)))[:size]
+        raise ValueError("no workbook")
+
+    def _small(self, start: int, container: bytes) -> bytes:
+        """A small stream, which lies in pieces within another one."""
+        following = self._numbers(b"".join(self._chain(self._number(60))))
+        pieces: list[bytes] = []
+        while start <= _LAST_SECTOR and len(pieces) <= len(following):
+            pieces.append(container[start * self._mini_size : (start + 1) * self._mini_size])
+            start = following[start]
+        return b"".join(pieces)
+
+    def _chain(self, sector: int) -> Iterator[bytes]:
+        for _ in range(len(self._fat)):
+            if sector > _LAST_SECTOR:
+                return
+            yield self._sector(sector)
+            sector = self._fat[sector]
+
+    def _sector(self, number: int) -> bytes:
+        return self._content[(number + 1) * self._size : (number + 2) * self._size]
+
+    def _number(self, offset: int, form: str = "I") -> int:
+        number: int = struct.unpack_from(f"<{form}", self._content, offset)[0]
+        return number
+
+    @staticmethod
+    def _numbers(sectors: bytes) -> tuple[int, ...]:
+        return struct.unpack(f"<{len(sectors) // 4}I", sectors[: len(sectors) // 4 * 4])
+
+
+def _date_mode(file: _CompoundFile) -> int:
+    """The value of the first DateMode record; 0 where the workbook's own part has none."""
+    stream = file.stream(_STREAMS)
+    at = 0
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        if kind == _EOF:
+            break
+        if kind == _DATEMODE:
+            mode: int = struct.unpack_from("<H", stream, at + 4)[0]
+            return mode
+        at += 4 + length
+    return 0
