@@ -41,6 +41,10 @@ _COMMON_FIELDS = {
     "enquiryType": ("category", "sub category"),
 }
 
+MOVED = "days from 1904"
+"""The column of rows whose days count from 1904: by how many days that moves them. Versions before did not
+move those of .xls files."""
+
 FAULTS = {
     "beyond the header": "cells are filled beyond the last title of the header",
     "cells that can't be read": "a cell can't be read",
@@ -172,7 +176,10 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
         told -= {"functionDate"}  # unreadable is not absent: what the lead has stays
     is_plain = isinstance(written, int) or written == phone
     before = () if is_plain else former_phones(written, phone)
-    return FileRecord(_identified(values, asked_on or function_date, before), told, is_undated)
+    record = _identified(values, asked_on or function_date, before)
+    if isinstance(moved := cells.get(MOVED), int) and (day := asked_on or function_date):
+        record = record._replace(former_day=day.date() - timedelta(days=moved))
+    return FileRecord(record, told, is_undated)
 
 
 def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:

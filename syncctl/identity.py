@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -111,9 +111,17 @@ def with_phone(key: str, phone: str) -> str:
     return SEPARATOR.join((lead_type, phone, rest))
 
 
+def with_day(key: str, day: date) -> str:
+    """The key of a file's row with another day (`file_mapping.file_key`)."""
+    return SEPARATOR.join((key.rpartition(SEPARATOR)[0], day.isoformat()))
+
+
 def keys_of(record: SourceRecord) -> tuple[str, ...]:
-    """The record's key, then those that it had when its phone number was read otherwise."""
-    return record.key, *(with_phone(record.key, phone) for phone in record.former_phones)
+    """The record's key, then those that it had when its phone number or its day was read otherwise."""
+    keys = [record.key]
+    if record.former_day is not None:
+        keys.append(with_day(record.key, record.former_day))
+    return *keys, *(with_phone(key, phone) for phone in record.former_phones for key in keys)
 
 
 def current_key(key: str) -> str:

@@ -83,13 +83,14 @@ class LeadValues(TypedDict, total=False):
 
 class SourceRecord(NamedTuple):  # made for every row: a frozen dataclass takes three times as long
     """One lead as its source tells it; `key` is its identity, and `lead_id` is derived from it, or from the
-    key under which the sync has known it since before the key rules changed. `former_phones`: what else its
-    phone number was read as under earlier rules."""
+    key under which the sync has known it since before the key rules changed. `former_phones`, `former_day`:
+    what else its phone number, and its day, were read as under earlier rules."""
 
     key: str
     lead_id: str
     values: LeadValues
     former_phones: tuple[str, ...] = ()
+    former_day: date | None = None
 
 
 class CorrectionOutcome(StrEnum):

@@ -59,6 +59,9 @@ BEYOND = "beyond the header"
 
 CANNOT_BE_READ = "cells that can't be read"
 
+MOVED = "days from 1904"
+"""By how many days a row's dates were moved, as its workbook counts from 1904."""
+
 VAGUER = (
     (
         *("Walk-in Date", "Enquiry Date", "Visit Date", "Event Date", "Date of Function", "Attended By"),

@@ -12,6 +12,7 @@ from syncctl.files.headers import (
     BEYOND,
     CANNOT_BE_READ,
     DATE_COLUMNS,
+    MOVED,
     NAME,
     PHONE,
     Layout,
@@ -158,14 +159,15 @@ def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Severa
     named: dict[str, Cell] = {
         column: cells[position] if position < width else None for column, position in layout.columns.items()
     }
+    moved: dict[str, Several] = {}
     for column in DATE_COLUMNS:
         if column in named:
-            named[column] = date_of_serial(named[column], epoch)
+            written = named[column]
+            named[column] = date_of_serial(written, epoch)
+            if epoch != EPOCH_1900 and named[column] is not written:
+                cells[layout.columns[column]] = named[column]  # who sees the raw row knows of no other epoch
+                moved[MOVED] = (epoch - EPOCH_1900).days
     named[PHONE] = whole_number(named[PHONE])
-    if epoch != EPOCH_1900:
-        for column in DATE_COLUMNS:  # nobody who sees the raw row knows of the other epoch
-            if named.get(column) is not None:
-                cells[layout.columns[column]] = named[column]
     several = {
         column: one_or_several([_read(column, cells[at], epoch) for at in positions if at < width])
         for column, positions in layout.several.items()
@@ -178,7 +180,7 @@ def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Severa
         faults[CANNOT_BE_READ] = ", ".join(
             column_letters(at) for at in range(width) if cells[at] == UNREADABLE
         )
-    return {**named, **several, **faults}
+    return {**named, **several, **moved, **faults}
 
 
 def _read(column: str, cell: Cell, epoch: date) -> Cell:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from syncctl.errors import InvalidRowError
 from syncctl.file_mapping import file_key
-from syncctl.identity import SEPARATOR, derived_id, lead_key, with_phone
+from syncctl.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
 from syncctl.leads import is_touched
 from syncctl.locations import Locations, StoreNames
 from syncctl.models import Document, LeadType, LeadValues, SourceRecord
@@ -143,8 +143,13 @@ def _type_and_phone(lead: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _readings(record: SourceRecord) -> Iterator[SourceRecord]:
-    """The record, then with its phone number as earlier rules read it."""
+    """The record, then with its day and its phone number as earlier rules read them."""
     yield record
+    if record.former_day is not None:
+        day = datetime.combine(record.former_day, time(), UTC)
+        moved = {field: day for field in ("enquiryDate", "functionDate") if field in record.values}
+        values = LeadValues(**{**record.values, **moved})  # type: ignore[typeddict-item]
+        yield record._replace(key=with_day(record.key, record.former_day), values=values)
     for phone in record.former_phones:
         values = LeadValues(**{**record.values, "phone": phone})
         yield record._replace(key=with_phone(record.key, phone), values=values)

@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -28,7 +29,7 @@ class StagedRow(NamedTuple):
 
 
 # Plain tuples, which are pickled in a third of the time.
-_Packed = tuple[str, str, LeadValues, tuple[str, ...], frozenset[str], int, str, int]
+_Packed = tuple[str, str, LeadValues, tuple[str, ...], date | None, frozenset[str], int, str, int]
 
 
 def _packed(row: StagedRow) -> _Packed:
@@ -36,8 +37,8 @@ def _packed(row: StagedRow) -> _Packed:
 
 
 def _unpacked(packed: _Packed) -> StagedRow:
-    key, lead_id, values, former_phones, told, file, sheet, row = packed
-    record = SourceRecord(key, lead_id, values, former_phones)
+    key, lead_id, values, former_phones, former_day, told, file, sheet, row = packed
+    record = SourceRecord(key, lead_id, values, former_phones, former_day)
     return StagedRow(FileRecord(record, told), file, sheet, row)
 
 

@@ -139,10 +139,11 @@ def test_dates_in_both_epochs(path: Path, epoch_1904: bool) -> None:
         for values in ((day, noon), (serial, serial + 0.5), (str(serial), "21-01-2025")):
             sheet.append((values[0], "Anju", "9000000001", values[1], serial))
 
+    moved = (1462,) if epoch_1904 else ()  # of serial numbers only
     assert cells(save(path, build)) == [
         (day, "Anju", "9000000001", datetime(2025, 1, 21, 12), serial),  # noqa: DTZ001
-        (day, "Anju", "9000000001", datetime(2025, 1, 21, 12), serial),  # noqa: DTZ001
-        (day, "Anju", "9000000001", "21-01-2025", serial),
+        (day, "Anju", "9000000001", datetime(2025, 1, 21, 12), serial, *moved),  # noqa: DTZ001
+        (day, "Anju", "9000000001", "21-01-2025", serial, *moved),
     ]
 
 
