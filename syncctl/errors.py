@@ -15,6 +15,7 @@
     │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, bodies that are no answer
     │   └── FinalApiError           not worth one
     │       ├── KeyRefusedError     401, 403: the whole step fails, naming the setting that holds the key
+    │       ├── UnclearAnswerError  no rows, and no telling why: taken as empty, but nothing follows from it
     │       └── DeadlinePassedError the run's (or its step's) time is over
     └── InvalidRowError             one row: it goes on the rejects list with this reason
 
@@ -155,6 +156,19 @@ class FinalApiError(ApiError):
 
 class KeyRefusedError(FinalApiError):
     """401 or 403: no other call of this API will be accepted either."""
+
+
+class UnclearAnswerError(FinalApiError):
+    """An answer without rows, whose text says neither that there is nothing nor that something failed.
+
+    `said`: that text, printable and short.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"the API sent no rows and said “{said}”", hint="ask the API's people whether it is an error"
+        )
+        self.said = said
 
 
 class DeadlinePassedError(FinalApiError):

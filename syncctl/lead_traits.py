@@ -96,6 +96,19 @@ class Traits:
         )
 
 
+_CALL_STATUSES = ("callStatus", "call_status")
+
+
+def call_status(report: Document) -> str:
+    """What a report says of the last call, of whatever shape it is: as the page that finished the lead set
+    it, else as it stood; "" where it says nothing."""
+    parts = [report, *(part for name in SNAPSHOTS if isinstance(part := report.get(name), Mapping))]
+    for suffix in ("_after", ""):
+        for found in _texts(parts, _CALL_STATUSES, (suffix,)):
+            return found
+    return ""
+
+
 def _texts(
     parts: Iterable[Mapping[str, Any]], fields: tuple[str, ...], suffixes: tuple[str, ...] = _EDITED
 ) -> Iterator[str]:

@@ -157,20 +157,20 @@ def identity_values(
 
 
 def complete_values(report: StepName, row: Row, values: LeadValues) -> LeadValues:
-    """Everything else that the row tells, added to its identity_values. Gives `values`."""
-    if (function_date := optional_date(row, FUNCTION_DATE)) is not None:
+    """What else the row tells and `values`, which has its identity, does not hold yet. Gives `values`."""
+    if "functionDate" not in values and (function_date := optional_date(row, FUNCTION_DATE)) is not None:
         values["functionDate"] = function_date
-    if (enquiry_date := optional_date(row, ENQUIRY_DATE)) is not None:
+    if "enquiryDate" not in values and (enquiry_date := optional_date(row, ENQUIRY_DATE)) is not None:
         values["enquiryDate"] = enquiry_date
-    if enquiry_type := optional_text(row, ENQUIRY_TYPE):
+    if "enquiryType" not in values and (enquiry_type := optional_text(row, ENQUIRY_TYPE)):
         values["enquiryType"] = enquiry_type
-    if remarks := optional_text(row, REMARKS):
+    if "remarks" not in values and (remarks := optional_text(row, REMARKS)):
         values["remarks"] = remarks
     if report is StepName.RETURN:
-        if attended_by := optional_text(row, ATTENDED_BY):
+        if "attendedBy" not in values and (attended_by := optional_text(row, ATTENDED_BY)):
             values["attendedBy"] = attended_by
         return values
-    if (security := first_amount(row, SECURITY)) is not None:
+    if "securityAmount" not in values and (security := first_amount(row, SECURITY)) is not None:
         values["securityAmount"] = security
     return values
 

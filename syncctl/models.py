@@ -89,16 +89,43 @@ class SourceRecord(NamedTuple):  # made for every row: a frozen dataclass takes 
     values: LeadValues
 
 
+class CorrectionOutcome(StrEnum):
+    """What became of a booking's lead when the source corrected its phone number. TAKEN: it has the new
+    number. LEFT: somebody had called the customer or edited the number, so it was left as it is. NEW_LEAD: it
+    was finished without anybody being reached, so the new number is a new lead. FINISHED, DELETED: it stays
+    away."""
+
+    TAKEN = "taken"
+    LEFT = "left"
+    NEW_LEAD = "new lead"
+    FINISHED = "finished"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A phone number corrected at the source, kept with the record of the new number. `at`: when that was
+    seen, true UTC. `phone_before`: ten digits. `report_id`: of the report that had finished the lead."""
+
+    at: datetime
+    phone_before: str
+    outcome: CorrectionOutcome
+    run_id: str
+    report_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
     """What a run needs of a `syncrecords` entry: which lead it became, the source's values last seen, in
-    short, which source of which location it first came from, and the report that finished it, if one did."""
+    short, which source of which location it first came from, and the report that finished it, if one did.
+    `replaced_by`: the phone number that the source has corrected its own to."""
 
     lead_id: str
     fingerprint: str
     location: str
     source: str
     report_id: str | None = None
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +134,9 @@ class SyncRecord:
 
     `record_id` is the id derived from the key; `lead_id` the lead's, which differs where a lead of the old
     system was adopted. `values` is the base of a three-way merge, `fingerprint` its short form. `report_id`:
-    the report that finished the lead; no other record has the same.
+    the report that finished the lead; no other record has the same. `replaced_by`: the phone number that the
+    source has corrected its own to: the record with that number has taken its place, and mostly its lead.
+    `corrections`: each time that this record took another one's place, oldest first.
     """
 
     record_id: str
@@ -120,6 +149,15 @@ class SyncRecord:
     first_seen_at: datetime
     first_run_id: str
     report_id: str | None = None
+    replaced_by: str | None = None
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no further report is to be expected of it: one has finished its lead, or the source has
+        corrected its number."""
+        by_report = self.report_id or (self.corrections and self.corrections[-1].report_id)
+        return self.replaced_by is not None or bool(by_report)
 
 
 class Write(NamedTuple):

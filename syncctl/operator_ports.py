@@ -125,6 +125,10 @@ class Survey(Protocol):
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
         """Every record that this source (a step's name) of this location first told of."""
 
+    def corrected_records(self, since: datetime) -> list[RecordEntry]:
+        """The records that took another one's place at `since` or later, as the source had corrected a phone
+        number. Costs what it finds, not what the collection holds."""
+
     def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         """The names of those of these users that the web app knows, by id."""
 

@@ -75,13 +75,24 @@ class Storage(Protocol):
     """
 
     def prepare(self) -> None:
-        """Make sure that it can be reached and holds what it must (tables, indexes). Repeatable."""
+        """Make sure that it can be reached and holds what it must (tables, indexes). Repeatable.
+
+        Raises SettingsError where it can't keep each lead once.
+        """
+
+    def set_deadline(self, deadline: float) -> None:
+        """Let no call from now on wait for the database beyond `deadline` (the monotonic clock's seconds;
+        math.inf: each as long as it may by itself), but for two seconds in which a run notes how it ended.
+        What takes longer is a StorageUnavailableError."""
 
     def close(self) -> None:
         """Let go of it; calling twice is fine."""
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         """The syncrecords that exist among these ids, by id."""
+
+    def has_records(self) -> bool:
+        """Whether there are any syncrecords: there are none before the first sync."""
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         """Which of these leads are some record's in syncrecords, whether made by the sync or adopted."""
@@ -133,15 +144,26 @@ class Storage(Protocol):
         """Insert leads that are not there yet, then records that are not there yet.
 
         Gives the ids of the leads that this call inserted; one whose `_id` was there is left as it is. A
-        record whose report finished another record meanwhile is left out. Leads
-        come first (or both at once): killed in between, the next run finds the lead by its derived id and
-        only adds the record, whereas a record without its lead would read as "deleted by a telecaller".
+        record whose report finished another record meanwhile is left out. Both at once, where the database
+        has transactions, and no lead then whose record is there already: a person has deleted it meanwhile.
+        On a single mongod the leads come first: killed in between, the next run finds the lead by its
+        derived id and only adds the record, whereas a record without its lead would read as "deleted by a
+        telecaller".
 
-        Raises LeadsRefusedError, after everything else is stored, if the database's own rules keep leads out.
+        Raises LeadsRefusedError, after everything else is stored, if the database's own rules keep leads out;
+        StorageError if another transaction holds some of the leads for too long: the next run stores them.
         """
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         """Set `values` and `fingerprint` of existing records to what the source says now."""
+
+    def replace_records(self, phones: Mapping[str, str]) -> None:
+        """Note that the source has corrected the phone number of a record (key) to another one (value)."""
+
+    def renew_records(self, records: Sequence[SyncRecord]) -> None:
+        """Let records that were replaced be current again: the source went back to their numbers. They take
+        the lead, location, values, fingerprint and the last correction of what is given. Those that are
+        current by now stay as they are."""
 
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""

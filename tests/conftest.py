@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,36 @@ def mongo_server() -> Iterator[str]:
 @pytest.fixture
 def mongo_url(mongo_server: str) -> Iterator[str]:
     """A DATABASE_URL of an empty database of one's own, dropped afterwards."""
+    with _own_database(mongo_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def replica_server() -> Iterator[str]:
+    """The same of a replica set of one member, which has transactions."""
+    from tests.support import mongod
+
+    try:
+        with mongod.replica_set(1) as replicas:
+            yield replicas.uri
+    except mongod.NoMongodError as error:
+        pytest.skip(f"no MongoDB: {error}")
+
+
+@pytest.fixture
+def replica_url(replica_server: str) -> Iterator[str]:
+    """A DATABASE_URL of an empty database there."""
+    with _own_database(replica_server) as url:
+        yield url
+
+
+@contextmanager
+def _own_database(server: str) -> Iterator[str]:
     from pymongo import MongoClient
 
     from tests.support.mongod import with_database
 
     name = f"syncctl_test_{uuid.uuid4().hex}"
-    yield with_database(mongo_server, name)
-    with MongoClient[dict[str, object]](mongo_server) as client:
+    yield with_database(server, name)
+    with MongoClient[dict[str, object]](server) as client:
         client.drop_database(name)

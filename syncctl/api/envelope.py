@@ -5,14 +5,43 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from syncctl.errors import RetryableApiError
+from syncctl.errors import RetryableApiError, UnclearAnswerError
 
 _DESCRIPTION_LENGTH = 200
 _CUT_OFF = "a cut-off JSON body"
-_SAYS_WHY = ("errorDescription", "detail", "title", "message", "Message")
-"""Where an API may say why there are no rows: this one's own key, and those of RFC 9457 and of ASP.NET."""
+_ROWS_KEYS = ("dataSet", "data", "result")
+_TEXT_KEY = re.compile("error|exception|fault|desc|detail|title|messag|msg|reason", re.I)
+"""Keys whose value may say why there are no rows: this API's own, those of RFC 9457 and of ASP.NET."""
 
-_SAYS_EMPTY = re.compile(r"\bno data\b", re.IGNORECASE)  # and not "no database"
+_STATE_KEY = re.compile("status|success|code|^error", re.I)
+"""Keys whose value says in short how a call went. A text counts more: no data has status false, too."""
+
+_EMPTY = re.compile(
+    r"\bnothing\b|"
+    r"(?:\b(?:no|not|0|zero)\b|n['\u2019]t\b)[^.;!]*"
+    r"\b(?:data|records?|rows?|found|available|results?|bookings?|returns?)\b|"
+    r"\b(?:data|records?|rows?|results?)\b[^.;!]*\bnot\b",
+    re.I,
+)
+"""Texts that say that there is nothing, unless they speak of an error as well."""
+
+_ERROR = re.compile(
+    r"time[d ]?[- ]?out|exception|(?<!no )(?<!without )\berrors?\b|\binvalid|\bnot valid|\bfail(?!ing)|"
+    r"(?:object|null) ?reference|conver[ts]|\bcast\b|overflow|truncat|divide|violat|constraint|syntax|"
+    r"deadlock|\blog ?[io]n\b|denied|authori[sz]ed\b|forbidden|permission|credential|expired|required|"
+    r"(?:can(?:not|'t)|could(?: not|n't)|unable to) (?!be found|find any|find data)|stored procedure|"
+    r"refused|unavailable|unreachable|(?:not|dis) ?connect|data source|aborted|terminated|too many|"
+    r"try again|went wrong|problem|(?:task|operation|request) was cancel|maintenance|out of memory|"
+    r"not (?:supported|implemented|respond)|bad (?:request|gateway)|"
+    r"\b(?:server|service|database|connection|network|host|driver|endpoint|resource|page)\b[^.;]{0,40}"
+    r"\bnot\b|"
+    r"\bno (?:\w+ )?(?:server|service|database|connection|network|host|driver|response)\b|"
+    r"^\W*5\d\d\b|\b(?:http|status|code)\W{0,3}(?:code\W{0,3})?5\d\d\b",
+    re.I,
+)
+"""Texts that speak of an error. Such an answer must not pass for an empty one, which moves a watermark."""
+
+_PARTS_OF_A_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _NUMBER_OF_A_PERSON = re.compile(r"\+?\d(?:[\s().-]*\d){7,}")
 
 
@@ -20,10 +49,14 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
     """The rows that `body` carries (contract/rental-api.md, "Envelope"), as the API sent them.
 
     Understood are `{"dataSet": {"data": [...]}}`, `{"dataSet": [...]}`, `{"data": [...]}`,
-    `{"result": [...]}` and a bare array. "No data found" is an empty list. Everything else raises
-    RetryableApiError, whose message says what came and never shows a row: an answer without rows counts as
-    empty only if it says so, since an empty answer moves a location's watermark. Where the API's own
-    description is quoted, `secret` (the key that it was sent) is masked.
+    `{"result": [...]}` and a bare array. Without rows, such an answer is an empty list if it says that there
+    is nothing, or gives no reason. Where the API's own words are quoted, `secret` (the key that it was sent)
+    is masked; a row is never shown.
+
+    Raises:
+        UnclearAnswerError: no rows, and a text that says neither that there is nothing nor that the call
+            failed.
+        RetryableApiError: anything else; the message says what came.
     """
     value = _parsed(body)
     if isinstance(value, list):
@@ -31,19 +64,78 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
     if not isinstance(value, dict):
         raise RetryableApiError(f"the API sent a JSON {_kind(value)} instead of rows")
     rows = _wrapped(value)
-    description = _one_line(value.get("errorDescription"), secret)
-    failed = str(value.get("status")).lower() == "false"
-    if not rows and _SAYS_EMPTY.search(description):
-        return []
-    if failed or rows is None:
-        if description:
-            raise RetryableApiError(f"the API says that the call failed: {description}", is_refusal=True)
-        if failed:
-            raise RetryableApiError(
-                "the API says that the call failed (status false), without a reason", is_refusal=True
-            )
-        raise RetryableApiError("the API sent JSON without rows and without saying why")
+    if not rows:
+        return _nothing(value, secret)
+    if str(value.get("status")).lower() == "false":
+        raise _failed(_quoted(value, secret) or "status false, without a reason")
     return rows
+
+
+def _nothing(value: Mapping[str, Any], secret: str | None) -> list[Any]:
+    """What an envelope without rows stands for; raises as `rows_of`."""
+    texts, states = _texts(value), _states(value)
+    words = [_PARTS_OF_A_NAME.sub(" ", text) for text in (*texts, *states)]
+    of_texts = words[: len(texts)]
+    codes = [int(word) for word in words if re.fullmatch("[45][0-9][0-9]", word)]
+    quoted = _quoted(value, secret)
+    if any(map(_ERROR.search, of_texts)) or any(code >= 500 for code in codes):
+        raise _failed(quoted or f"status {max(codes)}")
+    if any(map(_EMPTY.search, words)):
+        return []
+    if codes or any(map(_ERROR.search, words)) or value.get("error") is True:
+        raise _failed(quoted or ", ".join(states) or "error true, without a reason")
+    if quoted:
+        raise UnclearAnswerError(quoted)
+    if not value.keys() & set(_ROWS_KEYS) or not _is_empty(value):
+        raise RetryableApiError("the API sent JSON without rows and without saying why")
+    return []
+
+
+def _failed(why: str) -> RetryableApiError:
+    return RetryableApiError(f"the API says that the call failed: {why}", is_refusal=True)
+
+
+def _is_empty(value: Mapping[str, Any]) -> bool:
+    """Whether what should hold the rows is there and holds nothing, whatever else may be beside it."""
+    inner = value.get("dataSet")
+    if isinstance(inner, dict) and "data" in inner:
+        inner = inner["data"]
+    return not any((inner, value.get("data"), value.get("result")))
+
+
+def _texts(value: object, *, is_text: bool = False, levels: int = 4) -> list[str]:
+    """All that an envelope says in words, in its order. `is_text`: its key says that it does. What is a list
+    under a key of rows is left alone: nobody's data is to be quoted."""
+    if isinstance(value, str):
+        text = value.strip()
+        return [text] if is_text and text and not text.isdecimal() else []
+    if not levels or not isinstance(value, dict | list):
+        return []
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item, is_text=is_text, levels=levels - 1)]
+    texts: list[str] = []
+    for key, inner in value.items():
+        holds_rows = key in _ROWS_KEYS
+        if not (holds_rows and isinstance(inner, list)):
+            says = is_text or _TEXT_KEY.search(key) or (holds_rows and isinstance(inner, str))
+            texts += _texts(inner, is_text=bool(says), levels=levels - 1)
+    return texts
+
+
+def _states(value: Mapping[str, Any]) -> list[str]:
+    """How an envelope says in short that a call went: words and numbers."""
+    inner = value.get("dataSet")
+    parts = [value, *([inner] if isinstance(inner, dict) else [])]
+    return [
+        str(state).strip()
+        for part in parts
+        for key, state in part.items()
+        if _STATE_KEY.search(key) and isinstance(state, str | int) and not isinstance(state, bool)
+    ]
+
+
+def _quoted(value: Mapping[str, Any], secret: str | None) -> str:
+    return _one_line("; ".join(dict.fromkeys(_texts(value))), secret)
 
 
 def envelope_of(body: bytes, secret: str | None = None) -> tuple[Any, str]:
@@ -54,8 +146,7 @@ def envelope_of(body: bytes, secret: str | None = None) -> tuple[Any, str]:
     except RetryableApiError:
         written = body.decode("utf-8", "replace").strip()
         return None, "" if written.startswith(("<", "{", "[")) else _one_line(written, secret)
-    said = [value[name] for name in _SAYS_WHY if value.get(name)] if isinstance(value, dict) else []
-    return _kinds(value, levels=2), _one_line(said[0] if said else None, secret)
+    return _kinds(value, levels=2), _quoted(value, secret) if isinstance(value, dict) else ""
 
 
 def _kinds(value: object, levels: int) -> Any:

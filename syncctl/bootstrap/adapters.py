@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +22,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_database(settings: Settings, *, for_reading_only: bool = True) -> Iterator[Database]:
+def opened_database(
+    settings: Settings, *, for_reading_only: bool = True, limit_s: float = math.inf
+) -> Iterator[Database]:
     """The database of the settings with all that the operator's commands may do to it, ready for use.
+    `limit_s`: how long it may take, in seconds, where a run has no more.
 
     Raises:
+        SettingsError: it can't keep each lead once.
         StorageUnavailableError: it can't be reached or opened.
     """
     database = open_storage(settings.database_url, for_reading_only=for_reading_only)
+    database.set_deadline(time.monotonic() + limit_s)
     try:
         database.prepare()
         yield database
@@ -36,13 +42,12 @@ def opened_database(settings: Settings, *, for_reading_only: bool = True) -> Ite
 
 
 @contextmanager
-def opened_storage(settings: Settings, *, dry_run: bool = False) -> Iterator[Storage]:
-    """The database of the settings, ready for use; with `dry_run` one that nothing can be written to.
-
-    Raises:
-        StorageUnavailableError: it can't be reached or opened.
-    """
-    with opened_database(settings, for_reading_only=dry_run) as database:
+def opened_storage(
+    settings: Settings, *, dry_run: bool = False, limit_s: float = math.inf
+) -> Iterator[Storage]:
+    """The database of the settings, ready for use; with `dry_run` one that nothing can be written to. The
+    rest is as in `opened_database`."""
+    with opened_database(settings, for_reading_only=dry_run, limit_s=limit_s) as database:
         if dry_run:
             from syncctl.storage.dry_run import DryRunStorage
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -154,7 +155,8 @@ def _execute(
     listener: Listener,
 ) -> RunResult:
     request = RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run)
-    with opened_storage(settings, dry_run=invocation.dry_run) as storage:
+    limit_s = settings.api_run_deadline_s if any(step in API_STEPS for step in steps) else math.inf
+    with opened_storage(settings, dry_run=invocation.dry_run, limit_s=limit_s) as storage:
         run = Run(request, storage, listener, clock_of(settings))
         try:
             return run.execute(stages)

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render import console, print_json, print_line
-from syncctl.models import StepStatus
-from syncctl.redact import redacted
+from syncctl.models import CorrectionOutcome, StepStatus
+from syncctl.redact import mask_phone, redacted
 from syncctl.results import instant
 from syncctl.services.checks.freshness import ago, span
-from syncctl.services.checks.health import Content, Health, StepStanding, status_document
+from syncctl.services.checks.health import DAYS, Content, Health, StepStanding, status_document
 from syncctl.services.checks.surroundings import lock_words
 from syncctl.services.checks.windows import audit_words
 from syncctl.setting_values import printable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from syncctl.models import SyncLog
     from syncctl.services.checks.freshness import ApiStep
-    from syncctl.services.checks.health import Status
+    from syncctl.services.checks.health import Corrections, Status
 
 Redact = Callable[[str], str]
 
@@ -137,7 +137,31 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
         yield from _content_facts(status.content)
     if brought := audit_words(status.saved_by_audits):
         yield "Audits", brought
+    yield from _correction_facts(status.corrections)
     yield "Lock", status.lock.problem or lock_words(status.lock, now)
+
+
+_CORRECTED = {
+    CorrectionOutcome.TAKEN: "the lead has the new number",
+    CorrectionOutcome.LEFT: "worked on, left as it was",
+    CorrectionOutcome.NEW_LEAD: "a new lead, as nobody had been reached",
+    CorrectionOutcome.FINISHED: "finished, stays away",
+    CorrectionOutcome.DELETED: "deleted, stays away",
+}
+_LEFT_SHOWN = 3
+
+
+def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
+    """What the source corrected lately, and the first leads that a person should look at."""
+    if not corrections.count:
+        return
+    parts = [f"{number:,} {_CORRECTED[outcome]}" for outcome, number in corrections.by_outcome.items()]
+    yield "Corrected phones", f"{corrections.count:,} in {DAYS} days: {'; '.join(parts)}"
+    for left in corrections.left[:_LEFT_SHOWN]:
+        numbers = f"{mask_phone(left.phone_before)} is now {mask_phone(left.phone)}"
+        yield "Left as it was", f"booking {left.booking_no}, {left.store}: {numbers}"
+    if (more := len(corrections.left) - _LEFT_SHOWN) > 0:
+        yield "Left as it was", f"{more:,} more: see syncctl status --json"
 
 
 def _content_facts(content: Content) -> Iterator[tuple[str, str]]:

@@ -3,11 +3,16 @@ dormant id, a row that was entered late, comes within one round."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncctl.dialects import LocationIds
-from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError
+from syncctl.errors import (
+    DeadlinePassedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
 from syncctl.services.checkpoints import Checkpoints
@@ -58,27 +63,38 @@ class Audits:
 
     def requests(self, deadline: float) -> list[ReportRequest]:
         """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
-        was refused, and one try each of one that answers nothing. One location whose answer was thin is asked
-        as well: it may be its window that leaves rows out."""
+        was refused, and one try each of one that answers nothing.
+
+        Asked as well are one location whose answer was thin, as it may be its window that leaves rows out;
+        those of which something was held back; and, for the last month, those whose whole answers seem to be
+        cut, as the newest rows may be what is cut off."""
         return [
-            ReportRequest(
-                step.report,
-                code,
-                self._tools.planner.whole_window(step.dialect),
-                deadline,
-                tries=1 if step.is_unanswered else None,
-            )
+            ReportRequest(step.report, code, window, deadline, tries=1 if step.is_unanswered else None)
             for step in self._steps.values()
             if not step.is_key_refused
-            for code in self._with_a_thin_one(step)
+            for code, window in self._windows(step)
         ]
 
-    def _with_a_thin_one(self, step: ReportStep) -> list[str]:
+    def _windows(self, step: ReportStep) -> Iterator[tuple[str, Window]]:
+        planner = self._tools.planner
+        for code in self._with_doubtful_ones(step):
+            yield code, planner.whole_window(step.dialect)
+        if planner.is_ordinary:
+            for code in step.capped:
+                if code and not self._is_narrow(step, code):
+                    yield code, Window(1, form=step.dialect.whole_form)
+
+    def _with_doubtful_ones(self, step: ReportStep) -> list[str]:
         planner, asked = self._tools.planner, self._asked[step.report]
-        if not self._tools.measuring.is_on:
+        if planner.is_backfill:
             return asked
-        thin = [code for code in step.thin if not planner.is_whole(step.plan.windows[code])]
-        return [*asked, *(code for code in thin[:1] if code not in asked)]
+        narrow = [code for code in dict.fromkeys([*step.thin, *step.held]) if self._is_narrow(step, code)]
+        held = [code for code in narrow if code in step.held]
+        thin = [code for code in narrow if code in step.thin][: self._tools.measuring.is_on]
+        return list(dict.fromkeys([*asked, *thin, *held]))
+
+    def _is_narrow(self, step: ReportStep, code: str) -> bool:
+        return not self._tools.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
 
     def take(self, answer: Answer) -> None:
         """Store one answer, `ReportStep.sort`ed. What fails is asked again in its turn.
@@ -90,9 +106,13 @@ class Audits:
         try:
             if (rows := self._steps[answer.request.report].judged(answer)) is not None:
                 audited.counts += self._stored(answer.request, rows)
-                audited.sizes[code] = size_of(rows)
+                if self._tools.planner.is_whole(answer.request.window):
+                    audited.sizes[code] = size_of(rows)
                 return
-            audited.failed[code] = told(answer.error)
+            if isinstance(answer.error, UnclearAnswerError):
+                self._tools.unclear.note(answer.request, answer.error)
+            else:
+                audited.failed[code] = told(answer.error)
             if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
                 state = self._checkpoints.audit_failed(self._state(answer.request))
                 self._tools.storage.save_location_states(answer.request.report, [state])
@@ -103,16 +123,20 @@ class Audits:
 
     def _stored(self, request: ReportRequest, answer: SortedRows) -> Counts:
         before = self._state(request)
-        taken = self._tools.intake.take(answer)
+        tally = self._checkpoints.tally(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        is_whole = not is_thin and before.doubted_since is None
+        taken = self._tools.intake.take(answer, is_whole=is_whole)
         if taken.is_late:
             self._audited[request.report].failed[request.location] = NOT_ALL_STORED
             return taken.counts
         if taken.unlisted:
             where = f"{request.report}, location {request.location}"
             self._tools.listener.warning(f"{where}: {unlisted_words(taken.unlisted)}")
+        if not self._tools.planner.is_whole(request.window):
+            return taken.counts
         self._tools.measuring.note(request, answer)
-        tally = self._checkpoints.tally(before, answer)
-        if self._checkpoints.is_suspicious(before, request.window, tally):
+        if is_thin:
             audit = f"The audit of location {request.location} ({request.report})"
             self._tools.listener.warning(f"{audit} brought {thin_warning(tally.rows)}.")
         after = self._checkpoints.audited(before, tally)

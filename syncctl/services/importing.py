@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class FileImport:
             StorageError: the database refused; the import run again ends as if undisturbed.
             UsageError: the store that the user named is unknown.
         """
+        run.storage.set_deadline(math.inf)  # that of the API's part of this run, if it had one, is over
         stores = FileStores(self._locations, [store.name for store in run.storage.stores()])
         given = stores.given(self._job.store) if self._job.store else None
         files, problems = self._find()

@@ -11,8 +11,17 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.identity import fingerprint
 from syncctl.leads import new_lead
 from syncctl.locations import ALL_LOCATIONS, Locations
-from syncctl.models import Counts, LeadType, SourceRecord, StepName, SyncRecord
+from syncctl.models import (
+    Correction,
+    CorrectionOutcome,
+    Counts,
+    LeadType,
+    SourceRecord,
+    StepName,
+    SyncRecord,
+)
 from syncctl.ports import RejectPositions
+from syncctl.services.corrections import NumberChange, current_since, take_numbers
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
 from syncctl.services.rejects import keep_rejects
@@ -32,7 +41,8 @@ class Taken:
     `changed`: booking numbers of existing leads of which the source now says something else. `refused`: rows
     of records that the database's own rules kept out; they are among the invalid ones. `unlisted`: invalid
     rows for which there was no room on the rejects list. `is_late`: time was over before all was stored; only
-    what was stored is counted.
+    what was stored is counted. `held`: rows of records that may be known bookings with a corrected phone
+    number, which only a whole answer can tell: they are counted as existing, and not stored.
     """
 
     counts: Counts
@@ -40,6 +50,15 @@ class Taken:
     refused: list[Any] = field(default_factory=list)
     unlisted: int = 0
     is_late: bool = False
+    held: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of the lead of a corrected record, and whether it was written."""
+
+    outcome: CorrectionOutcome
+    is_written: bool = False
 
 
 class Intake:
@@ -49,11 +68,12 @@ class Intake:
         self._run = run
         self._deadline = deadline
         self._locations = locations
-        self._matcher = Matcher(run.storage, locations)
+        self._matcher = Matcher(run.storage, locations, run.run_id)
         self._listed: dict[StepName, RejectPositions] = {}
 
-    def take(self, answer: SortedRows) -> Taken:
-        """Store what is new in an answer and say what became of each row.
+    def take(self, answer: SortedRows, *, is_whole: bool = False) -> Taken:
+        """Store what is new in an answer and say what became of each row. `is_whole`: nothing is missing in
+        it, so that what is not there is gone at the source.
 
         Raises:
             StorageError: the database refused something; what was stored before stays stored.
@@ -71,9 +91,10 @@ class Intake:
             if self._is_late():
                 taken.is_late = True
                 return taken
-            undecided += self._take_batch(answer, records[start : start + BATCH], taken)
+            batch = records[start : start + BATCH]
+            undecided += self._take_batch(answer, batch, taken, is_whole=is_whole)
         if undecided:
-            self._take_batch(answer, undecided, taken, conclude=True)
+            self._take_batch(answer, undecided, taken, is_whole=is_whole, conclude=True)
         taken.counts += others
         taken.unlisted = keep_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
@@ -98,20 +119,35 @@ class Intake:
         }
 
     def _take_batch(
-        self, answer: SortedRows, batch: Sequence[SourceRecord], taken: Taken, *, conclude: bool = False
+        self,
+        answer: SortedRows,
+        batch: Sequence[SourceRecord],
+        taken: Taken,
+        *,
+        is_whole: bool,
+        conclude: bool = False,
     ) -> list[SourceRecord]:
         """Take in what can be decided, and give the rest."""
-        match = self._matcher.match(batch, [LEAD_TYPES[answer.report]], answer.keys, conclude=conclude)
+        match = self._matcher.match(
+            batch, [LEAD_TYPES[answer.report]], answer.keys, conclude=conclude, answer=answer
+        )
         records = [record for record in batch if record.lead_id not in match.undecided]
-        new = [record for record in records if match.is_new(record)]
-        unknown = [record for record in records if record.lead_id not in match.known]
+        corrected = self._correct(records, match) if is_whole else {}
+        held = match.corrected.keys() - corrected.keys()
+        stored = [record for record in records if record.lead_id not in held]
+        new = [record for record in stored if match.is_new(record)]
+        unknown = [record for record in stored if record.lead_id not in match.known]
+        taken.held += [answer.first_rows[record.key] for record in records if record.lead_id in held]
         inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
             if unknown:
                 inserted = self._run.storage.store_leads(
                     [new_lead(record, self._run.first_seen_at) for record in new],
-                    [self._sync_record(answer, record, match) for record in unknown],
+                    [
+                        self._sync_record(answer, record, match, corrected.get(record.lead_id))
+                        for record in unknown
+                    ],
                 )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
@@ -120,27 +156,124 @@ class Intake:
             taken.refused += [row for _, row in rows]
         if match.newly_finished:
             self._run.storage.pair_reports(match.newly_finished)
-        changed = [
+        again = [record for record in stored if record.lead_id in corrected and record.lead_id in match.known]
+        if again:
+            self._run.storage.renew_records(
+                [self._sync_record(answer, record, match, corrected[record.lead_id]) for record in again]
+            )
+        changed = self._changed(answer, records, match)
+        if changed:
+            self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
+        left = {key for key, each in corrected.items() if each.outcome is CorrectionOutcome.LEFT}
+        taken.changed += [
+            record.values.get("bookingNo", "")
+            for record in records
+            if record in changed or record.lead_id in left
+        ]
+        updated = sum(each.is_written for each in corrected.values())
+        reported = len(match.finished) + sum(
+            each.outcome is CorrectionOutcome.FINISHED for each in corrected.values()
+        )
+        taken.counts += Counts(
+            rows=len(records),
+            saved=len(inserted),
+            updated=updated,
+            reported=reported,
+            invalid=len(refused),
+            existing=len(records) - len(inserted) - updated - reported - len(refused),
+        )
+        return [record for record in batch if record.lead_id in match.undecided]
+
+    def _correct(self, records: Sequence[SourceRecord], match: MatchResult) -> dict[str, _Settled]:
+        """Let the leads of corrected records take their new numbers, and give what became of each, by the ids
+        of the records; what can't be settled in this run is left out.
+
+        The record before is marked first and the record of the new number is stored last: whatever a kill
+        leaves undone, the next run begins again, and finds what has been done.
+        """
+        due = {
+            record.lead_id: (record, corrected)
+            for record in records
+            if (corrected := match.corrected.get(record.lead_id)) is not None
+            # Another run has just corrected it: this one's answer may be older.
+            and current_since(corrected.before) <= self._run.started_at
+        }
+        if not due:
+            return {}
+        storage = self._run.storage
+        storage.replace_records(
+            {corrected.before.record_id: record.values["phone"] for record, corrected in due.values()}
+        )
+        finished = {
+            corrected.before.record_id: corrected.report_id
+            for _, corrected in due.values()
+            if corrected.report_id is not None and corrected.before.report_id is None
+        }
+        if finished:
+            storage.pair_reports(finished)
+        settled = {
+            record_id: _Settled(outcome, is_written)
+            for record_id, (outcome, is_written) in take_numbers(
+                storage,
+                {
+                    record_id: NumberChange(corrected.lead_id, corrected.phones, record.values["phone"])
+                    for record_id, (record, corrected) in due.items()
+                    if corrected.has_lead
+                },
+                self._run.clock.now(),
+            ).items()
+        }
+        for record_id, (_, corrected) in due.items():
+            if corrected.has_lead:
+                continue
+            if corrected.is_open:
+                settled[record_id] = _Settled(CorrectionOutcome.NEW_LEAD)
+            elif corrected.report_id is not None:
+                settled[record_id] = _Settled(CorrectionOutcome.FINISHED)
+            else:
+                settled[record_id] = _Settled(CorrectionOutcome.DELETED)
+        return settled
+
+    def _changed(
+        self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
+    ) -> list[SourceRecord]:
+        """The known records of which the source now says something else."""
+        perhaps = [
             record
             for record in records
             if (before := match.known.get(record.lead_id)) is not None
             # Another id of the shop may tell it by other items; where all are told everything, none does.
             and (before.location == answer.location or answer.by_row)
-            and has_changed(answer, record, before.fingerprint)
+            and fingerprint(record.values) != before.fingerprint
         ]
-        if changed:
-            self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
-        taken.changed += [record.values.get("bookingNo", "") for record in changed]
-        taken.counts += Counts(
-            rows=len(records),
-            saved=len(inserted),
-            reported=len(match.finished),
-            invalid=len(refused),
-            existing=len(records) - len(inserted) - len(match.finished) - len(refused),
-        )
-        return [record for record in batch if record.lead_id in match.undecided]
+        if not perhaps:
+            return []
+        bases = self._run.storage.record_values([record.lead_id for record in perhaps])
+        return [
+            record
+            for record in perhaps
+            if (base := bases.get(record.lead_id)) is not None and has_changed(answer, record, base)
+        ]
 
-    def _sync_record(self, answer: SortedRows, record: SourceRecord, match: MatchResult) -> SyncRecord:
+    def _sync_record(
+        self,
+        answer: SortedRows,
+        record: SourceRecord,
+        match: MatchResult,
+        settled: _Settled | None = None,
+    ) -> SyncRecord:
+        corrections: tuple[Correction, ...] = ()
+        if settled is not None:
+            corrected = match.corrected[record.lead_id]
+            corrections = (
+                Correction(
+                    self._run.clock.now(),
+                    corrected.before.values["phone"],
+                    settled.outcome,
+                    self._run.run_id,
+                    corrected.report_id if settled.outcome is CorrectionOutcome.FINISHED else None,
+                ),
+            )
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,
@@ -152,4 +285,5 @@ class Intake:
             first_seen_at=self._run.started_at,
             first_run_id=self._run.run_id,
             report_id=match.finished.get(record.lead_id),
+            corrections=corrections,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from syncctl.models import KnownRecord, SourceRecord
+from syncctl.services.corrections import Corrected
 
 
 @dataclass(slots=True)
@@ -15,7 +16,8 @@ class MatchResult:
     `finished`: the report of each record that one finished; `newly_finished`: of known records, what is still
     to be noted. `undecided`: records that a report or lead fits in part, so that the other records of the
     same answer or import must be known first: to be matched again with `conclude`. `edited`: records that
-    were linked to a lead that fits them in part: whatever else it holds, somebody has edited it.
+    were linked to a lead that fits them in part: whatever else it holds, somebody has edited it. `corrected`:
+    records that take another one's place, as the source has corrected a phone number.
     """
 
     known: dict[str, KnownRecord]
@@ -24,6 +26,7 @@ class MatchResult:
     finished: dict[str, str] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
     edited: set[str] = field(default_factory=set)
+    corrected: dict[str, Corrected] = field(default_factory=dict)
 
     def lead_id_of(self, record: SourceRecord) -> str:
         """The id of the record's lead, there or not."""
@@ -34,7 +37,10 @@ class MatchResult:
 
     def is_new(self, record: SourceRecord) -> bool:
         """Whether it is to be saved: neither known nor there nor finished. One that is known but not there
-        was deleted on purpose."""
+        was deleted on purpose. So is one that takes the place of such a record, unless that one's lead was
+        finished without anybody being reached."""
+        if (corrected := self.corrected.get(record.lead_id)) is not None and not corrected.is_open:
+            return False
         return not (record.lead_id in self.known or self.has_lead(record) or record.lead_id in self.finished)
 
     @property

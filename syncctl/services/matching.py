@@ -9,10 +9,12 @@ from typing import NamedTuple
 from syncctl.lead_matching import Agreement, agreements, best_pairs, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
-from syncctl.models import Document, LeadType, SourceRecord
+from syncctl.models import Document, LeadType, SourceRecord, SyncRecord
 from syncctl.ports import Created, Storage
 from syncctl.services.adoption import API_TYPES, UnlinkedLeads
+from syncctl.services.corrections import Corrected, nobody_reached, replaced_records
 from syncctl.services.match_result import MatchResult
+from syncctl.services.sorting import SortedRows
 
 MIDNIGHT = time()
 
@@ -35,12 +37,15 @@ class Matcher:
     then deleting the lead, so that one that moves in between is seen in one of the two.
     """
 
-    def __init__(self, storage: Storage, locations: Locations) -> None:
+    def __init__(self, storage: Storage, locations: Locations, run_id: str = "") -> None:
         self._storage = storage
+        self._run_id = run_id
         self._locations = locations
         # What this matcher has given away: a check, which writes nothing, finds it nowhere else.
         self._linked: dict[str, str] = {}
         self._paired: dict[str, str] = {}
+        self._replaced: dict[str, str] = {}
+        self._had_records: bool | None = None
 
     def match(
         self,
@@ -49,18 +54,22 @@ class Matcher:
         answered_keys: Collection[str] = (),
         *,
         conclude: bool = False,
+        answer: SortedRows | None = None,
     ) -> MatchResult:
         """Match records, which are of these types. `answered_keys`: of all records of the answer that they
         come from. `conclude`: all the others of it have been matched, so that nothing stays undecided.
+        `answer`: of the rental API, in which corrected phone numbers are to be looked for.
 
         Raises:
             StorageError: the database refused.
         """
         result = self._known(records)
+        if answer is not None and self._is_begun():
+            self._find_corrected(records, lead_types, answer, result)
         candidates = self._link_own_leads(records, lead_types, answered_keys, result)
         unmatched = []
         for record in records:
-            if result.has_lead(record):
+            if result.has_lead(record) or record.lead_id in result.corrected:
                 continue
             known = result.known.get(record.lead_id)
             if known is not None and known.report_id is not None:
@@ -85,6 +94,49 @@ class Matcher:
         }
         return MatchResult(known, lead_ids, self._storage.present_leads(set(lead_ids.values())))
 
+    def _find_corrected(
+        self,
+        records: Sequence[SourceRecord],
+        lead_types: Collection[LeadType],
+        answer: SortedRows,
+        result: MatchResult,
+    ) -> None:
+        """Let records whose phone number the source has corrected have the leads of those before."""
+        replaced = replaced_records(self._storage, records, result.known, answer, self._may_replace)
+        if not replaced:
+            return
+        befores = [
+            SourceRecord(before.key, before.record_id, before.values) for before, _ in replaced.values()
+        ]
+        then = self.match(befores, lead_types, conclude=True)
+        reports = self._storage.reports(then.finished.values())
+        by_id = {record.lead_id: record for record in records}
+        for (record_id, (before, phones)), entry in zip(replaced.items(), befores, strict=True):
+            record, report_id = by_id[record_id], then.finished.get(entry.lead_id)
+            is_open = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
+            if record_id not in result.known and result.has_lead(record) and not is_open:
+                continue  # a lead of its own, which a killed run left without its record
+            self._replaced[before.record_id] = record_id
+            lead_id = then.lead_id_of(entry)
+            result.corrected[record_id] = Corrected(
+                before, phones, lead_id, then.has_lead(entry), report_id, is_open
+            )
+            if then.has_lead(entry):
+                result.link(record_id, lead_id)
+            elif not is_open:
+                result.lead_ids[record_id] = lead_id
+
+    def _is_begun(self) -> bool:
+        """Whether the sync knew any records when this was first asked: what it has stored since is new."""
+        if self._had_records is None:
+            self._had_records = self._storage.has_records()
+        return self._had_records
+
+    def _may_replace(self, before: SyncRecord, record: SourceRecord) -> bool:
+        """Whether nobody else has taken its place, and it does not come from this very run."""
+        came_by = before.corrections[-1].run_id if before.corrections else before.first_run_id
+        return came_by != self._run_id and self._replaced.get(before.record_id) in (None, record.lead_id)
+
     def _link_own_leads(
         self,
         records: Sequence[SourceRecord],
@@ -94,7 +146,11 @@ class Matcher:
     ) -> _Candidates:
         """Link unknown records to the leads that bear their keys; gives the leads that are left."""
         without = [
-            record for record in records if record.lead_id not in result.known and not result.has_lead(record)
+            record
+            for record in records
+            if record.lead_id not in result.known
+            and not result.has_lead(record)
+            and record.lead_id not in result.corrected
         ]
         if not without:
             return {}
@@ -184,7 +240,7 @@ class Matcher:
             result.undecided = {record_id for record_id, _ in left}
         elif left:
             among = {candidate: candidates[candidate] for _, candidate in left}
-            best = best_pairs({**self._rivals(among, lead_types, wanted.keys()), **left})
+            best = best_pairs({**self._rivals(among, lead_types, wanted), **left})
             pairs |= {record_id: candidate for record_id, candidate in best.items() if record_id in wanted}
         for record_id, candidate in pairs.items():
             if candidate.is_report:
@@ -194,12 +250,13 @@ class Matcher:
                 result.edited.add(record_id)
 
     def _rivals(
-        self, candidates: _Candidates, lead_types: Collection[LeadType], own: Collection[str]
+        self, candidates: _Candidates, lead_types: Collection[LeadType], own: Mapping[str, Traits]
     ) -> _Agreements:
-        """How well the candidates fit other records, and leads without a record.
+        """How well the candidates fit other records than these (and those of the same leads, under numbers
+        that the source has corrected), and leads without a record.
 
-        Neither a record whose lead is there nor a lead needs one that fits in part. But one that fits in all
-        is its: a copy of the lead, or its report.
+        Neither a record whose lead is there, finished or another record's by now, nor a lead needs one that
+        fits in part. But one that fits in all is its: a copy of the lead, or its report.
         """
         phones = {phone for traits in candidates.values() for phone in traits.phones}
         numbers = {number for traits in candidates.values() for number in traits.booking_numbers}
@@ -209,13 +266,18 @@ class Matcher:
             {day for traits in candidates.values() for day in traits.days},
         )
         entries = self._storage.records_about(phones, numbers, (), created)
+        own_leads = {lead_id for traits in own.values() for lead_id in traits.lead_ids}
         records = {
             entry.record.record_id: Traits.of_record(entry.record.values, entry.record.lead_id)
             for entry in entries
-            if entry.record.record_id not in own
+            if entry.record.record_id not in own and entry.record.lead_id not in own_leads
         }
         present = self._storage.present_leads({entry.record.lead_id for entry in entries})
-        served = {entry.record.record_id for entry in entries if entry.record.lead_id in present}
+        served = {
+            entry.record.record_id
+            for entry in entries
+            if entry.record.lead_id in present or entry.record.is_settled
+        }
         of_records = agreements(records, candidates)
         sure = _certain(of_records, records, candidates)
         rivals = {edge: found for edge, found in of_records.items() if edge in sure or edge[0] not in served}

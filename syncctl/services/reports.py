@@ -13,6 +13,7 @@ from syncctl.errors import (
     KeyRefusedError,
     StorageError,
     StorageUnavailableError,
+    UnclearAnswerError,
 )
 from syncctl.models import (
     LocationResult,
@@ -33,6 +34,7 @@ from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import NOT_ALL_STORED, listed, step_result, told
 from syncctl.services.thin_answers import AnswerSize, capped_answers, capped_warning, size_of, thin_warning
 from syncctl.services.unanswered import Outcome
+from syncctl.services.unclear_answers import UnclearAnswers
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
@@ -41,7 +43,8 @@ STATES_TOGETHER = 10
 @dataclass(frozen=True, slots=True)
 class StepTools:
     """What every report's step works with. `stores`: location id -> store name, or None. `shops`: the stores
-    that rows may name. `dialects`: of the reports of which something is known."""
+    that rows may name. `dialects`: of the reports of which something is known. `unclear`: takes note of
+    answers that are taken as empty though their text is not understood."""
 
     storage: Storage
     intake: Intake
@@ -51,6 +54,7 @@ class StepTools:
     shops: Shops
     dialects: Mapping[StepName, Dialect]
     measuring: Measuring
+    unclear: UnclearAnswers
 
 
 class ReportStep:
@@ -78,7 +82,10 @@ class ReportStep:
         self._falling_asleep: list[LocationState] = []
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
+        self.held: list[str] = []
+        """Locations of whose answers something was held back until a whole one comes."""
         self._errors: list[ApiError] = []
+        self._is_unclear = False
         self._answered: dict[str, AnswerSize] = {}
 
     def requests(self, deadline: float) -> list[ReportRequest]:
@@ -110,7 +117,7 @@ class ReportStep:
         planner, windows = self._tools.planner, self.plan.windows
         if not (windows and planner.asks_everywhere) or "" in windows:
             return None
-        if any(result.error or result.counts.rows for result in self._results):
+        if self._is_unclear or any(result.error or result.counts.rows for result in self._results):
             return None
         if not all(map(planner.is_whole, windows.values())):
             return None
@@ -118,7 +125,9 @@ class ReportStep:
 
     def take_last_resort(self, answer: Answer) -> None:
         """Store what an empty location id brought, if anything. Raises as `take`."""
-        if answer.error is not None:
+        if isinstance(answer.error, UnclearAnswerError):
+            self._tools.unclear.note(answer.request, answer.error)
+        elif answer.error is not None:
             self._tools.listener.warning(
                 f"No location has anything in its {self.report} report, and asking with an empty location id "
                 f"failed: {told(answer.error)}"
@@ -126,6 +135,11 @@ class ReportStep:
         elif answer.rows:
             self._asked += 1
             self.take(answer)
+
+    @property
+    def capped(self) -> list[str]:
+        """Locations whose answers the API seems to have cut."""
+        return capped_answers(self._answered)
 
     @property
     def is_unanswered(self) -> bool:
@@ -188,6 +202,11 @@ class ReportStep:
         return rows
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
+        if isinstance(answer.error, UnclearAnswerError):
+            self._is_unclear = True
+            self._tools.unclear.note(answer.request, answer.error)
+            self._keep_tried(answer.request)
+            return LocationResult(answer.request.location, store or "")
         if answer.error is not None:
             self._errors.append(answer.error)
         if isinstance(answer.error, KeyRefusedError):
@@ -199,17 +218,20 @@ class ReportStep:
     def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
         location = request.location
         self._answered[location] = size_of(answer)
-        taken = self._tools.intake.take(answer)
+        before = self.states.get(location, LocationState(location))
+        tally = self._checkpoints.tally(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        is_whole = self._tools.planner.is_whole(request.window) and not is_thin
+        taken = self._tools.intake.take(answer, is_whole=is_whole and before.doubted_since is None)
         self.ids.note_saved(answer, taken.counts.saved)
+        if taken.held:
+            self.held.append(location)
         if taken.is_late:
             self._keep_tried(request)
             changed = tuple(taken.changed)
             return LocationResult(location, answer.store, taken.counts, changed, error=NOT_ALL_STORED)
-        before = self.states.get(location, LocationState(location))
-        tally = self._checkpoints.tally(before, answer)
         after = self._checkpoints.next_state(before, request.window, tally)
         warnings = [unlisted_words(taken.unlisted)] if taken.unlisted else []
-        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
         self._tools.measuring.note(request, answer, is_thin=is_thin)
         if is_thin:
             self.thin.append(location)
@@ -254,7 +276,7 @@ class ReportStep:
 
     def _doubt_capped_answers(self) -> None:
         """Where the API may cut its answers, those locations are as far as before."""
-        capped = capped_answers(self._answered)
+        capped = self.capped
         before = [self.states.get(location, LocationState(location)) for location in capped]
         doubted = [self._checkpoints.doubted(state) for state in before if self._checkpoints.may_doubt(state)]
         if not doubted:

@@ -95,7 +95,7 @@ class _Retry:
         valid = [(reject, row) for reject, row in rows if id(row) not in still]
         answer = stores.sort(location, [row for _, row in valid], by_row=by_row)
         taken = Intake(self._run, self._locations).take(answer)
-        refused = {id(row) for row in taken.refused}
+        refused = {id(row) for row in (*taken.refused, *taken.held)}
         return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)
 
     def _file(

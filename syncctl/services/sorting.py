@@ -4,17 +4,27 @@ other days than those asked for."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from syncctl.errors import InvalidRowError
-from syncctl.identity import fingerprint, key_of, source_record
+from syncctl.identity import key_of, source_record
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.mapping import UNKNOWN_LOCATION, complete_values, identity_values, own_date, report_values
+from syncctl.mapping import (
+    BOOKING_NO,
+    PHONE,
+    UNKNOWN_LOCATION,
+    complete_values,
+    identity_values,
+    optional_text,
+    own_date,
+    report_values,
+)
 from syncctl.models import Days, LeadValues, SourceRecord, StepName
 from syncctl.ports import Look
+from syncctl.values import phone_number
 
 LOOK_EVERY = 1000
 """Rows, which are mapped in some 50 ms."""
@@ -50,6 +60,7 @@ class SortedRows:
     records_outside: dict[str, SourceRecord] = field(default_factory=dict)
     by_row: bool = False
     spellings: Counter[str] = field(default_factory=Counter)
+    _named: set[tuple[str, str]] | None = None
 
     @property
     def listed_under(self) -> str:
@@ -61,6 +72,16 @@ class SortedRows:
     def keys(self) -> set[str]:
         """The keys of all records that the answer tells of, also of those outside of the days asked for."""
         return self.records.keys() | self.records_outside.keys()
+
+    def names(self, booking_no: str, phone: str) -> bool:
+        """Whether any row, valid or not, has this booking number and this phone number of ten digits."""
+        if self._named is None:
+            self._named = {
+                (optional_text(row, BOOKING_NO), phone_number(optional_text(row, PHONE)) or "")
+                for row in (*self.rows, *self.outside)
+                if isinstance(row, dict)
+            }
+        return (booking_no, phone) in self._named
 
     def rows_from(self, day: date) -> int:
         """How many rows are not of a record that is dated before that day."""
@@ -84,7 +105,8 @@ def sort_rows(
     rows: Sequence[Any],
     days: Days | None = None,
 ) -> SortedRows:
-    """Map every row; the first row of each key makes the record. `store`: of all rows, or what gives each
+    """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty.
+    `store`: of all rows, or what gives each
     row's own. `days`: those asked for, None: all."""
     return sort_unsorted(unsorted(report, location, store, rows), days, lambda: None, store)
 
@@ -117,6 +139,9 @@ def sort_unsorted(
         elif (key := key_of(values)) in result.records:
             result.merged += 1
             result.item_rows[key].append(row)
+            known = complete_values(report, row, result.records[key].values)
+            if "createdAt" in values:
+                known.setdefault("createdAt", values["createdAt"])
         else:
             result.records[key] = source_record(complete_values(report, row, values))
             result.first_rows[key] = row
@@ -149,26 +174,26 @@ def _set_outside_apart(answer: SortedRows, days: Days) -> None:
     answer.rows = [row for row in answer.rows if id(row) not in outside]
 
 
-def has_changed(answer: SortedRows, record: SourceRecord, last_seen_fingerprint: str) -> bool:
+def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
+    """A record's values, then what each of its rows says by itself, the one that made it first."""
+    told = (
+        report_values(answer.report, row, record.values["store"])
+        for row in (answer.first_rows[record.key], *answer.item_rows.get(record.key, ()))
+    )
+    return [record.values, *(values for values in told if values is not None)]
+
+
+def has_changed(answer: SortedRows, record: SourceRecord, base: Mapping[str, Any]) -> bool:
     """Whether the source now says something else of a record than when it was last seen.
 
-    The item rows of one booking differ in item fields, and their order is the API's: as long as any of them
-    says what was last seen, nothing has changed.
+    The item rows of one booking differ in item fields, and their order is the API's: as long as one of them
+    says what was last seen of a field, it has not changed. Versions before kept what one row says, and a
+    price of 0, which now is none.
     """
-    if _was_seen(record.values, last_seen_fingerprint):
+    said = {field: value for field, value in base.items() if value or field != "securityAmount"}
+    whole, *alone = tellings(answer, record)
+    if said in alone:
         return False
-    for row in answer.item_rows.get(record.key, ()):
-        values = report_values(answer.report, row, record.values["store"])
-        if values is not None and _was_seen(values, last_seen_fingerprint):
-            return False
-    return True
-
-
-def _was_seen(values: LeadValues, last_seen_fingerprint: str) -> bool:
-    """Whether these are the values last seen. Versions before stored a price of 0, which now is none."""
-    if fingerprint(values) == last_seen_fingerprint:
-        return True
-    return (
-        "securityAmount" not in values
-        and fingerprint({**values, "securityAmount": 0}) == last_seen_fingerprint
+    return said.keys() != whole.keys() or any(
+        value not in [values.get(field) for values in alone] for field, value in said.items()
     )

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncctl.errors import ApiError, StorageError, StorageUnavailableError
+from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
-from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus
+from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
 from syncctl.ports import Look, RentalApi
 from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake
@@ -21,6 +21,7 @@ from syncctl.services.row_stores import known_shops
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.services.stores import fetched_store_list, names_in_force, take_stores
+from syncctl.services.unclear_answers import UnclearAnswers
 
 API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
 
@@ -44,14 +45,23 @@ class ApiSync:
     measures: bool = False
 
     def __call__(self, run: Run) -> None:
+        run.storage.set_deadline(run.started + self.deadline_s)
+        unclear = UnclearAnswers()
+        try:
+            self._sync(run, unclear)
+        finally:
+            if warning := unclear.warning():
+                run.listener.warning(warning)
+
+    def _sync(self, run: Run, unclear: UnclearAnswers) -> None:
         reports = [step for step in self.steps if step is not StepName.STORES]
         if StepName.STORES in self.steps:
             run.begin_step(StepName.STORES, 0, lambda error: _stores_result(error=error))
-            names = self._sync_stores(run)
+            names = self._sync_stores(run, unclear)
         else:
             names = names_in_force(self.api, run.storage, self._deadline(run, 1, of=2), run.listener.warning)
         if reports:
-            self._sync_reports(run, reports, names)
+            self._sync_reports(run, reports, names, unclear)
 
     def _deadline(self, run: Run, number: int, *, of: int) -> float:
         """When the number-th of the remaining steps must be done: each gets its share of the time, so that an
@@ -59,19 +69,25 @@ class ApiSync:
         now = run.clock.monotonic()
         return now + max(0.0, run.started + self.deadline_s - now) * number / of
 
-    def _sync_stores(self, run: Run) -> Mapping[str, str]:
+    def _sync_stores(self, run: Run, unclear: UnclearAnswers) -> Mapping[str, str]:
+        deadline = self._deadline(run, 1, of=len(self.steps))
         try:
-            rows = fetched_store_list(self.api, self._deadline(run, 1, of=len(self.steps)))
+            rows = fetched_store_list(self.api, deadline)
             counts = take_stores(rows, run, self.locations)
             result = _stores_result(counts)
         except StorageUnavailableError:
             raise
+        except UnclearAnswerError as answer:
+            unclear.note(ReportRequest(StepName.STORES, "", Window(), deadline), answer)
+            result = _stores_result()
         except (ApiError, StorageError) as failure:
             result = _stores_result(error=str(failure))
         run.finish_step(result)
         return run.storage.store_list()
 
-    def _sync_reports(self, run: Run, reports: Sequence[StepName], names: Mapping[str, str]) -> None:
+    def _sync_reports(
+        self, run: Run, reports: Sequence[StepName], names: Mapping[str, str], unclear: UnclearAnswers
+    ) -> None:
         planner = Planner(self.schedule, self.options, run.started_at)
         dialects = run.storage.dialects()
         measuring = Measuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
@@ -84,6 +100,7 @@ class ApiSync:
             shops=known_shops(names, self.locations, dialects),
             dialects=dialects,
             measuring=measuring,
+            unclear=unclear,
         )
         steps = [ReportStep(report, tools) for report in reports]
         audits = Audits(tools, steps)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from syncctl.dialects import Dialect
 from syncctl.models import (
+    Correction,
     Document,
     KnownRecord,
     LeadChange,
@@ -22,6 +23,7 @@ from syncctl.models import (
 )
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
 from syncctl.storage.lead_changes import changed, guard, holds
+from syncctl.storage.own_documents import finished_by
 from syncctl.storage.reject_lists import by_location, newest_first
 from syncctl.storage.store_rules import new_stores
 
@@ -44,6 +46,7 @@ class DryRunStorage:
         self._paired: set[str] = set()
         self._values: dict[str, dict[str, Any]] = {}
         self._writes: dict[str, dict[str, Write]] = {}
+        self._corrections: dict[str, tuple[Correction, ...]] = {}
         self._rejects: dict[str, Reject] = {}
         self._cleared: set[str] = set()
         self._stores: list[Store] = []
@@ -53,11 +56,17 @@ class DryRunStorage:
     def prepare(self) -> None:
         self._storage.prepare()
 
+    def set_deadline(self, deadline: float) -> None:
+        self._storage.set_deadline(deadline)
+
     def close(self) -> None:
         self._storage.close()
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         return self._storage.find_records(record_ids) | _those(self._records, record_ids)
+
+    def has_records(self) -> bool:
+        return bool(self._records) or self._storage.has_records()
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         return self._storage.recorded_leads(lead_ids) | self._recorded_leads.intersection(lead_ids)
@@ -112,11 +121,24 @@ class DryRunStorage:
             or record.lead_id in lead_ids
             or _is_created(record.values, created)
         ]
-        return [self._with_report(entry) for entry in (*found, *new)]
+        return [self._as_known(entry) for entry in (*found, *new)]
 
-    def _with_report(self, entry: RecordEntry) -> RecordEntry:
+    def _as_known(self, entry: RecordEntry) -> RecordEntry:
         known = self._records.get(entry.record.record_id)
-        return replace(entry, record=replace(entry.record, report_id=known.report_id)) if known else entry
+        if known is None:
+            return entry
+        corrected = self._corrections.get(entry.record.record_id, ())
+        return replace(
+            entry,
+            record=replace(
+                entry.record,
+                lead_id=known.lead_id,
+                location=known.location,
+                report_id=known.report_id,
+                replaced_by=known.replaced_by,
+                corrections=(*entry.record.corrections, *corrected),
+            ),
+        )
 
     def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
         return self._storage.reports(report_ids)
@@ -133,14 +155,18 @@ class DryRunStorage:
                 self._paired.add(report_id)
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
-        present = self.present_leads([lead["_id"] for lead in leads])
+        known = self.find_records([record.record_id for record in records])
+        present = self.present_leads([lead["_id"] for lead in leads]) | known.keys()
         fresh = {lead["_id"]: dict(lead) for lead in reversed(leads) if lead["_id"] not in present}
         self._leads |= fresh
-        known = self.find_records([record.record_id for record in records])
         for record in records:
             if record.record_id not in known and record.record_id not in self._records:
                 self._records[record.record_id] = KnownRecord(
-                    record.lead_id, record.fingerprint, record.location, record.source, record.report_id
+                    record.lead_id,
+                    record.fingerprint,
+                    record.location,
+                    record.source,
+                    finished_by(record.report_id, record.corrections),
                 )
                 self._new_records[record.record_id] = record
                 self._paired.update(filter(None, [record.report_id]))
@@ -156,6 +182,36 @@ class DryRunStorage:
                     known[record.record_id], fingerprint=record.fingerprint
                 )
                 self._values[record.record_id] = {**record.values}
+
+    def replace_records(self, phones: Mapping[str, str]) -> None:
+        known = self.find_records(phones.keys())
+        for record_id, phone in phones.items():
+            if record_id in known:
+                self._records[record_id] = replace(known[record_id], replaced_by=phone)
+
+    def renew_records(self, records: Sequence[SyncRecord]) -> None:
+        known = self.find_records([record.record_id for record in records])
+        for record in records:
+            before = known.get(record.record_id)
+            if before is not None and before.replaced_by is not None:
+                self._records[record.record_id] = replace(
+                    before,
+                    lead_id=record.lead_id,
+                    location=record.location,
+                    fingerprint=record.fingerprint,
+                    replaced_by=None,
+                )
+                self._values[record.record_id] = {**record.values}
+                self._recorded_leads.add(record.lead_id)
+                if record.record_id in self._new_records:
+                    changed_record = replace(
+                        self._new_records[record.record_id],
+                        values=record.values,
+                        fingerprint=record.fingerprint,
+                    )
+                    self._new_records[record.record_id] = changed_record
+                newer = (*self._corrections.get(record.record_id, ()), *record.corrections[-1:])
+                self._corrections[record.record_id] = newer
 
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         remembered = {

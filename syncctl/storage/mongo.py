@@ -39,6 +39,7 @@ from syncctl.storage.mongo_batches import (
 from syncctl.storage.mongo_changes import update_leads
 from syncctl.storage.mongo_repair import MongoRepair
 from syncctl.storage.mongo_survey import MongoSurvey
+from syncctl.storage.mongo_transactions import has_transactions, store_in_order, store_together
 from syncctl.storage.own_documents import own
 from syncctl.storage.reject_lists import by_location, newest_first
 from syncctl.storage.report_paths import (
@@ -64,6 +65,10 @@ class MongoStorage(MongoSurvey, MongoRepair):
             ids = map(documents.to_bson_id, record_ids)
             found = find_by_ids(database.syncrecords, ids, documents.KNOWN_FIELDS)
             return dict(self._own.read("syncrecords", found, documents.known_by_id))
+
+    def has_records(self) -> bool:
+        with self._reading() as database:
+            return database.syncrecords.find_one({}, ["_id"]) is not None
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         with self._reading() as database:
@@ -178,12 +183,14 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         with self._writing() as database:
-            refused: dict[Any, str] = {}
-            new = insert_new(database.leads, map(documents.lead_document, leads), refused)
-            inserted = {documents.to_text(bson_id) for bson_id in new}
-            reasons = {documents.to_text(bson_id): reason for bson_id, reason in refused.items()}
-            kept = [record for record in records if record.lead_id not in reasons]
-            insert_new(database.syncrecords, map(documents.record_document, kept))
+            new = [documents.lead_document(lead) for lead in leads]
+            theirs = [documents.record_document(record) for record in records]
+            if has_transactions(self._server(database)):
+                stored = store_together(database, new, theirs, self._limit_s(database))
+            else:
+                stored = store_in_order(database, new, theirs)
+        inserted = set(map(documents.to_text, stored.inserted))
+        reasons = {documents.to_text(bson_id): reason for bson_id, reason in stored.refused.items()}
         if reasons:
             raise LeadsRefusedError(inserted, reasons)
         return inserted
@@ -202,6 +209,27 @@ class MongoStorage(MongoSurvey, MongoRepair):
                                 "changedAt": changed_at,
                             }
                         },
+                    )
+                    for record in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def replace_records(self, phones: Mapping[str, str]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(phones.items()):
+                updates = [
+                    UpdateOne({"_id": documents.to_bson_id(record_id)}, {"$set": {"replacedBy": phone}})
+                    for record_id, phone in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def renew_records(self, records: Sequence[SyncRecord]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(records):
+                updates = [
+                    UpdateOne(
+                        {"_id": documents.to_bson_id(record.record_id), "replacedBy": {"$ne": None}},
+                        documents.renewal(record),
                     )
                     for record in batch
                 ]

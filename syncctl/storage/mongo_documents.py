@@ -28,7 +28,15 @@ from syncctl.models import (
     Write,
 )
 from syncctl.ports import RecordEntry
-from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
+from syncctl.storage.own_documents import (
+    OddDocumentError,
+    correction_document,
+    corrections_from,
+    finished_by,
+    own,
+    own_or_none,
+    run_entry,
+)
 from syncctl.storage.store_rules import store_id
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
@@ -98,13 +106,13 @@ def lead_document(lead: Document) -> Document:
     return {**lead, "_id": to_bson_id(lead["_id"])}
 
 
-KNOWN_FIELDS = ("leadId", "fingerprint", "location", "source", "reportId")
+KNOWN_FIELDS = ("leadId", "fingerprint", "location", "source", "reportId", "replacedBy", "corrections")
 """The fields of a `syncrecords` document that `known_record` reads."""
 
 
 def record_document(record: SyncRecord) -> Document:
     """A document of `syncrecords`; its `_id` is the record's id, so that a second insert collides."""
-    document = {
+    document: Document = {
         "_id": to_bson_id(record.record_id),
         "key": record.key,
         "leadId": record.lead_id,
@@ -117,7 +125,21 @@ def record_document(record: SyncRecord) -> Document:
     }
     if record.report_id is not None:  # absent, not null: the unique index takes each value once
         document["reportId"] = record.report_id
+    if record.corrections:
+        document["corrections"] = list(map(correction_document, record.corrections))
+        document["correctedAt"] = record.corrections[-1].at
     return document
+
+
+def renewal(record: SyncRecord) -> Document:
+    """The update that lets a `syncrecords` document be current again."""
+    new = record_document(record)
+    fields = ("leadId", "location", "values", "fingerprint", "correctedAt")
+    return {
+        "$set": {field: new[field] for field in fields},
+        "$push": {"corrections": new["corrections"][-1]},
+        "$unset": {"replacedBy": ""},
+    }
 
 
 def known_record(document: Document) -> KnownRecord:
@@ -127,12 +149,13 @@ def known_record(document: Document) -> KnownRecord:
         own(document, "fingerprint", str),
         own(document, "location", str),
         own(document, "source", str),
-        _report_id(document),
+        finished_by(_optional(document, "reportId"), corrections_from(document.get("corrections"))),
+        _optional(document, "replacedBy"),
     )
 
 
-def _report_id(document: Document) -> str | None:
-    return own_or_none({"reportId": None, **document}, "reportId", str)
+def _optional(document: Document, name: str) -> str | None:
+    return own_or_none({name: None, **document}, name, str)
 
 
 def known_by_id(document: Document) -> tuple[str, KnownRecord]:
@@ -170,7 +193,9 @@ def record_entry(document: Document) -> RecordEntry:
         fingerprint=own(document, "fingerprint", str),
         first_seen_at=own(document, "firstSeenAt", datetime),
         first_run_id=own(document, "firstRunId", str),
-        report_id=_report_id(document),
+        report_id=_optional(document, "reportId"),
+        replaced_by=_optional(document, "replacedBy"),
+        corrections=corrections_from(document.get("corrections")),
     )
     return RecordEntry(record, own_or_none({"changedAt": None, **document}, "changedAt", datetime))
 

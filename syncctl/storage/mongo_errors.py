@@ -29,6 +29,10 @@ CHANGING_PRIMARY = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 """The server's error codes where its replica set gets another primary, or it shuts down: ShutdownInProgress,
 PrimarySteppedDown, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange and so on."""
 
+WRITE_CONFLICT = 112
+HELD = frozenset({24, WRITE_CONFLICT})
+"""The error codes of a write to what a transaction holds; 24: LockTimeout."""
+
 DUPLICATE_KEY = 11000
 OWN_UNIQUE = (["_id"], ["reportId"])
 """The fields by which two documents are one to syncctl."""
@@ -113,6 +117,11 @@ def _translate(error: Exception, server: str) -> StorageError:
 def _refused(error: OperationFailure) -> str:
     if error.code in LOST_PLACE:
         return "lost its place in a collection that was dropped or closed while it was read: try again."
+    if error.code in HELD:
+        return (
+            "has a transaction that holds some of these documents and does not end, most likely of a run "
+            "that was killed. The server ends it within two minutes; the next run stores what is missing."
+        )
     name = (error.details or {}).get("codeName", "no name")
     return f"refused a command (code {error.code}, {name}): see the server's log."
 

@@ -6,11 +6,14 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from syncctl.errors import SettingsError
 from syncctl.models import Document
 from syncctl.operator_ports import DatabaseFacts
 from syncctl.storage.mongo_address import MongoAddress
 from syncctl.storage.mongo_options import is_local
 
+UNAUTHORIZED = 13
+NAMESPACE_NOT_FOUND = 26
 COMMAND_NOT_FOUND = 59
 
 ATLAS = ".mongodb.net"
@@ -22,6 +25,9 @@ WRITE_ACTIONS = frozenset({"insert", "update", "remove"})
 WRITTEN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns")
 """Collections that a sync writes."""
 
+ONE_ID_ONE_DOCUMENT = ("leads", "stores", "syncrecords", "syncrejects", "syncstate", "syncruns")
+"""Those of them whose `_id` says what a document stands for."""
+
 
 def read_facts(database: Database[Document], address: MongoAddress) -> DatabaseFacts:
     """Ask the server what it is. Raises pymongo's errors."""
@@ -32,7 +38,7 @@ def read_facts(database: Database[Document], address: MongoAddress) -> DatabaseF
         kind="MongoDB",
         version=version,
         place=f"{address.hosts}/{address.database}",
-        topology=topology(_hello(database), address.hosts),
+        topology=topology(say_hello(database), address.hosts),
         durability=durability(write_concern),
         caveats=(
             *version_caveats(version),
@@ -42,7 +48,8 @@ def read_facts(database: Database[Document], address: MongoAddress) -> DatabaseF
     )
 
 
-def _hello(database: Database[Document]) -> Document:
+def say_hello(database: Database[Document]) -> Document:
+    """What the server says of itself. Raises pymongo's errors."""
     admin = database.client.admin
     try:
         return admin.command("hello")
@@ -50,6 +57,46 @@ def _hello(database: Database[Document]) -> Document:
         if error.code != COMMAND_NOT_FOUND:
             raise
         return admin.command("isMaster")  # its name before 4.4.2
+
+
+def check_ids_are_unique(database: Database[Document], hello: Mapping[str, Any]) -> None:
+    """Raise SettingsError where a sharded cluster would take two documents with one `_id`: within a shard it
+    is always unique, across them only if it is all of the shard key. Raises pymongo's errors."""
+    if hello.get("msg") != "isdbgrid":
+        return
+    wrong = {name: key for name, key in _shard_keys(database).items() if key != ["_id"]}
+    if wrong:
+        listed = ", ".join(
+            f"{name} by {' and '.join(key) or 'an unknown key'}" for name, key in wrong.items()
+        )
+        hidden = "" if all(wrong.values()) else " Let the user read config.collections (role clusterMonitor)."
+        raise SettingsError(
+            f"The database in DATABASE_URL is on a sharded cluster that has sharded {listed}: each shard "
+            "would take the same lead once more, as only a shard key of _id alone keeps _id unique. "
+            f"Reshard what is named by _id (sh.reshardCollection), then run again.{hidden}"
+        )
+
+
+def _shard_keys(database: Database[Document]) -> dict[str, list[str]]:
+    """The fields by which collections are sharded, of those that are; none where this user may not see it."""
+    names = {f"{database.name}.{name}": name for name in ONE_ID_ONE_DOCUMENT}
+    query = {"_id": {"$in": list(names)}, "dropped": {"$ne": True}}
+    try:
+        found = list(database.client.config.collections.find(query, ["key"]))
+    except OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        return {name: [] for name in names.values() if _is_sharded(database, name)}
+    return {names[each["_id"]]: list(each["key"]) for each in found}
+
+
+def _is_sharded(database: Database[Document], collection: str) -> bool:
+    try:
+        return bool(database.command("collStats", collection).get("sharded"))
+    except OperationFailure as error:
+        if error.code != NAMESPACE_NOT_FOUND:
+            raise
+        return False
 
 
 def topology(hello: Mapping[str, Any], hosts: str) -> str:

@@ -58,7 +58,8 @@ def create_indexes(database: Database[Document]) -> None:
                 database.leads.create_indexes([IndexModel(field) for field in sorted(missing)])
         with _warning("syncrecords"):
             looked_up_by = [IndexModel(field) for field in RECORDS_LOOKED_UP_BY]
-            database.syncrecords.create_indexes([*looked_up_by, ONE_REPORT_ONE_RECORD])
+            corrected = IndexModel("correctedAt", sparse=True)
+            database.syncrecords.create_indexes([*looked_up_by, corrected, ONE_REPORT_ONE_RECORD])
         with _warning("syncrejects"):
             database.syncrejects.create_index([("source", ASCENDING), ("location", ASCENDING)])
         with _warning("synclogs"):

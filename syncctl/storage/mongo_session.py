@@ -1,7 +1,8 @@
 """One connection to a MongoDB database: made at first use, with the driver's errors translated."""
 
+import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 
 import pymongo
@@ -10,11 +11,14 @@ from pymongo.database import Database
 
 from syncctl.errors import StorageError
 from syncctl.models import Document
-from syncctl.storage.clock import utc_now
+from syncctl.storage.clock import seconds_until, utc_now
 from syncctl.storage.mongo_address import connect, read_address
 from syncctl.storage.mongo_errors import translated
+from syncctl.storage.mongo_facts import check_ids_are_unique, say_hello
 from syncctl.storage.mongo_indexes import create_indexes
 from syncctl.storage.own_documents import OwnDocuments
+
+CLOSE_S = 0.5
 
 
 class MongoSession:
@@ -41,23 +45,33 @@ class MongoSession:
         self._now = now
         self._own = OwnDocuments()
         self._client: MongoClient[Document] | None = None
+        self._deadline = math.inf
+        self._hello: Document | None = None
 
     def prepare(self) -> None:
-        """Read from the server, which tells whether it is there and lets this user in; then make indexes."""
-        with self._reading() as database:
+        """Read from the server, which tells whether it is there and lets this user in; then make indexes.
+
+        Raises SettingsError where a sharded cluster would take one lead twice.
+        """
+        with self._database() as database, self._timeout(seconds_until(self._deadline)):
             # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
             with pymongo.timeout(database.client.options.server_selection_timeout):
                 database.leads.find_one({}, ["_id"])
+                check_ids_are_unique(database, self._server(database))
             if not self._read_only:
                 create_indexes(database)
 
+    def set_deadline(self, deadline: float) -> None:
+        self._deadline = deadline
+
     def close(self) -> None:
         if self._client is not None:
-            self._client.close()
+            with pymongo.timeout(CLOSE_S):  # the driver ends its sessions on the server, which may hang
+                self._client.close()
             self._client = None
 
     @contextmanager
-    def _reading(self) -> Iterator[Database[Document]]:
+    def _database(self) -> Iterator[Database[Document]]:
         with translated(self._address.hosts):
             if self._client is None:
                 self._client = connect(
@@ -67,6 +81,27 @@ class MongoSession:
                 )
             # A secondary may not know yet what the last run stored.
             yield self._client.get_database(self._address.database, read_preference=ReadPreference.PRIMARY)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database[Document]]:
+        with self._database() as database:
+            limited = self._deadline < math.inf  # else each command by itself, by the client's own limit
+            with self._timeout(self._limit_s(database)) if limited else nullcontext():
+                yield database
+
+    def _limit_s(self, database: Database[Document]) -> float:
+        """How long the server may take now, in seconds."""
+        return min(database.client.options.timeout or math.inf, seconds_until(self._deadline))
+
+    @staticmethod
+    def _timeout(seconds: float) -> AbstractContextManager[None]:
+        return pymongo.timeout(seconds) if seconds < math.inf else nullcontext()
+
+    def _server(self, database: Database[Document]) -> Document:
+        """What the server says of itself."""
+        if self._hello is None:
+            self._hello = say_hello(database)
+        return self._hello
 
     @contextmanager
     def _writing(self) -> Iterator[Database[Document]]:

@@ -70,6 +70,11 @@ class MongoSurvey(MongoSession):
             found = find(database.syncrecords, query)
             yield from self._own.read("syncrecords", found, documents.record_entry)
 
+    def corrected_records(self, since: datetime) -> list[RecordEntry]:
+        with self._reading() as database:
+            found = find(database.syncrecords, {"correctedAt": {"$gte": since}})
+            return list(self._own.read("syncrecords", found, documents.record_entry))
+
     def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         with self._reading() as database:
             users = map(documents.from_bson, find_by_texts(database.users, user_ids, ["_id", "name"]))

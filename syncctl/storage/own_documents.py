@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from syncctl.models import RunEntry
+from syncctl.models import Correction, CorrectionOutcome, RunEntry
 from syncctl.operator_ports import RunSpan
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,44 @@ def own_or_none(document: Fields, name: str, kind: type[T]) -> T | None:
         return None if document[name] is None else own(document, name, kind)
     except KeyError:
         raise OddDocumentError from None
+
+
+def correction_document(correction: Correction) -> dict[str, Any]:
+    """A correction as it is kept with its record."""
+    return {
+        "at": correction.at,
+        "phoneBefore": correction.phone_before,
+        "outcome": correction.outcome.value,
+        "runId": correction.run_id,
+        "reportId": correction.report_id,
+    }
+
+
+def corrections_from(kept: Any, moment: Callable[[Any], Any] = lambda at: at) -> tuple[Correction, ...]:
+    """The corrections that `correction_document` made documents of; None: there are none. `moment` reads a
+    date. Raises OddDocumentError for anything else."""
+    if not isinstance(kept, list | None) or not all(isinstance(each, dict) for each in kept or []):
+        raise OddDocumentError
+    return tuple(_correction({**each, "at": moment(each.get("at"))}) for each in kept or [])
+
+
+def _correction(kept: Fields) -> Correction:
+    try:
+        outcome = CorrectionOutcome(own(kept, "outcome", str))
+    except ValueError:
+        raise OddDocumentError from None
+    return Correction(
+        own(kept, "at", datetime),
+        own(kept, "phoneBefore", str),
+        outcome,
+        own(kept, "runId", str),
+        own_or_none(kept, "reportId", str),
+    )
+
+
+def finished_by(report_id: str | None, corrections: tuple[Correction, ...]) -> str | None:
+    """The report that finished a record's lead: its own, or that of the record whose place it took."""
+    return report_id or (corrections[-1].report_id if corrections else None)
 
 
 def run_entry(run_id: str, started_at: datetime, document: Any) -> RunEntry:

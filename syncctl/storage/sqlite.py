@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -75,6 +76,8 @@ SELECT * FROM syncrecords WHERE {record_value("phone")} IN (SELECT value FROM js
         AND {record_value("name")} IN (SELECT value FROM json_each(:names)))
 """  # noqa: S608 constants only
 
+KNOWN_COLUMNS = "leadId, fingerprint, location, source, reportId, replacedBy, corrections"
+
 FORGET = """
 DELETE FROM syncruns WHERE _id IN (
     SELECT _id FROM syncruns WHERE startedAt < ? ORDER BY startedAt LIMIT ?
@@ -87,9 +90,13 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         with self._reading() as connection:
-            query = "SELECT _id, leadId, fingerprint, location, source, reportId FROM syncrecords"
+            query = f"SELECT _id, {KNOWN_COLUMNS} FROM syncrecords"  # noqa: S608 constants only
             found = where_among(connection, query, "_id", record_ids)
             return dict(self._own.read("syncrecords", found, rows.known_by_id))
+
+    def has_records(self) -> bool:
+        with self._reading() as connection:
+            return connection.execute("SELECT 1 FROM syncrecords LIMIT 1").fetchone() is not None
 
     def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
         with self._reading() as connection:
@@ -172,7 +179,12 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         with self._writing() as connection:
-            inserted = insert_new(connection, "leads", map(rows.lead_row, leads))
+            recorded = where_among(
+                connection, "SELECT _id FROM syncrecords", "_id", [record.record_id for record in records]
+            )
+            known = {row["_id"] for row in recorded}  # a lead that is not there any more was deleted
+            new = (rows.lead_row(lead) for lead in leads if lead["_id"] not in known)
+            inserted = insert_new(connection, "leads", new)
             paired = _paired(connection, [record.report_id for record in records if record.report_id])
             free = [record for record in records if record.report_id not in paired]
             insert_new(connection, "syncrecords", map(rows.record_row, free))
@@ -185,6 +197,38 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
                 'UPDATE syncrecords SET "values" = :values, fingerprint = :fingerprint,'
                 " changedAt = :changedAt WHERE _id = :_id",
                 ({**rows.record_row(record), "changedAt": changed_at} for record in records),
+            )
+
+    def replace_records(self, phones: Mapping[str, str]) -> None:
+        with self._writing() as connection:
+            connection.executemany(
+                "UPDATE syncrecords SET replacedBy = ? WHERE _id = ?",
+                [(phone, record_id) for record_id, phone in phones.items()],
+            )
+
+    def renew_records(self, records: Sequence[SyncRecord]) -> None:
+        with self._writing() as connection:
+            ids = [record.record_id for record in records]
+            found = where_among(connection, "SELECT * FROM syncrecords", "_id", ids)
+            before = {
+                entry.record.record_id: entry.record.corrections
+                for entry in self._own.read("syncrecords", found, rows.record_entry)
+                if entry.record.replaced_by is not None
+            }
+            connection.executemany(
+                'UPDATE syncrecords SET leadId = :leadId, location = :location, "values" = :values,'
+                " fingerprint = :fingerprint, corrections = :corrections, correctedAt = :correctedAt,"
+                " replacedBy = NULL WHERE _id = :_id",
+                (
+                    rows.record_row(
+                        replace(
+                            record,
+                            corrections=(*before[record.record_id], *record.corrections[-1:]),
+                        )
+                    )
+                    for record in records
+                    if record.record_id in before
+                ),
             )
 
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:

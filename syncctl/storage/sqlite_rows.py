@@ -10,6 +10,7 @@ from typing import Any, cast
 from syncctl.dialects import Dialect
 from syncctl.errors import StorageError
 from syncctl.models import (
+    Correction,
     Document,
     KnownRecord,
     LeadValues,
@@ -26,7 +27,15 @@ from syncctl.models import (
 )
 from syncctl.ports import RecordEntry
 from syncctl.storage.dialect_documents import dialect_from
-from syncctl.storage.own_documents import OddDocumentError, own, own_or_none, run_entry
+from syncctl.storage.own_documents import (
+    OddDocumentError,
+    correction_document,
+    corrections_from,
+    finished_by,
+    own,
+    own_or_none,
+    run_entry,
+)
 
 LEAD_FIELDS = (
     "_id",
@@ -157,7 +166,23 @@ def record_row(record: SyncRecord) -> dict[str, Any]:
         "firstSeenAt": date_text(record.first_seen_at),
         "firstRunId": record.first_run_id,
         "reportId": record.report_id,
+        "corrections": corrections_text(record.corrections),
+        "correctedAt": _column(record.corrections[-1].at) if record.corrections else None,
     }
+
+
+def corrections_text(corrections: Iterable[Correction]) -> str | None:
+    """Corrections as JSON; None for none."""
+    return json_text(list(map(correction_document, corrections))) if corrections else None
+
+
+def corrections_of(row: sqlite3.Row) -> tuple[Correction, ...]:
+    """The corrections of a `syncrecords` row. Raises OddDocumentError where it holds something else."""
+    written = own_or_none(row, "corrections", str)
+    try:
+        return corrections_from(None if written is None else json.loads(written), date_from)
+    except ValueError:
+        raise OddDocumentError from None
 
 
 def values_from(written: str) -> dict[str, Any]:
@@ -180,7 +205,8 @@ def known_by_id(row: sqlite3.Row) -> tuple[str, KnownRecord]:
         own(row, "fingerprint", str),
         own(row, "location", str),
         own(row, "source", str),
-        own_or_none(row, "reportId", str),
+        finished_by(own_or_none(row, "reportId", str), corrections_of(row)),
+        own_or_none(row, "replacedBy", str),
     )
     return row["_id"], known
 
@@ -223,6 +249,8 @@ def record_entry(row: sqlite3.Row) -> RecordEntry:
         first_seen_at=own_date_from(row["firstSeenAt"]) or LONG_AGO,
         first_run_id=own(row, "firstRunId", str),
         report_id=own_or_none(row, "reportId", str),
+        replaced_by=own_or_none(row, "replacedBy", str),
+        corrections=corrections_of(row),
     )
     return RecordEntry(record, own_date_from(row["changedAt"]))
 

@@ -185,6 +185,12 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE TABLE syncdialects (report TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
     ),
     ("ALTER TABLE syncrecords ADD COLUMN written TEXT",),
+    (
+        "ALTER TABLE syncrecords ADD COLUMN replacedBy TEXT",
+        "ALTER TABLE syncrecords ADD COLUMN corrections TEXT",
+        "ALTER TABLE syncrecords ADD COLUMN correctedAt TEXT",
+        "CREATE INDEX syncrecords_correctedAt ON syncrecords (correctedAt)",
+    ),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

@@ -1,5 +1,6 @@
 """One connection to a SQLite file: opened at first use, with SQLite's errors translated."""
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.errors import StorageError
-from syncctl.storage.clock import utc_now
+from syncctl.storage.clock import seconds_until, utc_now
 from syncctl.storage.own_documents import OwnDocuments
 from syncctl.storage.sqlite_connection import open_connection, transaction
 from syncctl.storage.sqlite_errors import translated
@@ -41,6 +42,8 @@ class SqliteSession:
         self._now = now
         self._own = OwnDocuments()
         self._connection: sqlite3.Connection | None = None
+        self._deadline = math.inf
+        self._wait_s = busy_timeout_s
 
     def prepare(self) -> None:
         """Make or upgrade the tables; only look at a file's version with `read_only`."""
@@ -61,6 +64,9 @@ class SqliteSession:
         with self._reading() as connection:
             return check_version(connection, self._place) == 0
 
+    def set_deadline(self, deadline: float) -> None:
+        self._deadline = deadline
+
     def close(self) -> None:
         if self._connection is not None:
             with translated(self._place):
@@ -70,10 +76,14 @@ class SqliteSession:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with translated(self._place):
+            wait_s = min(self._busy_timeout_s, seconds_until(self._deadline))
             if self._connection is None:
                 self._connection = open_connection(
-                    self._path, read_only=self._read_only, busy_timeout_s=self._busy_timeout_s
+                    self._path, read_only=self._read_only, busy_timeout_s=wait_s
                 )
+            elif wait_s != self._wait_s:
+                self._connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
+            self._wait_s = wait_s
             yield self._connection
 
     @contextmanager

@@ -111,6 +111,12 @@ class SqliteSurvey(SqliteSession):
         with self._found(query, wanted) as found:
             yield from map(make, found)
 
+    def corrected_records(self, since: datetime) -> list[RecordEntry]:
+        query = "SELECT * FROM syncrecords WHERE correctedAt >= ?"
+        with self._reading() as connection:
+            found = connection.execute(query, (rows.date_text(since),))
+            return list(self._own.read("syncrecords", found, rows.record_entry))
+
     def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         with self._reading() as connection:
             found = where_among(connection, "SELECT _id, name FROM users", "_id", user_ids)

@@ -1,15 +1,16 @@
 """What every storage must do for a three-way merge: bases, leads, and changes that overwrite no edit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, get_type_hints
 
 import pytest
 
 from syncctl.errors import StorageError
-from syncctl.models import KnownRecord, LeadChange, LeadType, LeadValues, Write
+from syncctl.models import CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write
 from syncctl.ports import Storage
 from tests.contract.lead_suite import MANY, Database
-from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, record, text_id
+from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
@@ -104,6 +105,57 @@ class MergeSuite:
             text_id(2): {"reason": Write(None, later)},
         }
         assert storage.record_values([text_id(1)]) == {text_id(1): record(1).values}
+
+    def test_a_record_takes_the_place_of_another_and_gives_it_back(self, storage: Storage) -> None:
+        assert not storage.has_records()
+        storage.store_leads([lead(1)], [record(1), record(5)])
+        assert storage.has_records()
+        storage.replace_records({text_id(1): phone(2), text_id(9): phone(3)})
+        newer = record(2, lead_id=text_id(1), corrections=(CORRECTION,))
+        for _ in range(2):  # another host does the same
+            storage.store_leads([], [newer])
+            storage.renew_records([newer])
+        assert storage.find_records([text_id(n) for n in range(1, 10)]) == {
+            text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking", replaced_by=phone(2)),
+            text_id(2): KnownRecord(text_id(1), "print 2", "7", "booking"),
+            text_id(5): KnownRecord(text_id(5), "print 5", "7", "booking"),
+        }
+        told = {entry.record.record_id: entry.record for entry in storage.records_about([], [], [text_id(1)])}
+        assert told == {text_id(1): record(1, replaced_by=phone(2)), text_id(2): newer}
+
+        storage.replace_records({text_id(2): phone(1)})
+        back = replace(CORRECTION, at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.LEFT)
+        values: LeadValues = {**record(1).values, "name": "Corrected as well"}
+        again = record(
+            1, lead_id=text_id(7), location="8", values=values, fingerprint="new", corrections=(back,)
+        )
+        for _ in range(2):
+            storage.renew_records([again, record(8, corrections=(back,))])
+        (first,) = (
+            entry.record
+            for entry in storage.records_about([phone(1)], [], [])
+            if entry.record.record_id == text_id(1)
+        )
+        assert (first.lead_id, first.location) == (text_id(7), "8")
+        assert storage.find_records([text_id(1)])[text_id(1)].fingerprint == "new"
+        assert (first.replaced_by, first.corrections) == (None, (back,))
+        assert storage.record_values([text_id(1)]) == {text_id(1): values}
+        storage.replace_records({text_id(1): phone(2)})
+        storage.renew_records([record(1, corrections=(CORRECTION,)), newer])
+        corrected = {
+            entry.record.record_id: entry.record.corrections
+            for entry in storage.records_about([phone(1), phone(2)], [], [])
+        }
+        assert corrected[text_id(1)] == (back, CORRECTION)
+        assert corrected[text_id(2)] == (CORRECTION, CORRECTION)
+
+    def test_a_report_that_finished_the_lead_before_finishes_its_successor(self, storage: Storage) -> None:
+        finished = replace(CORRECTION, outcome=CorrectionOutcome.FINISHED, report_id="report 1")
+        storage.store_leads([], [record(1, report_id="report 1")])
+        storage.store_leads([], [record(2, lead_id=text_id(1), corrections=(finished,))])
+        assert {each.report_id for each in storage.find_records([text_id(1), text_id(2)]).values()} == {
+            "report 1"
+        }
 
     def test_leads_are_given_whole_by_id(self, storage: Storage) -> None:
         storage.store_leads([lead(1), lead(2, leadType=LeadType.GENERAL, visitDate=MOMENT)], [])

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.models import BodyForm, Document, LeadType, LeadValues, Reject, StepName, SyncRecord
+from syncctl.models import (
+    BodyForm,
+    Correction,
+    CorrectionOutcome,
+    Document,
+    LeadType,
+    LeadValues,
+    Reject,
+    StepName,
+    SyncRecord,
+)
 
 MOMENT = datetime(2025, 2, 1, 8, 59, 27, 123000, tzinfo=UTC)
 
@@ -78,6 +88,9 @@ def record(number: int, **changes: Any) -> SyncRecord:
         "first_run_id": "run 1",
     }
     return SyncRecord(**{**fields, **changes})
+
+
+CORRECTION = Correction(MOMENT, phone(1), CorrectionOutcome.TAKEN, "run 2")
 
 
 def reject(number: int, **changes: Any) -> Reject:

@@ -9,7 +9,7 @@ from syncctl.operator_ports import Database as LeadDatabase
 from syncctl.operator_ports import LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from tests.contract.lead_suite import MANY, Database
-from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
+from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
 
 
 def log(sync_type: str, status: StepStatus, count: int = 0, at: datetime = MOMENT) -> SyncLog:
@@ -34,6 +34,7 @@ class SurveySuite:
         assert storage.first_run_at(["booking"]) is None
         assert storage.run_spans(MOMENT) == []
         assert storage.saved_by_audits(MOMENT) == {}
+        assert storage.corrected_records(MOMENT) == []
         assert storage.runs(0) == []
 
     def test_what_it_is(self, storage: LeadDatabase, database: Database) -> None:
@@ -51,6 +52,15 @@ class SurveySuite:
         storage.add_rejects([reject(1), reject(2)])
         storage.save_run(run("one", 0))
         assert storage.totals() == Totals(leads=6, reports=5, stores=3, records=4, rejects=2, runs=1)
+
+    def test_what_was_corrected_since(self, storage: LeadDatabase) -> None:
+        corrected = record(2, corrections=(CORRECTION,))
+        storage.store_leads([], [record(1), corrected])
+        assert storage.corrected_records(MOMENT) == [RecordEntry(corrected, None)]
+        assert storage.corrected_records(MOMENT + timedelta(milliseconds=1)) == []
+        storage.replace_records({text_id(2): phone(1)})
+        (entry,) = storage.corrected_records(MOMENT)
+        assert entry.record.replaced_by == phone(1)
 
     def test_leads_come_with_the_fields_asked_for(self, storage: LeadDatabase) -> None:
         bare = lead(2, followUpFlag=True)

@@ -1,8 +1,10 @@
 """The SQLite adapter: the contract, its tables as a person sees them, and what goes wrong with files."""
 
 import json
+import math
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -98,6 +100,9 @@ class TestTables:
             "leadId": text_id(1),
             "source": "booking",
             "location": "7",
+            "replacedBy": None,
+            "corrections": None,
+            "correctedAt": None,
             "fingerprint": "print 1",
             "reportId": None,
             "written": None,
@@ -404,3 +409,41 @@ class TestFiles:
             pytest.raises(StorageError, match="no such table: stores"),
         ):
             storage.stores()
+
+
+class TestWaiting:
+    """For what other processes have locked."""
+
+    def test_no_longer_than_until_the_deadline(self, database: SqliteDatabase) -> None:
+        with closing(SqliteStorage(database.path, busy_timeout_s=60.0)) as storage:
+            storage.prepare()
+            storage.set_deadline(time.monotonic() + 0.1)
+            assert 1.5 < waited_s(storage, database) < 10
+
+    def test_without_a_deadline_as_long_as_ever(self, database: SqliteDatabase) -> None:
+        with closing(SqliteStorage(database.path, busy_timeout_s=3.0)) as storage:
+            storage.prepare()
+            storage.set_deadline(time.monotonic())
+            storage.stores()
+            storage.set_deadline(math.inf)
+            assert waited_s(storage, database) > 2.5
+
+
+def waited_s(storage: SqliteStorage, database: SqliteDatabase) -> float:
+    """How long a write waits, in vain."""
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        with pytest.raises(StorageUnavailableError, match="in use by another process"):
+            storage.store_leads([lead(1)], [record(1)])
+        return time.monotonic() - begun
+
+
+def test_what_a_person_deleted_meanwhile_stays_deleted(
+    storage: SqliteStorage, database: SqliteDatabase
+) -> None:
+    """Another process has stored it since this one looked it up."""
+    storage.store_leads([lead(1)], [record(1)])
+    database.delete_lead(text_id(1))
+    assert storage.store_leads([lead(1), lead(2)], [record(1), record(2)]) == {text_id(2)}
+    assert storage.present_leads([text_id(1), text_id(2)]) == {text_id(2)}

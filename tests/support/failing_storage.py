@@ -11,6 +11,8 @@ WRITES = frozenset(
         "store_leads",
         "update_records",
         "note_writes",
+        "replace_records",
+        "renew_records",
         "update_leads",
         "save_file_hash",
         "add_rejects",
@@ -33,6 +35,9 @@ WRITES = frozenset(
 SCANS = frozenset({"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age"})
 
 READS = SCANS | {
+    "corrected_records",
+    "has_records",
+    "saved_by_audits",
     "find_records",
     "recorded_leads",
     "present_leads",
@@ -53,7 +58,6 @@ READS = SCANS | {
     "location_states",
     "facts",
     "totals",
-    "saved_by_audits",
     "records_about",
     "last_sync_logs",
     "runs",
@@ -62,8 +66,8 @@ READS = SCANS | {
     "snapshots",
 }
 
-OF_THE_CONNECTION = frozenset({"prepare", "close", "probe_writing"})
-"""What a command calls before and after its run; no fault point is here."""
+OF_THE_CONNECTION = frozenset({"prepare", "set_deadline", "close", "probe_writing"})
+"""What a run or its command asks of the connection itself; no fault point is here."""
 
 
 class Killed(BaseException):

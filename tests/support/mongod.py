@@ -67,14 +67,14 @@ def own_mongod(*options: str) -> Iterator["Mongod"]:
 
 
 @contextmanager
-def replica_set(members: int = 3) -> Iterator["ReplicaSet"]:
-    """A running replica set that elects a new primary in one to two seconds. Raises NoMongodError where there
-    is none."""
+def replica_set(members: int = 3, *options: str) -> Iterator["ReplicaSet"]:
+    """A running replica set that elects a new primary in one to two seconds, of servers with these options.
+    Raises NoMongodError where there is none."""
     with _folder() as folder, ExitStack() as stack:
         servers = []
         for number in range(members):
             (folder / str(number)).mkdir()
-            server = Mongod(folder / str(number), "--replSet", REPLICA_SET, "--oplogSize", "64")
+            server = Mongod(folder / str(number), "--replSet", REPLICA_SET, "--oplogSize", "64", *options)
             stack.callback(server.kill)
             server.start()
             servers.append(server)
@@ -244,7 +244,8 @@ class ReplicaSet:
         with MongoClient[dict[str, Any]](self.uri, serverSelectionTimeoutMS=START_LIMIT_MS) as client:
             while time.monotonic() < limit:
                 members = client.admin.command("replSetGetStatus")["members"]
-                if {member["stateStr"] for member in members} == {"PRIMARY", "SECONDARY"}:
+                states = sorted(member["stateStr"] for member in members)
+                if states == ["PRIMARY", *["SECONDARY"] * (len(members) - 1)]:
                     return
                 time.sleep(0.05)
         raise RuntimeError(f"the replica set did not settle in {START_LIMIT_S:g} s")

@@ -2,23 +2,29 @@
 
 import email.utils
 import json
+import math
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.wire import Endpoint
+from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.models import StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync import API_STEPS
+from tests.support import mongod
+from tests.support.failing_storage import WRITES
 from tests.support.hanging import (
     HANDSHAKE_RECORD,
     NoNameserverError,
@@ -28,6 +34,7 @@ from tests.support.hanging import (
 )
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply
+from tests.support.store_files import row, write
 from tests.support.world import World
 from tests.torture.deadlines import BUSY_S, GRACE_S, assert_in_time
 from tests.torture.jobs import few_locations
@@ -219,6 +226,122 @@ def test_a_database_that_is_slow(tmp_path: Path) -> None:
             assert_nothing_is_missing(world)
         finally:
             world.close()
+
+
+@contextmanager
+def locked_sqlite(folder: Path) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+    """A SQLite file, what another process does to hold its lock, and what it does to let go of it."""
+    file = folder / "held.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        yield (
+            f"sqlite:///{file}",
+            lambda: other.execute("BEGIN IMMEDIATE"),
+            lambda: other.execute("ROLLBACK"),
+        )
+
+
+@contextmanager
+def frozen_mongod(_: Path) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+    """A server of one's own, and what lets it hang and go on."""
+    try:
+        with mongod.own_mongod() as server:
+            yield mongod.with_database(server.uri, "held"), server.freeze, server.thaw
+    except mongod.NoMongodError as error:
+        pytest.skip(f"no MongoDB: {error}")
+
+
+@contextmanager
+def frozen_replica_set(_: Path) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+    """The same of a replica set, which hangs in the midst of transactions."""
+    try:
+        with mongod.replica_set(1) as replicas:
+            server = replicas.primary()
+            yield mongod.with_database(replicas.uri, "held"), server.freeze, server.thaw
+    except mongod.NoMongodError as error:
+        pytest.skip(f"no MongoDB: {error}")
+
+
+HELD = [locked_sqlite, frozen_mongod, frozen_replica_set]
+
+
+class HeldAt:
+    """Passes everything on, but calls `hold` before the `at`-th write."""
+
+    def __init__(self, storage: Storage, at: int, hold: Callable[[], object]) -> None:
+        self._storage = storage
+        self._left = at
+        self._hold = hold
+
+    def __getattr__(self, name: str) -> Any:
+        if name in WRITES:
+            self._left -= 1
+            if self._left == 0:
+                self._hold()
+        return getattr(self._storage, name)
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_a_database_that_hangs_in_mid_run(
+    held: Callable[[Path], Any], sandbox: Sandbox, tmp_path: Path, rounds: int
+) -> None:
+    """By itself it is waited for 15 seconds, SQLite's lock 30."""
+    with held(tmp_path) as (url, hold, let_go), closing(World(sandbox, url, few_locations(sandbox))) as world:
+        for at in (3, 1, 2, 4, 5, 6, 7) if rounds > 1 else (3,):
+            begun = time.monotonic()
+            try:
+                with pytest.raises(StorageUnavailableError):
+                    world.run(wrap=partial(cast(Any, HeldAt), at=at, hold=hold), deadline_s=DEADLINE_S)
+                took_s = time.monotonic() - begun
+            finally:
+                let_go()
+            tally.add("database troubles")
+            assert took_s <= DEADLINE_S + GRACE_S + BUSY_S
+        assert world.run().ok
+        assert_nothing_is_missing(world)
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_a_database_that_hangs_at_the_start(
+    held: Callable[[Path], Any], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with held(tmp_path) as (url, hold, let_go):
+        program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
+        begun = time.monotonic()
+        assert program.run("stores").status == 0
+        healthy_s = time.monotonic() - begun
+        hold()
+        try:
+            begun = time.monotonic()
+            ended = program.run("api", API_RUN_DEADLINE_S="1")
+            took_s = time.monotonic() - begun
+        finally:
+            let_go()
+        tally.add("database troubles")
+        assert ended.status == ExitCode.UNAVAILABLE, ended.output
+        assert took_s <= healthy_s + 1 + GRACE_S + BUSY_S
+        assert program.run("api").status == 0
+
+
+def test_an_import_after_the_deadline_has_all_its_time(world: World, tmp_path: Path) -> None:
+    """`syncctl all` does both in one run; a large file may take longer than the API's part may."""
+    file = tmp_path / "walkin_sg_calicut.csv"
+    write(file, row())
+    given: list[float] = []
+
+    def noted(storage: Storage) -> Any:
+        set_deadline = storage.set_deadline
+
+        def note(deadline: float) -> None:
+            given.append(deadline)
+            set_deadline(deadline)
+
+        storage.set_deadline = note  # type: ignore[method-assign]
+        return storage
+
+    world.run(wrap=noted, deadline_s=5.0)
+    assert given[0] - time.monotonic() < 5.0
+    assert world.import_files(StepName.WALKIN, file, wrap=noted).ok
+    assert given[1:] == [math.inf]
 
 
 class Prefixed(Program):

@@ -350,6 +350,7 @@ def test_the_documents_keys_stay(database: Database) -> None:
         "rejects",
         "audits",
         "doubts",
+        "corrections",
         "lock",
     ]
     assert list(document["steps"][1]) == [

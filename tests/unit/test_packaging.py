@@ -122,5 +122,5 @@ def test_both_tell_the_licence(distributions: Path) -> None:
 
 
 def told(metadata: Message) -> None:
-    assert metadata["License-Expression"] == "MIT"
+    assert metadata["License-Expression"] == "ISC"
     assert metadata.get_all("License-File") == ["LICENSE"]

@@ -1,12 +1,14 @@
 """The rows of one answer sorted, and those of other days set apart."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from syncctl.models import Days, StepName
-from syncctl.services.sorting import SortedRows, sort_rows
+from syncctl.services.sorting import SortedRows, has_changed, sort_rows
+from tests.support.answers import item_rows
 
 STORE = "Suitor Guy - Perinthalmanna"
 DAYS = Days(date(2026, 3, 3), date(2026, 3, 5))
@@ -93,3 +95,81 @@ def test_rows_that_are_not_too_old() -> None:
     assert sort(rows, None).rows_from(date(2026, 3, 2)) == 3
     assert sort(rows, None).rows_from(date(2026, 3, 1)) == 5
     assert sort([], None).rows_from(date(2026, 3, 1)) == 0
+
+
+def test_item_rows_complete_each_other_in_both_orders() -> None:
+    answer = sort(item_rows()["dataSet"]["data"], None)
+    assert len(answer.records) == 2
+    for record in answer.records.values():
+        assert record.values["functionDate"] == datetime(2026, 12, 20, tzinfo=UTC)
+        assert record.values["securityAmount"] == 9000
+        assert record.values["remarks"] == "needs fitting"
+
+
+FILLED = {
+    "functionDate": datetime(2026, 12, 20, tzinfo=UTC),
+    "enquiryDate": datetime(2026, 1, 5, tzinfo=UTC),
+    "enquiryType": "Suits",
+    "remarks": "needs fitting",
+}
+PARTS: list[dict[str, Any]] = [
+    {"deliveryDate": "2026-12-20", "remarks": " ", "price": 0},
+    {
+        "enquiryDate": "2026-01-05",
+        "deliveryDate": "0001-01-01T00:00:00",
+        "price": 9000,
+        "bookingBy": "Staff A",
+    },
+    {"remarks": "needs fitting", "category": "Suits", "deliveryDate": "soon"},
+]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("report", [StepName.BOOKING, StepName.RETURN])
+def test_what_any_row_says_is_in_the_record(report: StepName, order: tuple[int, ...]) -> None:
+    answer = sort([row("1", "2026-03-04", **PARTS[number]) for number in order], None, report)
+    (record,) = answer.records.values()
+    own = {"securityAmount": 9000} if report is StepName.BOOKING else {"attendedBy": "Staff A"}
+    assert record.values.items() >= (FILLED | own).items()
+
+
+def test_what_the_first_row_says_is_not_overwritten_and_of_the_others_the_first_counts() -> None:
+    rows = [
+        row("1", "2026-03-04", price=100),
+        row("1", "2026-03-05", price=200, remarks="second"),
+        row("1", "2026-03-06", price=300, remarks="third"),
+    ]
+    (record,) = sort(rows, None).records.values()
+    assert (record.values["securityAmount"], record.values["remarks"]) == (100, "second")
+    assert record.values["createdAt"].day == 4
+
+
+def test_a_booking_date_that_one_row_leaves_unreadable_another_one_tells() -> None:
+    (record,) = sort([row("1", None, bookingDate="soon"), row("1", "2026-03-04")], None).records.values()
+    assert record.values["createdAt"].day == 4
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_order_of_item_rows_is_no_change(order: tuple[int, ...]) -> None:
+    items = [
+        row("1", "2026-03-04", **part, category=f"Kind {number}")
+        for number, part in enumerate([*PARTS[:2], {"remarks": "ready"}])
+    ]
+    (base,) = sort(items, None).records.values()
+    answer = sort([items[number] for number in order], None)
+    (record,) = answer.records.values()
+    assert not has_changed(answer, record, base.values)
+    for said_else in ({"price": 1}, {"deliveryDate": None}):
+        answer = sort([{**items[number], **said_else} for number in order], None)
+        (record,) = answer.records.values()
+        assert has_changed(answer, record, base.values)
+
+
+def test_what_a_version_before_has_kept_of_one_item_row_is_no_change() -> None:
+    items = [row("1", "2026-03-04", **part) for part in PARTS]
+    answer = sort(items, None)
+    (record,) = answer.records.values()
+    for item in items:
+        (alone,) = sort([item], None).records.values()
+        assert not has_changed(answer, record, alone.values)
+        assert not has_changed(answer, record, {"securityAmount": 0, **alone.values})

@@ -16,7 +16,9 @@ from syncctl.errors import (
     FinalApiError,
     InvalidRowError,
     KeyRefusedError,
+    SettingsError,
     StorageError,
+    UnclearAnswerError,
 )
 from syncctl.findings import ApiAddress, ApiClock
 from syncctl.locations import Locations
@@ -44,6 +46,9 @@ def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> I
     try:
         with open_to_read() as database:
             facts = database.facts()
+    except SettingsError as error:
+        yield Check.bad("Database", _one_line(error), "Nothing is synced until that is done.")
+        return
     except StorageError as error:
         yield _unusable("Database", error, _DATABASE_CURE)
         return
@@ -132,6 +137,8 @@ def _transport(address: ApiAddress) -> Iterator[Check]:
 def _failed(report: StepName, error: ApiError) -> Check:
     name, found = f"API: {report}", _one_line(error.found)
     advice = error.hint[:1].upper() + error.hint[1:]
+    if isinstance(error, UnclearAnswerError):  # as a sync does, which takes it as empty
+        return Check.warning(name, found, f"{advice}.")
     if isinstance(error, KeyRefusedError):
         cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
     elif error.setting:

@@ -11,9 +11,11 @@ from typing import Any
 
 from syncctl.locations import Locations
 from syncctl.locking import LockState
-from syncctl.models import REPORT_STEPS, Counts, Document, RunEntry, StepStatus
+from syncctl.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
+from syncctl.redact import mask_phone
 from syncctl.results import instant
+from syncctl.services.adoption import text_of
 from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
 from syncctl.services.checks.freshness import (
     ApiStep,
@@ -29,6 +31,7 @@ from syncctl.services.checks.windows import AUDITS_OVER, Doubt, doubt_words, dou
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import Clock
+from syncctl.values import phone_number
 
 DAYS = 14
 RUNS_LOOKED_AT = 20
@@ -70,10 +73,35 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftLead:
+    """A lead that still has the number that the source has corrected: somebody had worked on it. Numbers of
+    ten digits; `at`: when the correction was seen."""
+
+    booking_no: str
+    store: str
+    phone_before: str
+    phone: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Phone numbers corrected at the source in the last DAYS days. `by_outcome`: how many, by what became of
+    the leads. `left`: those that a person should look at, the newest first."""
+
+    by_outcome: Mapping[CorrectionOutcome, int] = field(default_factory=dict)
+    left: tuple[LeftLead, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_outcome.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `reasons`: why the health is not OK, and what else should be known. `content`: None where
     the database can't be used. `saved_by_audits`: how many leads only audits brought in AUDITS_OVER, by
-    step. `doubts`: the locations whose answers are not believed yet."""
+    step. `doubts`: the locations whose answers are not believed yet. `corrections`: of phone numbers."""
 
     health: Health
     reasons: tuple[str, ...]
@@ -85,6 +113,7 @@ class Status:
     content: Content | None = None
     saved_by_audits: Mapping[str, int] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    corrections: Corrections = field(default_factory=Corrections)
 
     @property
     def ok(self) -> bool:
@@ -133,6 +162,7 @@ def take_status(
         lock=lock,
         saved_by_audits=database.saved_by_audits(now - AUDITS_OVER),
         doubts=in_doubt,
+        corrections=_corrections(database, now - timedelta(days=DAYS)),
         steps=tuple(StepStanding(step, _counts(step, runs)) for step in steps),
         content=_content(database, locations, now.astimezone(clock.business_zone).date()),
     )
@@ -222,6 +252,32 @@ def _content(database: Database, locations: Locations, today: date) -> Content:
     )
 
 
+def _corrections(database: Database, since: datetime) -> Corrections:
+    records = [entry.record for entry in database.corrected_records(since)]
+    recent = Counter(made.outcome for record in records for made in record.corrections if made.at >= since)
+    left = [
+        record
+        for record in records
+        if record.replaced_by is None and record.corrections[-1].outcome is CorrectionOutcome.LEFT
+    ]
+    leads = database.leads([record.lead_id for record in left])
+    return Corrections(
+        {outcome: recent[outcome] for outcome in CorrectionOutcome if recent[outcome]},
+        tuple(
+            LeftLead(
+                record.values.get("bookingNo", ""),
+                record.values.get("store", ""),
+                record.corrections[-1].phone_before,
+                record.values["phone"],
+                record.corrections[-1].at,
+            )
+            for record in sorted(left, key=lambda record: record.corrections[-1].at, reverse=True)
+            if (lead := leads.get(record.lead_id)) is not None
+            and phone_number(text_of(lead, "phone")) != record.values["phone"]
+        ),
+    )
+
+
 def _day(lead: Document) -> date | None:
     created_at = lead.get("createdAt")
     return created_at.date() if isinstance(created_at, datetime) else None
@@ -252,6 +308,25 @@ def status_document(status: Status) -> dict[str, Any]:
             {"report": doubt.report.value, "location": doubt.location, "since": instant(doubt.since)}
             for doubt in status.doubts
         ],
+        "corrections": {
+            "days": DAYS,
+            "count": status.corrections.count,
+            "by_outcome": {
+                outcome.value: number for outcome, number in status.corrections.by_outcome.items()
+            },
+            "left": [
+                {
+                    "booking_no": left.booking_no,
+                    "store": left.store,
+                    "phone_before": mask_phone(left.phone_before),
+                    "phone": mask_phone(left.phone),
+                    "at": instant(left.at),
+                }
+                for left in status.corrections.left
+            ],
+        }
+        if content
+        else None,
         "lock": {
             "held": status.lock.held,
             "pid": status.lock.pid,

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_NO, report_values
-from syncctl.models import Document, LeadValues, SourceRecord
+from syncctl.mapping import BOOKING_NO
+from syncctl.models import Document, SourceRecord
 from syncctl.ports import Storage
 from syncctl.services.adoption import stored_key
 from syncctl.services.intake import BATCH, LEAD_TYPES
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
 from syncctl.services.rejects import ListedRejects, row_text
-from syncctl.services.sorting import SortedRows
+from syncctl.services.sorting import SortedRows, tellings
 from syncctl.services.source.differences import Base, differences
 from syncctl.services.source.source_results import Difference, Missing, SourceCounts, Subject
 
@@ -110,7 +110,7 @@ class AnswerCheck:
         self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
     ) -> MatchResult:
         lead_types = [LEAD_TYPES[answer.report]]
-        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude)
+        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude, answer=answer)
 
     def _check_batch(
         self,
@@ -191,12 +191,3 @@ class AnswerCheck:
 def rows_of(answer: SortedRows, record: SourceRecord) -> list[Any]:
     """All rows of a record, the one that made it first."""
     return [answer.first_rows[record.key], *answer.item_rows.get(record.key, ())]
-
-
-def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
-    """A record's values by each of its item rows, the one that made it first."""
-    told = (
-        report_values(answer.report, row, record.values["store"])
-        for row in answer.item_rows.get(record.key, ())
-    )
-    return [record.values, *(values for values in told if values is not None)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from syncctl.dialects import Dialect
-from syncctl.errors import KeyRefusedError, StorageError, StorageUnavailableError
+from syncctl.errors import KeyRefusedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
 from syncctl.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.operator_ports import Database
@@ -23,6 +23,7 @@ from syncctl.services.source.source_results import Completeness, LocationCheck
 from syncctl.services.source.withdrawals import Withdrawals
 from syncctl.services.step_results import step_result, told
 from syncctl.services.stores import names_in_force
+from syncctl.services.unclear_answers import UnclearAnswers
 
 REPORTS = (StepName.BOOKING, StepName.RETURN)
 
@@ -130,6 +131,7 @@ class SourceCheck:
         self._warnings = warnings
         self._answer_check = AnswerCheck(database, locations)
         self._withdrawals = Withdrawals(database, scope.days, scope.certain_from, scope.started_at)
+        self._unclear = UnclearAnswers()
         self._done: list[LocationCheck] = []
 
     def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
@@ -174,6 +176,9 @@ class SourceCheck:
     def _checked(self, answer: Answer, repairer: Repairer | None) -> LocationCheck:
         request = answer.request
         failed = LocationCheck(request.report, request.location, self._store(request))
+        if isinstance(answer.error, UnclearAnswerError):
+            self._unclear.note(request, answer.error)
+            return failed
         if answer.rows is None:
             return replace(failed, error=told(answer.error))
         try:
@@ -211,7 +216,8 @@ class SourceCheck:
     def result(self, run: RunResult | None = None) -> Completeness:
         """What the check came to; `run`: the run that it was a stage of."""
         withdrawn, unjudged = self._withdrawals.found(self._scope.stores)
-        days, warnings = self._scope.days, (*self._warnings, *unjudged)
+        days, unclear = self._scope.days, filter(None, [self._unclear.warning()])
+        warnings = (*self._warnings, *unclear, *unjudged)
         return Completeness(days.first, days.last, tuple(self._done), tuple(withdrawn), warnings, run)
 
 

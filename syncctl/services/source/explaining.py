@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.identity import SEPARATOR, derived_id, id_time
@@ -127,6 +127,7 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
     ]
     lead_ids_named = {lead_id for report in named for lead_id in report.traits.lead_ids}
     entries = database.records_about(wanted.phones, {wanted.booking_no}, lead_ids | lead_ids_named)
+    entries = _with_corrected(database, entries)
     entries.sort(key=lambda entry: entry.record.first_seen_at)
     leads = database.leads(lead_ids | {entry.record.lead_id for entry in entries})
     finishers = Finishers(database)
@@ -137,6 +138,7 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
         for entry, story in zip(entries, stories, strict=True)
         if story.lead is None
     ]
+    stories = _joined(stories, entries)
     stories += [
         story_of_lead(lead, locations, _came_back(lead, gone, locations))
         for lead_id, lead in sorted(leads.items())
@@ -145,6 +147,46 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
     stories += [_story_of_report(report, finishers) for report in named if report.report_id not in used]
     stories += _reject_stories(database, wanted)
     return Explanation(str(wanted), tuple(stories))
+
+
+def _with_corrected(database: Database, entries: Sequence[RecordEntry]) -> list[RecordEntry]:
+    """The entries, and those of the same bookings under the phone numbers before or after a correction."""
+    by_id = {entry.record.record_id: entry for entry in entries}
+    numbers = {
+        entry.record.values.get("bookingNo", "")
+        for entry in entries
+        if entry.record.replaced_by is not None or entry.record.corrections
+    } - {""}
+    if numbers:
+        of_bookings = [entry.record.values.get("leadType") for entry in entries]
+        by_id |= {
+            entry.record.record_id: entry
+            for entry in database.records_about((), numbers, ())
+            if entry.record.values.get("leadType") in of_bookings
+        }
+    return list(by_id.values())
+
+
+def _joined(stories: Sequence[Story], entries: Sequence[RecordEntry]) -> list[Story]:
+    """One story for all numbers that a booking's lead has had at the source, told under the last one."""
+    current = {
+        (entry.record.lead_id, entry.record.values.get("bookingNo")): number
+        for number, entry in enumerate(entries)
+        if entry.record.replaced_by is None and entry.record.corrections
+    }
+    joined = list(stories)
+    parted: set[int] = set()
+    for number, entry in enumerate(entries):
+        last = current.get((entry.record.lead_id, entry.record.values.get("bookingNo")), number)
+        if last != number and entry.record.replaced_by is not None:
+            parted.add(number)
+            events = sorted((*joined[last].events, *stories[number].events), key=lambda event: event.at)
+            joined[last] = replace(
+                joined[last],
+                # Each record tells where its lead is: once is enough.
+                events=tuple(dict.fromkeys(events)),
+            )
+    return [story for number, story in enumerate(joined) if number not in parted]
 
 
 def _came_back(

@@ -11,9 +11,10 @@ from typing import Any
 from syncctl.lead_traits import SNAPSHOTS, as_moment
 from syncctl.leads import is_touched
 from syncctl.locations import Locations, location_words
-from syncctl.models import FILE_STEPS, Document, StepName
+from syncctl.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
 from syncctl.operator_ports import Survey
 from syncctl.ports import RecordEntry
+from syncctl.redact import mask_phone
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.source.differences import Base, FieldDifference, differences
 
@@ -180,7 +181,9 @@ def story_of_record(
     values = record.values
     seen = f"first seen in {place_of(record.source, record.location)}, by {runs.told(record.first_run_id)}"
     finished_at = min((report.finished_at for report in reports if report.finished_at), default=None)
-    if record.lead_id != record.record_id:
+    if record.corrections and record.lead_id != record.record_id:
+        how = f"it has lead {record.lead_id}, which is that of the number before"
+    elif record.lead_id != record.record_id:
         how = (
             f"it has lead {record.lead_id}, which was there before: of the old system, or kept by a clean-up"
         )
@@ -192,6 +195,7 @@ def story_of_record(
     if entry.changed_at is not None:
         then = "merged into the lead" if record.source in FILE_STEPS else "the lead was left as it is"
         events.append(Event(entry.changed_at, f"the source said something else than before: {then}"))
+    events += [_correction_event(made, values.get("phone", "")) for made in record.corrections]
     events += finished_events(reports)
     return Story(
         lead_type=values.get("leadType", ""),
@@ -202,12 +206,26 @@ def story_of_record(
         whereabouts=_whereabouts(lead, reports),
         origin=Origin(StepName(record.source), record.location, record.key, values.get("createdAt"), values),
         events=tuple(sorted(events, key=lambda event: event.at)),
-        lead=lead_now(lead, Base(values, entry.changed_at is not None), locations)
+        lead=lead_now(lead, Base(values, bool(entry.changed_at or record.corrections)), locations)
         if lead is not None
         else None,
         reports=tuple(reports),
         notes=_notes(lead, reports),
     )
+
+
+_CORRECTED = {
+    CorrectionOutcome.TAKEN: "the lead has the new number",
+    CorrectionOutcome.LEFT: "somebody had worked on the lead, so it was left as it was",
+    CorrectionOutcome.NEW_LEAD: "the lead was finished without anybody being reached, so it is a new lead",
+    CorrectionOutcome.FINISHED: "the lead was finished, and stays away",
+    CorrectionOutcome.DELETED: "the lead was deleted, and stays away",
+}
+
+
+def _correction_event(made: Correction, phone: str) -> Event:
+    numbers = f"{mask_phone(made.phone_before)} to {mask_phone(phone)}"
+    return Event(made.at, f"the source corrected the phone number from {numbers}: {_CORRECTED[made.outcome]}")
 
 
 def _whereabouts(lead: Document | None, reports: Sequence[object]) -> Whereabouts:

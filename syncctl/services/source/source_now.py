@@ -15,8 +15,7 @@ from syncctl.services.planning import Schedule, ids_to_ask, location_order, wind
 from syncctl.services.rejects import row_text
 from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Clock
-from syncctl.services.sorting import SortedRows
-from syncctl.services.source.answer_check import tellings
+from syncctl.services.sorting import SortedRows, tellings
 from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Base, differences
 from syncctl.services.source.explaining import Explanation, Wanted

@@ -50,8 +50,10 @@ class Withdrawals:
         for entry in self._database.scan_records(answer.report.value, answer.location):
             record = entry.record
             if record.record_id in told:
-                if entry.changed_at is not None:
+                if entry.changed_at is not None or record.corrections:
                     changed.add(record.record_id)
+            elif record.replaced_by is not None:
+                continue  # its booking is told under a corrected number
             elif record.values.get("bookingNo") not in told_badly and self._is_due(record, answer.report):
                 absent.append((record.record_id, _withdrawn(answer, record)))
         self._told[answer.report] |= told

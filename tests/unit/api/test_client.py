@@ -115,7 +115,7 @@ HALF = Reply([b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[{"], then="close")
         reply(b"<html>busy</html>"),
         reply(b'{"dataSet": {"data": [{"a"'),
         reply(b"7"),
-        reply(b'{"dataSet": null, "status": true}'),
+        reply(b'{"status": true}'),
         reply(b'{"status": false, "errorDescription": "Timeout expired"}'),
         HALF,
         Reply([b""], then="close"),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.api.envelope import rows_of
-from syncctl.errors import ApiError, RetryableApiError
+from syncctl.errors import ApiError, RetryableApiError, UnclearAnswerError
+from tests.support.answers import errors_without_rows
 
 ROWS = [{"bookingNo": "2025020100700001"}, {"bookingNo": "2025020100700002"}]
 
@@ -40,12 +41,138 @@ def test_rows_in_every_envelope(envelope: Any) -> None:
         {"dataSet": [], "status": False, "errorDescription": "no data"},
         {"dataSet": None, "status": True, "errorDescription": "No data found"},
         {"dataSet": {"data": []}, "status": True, "errorDescription": None},
+        {"dataSet": {"data": None}, "status": True, "errorDescription": None},
+        {"dataSet": None, "status": True},
+        {"dataSet": None, "status": False, "errorDescription": ""},
+        {"dataSet": [], "status": "False"},
+        {"dataSet": None, "status": 0, "errorDescription": "No Data Found"},
+        {"dataSet": "No data found", "status": True},
+        {"data": [], "status": "error", "message": "No records found"},
+        {"data": [], "statusCode": 404, "message": "Record not found"},
+        {"data": [], "error": None, "errors": {}, "success": True, "statusCode": 200},
+        {"data": [], "error": False, "status": "success"},
+        {"status": False, "message": "no_data_found"},
         {"data": []},
         [],
     ],
 )
 def test_an_empty_answer_that_says_so(envelope: Any) -> None:
     assert rows_of(json.dumps(envelope).encode()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No record found",
+        "No rows",
+        "There are no bookings available for this location",
+        "Data not found",
+        "Data not available.",
+        "Not found",
+        "Records are not available for the selected dates",
+        "0 rows returned",
+        "Nothing found",
+        "NoDataFound",
+        "Couldn't find any records",
+    ],
+)
+@pytest.mark.parametrize("key", ["errorDescription", "message", "Message", "detail", "error"])
+def test_a_text_that_says_that_there_is_nothing(text: str, key: str) -> None:
+    assert rows_of(json.dumps({"dataSet": {"data": []}, "status": False, key: text}).encode()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Execution Timeout Expired. The timeout period elapsed prior to completion of the operation or the "
+        "server is not responding.",
+        "The wait operation timed out",
+        "Object reference not set to an instance of an object.",
+        "Invalid column name 'returnDate'.",
+        "Conversion failed when converting date and/or time from character string.",
+        "Error converting data type varchar to int.",
+        "Transaction (Process ID 52) was deadlocked on lock resources",
+        "Cannot open database \"Rental\" requested by the login. The login failed for user 'sa'.",
+        "An exception occurred: no data",
+        "System.NullReferenceException",
+        "SqlTimeout",
+        "Arithmetic overflow error: no rows",
+        "String or binary data would be truncated.",
+        "A network-related or instance-specific error; the server was not found",
+        "The database is not available",
+        "Service not available",
+        "No connection available",
+        "No response from server",
+        "No database",
+        "500 Internal Server Error",
+        "HTTP 503",
+        "Could not find stored procedure 'GetBookingReport'.",
+        "Access denied",
+        "Unauthorized",
+        "Something failed",
+        "Index was outside the bounds of the array.: exception",
+        "Data source name not found and no default driver specified",
+    ],
+)
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"dataSet": {"data": []}, "status": True, "errorDescription": "?"},
+        {"dataSet": None, "status": False, "errorDescription": "?"},
+        {"data": [], "error": "?"},
+        {"result": [], "errors": ["?"]},
+        {"data": [], "error": {"code": 7, "message": "?"}},
+        {"dataSet": {"data": [], "message": "?"}, "status": True},
+        {"Message": "An event", "ExceptionMessage": "?"},
+        {"dataSet": "?"},
+    ],
+)
+def test_a_text_that_speaks_of_an_error(text: str, envelope: Any) -> None:
+    body = json.dumps(envelope).replace('"?"', json.dumps(text)).encode()
+    with pytest.raises(RetryableApiError, match="the API says that the call failed: ") as caught:
+        rows_of(body)
+    assert caught.value.is_refusal
+
+
+@pytest.mark.parametrize("envelope", errors_without_rows())
+def test_an_error_is_no_empty_answer(envelope: Any) -> None:
+    with pytest.raises(RetryableApiError, match="the API says that the call failed"):
+        rows_of(json.dumps(envelope).encode())
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"data": [], "statusCode": 500},
+        {"data": [], "status": "503", "message": "no data"},
+        {"data": [], "code": 400},
+        {"dataSet": [], "status": "error"},
+        {"dataSet": [], "error": True},
+    ],
+)
+def test_an_error_without_a_text(envelope: Any) -> None:
+    with pytest.raises(RetryableApiError, match="the API says that the call failed"):
+        rows_of(json.dumps(envelope).encode())
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"dataSet": {"data": []}, "status": True, "errorDescription": "?"},
+        {"dataSet": None, "status": False, "errorDescription": "?"},
+        {"data": [], "message": "?"},
+        {"result": [], "errors": ["", "?"]},
+    ],
+)
+@pytest.mark.parametrize("text", ["Kindly select a location", "Ask the office, 9876543210", "അറിയില്ല"])
+def test_any_other_text_is_quoted_and_decides_nothing(envelope: Any, text: str) -> None:
+    with pytest.raises(UnclearAnswerError) as caught:
+        rows_of(json.dumps(envelope).replace('"?"', json.dumps(text)).encode())
+    assert caught.value.said == text.replace("9876543210", "[number]")
+
+
+def test_what_an_api_says_beside_rows_is_no_matter() -> None:
+    assert rows_of(json.dumps({"data": ROWS, "message": "timeout of the last call: 30 s"}).encode()) == ROWS
 
 
 @pytest.mark.parametrize(
@@ -65,13 +192,8 @@ def test_an_empty_answer_that_says_so(envelope: Any) -> None:
         (b"true", "a JSON boolean"),
         (b"null", "a JSON null"),
         (b"{}", "without rows"),
-        (b'{"dataSet": null, "status": true}', "without rows"),
-        (b'{"dataSet": {"data": null}, "status": true, "errorDescription": null}', "without rows"),
         (b'{"dataSet": {"rows": []}}', "without rows"),
         (b'{"data": {"9876543210": "x"}}', "without rows"),
-        (b'{"dataSet": null, "status": false, "errorDescription": null}', "status false"),
-        (b'{"dataSet": [], "status": false}', "status false"),
-        (b'{"dataSet": null, "status": "False"}', "status false"),
         (b'{"dataSet": [{"a": 1}], "status": false, "errorDescription": "No data found"}', "No data found"),
         (b'{"dataSet": null, "status": false, "errorDescription": "No database"}', "failed: No database"),
         (b'{"a": "\xff"}', "no text"),
@@ -88,12 +210,12 @@ def test_what_is_no_answer_is_a_failed_call_and_named(body: bytes, message: str)
 
 
 def test_a_description_is_one_short_line_without_escapes_or_numbers() -> None:
-    description = "Bad\r\nthing \x1b[31m of +91 88487-82000 s3cret " + "x" * 1_000_000
+    description = "Failed\r\nthing \x1b[31m of +91 88487-82000 s3cret " + "x" * 1_000_000
     body = json.dumps({"status": False, "errorDescription": description}).encode()
     with pytest.raises(RetryableApiError) as caught:
         rows_of(body, secret="s3cret")
     said = str(caught.value).partition("failed: ")[2]
-    assert said.startswith("Bad thing [31m of [number] [key] xxx")
+    assert said.startswith("Failed thing [31m of [number] [key] xxx")
     assert said.isprintable()
     assert len(said) == 200
 

@@ -1,0 +1,35 @@
+"""A world whose rental API answers what a test says, body by body."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
+from tests.support.world import World
+
+STORES = [
+    {"locCode": "7", "locName": "SG.Perinthalmanna", "status": 1},
+    {"locCode": "13", "locName": "SG.CALICUT", "status": 1},
+]
+
+Answers = Callable[[str], Any]
+"""Gives the body of a location's report."""
+
+
+@contextmanager
+def answering(world: World, answers: Answers, stores: Any = STORES) -> Iterator[ScriptedServer]:
+    """The world's API until the end of this: `answers` gives each location's body, for both reports."""
+
+    def script(received: Received) -> Reply:
+        body = stores if received.method == "GET" else answers(received.location)
+        return reply(json.dumps(body).encode())
+
+    with ScriptedServer(script) as server:
+        endpoints = {
+            name: replace(getattr(world.config, name), url=f"{server.url}/{name}")
+            for name in ("stores", "booking", "returns")
+        }
+        world.config = replace(world.config, **endpoints, max_tries=1)
+        yield server
