@@ -20,7 +20,7 @@ from tests.support.world import KOLKATA
 from tests.torture.model import record_key
 from tests.torture.visits import PLACES, STATUSES, StoreFile, new_lead
 
-CORRECTED_PHONE_IS_ONE_LEAD = False
+CORRECTED_PHONE_IS_ONE_LEAD = True
 """Whether a booking whose phone number the source corrects is still one lead. False: the corrected number may
 be a lead of its own, which is not looked at further."""
 

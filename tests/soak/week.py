@@ -227,11 +227,15 @@ class Week:
             servers.primary().kill()
             self.figures.counts[f"restarts {'in a run' if in_midst else 'between runs'}"] += 1
 
+        def restart() -> None:
+            kill()
+            servers.restart_dead()
+
         trouble = self._at_some_time("restart", 1)
         if in_midst:
             trouble.midway, trouble.end = kill, servers.restart_dead
         else:
-            trouble.begin = lambda: (kill(), servers.restart_dead())
+            trouble.begin = restart
         return trouble
 
     def _full_disk(self, small: Disk) -> Trouble:
