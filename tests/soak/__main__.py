@@ -1,31 +1,18 @@
 """`python -m tests.soak`: a week of runs on both databases. Exit status 1: a promise was broken."""
 
 import argparse
+import multiprocessing
 import shlex
 import sys
-import tempfile
 import time
-from contextlib import closing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from tests.soak.figures import PART, Figures, table
-from tests.soak.week import A_WEEK, DATABASES, Week
+from tests.soak.figures import PART, table
+from tests.soak.week import A_WEEK, DATABASES, play
 from tests.support.marked_part import MarkerError
 from tests.support.mongod import NoMongodError
-
-
-def play(database: str, runs: int, seed: int) -> Figures:
-    """A week on one of DATABASES. What went wrong is said on stderr. Raises NoMongodError."""
-    with tempfile.TemporaryDirectory(prefix="syncctl-soak-") as name:
-        folder = Path(name)
-        with (
-            DATABASES[database](folder) as opened,
-            closing(Week(opened, folder, runs=runs, seed=seed)) as week,
-        ):
-            week.play()
-        for promise, breaches in week.promises.wrong.items():
-            sys.stderr.writelines(f"{promise}: {breach}\n" for breach in breaches)
-        return week.figures
 
 
 def main() -> int:
@@ -39,7 +26,8 @@ def main() -> int:
     began = time.monotonic()
     chosen = list(DATABASES) if given.database == "both" else [given.database]
     try:
-        weeks = [play(database, given.runs, given.seed) for database in chosen]
+        with ProcessPoolExecutor(len(chosen), multiprocessing.get_context("spawn")) as at_once:
+            weeks = list(at_once.map(partial(play, runs=given.runs, seed=given.seed), chosen))
         minutes = (time.monotonic() - began) / 60
         command = shlex.join(["python", "-m", "tests.soak", *sys.argv[1:]])
         made = f"{table(weeks)}\n\n`{command}`: {minutes:.0f} minutes."

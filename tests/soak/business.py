@@ -220,6 +220,7 @@ class Business:
                 dates = f"{day:%d-%m-%Y}", f"{function:%d-%m-%Y}"
                 file.lines.append([dates[0], self._name(), number, dates[1], "RAYAN", status, "Price", ""])
                 self.counts["file rows"] += 1
+                self.counts["invalid file rows"] += number == "12"
             self._chance.choice(file.lines)[-1] = f"will confirm, {self._next()}"
             self.counts["corrected file rows"] += 1
             for key, visit in file.visits().items():

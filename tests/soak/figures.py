@@ -85,6 +85,7 @@ COUNTED = {
     "corrected dates": "Dates corrected",
     "cancellations": "Cancellations",
     "file rows": "Rows of files",
+    "invalid file rows": "of which without a valid phone number",
     "corrected file rows": "Rows of files corrected",
     "finished": "Leads finished by telecallers",
     "edited": "Leads edited",

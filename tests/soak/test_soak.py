@@ -12,8 +12,11 @@ from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, PROMISES, STRA
 from tests.soak.week import DATABASES, Week
 from tests.support.mongod import NoMongodError
 
-RUNS, FEW_RUNS = 60, 6
+RUNS, FEW_RUNS = 40, 6
 DOCUMENT = Path(__file__).parents[2] / "docs" / "soak.md"
+BY_CHANCE = {"invalid bookings", "invalid file rows", "cancellations", "typed in"}
+"""What may not happen in so few runs."""
+
 OF_A_REPLICA_SET = {"restarts between runs", "restarts in a run"}
 
 
@@ -29,12 +32,13 @@ def played(database: str, folder: Path, runs: int) -> Iterator[Week]:
 
 @pytest.mark.torture
 @pytest.mark.parametrize("database", DATABASES)
-def test_five_hours_of_a_business(database: str, tmp_path: Path) -> None:
+def test_some_hours_of_a_business(database: str, tmp_path: Path) -> None:
     with played(database, tmp_path, RUNS) as week:
+        if week.database.replicas is None and week.database.disk is None:
+            pytest.skip(f"no disk can be mounted: {week.database.no_disk}")
         assert not any(week.promises.wrong.values()), dict(week.promises.wrong)
-        happened = {name for name in COUNTED if week.figures.counts[name]}
-        missing = COUNTED.keys() - happened - ({"full disks"} if week.database.no_disk else set())
-        assert missing <= (OF_A_REPLICA_SET if week.database.replicas is None else set())
+        missing = {name for name in COUNTED if not week.figures.counts[name]} - BY_CHANCE
+        assert missing <= (OF_A_REPLICA_SET if week.database.replicas is None else {"full disks"})
         assert len(week.figures.seconds) > RUNS / 3
 
 
@@ -79,12 +83,13 @@ def test_a_record_that_never_became_a_lead_is_seen(week: Week) -> None:
 
 
 def test_a_doubled_lead_is_seen(week: Week) -> None:
-    lead = week.business.lead_of(some(week))
+    record = some(week)
+    lead = week.business.lead_of(record)
     assert lead is not None
     copy_id = week.business.app.insert({**lead, "_id": "d" * 24})
     assert breaches(week) == {DOUBLED}
     week.business.app.delete(copy_id)
-    breaches(week)
+    del record.leads[copy_id]
 
 
 def test_an_overwritten_edit_is_seen(week: Week) -> None:
@@ -113,6 +118,13 @@ def test_a_lead_that_comes_back_is_seen(week: Week) -> None:
     record.is_deleted = True
     week.business.app.insert(lead)
     assert breaches(week) == {BACK}
+
+
+def test_a_corrected_phone_number_that_does_not_come_is_seen(week: Week) -> None:
+    record = some(week)
+    record.said.append({**record.said[-1], "phone": "9000000001"})
+    assert breaches(week) == {LOST}
+    record.said.pop()
 
 
 def test_a_lead_of_nobody_is_seen(week: Week) -> None:

@@ -1,8 +1,9 @@
 """The week: a run every five minutes, the business between them and in their midst, and the troubles."""
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,7 +65,9 @@ RUNS_ON_A_FULL_DISK = 12
 SETTLED = 0.85
 """After this part of the week no trouble begins or goes on, so that all news has come when it ends."""
 
-MEMORY_MAY_GROW, FILES_MAY_GROW = 1.25, 5
+MEMORY_MAY_GROW, FILES_MAY_GROW, FILES_OF_SQLITE = 1.25, 5, 3
+MOST_ITEMS = 4
+"""Rows of one booking of the sandbox's."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ class Week:
         return round(of_a_week * self.runs / A_WEEK)
 
     def _at_some_time(self, name: str, runs: int) -> Trouble:
-        length = max(2, self._scaled(runs)) if runs > 1 else 1
+        length = max(1, self._scaled(runs))
         latest = int(self.runs * SETTLED) - length
         return Trouble(name, self._chance.randrange(3, max(4, latest)), length)
 
@@ -355,11 +358,43 @@ class Week:
         self.figures.wrong = {promise: len(self.promises.wrong[promise]) for promise in PROMISES}
 
     def _measure(self) -> None:
+        """Take the figures, and note what has grown beyond what the week explains."""
         figures, note = self.figures, self.promises.note
         figures.files = sum(path.is_file() for path in self.database.folder.rglob("*"))
         figures.tables = sizes(self.database.url)
         first, last = figures.quarters[0], figures.quarters[-1]
-        if last.peak_kb > first.peak_kb * MEMORY_MAY_GROW:
-            note(GROWN, "memory", f"memory: {first.peak_kb} kB at first, {last.peak_kb} kB at last")
-        if last.open_files > first.open_files + FILES_MAY_GROW:
-            note(GROWN, "open files", f"open files: {first.open_files} at first, {last.open_files} at last")
+        most = self._most_rows() | {
+            "kB of memory": round(first.peak_kb * MEMORY_MAY_GROW),
+            "open files": first.open_files + FILES_MAY_GROW,
+            "files": FILES_OF_SQLITE,
+        }
+        found = {name: rows for name, (rows, _) in figures.tables.items()}
+        found |= {"kB of memory": last.peak_kb, "open files": last.open_files, "files": figures.files}
+        for name, limit in most.items():
+            if found.get(name, 0) > limit:
+                note(GROWN, name, f"{name}: {found[name]}, at most {limit} were to be expected")
+
+    def _most_rows(self) -> dict[str, int]:
+        """How many rows or documents syncctl's own tables and collections may have."""
+        business, counts = self.business, self.figures.counts
+        places = 2 * (len(self._sandbox.locations) + 2)  # the dormant one and the empty id, in two reports
+        return {
+            "syncrecords": sum(len({said["phone"] for said in record.said}) for record in business.records),
+            "syncrejects": counts["invalid bookings"] * MOST_ITEMS + counts["invalid file rows"],
+            "syncstate": places + len(business.files) + 3,  # the store list, and how each report answers
+            "syncruns": counts["runs"] + counts["imports"],
+        }
+
+
+def play(database: str, runs: int, seed: int) -> Figures:
+    """A week on one of DATABASES. What went wrong is said on stderr. Raises NoMongodError."""
+    with tempfile.TemporaryDirectory(prefix="syncctl-soak-") as name:
+        folder = Path(name)
+        with (
+            DATABASES[database](folder) as opened,
+            closing(Week(opened, folder, runs=runs, seed=seed)) as week,
+        ):
+            week.play()
+        for promise, breaches in week.promises.wrong.items():
+            sys.stderr.writelines(f"{promise}: {breach}\n" for breach in breaches)
+        return week.figures
