@@ -1,12 +1,9 @@
 """`python -m tests.soak`: a week of runs on both databases. Exit status 1: a promise was broken."""
 
 import argparse
-import multiprocessing
 import shlex
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from tests.soak.figures import PART, table
@@ -26,8 +23,7 @@ def main() -> int:
     began = time.monotonic()
     chosen = list(DATABASES) if given.database == "both" else [given.database]
     try:
-        with ProcessPoolExecutor(len(chosen), multiprocessing.get_context("spawn")) as at_once:
-            weeks = list(at_once.map(partial(play, runs=given.runs, seed=given.seed), chosen))
+        weeks = [play(database, given.runs, given.seed) for database in chosen]
         minutes = (time.monotonic() - began) / 60
         command = shlex.join(["python", "-m", "tests.soak", *sys.argv[1:]])
         made = f"{table(weeks)}\n\n`{command}`: {minutes:.0f} minutes."

@@ -41,22 +41,24 @@ REACHED = "Connected"
 class Record:
     """A booking, a return or a visit, which must become one lead.
 
-    `said`: what its source has said of it, the newest last. `due`: after how many undisturbed runs it must be
+    `said`: what its source has said of it, the newest last; the first `passed` of that no lead may say any
+    more. `due`: after how many undisturbed runs it must be
     there, and `news_due`: its newest phone number. `leads`: those that are of it, by id, with what people
     have edited of each. `is_finished`, `is_deleted`: by people. `may_come_anew`: it was finished before
-    anybody was reached, and has a corrected phone number. `is_free`: it may have a lead or not.
+    anybody was reached, and has a corrected phone number. `is_optional`: it may have a lead or none.
     """
 
     key: Key
     said: list[Lead]
     due: int
     news_due: int = 0
+    passed: int = 0
     leads: dict[str, Lead] = field(default_factory=dict)
     is_finished: bool = False
     is_deleted: bool = False
     was_reached: bool = False
     may_come_anew: bool = False
-    is_free: bool = False
+    is_optional: bool = False
 
     @property
     def is_gone(self) -> bool:
@@ -163,7 +165,7 @@ class Business:
             self._sandbox.remove_booking(booking.row["bookingNo"])
             self._bookings.remove(booking)
             for record in booking.records.values():
-                record.is_free = record.is_free or not record.leads
+                record.is_optional = record.is_optional or not record.leads
                 # No answer shows any more that its number was corrected.
                 record.news_due = NEVER
             self.counts["cancellations"] += 1
@@ -183,9 +185,9 @@ class Business:
             record = booking.records.get(report)
             if record is None or not (CORRECTED_PHONE_IS_ONE_LEAD or record.key == key):
                 booking.records[report] = self._new(key, lead)
-                booking.records[report].is_free = record is not None
+                booking.records[report].is_optional = record is not None
                 if record is not None:
-                    record.is_free = True
+                    record.is_optional = True
             else:
                 self._say(record, key, lead)
 
@@ -233,7 +235,8 @@ class Business:
     def imported(self, file: StoreFile) -> None:
         """An import of the file has ended well."""
         for key in file.visits():
-            self._by_key[key].due = 0
+            record = self._by_key[key]
+            record.due, record.passed = 0, len(record.said) - 1
 
     def write_files(self, folder: Path) -> dict[str, list[Path]]:
         """The shops' files as they are now, by kind."""

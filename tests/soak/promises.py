@@ -24,7 +24,6 @@ class Promises:
         self.wrong: dict[str, list[str]] = defaultdict(list)
         self._business = business
         self._noted: set[tuple[str, object]] = set()
-        self._of: dict[str, Record] = {}
 
     def note(self, promise: str, what: object, text: str) -> None:
         """Note a breach, the first time that it is seen of `what`."""
@@ -55,11 +54,10 @@ class Promises:
 
     def _take_in(self, when: str, lead: Lead) -> None:
         """A lead that a run has made."""
-        record = self._of.get(lead["_id"]) or self._business.record_of(lead)
+        record = self._business.record_of(lead)
         if record is None:
             self.note(STRANGE, lead["_id"], f"{when}: {lead}")
             return
-        self._of[lead["_id"]] = record
         if record.leads:
             self.note(DOUBLED, lead["_id"], f"{when}: {record}")
         elif record.is_gone and not record.may_come_anew:
@@ -72,7 +70,7 @@ class Promises:
         gone = record.leads.keys() - leads.keys()
         if gone:
             self.note(LOST, record, f"{when}: {record} had {gone}")
-        if record.due <= runs and not (record.leads or record.is_gone or record.is_free):
+        if record.due <= runs and not (record.leads or record.is_gone or record.is_optional):
             self.note(LOST, record, f"{when}: {record}")
         for lead_id, edits in record.leads.items():
             if lead_id in leads:
@@ -80,16 +78,19 @@ class Promises:
                 self._look_at_phone(when, record, leads[lead_id], edits, runs)
 
     def _look_at_fields(self, when: str, record: Record, lead: Lead, edits: Lead) -> None:
-        """People's values are theirs; any other is one that the source has said, or the default."""
+        """People's values are theirs; any other is the default or one that the source has said: of a file,
+        what was imported last."""
         for name, value in edits.items():
             if lead.get(name) != value and name not in MOVES:
                 text = f"{when}: {record}: {name} is {lead.get(name)!r}, not {value!r}"
                 self.note(OVERWRITTEN, (lead["_id"], name), text)
         for name in (set(lead) | set(record.said[-1])) - edits.keys() - MOVES - {"_id", "assignedTo", "__v"}:
-            allowed = [{**PEOPLES_OWN, **said}.get(name) for said in record.said]
+            said = [{**PEOPLES_OWN, **values}.get(name) for values in record.said]
+            allowed = said[record.passed :]
             if lead.get(name) not in allowed:
+                promise = LOST if lead.get(name) in said else OVERWRITTEN
                 text = f"{when}: {record}: {name} is {lead.get(name)!r}, of {allowed}"
-                self.note(OVERWRITTEN, (lead["_id"], name), text)
+                self.note(promise, (lead["_id"], name), text)
 
     def _look_at_phone(self, when: str, record: Record, lead: Lead, edits: Lead, runs: int) -> None:
         """A corrected number has come, where nobody has called the old one."""

@@ -59,7 +59,6 @@ class Ended:
     peak_kb: int
     open_files: int
     balanced: bool = True
-    rows: int = 0
 
 
 @dataclass
@@ -131,7 +130,6 @@ def _done(world: World, order: Order, connection: Connection) -> Ended:
         _peak_kb(),
         _open_files(),
         all(step.counts.balanced for step in result.steps),
-        sum(step.counts.rows for step in result.steps),
     )
 
 
