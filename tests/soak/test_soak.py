@@ -1,5 +1,6 @@
 """A short form of the week, and that a broken promise is seen."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.soak.figures import COUNTED, PART, table
 from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, PROMISES, STRANGE
 from tests.soak.week import DATABASES, Week
 from tests.support.mongod import NoMongodError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by Linux's /proc")
 
 RUNS, FEW_RUNS = 40, 6
 DOCUMENT = Path(__file__).parents[2] / "docs" / "soak.md"

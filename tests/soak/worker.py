@@ -100,8 +100,8 @@ def _serve(connection: Connection, place: Place) -> None:
     try:
         while True:
             connection.send(_done(world, connection.recv(), connection))
-    except EOFError:
-        return
+    except (EOFError, BrokenPipeError):
+        return  # whoever gave the orders has ended
     finally:
         world.close()
 
