@@ -189,7 +189,7 @@ class Planner:
         the others waiting in every run."""
         all_states = [states.get(code, LocationState(code)) for code in codes]
         due = [state for state in all_states if not self._sleeps(state)]
-        due.sort(key=_patience)
+        due.sort(key=self._due_order)
         return Plan(
             windows={state.location: self._window(state, dialect) for state in due},
             dormant=len(all_states) - len(due),
@@ -254,20 +254,19 @@ class Planner:
         return in_turn[: self._schedule.audits]
 
     def _audit_turn(self, state: LocationState | None) -> float:
-        """When a location had its last turn, in seconds; 0: never, or a wrong clock says when."""
-        moments = (state.audited_at, state.audit_tried_at) if state is not None else ()
-        known = (at.timestamp() for at in moments if at is not None and not self._is_ahead(at))
+        """When a location had its last turn, as `_last` gives it."""
+        return self._last(state.audited_at, state.audit_tried_at) if state is not None else 0.0
+
+    def _due_order(self, state: LocationState) -> tuple[float, bool, tuple[int, str]]:
+        """For sorting: those tried longest ago first; of those tried together, the ones that failed last."""
+        failed = state.tried_at is not None and state.tried_at != state.watermark
+        return self._last(state.tried_at), failed, location_order(state.location)
+
+    def _last(self, *moments: datetime | None) -> float:
+        """The last of these moments, in seconds; 0: there is none. One that is still to come was noted by a
+        clock that was ahead: however little that was, a location must not wait for it."""
+        known = (at.timestamp() for at in moments if at is not None and at <= self._started_at)
         return max(known, default=0.0)
-
-
-def _patience(state: LocationState) -> tuple[float, bool, tuple[int, str]]:
-    """For sorting: those tried longest ago first, and of those tried together the ones that failed last."""
-    failed = state.tried_at is not None and state.tried_at != state.watermark
-    return (
-        state.tried_at.timestamp() if state.tried_at else 0.0,
-        failed,
-        location_order(state.location),
-    )
 
 
 def window_holding(day: date | None, schedule: Schedule, today: date) -> Window:

@@ -66,11 +66,11 @@ class StoreFile:
 
     @property
     def invalid(self) -> int:
-        return sum(line[2] not in PHONES for line in self.lines)
+        return sum(not _has_number(line) for line in self.lines)
 
     def visits(self) -> dict[Key, Visit]:
         """Its records, each as its last row tells it."""
-        told = (self._visit(dict(zip(HEADER, line, strict=True))) for line in self.lines if line[2] in PHONES)
+        told = (self._visit(dict(zip(HEADER, line, strict=True))) for line in self.lines if _has_number(line))
         return {visit.key: visit for visit in told}
 
     def _visit(self, cells: Mapping[str, str]) -> Visit:
@@ -116,6 +116,10 @@ def new_lead(visit: Visit, first_seen_at: datetime) -> Lead:
         "assignedTo": None,
         "__v": 0,
     }
+
+
+def _has_number(line: list[str]) -> bool:
+    return len(line[HEADER.index("Contact")]) == 10
 
 
 def _date(written: str) -> datetime | None:

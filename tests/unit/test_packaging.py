@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-IN_THE_SDIST = ("syncctl", "tests", "benchmarks", ".ci")
+IN_THE_SDIST = ("syncctl", "tests", "benchmarks", "docs", ".ci")
 BESIDE_THEM = (
     ".env",
     "LICENSE",

@@ -1,0 +1,99 @@
+"""What must be in the database, whatever has happened: looked at again and again, each breach noted once."""
+
+from collections import defaultdict
+
+from tests.soak.business import NEVER, Business, Record
+from tests.support.webapp import Lead
+
+LOST, DOUBLED, OVERWRITTEN, BACK = "leads lost", "leads doubled", "edits overwritten", "leads come back"
+STRANGE, BROKEN, UNBALANCED = "leads of nobody", "runs failed without a cause", "runs with uncounted rows"
+GROWN = "what must not grow has grown"
+PROMISES = (LOST, DOUBLED, OVERWRITTEN, BACK, STRANGE, BROKEN, UNBALANCED, GROWN)
+
+PEOPLES_OWN = {"callStatus": "Not Called", "leadStatus": "No Status", "followUpFlag": False}
+"""What a lead has that nobody has edited, besides what its source says."""
+
+MOVES = {"updatedAt"}
+"""The fields that show when a lead was changed, not what it says."""
+
+
+class Promises:
+    """`wrong`: what went wrong, by promise."""
+
+    def __init__(self, business: Business) -> None:
+        self.wrong: dict[str, list[str]] = defaultdict(list)
+        self._business = business
+        self._noted: set[tuple[str, object]] = set()
+
+    def note(self, promise: str, what: object, text: str) -> None:
+        """Note a breach, the first time that it is seen of `what`."""
+        if (promise, what) not in self._noted:
+            self._noted.add((promise, what))
+            self.wrong[promise].append(text)
+
+    def look(self, when: str, *, is_last: bool = False) -> None:
+        """Compare all leads with what there must be. `is_last`: everything is due, as a full run has
+        ended well in which nothing happened."""
+        business = self._business
+        leads = {lead["_id"]: lead for lead in business.app.leads()}
+        owners = {lead_id: record for record in business.records for lead_id in record.leads}
+        for lead_id in leads.keys() - owners.keys() - business.typed.keys():
+            self._take_in(when, leads[lead_id])
+        for lead_id, typed in business.typed.items():
+            if leads.get(lead_id) != typed:
+                self.note(OVERWRITTEN, lead_id, f"{when}: typed in by hand: {typed['name']}")
+        runs = NEVER - 1 if is_last else business.runs
+        for record in business.records:
+            self._look_at(when, record, leads, runs)
+
+    def look_at_reports(self, when: str) -> None:
+        """People's reports are all there, and no others."""
+        found = {report["_id"] for report in self._business.app.reports()}
+        for report_id in found ^ self._business.report_ids:
+            self.note(OVERWRITTEN, report_id, f"{when}: the report {report_id} is gone, or of nobody")
+
+    def _take_in(self, when: str, lead: Lead) -> None:
+        """A lead that a run has made."""
+        record = self._business.record_of(lead)
+        if record is None:
+            self.note(STRANGE, lead["_id"], f"{when}: {lead}")
+            return
+        if record.leads:
+            self.note(DOUBLED, lead["_id"], f"{when}: {record}")
+        elif record.is_gone and not record.may_come_anew:
+            self.note(BACK, lead["_id"], f"{when}: {record}")
+        elif record.is_gone:
+            record.is_finished = record.may_come_anew = False
+        record.leads[lead["_id"]] = {}
+
+    def _look_at(self, when: str, record: Record, leads: dict[str, Lead], runs: int) -> None:
+        gone = record.leads.keys() - leads.keys()
+        if gone:
+            self.note(LOST, record, f"{when}: {record} had {gone}")
+        if record.due <= runs and not (record.leads or record.is_gone or record.is_optional):
+            self.note(LOST, record, f"{when}: {record}")
+        for lead_id, edits in record.leads.items():
+            if lead_id in leads:
+                self._look_at_fields(when, record, leads[lead_id], edits)
+                self._look_at_phone(when, record, leads[lead_id], edits, runs)
+
+    def _look_at_fields(self, when: str, record: Record, lead: Lead, edits: Lead) -> None:
+        """People's values are theirs; any other is the default or one that the source has said: of a file,
+        what was imported last."""
+        for name, value in edits.items():
+            if lead.get(name) != value and name not in MOVES:
+                text = f"{when}: {record}: {name} is {lead.get(name)!r}, not {value!r}"
+                self.note(OVERWRITTEN, (lead["_id"], name), text)
+        for name in (set(lead) | set(record.said[-1])) - edits.keys() - MOVES - {"_id", "assignedTo", "__v"}:
+            said = [{**PEOPLES_OWN, **values}.get(name) for values in record.said]
+            allowed = said[record.passed :]
+            if lead.get(name) not in allowed:
+                promise = LOST if lead.get(name) in said else OVERWRITTEN
+                text = f"{when}: {record}: {name} is {lead.get(name)!r}, of {allowed}"
+                self.note(promise, (lead["_id"], name), text)
+
+    def _look_at_phone(self, when: str, record: Record, lead: Lead, edits: Lead, runs: int) -> None:
+        """A corrected number has come, where nobody has called the old one."""
+        is_due = record.news_due <= runs and lead["callStatus"] == "Not Called" and "phone" not in edits
+        if is_due and lead["phone"] != record.phone:
+            self.note(LOST, (record, record.phone), f"{when}: {record}: the phone number {record.phone}")

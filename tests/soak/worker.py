@@ -1,0 +1,146 @@
+"""The process in which syncctl runs: what it takes is its own, not the sandbox's or the test's."""
+
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from syncctl.errors import SyncctlError
+from syncctl.locations import Locations
+from syncctl.models import RunResult, StepName
+from syncctl.sandbox import Sandbox
+from tests.support.meanwhile import Meanwhile
+from tests.support.world import World
+
+MIDWAY = "midway"
+"""What the process says when a run is at the call that it was to stop at."""
+
+END_S = 10.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where syncctl works: the database's URL, the sandbox's port and last day, the locations that there are,
+    and the folder of its files."""
+
+    url: str
+    port: int
+    today: date
+    locations: Locations
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run by the clock `now`: of the API, `full` or not, or an import of `files`. `stop_at`: the storage
+    call before which the business goes on; 0: none."""
+
+    now: datetime
+    stop_at: int = 0
+    full: bool = False
+    kind: StepName | None = None
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended. `error`: empty where it is whole. `seconds`: by the wall clock. `peak_kb`: the most
+    memory that the process had in it; `open_files`: how many it had open afterwards. `balanced`: whether each
+    row was accounted for."""
+
+    error: str
+    seconds: float
+    peak_kb: int
+    open_files: int
+    balanced: bool = True
+
+
+@dataclass
+class Worker:
+    """A running process. `end` it."""
+
+    place: Place
+    _connection: Connection = field(init=False)
+    _process: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self.place), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def run(self, order: Order, midway: Callable[[], None] = lambda: None) -> Ended:
+        """Let it run; `midway` is called while the run waits. EOFError: the process has broken down."""
+        self._connection.send(order)
+        while (answer := self._connection.recv()) == MIDWAY:
+            midway()
+            self._connection.send(None)
+        assert isinstance(answer, Ended)
+        return answer
+
+    def end(self) -> None:
+        """End it, at once if it does not end by itself."""
+        self._connection.close()
+        self._process.join(END_S)
+        self._process.kill()
+        self._process.join()
+
+
+def _serve(connection: Connection, place: Place) -> None:
+    tempfile.tempdir = str(place.folder)
+    sandbox = Sandbox(locations=0, bookings=0, today=place.today, port=place.port)  # only to name its address
+    world = World(sandbox, place.url, place.locations)
+    try:
+        while True:
+            connection.send(_done(world, connection.recv(), connection))
+    except (EOFError, BrokenPipeError):
+        return  # whoever gave the orders has ended
+    finally:
+        world.close()
+
+
+def _done(world: World, order: Order, connection: Connection) -> Ended:
+    def midway() -> None:
+        connection.send(MIDWAY)
+        connection.recv()
+
+    def stopping(storage: Any) -> Any:
+        return Meanwhile(storage, order.stop_at, midway)
+
+    world.now = order.now
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+    began = time.monotonic()
+    try:
+        if order.kind is not None:
+            result = world.import_files(order.kind, *order.files, wrap=stopping)
+        else:
+            result = world.run(measures=True, audits=2, full=order.full, wrap=stopping)
+    except SyncctlError as error:
+        return Ended(str(error), time.monotonic() - began, _peak_kb(), _open_files())
+    return Ended(
+        _error_of(result),
+        time.monotonic() - began,
+        _peak_kb(),
+        _open_files(),
+        all(step.counts.balanced for step in result.steps),
+    )
+
+
+def _error_of(result: RunResult) -> str:
+    return "" if result.ok else "; ".join(step.error or step.name for step in result.steps if step.error)
+
+
+def _peak_kb() -> int:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
