@@ -84,14 +84,15 @@ def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[dateti
 class RowDates:
     """Reads the dates of one answer's rows. `zone`: the business's.
 
-    `read`, `unread`: in how many rows a field's date was read, or could not be, by its first alias. `missed`:
-    the fields of the row in hand that hold something that can't be read.
+    `read`, `unread`, `absent`: in how many rows a field's date was read, could not be, or was not there, by
+    its first alias. `missed`: the fields of the row in hand that hold something that can't be read.
     """
 
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
         self.read: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
+        self.absent: Counter[str] = Counter()
         self.missed: list[str] = []
 
     def first(self, row: Row, aliases: tuple[str, ...]) -> datetime | None:
@@ -102,13 +103,17 @@ class RowDates:
         elif is_unread:
             self.unread[aliases[0]] += 1
             self.missed.append(aliases[0])
+        else:
+            self.absent[aliases[0]] += 1
         return found
 
     @property
     def changed_form(self) -> str | None:
         """A field of which not one date can be read, of SURELY_CHANGED or more; None where there is none."""
         for field in (BOOKING_DATE[0], RETURN_DATE[0], FUNCTION_DATE[0]):
-            if self.unread[field] >= SURELY_CHANGED and not self.read[field]:
+            # A row without its own date is of another kind; one without a function date counts.
+            others = self.read[field] + (self.absent[field] if field == FUNCTION_DATE[0] else 0)
+            if self.unread[field] >= SURELY_CHANGED and not others:
                 return field
         return None
 

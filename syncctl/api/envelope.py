@@ -10,7 +10,7 @@ from syncctl.errors import RetryableApiError, UnclearAnswerError
 _DESCRIPTION_LENGTH = 200
 _CUT_OFF = "a cut-off JSON body"
 _ROWS_KEYS = ("dataSet", "data", "result")
-_TEXT_KEY = re.compile("error|exception|fault|desc|detail|title|messag|msg|reason", re.I)
+_TEXT_KEY = re.compile("error|exception|fault|desc|detail|title|messag|msg|reason|^info|^response$", re.I)
 """Keys whose value may say why there are no rows: this API's own, those of RFC 9457 and of ASP.NET."""
 
 _STATE_KEY = re.compile("status|success|code|^error", re.I)
@@ -26,14 +26,17 @@ _EMPTY = re.compile(
 """Texts that say that there is nothing, unless they speak of an error as well."""
 
 _ERROR = re.compile(
-    r"time[d ]?[- ]?out|exception|(?<!no )(?<!without )\berrors?\b|\binvalid|\bnot valid|\bfail(?!ing)|"
+    r"time[d ]?[- ]?out|exception|(?<!no )(?<!without )(?<!\b0 )\berrors?\b|"
+    r"\binvalid|\bnot valid|\bfail(?!ing)|"
     r"(?:object|null) ?reference|conver[ts]|\bcast\b|overflow|truncat|divide|violat|constraint|syntax|"
-    r"deadlock|\blog ?[io]n\b|denied|authori[sz]ed\b|forbidden|permission|credential|expired|required|"
+    r"deadlock|\blog ?[io]n\b|denied|authori[sz]ed\b|forbidden|permission|credential|"
+    r"expired|\b(?:is|are|fields?|parameters?) required|"
     r"(?:can(?:not|'t)|could(?: not|n't)|unable to) (?!be found|find any|find data)|stored procedure|"
     r"refused|unavailable|unreachable|(?:not|dis) ?connect|data source|aborted|terminated|too many|"
-    r"try again|went wrong|problem|(?:task|operation|request) was cancel|maintenance|out of memory|"
+    r"try again|went wrong|problem|(?:task|operation|request) was cancel|maintenance|\bmemory\b|"
+    r"\bclosed\b|\bcolumn\b|\bformat\b|out(?:side| of) (?:the )?(?:bounds|range)|"
     r"not (?:supported|implemented|respond)|bad (?:request|gateway)|"
-    r"\b(?:server|service|database|connection|network|host|driver|endpoint|resource|page)\b[^.;]{0,40}"
+    r"\b(?:server|service|database|connection|network|host|driver|endpoint|resource|page|api)\b[^.;]{0,40}"
     r"\bnot\b|"
     r"\bno (?:\w+ )?(?:server|service|database|connection|network|host|driver|response)\b|"
     r"^\W*5\d\d\b|\b(?:http|status|code)\W{0,3}(?:code\W{0,3})?5\d\d\b",
@@ -41,6 +44,7 @@ _ERROR = re.compile(
 )
 """Texts that speak of an error. Such an answer must not pass for an empty one, which moves a watermark."""
 
+_HTTP_ERROR = re.compile("[45][0-9][0-9]")
 _PARTS_OF_A_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _NUMBER_OF_A_PERSON = re.compile(r"\+?\d(?:[\s().-]*\d){7,}")
 
@@ -60,33 +64,48 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
     """
     value = _parsed(body)
     if isinstance(value, list):
-        return value
+        return _nothing(value[0], secret) if _is_message(value) else value
     if not isinstance(value, dict):
         raise RetryableApiError(f"the API sent a JSON {_kind(value)} instead of rows")
     rows = _wrapped(value)
     if not rows:
         return _nothing(value, secret)
+    if _is_message(rows):
+        return _nothing(rows[0], secret)
     if str(value.get("status")).lower() == "false":
         raise _failed(_quoted(value, secret) or "status false, without a reason")
     return rows
 
 
+def _is_message(rows: list[Any]) -> bool:
+    """Whether what stands in the place of rows is only what the API says about the call."""
+    (row, *more) = rows or [None]
+    return (
+        isinstance(row, dict)
+        and not more
+        and bool(row)
+        and all(_TEXT_KEY.search(key) or _STATE_KEY.search(key) for key in row)
+    )
+
+
 def _nothing(value: Mapping[str, Any], secret: str | None) -> list[Any]:
     """What an envelope without rows stands for; raises as `rows_of`."""
     texts, states = _texts(value), _states(value)
+    sentences = [state for state in states if " " in state]
+    texts, states = [*texts, *sentences], [state for state in states if state not in sentences]
     words = [_PARTS_OF_A_NAME.sub(" ", text) for text in (*texts, *states)]
     of_texts = words[: len(texts)]
-    codes = [int(word) for word in words if re.fullmatch("[45][0-9][0-9]", word)]
+    codes = [int(word) for word in words if _HTTP_ERROR.fullmatch(word)]
     quoted = _quoted(value, secret)
     if any(map(_ERROR.search, of_texts)) or any(code >= 500 for code in codes):
-        raise _failed(quoted or f"status {max(codes)}")
+        raise _failed(quoted or (f"status {max(codes)}" if codes else ", ".join(words)))
     if any(map(_EMPTY.search, words)):
         return []
     if codes or any(map(_ERROR.search, words)) or value.get("error") is True:
         raise _failed(quoted or ", ".join(states) or "error true, without a reason")
     if quoted:
         raise UnclearAnswerError(quoted)
-    if not value.keys() & set(_ROWS_KEYS) or not _is_empty(value):
+    if _wrapped(value) is None and (not value.keys() & set(_ROWS_KEYS) or not _is_empty(value)):
         raise RetryableApiError("the API sent JSON without rows and without saying why")
     return []
 
@@ -108,7 +127,7 @@ def _texts(value: object, *, is_text: bool = False, levels: int = 4) -> list[str
     under a key of rows is left alone: nobody's data is to be quoted."""
     if isinstance(value, str):
         text = value.strip()
-        return [text] if is_text and text and not text.isdecimal() else []
+        return [text] if is_text and text and (not text.isdecimal() or _HTTP_ERROR.fullmatch(text)) else []
     if not levels or not isinstance(value, dict | list):
         return []
     if isinstance(value, list):
@@ -160,14 +179,12 @@ def _kinds(value: object, levels: int) -> Any:
 
 
 def _wrapped(value: Mapping[str, Any]) -> list[Any] | None:
-    """The list inside the envelope, or None where it has none."""
+    """The list inside the envelope, of several the first that has rows; None where it has none."""
     inner = value.get("dataSet")
     if isinstance(inner, dict):
         inner = inner.get("data")
-    for candidate in (inner, value.get("data"), value.get("result")):
-        if isinstance(candidate, list):
-            return candidate
-    return None
+    lists = [each for each in (inner, value.get("data"), value.get("result")) if isinstance(each, list)]
+    return next(filter(None, lists), lists[0] if lists else None)
 
 
 def _one_line(description: object, secret: str | None) -> str:

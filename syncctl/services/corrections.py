@@ -20,35 +20,13 @@ from syncctl.services.adoption import text_of
 from syncctl.services.sorting import SortedRows
 from syncctl.text import fold
 
-NOBODY_REACHED = frozenset(
-    {
-        "not connected",
-        "no answer",
-        "no response",
-        "not answered",
-        "not answering",
-        "not attended",
-        "not picked",
-        "not picked up",
-        "not reachable",
-        "unreachable",
-        "out of coverage",
-        "out of service",
-        "not in service",
-        "temporarily out of service",
-        "switched off",
-        "switch off",
-        "busy",
-        "rnr",
-        "ringing",
-        "wrong number",
-        "invalid number",
-        "incorrect number",
-        "number not in use",
-        "does not exist",
-    }
+NOBODY_REACHED = (
+    *("not connected", "not reach", "not answer", "not attend", "not pick", "not respond", "not available"),
+    *("no answer", "no response", "unreachable", "unanswered", "out of coverage", "out of range"),
+    *("out of service", "not in service", "switched off", "switch off", "busy", "rnr", "ringing"),
+    *("wrong number", "invalid number", "incorrect number", "number not in use", "does not exist"),
 )
-"""Call statuses of a report by which the customer was not spoken to."""
+"""What the call status of a report says, or begins to say, where the customer was not spoken to."""
 
 TRIES = 3
 """Of a guarded change, where somebody goes on editing the lead."""
@@ -87,7 +65,8 @@ def replaced_records(
     place of another.
 
     One takes another's place that has the same booking number, lead type and store, and the same day or
-    name, and whose phone number no row of the answer names any more.
+    name, and whose phone number no row of the answer names any more. A booking number that several customers
+    have at once is a placeholder, and their day proves nothing: there the name must be the same.
 
     Raises:
         StorageError: the database refused.
@@ -108,14 +87,19 @@ def replaced_records(
     for about in storage.records_about((), {record.values["bookingNo"] for record in asking}, ()):
         values = about.record.values
         groups[values.get("leadType", ""), values.get("bookingNo", "")].append(about.record)
-    pairs = [
-        _Pair(agreements, -number, record, before)
-        for number, record in enumerate(asking)
-        for before in _current(groups[record.values["leadType"], record.values["bookingNo"]], record)
-        if (agreements := _agreements(record, before))
-        and is_free(before, record)
-        and _is_gone(before, answer, is_known=record.lead_id in known)
-    ]
+    pairs: list[_Pair] = []
+    for number, record in enumerate(asking):
+        booking_no = record.values["bookingNo"]
+        current = _current(groups[record.values["leadType"], booking_no], record)
+        is_shared = len(current) > 1 or len(answer.phones_of(booking_no)) > 1
+        pairs += [
+            _Pair(agreements, -number, record, before)
+            for before in current
+            if (agreements := _agreements(record, before))
+            and (not is_shared or _has_same_name(record, before))
+            and is_free(before, record)
+            and _is_gone(before, answer, is_known=record.lead_id in known)
+        ]
     found: dict[str, tuple[SyncRecord, frozenset[str]]] = {}
     taken: set[str] = set()
     for pair in sorted(pairs, key=lambda pair: (pair.agreements, pair.number), reverse=True):
@@ -133,7 +117,11 @@ def _agreements(record: SourceRecord, before: SyncRecord) -> int:
         return 0
     day, day_before = ours.get("createdAt"), theirs.get("createdAt")
     same_day = day is not None and day_before is not None and day.date() == day_before.date()
-    return same_day + (fold(ours["name"]) == fold(theirs.get("name", "")))
+    return same_day + _has_same_name(record, before)
+
+
+def _has_same_name(record: SourceRecord, before: SyncRecord) -> bool:
+    return fold(record.values["name"]) == fold(before.values.get("name", ""))
 
 
 def _current(group: Collection[SyncRecord], record: SourceRecord) -> list[SyncRecord]:
@@ -174,8 +162,9 @@ def _is_gone(before: SyncRecord, answer: SortedRows, *, is_known: bool) -> bool:
 
 def nobody_reached(report: Document) -> bool:
     """Whether a report says that the customer was not spoken to."""
-    letters = "".join(char if char.isalnum() else " " for char in call_status(report))
-    return " ".join(letters.casefold().split()) in NOBODY_REACHED
+    letters = "".join(char if char.isalnum() else " " for char in call_status(report).replace("n't", " not"))
+    words = f" {' '.join(letters.casefold().split())}"
+    return any(f" {said}" in words for said in NOBODY_REACHED)
 
 
 class NumberChange(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import time
@@ -12,8 +13,9 @@ from syncctl.lead_matching import Agreement, agreements, best_pairs, is_certain
 from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
 from syncctl.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
+from syncctl.phone_reading import phone_number
 from syncctl.ports import Created, Storage
-from syncctl.services.adoption import API_TYPES, UnlinkedLeads
+from syncctl.services.adoption import API_TYPES, UnlinkedLeads, text_of
 from syncctl.services.corrections import Corrected, nobody_reached, replaced_records
 from syncctl.services.match_result import MatchResult
 from syncctl.services.sorting import SortedRows
@@ -157,8 +159,11 @@ class Matcher:
         then = self.match(befores, lead_types, conclude=True)
         reports = self._storage.reports(then.finished.values())
         by_id = {record.lead_id: record for record in records}
+        others = self._leads_under_new_numbers([by_id[record_id] for record_id in replaced], lead_types)
         for (record_id, (before, phones)), entry in zip(replaced.items(), befores, strict=True):
             record, report_id = by_id[record_id], then.finished.get(entry.lead_id)
+            if others[record.key] - {then.lead_id_of(entry), record_id}:
+                continue  # the web app has a lead with the new number already: that is the record's
             is_open = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
             if record_id not in result.known and result.has_lead(record) and not is_open:
                 continue  # a lead of its own, which a killed run left without its record
@@ -171,6 +176,21 @@ class Matcher:
                 result.link(record_id, lead_id)
             elif not is_open:
                 result.lead_ids[record_id] = lead_id
+
+    def _leads_under_new_numbers(
+        self, records: Sequence[SourceRecord], lead_types: Collection[LeadType]
+    ) -> Mapping[str, set[str]]:
+        """The ids of the leads that have the booking and phone number of these, by the records' keys."""
+        numbers = {record.values["bookingNo"] for record in records}
+        found: dict[str, set[str]] = defaultdict(set)
+        keys = {(record.values["bookingNo"], record.values["phone"]): record.key for record in records}
+        for lead_type in lead_types:
+            for lead in self._storage.find_leads(lead_type, numbers, ()):
+                phone = text_of(lead, "phone")
+                key = keys.get((text_of(lead, "bookingNo"), phone_number(phone) or phone))
+                if key is not None:
+                    found[key].add(lead["_id"])
+        return found
 
     def _is_begun(self) -> bool:
         """Whether the sync knew any records when this was first asked: what it has stored since is new."""

@@ -66,7 +66,7 @@ class SortedRows:
     by_row: bool = False
     spellings: Counter[str] = field(default_factory=Counter)
     unread: dict[str, list[str]] = field(default_factory=dict)
-    _named: set[tuple[str, str]] | None = None
+    _named: dict[str, set[str]] | None = None
 
     @property
     def listed_under(self) -> str:
@@ -81,13 +81,17 @@ class SortedRows:
 
     def names(self, booking_no: str, phone: str) -> bool:
         """Whether any row, valid or not, has this booking number and this phone number of ten digits."""
+        return phone in self.phones_of(booking_no)
+
+    def phones_of(self, booking_no: str) -> set[str]:
+        """The phone numbers ("" for what is none) of all rows, valid or not, with this booking number."""
         if self._named is None:
-            self._named = {
-                (optional_text(row, BOOKING_NO), phone_number(optional_text(row, PHONE)) or "")
-                for row in (*self.rows, *self.outside)
-                if isinstance(row, dict)
-            }
-        return (booking_no, phone) in self._named
+            self._named = defaultdict(set)
+            for row in (*self.rows, *self.outside):
+                if isinstance(row, dict):
+                    phone = phone_number(optional_text(row, PHONE)) or ""
+                    self._named[optional_text(row, BOOKING_NO)].add(phone)
+        return self._named.get(booking_no, set())
 
     def rows_from(self, day: date) -> int:
         """How many rows are not of a record that is dated before that day."""

@@ -146,6 +146,31 @@ def test_of_two_new_numbers_one_is_the_corrected_one(shop: Shop) -> None:
     assert lead["name"] == "Made Up One"
 
 
+@pytest.mark.parametrize("called", ["Not Called", "Connected"])
+@pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
+def test_a_lead_that_the_web_app_has_with_the_new_number_is_the_records(
+    shop: Shop, step: StepName, called: str
+) -> None:
+    shop.sync(row(FIRST), step=step)
+    (lead,) = shop.leads
+    theirs = {**lead, "_id": "f" * 24, "phone": SECOND, "callStatus": called}
+    shop.world.app.insert(theirs)
+    for _ in range(2):
+        assert shop.sync(row(SECOND), step=step) == Counts(rows=1, existing=1)
+        assert shop.phones == [FIRST, SECOND]
+
+
+def test_a_placeholder_number_mixes_no_strangers(shop: Shop) -> None:
+    def booked(name: str, phone: str) -> dict[str, Any]:
+        return row(phone, bookingNo="1", customerName=name)
+
+    others = [booked("Binu", SECOND), booked("Cee", THIRD)]
+    shop.sync(booked("Anu", FIRST), *others)
+    assert shop.sync(booked("Dilu", "9000000009"), *others) == Counts(rows=3, saved=1, existing=2)
+    assert shop.phones == sorted([FIRST, SECOND, THIRD, "9000000009"])
+    assert shop.sync(booked("Dilu", "9000000010"), *others) == Counts(rows=3, updated=1, existing=2)
+
+
 def test_two_bookings_swap_their_phones(shop: Shop) -> None:
     other = {"bookingNo": "2026020100100002", "customerName": "Made Up Two"}
     shop.sync(row(FIRST), row(SECOND, **other))
@@ -242,7 +267,15 @@ def test_gone_at_the_last_moment(shop: Shop, gone: str) -> None:
     assert shop.corrections() == [CorrectionOutcome(gone)]
 
 
-REACHED_NOBODY = ("Not Connected", "not  connected", "Wrong Number", "Switched Off", "No Answer", "Busy")
+REACHED_NOBODY = (
+    "Not Connected",
+    "not  connected",
+    "Wrong Number",
+    "Switched Off",
+    "No Answer",
+    "Busy",
+    "Customer Did Not Pick",
+)
 SHAPES = ("booking page", "any lead page", "leadSnapshot", "beforeSnapshot")
 
 

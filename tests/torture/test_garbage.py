@@ -147,10 +147,14 @@ def rows_in(body: bytes) -> int | None:
     if not isinstance(told, dict):
         return None
     wrapped = told.get("dataSet")
-    places = [wrapped.get("data") if isinstance(wrapped, dict) else wrapped, told.get("data")]
-    rows = next((rows for rows in [*places, told.get("result")] if isinstance(rows, list)), None)
-    if not rows and told.get("errorDescription") in SAYS_EMPTY:
-        return 0
+    is_wrapped = isinstance(wrapped, dict) and "data" in wrapped
+    places = [wrapped["data"] if is_wrapped else wrapped, told.get("data")]
+    places.append(told.get("result"))
+    lists = [rows for rows in places if isinstance(rows, list)]
+    rows = next(filter(None, lists), lists[0] if lists else None)
+    is_there = bool(told.keys() & {"dataSet", "data", "result"})
+    if not rows and (told.get("errorDescription") in SAYS_EMPTY or (is_there and not any(places))):
+        return 0  # it says that there is nothing, or gives no reason
     return None if rows is None or str(told.get("status")).lower() == "false" else len(rows)
 
 
@@ -163,7 +167,10 @@ def rows_in(body: bytes) -> int | None:
         (b'{"dataSet": {"data": [{}, {}]}, "status": true}', 2),
         (b'{"dataSet": null, "status": false, "errorDescription": "No data found"}', 0),
         (b'{"dataSet": {"data": [{}]}, "status": false}', None),
-        (b'{"dataSet": null, "status": true}', None),
+        (b'{"dataSet": null, "status": true}', 0),
+        (b'{"dataSet": {"rows": 7}}', None),
+        (b'{"rows": []}', None),
+        (b'{"dataSet": [], "data": [{}]}', 1),
         (b'{"dataSet": {"data": [{}]}', None),
         (b"<html></html>", None),
         (b"17", None),

@@ -112,6 +112,13 @@ def test_a_text_that_says_that_there_is_nothing(text: str, key: str) -> None:
         "Something failed",
         "Index was outside the bounds of the array.: exception",
         "Data source name not found and no default driver specified",
+        "The connection was closed unexpectedly; no data available",
+        "There is not enough memory to run this query, no data",
+        "Column 'bookingDate' not found",
+        "Data is not in correct format",
+        "Input string was not in a correct format.",
+        "The API is currently not available",
+        "Index was outside the bounds of the array.",
     ],
 )
 @pytest.mark.parametrize(
@@ -148,6 +155,12 @@ def test_an_error_is_no_empty_answer(envelope: Any) -> None:
         {"data": [], "code": 400},
         {"dataSet": [], "status": "error"},
         {"dataSet": [], "error": True},
+        {"data": [], "status": "Timeout: no data"},
+        {"data": [], "status": "500 Internal Server Error: no data"},
+        {"data": [], "message": "500"},
+        {"data": [], "info": "Object reference not set to an instance of an object."},
+        {"dataSet": [{"errorMessage": "Object reference not set to an instance of an object."}]},
+        [{"errorMessage": "Execution Timeout Expired"}],
     ],
 )
 def test_an_error_without_a_text(envelope: Any) -> None:
