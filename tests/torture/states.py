@@ -17,8 +17,8 @@ Row = dict[str, Any]
 App = MongoApp | SqliteApp
 
 OF_THE_RUN = frozenset({"runId", "rejectedAt", "firstSeenAt", "firstRunId", "changedAt", "written"})
-"""Fields that tell which run wrote a document, and when: a run that takes over writes its own. So it does with
-what it notes before it writes, which a killed run may have done already."""
+"""Fields that tell which run wrote a document, and when: a run that takes over writes its own, and what it
+notes before it writes, which a killed run may have done already."""
 
 OF_THE_DATABASE = frozenset({"_id", "createdAt", "updatedAt", "importedAt", "fetchedAt"})
 """Fields that a database fills in by itself when something is written, be it for the first time or again."""
