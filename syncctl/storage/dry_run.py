@@ -156,10 +156,10 @@ class DryRunStorage:
                 self._paired.add(report_id)
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
-        known = self.find_records([record.record_id for record in records])
-        present = self.present_leads([lead["_id"] for lead in leads]) | known.keys()
+        present = self.present_leads([lead["_id"] for lead in leads])
         fresh = {lead["_id"]: dict(lead) for lead in reversed(leads) if lead["_id"] not in present}
         self._leads |= fresh
+        known = self.find_records([record.record_id for record in records])
         for record in records:
             if record.record_id not in known and record.record_id not in self._records:
                 self._records[record.record_id] = KnownRecord(

@@ -179,12 +179,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         with self._writing() as connection:
-            recorded = where_among(
-                connection, "SELECT _id FROM syncrecords", "_id", [record.record_id for record in records]
-            )
-            known = {row["_id"] for row in recorded}  # a lead that is not there any more was deleted
-            new = (rows.lead_row(lead) for lead in leads if lead["_id"] not in known)
-            inserted = insert_new(connection, "leads", new)
+            inserted = insert_new(connection, "leads", map(rows.lead_row, leads))
             paired = _paired(connection, [record.report_id for record in records if record.report_id])
             free = [record for record in records if record.report_id not in paired]
             insert_new(connection, "syncrecords", map(rows.record_row, free))

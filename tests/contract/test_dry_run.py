@@ -73,14 +73,6 @@ def test_a_lead_is_stored_once_as_in_a_real_run(dry: DryRunStorage, real: Sqlite
     assert real.recorded_leads([text_id(n) for n in range(4)]) == {text_id(1)}
 
 
-def test_a_lead_whose_record_is_there_is_not_stored_as_in_a_real_run(
-    dry: DryRunStorage, real: SqliteStorage
-) -> None:
-    real.store_leads([], [record(3)])
-    assert dry.store_leads([lead(3), lead(4)], [record(3), record(4)]) == {text_id(4)}
-    assert dry.present_leads([text_id(3), text_id(4)]) == {text_id(4)}
-
-
 def test_records_are_updated_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
     dry.update_records([record(1, fingerprint="new", lead_id="other"), record(2)])
     assert dry.find_records([text_id(1), text_id(2)]) == {

@@ -437,13 +437,3 @@ def waited_s(storage: SqliteStorage, database: SqliteDatabase) -> float:
         with pytest.raises(StorageUnavailableError, match="in use by another process"):
             storage.store_leads([lead(1)], [record(1)])
         return time.monotonic() - begun
-
-
-def test_what_a_person_deleted_meanwhile_stays_deleted(
-    storage: SqliteStorage, database: SqliteDatabase
-) -> None:
-    """Another process has stored it since this one looked it up."""
-    storage.store_leads([lead(1)], [record(1)])
-    database.delete_lead(text_id(1))
-    assert storage.store_leads([lead(1), lead(2)], [record(1), record(2)]) == {text_id(2)}
-    assert storage.present_leads([text_id(1), text_id(2)]) == {text_id(2)}
