@@ -57,9 +57,11 @@ def sizes(url: str) -> dict[str, tuple[int, int]]:
         database = client.get_default_database()
         database.client.admin.command("fsync")
         stats = {name: database.command("collStats", name) for name in database.list_collection_names()}
-    return {
-        name: (each["count"], each["storageSize"] + each["totalIndexSize"]) for name, each in stats.items()
-    }
+        # The count among these stays wrong once a server was killed: they are counted one by one.
+        return {
+            name: (database[name].count_documents({}), each["storageSize"] + each["totalIndexSize"])
+            for name, each in stats.items()
+        }
 
 
 def _of_sqlite(path: str) -> dict[str, tuple[int, int]]:

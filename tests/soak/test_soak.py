@@ -6,12 +6,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient, WriteConcern
 
 from tests.soak.business import Record
-from tests.soak.figures import COUNTED, PART, table
+from tests.soak.figures import COUNTED, PART, sizes, table
 from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, PROMISES, STRANGE
 from tests.soak.week import DATABASES, Week
-from tests.support.mongod import NoMongodError
+from tests.support.mongod import own_mongod, with_database
+from tests.torture.test_failovers import skipped_without_mongod
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by Linux's /proc")
 
@@ -25,12 +27,12 @@ OF_A_REPLICA_SET = {"restarts between runs", "restarts in a run"}
 
 @contextmanager
 def played(database: str, folder: Path, runs: int) -> Iterator[Week]:
-    try:
-        with DATABASES[database](folder) as opened, closing(Week(opened, folder, runs=runs)) as week:
-            week.play()
-            yield week
-    except NoMongodError as error:
-        pytest.skip(f"no MongoDB: {error}")
+    with (
+        skipped_without_mongod(DATABASES[database](folder)) as opened,
+        closing(Week(opened, folder, runs=runs)) as week,
+    ):
+        week.play()
+        yield week
 
 
 @pytest.mark.torture
@@ -145,6 +147,20 @@ def test_a_lead_of_nobody_is_seen(week: Week) -> None:
     stranger = week.business.app.insert({**lead, "_id": "e" * 24, "bookingNo": "1", "phone": "9000000000"})
     assert breaches(week) == {STRANGE}
     week.business.app.delete(stranger)
+
+
+def test_documents_are_counted_that_a_killed_server_has_forgotten_the_number_of() -> None:
+    with skipped_without_mongod(own_mongod()) as server:
+        url = with_database(server.uri, "syncctl_soak")
+        with MongoClient[dict[str, object]](url) as client:
+            collection = client.get_default_database()["syncruns"]
+            collection.insert_many([{} for _ in range(50)])
+            client.admin.command("fsync")
+            durable = collection.with_options(write_concern=WriteConcern(j=True))
+            durable.insert_many([{} for _ in range(50)])
+            server.kill()
+            server.start()
+            assert sizes(url)["syncruns"][0] == 100
 
 
 def test_the_document_has_the_figures_of_a_whole_week() -> None:
