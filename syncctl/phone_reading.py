@@ -111,13 +111,15 @@ def _first_in(part: str) -> str | None:
         groups = list(islice(_GROUP.finditer(part, chain.start("digits"), chain.end()), _MOST_GROUPS))
         plus = chain["plus"] is not None
         mark = _MARK.match(part, chain.end())
+        digits = _digits(groups)
+        if not plus and _is_foreign(digits, plus=False):
+            return _UNUSABLE
         found = _number(part, groups, plus=plus)
         if found is not None:
             number, end = found
             # A word behind a number is none of it, "ext12" neither; a single letter may stand for a digit.
             is_word = mark is None or (len(mark["mark"]) > 1 and mark["mark"].isalpha())
             return number if is_word or end < chain.end() else _UNUSABLE
-        digits = "".join(group[0] for group in groups)
         if _is_foreign(digits, plus=plus):
             return _UNUSABLE
         if mark is not None and len(digits) + len(mark["after"]) >= _LIKE_A_NUMBER:
