@@ -9,9 +9,8 @@ from syncctl.models import StepName
 from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import listed
 
-ROUND, MANY = 50, 200
-"""Rows of an answer: where an API cuts, it is mostly at a round number. By chance the longest of several are
-hardly ever alike, unless they are short."""
+ROUND, MANY = 50, 1000
+"""Rows of an answer: where an API cuts, it is mostly at a round number, and hardly ever below these many."""
 
 
 class AnswerSize(NamedTuple):
@@ -31,8 +30,11 @@ def capped_answers(answered: Mapping[str, AnswerSize]) -> list[str]:
     longest = max((size.rows for size in answered.values()), default=0)
     capped = [location for location, size in answered.items() if size.rows == longest]
     different = len({answered[location].content for location in capped})
-    least, shops = (ROUND, 2) if longest % ROUND == 0 else (MANY, 3)
-    return capped if longest >= least and different >= shops else []
+    shorter = sum(0 < size.rows < longest for size in answered.values())
+    # Shops of one size may grow alike; by chance the longest of many are rarely of one length.
+    is_odd = longest >= MANY and 2 < different <= shorter
+    is_round = longest > 0 and longest % ROUND == 0 and different > 1
+    return capped if is_round or is_odd else []
 
 
 def capped_warning(report: StepName, answered: Mapping[str, AnswerSize], capped: Collection[str]) -> str:

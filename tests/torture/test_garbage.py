@@ -147,8 +147,9 @@ def rows_in(body: bytes) -> int | None:
     if not isinstance(told, dict):
         return None
     wrapped = told.get("dataSet")
-    is_wrapped = isinstance(wrapped, dict) and "data" in wrapped
-    places = [wrapped["data"] if is_wrapped else wrapped, told.get("data")]
+    if isinstance(wrapped, dict) and "data" in wrapped:
+        wrapped = wrapped["data"]
+    places = [wrapped, told.get("data")]
     places.append(told.get("result"))
     lists = [rows for rows in places if isinstance(rows, list)]
     rows = next(filter(None, lists), lists[0] if lists else None)
