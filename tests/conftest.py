@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Before any test imports it: those of other folders do as well.
+pytest.register_assert_rewrite("tests.torture.states")
+
 # By the wall clock an example may take long for no fault of its own: other processes have the cores as well.
 settings.register_profile("syncctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("syncctl")

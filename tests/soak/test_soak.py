@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient, WriteConcern
 
-from tests.soak.business import Record
+from tests.soak.business import NEVER, Record
 from tests.soak.figures import COUNTED, sizes, table
 from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, STRANGE
 from tests.soak.week import DATABASES, Week
@@ -62,11 +62,12 @@ def breaches(week: Week) -> set[str]:
 
 
 def some(week: Week, *, edited: bool = False) -> Record:
-    """A record with a lead."""
+    """A record with a lead, which it must have."""
     return next(
         record
         for record in reversed(week.business.records)
         if record.leads and any(record.leads.values()) is edited
+        if record.due < NEVER and not record.is_optional
     )
 
 

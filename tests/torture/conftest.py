@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.torture.states")
-
 HERE = Path(__file__).parent
 
 
