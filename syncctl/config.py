@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from syncctl import setting_urls as urls
 from syncctl.errors import SettingsError
-from syncctl.redact import MASK
-from syncctl.setting_clashes import NONE, OwnFiles
+from syncctl.filesystem.protected_files import NONE, OwnFiles
+from syncctl.safe_output.redact import MASK
 from syncctl.setting_table import KEYS, Reading, own_files, read_all
 from syncctl.setting_values import printable
 from syncctl.settings_files import ENVIRONMENT, read_sources

@@ -17,9 +17,9 @@ from syncctl.bootstrap.runs import Invocation, run_sync
 from syncctl.config import Settings, load_settings
 from syncctl.dialects import Dialect
 from syncctl.errors import UsageError
+from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.ports import Listener
-from syncctl.private_files import make_private_folder, write_private
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.planning import SyncOptions

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syncctl.errors import LockHeldError, SettingsError
-from syncctl.ordinary_files import open_at_once
-from syncctl.private_files import make_private_folder
+from syncctl.filesystem.ordinary_files import open_at_once
+from syncctl.filesystem.private_files import make_private_folder
 
 _POLL_S = 0.2
 _LOOK_S = 0.01

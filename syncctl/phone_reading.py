@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from syncctl.phone_numbers import plain_text
+from syncctl.safe_output.phone_numbers import plain_text
 from syncctl.values import text
 
 PHONE_DIGITS = 10

@@ -10,8 +10,8 @@ from typing import Any
 from syncctl import setting_urls as urls
 from syncctl import setting_values as values
 from syncctl.errors import SettingsError
-from syncctl.redact import MASK
-from syncctl.setting_clashes import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
+from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
+from syncctl.safe_output.redact import MASK
 from syncctl.settings_files import Found, Sources
 
 DEFAULT = "default"

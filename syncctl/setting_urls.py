@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from syncctl.errors import SettingsError
-from syncctl.redact import MASK
+from syncctl.safe_output.redact import MASK
 from syncctl.setting_values import path
 
 SQLITE = "sqlite:///"

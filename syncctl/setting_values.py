@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import SettingsError
-from syncctl.ordinary_files import open_ordinary
-from syncctl.printable import printable as printable  # noqa: PLC0414 - also imported from here
+from syncctl.filesystem.ordinary_files import open_ordinary
+from syncctl.safe_output.printable import printable as printable  # noqa: PLC0414 - also imported from here
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

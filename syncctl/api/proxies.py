@@ -7,7 +7,7 @@ import urllib3.exceptions
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.util import parse_url
 
-from syncctl.ordinary_files import is_odd_file
+from syncctl.filesystem.ordinary_files import is_odd_file
 
 CURE = "correct it (http://HOST:PORT is expected), or unset it"
 

@@ -17,6 +17,7 @@ from syncctl.bootstrap.scheduling import schedule_state, zone_warning
 from syncctl.checks import Check, CheckReport, Mark
 from syncctl.config import inspect_settings
 from syncctl.errors import SettingsError, StorageError
+from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.findings import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
@@ -36,7 +37,6 @@ from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedul
 from syncctl.services.checks.diagnosis_settings import check_settings
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows
-from syncctl.setting_clashes import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.setting_names import is_of_rent_outs, misspelt
 from syncctl.setting_table import KEYS
 from syncctl.settings_files import ENVIRONMENT, read_sources

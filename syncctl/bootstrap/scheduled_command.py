@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.cron.line import ScheduledCommand
 from syncctl.errors import UsageError
-from syncctl.setting_clashes import OUTPUT_FILE
+from syncctl.filesystem.protected_files import OUTPUT_FILE
 from syncctl.settings_files import ENVIRONMENT, read_sources
 
 if TYPE_CHECKING:

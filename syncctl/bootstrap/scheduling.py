@@ -20,7 +20,7 @@ from syncctl.cron.state import ScheduleState, cron_state, old_syncs, timer_state
 from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
 from syncctl.cron.variables import Meant
 from syncctl.errors import SettingsError, UsageError
-from syncctl.private_files import make_private_file
+from syncctl.filesystem.private_files import make_private_file
 from syncctl.probes import current_user, system_zone
 from syncctl.setting_names import OURS
 

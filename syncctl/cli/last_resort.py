@@ -62,6 +62,6 @@ def _warn(  # noqa: PLR0913, PLR0917 - as warnings.showwarning is called
 
 def _write(text: str) -> None:
     from syncctl.cli.render import print_message
-    from syncctl.redact import Redactor
+    from syncctl.safe_output.redact import Redactor
 
     print_message(Redactor(_secrets)(text))

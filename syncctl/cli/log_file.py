@@ -15,10 +15,10 @@ from typing import TextIO
 
 from syncctl.cli.log_formats import encodable
 from syncctl.errors import SettingsError
-from syncctl.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
-from syncctl.printable import escape
-from syncctl.private_files import make_private_folder
-from syncctl.setting_clashes import LOGS_KEPT
+from syncctl.filesystem.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
+from syncctl.filesystem.private_files import make_private_folder
+from syncctl.filesystem.protected_files import LOGS_KEPT
+from syncctl.safe_output.printable import escape
 
 FILE_BYTES = 5_000_000
 FILE_COUNT = LOGS_KEPT

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from syncctl.printable import escape
+from syncctl.safe_output.printable import escape
 
 Redact = Callable[[str], str]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from syncctl.checks import Check, CheckReport, Mark, Tally
 from syncctl.cli.render import console, print_json, print_line
-from syncctl.redact import redacted
+from syncctl.safe_output.redact import redacted
 from syncctl.setting_values import printable
 
 SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: ("✗", "red")}

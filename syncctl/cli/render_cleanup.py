@@ -15,8 +15,8 @@ import typer
 
 from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.errors import ExitCode
-from syncctl.redact import mask_phone
 from syncctl.results import instant
+from syncctl.safe_output.redact import mask_phone
 from syncctl.setting_values import printable
 
 if TYPE_CHECKING:

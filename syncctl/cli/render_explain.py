@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.cli.render_source import written
-from syncctl.redact import mask_phone, redacted
 from syncctl.results import instant
+from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.life_stories import Whereabouts
 from syncctl.setting_values import printable

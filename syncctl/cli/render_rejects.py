@@ -21,7 +21,7 @@ def render_rejects(
     rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
     """Rejects, their phone numbers masked; `total`: how many there are in all."""
-    from syncctl.redact import redacted
+    from syncctl.safe_output.redact import redacted
     from syncctl.services.reject_list import masked_document
     from syncctl.setting_values import printable
 

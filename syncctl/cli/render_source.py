@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from syncctl.cli.render import console, print_json, print_line
 from syncctl.cli.render_checks import print_check, print_checks_table, report_document
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.redact import mask_phone, redacted
+from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.source_checks import counts_in_words, source_checks
 from syncctl.setting_values import printable

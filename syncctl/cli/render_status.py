@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render import console, print_json, print_line
 from syncctl.models import CorrectionOutcome, StepStatus
-from syncctl.redact import mask_phone, redacted
 from syncctl.results import instant
+from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.health import DAYS, Content, Health, StepStanding, status_document
 from syncctl.services.checks.surroundings import lock_words

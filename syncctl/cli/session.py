@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from syncctl.config import Settings
     from syncctl.heartbeat import Heartbeat
     from syncctl.ports import Listener
-    from syncctl.redact import Redactor
+    from syncctl.safe_output.redact import Redactor
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream fails with that leads to a file on a full disk."""
@@ -69,7 +69,7 @@ class Session:
     @cached_property
     def redactor(self) -> Redactor:
         """Takes secrets and phone numbers out of a text; of wrong settings, what looks like a secret."""
-        from syncctl.redact import Redactor
+        from syncctl.safe_output.redact import Redactor
 
         known: Settings | None = self.__dict__.get("settings")
         if known is not None:

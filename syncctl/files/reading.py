@@ -17,7 +17,7 @@ from syncctl.files.limits import Meter
 from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
-from syncctl.ordinary_files import open_ordinary
+from syncctl.filesystem.ordinary_files import open_ordinary
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 

@@ -16,13 +16,7 @@ from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
 from syncctl.sandbox.misbehaviour import API_ERROR, StruckCall, html_page, misbehave
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
-from syncctl.sandbox.wire import (
-    ENDPOINTS,
-    STORES,
-    BadRequestError,
-    mentions_rentout,
-    read_report_body,
-)
+from syncctl.sandbox.wire import ENDPOINTS, STORES, BadRequestError, mentions_rentout, read_report_body
 
 CONTROL = "/_sandbox/"
 LARGEST_BODY = 1 << 20

@@ -7,12 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncctl.dialects import LocationIds
-from syncctl.errors import (
-    DeadlinePassedError,
-    StorageError,
-    StorageUnavailableError,
-    UnclearAnswerError,
-)
+from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
 from syncctl.services.checkpoints import Checkpoints

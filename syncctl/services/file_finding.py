@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from syncctl.errors import FileProblemError
+from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.models import StepName
-from syncctl.ordinary_files import open_ordinary
 from syncctl.services.file_stores import kind_of_name
 
 SUFFIXES = (".xlsx", ".xls", ".csv")

@@ -23,7 +23,7 @@ from syncctl.models import (
     SyncRecord,
     Write,
 )
-from syncctl.redact import mask_phone
+from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import mended_phone, text_of
 from syncctl.services.file_tally import FileTally
 from syncctl.services.match_result import MatchResult

@@ -14,15 +14,7 @@ from syncctl.leads import new_lead
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping import BOOKING_DATE
 from syncctl.merge import Merge
-from syncctl.models import (
-    Correction,
-    CorrectionOutcome,
-    Counts,
-    LeadType,
-    SourceRecord,
-    StepName,
-    SyncRecord,
-)
+from syncctl.models import Correction, CorrectionOutcome, Counts, LeadType, SourceRecord, StepName, SyncRecord
 from syncctl.ports import RejectPositions
 from syncctl.services.adoption import mended_phone
 from syncctl.services.corrections import NumberChange, current_since, take_numbers

@@ -11,13 +11,13 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from syncctl.filesystem.private_files import private_file
+from syncctl.filesystem.protected_files import OwnFiles
 from syncctl.identity import SEPARATOR
 from syncctl.models import FILE_STEPS, Reject
 from syncctl.ports import Storage
-from syncctl.private_files import private_file
-from syncctl.redact import mask_phones, redacted
 from syncctl.results import instant
-from syncctl.setting_clashes import OwnFiles
+from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.text import fold
 
 OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")

@@ -15,13 +15,7 @@ from syncctl.errors import (
     StorageUnavailableError,
     UnclearAnswerError,
 )
-from syncctl.models import (
-    LocationResult,
-    LocationState,
-    ReportRequest,
-    StepName,
-    StepResult,
-)
+from syncctl.models import LocationResult, LocationState, ReportRequest, StepName, StepResult
 from syncctl.ports import Answer, Listener, Look, Storage
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.intake import Intake

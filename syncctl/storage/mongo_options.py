@@ -19,7 +19,7 @@ from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.uri_parser import parse_uri, split_options
 
 from syncctl.errors import SettingsError
-from syncctl.ordinary_files import is_odd_file
+from syncctl.filesystem.ordinary_files import is_odd_file
 
 SRV_SCHEME = "mongodb+srv://"
 MOST_OPTIONS = 100

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncctl.ordinary_files import is_odd_file, refuse_odd_file
-from syncctl.private_files import make_private_file
+from syncctl.filesystem.ordinary_files import is_odd_file, refuse_odd_file
+from syncctl.filesystem.private_files import make_private_file
 
 
 def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float) -> sqlite3.Connection:

@@ -12,10 +12,7 @@ from syncctl.errors import FileProblemError, SettingsError, UsageError
 from syncctl.models import StepName
 from syncctl.operator_ports import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind
-from syncctl.services.cleanup.cleaning import (
-    DuplicatesCleaned,
-    plan_duplicates,
-)
+from syncctl.services.cleanup.cleaning import DuplicatesCleaned, plan_duplicates
 from syncctl.services.cleanup.duplicate_plans import Conflict
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.storage.factory import open_storage

@@ -11,7 +11,7 @@ import pytest
 
 from syncctl.bootstrap.evidence import Evidence, gather_evidence
 from syncctl.config import load_settings
-from syncctl.redact import Redactor
+from syncctl.safe_output.redact import Redactor
 from syncctl.sandbox import DIALECTS, Fault, Sandbox
 from syncctl.services.evidence.document import readable
 

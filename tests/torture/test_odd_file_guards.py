@@ -13,7 +13,7 @@ from syncctl.api.transport import Transport
 from syncctl.api.wire import Call, Endpoint
 from syncctl.config import load_settings
 from syncctl.errors import ExitCode, FinalApiError, SettingsError
-from syncctl.ordinary_files import read_named
+from syncctl.filesystem.ordinary_files import read_named
 from syncctl.probes import api_clock
 from syncctl.setting_urls import database_url
 from syncctl.settings_files import read_sources

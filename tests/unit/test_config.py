@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from syncctl.config import ApiEndpoint, Secret, SettingInForce, Settings, inspect_settings, load_settings
 from syncctl.errors import SettingsError
-from syncctl.redact import Redactor
+from syncctl.safe_output.redact import Redactor
 from syncctl.setting_table import SPECS
 
 NAMES = [name for spec in SPECS for name in spec.names]

@@ -13,7 +13,7 @@ from syncctl.locations import load_locations
 from syncctl.models import BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.operator_ports import WireFacts
 from syncctl.ports import Answer, Prepare
-from syncctl.redact import Redactor
+from syncctl.safe_output.redact import Redactor
 from syncctl.services.evidence.asking import DORMANT, EMPTY, MOST_TRIED, WHOLE, Asking, Findings, ask_the_api
 from syncctl.services.evidence.document import readable
 from syncctl.services.evidence.scrubbing import LONGEST, Scrubber

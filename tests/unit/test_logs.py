@@ -17,7 +17,7 @@ from syncctl.cli import log_file
 from syncctl.cli.log_formats import JsonFormatter, TextFormatter
 from syncctl.cli.logs import LogFormat, configure_logging, reset_logging
 from syncctl.errors import SettingsError
-from syncctl.redact import Redactor
+from syncctl.safe_output.redact import Redactor
 
 redactor = Redactor(["s3cret-key"])
 logger = logging.getLogger("syncctl.services.sync")

@@ -11,12 +11,7 @@ from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.models import BodyForm, Days, LocationState, StepName, Window
 from syncctl.services.months import certain_from, months_before, months_since
-from syncctl.services.planning import (
-    Planner,
-    Schedule,
-    SyncOptions,
-    locations_to_ask,
-)
+from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 SCHEDULE = Schedule(first_months=12, business_zone=KOLKATA)

@@ -10,7 +10,12 @@ import pytest
 
 from syncctl.config import Settings, load_settings
 from syncctl.errors import SettingsError, UsageError
-from syncctl.private_files import make_private_file, make_private_folder, private_file, write_private
+from syncctl.filesystem.private_files import (
+    make_private_file,
+    make_private_folder,
+    private_file,
+    write_private,
+)
 
 pytestmark = pytest.mark.attack("own files")
 

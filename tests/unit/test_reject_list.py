@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from syncctl.filesystem.protected_files import OwnFiles
 from syncctl.models import Reject
 from syncctl.services.reject_list import OWN_COLUMNS, export_rejects, masked_document
-from syncctl.setting_clashes import OwnFiles
 
 NUMBER = "9400000001"
 

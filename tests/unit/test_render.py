@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.cli.render import print_json, print_line, print_message
-from syncctl.printable import printable
+from syncctl.safe_output.printable import printable
 
 STEERING = [
     "\x1b",

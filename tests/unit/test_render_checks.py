@@ -6,7 +6,7 @@ import pytest
 
 from syncctl.checks import Check, CheckReport, Tally
 from syncctl.cli.render_checks import bar, render_checks
-from syncctl.redact import Redactor
+from syncctl.safe_output.redact import Redactor
 
 
 def test_a_number_in_the_place_of_a_name_is_masked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,8 @@ from syncctl.locking import LockState
 from syncctl.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
 from syncctl.phone_reading import phone_number
-from syncctl.redact import mask_phone
 from syncctl.results import instant
+from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
 from syncctl.services.checks.freshness import (

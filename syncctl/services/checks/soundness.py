@@ -10,7 +10,7 @@ from syncctl.checks import Check, CheckReport, Tally
 from syncctl.locations import Locations
 from syncctl.models import Document, Store
 from syncctl.operator_ports import Database
-from syncctl.redact import mask_phone
+from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.finished_leads import FinishedLeads
 from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates, quantity

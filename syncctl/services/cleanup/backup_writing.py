@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from syncctl.errors import SettingsError, StorageError
+from syncctl.filesystem.private_files import PrivateFile, make_private_folder, sync_folder
 from syncctl.operator_ports import DatabaseFacts
-from syncctl.private_files import PrivateFile, make_private_folder, sync_folder
 from syncctl.results import instant
 from syncctl.services.cleanup.backups import (
     DOCUMENT,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from syncctl.errors import FileProblemError
+from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.operator_ports import LeadSnapshot
-from syncctl.ordinary_files import open_ordinary
 
 FORMAT = "syncctl backup"
 VERSION = 1

@@ -15,10 +15,10 @@ from syncctl.locations import Locations
 from syncctl.mapping import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.operator_ports import Database
-from syncctl.phone_numbers import ascii_digits
 from syncctl.phone_reading import phone_number
 from syncctl.ports import RecordEntry
-from syncctl.redact import mask_phone
+from syncctl.safe_output.phone_numbers import ascii_digits
+from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import stored_file_key, stored_key, text_of
 from syncctl.services.matching import Matcher
 from syncctl.services.reject_list import row_values

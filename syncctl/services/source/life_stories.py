@@ -14,7 +14,7 @@ from syncctl.locations import Locations, location_words
 from syncctl.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
 from syncctl.operator_ports import Survey
 from syncctl.ports import RecordEntry
-from syncctl.redact import mask_phone
+from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.source.differences import Base, FieldDifference, differences
 

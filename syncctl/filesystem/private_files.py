@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from syncctl.errors import UsageError
-from syncctl.setting_clashes import OwnFiles
+from syncctl.filesystem.protected_files import OwnFiles
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncctl.printable import printable
+from syncctl.safe_output.printable import printable
 
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, under its name and one of these."""
