@@ -15,10 +15,10 @@ from typing import Any
 from syncctl.bootstrap.adapters import opened_database
 from syncctl.bootstrap.runs import Invocation, run_sync
 from syncctl.config import Settings, load_settings
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
-from syncctl.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.ports import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for

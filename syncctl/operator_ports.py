@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from syncctl.models import Document, RunEntry, SyncLog
+from syncctl.domain.models import Document, RunEntry, SyncLog
 from syncctl.ports import RecordEntry, Storage
 
 

@@ -11,9 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from syncctl.dialects import Dialect
-from syncctl.errors import ApiError
-from syncctl.models import (
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import (
     AuditResult,
     Document,
     KnownRecord,
@@ -33,6 +32,7 @@ from syncctl.models import (
     Trigger,
     Write,
 )
+from syncctl.errors import ApiError
 
 RejectPositions = dict[str, dict[str, list[str]]]
 """Location -> position of a rejected row -> ids of the rejects that are listed for it."""

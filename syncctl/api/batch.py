@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from syncctl.api.limits import MEMORY_BYTES
+from syncctl.domain.models import ReportRequest, StepName
 from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from syncctl.locations import location_words
-from syncctl.models import ReportRequest, StepName
 from syncctl.ports import Answer, Prepare
 
 FAILURES_TO_DOUBT = 3

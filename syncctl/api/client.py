@@ -10,7 +10,7 @@ from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
-from syncctl.models import ReportRequest, StepName, Window
+from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.ports import Answer, Prepare
 
 

@@ -12,8 +12,8 @@ from syncctl.api.batch import Ahead, Batch, StoppedError, subject
 from syncctl.api.limits import MEMORY_BYTES
 from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
+from syncctl.domain.models import ReportRequest
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
-from syncctl.models import ReportRequest
 from syncctl.ports import Answer, Prepare
 
 _log = logging.getLogger("syncctl.api")

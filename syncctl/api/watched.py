@@ -11,7 +11,7 @@ from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.envelope import envelope_of
 from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport
-from syncctl.models import ReportRequest
+from syncctl.domain.models import ReportRequest
 from syncctl.operator_ports import WireFacts
 
 HEADERS = ("Server", "Content-Type", "Date")

@@ -15,8 +15,8 @@ from syncctl.locking import lock_state
 from syncctl.services.checks.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from syncctl.checks import CheckReport
     from syncctl.config import ApiEndpoint, Settings
+    from syncctl.domain.checks import CheckReport
     from syncctl.services.checks.health import Status
     from syncctl.services.checks.history import PastRun
 

@@ -16,10 +16,10 @@ from syncctl import __version__
 from syncctl import setting_urls as urls
 from syncctl.api.watched import WatchedRentalApi
 from syncctl.bootstrap.adapters import api_config, opened_database
+from syncctl.domain.models import REPORT_STEPS, ReportRequest
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.models import REPORT_STEPS, ReportRequest
 from syncctl.operator_ports import WireFacts
 from syncctl.services.checks.surroundings import LOCK_MARGIN
 from syncctl.services.evidence.asking import Asking, ask_the_api
@@ -29,8 +29,8 @@ from syncctl.storage.dialect_documents import dialect_document
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
-    from syncctl.dialects import Dialect
-    from syncctl.models import LocationState, StepName
+    from syncctl.domain.dialects import Dialect
+    from syncctl.domain.models import LocationState, StepName
 
 PACKAGES = ("requests", "urllib3", "pymongo")
 

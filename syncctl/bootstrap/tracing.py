@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from syncctl.bootstrap.adapters import clock_of, opened_database, rental_api
+from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.models import Trigger
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.source.completeness import REPORTS, OnLocation, SourceQuestion, begin_check

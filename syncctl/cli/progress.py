@@ -18,7 +18,7 @@ from syncctl.cli.reporting import (
     told,
     trigger_word,
 )
-from syncctl.models import (
+from syncctl.domain.models import (
     FILE_STEPS,
     AuditResult,
     LocationResult,

@@ -88,8 +88,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _filter(kind: str | None, reason: str | None, file: str | None) -> RejectFilter:
+    from syncctl.domain.models import StepName
     from syncctl.errors import UsageError
-    from syncctl.models import StepName
     from syncctl.services.reject_list import RejectFilter
 
     if kind is not None and kind not in list(StepName):

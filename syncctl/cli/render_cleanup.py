@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from syncctl.cli.render import console, print_json, print_line, print_message
+from syncctl.domain.run_results import instant
 from syncctl.errors import ExitCode
-from syncctl.results import instant
 from syncctl.safe_output.redact import mask_phone
 from syncctl.setting_values import printable
 

@@ -11,8 +11,8 @@ import typer
 
 from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.cli.render_cleanup import Output, counted, restore_command
+from syncctl.domain.run_results import instant
 from syncctl.errors import ExitCode
-from syncctl.results import instant
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.cleanup.finished.plan import Why
 from syncctl.setting_values import printable

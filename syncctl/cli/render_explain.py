@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.cli.render_source import written
-from syncctl.results import instant
+from syncctl.domain.run_results import instant
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.life_stories import Whereabouts

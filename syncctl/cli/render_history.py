@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render import console, print_json, print_line, print_message
-from syncctl.models import Counts, StepStatus
-from syncctl.results import instant
+from syncctl.domain.models import Counts, StepStatus
+from syncctl.domain.run_results import instant
 from syncctl.safe_output.redact import redacted
 from syncctl.services.checks.history import run_document, runs_document
 from syncctl.setting_values import printable

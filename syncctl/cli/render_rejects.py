@@ -11,7 +11,7 @@ from syncctl.cli.render import print_json, print_line, print_message
 from syncctl.cli.reporting import counted
 
 if TYPE_CHECKING:
-    from syncctl.models import Counts, Reject
+    from syncctl.domain.models import Counts, Reject
 
 VALUES_SHOWN = 160
 """Characters of a raw row that `rejects list` shows; --json and the export have it whole."""

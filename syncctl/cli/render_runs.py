@@ -6,8 +6,8 @@ import sys
 
 from syncctl.cli.render import console, print_json, print_line
 from syncctl.cli.reporting import STEP_TITLES, location_label, told, total_lines
-from syncctl.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
-from syncctl.results import run_envelope
+from syncctl.domain.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
+from syncctl.domain.run_results import run_envelope
 
 _MEASURES = (
     ("Rows", "rows"),

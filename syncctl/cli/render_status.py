@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render import console, print_json, print_line
-from syncctl.models import CorrectionOutcome, StepStatus
-from syncctl.results import instant
+from syncctl.domain.models import CorrectionOutcome, StepStatus
+from syncctl.domain.run_results import instant
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.health import DAYS, Content, Health, StepStanding, status_document
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from syncctl.models import SyncLog
+    from syncctl.domain.models import SyncLog
     from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.health import Corrections, Status
 

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from syncctl.locations import ALL_LOCATIONS, location_words
-from syncctl.models import (
+from syncctl.domain.models import (
     FILE_STEPS,
     AuditResult,
     Counts,
@@ -19,8 +18,9 @@ from syncctl.models import (
     StepStatus,
     Trigger,
 )
+from syncctl.domain.run_results import instant
+from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports import Listener
-from syncctl.results import instant
 
 STEP_TITLES = {
     StepName.STORES: "Stores",

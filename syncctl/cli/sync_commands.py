@@ -15,7 +15,7 @@ from syncctl.cli.session import Session, command
 from syncctl.errors import InterruptedRunError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from syncctl.models import RunResult
+    from syncctl.domain.models import RunResult
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Fetch for real, write nothing, say what would be.")]
@@ -53,7 +53,7 @@ def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[d
 def finish(result: RunResult, *, as_json: bool) -> None:
     """Show how a run ended, and end the program accordingly."""
     from syncctl.cli.render_runs import render_run
-    from syncctl.results import exit_code
+    from syncctl.domain.run_results import exit_code
 
     render_run(result, as_json=as_json)
     if status := exit_code(result):
@@ -89,7 +89,7 @@ def _sync_command(name: str) -> Callable[..., None]:
     ) -> None:
         from syncctl.bootstrap.heartbeats import heartbeat_of
         from syncctl.bootstrap.runs import Invocation, run_all, run_sync, switched_off
-        from syncctl.models import FILE_STEPS, StepName, Trigger
+        from syncctl.domain.models import FILE_STEPS, StepName, Trigger
         from syncctl.services.planning import SyncOptions
         from syncctl.services.sync import API_STEPS
 

@@ -36,7 +36,7 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     """Check that all that the API tells is in the database; changes nothing without --repair."""
     from syncctl.bootstrap.tracing import check_source, repair_source
     from syncctl.cli.render_source import render_source, source_progress
-    from syncctl.models import Trigger
+    from syncctl.domain.models import Trigger
     from syncctl.services.planning import SyncOptions
 
     first, last = window_of(False, date_from, date_to)

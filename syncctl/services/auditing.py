@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from syncctl.dialects import LocationIds
+from syncctl.domain.dialects import LocationIds
+from syncctl.domain.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
-from syncctl.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Answer
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.reports import ReportStep, StepTools

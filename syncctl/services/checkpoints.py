@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from syncctl.models import LocationState, Window
+from syncctl.domain.models import LocationState, Window
 from syncctl.services.planning import SUSPECT_FOR, Planner
 from syncctl.services.sorting import SortedRows
 

@@ -11,10 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from syncctl.lead_traits import call_status
-from syncctl.leads import NOT_CALLED
-from syncctl.models import CorrectionOutcome, Document, KnownRecord, LeadChange, SourceRecord, SyncRecord
-from syncctl.phone_reading import phone_number
+from syncctl.domain.lead_traits import call_status
+from syncctl.domain.leads import NOT_CALLED
+from syncctl.domain.models import (
+    CorrectionOutcome,
+    Document,
+    KnownRecord,
+    LeadChange,
+    SourceRecord,
+    SyncRecord,
+)
+from syncctl.parsing.phones import phone_number
 from syncctl.ports import Storage
 from syncctl.services.adoption import text_of
 from syncctl.services.sorting import SortedRows

@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from syncctl.domain.models import StepName
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
-from syncctl.models import StepName
 from syncctl.services.file_stores import kind_of_name
 
 SUFFIXES = (".xlsx", ".xls", ".csv")

@@ -6,13 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from syncctl.errors import LeadsRefusedError
-from syncctl.identity import fingerprint
-from syncctl.lead_traits import as_moment
-from syncctl.leads import new_lead
-from syncctl.locations import Locations
-from syncctl.merge import Merge, emptied_fields, fill_gaps, merge, next_base
-from syncctl.models import (
+from syncctl.domain.identity import fingerprint
+from syncctl.domain.lead_traits import as_moment
+from syncctl.domain.leads import new_lead
+from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
+from syncctl.domain.models import (
     Document,
     FinishedRow,
     KnownRecord,
@@ -23,6 +21,8 @@ from syncctl.models import (
     SyncRecord,
     Write,
 )
+from syncctl.errors import LeadsRefusedError
+from syncctl.locations import Locations
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import mended_phone, text_of
 from syncctl.services.file_tally import FileTally

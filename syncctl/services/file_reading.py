@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.models import Reject, StepName
 from syncctl.errors import FileProblemError, InvalidRowError
-from syncctl.file_mapping import chosen, file_record
-from syncctl.identity import SEPARATOR, derived_id
-from syncctl.models import Reject, StepName
+from syncctl.mapping.file_rows import chosen, file_record
+from syncctl.parsing.values import text
 from syncctl.ports import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
@@ -16,7 +17,6 @@ from syncctl.services.listed_rows import CellsOf, ListedFileRows
 from syncctl.services.rejects import RoomOnList, cut_raw_row
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow, Staging
-from syncctl.values import text
 
 
 @dataclass(frozen=True, slots=True)

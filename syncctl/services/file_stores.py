@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from syncctl.domain.models import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.models import StepName
 
 # What people and browsers put behind the place: a number, a month, "copy", "(1)".
 _TAIL = re.compile(

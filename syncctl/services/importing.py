@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncctl.domain.models import Counts, StepName, StepResult, StepStatus
 from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
-from syncctl.models import Counts, StepName, StepResult, StepStatus
 from syncctl.ports import FileReader
 from syncctl.services.file_finding import astray_files, content_hash, find_files
 from syncctl.services.file_intake import FileIntake

@@ -8,13 +8,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.domain.identity import fingerprint
+from syncctl.domain.leads import new_lead
+from syncctl.domain.merge import Merge
+from syncctl.domain.models import (
+    Correction,
+    CorrectionOutcome,
+    Counts,
+    LeadType,
+    SourceRecord,
+    StepName,
+    SyncRecord,
+)
 from syncctl.errors import LeadsRefusedError
-from syncctl.identity import fingerprint
-from syncctl.leads import new_lead
 from syncctl.locations import ALL_LOCATIONS, Locations
-from syncctl.mapping import BOOKING_DATE
-from syncctl.merge import Merge
-from syncctl.models import Correction, CorrectionOutcome, Counts, LeadType, SourceRecord, StepName, SyncRecord
+from syncctl.mapping.api_rows import BOOKING_DATE
 from syncctl.ports import RejectPositions
 from syncctl.services.adoption import mended_phone
 from syncctl.services.corrections import NumberChange, current_since, take_numbers

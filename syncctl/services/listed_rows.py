@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from syncctl.domain.models import Reject, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.file_mapping import chosen
-from syncctl.models import Reject, StepName
-from syncctl.phone_reading import phone_number
+from syncctl.mapping.file_rows import chosen
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import text
 from syncctl.ports import Storage
 from syncctl.text import fold
-from syncctl.values import text
 
 CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
 """From a file's raw row, by its columns' titles, to its cells by column name (`FileRow.cells`)."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syncctl.dialects import FEWEST_ROWS, Dialect, LocationIds
+from syncctl.domain.dialects import FEWEST_ROWS, Dialect, LocationIds
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports import Listener, Storage
 from syncctl.services.row_stores import STRAYS, RowStores

@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import time
 from typing import NamedTuple
 
-from syncctl.identity import current_key, keys_of, phone_of
-from syncctl.lead_matching import Agreement, agreements, best_pairs, is_certain
-from syncctl.lead_traits import Traits
+from syncctl.domain.identity import current_key, keys_of, phone_of
+from syncctl.domain.lead_matching import Agreement, agreements, best_pairs, is_certain
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
 from syncctl.locations import Locations
-from syncctl.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
-from syncctl.phone_reading import phone_number
+from syncctl.parsing.phones import phone_number
 from syncctl.ports import Created, Storage
 from syncctl.services.adoption import API_TYPES, UnlinkedLeads, text_of
 from syncctl.services.corrections import Corrected, nobody_reached, replaced_records

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import nlargest
 
-from syncctl.dialects import (
+from syncctl.domain.dialects import (
     LOCATIONS_MEASURED,
     MEASURED,
     Dialect,
@@ -21,8 +21,8 @@ from syncctl.dialects import (
     Verdict,
     missing_rows,
 )
+from syncctl.domain.models import Days, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError
-from syncctl.models import Days, LocationState, ReportRequest, StepName, Window
 from syncctl.ports import Listener, Prepare, RentalApi, Storage
 from syncctl.services.planning import Planner
 from syncctl.services.sorting import SortedRows

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from syncctl.dialects import Dialect, LocationIds, Mode
+from syncctl.domain.dialects import Dialect, LocationIds, Mode
+from syncctl.domain.models import Days, LocationState, Window
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.models import Days, LocationState, Window
 from syncctl.services.months import OLDEST_DAY, certain_from, months_before, months_since, wider
 
 DORMANT_FOR = timedelta(days=1)

@@ -11,12 +11,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from syncctl.domain.identity import SEPARATOR
+from syncctl.domain.models import FILE_STEPS, Reject
+from syncctl.domain.run_results import instant
 from syncctl.filesystem.private_files import private_file
 from syncctl.filesystem.protected_files import OwnFiles
-from syncctl.identity import SEPARATOR
-from syncctl.models import FILE_STEPS, Reject
 from syncctl.ports import Storage
-from syncctl.results import instant
 from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.text import fold
 

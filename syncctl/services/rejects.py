@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
+from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.models import Reject
 from syncctl.errors import InvalidRowError
-from syncctl.identity import SEPARATOR, derived_id
-from syncctl.mapping import BOOKING_DATE, BOOKING_NO, first_text
-from syncctl.models import Reject
+from syncctl.mapping.api_rows import BOOKING_DATE, BOOKING_NO, first_text
 from syncctl.ports import Storage
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows

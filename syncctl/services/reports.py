@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import LocationResult, LocationState, ReportRequest, StepName, StepResult
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -15,7 +16,6 @@ from syncctl.errors import (
     StorageUnavailableError,
     UnclearAnswerError,
 )
-from syncctl.models import LocationResult, LocationState, ReportRequest, StepName, StepResult
 from syncctl.ports import Answer, Listener, Look, Storage
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.intake import Intake

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import FILE_STEPS, Counts, Reject, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.file_mapping import chosen, file_record
 from syncctl.locations import ALL_LOCATIONS, Locations
-from syncctl.models import FILE_STEPS, Counts, Reject, StepName
+from syncctl.mapping.file_rows import chosen, file_record
+from syncctl.parsing.values import text
 from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
@@ -23,7 +24,6 @@ from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Run
 from syncctl.services.staging import StagedRow
 from syncctl.services.stores import add_stores, store_of_row
-from syncctl.values import text
 
 SOURCES = frozenset(step.value for step in StepName)
 """What a row on the list can be of; anything else is another program's, or damaged, and stays."""

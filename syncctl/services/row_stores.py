@@ -9,11 +9,11 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Any
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import Days, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
-from syncctl.mapping import LOCATION, LOCATION_ID, first_text
-from syncctl.models import Days, StepName
+from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
 from syncctl.ports import Look
 from syncctl.services.planning import locations_to_ask
 from syncctl.services.sorting import SortedRows, sort_unsorted, unsorted

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.models import (
+from syncctl.domain.models import (
     FILE_STEPS,
     AuditResult,
     Reject,
@@ -19,8 +18,9 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
+from syncctl.domain.run_results import history_document
+from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports import Listener, Storage
-from syncctl.results import history_document
 from syncctl.services.planning import CLOCK_TOLERANCE
 
 SYNC_TYPES = {

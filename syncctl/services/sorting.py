@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any
 
+from syncctl.domain.identity import key_of, source_record
+from syncctl.domain.models import Days, LeadValues, SourceRecord, StepName
 from syncctl.errors import FinalApiError, InvalidRowError
-from syncctl.identity import key_of, source_record
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.mapping import (
+from syncctl.mapping.api_rows import (
     BOOKING_NO,
     DATE_VALUES,
     PHONE,
@@ -25,8 +26,7 @@ from syncctl.mapping import (
     phones_before,
     report_values,
 )
-from syncctl.models import Days, LeadValues, SourceRecord, StepName
-from syncctl.phone_reading import phone_number
+from syncctl.parsing.phones import phone_number
 from syncctl.ports import Look
 
 LOOK_EVERY = 1000

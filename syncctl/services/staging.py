@@ -11,9 +11,9 @@ from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from syncctl.domain.models import LeadValues, SourceRecord
 from syncctl.errors import TemporaryFileError
-from syncctl.file_mapping import FileRecord
-from syncctl.models import LeadValues, SourceRecord
+from syncctl.mapping.file_rows import FileRecord
 
 IN_MEMORY_BYTES = 16 * 1024 * 1024
 BATCH = 1000

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
+from syncctl.domain.models import Counts, StepName, Store
 from syncctl.errors import ApiError, FinalApiError, InvalidRowError
 from syncctl.locations import Locations
-from syncctl.mapping import RowDates
-from syncctl.models import Counts, StepName, Store
+from syncctl.mapping.api_rows import RowDates
+from syncctl.parsing.values import text
 from syncctl.ports import RentalApi, Storage
 from syncctl.services.rejects import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 from syncctl.text import fold
-from syncctl.values import text
 
 STORE_LIST = "store list"
 """Stands for the location on the rejects list."""

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.domain.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
-from syncctl.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
 from syncctl.ports import Look, RentalApi
 from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake

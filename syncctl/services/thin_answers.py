@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from syncctl.models import StepName
+from syncctl.domain.models import StepName
 from syncctl.services.sorting import SortedRows
 from syncctl.services.step_results import listed
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from heapq import nlargest
 
-from syncctl.dialects import (
+from syncctl.domain.dialects import (
     FEWEST_ROWS,
     LOCATIONS_MEASURED,
     DatedRow,
@@ -20,8 +20,8 @@ from syncctl.dialects import (
     Verdict,
     count_rows,
 )
+from syncctl.domain.models import BodyForm, Days, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, DeadlinePassedError
-from syncctl.models import BodyForm, Days, ReportRequest, StepName, Window
 from syncctl.ports import Prepare, RentalApi
 from syncctl.services.months import wider
 from syncctl.services.planning import LONGEST_NARROW, Planner

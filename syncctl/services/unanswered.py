@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.identity import derived_id
+from syncctl.domain.models import BodyForm, LocationState, StepName, Window
 from syncctl.errors import ApiError, KeyRefusedError
-from syncctl.identity import derived_id
-from syncctl.models import BodyForm, LocationState, StepName, Window
 from syncctl.services.planning import Planner
 from syncctl.services.trials import Asker
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from syncctl.domain.models import ReportRequest, StepName
 from syncctl.errors import UnclearAnswerError
-from syncctl.models import ReportRequest, StepName
 from syncctl.services.step_results import listed
 
 

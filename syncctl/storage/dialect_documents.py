@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from syncctl.dialects import Dialect, LocationIds, Mode, Trial, Verdict
-from syncctl.models import BodyForm, StepName
+from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial, Verdict
+from syncctl.domain.models import BodyForm, StepName
 from syncctl.storage.own_documents import OddDocumentError, own, own_or_none
 
 MOST_MONTHS = 1200

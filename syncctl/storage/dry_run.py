@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from syncctl.dialects import Dialect
-from syncctl.models import (
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import (
     Correction,
     Document,
     KnownRecord,

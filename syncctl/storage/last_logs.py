@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from syncctl.models import StepStatus, SyncLog
+from syncctl.domain.models import StepStatus, SyncLog
 from syncctl.operator_ports import LastLogs
 
 

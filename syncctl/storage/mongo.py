@@ -7,9 +7,8 @@ from typing import Any
 
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
-from syncctl.dialects import Dialect
-from syncctl.errors import LeadsRefusedError
-from syncctl.models import (
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
@@ -23,6 +22,7 @@ from syncctl.models import (
     SyncRecord,
     Write,
 )
+from syncctl.errors import LeadsRefusedError
 from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.dialect_documents import dialect_document, dialect_from

@@ -10,8 +10,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from syncctl.domain.models import Document
 from syncctl.errors import SettingsError, StorageUnavailableError
-from syncctl.models import Document
 from syncctl.storage.mongo_options import SRV_SCHEME
 
 

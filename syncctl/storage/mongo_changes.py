@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pymongo import UpdateOne
 from pymongo.collection import Collection
 
-from syncctl.models import Document, LeadChange
+from syncctl.domain.models import Document, LeadChange
 from syncctl.storage.lead_changes import guard, holds
 from syncctl.storage.mongo_batches import find_by_texts, in_batches
 from syncctl.storage.mongo_documents import from_bson, possible_bson_ids

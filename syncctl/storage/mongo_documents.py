@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from bson import Decimal128, ObjectId
 
-from syncctl.models import (
+from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadValues,

@@ -6,8 +6,8 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from syncctl.domain.models import Document
 from syncctl.errors import SettingsError
-from syncctl.models import Document
 from syncctl.operator_ports import DatabaseFacts
 from syncctl.storage.mongo_address import MongoAddress
 from syncctl.storage.mongo_options import is_local

@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from syncctl.models import Document
+from syncctl.domain.models import Document
 from syncctl.storage.report_paths import BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ import pymongo
 from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 
+from syncctl.domain.identity import KEY_RULES
+from syncctl.domain.models import Document
 from syncctl.errors import NewerDatabaseError, StorageError
-from syncctl.identity import KEY_RULES
-from syncctl.models import Document
 from syncctl.storage.clock import seconds_until, utc_now
 from syncctl.storage.mongo_address import connect, read_address
 from syncctl.storage.mongo_errors import translated

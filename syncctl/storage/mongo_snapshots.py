@@ -12,8 +12,8 @@ from bson.errors import BSONError
 from bson.json_util import JSONMode, JSONOptions
 from bson.raw_bson import RawBSONDocument
 
+from syncctl.domain.models import Document
 from syncctl.errors import StorageError
-from syncctl.models import Document
 from syncctl.storage.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
 
 BSON_KEY = "$bson"

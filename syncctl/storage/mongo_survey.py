@@ -9,8 +9,8 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
-from syncctl.identity import first_id_at
-from syncctl.models import Document, RunEntry, StepStatus, SyncLog
+from syncctl.domain.identity import first_id_at
+from syncctl.domain.models import Document, RunEntry, StepStatus, SyncLog
 from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from syncctl.storage import mongo_documents as documents

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from syncctl.models import Document
+from syncctl.domain.models import Document
 from syncctl.storage.mongo_batches import REPLY, insert_new
 from syncctl.storage.mongo_documents import to_text
 from syncctl.storage.mongo_errors import HELD, WRITE_CONFLICT, refusals

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from syncctl.models import Reject
+from syncctl.domain.models import Reject
 from syncctl.ports import RejectPositions
 
 

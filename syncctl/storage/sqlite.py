@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from syncctl.dialects import Dialect
-from syncctl.models import (
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from syncctl.models import LeadChange
+from syncctl.domain.models import LeadChange
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.lead_changes import guard, holds
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from syncctl.dialects import Dialect
-from syncctl.errors import StorageError
-from syncctl.models import (
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import (
     Correction,
     Document,
     KnownRecord,
@@ -25,6 +24,7 @@ from syncctl.models import (
     Trigger,
     Write,
 )
+from syncctl.errors import StorageError
 from syncctl.ports import RecordEntry
 from syncctl.storage.dialect_documents import dialect_from
 from syncctl.storage.own_documents import (

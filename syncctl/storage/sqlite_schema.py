@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Sequence
 
+from syncctl.domain.identity import KEY_RULES
 from syncctl.errors import NewerDatabaseError, StorageError
-from syncctl.identity import KEY_RULES
 from syncctl.storage.report_paths import BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS
 from syncctl.storage.sqlite_connection import transaction
 

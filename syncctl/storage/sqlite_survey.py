@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from syncctl.identity import first_id_at
-from syncctl.models import Document, RunEntry, SyncLog
+from syncctl.domain.identity import first_id_at
+from syncctl.domain.models import Document, RunEntry, SyncLog
 from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry
 from syncctl.storage import sqlite_rows as rows

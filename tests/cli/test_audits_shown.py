@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncctl.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.models import BodyForm, StepName
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import BodyForm, StepName
 from syncctl.sandbox import Sandbox
 from syncctl.storage.factory import open_storage
 from tests.support.program import Ended, Program

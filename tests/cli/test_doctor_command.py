@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.dialects import Dialect, LocationIds
-from syncctl.models import StepName
+from syncctl.domain.dialects import Dialect, LocationIds
+from syncctl.domain.models import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER
 from syncctl.storage.factory import open_storage

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.models import (
+from syncctl.domain.models import (
     Counts,
     LocationResult,
     RunEntry,
@@ -18,7 +18,7 @@ from syncctl.models import (
     StepStatus,
     Trigger,
 )
-from syncctl.results import history_document
+from syncctl.domain.run_results import history_document
 from syncctl.storage.factory import open_storage
 from tests.support.program import Program
 

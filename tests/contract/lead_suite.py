@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import pytest
 
+from syncctl.domain.models import Document, KnownRecord, LeadType
 from syncctl.errors import StorageError
-from syncctl.models import Document, KnownRecord, LeadType
 from syncctl.ports import Storage
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id
 

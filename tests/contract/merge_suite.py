@@ -6,8 +6,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from syncctl.domain.models import CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write
 from syncctl.errors import StorageError
-from syncctl.models import CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write
 from syncctl.ports import Storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id

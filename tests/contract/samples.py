@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncctl.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.models import (
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import (
     BodyForm,
     Correction,
     CorrectionOutcome,

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncctl.identity import first_id_at
-from syncctl.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
+from syncctl.domain.identity import first_id_at
+from syncctl.domain.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
 from syncctl.operator_ports import Database as LeadDatabase
 from syncctl.operator_ports import LastLogs, RunSpan, Totals
 from syncctl.ports import RecordEntry

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncctl.dialects import Dialect, LocationIds, Mode, Trial
+from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial
+from syncctl.domain.identity import KEY_RULES
+from syncctl.domain.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
 from syncctl.errors import ExitCode, NewerDatabaseError
-from syncctl.identity import KEY_RULES
-from syncctl.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
 from syncctl.ports import Storage
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.factory import open_storage

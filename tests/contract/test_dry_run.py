@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncctl.models import (
+from syncctl.domain.models import (
     KnownRecord,
     LeadChange,
     LeadType,

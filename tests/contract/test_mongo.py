@@ -9,9 +9,8 @@ from bson import Decimal128, ObjectId
 from bson.int64 import Int64
 from pymongo import IndexModel, MongoClient
 
-from syncctl.errors import LeadsRefusedError, StorageError
-from syncctl.identity import KEY_RULES
-from syncctl.models import (
+from syncctl.domain.identity import KEY_RULES
+from syncctl.domain.models import (
     Document,
     LeadChange,
     LeadType,
@@ -23,6 +22,7 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
+from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.services.adoption import text_of
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.mongo import MongoStorage

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from pymongo import MongoClient
 
-from syncctl.identity import first_id_at
-from syncctl.models import Document, LeadChange, LeadType, RunEntry, StepStatus, SyncLog, Trigger
+from syncctl.domain.identity import first_id_at
+from syncctl.domain.models import Document, LeadChange, LeadType, RunEntry, StepStatus, SyncLog, Trigger
 from syncctl.storage.mongo import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import MOMENT, lead, phone, record, text_id

@@ -10,8 +10,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from syncctl.domain.models import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
-from syncctl.models import Document
 from syncctl.storage.mongo import MongoStorage
 from tests.contract.samples import lead, record, text_id
 

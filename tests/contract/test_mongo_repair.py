@@ -8,8 +8,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.collation import Collation
 
+from syncctl.domain.models import Document
 from syncctl.errors import StorageError
-from syncctl.models import Document
 from syncctl.operator_ports import LeadSnapshot, Restored
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.sqlite import SqliteStorage

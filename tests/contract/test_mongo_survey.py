@@ -11,8 +11,8 @@ import pytest
 from bson import DatetimeMS, ObjectId
 from pymongo import MongoClient
 
+from syncctl.domain.models import Document, StepStatus, SyncLog, Trigger
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.models import Document, StepStatus, SyncLog, Trigger
 from syncctl.operator_ports import LastLogs, LeadSnapshot
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.mongo_address import MongoAddress, read_address

@@ -10,8 +10,8 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
+from syncctl.domain.models import Document
 from syncctl.errors import LeadsRefusedError, StorageError, StorageUnavailableError
-from syncctl.models import Document
 from syncctl.sandbox import Sandbox
 from syncctl.storage import mongo_transactions
 from syncctl.storage.mongo import MongoStorage

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from syncctl.domain.models import Document, LocationState, RunEntry, StepName
 from syncctl.errors import StorageError
-from syncctl.models import Document, LocationState, RunEntry, StepName
 from syncctl.operator_ports import Database, RunSpan
 from syncctl.ports import RecordEntry
 from syncctl.storage import mongo_documents

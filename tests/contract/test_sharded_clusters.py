@@ -9,9 +9,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from syncctl.checks import Mark
+from syncctl.domain.checks import Mark
+from syncctl.domain.models import Document
 from syncctl.errors import ExitCode, SettingsError
-from syncctl.models import Document
 from syncctl.services.checks.diagnosis_reach import check_database
 from syncctl.storage import mongo_facts, mongo_session
 from syncctl.storage.mongo import MongoStorage

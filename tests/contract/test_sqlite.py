@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.models import (
+from syncctl.domain.models import (
     LeadChange,
     LeadType,
     LocationState,
@@ -24,6 +23,7 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
+from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.storage.sqlite import FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT, SqliteStorage
 from syncctl.storage.sqlite_connection import open_connection
 from syncctl.storage.sqlite_errors import translated

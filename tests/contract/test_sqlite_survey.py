@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from syncctl.domain.models import StepStatus, SyncLog, Trigger
 from syncctl.errors import StorageError
-from syncctl.models import StepStatus, SyncLog, Trigger
 from syncctl.operator_ports import LastLogs, Totals
 from syncctl.storage.factory import open_storage
 from syncctl.storage.sqlite import SqliteStorage

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.api.client import HttpRentalApi
-from syncctl.models import ReportRequest, StepName, Trigger
+from syncctl.domain.models import ReportRequest, StepName, Trigger
 from syncctl.ports import Answer, Prepare
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest

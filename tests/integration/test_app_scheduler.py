@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from syncctl.checks import Check, Mark
 from syncctl.cron.state import ScheduleState
+from syncctl.domain.checks import Check, Mark
+from syncctl.domain.identity import derived_id, first_id_at, id_time
+from syncctl.domain.models import LeadType, StepName
 from syncctl.errors import InterruptedRunError
-from syncctl.identity import derived_id, first_id_at, id_time
 from syncctl.locking import LockState
-from syncctl.models import LeadType, StepName
 from syncctl.operator_ports import Database
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox

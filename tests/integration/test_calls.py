@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.dialects import Mode
+from syncctl.domain.dialects import Mode
 from tests.support.calls import (
     AUDITS,
     LOCATIONS,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.models import StepName
 from syncctl.errors import FileProblemError, SettingsError, UsageError
-from syncctl.models import StepName
 from syncctl.operator_ports import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned, plan_duplicates

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.identity import fingerprint, source_record
+from syncctl.domain.leads import new_lead
+from syncctl.domain.models import StepName, SyncRecord
 from syncctl.errors import StorageUnavailableError, UsageError
-from syncctl.identity import fingerprint, source_record
-from syncctl.leads import new_lead
 from syncctl.locations import load_locations
-from syncctl.mapping import RowDates, report_values
-from syncctl.models import StepName, SyncRecord
+from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.operator_ports import Database
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.source.completeness import REPORTS

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncctl.domain.models import StepName, Trigger
 from syncctl.locations import load_locations
-from syncctl.models import StepName, Trigger
 from syncctl.ports import Storage
 from syncctl.services.intake import Intake
 from syncctl.services.run import Clock, Run, RunRequest

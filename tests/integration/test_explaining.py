@@ -9,9 +9,9 @@ import pytest
 from bson import ObjectId
 
 from syncctl.api.client import HttpRentalApi
+from syncctl.domain.models import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.models import StepName
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.planning import Schedule
 from syncctl.services.source.differences import Whose

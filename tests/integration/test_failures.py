@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.models import LocationState, RunResult, StepName, StepStatus
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.models import LocationState, RunResult, StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.integration.conftest import TODAY

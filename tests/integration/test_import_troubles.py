@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from syncctl.domain.models import StepName, StepStatus
 from syncctl.locations import load_locations
-from syncctl.models import StepName, StepStatus
 from syncctl.ports import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, write

@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 
+from syncctl.domain.identity import fingerprint
+from syncctl.domain.models import LeadChange, StepName, StepStatus, SyncRecord
 from syncctl.errors import UsageError
-from syncctl.identity import fingerprint
-from syncctl.models import LeadChange, StepName, StepStatus, SyncRecord
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, snapshot, write
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import World

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.models import StepName, StepStatus
+from syncctl.domain.models import StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services import intake, rejects

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from syncctl.dialects import LocationIds
+from syncctl.domain.dialects import LocationIds
+from syncctl.domain.models import RunResult, StepName, StepStatus
 from syncctl.errors import StorageError
 from syncctl.locations import Locations
-from syncctl.models import RunResult, StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.progress import report_progress

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.mapping import RowDates
-from syncctl.models import StepName, Trigger
+from syncctl.domain.models import StepName, Trigger
+from syncctl.mapping.api_rows import RowDates
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects import keep_rejects
 from syncctl.services.run import Run, RunRequest

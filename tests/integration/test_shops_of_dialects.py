@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from syncctl.dialects import LocationIds
-from syncctl.models import StepName
+from syncctl.domain.dialects import LocationIds
+from syncctl.domain.models import StepName
 from syncctl.sandbox import Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.completeness import assert_nothing_found, look

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from syncctl.domain.models import StepName
 from syncctl.locations import Locations, load_locations
-from syncctl.models import StepName
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.storage.factory import open_storage
 from tests.soak.business import Business

@@ -11,9 +11,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from syncctl.domain.models import RunResult, StepName
 from syncctl.errors import SyncctlError
 from syncctl.locations import Locations
-from syncctl.models import RunResult, StepName
 from syncctl.sandbox import Sandbox
 from tests.support.meanwhile import Meanwhile
 from tests.support.world import World

@@ -12,8 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncctl.api.wire import Endpoint, report_call
+from syncctl.domain.models import ReportRequest, StepName
 from syncctl.errors import ApiError, DeadlinePassedError, RetryableApiError
-from syncctl.models import ReportRequest, StepName
 from syncctl.ports import Answer, Prepare
 
 INDIA = ZoneInfo("Asia/Kolkata")

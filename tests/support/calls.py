@@ -9,8 +9,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from syncctl.dialects import Mode
-from syncctl.models import REPORT_STEPS
+from syncctl.domain.dialects import Mode
+from syncctl.domain.models import REPORT_STEPS
 from syncctl.sandbox import Sandbox
 from tests.support.marked_part import MarkedPart, MarkerError
 from tests.support.world import World

@@ -5,8 +5,8 @@ from contextlib import closing
 from typing import Any
 
 from syncctl.api.client import HttpRentalApi
+from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
-from syncctl.models import Trigger
 from syncctl.operator_ports import Database
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest

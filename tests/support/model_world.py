@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import LocationState, ReportRequest, RunResult, StepName, Trigger
 from syncctl.locations import Locations
-from syncctl.models import LocationState, ReportRequest, RunResult, StepName, Trigger
 from syncctl.ports import Storage
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Clock, Run, RunRequest

@@ -10,10 +10,18 @@ from zoneinfo import ZoneInfo
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
+from syncctl.domain.models import (
+    AuditResult,
+    Counts,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    Trigger,
+)
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
-from syncctl.models import AuditResult, Counts, LocationResult, RunResult, StepName, StepResult, Trigger
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.importing import FileImport, ImportJob

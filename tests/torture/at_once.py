@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from syncctl.models import RunResult
+from syncctl.domain.models import RunResult
 from syncctl.ports import Storage
 from tests.support.meanwhile import Meanwhile
 from tests.support.webapp import OF_TODAY_MOSTLY

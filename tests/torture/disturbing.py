@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from syncctl.domain.models import RunResult
 from syncctl.errors import (
     InterruptedRunError,
     StorageError,
@@ -10,7 +11,6 @@ from syncctl.errors import (
     SyncctlError,
     TerminationRequest,
 )
-from syncctl.models import RunResult
 from syncctl.ports import Storage
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.torture.prepared import Prepared

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 
+from syncctl.domain.models import StepName, Store
 from syncctl.locations import Locations, load_locations
-from syncctl.models import StepName, Store
 from syncctl.operator_ports import Database
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox

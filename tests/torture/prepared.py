@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from syncctl.identity import SEPARATOR
-from syncctl.models import Counts, RunResult
+from syncctl.domain.identity import SEPARATOR
+from syncctl.domain.models import Counts, RunResult
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned

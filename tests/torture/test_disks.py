@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from syncctl.domain.models import StepName
 from syncctl.errors import TemporaryFileError
-from syncctl.models import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.services import staging
 from tests.support.disks import Disk, NoDiskError, disk

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.models import RunResult
 from syncctl.errors import StorageUnavailableError
-from syncctl.models import RunResult
 from syncctl.ports import Storage
 from tests.support import mongod
 from tests.support.failing_storage import WRITES

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.cli.app import app
+from syncctl.domain.models import StepName
 from syncctl.errors import ExitCode
-from syncctl.models import StepName
 from syncctl.sandbox import Sandbox
 from tests.support.program import Program
 from tests.support.store_files import row as file_row

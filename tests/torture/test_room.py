@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from syncctl.domain.models import RunResult
 from syncctl.errors import SyncctlError
-from syncctl.models import RunResult
 from tests.support.disks import Disk, NoDiskError, disk
 from tests.torture.jobs import JOBS, LATER_SYNC, Job
 from tests.torture.prepared import Prepared, prepared

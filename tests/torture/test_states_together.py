@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.models import LocationState, StepName, StepStatus
 from syncctl.errors import (
     InterruptedRunError,
     StorageError,
@@ -16,7 +17,6 @@ from syncctl.errors import (
     SyncctlError,
     TerminationRequest,
 )
-from syncctl.models import LocationState, StepName, StepStatus
 from syncctl.ports import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.reports import STATES_TOGETHER

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.models import StepName
+from syncctl.domain.models import StepName
 from syncctl.ports import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.meanwhile import Meanwhile

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncctl.checks import CheckReport, Mark
 from syncctl.cron.state import ScheduleState
+from syncctl.domain.checks import CheckReport, Mark
+from syncctl.domain.models import LocationState, RunEntry
 from syncctl.locking import LockState
-from syncctl.models import LocationState, RunEntry
 from syncctl.sandbox import Sandbox
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.checks.health import Health, take_status

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from syncctl.identity import source_record
+from syncctl.domain.identity import source_record
+from syncctl.domain.models import Document, LeadValues, SourceRecord
 from syncctl.locations import load_locations
-from syncctl.models import Document, LeadValues, SourceRecord
 from syncctl.services.adoption import UnlinkedLeads
 
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)

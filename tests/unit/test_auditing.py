@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from syncctl.dialects import Dialect, Mode
+from syncctl.domain.dialects import Dialect, Mode
+from syncctl.domain.models import BodyForm, ReportRequest, RunResult, StepName, StepStatus
 from syncctl.errors import ApiError, KeyRefusedError, RetryableApiError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
-from syncctl.models import BodyForm, ReportRequest, RunResult, StepName, StepStatus
 from tests.support.api_model import DIALECTS, Row
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.model_world import CODES, REPORTS, STORES, ModelWorld

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.dialects import Dialect
-from syncctl.models import Days, LocationState, StepName, Window
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import Days, LocationState, StepName, Window
 from syncctl.services.checkpoints import Checkpoints, Tally
 from syncctl.services.planning import Planner, Schedule, SyncOptions
 from syncctl.services.sorting import sort_rows

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.dates import read_date
+from syncctl.parsing.dates import read_date
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from syncctl.checks import Check, Mark
-from syncctl.dialects import Dialect, LocationIds
+from syncctl.domain.checks import Check, Mark
+from syncctl.domain.dialects import Dialect, LocationIds
+from syncctl.domain.models import StepName
 from syncctl.locations import load_locations
-from syncctl.models import StepName
 from syncctl.services.checks.diagnosis_locations import check_location_ids
 
 ALL = {code: name.replace("Suitor Guy - ", "SG.") for code, name in load_locations().by_code.items()}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from syncctl.dialects import Dialect, LocationIds
-from syncctl.models import StepName
+from syncctl.domain.dialects import Dialect, LocationIds
+from syncctl.domain.models import StepName
 from syncctl.storage.dialect_documents import LATER_FIELDS, dialect_document, dialect_from
 from syncctl.storage.own_documents import OddDocumentError
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from syncctl.checks import Check, Mark
 from syncctl.cron.imports import ScheduledImport
 from syncctl.cron.state import ScheduleState
+from syncctl.domain.checks import Check, Mark
+from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import (
     ApiError,
     FinalApiError,
@@ -33,7 +34,6 @@ from syncctl.findings import (
 )
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
-from syncctl.models import ReportRequest, StepName, Window
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, Prepare
 from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_path, check_space, check_zones

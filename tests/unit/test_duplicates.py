@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.identity import source_record
+from syncctl.domain.models import Document, LeadType, LeadValues
 from syncctl.errors import UsageError
-from syncctl.identity import source_record
 from syncctl.locations import load_locations
-from syncctl.models import Document, LeadType, LeadValues
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, check_chosen, decide
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, cleanup_key, duplicates_among
 from syncctl.services.cleanup.edits import Copies

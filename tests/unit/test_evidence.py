@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncctl.domain.models import BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.locations import load_locations
-from syncctl.models import BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.operator_ports import WireFacts
 from syncctl.ports import Answer, Prepare
 from syncctl.safe_output.redact import Redactor

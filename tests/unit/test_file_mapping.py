@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncctl.domain.models import LeadValues, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.file_mapping import FileRecord
-from syncctl.file_mapping import file_date as date_of_cell
-from syncctl.file_mapping import file_record as record_of_row
-from syncctl.models import LeadValues, StepName
+from syncctl.mapping.file_rows import FileRecord
+from syncctl.mapping.file_rows import file_date as date_of_cell
+from syncctl.mapping.file_rows import file_record as record_of_row
 
 STORE = "Suitor Guy - Calicut"
 WALKIN: dict[str, Any] = {

@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.locations import load_locations
-from syncctl.locking import LockState
-from syncctl.models import (
+from syncctl.domain.models import (
     AuditResult,
     Counts,
     LocationState,
@@ -23,8 +21,10 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
+from syncctl.domain.run_results import history_document
+from syncctl.locations import load_locations
+from syncctl.locking import LockState
 from syncctl.operator_ports import Database
-from syncctl.results import history_document
 from syncctl.schedule import next_run
 from syncctl.services.checks.health import (
     Health,

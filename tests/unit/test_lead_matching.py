@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
-from syncctl.lead_matching import Agreement, Level, agreement, agreements, best_pairs, is_certain
-from syncctl.lead_traits import Traits
+from syncctl.domain.lead_matching import Agreement, Level, agreement, agreements, best_pairs, is_certain
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.models import LeadValues
 from syncctl.locations import load_locations
-from syncctl.models import LeadValues
 
 LEAD_ID = "65f000000000000000000001"
 PHONE, OTHER_PHONE = "9000000001", "9000000002"

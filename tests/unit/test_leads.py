@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.leads import is_touched
+from syncctl.domain.leads import is_touched
 
 THEN, LATER = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
 

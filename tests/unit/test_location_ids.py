@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from syncctl.dialects import Dialect, LocationIds
+from syncctl.domain.dialects import Dialect, LocationIds
+from syncctl.domain.models import StepName
 from syncctl.locations import load_locations
-from syncctl.models import StepName
 from syncctl.services.location_ids import IdWatch, ids_warning
 from syncctl.services.row_stores import RowStores, known_shops
 from tests.support.shops import CALICUT, EDAPPALLY, LISTED, PMNA, row, rows

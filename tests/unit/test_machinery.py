@@ -10,13 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.checks import Check, CheckReport, Mark
 from syncctl.cron.imports import ScheduledImport
 from syncctl.cron.state import ScheduleState
-from syncctl.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.locations import load_locations
-from syncctl.locking import LockState
-from syncctl.models import (
+from syncctl.domain.checks import Check, CheckReport, Mark
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import (
     AuditResult,
     BodyForm,
     Counts,
@@ -29,8 +27,10 @@ from syncctl.models import (
     SyncLog,
     Trigger,
 )
+from syncctl.domain.run_results import history_document
+from syncctl.locations import load_locations
+from syncctl.locking import LockState
 from syncctl.operator_ports import Database
-from syncctl.results import history_document
 from syncctl.schedule import next_run
 from syncctl.services.checks.freshness import late_from, span
 from syncctl.services.checks.machinery import verify_machinery, verify_without_database

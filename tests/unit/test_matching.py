@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from syncctl.file_mapping import file_key
-from syncctl.identity import derived_id, lead_key, source_record
-from syncctl.leads import new_lead
+from syncctl.domain.identity import derived_id, lead_key, source_record
+from syncctl.domain.leads import new_lead
+from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord, SyncRecord
 from syncctl.locations import load_locations
-from syncctl.models import Document, LeadType, LeadValues, SourceRecord, SyncRecord
+from syncctl.mapping.file_rows import file_key
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
 from syncctl.storage.sqlite import SqliteStorage

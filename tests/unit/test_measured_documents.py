@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.dialects import Dialect
-from syncctl.models import StepName
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import StepName
 from syncctl.storage.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.own_documents import OddDocumentError
 from tests.contract.samples import DIALECT

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.dialects import Dialect, Mode
+from syncctl.domain.dialects import Dialect, Mode
+from syncctl.domain.models import BodyForm, Days, LocationState, StepName, Window
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.models import BodyForm, Days, LocationState, StepName, Window
 from syncctl.services.months import certain_from, months_before, months_since
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 

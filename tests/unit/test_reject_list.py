@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.models import Reject
 from syncctl.filesystem.protected_files import OwnFiles
-from syncctl.models import Reject
 from syncctl.services.reject_list import OWN_COLUMNS, export_rejects, masked_document
 
 NUMBER = "9400000001"

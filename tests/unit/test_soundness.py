@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.checks import Check, CheckReport, Mark
+from syncctl.domain.checks import Check, CheckReport, Mark
+from syncctl.domain.models import Store
 from syncctl.locations import load_locations
-from syncctl.models import Store
 from syncctl.operator_ports import Database
 from syncctl.services.checks.soundness import verify_soundness
 from syncctl.services.run import Clock

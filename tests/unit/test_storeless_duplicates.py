@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.models import Document
 from syncctl.locations import load_locations
-from syncctl.models import Document
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, decide
 from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key, duplicates_among
 from syncctl.storage.sqlite import SqliteStorage

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 
-from syncctl.checks import Check
-from syncctl.identity import derived_id, id_time
+from syncctl.domain.checks import Check
+from syncctl.domain.identity import derived_id, id_time
+from syncctl.domain.models import Document, LeadType
 from syncctl.locations import Locations
 from syncctl.locking import LockState
-from syncctl.models import Document, LeadType
 from syncctl.operator_ports import Database, RunSpan
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.checks.freshness import ago

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from syncctl.checks import Check
-from syncctl.dialects import Dialect, LocationIds
+from syncctl.domain.checks import Check
+from syncctl.domain.dialects import Dialect, LocationIds
+from syncctl.domain.models import StepName
 from syncctl.locations import Locations
-from syncctl.models import StepName
 from syncctl.services.planning import location_order
 
 LOCATION_IDS = "Location ids"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from syncctl.checks import Check
+from syncctl.domain.checks import Check
 from syncctl.findings import DiskSpace, PathFacts, User, ZoneFacts
 
 MIB = 1024 * 1024

@@ -9,7 +9,8 @@ from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from syncctl.checks import Check
+from syncctl.domain.checks import Check
+from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -22,8 +23,7 @@ from syncctl.errors import (
 )
 from syncctl.findings import ApiAddress, ApiClock
 from syncctl.locations import Locations
-from syncctl.mapping import RowDates, identity_values
-from syncctl.models import ReportRequest, StepName, Window
+from syncctl.mapping.api_rows import RowDates, identity_values
 from syncctl.operator_ports import Database
 from syncctl.ports import RentalApi
 from syncctl.services.stores import store_of_row

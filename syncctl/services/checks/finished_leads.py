@@ -7,9 +7,9 @@ from enum import IntEnum
 from itertools import islice, product
 from typing import Self
 
-from syncctl.lead_traits import Traits
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.models import Document
 from syncctl.locations import StoreNames
-from syncctl.models import Document
 from syncctl.ports import Storage
 
 REPORTS_AT_ONCE = 1000

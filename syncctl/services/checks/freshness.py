@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from syncctl.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
+from syncctl.domain.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
 from syncctl.operator_ports import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.planning import CLOCK_TOLERANCE

@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from syncctl.domain.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
+from syncctl.domain.run_results import instant
 from syncctl.locations import Locations
 from syncctl.locking import LockState
-from syncctl.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
 from syncctl.operator_ports import Database
-from syncctl.phone_reading import phone_number
-from syncctl.results import instant
+from syncctl.parsing.phones import phone_number
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncctl.checks import Check
-from syncctl.models import Document
+from syncctl.domain.checks import Check
+from syncctl.domain.models import Document
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from syncctl.checks import Check, CheckReport
+from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.models import RunEntry, StepName, StepStatus
 from syncctl.locations import Locations
-from syncctl.models import RunEntry, StepName, StepStatus
 from syncctl.operator_ports import Database, LastLogs
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
 from syncctl.services.checks.freshness import (

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import LocationState, StepName
 from syncctl.locations import Locations
-from syncctl.models import LocationState, StepName
 from syncctl.operator_ports import Database
 from syncctl.services.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask
 

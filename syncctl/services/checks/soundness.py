@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from syncctl.checks import Check, CheckReport, Tally
+from syncctl.domain.checks import Check, CheckReport, Tally
+from syncctl.domain.models import Document, Store
 from syncctl.locations import Locations
-from syncctl.models import Document, Store
 from syncctl.operator_ports import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import text_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from syncctl.checks import Check
 from syncctl.cron.state import ScheduleState
+from syncctl.domain.checks import Check
 from syncctl.locking import LockState
 from syncctl.services.checks.freshness import NextSync, span
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syncctl.checks import Check
-from syncctl.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.models import REPORT_STEPS, LocationState, StepName
+from syncctl.domain.checks import Check
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import REPORT_STEPS, LocationState, StepName
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.progress import Progress

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from syncctl.domain.identity import derived_id
+from syncctl.domain.models import Document
 from syncctl.errors import UsageError
-from syncctl.identity import derived_id
 from syncctl.locations import StoreNames
-from syncctl.models import Document
 from syncctl.ports import Storage
 from syncctl.services.adoption import parted_key, text_of
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from syncctl.identity import derived_id
+from syncctl.domain.identity import derived_id
+from syncctl.domain.models import Document, LeadType
 from syncctl.locations import Locations, StoreNames
-from syncctl.models import Document, LeadType
 from syncctl.operator_ports import Database
-from syncctl.phone_reading import phone_number
+from syncctl.parsing.phones import phone_number
 from syncctl.ports import Storage
 from syncctl.services.adoption import parted_key, stored_file_key, stored_key, text_of
 

@@ -7,13 +7,13 @@ from datetime import datetime, time
 from functools import cached_property
 from typing import Any
 
-from syncctl.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
+from syncctl.domain.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
+from syncctl.domain.models import Document, LeadType, LeadValues
 from syncctl.locations import StoreNames
-from syncctl.models import Document, LeadType, LeadValues
-from syncctl.phone_reading import phone_number
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import file_day
 from syncctl.services.adoption import text_of
 from syncctl.text import fold
-from syncctl.values import file_day
 
 SOURCE_FIELDS = frozenset(LeadValues.__annotations__)
 """The fields that a source can tell."""

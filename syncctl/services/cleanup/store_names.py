@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncctl.domain.models import LeadChange
 from syncctl.locations import Locations
-from syncctl.models import LeadChange
 from syncctl.operator_ports import Database
 from syncctl.services.adoption import text_of
 from syncctl.services.cleanup.backup_writing import new_backup

@@ -8,10 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
-from syncctl.dialects import LOCATIONS_MEASURED
+from syncctl.domain.dialects import LOCATIONS_MEASURED
+from syncctl.domain.models import REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError
 from syncctl.locations import Locations
-from syncctl.models import REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.operator_ports import WireFacts
 from syncctl.ports import Answer, RentalApi
 from syncctl.services.evidence.comparing import Comparison, compare, narrower_questions

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from syncctl.dialects import FEWEST_ROWS, Question, Trial
-from syncctl.models import BodyForm, Days, StepName, Window
+from syncctl.domain.dialects import FEWEST_ROWS, Question, Trial
+from syncctl.domain.models import BodyForm, Days, StepName, Window
 from syncctl.services.evidence.shapes import OWN_DATE, RowFacts
 from syncctl.services.months import certain_from, wider
 from syncctl.services.trials import DATED_FORMS

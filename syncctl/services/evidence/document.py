@@ -10,9 +10,9 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
-from syncctl.dialects import Dialect, Trial
-from syncctl.models import REPORT_STEPS, StepName
-from syncctl.results import instant
+from syncctl.domain.dialects import Dialect, Trial
+from syncctl.domain.models import REPORT_STEPS, StepName
+from syncctl.domain.run_results import instant
 from syncctl.services.evidence.asking import Asking, Call, Findings
 from syncctl.services.evidence.comparing import Comparison
 from syncctl.services.evidence.reading import date_of, seconds_ahead, summary

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
 
-from syncctl.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
-from syncctl.mapping import BOOKING_DATE, RETURN_DATE
-from syncctl.models import REPORT_STEPS, BodyForm, StepName
+from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
+from syncctl.domain.models import REPORT_STEPS, BodyForm, StepName
+from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.windows import window_words
 from syncctl.services.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings

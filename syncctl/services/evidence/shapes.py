@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from syncctl.dates import read_date
-from syncctl.dialects import DatedRow
+from syncctl.domain.dialects import DatedRow
+from syncctl.domain.models import StepName
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_DATE, RETURN_DATE
-from syncctl.models import StepName
+from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
+from syncctl.parsing.dates import read_date
 from syncctl.services.rejects import position_of
 from syncctl.services.sorting import sort_rows
 from syncctl.services.trials import dated_rows

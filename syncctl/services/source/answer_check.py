@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.domain.models import Document, SourceRecord
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_NO
-from syncctl.models import Document, SourceRecord
+from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports import Storage
 from syncctl.services.adoption import stored_key
 from syncctl.services.intake import BATCH, LEAD_TYPES

@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from syncctl.dialects import Dialect
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.errors import (
     ApiError,
     KeyRefusedError,
@@ -17,7 +18,6 @@ from syncctl.errors import (
     UnclearAnswerError,
 )
 from syncctl.locations import Locations
-from syncctl.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
 from syncctl.operator_ports import Database
 from syncctl.ports import Answer, RentalApi
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask

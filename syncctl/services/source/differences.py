@@ -8,13 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from syncctl.domain.leads import is_touched
+from syncctl.domain.models import Document
 from syncctl.errors import InvalidRowError
-from syncctl.leads import is_touched
 from syncctl.locations import Locations
-from syncctl.models import Document
-from syncctl.phone_reading import phone_number
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import text
 from syncctl.text import fold
-from syncctl.values import text
 
 COMPARED = (
     "name",

@@ -7,15 +7,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
+from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
+from syncctl.domain.lead_matching import agreements, is_certain
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.errors import InvalidRowError, UsageError
-from syncctl.identity import SEPARATOR, current_key, derived_id, id_time
-from syncctl.lead_matching import agreements, is_certain
-from syncctl.lead_traits import Traits
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_NO, NAME, PHONE, own_date
-from syncctl.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
+from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.operator_ports import Database
-from syncctl.phone_reading import phone_number
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import text
 from syncctl.ports import RecordEntry
 from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.redact import mask_phone
@@ -37,7 +38,6 @@ from syncctl.services.source.life_stories import (
     story_of_record,
 )
 from syncctl.text import same_text
-from syncctl.values import text
 
 FEWEST_DIGITS = 7
 """Fewer are no phone number, whoever's."""

@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from syncctl.lead_traits import SNAPSHOTS, as_moment
-from syncctl.leads import is_touched
+from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
+from syncctl.domain.leads import is_touched
+from syncctl.domain.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
 from syncctl.locations import Locations, location_words
-from syncctl.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
 from syncctl.operator_ports import Survey
 from syncctl.ports import RecordEntry
 from syncctl.safe_output.redact import mask_phone

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from syncctl.domain.models import LocationResult, StepName
 from syncctl.locations import Locations
-from syncctl.models import LocationResult, StepName
 from syncctl.services.intake import Intake
 from syncctl.services.rejects import position_of
 from syncctl.services.row_stores import RowStores

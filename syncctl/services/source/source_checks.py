@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncctl.checks import Check, CheckReport
-from syncctl.models import LocationResult, StepName
+from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.models import LocationResult, StepName
 from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.source_results import Completeness, SourceCounts

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from syncctl.dialects import Dialect
-from syncctl.identity import current_key, keys_of
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.identity import current_key, keys_of
+from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.locations import Locations
-from syncctl.mapping import BOOKING_NO, PHONE, is_of_report
-from syncctl.models import ReportRequest, SourceRecord, StepName, Window
+from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
 from syncctl.ports import Answer, RentalApi, Storage
 from syncctl.services.planning import Schedule, ids_to_ask, location_order, window_holding
 from syncctl.services.rejects import row_text

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from syncctl.identity import current_key, derived_id, keys_of
+from syncctl.domain.identity import current_key, derived_id, keys_of
+from syncctl.domain.models import Days, StepName, SyncRecord
 from syncctl.locations import location_words
-from syncctl.mapping import BOOKING_NO
-from syncctl.models import Days, StepName, SyncRecord
+from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.operator_ports import Database
 from syncctl.services.planning import BOOKED_BEFORE, location_order
 from syncctl.services.rejects import row_text

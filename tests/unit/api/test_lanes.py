@@ -13,8 +13,8 @@ import pytest
 from syncctl.api.lanes import LanePolicy, Lanes, Room
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
+from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
-from syncctl.models import ReportRequest, StepName, Window
 from syncctl.ports import Answer, Look
 from tests.unit.api.conftest import client_threads
 

@@ -13,8 +13,8 @@ from syncctl.api.limits import MEMORY_BYTES, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint
+from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import DeadlinePassedError, FinalApiError
-from syncctl.models import ReportRequest, StepName, Window
 from syncctl.ports import Look
 from tests.support.scripted_server import ScriptedServer, reply, rows_reply
 

@@ -8,8 +8,8 @@ import pytest
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.watched import WatchedRentalApi
 from syncctl.api.wire import Endpoint
+from syncctl.domain.models import BodyForm, ReportRequest, StepName, Window
 from syncctl.errors import ApiError
-from syncctl.models import BodyForm, ReportRequest, StepName, Window
 from syncctl.operator_ports import WireFacts
 from tests.support.scripted_server import Reply, ScriptedServer, reply
 

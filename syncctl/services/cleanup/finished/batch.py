@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from syncctl.lead_matching import Agreement, agreements
-from syncctl.lead_traits import Traits, as_moment
+from syncctl.domain.lead_matching import Agreement, agreements
+from syncctl.domain.lead_traits import Traits, as_moment
+from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
 from syncctl.locations import StoreNames
-from syncctl.models import Document, LeadType, SourceRecord, SyncRecord
 from syncctl.operator_ports import Database
 from syncctl.ports import Created
 from syncctl.services.adoption import API_TYPES

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from syncctl.identity import derived_id
+from syncctl.domain.identity import derived_id
+from syncctl.domain.models import Document
 from syncctl.locations import Locations, StoreNames
-from syncctl.models import Document
 from syncctl.operator_ports import Database
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, batched

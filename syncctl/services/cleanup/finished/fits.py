@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from syncctl.lead_matching import Agreement, Level, agreements
-from syncctl.lead_traits import Traits
+from syncctl.domain.lead_matching import Agreement, Level, agreements
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.models import LeadType
 from syncctl.locations import StoreNames
-from syncctl.models import LeadType
 from syncctl.operator_ports import Database
 from syncctl.ports import Created
 from syncctl.services.cleanup.finished.candidates import key_id

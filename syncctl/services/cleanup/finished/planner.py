@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from syncctl.identity import id_time
-from syncctl.lead_matching import Level
-from syncctl.leads import is_touched
+from syncctl.domain.identity import id_time
+from syncctl.domain.lead_matching import Level
+from syncctl.domain.leads import is_touched
+from syncctl.domain.models import SyncRecord
 from syncctl.locations import Locations
-from syncctl.models import SyncRecord
 from syncctl.operator_ports import Database
 from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.cleanup.finished.batch import Batch

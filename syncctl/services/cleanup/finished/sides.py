@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from syncctl.lead_traits import Traits
-from syncctl.models import Document, LeadType
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.models import Document, LeadType
 from syncctl.services.adoption import text_of
 
 _TYPES = {each.casefold(): each for each in (*LeadType, "justDial")}

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from syncctl.errors import ExitCode
-from syncctl.models import (
+from syncctl.domain.models import (
     FILE_STEPS,
     REPORT_STEPS,
     AuditResult,
@@ -17,6 +16,7 @@ from syncctl.models import (
     StepResult,
     StepStatus,
 )
+from syncctl.errors import ExitCode
 
 CHANGED_KEPT = 20
 """Booking numbers of changed bookings that the history keeps for each location."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from syncctl.parsing.values import text
 from syncctl.safe_output.phone_numbers import plain_text
-from syncctl.values import text
 
 PHONE_DIGITS = 10
 SHORT_OF_A_ZERO = 9

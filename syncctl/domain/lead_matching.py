@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from syncctl.lead_traits import Traits
+from syncctl.domain.lead_traits import Traits
 
 T = TypeVar("T", bound=Hashable)
 

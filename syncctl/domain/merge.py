@@ -8,8 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from syncctl.leads import is_touched
-from syncctl.models import Document, LeadChange, Write
+from syncctl.domain.leads import is_touched
+from syncctl.domain.models import Document, LeadChange, Write
 from syncctl.text import same_text
 
 

@@ -1,0 +1,1 @@
+"""A row of a source -> the values of a lead."""

@@ -1,0 +1,1 @@
+"""One cell or field of a source -> a text, a day, a number, a phone number."""
