@@ -19,7 +19,7 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
-from syncctl.ports import Listener
+from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.planning import SyncOptions

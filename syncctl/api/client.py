@@ -11,7 +11,7 @@ from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.domain.models import ReportRequest, StepName, Window
-from syncctl.ports import Answer, Prepare
+from syncctl.ports.sync import Answer, Prepare
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
 from syncctl.domain.models import ReportRequest
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
-from syncctl.ports import Answer, Prepare
+from syncctl.ports.sync import Answer, Prepare
 
 _log = logging.getLogger("syncctl.api")
 

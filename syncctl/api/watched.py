@@ -12,7 +12,7 @@ from syncctl.api.envelope import envelope_of
 from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport
 from syncctl.domain.models import ReportRequest
-from syncctl.operator_ports import WireFacts
+from syncctl.ports.admin import WireFacts
 
 HEADERS = ("Server", "Content-Type", "Date")
 """Those that tell something of the API; others may hold what is nobody's business, such as cookies."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from syncctl.api.client import ApiClientConfig
     from syncctl.api.wire import Endpoint
     from syncctl.config import ApiEndpoint, Settings
-    from syncctl.operator_ports import Database
-    from syncctl.ports import RentalApi, Storage
+    from syncctl.ports.admin import Database
+    from syncctl.ports.sync import RentalApi, Storage
 
 
 @contextmanager

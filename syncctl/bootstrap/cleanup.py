@@ -17,7 +17,7 @@ from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
-    from syncctl.operator_ports import Database
+    from syncctl.ports.admin import Database
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
     from syncctl.services.cleanup.finished.plan import FinishedPlan
 

@@ -19,10 +19,17 @@ from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.models import StepName
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
-from syncctl.findings import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
-from syncctl.probes import api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone
+from syncctl.machine.probes import (
+    api_clock,
+    current_user,
+    disk_space,
+    path_facts,
+    running_schedulers,
+    system_zone,
+)
+from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.diagnosis_locations import LOCATION_IDS, check_location_ids
 from syncctl.services.checks.diagnosis_machine import (

@@ -20,7 +20,7 @@ from syncctl.domain.models import REPORT_STEPS, ReportRequest
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.operator_ports import WireFacts
+from syncctl.ports.admin import WireFacts
 from syncctl.services.checks.surroundings import LOCK_MARGIN
 from syncctl.services.evidence.asking import Asking, ask_the_api
 from syncctl.services.evidence.document import Place, evidence_document

@@ -22,7 +22,7 @@ from syncctl.services.sync import API_STEPS, ApiSync
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
-    from syncctl.ports import Listener, RentalApi
+    from syncctl.ports.sync import Listener, RentalApi
     from syncctl.services.importing import ImportJob
     from syncctl.services.reject_list import RejectFilter
 

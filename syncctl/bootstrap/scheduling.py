@@ -21,7 +21,7 @@ from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, s
 from syncctl.cron.variables import Meant
 from syncctl.errors import SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
-from syncctl.probes import current_user, system_zone
+from syncctl.machine.probes import current_user, system_zone
 from syncctl.setting_names import OURS
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from syncctl.services.source.source_now import SourceQuery, ask_source
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
-    from syncctl.ports import Listener
+    from syncctl.ports.sync import Listener
     from syncctl.services.source.source_results import Completeness
 
 COMMAND = "verify source"

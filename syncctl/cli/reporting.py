@@ -20,7 +20,7 @@ from syncctl.domain.models import (
 )
 from syncctl.domain.run_results import instant
 from syncctl.locations import ALL_LOCATIONS, location_words
-from syncctl.ports import Listener
+from syncctl.ports.sync import Listener
 
 STEP_TITLES = {
     StepName.STORES: "Stores",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from syncctl.cli.logs import KeptLines
     from syncctl.config import Settings
     from syncctl.heartbeat import Heartbeat
-    from syncctl.ports import Listener
+    from syncctl.ports.sync import Listener
     from syncctl.safe_output.redact import Redactor
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from syncctl.domain.dialects import LocationIds
 from syncctl.domain.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
-from syncctl.ports import Answer
+from syncctl.ports.sync import Answer
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.reports import ReportStep, StepTools
 from syncctl.services.sorting import SortedRows

@@ -22,7 +22,7 @@ from syncctl.domain.models import (
     SyncRecord,
 )
 from syncctl.parsing.phones import phone_number
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.services.adoption import text_of
 from syncctl.services.sorting import SortedRows
 from syncctl.text import fold

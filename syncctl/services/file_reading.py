@@ -10,7 +10,7 @@ from syncctl.domain.models import Reject, StepName
 from syncctl.errors import FileProblemError, InvalidRowError
 from syncctl.mapping.file_rows import chosen, file_record
 from syncctl.parsing.values import text
-from syncctl.ports import FileReader, FileRow, FileSheet
+from syncctl.ports.sync import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
 from syncctl.services.file_tally import FileTally
 from syncctl.services.listed_rows import CellsOf, ListedFileRows

@@ -11,7 +11,7 @@ from pathlib import Path
 from syncctl.domain.models import Counts, StepName, StepResult, StepStatus
 from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
-from syncctl.ports import FileReader
+from syncctl.ports.sync import FileReader
 from syncctl.services.file_finding import astray_files, content_hash, find_files
 from syncctl.services.file_intake import FileIntake
 from syncctl.services.file_reading import FileReading, FileToRead

@@ -23,7 +23,7 @@ from syncctl.domain.models import (
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping.api_rows import BOOKING_DATE
-from syncctl.ports import RejectPositions
+from syncctl.ports.sync import RejectPositions
 from syncctl.services.adoption import mended_phone
 from syncctl.services.corrections import NumberChange, current_since, take_numbers
 from syncctl.services.match_result import MatchResult

@@ -12,7 +12,7 @@ from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import chosen
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.text import fold
 
 CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]

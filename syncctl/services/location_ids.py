@@ -13,7 +13,7 @@ from datetime import datetime
 
 from syncctl.domain.dialects import FEWEST_ROWS, Dialect, LocationIds
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.ports import Listener, Storage
+from syncctl.ports.sync import Listener, Storage
 from syncctl.services.row_stores import STRAYS, RowStores
 from syncctl.services.sorting import SortedRows
 

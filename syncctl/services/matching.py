@@ -14,7 +14,7 @@ from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
-from syncctl.ports import Created, Storage
+from syncctl.ports.sync import Created, Storage
 from syncctl.services.adoption import API_TYPES, UnlinkedLeads, text_of
 from syncctl.services.corrections import Corrected, nobody_reached, replaced_records
 from syncctl.services.match_result import MatchResult

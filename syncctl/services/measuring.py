@@ -23,7 +23,7 @@ from syncctl.domain.dialects import (
 )
 from syncctl.domain.models import Days, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError
-from syncctl.ports import Listener, Prepare, RentalApi, Storage
+from syncctl.ports.sync import Listener, Prepare, RentalApi, Storage
 from syncctl.services.planning import Planner
 from syncctl.services.sorting import SortedRows
 from syncctl.services.trials import Asker, Trials, dated_rows, months_inside

@@ -16,7 +16,7 @@ from syncctl.domain.models import FILE_STEPS, Reject
 from syncctl.domain.run_results import instant
 from syncctl.filesystem.private_files import private_file
 from syncctl.filesystem.protected_files import OwnFiles
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.text import fold
 

@@ -9,7 +9,7 @@ from syncctl.domain.identity import SEPARATOR, derived_id
 from syncctl.domain.models import Reject
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.api_rows import BOOKING_DATE, BOOKING_NO, first_text
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows
 

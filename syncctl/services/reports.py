@@ -16,7 +16,7 @@ from syncctl.errors import (
     StorageUnavailableError,
     UnclearAnswerError,
 )
-from syncctl.ports import Answer, Listener, Look, Storage
+from syncctl.ports.sync import Answer, Listener, Look, Storage
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.intake import Intake
 from syncctl.services.location_ids import IdWatch

@@ -14,7 +14,7 @@ from syncctl.domain.models import Days, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
-from syncctl.ports import Look
+from syncctl.ports.sync import Look
 from syncctl.services.planning import locations_to_ask
 from syncctl.services.sorting import SortedRows, sort_unsorted, unsorted
 from syncctl.text import fold

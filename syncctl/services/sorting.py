@@ -27,7 +27,7 @@ from syncctl.mapping.api_rows import (
     report_values,
 )
 from syncctl.parsing.phones import phone_number
-from syncctl.ports import Look
+from syncctl.ports.sync import Look
 
 LOOK_EVERY = 1000
 """Rows, which are mapped in some 50 ms."""

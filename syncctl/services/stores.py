@@ -11,7 +11,7 @@ from syncctl.errors import ApiError, FinalApiError, InvalidRowError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import RowDates
 from syncctl.parsing.values import text
-from syncctl.ports import RentalApi, Storage
+from syncctl.ports.sync import RentalApi, Storage
 from syncctl.services.rejects import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sorting import SortedRows

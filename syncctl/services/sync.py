@@ -10,7 +10,7 @@ from typing import Any
 from syncctl.domain.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
-from syncctl.ports import Look, RentalApi
+from syncctl.ports.sync import Look, RentalApi
 from syncctl.services.auditing import Audits
 from syncctl.services.intake import Intake
 from syncctl.services.location_ids import ids_warning

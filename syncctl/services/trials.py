@@ -22,7 +22,7 @@ from syncctl.domain.dialects import (
 )
 from syncctl.domain.models import BodyForm, Days, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, DeadlinePassedError
-from syncctl.ports import Prepare, RentalApi
+from syncctl.ports.sync import Prepare, RentalApi
 from syncctl.services.months import wider
 from syncctl.services.planning import LONGEST_NARROW, Planner
 from syncctl.services.sorting import SortedRows

@@ -21,7 +21,7 @@ from syncctl.domain.models import (
     SyncRecord,
     Write,
 )
-from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
+from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
 from syncctl.storage.lead_changes import changed, guard, holds
 from syncctl.storage.own_documents import finished_by
 from syncctl.storage.reject_lists import by_location, newest_first

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from syncctl.errors import SettingsError
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 
 SQLITE_PREFIX = "sqlite:///"
 

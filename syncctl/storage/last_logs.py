@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from syncctl.domain.models import StepStatus, SyncLog
-from syncctl.operator_ports import LastLogs
+from syncctl.ports.admin import LastLogs
 
 
 def last_logs(oldest_first: Iterable[SyncLog]) -> dict[str, LastLogs]:

@@ -23,7 +23,7 @@ from syncctl.domain.models import (
     Write,
 )
 from syncctl.errors import LeadsRefusedError
-from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
+from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.mongo_batches import (

@@ -27,7 +27,7 @@ from syncctl.domain.models import (
     Trigger,
     Write,
 )
-from syncctl.ports import RecordEntry
+from syncctl.ports.sync import RecordEntry
 from syncctl.storage.own_documents import (
     OddDocumentError,
     correction_document,

@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from syncctl.domain.models import Document
 from syncctl.errors import SettingsError
-from syncctl.operator_ports import DatabaseFacts
+from syncctl.ports.admin import DatabaseFacts
 from syncctl.storage.mongo_address import MongoAddress
 from syncctl.storage.mongo_options import is_local
 

@@ -10,7 +10,7 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from syncctl.domain.models import Document
-from syncctl.operator_ports import LeadSnapshot, Restored
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.mongo_batches import find_by_ids, in_batches, insert_new
 from syncctl.storage.mongo_documents import possible_bson_ids, to_bson_id, to_text
 from syncctl.storage.mongo_session import MongoSession

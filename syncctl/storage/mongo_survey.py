@@ -11,8 +11,8 @@ from pymongo import ASCENDING, DESCENDING
 
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.models import Document, RunEntry, StepStatus, SyncLog
-from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
-from syncctl.ports import RecordEntry
+from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.sync import RecordEntry
 from syncctl.storage import mongo_documents as documents
 from syncctl.storage.last_logs import last_logs
 from syncctl.storage.mongo_batches import find, find_by_texts

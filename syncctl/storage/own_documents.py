@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from syncctl.domain.models import Correction, CorrectionOutcome, RunEntry
-from syncctl.operator_ports import RunSpan
+from syncctl.ports.admin import RunSpan
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from syncctl.domain.models import Reject
-from syncctl.ports import RejectPositions
+from syncctl.ports.sync import RejectPositions
 
 
 def newest_first(rejects: Iterable[Reject]) -> list[Reject]:

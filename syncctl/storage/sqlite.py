@@ -21,7 +21,7 @@ from syncctl.domain.models import (
     SyncRecord,
     Write,
 )
-from syncctl.ports import ANY_TIME, Created, RecordEntry, RejectPositions
+from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.dialect_documents import dialect_document
 from syncctl.storage.reject_lists import by_location, newest_first

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncctl.errors import StorageError
-from syncctl.operator_ports import LeadSnapshot, Restored
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.sqlite_session import SqliteSession
 from syncctl.storage.sqlite_snapshots import UndecodableText, exact_text, from_line, to_line
 from syncctl.storage.sqlite_statements import where_among

@@ -25,7 +25,7 @@ from syncctl.domain.models import (
     Write,
 )
 from syncctl.errors import StorageError
-from syncctl.ports import RecordEntry
+from syncctl.ports.sync import RecordEntry
 from syncctl.storage.dialect_documents import dialect_from
 from syncctl.storage.own_documents import (
     OddDocumentError,

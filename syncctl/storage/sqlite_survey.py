@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.models import Document, RunEntry, SyncLog
-from syncctl.operator_ports import DatabaseFacts, LastLogs, RunSpan, Totals
-from syncctl.ports import RecordEntry
+from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.sync import RecordEntry
 from syncctl.storage import sqlite_rows as rows
 from syncctl.storage.last_logs import last_logs
 from syncctl.storage.own_documents import saved_by_audits, span_of, step_names

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncctl.locking import RunLock
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.storage.factory import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.duplicates import CopySet, copy_sets

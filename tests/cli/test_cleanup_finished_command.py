@@ -13,7 +13,7 @@ import typer
 
 from syncctl.cli.render_cleanup import Output
 from syncctl.cli.render_cleanup_finished import finished_cleaned
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import Redactor
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
 from syncctl.services.cleanup.finished.plan import FinishedPlan

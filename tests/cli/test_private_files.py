@@ -11,7 +11,7 @@ import pytest
 from syncctl.config import Settings
 from syncctl.demo import run_demo
 from syncctl.errors import UsageError
-from syncctl.ports import Listener
+from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Program

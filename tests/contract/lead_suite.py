@@ -12,7 +12,7 @@ import pytest
 
 from syncctl.domain.models import Document, KnownRecord, LeadType
 from syncctl.errors import StorageError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id
 
 MANY = 2600

@@ -8,7 +8,7 @@ import pytest
 
 from syncctl.domain.models import CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write
 from syncctl.errors import StorageError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from syncctl.errors import StorageError
-from syncctl.operator_ports import Database as LeadDatabase
-from syncctl.operator_ports import LeadSnapshot, Restored
+from syncctl.ports.admin import Database as LeadDatabase
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.factory import open_storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, record, text_id

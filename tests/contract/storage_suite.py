@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from syncctl.operator_ports import Database as LeadDatabase
+from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.storage.factory import open_storage
 from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
 from tests.contract.merge_suite import EditSuite, MergeSuite

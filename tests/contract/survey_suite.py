@@ -5,9 +5,9 @@ from typing import Any
 
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
-from syncctl.operator_ports import Database as LeadDatabase
-from syncctl.operator_ports import LastLogs, RunSpan, Totals
-from syncctl.ports import RecordEntry
+from syncctl.ports.admin import Database as LeadDatabase
+from syncctl.ports.admin import LastLogs, RunSpan, Totals
+from syncctl.ports.sync import RecordEntry
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
 

@@ -10,7 +10,7 @@ from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial
 from syncctl.domain.identity import KEY_RULES
 from syncctl.domain.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
 from syncctl.errors import ExitCode, NewerDatabaseError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.factory import open_storage
 from tests.contract.lead_suite import MANY, Database

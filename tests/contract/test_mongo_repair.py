@@ -10,7 +10,7 @@ from pymongo.collation import Collation
 
 from syncctl.domain.models import Document
 from syncctl.errors import StorageError
-from syncctl.operator_ports import LeadSnapshot, Restored
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.sqlite import SqliteStorage
 from tests.contract import mongo_oddities

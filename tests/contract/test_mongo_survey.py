@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from syncctl.domain.models import Document, StepStatus, SyncLog, Trigger
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.operator_ports import LastLogs, LeadSnapshot
+from syncctl.ports.admin import LastLogs, LeadSnapshot
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.mongo_address import MongoAddress, read_address
 from syncctl.storage.mongo_facts import journal_caveats, topology, user_caveats, version_caveats

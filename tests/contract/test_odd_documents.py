@@ -12,8 +12,8 @@ from bson import ObjectId
 
 from syncctl.domain.models import Document, LocationState, RunEntry, StepName
 from syncctl.errors import StorageError
-from syncctl.operator_ports import Database, RunSpan
-from syncctl.ports import RecordEntry
+from syncctl.ports.admin import Database, RunSpan
+from syncctl.ports.sync import RecordEntry
 from syncctl.storage import mongo_documents
 from syncctl.storage.mongo import MongoStorage
 from syncctl.storage.sqlite import SqliteStorage

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.operator_ports import LeadSnapshot
+from syncctl.ports.admin import LeadSnapshot
 from syncctl.storage.sqlite import SqliteStorage
 from syncctl.storage.sqlite_connection import open_connection, transaction
 from tests.contract.samples import lead, record, text_id

@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.domain.models import StepStatus, SyncLog, Trigger
 from syncctl.errors import StorageError
-from syncctl.operator_ports import LastLogs, Totals
+from syncctl.ports.admin import LastLogs, Totals
 from syncctl.storage.factory import open_storage
 from syncctl.storage.sqlite import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.sandbox import Sandbox
 from syncctl.storage.factory import open_storage
 from tests.support.webapp import MongoApp, SqliteApp, open_app

@@ -7,7 +7,7 @@ from typing import Any
 
 from syncctl.api.client import HttpRentalApi
 from syncctl.domain.models import ReportRequest, StepName, Trigger
-from syncctl.ports import Answer, Prepare
+from syncctl.ports.sync import Answer, Prepare
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync import ApiSync

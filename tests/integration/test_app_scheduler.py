@@ -14,8 +14,8 @@ from syncctl.domain.identity import derived_id, first_id_at, id_time
 from syncctl.domain.models import LeadType, StepName
 from syncctl.errors import InterruptedRunError
 from syncctl.locking import LockState
-from syncctl.operator_ports import Database
-from syncctl.ports import Storage
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.adoption import stored_key
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces

@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.domain.models import StepName
 from syncctl.errors import FileProblemError, SettingsError, UsageError
-from syncctl.operator_ports import Database, LeadSnapshot
+from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned, plan_duplicates
 from syncctl.services.cleanup.duplicate_plans import Conflict

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncctl.errors import SettingsError
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, plan_finished
 from syncctl.services.cleanup.finished.plan import Why

@@ -13,7 +13,7 @@ from syncctl.domain.models import StepName, SyncRecord
 from syncctl.errors import StorageUnavailableError, UsageError
 from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.source.completeness import REPORTS
 from syncctl.services.source.differences import Whose

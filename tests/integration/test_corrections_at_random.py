@@ -15,7 +15,7 @@ import pytest
 
 from syncctl.domain.models import StepName, Trigger
 from syncctl.locations import load_locations
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.services.intake import Intake
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sorting import sort_rows

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from syncctl.domain.models import StepName
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from tests.contract.samples import lead, text_id
 from tests.support.cleanups import clean
 from tests.support.old_system import INDIA, OldSystem

@@ -12,7 +12,7 @@ import pytest
 
 from syncctl.domain.models import LocationState, RunResult, StepName, StepStatus
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.failing_storage import FailingStorage, Killed, Moment

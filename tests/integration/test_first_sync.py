@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from syncctl.domain.models import RunResult, StepName, StepStatus
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import key_of
 from tests.support.world import World

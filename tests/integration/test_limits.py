@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.models import StepName, StepStatus
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services import intake, rejects
 from syncctl.services.run import Clock

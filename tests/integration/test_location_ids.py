@@ -12,7 +12,7 @@ from syncctl.domain.dialects import LocationIds
 from syncctl.domain.models import RunResult, StepName, StepStatus
 from syncctl.errors import StorageError
 from syncctl.locations import Locations
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.sorting import UNKNOWN_SHOP

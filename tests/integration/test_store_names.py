@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup

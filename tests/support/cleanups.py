@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.locations import load_locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.cleaning import BackupTarget, DuplicatesCleaned, clean_duplicates
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, clean_finished
 from syncctl.services.cleanup.store_names import StoresRenamed, rename_stores

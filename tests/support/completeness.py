@@ -7,7 +7,7 @@ from typing import Any
 from syncctl.api.client import HttpRentalApi
 from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.source.completeness import REPORTS, SourceQuestion, begin_check

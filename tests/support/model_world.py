@@ -10,7 +10,7 @@ from typing import Any
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import LocationState, ReportRequest, RunResult, StepName, Trigger
 from syncctl.locations import Locations
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync import ApiSync

@@ -22,7 +22,7 @@ from syncctl.domain.models import (
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.importing import FileImport, ImportJob
 from syncctl.services.planning import Schedule, SyncOptions

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from syncctl.domain.models import RunResult
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from tests.support.meanwhile import Meanwhile
 from tests.support.webapp import OF_TODAY_MOSTLY
 from tests.torture.runs import Runs, files

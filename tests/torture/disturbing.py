@@ -11,7 +11,7 @@ from syncctl.errors import (
     SyncctlError,
     TerminationRequest,
 )
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.torture.prepared import Prepared
 from tests.torture.tally import tally

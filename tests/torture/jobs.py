@@ -13,8 +13,8 @@ import pytest
 
 from syncctl.domain.models import StepName, Store
 from syncctl.locations import Locations, load_locations
-from syncctl.operator_ports import Database
-from syncctl.ports import Storage
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services import reports
 from syncctl.services.cleanup import cleaning, restoring, store_names

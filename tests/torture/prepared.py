@@ -11,7 +11,7 @@ from typing import Any
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.models import Counts, RunResult
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned

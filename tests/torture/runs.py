@@ -13,7 +13,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from syncctl.domain.models import LocationResult, LocationState, RunResult, StepName
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Fault
 from syncctl.services.sync import API_STEPS
 from tests.support.failing_storage import FailingStorage, Killed, Moment

@@ -20,7 +20,7 @@ from syncctl.api.client import ApiClientConfig
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import StepName, StepStatus
 from syncctl.errors import ExitCode, StorageUnavailableError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync import API_STEPS
 from tests.support import mongod

@@ -13,7 +13,7 @@ import pytest
 
 from syncctl.domain.models import RunResult
 from syncctl.errors import StorageUnavailableError
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from tests.support import mongod
 from tests.support.failing_storage import WRITES
 from tests.support.mongod import Mongod, ReplicaSet, with_database

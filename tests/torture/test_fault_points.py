@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from tests.support.failing_storage import OF_THE_CONNECTION, READS, WRITES
 from tests.torture.jobs import JOBS, MORE_JOBS
 from tests.torture.prepared import prepared

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import read_backup
 from syncctl.services.cleanup.restoring import restore_backup
 from tests.support.cleanups import exactly

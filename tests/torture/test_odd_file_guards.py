@@ -14,7 +14,7 @@ from syncctl.api.wire import Call, Endpoint
 from syncctl.config import load_settings
 from syncctl.errors import ExitCode, FinalApiError, SettingsError
 from syncctl.filesystem.ordinary_files import read_named
-from syncctl.probes import api_clock
+from syncctl.machine.probes import api_clock
 from syncctl.setting_urls import database_url
 from syncctl.settings_files import read_sources
 from tests.support.program import Program

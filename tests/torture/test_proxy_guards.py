@@ -7,7 +7,7 @@ from syncctl.api.transport import Transport
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import FinalApiError
 from syncctl.heartbeat import Heartbeat, PingPolicy
-from syncctl.probes import api_clock
+from syncctl.machine.probes import api_clock
 from tests.support.program import Program
 
 pytestmark = pytest.mark.attack("proxy")

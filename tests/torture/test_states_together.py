@@ -17,7 +17,7 @@ from syncctl.errors import (
     SyncctlError,
     TerminationRequest,
 )
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.reports import STATES_TOGETHER
 from tests.support.failing_storage import Killed

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.errors import FileProblemError, SettingsError, StorageError
-from syncctl.operator_ports import DatabaseFacts, LeadSnapshot
+from syncctl.ports.admin import DatabaseFacts, LeadSnapshot
 from syncctl.services.cleanup.backup_writing import BackupWriter, new_backup
 from syncctl.services.cleanup.backups import Backup, BackupEntry, BackupKind, read_backup
 

@@ -21,7 +21,10 @@ from syncctl.errors import (
     StorageError,
     StorageUnavailableError,
 )
-from syncctl.findings import (
+from syncctl.locations import load_locations
+from syncctl.locking import LockState
+from syncctl.ports.admin import Database
+from syncctl.ports.machine import (
     ApiAddress,
     ApiClock,
     DiskSpace,
@@ -32,10 +35,7 @@ from syncctl.findings import (
     User,
     ZoneFacts,
 )
-from syncctl.locations import load_locations
-from syncctl.locking import LockState
-from syncctl.operator_ports import Database
-from syncctl.ports import Answer, Prepare
+from syncctl.ports.sync import Answer, Prepare
 from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_path, check_space, check_zones
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule

@@ -11,8 +11,8 @@ import pytest
 from syncctl.domain.models import BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.locations import load_locations
-from syncctl.operator_ports import WireFacts
-from syncctl.ports import Answer, Prepare
+from syncctl.ports.admin import WireFacts
+from syncctl.ports.sync import Answer, Prepare
 from syncctl.safe_output.redact import Redactor
 from syncctl.services.evidence.asking import DORMANT, EMPTY, MOST_TRIED, WHOLE, Asking, Findings, ask_the_api
 from syncctl.services.evidence.document import readable

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syncctl.locations import load_locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.finished.cleaning import plan_finished
 from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead, Pairing, Why
 from syncctl.storage.factory import open_storage

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncctl.domain.models import StepStatus, SyncLog, Trigger
-from syncctl.operator_ports import RunSpan
+from syncctl.ports.admin import RunSpan
 from syncctl.services.checks.log_attribution import entries_of_others
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

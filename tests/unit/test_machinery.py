@@ -30,7 +30,7 @@ from syncctl.domain.models import (
 from syncctl.domain.run_results import history_document
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.schedule import next_run
 from syncctl.services.checks.freshness import late_from, span
 from syncctl.services.checks.machinery import verify_machinery, verify_without_database

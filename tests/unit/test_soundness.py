@@ -12,7 +12,7 @@ import pytest
 from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.models import Store
 from syncctl.locations import load_locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.checks.soundness import verify_soundness
 from syncctl.services.run import Clock
 from syncctl.storage.factory import open_storage

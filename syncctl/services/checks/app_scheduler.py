@@ -14,7 +14,7 @@ from syncctl.domain.identity import derived_id, id_time
 from syncctl.domain.models import Document, LeadType
 from syncctl.locations import Locations
 from syncctl.locking import LockState
-from syncctl.operator_ports import Database, RunSpan
+from syncctl.ports.admin import Database, RunSpan
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.checks.freshness import ago
 from syncctl.services.checks.lead_tallies import quantity

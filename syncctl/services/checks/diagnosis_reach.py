@@ -21,11 +21,11 @@ from syncctl.errors import (
     StorageError,
     UnclearAnswerError,
 )
-from syncctl.findings import ApiAddress, ApiClock
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import RowDates, identity_values
-from syncctl.operator_ports import Database
-from syncctl.ports import RentalApi
+from syncctl.ports.admin import Database
+from syncctl.ports.machine import ApiAddress, ApiClock
+from syncctl.ports.sync import RentalApi
 from syncctl.services.stores import store_of_row
 
 LARGEST_SKEW = timedelta(seconds=60)

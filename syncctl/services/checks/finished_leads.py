@@ -10,7 +10,7 @@ from typing import Self
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import Document
 from syncctl.locations import StoreNames
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 
 REPORTS_AT_ONCE = 1000
 _ANY_TYPE = ""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from syncctl.domain.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
-from syncctl.operator_ports import LastLogs
+from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import SYNC_TYPES

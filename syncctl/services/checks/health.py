@@ -13,8 +13,8 @@ from syncctl.domain.models import REPORT_STEPS, CorrectionOutcome, Counts, Docum
 from syncctl.domain.run_results import instant
 from syncctl.locations import Locations
 from syncctl.locking import LockState
-from syncctl.operator_ports import Database
 from syncctl.parsing.phones import phone_number
+from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason

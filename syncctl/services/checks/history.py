@@ -10,7 +10,7 @@ from typing import Any
 from syncctl.domain.models import Counts, RunEntry, StepStatus
 from syncctl.domain.run_results import instant
 from syncctl.errors import UsageError
-from syncctl.operator_ports import Survey
+from syncctl.ports.admin import Survey
 
 CANDIDATES = 5
 _COUNTS = tuple(field.name for field in fields(Counts))

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from syncctl.domain.models import SyncLog, Trigger
-from syncctl.operator_ports import RunSpan
+from syncctl.ports.admin import RunSpan
 from syncctl.services.run import SYNC_TYPES
 from syncctl.services.sync import API_STEPS
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from syncctl.domain.checks import Check, CheckReport
 from syncctl.domain.models import RunEntry, StepName, StepStatus
 from syncctl.locations import Locations
-from syncctl.operator_ports import Database, LastLogs
+from syncctl.ports.admin import Database, LastLogs
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
 from syncctl.services.checks.freshness import (
     ApiStep,

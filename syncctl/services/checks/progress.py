@@ -9,7 +9,7 @@ from datetime import datetime
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import LocationState, StepName
 from syncctl.locations import Locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask
 
 REPORTS = (StepName.BOOKING, StepName.RETURN)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from syncctl.domain.checks import Check, CheckReport, Tally
 from syncctl.domain.models import Document, Store
 from syncctl.locations import Locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import text_of
 from syncctl.services.checks.finished_leads import FinishedLeads

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from syncctl.domain.run_results import instant
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.private_files import PrivateFile, make_private_folder, sync_folder
-from syncctl.operator_ports import DatabaseFacts
+from syncctl.ports.admin import DatabaseFacts
 from syncctl.services.cleanup.backups import (
     DOCUMENT,
     FORMAT,

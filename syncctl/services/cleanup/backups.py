@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
-from syncctl.operator_ports import LeadSnapshot
+from syncctl.ports.admin import LeadSnapshot
 
 FORMAT = "syncctl backup"
 VERSION = 1

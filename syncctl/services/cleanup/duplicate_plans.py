@@ -13,7 +13,7 @@ from syncctl.domain.identity import derived_id
 from syncctl.domain.models import Document
 from syncctl.errors import UsageError
 from syncctl.locations import StoreNames
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.services.adoption import parted_key, text_of
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies

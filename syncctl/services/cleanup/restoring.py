@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.domain.models import LeadChange
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from syncctl.domain.models import LeadChange
 from syncctl.locations import Locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.adoption import text_of
 from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched

@@ -12,8 +12,8 @@ from syncctl.domain.dialects import LOCATIONS_MEASURED
 from syncctl.domain.models import REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError
 from syncctl.locations import Locations
-from syncctl.operator_ports import WireFacts
-from syncctl.ports import Answer, RentalApi
+from syncctl.ports.admin import WireFacts
+from syncctl.ports.sync import Answer, RentalApi
 from syncctl.services.evidence.comparing import Comparison, compare, narrower_questions
 from syncctl.services.evidence.scrubbing import Scrubber
 from syncctl.services.evidence.shapes import OWN_DATE, Reader, RowFacts, row_facts

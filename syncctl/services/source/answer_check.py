@@ -9,7 +9,7 @@ from typing import Any
 from syncctl.domain.models import Document, SourceRecord
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO
-from syncctl.ports import Storage
+from syncctl.ports.sync import Storage
 from syncctl.services.adoption import stored_key
 from syncctl.services.intake import BATCH, LEAD_TYPES
 from syncctl.services.match_result import MatchResult

@@ -18,8 +18,8 @@ from syncctl.errors import (
     UnclearAnswerError,
 )
 from syncctl.locations import Locations
-from syncctl.operator_ports import Database
-from syncctl.ports import Answer, RentalApi
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import Answer, RentalApi
 from syncctl.services.planning import Planner, Schedule, SyncOptions, locations_to_ask
 from syncctl.services.row_stores import RowStores, known_shops
 from syncctl.services.run import Clock, Run

@@ -14,10 +14,10 @@ from syncctl.domain.models import FILE_STEPS, Document, LeadType, Reject, Source
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
-from syncctl.operator_ports import Database
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.ports import RecordEntry
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import RecordEntry
 from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import stored_file_key, stored_key, text_of

@@ -12,8 +12,8 @@ from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
 from syncctl.domain.leads import is_touched
 from syncctl.domain.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
 from syncctl.locations import Locations, location_words
-from syncctl.operator_ports import Survey
-from syncctl.ports import RecordEntry
+from syncctl.ports.admin import Survey
+from syncctl.ports.sync import RecordEntry
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.source.differences import Base, FieldDifference, differences

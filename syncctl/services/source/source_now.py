@@ -11,7 +11,7 @@ from syncctl.domain.identity import current_key, keys_of
 from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
-from syncctl.ports import Answer, RentalApi, Storage
+from syncctl.ports.sync import Answer, RentalApi, Storage
 from syncctl.services.planning import Schedule, ids_to_ask, location_order, window_holding
 from syncctl.services.rejects import row_text
 from syncctl.services.row_stores import RowStores, known_shops

@@ -10,7 +10,7 @@ from syncctl.domain.identity import current_key, derived_id, keys_of
 from syncctl.domain.models import Days, StepName, SyncRecord
 from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.planning import BOOKED_BEFORE, location_order
 from syncctl.services.rejects import row_text
 from syncctl.services.sorting import SortedRows

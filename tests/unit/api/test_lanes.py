@@ -15,7 +15,7 @@ from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
-from syncctl.ports import Answer, Look
+from syncctl.ports.sync import Answer, Look
 from tests.unit.api.conftest import client_threads
 
 BOOKING, RETURN = StepName.BOOKING, StepName.RETURN

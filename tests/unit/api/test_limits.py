@@ -15,7 +15,7 @@ from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import DeadlinePassedError, FinalApiError
-from syncctl.ports import Look
+from syncctl.ports.sync import Look
 from tests.support.scripted_server import ScriptedServer, reply, rows_reply
 
 MAX_ROWS = 100

@@ -10,7 +10,7 @@ from syncctl.api.watched import WatchedRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import BodyForm, ReportRequest, StepName, Window
 from syncctl.errors import ApiError
-from syncctl.operator_ports import WireFacts
+from syncctl.ports.admin import WireFacts
 from tests.support.scripted_server import Reply, ScriptedServer, reply
 
 KEY = "b00king-k3y"

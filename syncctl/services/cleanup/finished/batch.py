@@ -11,8 +11,8 @@ from syncctl.domain.lead_matching import Agreement, agreements
 from syncctl.domain.lead_traits import Traits, as_moment
 from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
 from syncctl.locations import StoreNames
-from syncctl.operator_ports import Database
-from syncctl.ports import Created
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import Created
 from syncctl.services.adoption import API_TYPES
 from syncctl.services.cleanup.finished.candidates import key_id
 from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone

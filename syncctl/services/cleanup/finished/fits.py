@@ -10,8 +10,8 @@ from syncctl.domain.lead_matching import Agreement, Level, agreements
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import LeadType
 from syncctl.locations import StoreNames
-from syncctl.operator_ports import Database
-from syncctl.ports import Created
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 
 SHORTEST_NUMBER = 6

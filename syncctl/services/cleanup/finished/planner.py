@@ -10,7 +10,7 @@ from syncctl.domain.lead_matching import Level
 from syncctl.domain.leads import is_touched
 from syncctl.domain.models import SyncRecord
 from syncctl.locations import Locations
-from syncctl.operator_ports import Database
+from syncctl.ports.admin import Database
 from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.cleanup.finished.batch import Batch
 from syncctl.services.cleanup.finished.plan import FoundLead, Pairing, Why

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from syncctl.findings import ApiClock, DiskSpace, PathFacts, User
+from syncctl.ports.machine import ApiClock, DiskSpace, PathFacts, User
 
 SCHEDULERS = frozenset({"cron", "crond", "fcron", "bcron-sched", "systemd"})
 _ASK_LIMIT_S = 10.0

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from syncctl.domain.models import Document, RunEntry, SyncLog
-from syncctl.ports import RecordEntry, Storage
+from syncctl.ports.sync import RecordEntry, Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The machine that syncctl runs on: what `doctor` and `cron` look at."""
