@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import requests.exceptions
 import urllib3.exceptions
 
-from syncctl.api.proxies import proxy_variable
 from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, RetryableApiError
+from syncctl.http.proxies import proxy_variable
 
 RAISED_BY_A_CALL = (
     requests.exceptions.RequestException,

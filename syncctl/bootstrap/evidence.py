@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from syncctl import __version__
 from syncctl import setting_urls as urls
-from syncctl.api.watched import WatchedRentalApi
+from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.bootstrap.adapters import api_config, opened_database
 from syncctl.domain.models import REPORT_STEPS, ReportRequest
 from syncctl.errors import LockHeldError, StorageError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from syncctl.config import Settings
-    from syncctl.heartbeat import Heartbeat
+    from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.services.planning import SyncOptions
 
 WATCHED_COMMANDS = ("api", "all")
@@ -21,6 +21,6 @@ def heartbeat_of(
     is_part = bool(options.locations) or options.date_from is not None or dry_run
     if settings.heartbeat_url is None or command not in WATCHED_COMMANDS or is_part:
         return None
-    from syncctl.heartbeat import Heartbeat
+    from syncctl.monitoring.healthchecks import Heartbeat
 
     return Heartbeat(settings.heartbeat_url)

@@ -22,7 +22,7 @@ from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
 if TYPE_CHECKING:
     from syncctl.cli.logs import KeptLines
     from syncctl.config import Settings
-    from syncctl.heartbeat import Heartbeat
+    from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.ports.sync import Listener
     from syncctl.safe_output.redact import Redactor
 

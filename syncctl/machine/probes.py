@@ -117,7 +117,7 @@ def api_clock(
     key (RFC 9110, 6.6.1: to the second). None where it does not answer, or tells no date."""
     import requests
 
-    from syncctl.api.proxies import odd_certificates, wrong_proxy
+    from syncctl.http.proxies import odd_certificates, wrong_proxy
 
     if wrong_proxy(url) or odd_certificates():
         return None

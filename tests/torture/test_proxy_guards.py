@@ -2,12 +2,12 @@
 
 import pytest
 
-from syncctl.api.proxies import proxy_variable, wrong_proxy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import FinalApiError
-from syncctl.heartbeat import Heartbeat, PingPolicy
+from syncctl.http.proxies import proxy_variable, wrong_proxy
 from syncctl.machine.probes import api_clock
+from syncctl.monitoring.healthchecks import Heartbeat, PingPolicy
 from tests.support.program import Program
 
 pytestmark = pytest.mark.attack("proxy")

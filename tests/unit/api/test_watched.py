@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syncctl.api.client import ApiClientConfig
-from syncctl.api.watched import WatchedRentalApi
+from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import BodyForm, ReportRequest, StepName, Window
 from syncctl.errors import ApiError

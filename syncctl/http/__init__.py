@@ -1,0 +1,1 @@
+"""What every HTTP session of syncctl keeps to."""

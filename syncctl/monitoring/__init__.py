@@ -1,0 +1,1 @@
+"""Tells a monitoring service how runs went."""
