@@ -14,7 +14,6 @@ from typing import Any
 
 from syncctl.bootstrap.adapters import opened_database
 from syncctl.bootstrap.runs import Invocation, run_sync
-from syncctl.config import Settings, load_settings
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.errors import UsageError
@@ -24,6 +23,7 @@ from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.planning import SyncOptions
 from syncctl.services.sync import API_STEPS
+from syncctl.settings.settings import Settings, load_settings
 
 NEW_BOOKINGS = 12
 EDITED, FINISHED, DELETED = 5, 3, 1

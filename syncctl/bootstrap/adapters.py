@@ -16,9 +16,9 @@ from syncctl.storage.factory import open_storage
 if TYPE_CHECKING:
     from syncctl.api.client import ApiClientConfig
     from syncctl.api.wire import Endpoint
-    from syncctl.config import ApiEndpoint, Settings
     from syncctl.ports.admin import Database
     from syncctl.ports.sync import RentalApi, Storage
+    from syncctl.settings.settings import ApiEndpoint, Settings
 
 
 @contextmanager

@@ -6,19 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl import setting_urls as urls
 from syncctl.bootstrap.adapters import clock_of, opened_database
 from syncctl.bootstrap.scheduling import schedule_state
 from syncctl.errors import StorageError
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
 from syncctl.services.checks.surroundings import Surroundings
+from syncctl.settings import urls
 
 if TYPE_CHECKING:
-    from syncctl.config import ApiEndpoint, Settings
     from syncctl.domain.checks import CheckReport
     from syncctl.services.checks.health import Status
     from syncctl.services.checks.history import PastRun
+    from syncctl.settings.settings import ApiEndpoint, Settings
 
 
 def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:

@@ -16,10 +16,10 @@ from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
     from syncctl.ports.admin import Database
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
     from syncctl.services.cleanup.finished.plan import FinishedPlan
+    from syncctl.settings.settings import Settings
 
 Told = Callable[[Path, int], None]
 """Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""

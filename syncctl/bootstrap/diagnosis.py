@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from syncctl.bootstrap.adapters import opened_database, rental_api
 from syncctl.bootstrap.scheduled_command import set_by_environment
 from syncctl.bootstrap.scheduling import schedule_state, zone_warning
-from syncctl.config import inspect_settings
 from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.models import StepName
 from syncctl.errors import SettingsError, StorageError
@@ -44,12 +43,13 @@ from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedul
 from syncctl.services.checks.diagnosis_settings import check_settings
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows
-from syncctl.setting_names import is_of_rent_outs, misspelt
-from syncctl.setting_table import KEYS
-from syncctl.settings_files import ENVIRONMENT, read_sources
+from syncctl.settings.settings import inspect_settings
+from syncctl.settings.sources import ENVIRONMENT, read_sources
+from syncctl.settings.specs import KEYS
+from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
 
 if TYPE_CHECKING:
-    from syncctl.config import ApiEndpoint, Settings
+    from syncctl.settings.settings import ApiEndpoint, Settings
 
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0

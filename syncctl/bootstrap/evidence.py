@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from syncctl import __version__
-from syncctl import setting_urls as urls
 from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.bootstrap.adapters import api_config, opened_database
 from syncctl.domain.models import REPORT_STEPS, ReportRequest
@@ -25,12 +24,13 @@ from syncctl.services.checks.surroundings import LOCK_MARGIN
 from syncctl.services.evidence.asking import Asking, ask_the_api
 from syncctl.services.evidence.document import Place, evidence_document
 from syncctl.services.evidence.scrubbing import Scrubber
+from syncctl.settings import urls
 from syncctl.storage.dialect_documents import dialect_document
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
     from syncctl.domain.dialects import Dialect
     from syncctl.domain.models import LocationState, StepName
+    from syncctl.settings.settings import Settings
 
 PACKAGES = ("requests", "urllib3", "pymongo")
 

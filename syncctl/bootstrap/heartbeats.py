@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.services.planning import SyncOptions
+    from syncctl.settings.settings import Settings
 
 WATCHED_COMMANDS = ("api", "all")
 """Those that do what the monitor watches over: the whole job that the schedule is for."""

@@ -21,10 +21,10 @@ from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync import API_STEPS, ApiSync
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
     from syncctl.ports.sync import Listener, RentalApi
     from syncctl.services.importing import ImportJob
     from syncctl.services.reject_list import RejectFilter
+    from syncctl.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

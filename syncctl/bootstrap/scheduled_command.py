@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from syncctl.cron.line import ScheduledCommand
 from syncctl.errors import UsageError
 from syncctl.filesystem.protected_files import OUTPUT_FILE
-from syncctl.settings_files import ENVIRONMENT, read_sources
+from syncctl.settings.sources import ENVIRONMENT, read_sources
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
+    from syncctl.settings.settings import Settings
 
 
 def scheduled_command(settings: Settings, env_file: Path | None) -> ScheduledCommand:
@@ -41,7 +41,7 @@ def program_words(started_as: str, python: str) -> tuple[str, ...]:
 
 def set_by_environment(env_file: Path | None) -> tuple[str, ...]:
     """The settings that are in force because this process's environment has them."""
-    from syncctl.config import inspect_settings
+    from syncctl.settings.settings import inspect_settings
 
     return tuple(setting.set_as for setting in inspect_settings(env_file) if setting.origin == ENVIRONMENT)
 

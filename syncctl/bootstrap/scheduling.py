@@ -22,10 +22,10 @@ from syncctl.cron.variables import Meant
 from syncctl.errors import SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
 from syncctl.machine.probes import current_user, system_zone
-from syncctl.setting_names import OURS
+from syncctl.settings.unknown_names import OURS
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
+    from syncctl.settings.settings import Settings
 
 _START_LIMIT_S = 60.0
 

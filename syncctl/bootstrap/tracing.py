@@ -16,9 +16,9 @@ from syncctl.services.source.explaining import Explanation, Wanted, explain
 from syncctl.services.source.source_now import SourceQuery, ask_source
 
 if TYPE_CHECKING:
-    from syncctl.config import Settings
     from syncctl.ports.sync import Listener
     from syncctl.services.source.source_results import Completeness
+    from syncctl.settings.settings import Settings
 
 COMMAND = "verify source"
 

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
     ) -> None:
         """Show the settings in force, and where each came from."""
-        from syncctl.config import inspect_settings
+        from syncctl.settings.settings import inspect_settings
 
         settings = inspect_settings(session.env_file)
         render_settings(settings, as_json=json)

@@ -28,7 +28,7 @@ from syncctl.domain.models import (
     StepStatus,
     Trigger,
 )
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 

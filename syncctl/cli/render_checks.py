@@ -9,7 +9,7 @@ from typing import Any
 from syncctl.cli.render import console, print_json, print_line
 from syncctl.domain.checks import Check, CheckReport, Mark, Tally
 from syncctl.safe_output.redact import redacted
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: ("✗", "red")}
 """Each mark's sign and style."""

@@ -17,7 +17,7 @@ from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.domain.run_results import instant
 from syncctl.errors import ExitCode
 from syncctl.safe_output.redact import mask_phone
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.cleaning import DuplicatesCleaned

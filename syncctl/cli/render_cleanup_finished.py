@@ -15,7 +15,7 @@ from syncctl.domain.run_results import instant
 from syncctl.errors import ExitCode
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.cleanup.finished.plan import Why
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.cron.block import difference
 from syncctl.cron.systemd_units import SERVICE, TIMER, UNIT_FOLDER
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.cron.state import ScheduleState

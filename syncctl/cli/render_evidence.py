@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.cli.render import console, print_json, print_line, print_message
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 
 def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: bool, as_json: bool) -> None:

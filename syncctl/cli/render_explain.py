@@ -13,7 +13,7 @@ from syncctl.domain.run_results import instant
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.life_stories import Whereabouts
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.source.differences import FieldDifference

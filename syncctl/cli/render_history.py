@@ -11,7 +11,7 @@ from syncctl.domain.models import Counts, StepStatus
 from syncctl.domain.run_results import instant
 from syncctl.safe_output.redact import redacted
 from syncctl.services.checks.history import run_document, runs_document
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

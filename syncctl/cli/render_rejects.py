@@ -23,7 +23,7 @@ def render_rejects(
     """Rejects, their phone numbers masked; `total`: how many there are in all."""
     from syncctl.safe_output.redact import redacted
     from syncctl.services.reject_list import masked_document
-    from syncctl.setting_values import printable
+    from syncctl.settings.parsers import printable
 
     documents = [masked_document(reject) for reject in rejects]
     if as_json:

@@ -11,7 +11,7 @@ from syncctl.cli.render import console, print_json, print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from syncctl.config import SettingInForce
+    from syncctl.settings.settings import SettingInForce
 
 _TITLES = {"default": "Defaults", "environment": "From the environment"}
 

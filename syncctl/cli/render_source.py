@@ -16,7 +16,7 @@ from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.source.differences import Whose
 from syncctl.services.source.source_checks import counts_in_words, source_checks
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.source.completeness import OnLocation

@@ -16,7 +16,7 @@ from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.health import DAYS, Content, Health, StepStanding, status_document
 from syncctl.services.checks.surroundings import lock_words
 from syncctl.services.checks.windows import audit_words
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -21,10 +21,10 @@ from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
 
 if TYPE_CHECKING:
     from syncctl.cli.logs import KeptLines
-    from syncctl.config import Settings
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.ports.sync import Listener
     from syncctl.safe_output.redact import Redactor
+    from syncctl.settings.settings import Settings
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream fails with that leads to a file on a full disk."""
@@ -59,7 +59,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings, read and checked once. Raises SettingsError."""
-        from syncctl.config import load_settings
+        from syncctl.settings.settings import load_settings
 
         settings = load_settings(self.env_file)
         remember(settings.secrets)
@@ -74,7 +74,7 @@ class Session:
         known: Settings | None = self.__dict__.get("settings")
         if known is not None:
             return Redactor(known.secrets)
-        from syncctl.config import written_secrets
+        from syncctl.settings.settings import written_secrets
 
         return Redactor(written_secrets(self.env_file))
 

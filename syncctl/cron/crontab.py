@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 
 from syncctl.errors import AbortError, SettingsError
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 _LIMIT_S = 30.0
 _NONE_YET = re.compile(rb"no crontab for |can't open '[^']*': No such file", re.IGNORECASE)

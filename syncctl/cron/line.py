@@ -11,7 +11,7 @@ from pathlib import Path
 
 from syncctl.cron.fields import crontab_fields
 from syncctl.errors import SettingsError
-from syncctl.setting_values import printable
+from syncctl.settings.parsers import printable
 
 _LONGEST_COMMAND = 990
 """Bytes; Debian's cron refuses a crontab with a command of 1000 (MAX_COMMAND in its cron.h)."""

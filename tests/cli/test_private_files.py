@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.config import Settings
 from syncctl.demo import run_demo
 from syncctl.errors import UsageError
 from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
+from syncctl.settings.settings import Settings
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Program
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from syncctl.bootstrap.evidence import Evidence, gather_evidence
-from syncctl.config import load_settings
 from syncctl.safe_output.redact import Redactor
 from syncctl.sandbox import DIALECTS, Fault, Sandbox
 from syncctl.services.evidence.document import readable
+from syncctl.settings.settings import load_settings
 
 WITH_MONTHS = ("all keys", "without empty keys")
 WITHOUT_MONTHS = ("without months", "dates and location only")

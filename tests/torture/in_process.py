@@ -13,7 +13,7 @@ import pytest
 
 from syncctl.cli.app import app
 from syncctl.errors import ExitCode
-from syncctl.setting_table import SPECS
+from syncctl.settings.specs import SPECS
 
 STATUSES = set(ExitCode) - {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
 

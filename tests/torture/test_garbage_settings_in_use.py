@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncctl.config import load_settings
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.sandbox import Sandbox
+from syncctl.settings.settings import load_settings
 from tests.support.world import World
 from tests.torture.garbage_place import fuzz
 from tests.torture.in_process import Ended, assert_told_plainly, run, working_in

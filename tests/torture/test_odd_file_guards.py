@@ -11,12 +11,12 @@ import pytest
 
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Call, Endpoint
-from syncctl.config import load_settings
 from syncctl.errors import ExitCode, FinalApiError, SettingsError
 from syncctl.filesystem.ordinary_files import read_named
 from syncctl.machine.probes import api_clock
-from syncctl.setting_urls import database_url
-from syncctl.settings_files import read_sources
+from syncctl.settings.settings import load_settings
+from syncctl.settings.sources import read_sources
+from syncctl.settings.urls import database_url
 from tests.support.program import Program
 
 pytestmark = pytest.mark.attack("odd files")

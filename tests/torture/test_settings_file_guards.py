@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.config import load_settings
 from syncctl.errors import ExitCode, SettingsError
-from syncctl.settings_files import read_sources
+from syncctl.settings.settings import load_settings
+from syncctl.settings.sources import read_sources
 from tests.support.program import Program
 
 pytestmark = pytest.mark.attack("settings files")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from syncctl.bootstrap.diagnosis import diagnose
-from syncctl.config import load_settings
 from syncctl.domain.checks import Mark
 from syncctl.errors import ExitCode, SettingsError
-from syncctl.setting_urls import database_url
+from syncctl.settings.settings import load_settings
+from syncctl.settings.urls import database_url
 from syncctl.storage.mongo_options import check_options, security_caveats
 from tests.support.program import Program
 

@@ -11,10 +11,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from syncctl.config import ApiEndpoint, Secret, SettingInForce, Settings, inspect_settings, load_settings
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
-from syncctl.setting_table import SPECS
+from syncctl.settings.settings import (
+    ApiEndpoint,
+    Secret,
+    SettingInForce,
+    Settings,
+    inspect_settings,
+    load_settings,
+)
+from syncctl.settings.specs import SPECS
 
 NAMES = [name for spec in SPECS for name in spec.names]
 API = "https://rentalapi.rootments.live"
@@ -339,7 +346,7 @@ def test_no_password_is_shown_whatever_is_wrong_with_its_address(
 
 
 def test_importing_it_is_cheap() -> None:
-    code = "import sys, syncctl.config; print(*sys.modules)"
+    code = "import sys, syncctl.settings.settings; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     heavy = {"cronsim", "dotenv", "zoneinfo", "pymongo", "requests", "rich", "typer", logging.__name__}
     assert heavy.isdisjoint(loaded.split())

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.config import Settings, load_settings
 from syncctl.errors import SettingsError, UsageError
 from syncctl.filesystem.private_files import (
     make_private_file,
@@ -16,6 +15,7 @@ from syncctl.filesystem.private_files import (
     private_file,
     write_private,
 )
+from syncctl.settings.settings import Settings, load_settings
 
 pytestmark = pytest.mark.attack("own files")
 

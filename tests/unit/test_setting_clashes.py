@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.config import inspect_settings, load_settings
 from syncctl.errors import SettingsError
+from syncctl.settings.settings import inspect_settings, load_settings
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymongo.uri_parser import parse_uri
 
 from syncctl.errors import SettingsError
-from syncctl.setting_urls import (
+from syncctl.settings.urls import (
     base_url,
     database_secrets,
     database_url,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl import setting_values as values
 from syncctl.errors import SettingsError
+from syncctl.settings import parsers as values
 
 HERE = Path("/srv/app")
 

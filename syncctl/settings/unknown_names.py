@@ -5,7 +5,7 @@ The web app and the old system may share the file, so that most of these names a
 
 from __future__ import annotations
 
-from syncctl.setting_table import SPECS
+from syncctl.settings.specs import SPECS
 
 OURS = frozenset(name for spec in SPECS for name in spec.names)
 

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import MASK
-from syncctl.setting_values import path
+from syncctl.settings.parsers import path
 
 SQLITE = "sqlite:///"
 _MONGODB = ("mongodb://", "mongodb+srv://")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from syncctl import setting_urls as urls
-from syncctl import setting_values as values
 from syncctl.errors import SettingsError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
 from syncctl.safe_output.redact import MASK
-from syncctl.settings_files import Found, Sources
+from syncctl.settings import parsers as values
+from syncctl.settings import urls
+from syncctl.settings.sources import Found, Sources
 
 DEFAULT = "default"
 KEYS = ("API_TOKEN", "STORE_API_KEY", "BOOKING_API_KEY", "RETURN_API_KEY")

@@ -1,0 +1,1 @@
+"""The settings in force: read, checked and shown."""
