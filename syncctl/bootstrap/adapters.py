@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from syncctl.schedule import next_run
+from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Clock
 from syncctl.storage.factory import open_storage
 

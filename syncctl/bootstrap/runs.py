@@ -15,7 +15,7 @@ from syncctl.bootstrap.adapters import clock_of, opened_storage, rental_api
 from syncctl.domain.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.schedule import next_run
+from syncctl.scheduling.expression import next_run
 from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync import API_STEPS, ApiSync

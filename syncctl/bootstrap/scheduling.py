@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.bootstrap.scheduled_command import scheduled_command, set_by_environment
-from syncctl.cron.block import Crontab, block, parse_crontab, with_block, without_block
-from syncctl.cron.crontab import read_crontab, write_crontab
-from syncctl.cron.fields import same_in_both_zones
-from syncctl.cron.imports import scheduled_imports, timer_imports
-from syncctl.cron.line import ScheduledCommand, cron_line
-from syncctl.cron.state import ScheduleState, cron_state, old_syncs, timer_state
-from syncctl.cron.systemd_units import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
-from syncctl.cron.variables import Meant
 from syncctl.errors import SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
 from syncctl.machine.probes import current_user, system_zone
+from syncctl.scheduling.cron_fields import same_in_both_zones
+from syncctl.scheduling.crontab import read_crontab, write_crontab
+from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
+from syncctl.scheduling.crontab_line import ScheduledCommand, cron_line
+from syncctl.scheduling.crontab_variables import Meant
+from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
+from syncctl.scheduling.state import ScheduleState, cron_state, old_syncs, timer_state
+from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
 from syncctl.settings.unknown_names import OURS
 
 if TYPE_CHECKING:

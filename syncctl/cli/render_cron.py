@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render import console, print_json, print_line, print_message
-from syncctl.cron.block import difference
-from syncctl.cron.systemd_units import SERVICE, TIMER, UNIT_FOLDER
+from syncctl.scheduling.crontab_block import difference
+from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
 from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
-    from syncctl.cron.state import ScheduleState
-    from syncctl.cron.systemd_units import Units
+    from syncctl.scheduling.state import ScheduleState
+    from syncctl.scheduling.systemd import Units
 
 UNITS_HINT = (
     f"Write each part into the file that is named above it (as root), then:\n"

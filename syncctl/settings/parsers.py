@@ -95,7 +95,7 @@ def time_zone(text: str, _folder: Path) -> ZoneInfo:
 
 def schedule(text: str, _folder: Path) -> str:
     """A crontab(5) expression of five fields that comes at some time."""
-    from syncctl.schedule import next_run
+    from syncctl.scheduling.expression import next_run
 
     if not text.isascii() or not text.isprintable() or len(text) > 500:
         raise SettingsError(f"{quoted(text)} is not a schedule of five fields such as */5 * * * *")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from syncctl.cron.state import ScheduleState
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.identity import derived_id, first_id_at, id_time
 from syncctl.domain.models import LeadType, StepName
@@ -17,6 +16,7 @@ from syncctl.locking import LockState
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
+from syncctl.scheduling.state import ScheduleState
 from syncctl.services.adoption import stored_key
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
 from syncctl.services.checks.health import Health, Status, take_status

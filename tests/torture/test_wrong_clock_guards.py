@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncctl.cron.state import ScheduleState
 from syncctl.domain.checks import CheckReport, Mark
 from syncctl.domain.models import LocationState, RunEntry
 from syncctl.locking import LockState
 from syncctl.sandbox import Sandbox
+from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checkpoints import Checkpoints
 from syncctl.services.checks.health import Health, take_status
 from syncctl.services.checks.machinery import verify_machinery

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from syncctl.cron.imports import ScheduledImport
-from syncctl.cron.state import ScheduleState
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.errors import (
@@ -36,6 +34,8 @@ from syncctl.ports.machine import (
     ZoneFacts,
 )
 from syncctl.ports.sync import Answer, Prepare
+from syncctl.scheduling.scheduled_imports import ScheduledImport
+from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_path, check_space, check_zones
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule

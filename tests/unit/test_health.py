@@ -25,7 +25,7 @@ from syncctl.domain.run_results import history_document
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.ports.admin import Database
-from syncctl.schedule import next_run
+from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.health import (
     Health,
     Status,

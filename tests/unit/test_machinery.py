@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.cron.imports import ScheduledImport
-from syncctl.cron.state import ScheduleState
 from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.models import (
@@ -31,7 +29,9 @@ from syncctl.domain.run_results import history_document
 from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.ports.admin import Database
-from syncctl.schedule import next_run
+from syncctl.scheduling.expression import next_run
+from syncctl.scheduling.scheduled_imports import ScheduledImport
+from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.freshness import late_from, span
 from syncctl.services.checks.machinery import verify_machinery, verify_without_database
 from syncctl.services.checks.surroundings import Surroundings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from syncctl.cron.state import ScheduleState
 from syncctl.domain.checks import Check
 from syncctl.locking import LockState
+from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.surroundings import LOCK_MARGIN, check_other_lines, lock_words
 
 SYSTEMD = "systemd"

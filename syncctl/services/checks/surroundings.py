@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from syncctl.cron.state import ScheduleState
 from syncctl.domain.checks import Check
 from syncctl.locking import LockState
+from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.freshness import NextSync, span
 
 LOCK_MARGIN = timedelta(minutes=1)

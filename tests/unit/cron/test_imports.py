@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.cron.block import block
-from syncctl.cron.imports import import_in, scheduled_imports, timer_imports
+from syncctl.scheduling.crontab_block import block
+from syncctl.scheduling.scheduled_imports import import_in, scheduled_imports, timer_imports
 
 
 @pytest.mark.parametrize(

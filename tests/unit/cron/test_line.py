@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.cron.line import CrontabLine, ScheduledCommand, cron_line, crontab_lines
 from syncctl.errors import SettingsError
+from syncctl.scheduling.crontab_line import CrontabLine, ScheduledCommand, cron_line, crontab_lines
 
 WORDS = """#!/bin/sh
 printf '%s\\n' "$PWD" "$@"

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from cronsim import CronSim
 
-from syncctl.cron.line import ScheduledCommand
-from syncctl.cron.systemd_units import on_calendar, systemd_units
 from syncctl.errors import SettingsError
+from syncctl.scheduling.crontab_line import ScheduledCommand
+from syncctl.scheduling.systemd import on_calendar, systemd_units
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from syncctl.cron.block import parse_crontab
-from syncctl.cron.imports import ScheduledImport, import_in
-from syncctl.cron.line import CrontabLine, crontab_lines
-from syncctl.cron.variables import Meant, obstacles
 from syncctl.errors import SettingsError
+from syncctl.scheduling.crontab_block import parse_crontab
+from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
+from syncctl.scheduling.crontab_variables import Meant, obstacles
+from syncctl.scheduling.scheduled_imports import ScheduledImport, import_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncctl.cron.fields import crontab_fields
 from syncctl.errors import SettingsError
+from syncctl.scheduling.cron_fields import crontab_fields
 from syncctl.settings.parsers import printable
 
 _LONGEST_COMMAND = 990

@@ -6,9 +6,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from itertools import pairwise
 
-from syncctl.cron.fields import cron_fields
-from syncctl.cron.line import ScheduledCommand
 from syncctl.errors import ExitCode, SettingsError
+from syncctl.scheduling.cron_fields import cron_fields
+from syncctl.scheduling.crontab_line import ScheduledCommand
 
 SERVICE = "syncctl.service"
 TIMER = "syncctl.timer"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePath
 
-from syncctl.cron.line import crontab_lines
+from syncctl.scheduling.crontab_line import crontab_lines
 
 _PROGRAM = "syncctl"
 _KINDS = ("walkin", "lossofsale")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncctl.cron.fields import same_in_both_zones
-from syncctl.cron.line import CrontabLine
 from syncctl.errors import SettingsError
+from syncctl.scheduling.cron_fields import same_in_both_zones
+from syncctl.scheduling.crontab_line import CrontabLine
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox", "fish"))
 """Those that understand `>> FILE 2>&1` and our quotes; csh does not."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from syncctl.cron.line import CrontabLine, crontab_lines
 from syncctl.errors import SettingsError
+from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
 
 _BEGIN = b"# BEGIN syncctl"
 _END = b"# END syncctl"
