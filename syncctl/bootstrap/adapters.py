@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Clock
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 
 if TYPE_CHECKING:
     from syncctl.api.client import ApiClientConfig

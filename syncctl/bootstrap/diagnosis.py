@@ -136,7 +136,7 @@ def _windows(settings: Settings) -> Iterator[Check]:
 
 
 def _way_to_the_server(url: str) -> Iterator[Check]:
-    from syncctl.storage.mongo_options import security_caveats
+    from syncctl.storage.mongo.options import security_caveats
 
     for caveat in security_caveats(url):
         found, _, cure = caveat.rpartition(": ")

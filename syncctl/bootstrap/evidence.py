@@ -25,7 +25,7 @@ from syncctl.services.evidence.asking import Asking, ask_the_api
 from syncctl.services.evidence.document import Place, evidence_document
 from syncctl.services.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
-from syncctl.storage.dialect_documents import dialect_document
+from syncctl.storage.common.dialect_documents import dialect_document
 
 if TYPE_CHECKING:
     from syncctl.domain.dialects import Dialect

@@ -150,7 +150,7 @@ def _mongodb(text: str) -> str:
         )
     if "?" in text:
         # Here, as the driver takes a tenth of a second to load.
-        from syncctl.storage.mongo_options import check_options
+        from syncctl.storage.mongo.options import check_options
 
         check_options(text)
     return text

@@ -22,11 +22,11 @@ from syncctl.domain.models import (
     Write,
 )
 from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
-from syncctl.storage.lead_changes import changed, guard, holds
-from syncctl.storage.own_documents import finished_by
-from syncctl.storage.reject_lists import by_location, newest_first
-from syncctl.storage.report_paths import as_stored
-from syncctl.storage.store_rules import new_stores
+from syncctl.storage.common.lead_changes import changed, guard, holds
+from syncctl.storage.common.own_documents import finished_by
+from syncctl.storage.common.reject_lists import by_location, newest_first
+from syncctl.storage.common.report_paths import as_stored
+from syncctl.storage.common.store_rules import new_stores
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import pytest
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.models import BodyForm, StepName
 from syncctl.sandbox import Sandbox
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.program import Ended, Program
 
 

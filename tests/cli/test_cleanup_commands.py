@@ -11,7 +11,7 @@ import pytest
 
 from syncctl.locking import RunLock
 from syncctl.ports.admin import Database
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.duplicates import CopySet, copy_sets
 from tests.support.measuring import measured

@@ -17,7 +17,7 @@ from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import Redactor
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
 from syncctl.services.cleanup.finished.plan import FinishedPlan
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import add_telecaller, app_report, brought_back, known
 from tests.support.measuring import measured

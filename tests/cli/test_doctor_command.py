@@ -12,7 +12,7 @@ from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.models import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Ended, Program
 from tests.support.webapp import open_app

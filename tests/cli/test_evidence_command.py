@@ -12,7 +12,7 @@ import pytest
 
 from syncctl.locking import RunLock
 from syncctl.sandbox import Sandbox
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 
 

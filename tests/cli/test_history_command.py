@@ -19,7 +19,7 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.domain.run_results import history_document
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 
 START = datetime(2026, 3, 10, 12, 0, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.domain.models import LocationState, StepName, StepStatus, SyncLog, Trigger
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 
 UNREACHABLE = "mongodb://u:pass-word@127.0.0.1:9/leads?serverSelectionTimeoutMS=200"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, phone, text_id
 from tests.support.program import Program
 

@@ -10,8 +10,8 @@ import pytest
 from tests.contract.sqlite_database import SqliteDatabase
 
 if TYPE_CHECKING:
-    from syncctl.storage.mongo import MongoStorage
-    from syncctl.storage.sqlite import SqliteStorage
+    from syncctl.storage.mongo.storage import MongoStorage
+    from syncctl.storage.sqlite.storage import SqliteStorage
     from tests.contract.mongo_database import MongoDatabase
 
 pytest.register_assert_rewrite(
@@ -38,7 +38,7 @@ def mongo_database(mongo_url: str) -> Iterator["MongoDatabase"]:
 @pytest.fixture
 def mongo(mongo_database: "MongoDatabase") -> Iterator["MongoStorage"]:
     """The adapter, on `mongo_database`."""
-    from syncctl.storage.mongo import MongoStorage
+    from syncctl.storage.mongo.storage import MongoStorage
 
     storage = MongoStorage(mongo_database.url)
     storage.prepare()
@@ -55,7 +55,7 @@ def sqlite_database(tmp_path: Path) -> SqliteDatabase:
 @pytest.fixture
 def sqlite(sqlite_database: SqliteDatabase) -> Iterator["SqliteStorage"]:
     """The adapter, on `sqlite_database`."""
-    from syncctl.storage.sqlite import SqliteStorage
+    from syncctl.storage.sqlite.storage import SqliteStorage
 
     storage = SqliteStorage(sqlite_database.path, busy_timeout_s=0.05)
     storage.prepare()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from syncctl.ports.admin import Database as LeadDatabase
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
 from tests.contract.merge_suite import EditSuite, MergeSuite
 from tests.contract.repair_suite import RepairSuite

@@ -12,7 +12,7 @@ from syncctl.domain.models import LocationState, RunEntry, StepName, StepStatus,
 from syncctl.errors import ExitCode, NewerDatabaseError
 from syncctl.ports.sync import Storage
 from syncctl.storage.dry_run import DryRunStorage
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import DIALECT, HOSTILE_TEXTS, MOMENT, reject, text_id
 

@@ -18,7 +18,7 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.storage.dry_run import DryRunStorage
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.merge_suite import MergeSuite
 from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
 

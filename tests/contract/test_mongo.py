@@ -25,7 +25,7 @@ from syncctl.domain.models import (
 from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.services.adoption import text_of
 from syncctl.storage.dry_run import DryRunStorage
-from syncctl.storage.mongo import MongoStorage
+from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import MOMENT, lead, phone, record, reject, text_id
 from tests.contract.storage_suite import StorageSuite

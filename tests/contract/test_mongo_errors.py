@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 from syncctl.domain.models import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
-from syncctl.storage.mongo import MongoStorage
+from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.samples import lead, record, text_id
 
 

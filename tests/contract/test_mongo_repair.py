@@ -11,8 +11,8 @@ from pymongo.collation import Collation
 from syncctl.domain.models import Document
 from syncctl.errors import StorageError
 from syncctl.ports.admin import LeadSnapshot, Restored
-from syncctl.storage.mongo import MongoStorage
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.mongo.storage import MongoStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract import mongo_oddities
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import lead, text_id

@@ -13,9 +13,9 @@ from pymongo import MongoClient
 from syncctl.domain.models import Document
 from syncctl.errors import LeadsRefusedError, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
-from syncctl.storage import mongo_transactions
-from syncctl.storage.mongo import MongoStorage
-from syncctl.storage.mongo_transactions import has_transactions
+from syncctl.storage.mongo import transactions as mongo_transactions
+from syncctl.storage.mongo.storage import MongoStorage
+from syncctl.storage.mongo.transactions import has_transactions
 from tests.contract.lead_suite import LeadSuite, ReportSuite
 from tests.contract.merge_suite import EditSuite, MergeSuite
 from tests.contract.mongo_database import MongoDatabase

@@ -14,14 +14,14 @@ from syncctl.domain.models import Document, LocationState, RunEntry, StepName
 from syncctl.errors import StorageError
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.sync import RecordEntry
-from syncctl.storage import mongo_documents
-from syncctl.storage.mongo import MongoStorage
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.mongo import documents as mongo_documents
+from syncctl.storage.mongo.storage import MongoStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import DIALECT, MOMENT, phone, record, reject, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 
-OWN = "syncctl.storage.own_documents"
+OWN = "syncctl.storage.common.own_documents"
 RUN = RunEntry("good", MOMENT, {"steps": [{"name": "booking", "status": "success"}]})
 LATER = MOMENT + timedelta(days=1)
 

@@ -13,8 +13,9 @@ from syncctl.domain.checks import Mark
 from syncctl.domain.models import Document
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.services.checks.diagnosis_reach import check_database
-from syncctl.storage import mongo_facts, mongo_session
-from syncctl.storage.mongo import MongoStorage
+from syncctl.storage.mongo import facts as mongo_facts
+from syncctl.storage.mongo import session as mongo_session
+from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 
 HELLO = {"msg": "isdbgrid", "maxWireVersion": 17, "logicalSessionTimeoutMinutes": 30}

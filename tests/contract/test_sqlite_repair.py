@@ -9,8 +9,8 @@ import pytest
 
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports.admin import LeadSnapshot
-from syncctl.storage.sqlite import SqliteStorage
-from syncctl.storage.sqlite_connection import open_connection, transaction
+from syncctl.storage.sqlite.connection import open_connection, transaction
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, record, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 

@@ -11,8 +11,8 @@ import pytest
 from syncctl.domain.models import StepStatus, SyncLog, Trigger
 from syncctl.errors import StorageError
 from syncctl.ports.admin import LastLogs, Totals
-from syncctl.storage.factory import open_storage
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.registry import open_storage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 

@@ -8,7 +8,7 @@ import pytest
 
 from syncctl.ports.admin import Database
 from syncctl.sandbox import Sandbox
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.webapp import MongoApp, SqliteApp, open_app
 from tests.support.world import World
 

@@ -23,7 +23,7 @@ from syncctl.services.checks.health import Health, Status, take_status
 from syncctl.services.checks.machinery import verify_machinery
 from syncctl.services.checks.surroundings import Surroundings
 from syncctl.services.run import Clock
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.completeness import repair
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.webapp import Lead, bring_back, finish

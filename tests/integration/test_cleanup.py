@@ -15,7 +15,7 @@ from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned, plan_duplicates
 from syncctl.services.cleanup.duplicate_plans import Conflict
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id
 from tests.support.cleanups import LOCATIONS, NOW, Interfering, clean, copies, exactly, records
 from tests.support.duplicates import CopySet, copy_sets

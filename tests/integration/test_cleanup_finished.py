@@ -13,7 +13,7 @@ from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, plan_finished
 from syncctl.services.cleanup.finished.plan import Why
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import app_report, brought_back, known
 from tests.support.cleanups import LOCATIONS, NOW, Interfering, clean_up_finished, exactly

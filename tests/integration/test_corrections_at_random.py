@@ -20,7 +20,7 @@ from syncctl.services.intake import Intake
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sorting import sort_rows
 from syncctl.storage.dry_run import DryRunStorage
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.webapp import SqliteApp, finish
 from tests.support.world import Recorder

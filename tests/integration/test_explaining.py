@@ -18,7 +18,7 @@ from syncctl.services.source.differences import Whose
 from syncctl.services.source.explaining import Explanation, Wanted, explain
 from syncctl.services.source.life_stories import Story, Whereabouts
 from syncctl.services.source.source_now import SourceQuery, ask_source
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import KOLKATA, World
 

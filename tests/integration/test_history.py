@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import timedelta
 
 from syncctl.services.run import HISTORY_KEPT
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.world import World
 
 

@@ -16,7 +16,7 @@ from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.sorting import UNKNOWN_SHOP
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.integration.conftest import TODAY
 from tests.support.completeness import assert_nothing_found, look, lose, numbered, repair, totals
 from tests.support.failing_storage import FailingStorage

@@ -12,7 +12,7 @@ from random import Random
 from syncctl.domain.models import StepName
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.soak.business import Business
 from tests.soak.figures import Figures, sizes
 from tests.soak.promises import BROKEN, GROWN, PROMISES, UNBALANCED, Promises

@@ -12,7 +12,7 @@ from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.source.completeness import REPORTS, SourceQuestion, begin_check
 from syncctl.services.source.source_results import Completeness, SourceCounts
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.webapp import Lead
 from tests.support.world import KOLKATA, Recorder, World
 

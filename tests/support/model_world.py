@@ -15,7 +15,7 @@ from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync import ApiSync
 from syncctl.storage.dry_run import DryRunStorage
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.api_model import INDIA, ModelApi, Row
 from tests.support.world import API, Recorder
 

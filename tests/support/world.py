@@ -30,7 +30,7 @@ from syncctl.services.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync import API_STEPS, ApiSync
 from syncctl.storage.dry_run import DryRunStorage
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation
 from tests.support.webapp import MongoApp, SqliteApp, open_app
 

@@ -18,7 +18,7 @@ import pytest
 from syncctl.domain.models import RunResult, StepName
 from syncctl.errors import ExitCode, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.program import Program
 from tests.support.store_files import row, write
 from tests.support.world import World

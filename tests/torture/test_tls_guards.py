@@ -10,7 +10,7 @@ from syncctl.domain.checks import Mark
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings.settings import load_settings
 from syncctl.settings.urls import database_url
-from syncctl.storage.mongo_options import check_options, security_caveats
+from syncctl.storage.mongo.options import check_options, security_caveats
 from tests.support.program import Program
 
 pytestmark = pytest.mark.attack("tls")

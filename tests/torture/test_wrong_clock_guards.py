@@ -17,7 +17,7 @@ from syncctl.services.checks.machinery import verify_machinery
 from syncctl.services.checks.surroundings import Surroundings
 from syncctl.services.planning import Planner, Schedule, SyncOptions
 from syncctl.services.run import FORGOTTEN_AT_ONCE, Clock
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.support.world import KOLKATA, World
 from tests.torture.jobs import few_locations
 from tests.torture.states import assert_nothing_is_missing

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import MOMENT, lead
 from tests.support.captured import captured, lead_behind
 from tests.support.webapp import IDENTITY, PAGES, SqliteApp, finish, pages_for, report_name, report_of

@@ -4,8 +4,8 @@ import pytest
 
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.models import StepName
-from syncctl.storage.dialect_documents import LATER_FIELDS, dialect_document, dialect_from
-from syncctl.storage.own_documents import OddDocumentError
+from syncctl.storage.common.dialect_documents import LATER_FIELDS, dialect_document, dialect_from
+from syncctl.storage.common.own_documents import OddDocumentError
 
 
 def test_a_document_of_before_knows_nothing_of_location_ids() -> None:

@@ -40,7 +40,7 @@ from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_p
 from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
 from syncctl.services.checks.diagnosis_settings import check_settings
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 CLERK, ROOT = User("clerk", is_root=False), User("root", is_root=True)

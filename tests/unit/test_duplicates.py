@@ -13,7 +13,7 @@ from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, check_chosen, decide
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, cleanup_key, duplicates_among
 from syncctl.services.cleanup.edits import Copies
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id
 
 LATER = MOMENT + timedelta(days=1)

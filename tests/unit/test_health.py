@@ -35,7 +35,7 @@ from syncctl.services.checks.health import (
 )
 from syncctl.services.run import Clock
 from syncctl.services.sync import API_STEPS
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
 
 NOW = datetime(2026, 3, 10, 20, 3, tzinfo=UTC)

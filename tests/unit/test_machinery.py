@@ -36,7 +36,7 @@ from syncctl.services.checks.freshness import late_from, span
 from syncctl.services.checks.machinery import verify_machinery, verify_without_database
 from syncctl.services.checks.surroundings import Surroundings
 from syncctl.services.run import Clock
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
 
 NOW = datetime(2026, 3, 10, 12, 3, tzinfo=UTC)

@@ -15,7 +15,7 @@ from syncctl.locations import load_locations
 from syncctl.mapping.file_rows import file_key
 from syncctl.services.match_result import MatchResult
 from syncctl.services.matching import Matcher
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.webapp import SqliteApp
 
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)

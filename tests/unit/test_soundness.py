@@ -15,7 +15,7 @@ from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.services.checks.soundness import verify_soundness
 from syncctl.services.run import Clock
-from syncctl.storage.factory import open_storage
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id
 from tests.support.webapp import MongoApp, SqliteApp, finish, report_of
 

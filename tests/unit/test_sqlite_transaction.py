@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.storage.sqlite_connection import transaction
+from syncctl.storage.sqlite.connection import transaction
 
 
 class Struck(sqlite3.Connection):

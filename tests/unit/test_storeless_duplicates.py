@@ -12,7 +12,7 @@ from syncctl.domain.models import Document
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, decide
 from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key, duplicates_among
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, record, text_id
 
 LOCATIONS = load_locations()

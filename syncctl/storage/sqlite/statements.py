@@ -6,7 +6,7 @@ from functools import cache
 from itertools import chain, islice
 from typing import Any
 
-from syncctl.storage import sqlite_rows as rows
+from syncctl.storage.sqlite import rows
 
 MOST_PARAMETERS = 999
 """Of one statement, by the oldest SQLite's limit (https://www.sqlite.org/limits.html)."""

@@ -3,8 +3,8 @@
 import sqlite3
 
 from syncctl.domain.models import LeadChange
-from syncctl.storage import sqlite_rows as rows
-from syncctl.storage.lead_changes import guard, holds
+from syncctl.storage.common.lead_changes import guard, holds
+from syncctl.storage.sqlite import rows
 
 
 def change_lead(connection: sqlite3.Connection, change: LeadChange) -> bool:

@@ -12,7 +12,7 @@ from pymongo.uri_parser import parse_uri
 
 from syncctl.domain.models import Document
 from syncctl.errors import SettingsError, StorageUnavailableError
-from syncctl.storage.mongo_options import SRV_SCHEME
+from syncctl.storage.mongo.options import SRV_SCHEME
 
 
 @dataclass(frozen=True, slots=True)

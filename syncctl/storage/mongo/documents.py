@@ -28,7 +28,7 @@ from syncctl.domain.models import (
     Write,
 )
 from syncctl.ports.sync import RecordEntry
-from syncctl.storage.own_documents import (
+from syncctl.storage.common.own_documents import (
     OddDocumentError,
     correction_document,
     corrections_from,
@@ -37,8 +37,8 @@ from syncctl.storage.own_documents import (
     own_or_none,
     run_entry,
 )
-from syncctl.storage.report_paths import EXACT_DIGITS
-from syncctl.storage.store_rules import store_id
+from syncctl.storage.common.report_paths import EXACT_DIGITS
+from syncctl.storage.common.store_rules import store_id
 
 OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")

@@ -7,9 +7,9 @@ from typing import Any
 
 from syncctl.errors import StorageError
 from syncctl.ports.admin import LeadSnapshot, Restored
-from syncctl.storage.sqlite_session import SqliteSession
-from syncctl.storage.sqlite_snapshots import UndecodableText, exact_text, from_line, to_line
-from syncctl.storage.sqlite_statements import where_among
+from syncctl.storage.sqlite.session import SqliteSession
+from syncctl.storage.sqlite.snapshots import UndecodableText, exact_text, from_line, to_line
+from syncctl.storage.sqlite.statements import where_among
 
 
 class SqliteRepair(SqliteSession):

@@ -24,25 +24,10 @@ from syncctl.domain.models import (
 )
 from syncctl.errors import LeadsRefusedError
 from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
-from syncctl.storage import mongo_documents as documents
-from syncctl.storage.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.mongo_batches import (
-    Wanted,
-    find,
-    find_any,
-    find_by_ids,
-    find_by_texts,
-    in_batches,
-    insert_new,
-    write_where_free,
-)
-from syncctl.storage.mongo_changes import update_leads
-from syncctl.storage.mongo_repair import MongoRepair
-from syncctl.storage.mongo_survey import MongoSurvey
-from syncctl.storage.mongo_transactions import has_transactions, store_in_order, store_together
-from syncctl.storage.own_documents import own
-from syncctl.storage.reject_lists import by_location, newest_first
-from syncctl.storage.report_paths import (
+from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
+from syncctl.storage.common.own_documents import own
+from syncctl.storage.common.reject_lists import by_location, newest_first
+from syncctl.storage.common.report_paths import (
     BOOKING_PATHS,
     CREATED_PATHS,
     LEAD_ID_PATHS,
@@ -52,7 +37,22 @@ from syncctl.storage.report_paths import (
     as_stored,
     moments_as_stored,
 )
-from syncctl.storage.store_rules import new_stores
+from syncctl.storage.common.store_rules import new_stores
+from syncctl.storage.mongo import documents
+from syncctl.storage.mongo.batches import (
+    Wanted,
+    find,
+    find_any,
+    find_by_ids,
+    find_by_texts,
+    in_batches,
+    insert_new,
+    write_where_free,
+)
+from syncctl.storage.mongo.changes import update_leads
+from syncctl.storage.mongo.repair import MongoRepair
+from syncctl.storage.mongo.survey import MongoSurvey
+from syncctl.storage.mongo.transactions import has_transactions, store_in_order, store_together
 
 STORE_LIST_ID = "store-list"
 

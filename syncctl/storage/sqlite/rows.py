@@ -26,8 +26,8 @@ from syncctl.domain.models import (
 )
 from syncctl.errors import StorageError
 from syncctl.ports.sync import RecordEntry
-from syncctl.storage.dialect_documents import dialect_from
-from syncctl.storage.own_documents import (
+from syncctl.storage.common.dialect_documents import dialect_from
+from syncctl.storage.common.own_documents import (
     OddDocumentError,
     correction_document,
     corrections_from,

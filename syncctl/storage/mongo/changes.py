@@ -6,9 +6,9 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 
 from syncctl.domain.models import Document, LeadChange
-from syncctl.storage.lead_changes import guard, holds
-from syncctl.storage.mongo_batches import find_by_texts, in_batches
-from syncctl.storage.mongo_documents import from_bson, possible_bson_ids
+from syncctl.storage.common.lead_changes import guard, holds
+from syncctl.storage.mongo.batches import find_by_texts, in_batches
+from syncctl.storage.mongo.documents import from_bson, possible_bson_ids
 
 
 def update_leads(leads: Collection[Document], changes: Sequence[LeadChange]) -> set[str]:

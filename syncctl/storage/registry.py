@@ -18,7 +18,7 @@ def open_storage(database_url: str, *, for_reading_only: bool = False) -> Databa
     scheme = database_url.partition(":")[0]
     if scheme in ("mongodb", "mongodb+srv"):
         # Here, as it takes 0.13 s and SQLite's users need none of it; SQLite's below takes 0.01 s.
-        from syncctl.storage.mongo import MongoStorage
+        from syncctl.storage.mongo.storage import MongoStorage
 
         return MongoStorage(database_url, read_only=for_reading_only)
     if database_url.startswith(SQLITE_PREFIX) and database_url != SQLITE_PREFIX:
@@ -29,7 +29,7 @@ def open_storage(database_url: str, *, for_reading_only: bool = False) -> Databa
 
 
 def _open_sqlite(path: Path, for_reading_only: bool) -> Database:
-    from syncctl.storage.sqlite import SqliteStorage
+    from syncctl.storage.sqlite.storage import SqliteStorage
 
     if not for_reading_only:
         return SqliteStorage(path)

@@ -9,8 +9,8 @@ from pymongo.errors import OperationFailure
 from syncctl.domain.models import Document
 from syncctl.errors import SettingsError
 from syncctl.ports.admin import DatabaseFacts
-from syncctl.storage.mongo_address import MongoAddress
-from syncctl.storage.mongo_options import is_local
+from syncctl.storage.mongo.address import MongoAddress
+from syncctl.storage.mongo.options import is_local
 
 UNAUTHORIZED = 13
 NAMESPACE_NOT_FOUND = 26

@@ -22,10 +22,9 @@ from syncctl.domain.models import (
     Write,
 )
 from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
-from syncctl.storage import sqlite_rows as rows
-from syncctl.storage.dialect_documents import dialect_document
-from syncctl.storage.reject_lists import by_location, newest_first
-from syncctl.storage.report_paths import (
+from syncctl.storage.common.dialect_documents import dialect_document
+from syncctl.storage.common.reject_lists import by_location, newest_first
+from syncctl.storage.common.report_paths import (
     BOOKING_PATHS,
     CREATED_PATHS,
     LEAD_ID_PATHS,
@@ -34,12 +33,13 @@ from syncctl.storage.report_paths import (
     VISIT_PATHS,
     as_stored,
 )
-from syncctl.storage.sqlite_changes import change_lead
-from syncctl.storage.sqlite_repair import SqliteRepair
-from syncctl.storage.sqlite_schema import record_value
-from syncctl.storage.sqlite_statements import insert, insert_new, where_among
-from syncctl.storage.sqlite_survey import SqliteSurvey
-from syncctl.storage.store_rules import new_stores, store_id
+from syncctl.storage.common.store_rules import new_stores, store_id
+from syncctl.storage.sqlite import rows
+from syncctl.storage.sqlite.changes import change_lead
+from syncctl.storage.sqlite.repair import SqliteRepair
+from syncctl.storage.sqlite.schema import record_value
+from syncctl.storage.sqlite.statements import insert, insert_new, where_among
+from syncctl.storage.sqlite.survey import SqliteSurvey
 
 # One parameter holds a whole list, as JSON: SQLite limits how many parameters a statement may have.
 FIND_LEADS = """

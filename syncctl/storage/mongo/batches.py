@@ -10,9 +10,9 @@ from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 from pymongo.errors import BulkWriteError
 
-from syncctl.storage.mongo_documents import possible_bson_ids, to_bson_id, to_text
-from syncctl.storage.mongo_errors import refusals
-from syncctl.storage.report_paths import as_stored
+from syncctl.storage.common.report_paths import as_stored
+from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id, to_text
+from syncctl.storage.mongo.errors import refusals
 
 BATCH = 1000
 REPLY = 5000

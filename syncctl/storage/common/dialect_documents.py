@@ -7,7 +7,7 @@ from typing import Any
 
 from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial, Verdict
 from syncctl.domain.models import BodyForm, StepName
-from syncctl.storage.own_documents import OddDocumentError, own, own_or_none
+from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_none
 
 MOST_MONTHS = 1200
 """More than any window has."""

@@ -10,11 +10,11 @@ from syncctl.domain.identity import first_id_at
 from syncctl.domain.models import Document, RunEntry, SyncLog
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.sync import RecordEntry
-from syncctl.storage import sqlite_rows as rows
-from syncctl.storage.last_logs import last_logs
-from syncctl.storage.own_documents import saved_by_audits, span_of, step_names
-from syncctl.storage.sqlite_session import SqliteSession
-from syncctl.storage.sqlite_statements import where_among
+from syncctl.storage.common.last_logs import last_logs
+from syncctl.storage.common.own_documents import saved_by_audits, span_of, step_names
+from syncctl.storage.sqlite import rows
+from syncctl.storage.sqlite.session import SqliteSession
+from syncctl.storage.sqlite.statements import where_among
 
 # Of what a person typed, only what begins like a date counts.
 LAST_LOGS = """

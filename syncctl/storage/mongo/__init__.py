@@ -1,0 +1,1 @@
+"""MongoDB, in the documents that the web app reads (contract/database.md)."""

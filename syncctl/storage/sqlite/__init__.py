@@ -1,0 +1,1 @@
+"""SQLite: the embedded backend, which needs no server."""
