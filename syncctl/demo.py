@@ -21,8 +21,8 @@ from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
-from syncctl.services.planning import SyncOptions
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
+from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
 
 NEW_BOOKINGS = 12

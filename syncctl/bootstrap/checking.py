@@ -11,20 +11,20 @@ from syncctl.bootstrap.scheduling import schedule_state
 from syncctl.errors import StorageError
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
-from syncctl.services.checks.surroundings import Surroundings
+from syncctl.services.checks.environment_checks import Surroundings
 from syncctl.settings import urls
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
-    from syncctl.services.checks.health import Status
     from syncctl.services.checks.history import PastRun
+    from syncctl.services.checks.status import Status
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 
 def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
     """Whether the machinery works. A database that can't be used is one of its findings. `env_file`: as given
     on the command line, which the crontab's line must name as well."""
-    from syncctl.services.checks.machinery import verify_machinery, verify_without_database
+    from syncctl.services.checks.sync_checks import verify_machinery, verify_without_database
 
     around, clock = surroundings(settings, env_file), clock_of(settings)
     try:
@@ -41,7 +41,7 @@ def verify_data(settings: Settings) -> CheckReport:
         StorageUnavailableError: the database can't be reached.
         StorageError: it refused something.
     """
-    from syncctl.services.checks.soundness import verify_soundness
+    from syncctl.services.checks.data_checks import verify_soundness
 
     with opened_database(settings) as database:
         return verify_soundness(database, load_locations(), clock_of(settings))
@@ -49,7 +49,7 @@ def verify_data(settings: Settings) -> CheckReport:
 
 def status(settings: Settings) -> Status:
     """The health at a glance. A database that can't be used is one of its findings."""
-    from syncctl.services.checks.health import status_without_database, take_status
+    from syncctl.services.checks.status import status_without_database, take_status
 
     lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
     try:

@@ -30,19 +30,13 @@ from syncctl.machine.probes import (
 )
 from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
-from syncctl.services.checks.diagnosis_locations import LOCATION_IDS, check_location_ids
-from syncctl.services.checks.diagnosis_machine import (
-    check_exposed,
-    check_output,
-    check_path,
-    check_space,
-    check_zones,
-)
-from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
-from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
-from syncctl.services.checks.diagnosis_settings import check_settings
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows
+from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
+from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
+from syncctl.services.doctor.schedule import check_lock, check_schedule
+from syncctl.services.doctor.settings import check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS

@@ -20,10 +20,10 @@ from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.ports.admin import WireFacts
-from syncctl.services.checks.surroundings import LOCK_MARGIN
-from syncctl.services.evidence.asking import Asking, ask_the_api
-from syncctl.services.evidence.document import Place, evidence_document
-from syncctl.services.evidence.scrubbing import Scrubber
+from syncctl.services.checks.environment_checks import LOCK_MARGIN
+from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
+from syncctl.services.doctor.evidence.document import Place, evidence_document
+from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
 

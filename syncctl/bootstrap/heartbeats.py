@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from syncctl.monitoring.healthchecks import Heartbeat
-    from syncctl.services.planning import SyncOptions
+    from syncctl.services.sync.planning import SyncOptions
     from syncctl.settings.settings import Settings
 
 WATCHED_COMMANDS = ("api", "all")

@@ -16,14 +16,14 @@ from syncctl.domain.models import FILE_STEPS, Counts, RunResult, StepName, StepR
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.scheduling.expression import next_run
-from syncctl.services.planning import Schedule, SyncOptions
 from syncctl.services.run import Run, RunRequest
-from syncctl.services.sync import API_STEPS, ApiSync
+from syncctl.services.sync.api_sync import API_STEPS, ApiSync
+from syncctl.services.sync.planning import Schedule, SyncOptions
 
 if TYPE_CHECKING:
     from syncctl.ports.sync import Listener, RentalApi
-    from syncctl.services.importing import ImportJob
-    from syncctl.services.reject_list import RejectFilter
+    from syncctl.services.imports.importing import ImportJob
+    from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.settings.settings import Settings
 
 
@@ -81,7 +81,7 @@ def run_import(settings: Settings, invocation: Invocation, job: ImportJob, liste
 
 def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) -> ImportJob:
     """An import of the files of that kind in IMPORT_DIR; `explicit`: the unchanged ones, too."""
-    from syncctl.services.importing import ImportJob
+    from syncctl.services.imports.importing import ImportJob
 
     folder = settings.import_dir
     astray = (Path.cwd(), settings.folder, folder.parent)
@@ -102,8 +102,8 @@ def run_all(
 def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, listener: Listener) -> Counts:
     """Try rejects again. Raises as run_sync does."""
     from syncctl.files.headers import cells_of
-    from syncctl.services.reject_list import find_rejects
-    from syncctl.services.retrying import retry_rejects as retry
+    from syncctl.services.rejects.reject_list import find_rejects
+    from syncctl.services.rejects.retrying import retry_rejects as retry
 
     invocation = Invocation("rejects retry", Trigger.MANUAL, wait_s=wait_s)
     with _locked(settings, invocation), opened_storage(settings) as storage:
@@ -116,7 +116,7 @@ def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, liste
 def _file_stage(job: ImportJob) -> Callable[[Run], None]:
     from syncctl.files.headers import cells_of
     from syncctl.files.reading import open_file
-    from syncctl.services.importing import FileImport
+    from syncctl.services.imports.importing import FileImport
 
     return FileImport(job, open_file, cells_of, load_locations())
 

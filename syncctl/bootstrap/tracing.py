@@ -9,15 +9,15 @@ from syncctl.bootstrap.adapters import clock_of, opened_database, rental_api
 from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
-from syncctl.services.planning import Schedule, SyncOptions
+from syncctl.services.explain.explaining import Explanation, Wanted, explain
+from syncctl.services.explain.source_now import SourceQuery, ask_source
+from syncctl.services.reconcile.completeness import REPORTS, OnLocation, SourceQuestion, begin_check
 from syncctl.services.run import Run, RunRequest
-from syncctl.services.source.completeness import REPORTS, OnLocation, SourceQuestion, begin_check
-from syncctl.services.source.explaining import Explanation, Wanted, explain
-from syncctl.services.source.source_now import SourceQuery, ask_source
+from syncctl.services.sync.planning import Schedule, SyncOptions
 
 if TYPE_CHECKING:
     from syncctl.ports.sync import Listener
-    from syncctl.services.source.source_results import Completeness
+    from syncctl.services.reconcile.results import Completeness
     from syncctl.settings.settings import Settings
 
 COMMAND = "verify source"

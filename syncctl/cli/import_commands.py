@@ -58,7 +58,7 @@ def _import_command(kind: str) -> Callable[..., None]:
     ) -> None:
         from syncctl.bootstrap.runs import Invocation, run_import
         from syncctl.domain.models import StepName, Trigger
-        from syncctl.services.importing import ImportJob
+        from syncctl.services.imports.importing import ImportJob
 
         # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)

@@ -12,7 +12,7 @@ from syncctl.cli.session import Session, command
 from syncctl.cli.sync_commands import Json, Wait
 
 if TYPE_CHECKING:
-    from syncctl.services.reject_list import RejectFilter
+    from syncctl.services.rejects.reject_list import RejectFilter
 
 Kind = Annotated[
     str | None,
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
         """List them, newest first, phone numbers masked."""
         from syncctl.bootstrap.adapters import opened_storage
         from syncctl.cli.render_rejects import render_rejects
-        from syncctl.services.reject_list import find_rejects
+        from syncctl.services.rejects.reject_list import find_rejects
 
         with opened_storage(session.settings, dry_run=True) as storage:
             found = find_rejects(storage, _filter(kind, reason, file))
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Write them with their raw values to a CSV, for correction by hand."""
         from syncctl.bootstrap.adapters import opened_storage
-        from syncctl.services.reject_list import export_rejects, find_rejects
+        from syncctl.services.rejects.reject_list import export_rejects, find_rejects
 
         with opened_storage(session.settings, dry_run=True) as storage:
             found = find_rejects(storage, _filter(kind, reason, file))
@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
 def _filter(kind: str | None, reason: str | None, file: str | None) -> RejectFilter:
     from syncctl.domain.models import StepName
     from syncctl.errors import UsageError
-    from syncctl.services.reject_list import RejectFilter
+    from syncctl.services.rejects.reject_list import RejectFilter
 
     if kind is not None and kind not in list(StepName):
         raise UsageError(f"--kind {kind!r} is none of {', '.join(StepName)}.")

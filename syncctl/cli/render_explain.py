@@ -11,14 +11,14 @@ from syncctl.cli.render import console, print_json, print_line, print_message
 from syncctl.cli.render_source import written
 from syncctl.domain.run_results import instant
 from syncctl.safe_output.redact import mask_phone, redacted
-from syncctl.services.source.differences import Whose
-from syncctl.services.source.life_stories import Whereabouts
+from syncctl.services.explain.record_history import Whereabouts
+from syncctl.services.reconcile.differences import Whose
 from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
-    from syncctl.services.source.differences import FieldDifference
-    from syncctl.services.source.explaining import Explanation
-    from syncctl.services.source.life_stories import LeadNow, Story
+    from syncctl.services.explain.explaining import Explanation
+    from syncctl.services.explain.record_history import LeadNow, Story
+    from syncctl.services.reconcile.differences import FieldDifference
 
 _KINDS = {
     "bookingConfirmation": "Booking",

@@ -22,7 +22,7 @@ def render_rejects(
 ) -> None:
     """Rejects, their phone numbers masked; `total`: how many there are in all."""
     from syncctl.safe_output.redact import redacted
-    from syncctl.services.reject_list import masked_document
+    from syncctl.services.rejects.reject_list import masked_document
     from syncctl.settings.parsers import printable
 
     documents = [masked_document(reject) for reject in rejects]

@@ -90,8 +90,8 @@ def _sync_command(name: str) -> Callable[..., None]:
         from syncctl.bootstrap.heartbeats import heartbeat_of
         from syncctl.bootstrap.runs import Invocation, run_all, run_sync, switched_off
         from syncctl.domain.models import FILE_STEPS, StepName, Trigger
-        from syncctl.services.planning import SyncOptions
-        from syncctl.services.sync import API_STEPS
+        from syncctl.services.sync.api_sync import API_STEPS
+        from syncctl.services.sync.planning import SyncOptions
 
         first, last = window_of(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())

@@ -37,7 +37,7 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     from syncctl.bootstrap.tracing import check_source, repair_source
     from syncctl.cli.render_source import render_source, source_progress
     from syncctl.domain.models import Trigger
-    from syncctl.services.planning import SyncOptions
+    from syncctl.services.sync.planning import SyncOptions
 
     first, last = window_of(False, date_from, date_to)
     options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))

@@ -21,7 +21,7 @@ from syncctl.domain.models import (
 from syncctl.domain.run_results import history_document
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports.sync import Listener, Storage
-from syncctl.services.planning import CLOCK_TOLERANCE
+from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 SYNC_TYPES = {
     StepName.STORES: "store",

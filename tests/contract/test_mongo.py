@@ -23,7 +23,7 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.errors import LeadsRefusedError, StorageError
-from syncctl.services.adoption import text_of
+from syncctl.services.matching.legacy_leads import text_of
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase

@@ -17,11 +17,11 @@ from syncctl.ports.admin import Database
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.scheduling.state import ScheduleState
-from syncctl.services.adoption import stored_key
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
-from syncctl.services.checks.health import Health, Status, take_status
-from syncctl.services.checks.machinery import verify_machinery
-from syncctl.services.checks.surroundings import Surroundings
+from syncctl.services.checks.environment_checks import Surroundings
+from syncctl.services.checks.status import Health, Status, take_status
+from syncctl.services.checks.sync_checks import verify_machinery
+from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.support.completeness import repair

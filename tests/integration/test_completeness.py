@@ -15,8 +15,8 @@ from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.ports.admin import Database
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.services.source.completeness import REPORTS
-from syncctl.services.source.differences import Whose
+from syncctl.services.reconcile.completeness import REPORTS
+from syncctl.services.reconcile.differences import Whose
 from tests.support.completeness import assert_nothing_found, content, look, lose, numbered, repair, totals
 from tests.support.oracle import told
 from tests.support.webapp import SHAPES, finish, old_lead

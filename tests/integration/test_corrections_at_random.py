@@ -16,9 +16,9 @@ import pytest
 from syncctl.domain.models import StepName, Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.sync import Storage
-from syncctl.services.intake import Intake
 from syncctl.services.run import Clock, Run, RunRequest
-from syncctl.services.sorting import sort_rows
+from syncctl.services.sync.answer_intake import Intake
+from syncctl.services.sync.answer_rows import sort_rows
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment

@@ -12,7 +12,7 @@ import pytest
 from syncctl.bootstrap.evidence import Evidence, gather_evidence
 from syncctl.safe_output.redact import Redactor
 from syncctl.sandbox import DIALECTS, Fault, Sandbox
-from syncctl.services.evidence.document import readable
+from syncctl.services.doctor.evidence.document import readable
 from syncctl.settings.settings import load_settings
 
 WITH_MONTHS = ("all keys", "without empty keys")

@@ -13,11 +13,11 @@ from syncctl.domain.models import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.services.planning import Schedule
-from syncctl.services.source.differences import Whose
-from syncctl.services.source.explaining import Explanation, Wanted, explain
-from syncctl.services.source.life_stories import Story, Whereabouts
-from syncctl.services.source.source_now import SourceQuery, ask_source
+from syncctl.services.explain.explaining import Explanation, Wanted, explain
+from syncctl.services.explain.record_history import Story, Whereabouts
+from syncctl.services.explain.source_now import SourceQuery, ask_source
+from syncctl.services.reconcile.differences import Whose
+from syncctl.services.sync.planning import Schedule
 from syncctl.storage.registry import open_storage
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import KOLKATA, World

@@ -10,9 +10,10 @@ import pytest
 from syncctl.domain.models import StepName, StepStatus
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services import intake, rejects
+from syncctl.services.rejects import updating as rejects
 from syncctl.services.run import Clock
-from syncctl.services.stores import MOST_STORES
+from syncctl.services.sync import answer_intake as intake
+from syncctl.services.sync.store_list import MOST_STORES
 from tests.support.scripted_server import ScriptedServer, rows_reply
 from tests.support.store_files import row, write
 from tests.support.world import KOLKATA, World

@@ -15,7 +15,7 @@ from syncctl.locations import Locations
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.progress import report_progress
-from syncctl.services.sorting import UNKNOWN_SHOP
+from syncctl.services.sync.answer_rows import UNKNOWN_SHOP
 from syncctl.storage.registry import open_storage
 from tests.integration.conftest import TODAY
 from tests.support.completeness import assert_nothing_found, look, lose, numbered, repair, totals

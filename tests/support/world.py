@@ -24,11 +24,11 @@ from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.importing import FileImport, ImportJob
-from syncctl.services.planning import Schedule, SyncOptions
-from syncctl.services.retrying import retry_rejects
+from syncctl.services.imports.importing import FileImport, ImportJob
+from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
-from syncctl.services.sync import API_STEPS, ApiSync
+from syncctl.services.sync.api_sync import API_STEPS, ApiSync
+from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation

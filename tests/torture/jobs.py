@@ -16,7 +16,6 @@ from syncctl.locations import Locations, load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services import reports
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.cleaning import BackupTarget, clean_duplicates
 from syncctl.services.cleanup.finished import candidates
@@ -25,6 +24,7 @@ from syncctl.services.cleanup.finished.cleaning import clean_finished
 from syncctl.services.cleanup.restoring import restore_backup
 from syncctl.services.cleanup.store_names import rename_stores
 from syncctl.services.run import HISTORY_KEPT
+from syncctl.services.sync import report_step as reports
 from tests.support.brought_back import app_report, brought_back
 from tests.support.store_files import HEADER, row, write
 from tests.support.webapp import PAGES, SHAPES, finish, old_lead, pages_for

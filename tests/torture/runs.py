@@ -15,7 +15,7 @@ from syncctl.domain.models import LocationResult, LocationState, RunResult, Step
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Fault
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.torture import visits
 from tests.torture.model import outcomes

@@ -22,7 +22,7 @@ from syncctl.domain.models import StepName, StepStatus
 from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
 from tests.support import mongod
 from tests.support.failing_storage import WRITES
 from tests.support.hanging import (

@@ -11,7 +11,7 @@ import pytest
 from syncctl.domain.models import StepName
 from syncctl.errors import TemporaryFileError
 from syncctl.sandbox import Sandbox
-from syncctl.services import staging
+from syncctl.services.imports import staging
 from tests.support.disks import Disk, NoDiskError, disk
 from tests.support.program import Program
 from tests.support.world import World

@@ -11,12 +11,12 @@ from syncctl.domain.models import LocationState, RunEntry
 from syncctl.locking import LockState
 from syncctl.sandbox import Sandbox
 from syncctl.scheduling.state import ScheduleState
-from syncctl.services.checkpoints import Checkpoints
-from syncctl.services.checks.health import Health, take_status
-from syncctl.services.checks.machinery import verify_machinery
-from syncctl.services.checks.surroundings import Surroundings
-from syncctl.services.planning import Planner, Schedule, SyncOptions
+from syncctl.services.checks.environment_checks import Surroundings
+from syncctl.services.checks.status import Health, take_status
+from syncctl.services.checks.sync_checks import verify_machinery
 from syncctl.services.run import FORGOTTEN_AT_ONCE, Clock
+from syncctl.services.sync.checkpoints import Checkpoints
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions
 from syncctl.storage.registry import open_storage
 from tests.support.world import KOLKATA, World
 from tests.torture.jobs import few_locations

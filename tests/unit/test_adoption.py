@@ -6,7 +6,7 @@ from typing import Any
 from syncctl.domain.identity import source_record
 from syncctl.domain.models import Document, LeadValues, SourceRecord
 from syncctl.locations import load_locations
-from syncctl.services.adoption import UnlinkedLeads
+from syncctl.services.matching.legacy_leads import UnlinkedLeads
 
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
 LATER = datetime(2025, 3, 1, tzinfo=UTC)

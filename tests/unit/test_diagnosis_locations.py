@@ -7,7 +7,7 @@ from syncctl.domain.checks import Check, Mark
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.models import StepName
 from syncctl.locations import load_locations
-from syncctl.services.checks.diagnosis_locations import check_location_ids
+from syncctl.services.doctor.locations import check_location_ids
 
 ALL = {code: name.replace("Suitor Guy - ", "SG.") for code, name in load_locations().by_code.items()}
 SINCE = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)

@@ -36,10 +36,10 @@ from syncctl.ports.machine import (
 from syncctl.ports.sync import Answer, Prepare
 from syncctl.scheduling.scheduled_imports import ScheduledImport
 from syncctl.scheduling.state import ScheduleState
-from syncctl.services.checks.diagnosis_machine import MIB, check_output, check_path, check_space, check_zones
-from syncctl.services.checks.diagnosis_reach import ApiTrial, check_api, check_clock, check_database
-from syncctl.services.checks.diagnosis_schedule import check_lock, check_schedule
-from syncctl.services.checks.diagnosis_settings import check_settings
+from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.doctor.machine import MIB, check_output, check_path, check_space, check_zones
+from syncctl.services.doctor.schedule import check_lock, check_schedule
+from syncctl.services.doctor.settings import check_settings
 from syncctl.storage.registry import open_storage
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)

@@ -14,9 +14,17 @@ from syncctl.locations import load_locations
 from syncctl.ports.admin import WireFacts
 from syncctl.ports.sync import Answer, Prepare
 from syncctl.safe_output.redact import Redactor
-from syncctl.services.evidence.asking import DORMANT, EMPTY, MOST_TRIED, WHOLE, Asking, Findings, ask_the_api
-from syncctl.services.evidence.document import readable
-from syncctl.services.evidence.scrubbing import LONGEST, Scrubber
+from syncctl.services.doctor.evidence.asking import (
+    DORMANT,
+    EMPTY,
+    MOST_TRIED,
+    WHOLE,
+    Asking,
+    Findings,
+    ask_the_api,
+)
+from syncctl.services.doctor.evidence.document import readable
+from syncctl.services.doctor.evidence.scrubbing import LONGEST, Scrubber
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 

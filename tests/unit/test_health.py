@@ -26,7 +26,7 @@ from syncctl.locations import load_locations
 from syncctl.locking import LockState
 from syncctl.ports.admin import Database
 from syncctl.scheduling.expression import next_run
-from syncctl.services.checks.health import (
+from syncctl.services.checks.status import (
     Health,
     Status,
     status_document,
@@ -34,7 +34,7 @@ from syncctl.services.checks.health import (
     take_status,
 )
 from syncctl.services.run import Clock
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
 

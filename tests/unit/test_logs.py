@@ -20,7 +20,7 @@ from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
 
 redactor = Redactor(["s3cret-key"])
-logger = logging.getLogger("syncctl.services.sync")
+logger = logging.getLogger("syncctl.services.sync.api_sync")
 CREATED = datetime(2026, 11, 23, 16, 0, 0, 250_000, tzinfo=UTC).timestamp()
 
 

@@ -32,9 +32,9 @@ from syncctl.ports.admin import Database
 from syncctl.scheduling.expression import next_run
 from syncctl.scheduling.scheduled_imports import ScheduledImport
 from syncctl.scheduling.state import ScheduleState
+from syncctl.services.checks.environment_checks import Surroundings
 from syncctl.services.checks.freshness import late_from, span
-from syncctl.services.checks.machinery import verify_machinery, verify_without_database
-from syncctl.services.checks.surroundings import Surroundings
+from syncctl.services.checks.sync_checks import verify_machinery, verify_without_database
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id

@@ -13,8 +13,8 @@ from syncctl.domain.leads import new_lead
 from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord, SyncRecord
 from syncctl.locations import load_locations
 from syncctl.mapping.file_rows import file_key
-from syncctl.services.match_result import MatchResult
-from syncctl.services.matching import Matcher
+from syncctl.services.matching.match_result import MatchResult
+from syncctl.services.matching.matching import Matcher
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.webapp import SqliteApp
 

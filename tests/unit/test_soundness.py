@@ -13,7 +13,7 @@ from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.models import Store
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.services.checks.soundness import verify_soundness
+from syncctl.services.checks.data_checks import verify_soundness
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id

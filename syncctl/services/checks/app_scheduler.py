@@ -15,13 +15,13 @@ from syncctl.domain.models import Document, LeadType
 from syncctl.locations import Locations
 from syncctl.locking import LockState
 from syncctl.ports.admin import Database, RunSpan
-from syncctl.services.adoption import stored_key, text_of
 from syncctl.services.checks.freshness import ago
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.log_attribution import entries_of_others
-from syncctl.services.planning import CLOCK_TOLERANCE
+from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.run import HISTORY_KEPT
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
+from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 APP_SCHEDULER = "Web app's scheduler"
 FRESH = timedelta(hours=24)

@@ -10,9 +10,9 @@ from itertools import pairwise
 from syncctl.domain.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
-from syncctl.services.planning import CLOCK_TOLERANCE
 from syncctl.services.run import SYNC_TYPES
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
+from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 INTERVALS = 3
 """So many intervals of the schedule may pass without a success before a step counts as late."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from syncctl.domain.models import SyncLog, Trigger
 from syncctl.ports.admin import RunSpan
 from syncctl.services.run import SYNC_TYPES
-from syncctl.services.sync import API_STEPS
+from syncctl.services.sync.api_sync import API_STEPS
 
 LEEWAY = timedelta(minutes=1)
 """A clock that is set during a run dates its entries so much before its start or after its end."""

@@ -12,7 +12,7 @@ from syncctl.domain.models import Document, LeadType, LeadValues
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day
-from syncctl.services.adoption import text_of
+from syncctl.services.matching.legacy_leads import text_of
 from syncctl.text import fold
 
 SOURCE_FIELDS = frozenset(LeadValues.__annotations__)

@@ -9,11 +9,11 @@ from pathlib import Path
 from syncctl.domain.models import LeadChange
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.services.adoption import text_of
 from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, DuplicateFinder
+from syncctl.services.matching.legacy_leads import text_of
 
 
 @dataclass(slots=True)

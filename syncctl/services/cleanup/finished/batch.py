@@ -13,10 +13,10 @@ from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Created
-from syncctl.services.adoption import API_TYPES
 from syncctl.services.cleanup.finished.candidates import key_id
 from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone
-from syncctl.services.matching import Matcher
+from syncctl.services.matching.legacy_leads import API_TYPES
+from syncctl.services.matching.matching import Matcher
 
 
 class Fit(NamedTuple):

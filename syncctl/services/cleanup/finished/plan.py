@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from syncctl.services.cleanup.finished.sides import Side
-from syncctl.services.source.life_stories import ReportNow
+from syncctl.services.explain.record_history import ReportNow
 
 
 class Why(StrEnum):

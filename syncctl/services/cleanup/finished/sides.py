@@ -9,7 +9,7 @@ from typing import Any
 
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import Document, LeadType
-from syncctl.services.adoption import text_of
+from syncctl.services.matching.legacy_leads import text_of
 
 _TYPES = {each.casefold(): each for each in (*LeadType, "justDial")}
 """The lead types by what `Traits` makes of them."""

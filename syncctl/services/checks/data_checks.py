@@ -1,0 +1,213 @@
+"""`verify data`: whether the leads are what the web app and the sync take them for, line by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from syncctl.domain.checks import Check, CheckReport, Tally
+from syncctl.domain.models import Document, Store
+from syncctl.locations import Locations
+from syncctl.ports.admin import Database
+from syncctl.safe_output.redact import mask_phone
+from syncctl.services.checks.finished_leads import FinishedLeads
+from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates, quantity
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
+from syncctl.services.matching.legacy_leads import text_of
+from syncctl.services.run import Clock
+
+COMMAND = "verify data"
+LINES_TOLD = 40
+"""Lines of a tally; what more there is shares the last one."""
+
+MONTHS_TOLD = 24
+
+
+def verify_soundness(database: Database, locations: Locations, clock: Clock) -> CheckReport:
+    """Every check, in one pass over the reports and one over the leads. Raises StorageError.
+
+    ✗ is what the contract requires of each lead, or what one of the sync's promises rules out; ! is what a
+    person should look at.
+    """
+    finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
+    wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
+    leads = LeadTallies(DuplicateFinder(locations, database), finished, wall_clock)
+    for lead in database.scan_leads(FIELDS):
+        leads.add(lead)
+    stores = database.stores()
+    names = StoreSpellings(leads.by_store, stores, locations)
+    checks = [_amount(leads.count, finished.reports), _stores(stores, locations)]
+    if leads.count:
+        checks += _of_leads(leads, names)
+    return CheckReport(COMMAND, tuple(checks), tuple(_tallies(leads, names)))
+
+
+def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Check]:
+    return [
+        _required(leads.missing),
+        _phones(leads.bad_phones),
+        *_store_names(names),
+        _dates(leads),
+        *_finished(leads),
+        check_duplicates(leads.duplicates()),
+        *(Check.good("Newest lead", _sample(lead)) for lead in leads.newest()),
+    ]
+
+
+class StoreSpellings:
+    """The leads' store names against the canonical ones. `misspelt`: "written -> canonical", and `unknown`:
+    the name; each with the number of its leads."""
+
+    def __init__(self, by_store: Mapping[str, int], stores: list[Store], locations: Locations) -> None:
+        known = {*locations.by_code.values()}
+        known.update(name for store in stores if (name := locations.canonical(store.name)))
+        self.misspelt: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
+        for written, count in by_store.items():
+            canonical = locations.canonical(written)
+            if canonical is None or canonical not in known:
+                self.unknown[written] += count
+            elif canonical != written:
+                self.misspelt[f"{written} -> {canonical}"] += count
+
+
+def _amount(leads: int, reports: int) -> Check:
+    if not leads and not reports:
+        return Check.warning("Leads", "none yet", "`syncctl api` syncs for the first time.")
+    return Check.good("Leads", f"{leads:,}, and {reports:,} finished ones in reports")
+
+
+def _stores(stores: list[Store], locations: Locations) -> Check:
+    known = set(locations.by_code.values())
+    if not stores:
+        return Check.warning(
+            "Stores", f"none stored; locations.toml knows {len(known)}", "`syncctl stores` fetches them."
+        )
+    active = sum(store.is_active for store in stores)
+    missing = known - {locations.canonical(store.name) for store in stores}
+    found = f"{len(stores)}, {active} of them active; locations.toml knows {len(known)}"
+    if missing:
+        found += f", of which {len(missing)} are not stored"
+    return Check.good("Stores", found)
+
+
+def _required(missing: Mapping[str, Oddity]) -> Check:
+    name = "Required fields"
+    if not any(oddity.count for oddity in missing.values()):
+        return Check.good(name, "every lead has a name, a phone and a store")
+    told = [
+        f"{quantity(oddity.count, 'lead')} without {field}"
+        for field, oddity in missing.items()
+        if oddity.count
+    ]
+    examples = next(oddity for oddity in missing.values() if oddity.count)
+    return Check.bad(name, f"{', '.join(told)} {_such_as(examples)}", "Fill them in, in the database.")
+
+
+def _phones(bad: Oddity) -> Check:
+    name = "Phone numbers"
+    if not bad.count:
+        return Check.good(name, "each has 10 digits")
+    return Check.bad(
+        name,
+        f"{bad.count:,} not of 10 digits {_such_as(bad)}",
+        "Correct them in the database: 10 digits, nothing else.",
+    )
+
+
+def _store_names(names: StoreSpellings) -> Iterator[Check]:
+    name = "Store names"
+    if names.misspelt:
+        yield Check.warning(
+            name,
+            f"{_leads_of(names.misspelt)} with {quantity(len(names.misspelt), 'misspelt name')} (see below)",
+            "`syncctl cleanup stores` shows what it would rename.",
+        )
+    if names.unknown:
+        yield Check.warning(
+            name,
+            f"{_leads_of(names.unknown)} of {quantity(len(names.unknown), 'unknown store')} (see below)",
+            "Leads under Default Store: import their files again, which sets the store. A new shop is known "
+            "after `syncctl stores`. Correct the rest in the database.",
+        )
+    if not names.misspelt and not names.unknown:
+        yield Check.good(name, "all canonical")
+
+
+def _leads_of(counts: Counter[str]) -> str:
+    return quantity(counts.total(), "lead")
+
+
+def _dates(leads: LeadTallies) -> Check:
+    name = "Dates"
+    told = [
+        f"{quantity(oddity.count, 'lead')} {what} {_such_as(oddity)}"
+        for oddity, what in (
+            (leads.in_future, "with createdAt in the future"),
+            (leads.undated, "without a date in createdAt"),
+        )
+        if oddity.count
+    ]
+    if not told:
+        return Check.good(name, "no createdAt is in the future (by the business's wall clock) or missing")
+    return Check.warning(
+        name, "; ".join(told), "Correct the date where the record was made: rental system, file or web app."
+    )
+
+
+def _finished(leads: LeadTallies) -> Iterator[Check]:
+    name = "Finished leads"
+    if leads.in_reports.count:
+        yield Check.bad(
+            name,
+            f"{leads.in_reports.count:,} in leads and in reports at once {_such_as(leads.in_reports)}",
+            "`syncctl cleanup finished` shows each beside its report, and which it would delete; finish the "
+            "rest in the web app.",
+        )
+    perhaps = leads.perhaps_in_reports()
+    if perhaps.count:
+        yield Check.warning(
+            name,
+            f"{perhaps.count:,} may be: a report fits them in part {_such_as(perhaps)}",
+            "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
+            "it would delete.",
+        )
+    if not leads.in_reports.count and not perhaps.count:
+        yield Check.good(name, "none is in leads as well")
+
+
+def _such_as(oddity: Oddity) -> str:
+    dots = ", …" if oddity.count > len(oddity.lead_ids) else ""
+    return f"(_id {', '.join(oddity.lead_ids)}{dots})"
+
+
+def _sample(lead: Document) -> str:
+    created_at: datetime = lead["createdAt"]
+    booking = f"booking {number}" if (number := text_of(lead, "bookingNo")) else "no booking number"
+    texts = (text_of(lead, "leadType"), text_of(lead, "name"), mask_phone(text_of(lead, "phone")))
+    return ", ".join((f"{created_at:%Y-%m-%d %H:%M}", *texts, text_of(lead, "store"), booking))
+
+
+def _tallies(leads: LeadTallies, names: StoreSpellings) -> Iterator[Tally]:
+    months = sorted(leads.by_month.items(), reverse=True)
+    recent = {f"{month // 100:04}-{month % 100:02}": count for month, count in months[:MONTHS_TOLD]}
+    if earlier := sum(count for _, count in months[MONTHS_TOLD:]):
+        recent["earlier"] = earlier
+    for title, counts in (
+        ("Leads by type", _largest(leads.by_type)),
+        ("Leads by source", _largest(leads.by_source)),
+        ("Leads by store", _largest(leads.by_store)),
+        ("Leads by month", recent),
+        ("Leads with a misspelt store", _largest(names.misspelt)),
+        ("Leads of an unknown store", _largest(names.unknown)),
+    ):
+        if counts:
+            yield Tally(title, counts)
+
+
+def _largest(counts: Counter[str]) -> dict[str, int]:
+    told = dict(counts.most_common(LINES_TOLD))
+    if rest := counts.total() - sum(told.values()):
+        told[f"{len(counts) - len(told)} others"] = rest
+    return told

@@ -1,0 +1,167 @@
+"""`verify sync`: whether the machinery of the sync works, line by line, each with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.models import RunEntry, StepName, StepStatus
+from syncctl.locations import Locations
+from syncctl.ports.admin import Database, LastLogs
+from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
+from syncctl.services.checks.environment_checks import Surroundings, check_surroundings
+from syncctl.services.checks.freshness import (
+    ApiStep,
+    ago,
+    api_steps,
+    has_synced,
+    is_misdated,
+    misdated_words,
+    scheduler_is_at_work,
+    success_words,
+)
+from syncctl.services.checks.lead_tallies import check_duplicates
+from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.watermarks import check_watermarks
+from syncctl.services.checks.windows import AUDITS_OVER, check_windows
+from syncctl.services.cleanup.duplicates import find_duplicates
+from syncctl.services.run import SYNC_TYPES, Clock
+from syncctl.services.sync.planning import CLOCK_TOLERANCE
+
+COMMAND = "verify sync"
+RUNS_LOOKED_AT = 20
+"""Among so many newest runs there is one with steps: a retry of rejects has none."""
+
+
+def verify_machinery(
+    database: Database, around: Surroundings, locations: Locations, clock: Clock
+) -> CheckReport:
+    """Every check. Raises StorageError: the database went away; see `verify_without_database`."""
+    now = clock.now()
+    logs = database.last_sync_logs()
+    progress = report_progress(database, locations)
+    runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
+    synced_before = has_synced(progress, runs)
+    steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
+    checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, runs, logs, now)]
+    checks += check_watermarks(progress, steps, clock)
+    saved_by_audits = database.saved_by_audits(now - AUDITS_OVER)
+    checks += check_windows(database.dialects(), progress, saved_by_audits, around.audit_locations, now)
+    checks.append(check_duplicates(find_duplicates(database, locations)))
+    checks.append(_rejects(database.totals().rejects))
+    checks += check_app_scheduler(find_traces(database, locations, around.lock, now), now)
+    runs_by_itself = scheduler_is_at_work(steps, now, clock.next_sync)
+    checks += check_surroundings(around, now, clock.next_sync, runs_by_itself=runs_by_itself)
+    return CheckReport(COMMAND, tuple(checks))
+
+
+def verify_without_database(problem: str, around: Surroundings, clock: Clock) -> CheckReport:
+    """What can still be checked when the database can't be used. `problem`: why, in words."""
+    lost = Check.bad(
+        "Database", problem, "Nothing is synced until it answers again; `syncctl doctor` looks further."
+    )
+    rest = check_surroundings(around, clock.now(), clock.next_sync, runs_by_itself=None)
+    return CheckReport(COMMAND, (lost, *rest))
+
+
+def _database(database: Database) -> Iterator[Check]:
+    facts = database.facts()
+    yield Check.good(
+        "Database", f"{facts.kind} {facts.version}, {facts.topology}, {facts.durability}: {facts.place}"
+    )
+    for caveat in facts.caveats:
+        found, _, cure = caveat.rpartition(": ")
+        yield Check.warning("Database", found or caveat, cure or "`syncctl doctor` looks further.")
+
+
+def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Check]:
+    if all(step.last is None for step in steps):
+        yield Check.warning(
+            "Last success", "nothing was synced yet", "`syncctl api` syncs for the first time."
+        )
+        return
+    for step in steps:
+        yield _step(step, now)
+
+
+def _step(step: ApiStep, now: datetime) -> Check:
+    name = f"Last success: {step.step}"
+    seen, problem = success_words(step, now), ""
+    if step.misdated:
+        seen += f"; {misdated_words(step.misdated)[0]}"
+    if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
+        problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}"
+        problem += f": {step.last.error_message}" if step.last.error_message else ""
+    if step.failed:
+        return Check.bad(name, seen + problem, "`syncctl doctor` asks the API; the next run tries again.")
+    if step.late and problem:
+        return Check.bad(
+            name, seen + problem, "`syncctl history --failed` tells which locations keep failing."
+        )
+    if step.late:
+        return _late(name, step, seen)
+    if step.misdated:
+        return Check.warning(name, seen + problem, misdated_words(step.misdated)[1])
+    if problem:
+        return Check.warning(name, seen + problem, "The next run tries again what failed.")
+    return Check.good(name, seen)
+
+
+def _late(name: str, step: ApiStep, seen: str) -> Check:
+    cure = "Is cron running, and the line in the crontab? `syncctl doctor` looks; `syncctl api` syncs now."
+    if step.only_parts:
+        cure = (
+            "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` looks at cron."
+        )
+    if step.only_by_others:
+        cure = "`syncctl api` syncs for the first time; `syncctl doctor` tells whether all is set up."
+    if step.misdated:
+        cure += f" {misdated_words(step.misdated)[1]}"
+    if step.last_success_at is None:
+        return Check.bad(name, seen, cure)
+    return Check.bad(name, f"{seen}; that is more than three intervals of the schedule", cure)
+
+
+def _how(status: StepStatus) -> str:
+    return "failed in part" if status is StepStatus.PARTIAL else "failed"
+
+
+def _sync_logs(
+    database: Database, runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: datetime
+) -> Iterator[Check]:
+    """Whether the newest run has left its entries; before the first run there is nothing to be missed. Where
+    there is none, but one of that kind is dated in the future, nobody knows."""
+    name = "synclogs"
+    for run in runs:
+        done = [
+            step["name"] for step in run.document.get("steps", ()) if step["status"] != StepStatus.SKIPPED
+        ]
+        if not done:
+            continue
+        kinds = [SYNC_TYPES[StepName(step)] for step in done]
+        # Not the last ones to be written: a run with a wrong clock may have come after it.
+        since = database.sync_logs(run.started_at, now + CLOCK_TOLERANCE)
+        dates = {log.sync_type: log.at for log in since if log.sync_type in kinds}
+        misdated = [kind for kind in kinds if kind in logs and is_misdated(logs[kind].last, now)]
+        missing = [kind for kind in kinds if kind not in dates and kind not in misdated]
+        if missing:
+            yield Check.bad(
+                name,
+                f"the run of {ago(run.started_at, now)} left no entry for {', '.join(missing)}",
+                "The web app reads them: see the log for why the database refused, and `syncctl doctor`.",
+            )
+        elif dates:
+            yield Check.good(name, f"written, the last entry {ago(max(dates.values()), now)}")
+        else:
+            yield Check.warning(name, *misdated_words(logs[misdated[0]].last))
+        return
+
+
+def _rejects(count: int) -> Check:
+    name = "Rejects"
+    if not count:
+        return Check.good(name, "none waiting")
+    return Check.warning(
+        name, f"{count:,} waiting for a correction", "`syncctl rejects list` tells why each one is invalid."
+    )

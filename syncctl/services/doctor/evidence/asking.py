@@ -1,0 +1,269 @@
+"""Which calls are made to find out how the API answers, and in what order: the most telling ones first,
+should the time not suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+
+from syncctl.domain.dialects import LOCATIONS_MEASURED
+from syncctl.domain.models import REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window
+from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError
+from syncctl.locations import Locations
+from syncctl.ports.admin import WireFacts
+from syncctl.ports.sync import Answer, RentalApi
+from syncctl.services.doctor.evidence.comparing import Comparison, compare, narrower_questions
+from syncctl.services.doctor.evidence.scrubbing import Scrubber
+from syncctl.services.doctor.evidence.shapes import OWN_DATE, Reader, RowFacts, row_facts
+from syncctl.services.sync.planning import location_order
+from syncctl.services.sync.store_list import listed_names
+
+MOST_TRIED = 8
+"""Locations that are asked for everything, at most, to find three that have rows."""
+
+FAILURES_IN_A_ROW = 3
+"""After so many calls without an answer no more are made: the API is not to be troubled further."""
+
+EMPTY_ID = ""
+ONE_MONTH = Window(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it was made. `why`: in words. `wire`: None: nothing was sent. `rows`: None: it failed."""
+
+    number: int
+    why: str
+    request: ReportRequest
+    wire: WireFacts | None
+    rows: RowFacts | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How it is asked. `wire`: what the API's client notes of each call. `states`: of each report, by
+    location, as far as anything is known. `months`: of a whole window. `deadline`: the monotonic clock's
+    seconds. `asks`: called before each call with its number."""
+
+    api: RentalApi
+    wire: Mapping[ReportRequest, WireFacts]
+    locations: Locations
+    states: Mapping[StepName, Mapping[str, LocationState]]
+    months: int
+    zone: tzinfo
+    started_at: datetime
+    deadline: float
+    asks: Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the calls brought. `listed`: the ids of the store list. `chosen`: the locations that were asked
+    for less as well. `dormant`: the one that was asked although it seems to have nothing. `stopped`: why not
+    all calls were made, or None."""
+
+    calls: list[Call] = field(default_factory=list)
+    listed: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    dormant: str | None = None
+    comparisons: list[Comparison] = field(default_factory=list)
+    stopped: str | None = None
+
+    def whole(self, report: StepName) -> dict[str, RowFacts]:
+        """The chosen locations' whole answers."""
+        return {
+            call.request.location: call.rows
+            for call in self.calls
+            if call.why == WHOLE and call.request.report is report and call.rows is not None
+            if call.request.location in self.chosen
+        }
+
+
+STORE_LIST, WHOLE, NARROWER, DORMANT, EMPTY = (
+    "the store list",
+    "everything",
+    "less than everything",
+    "a location without any data",
+    "an empty location id, for one month",
+)
+
+
+def ask_the_api(asking: Asking, scrubber: Scrubber) -> Findings:
+    """Make the calls. `scrubber` is shown all rows."""
+    return _Series(asking, scrubber).findings()
+
+
+class _Series:
+    def __init__(self, asking: Asking, scrubber: Scrubber) -> None:
+        self._asking = asking
+        self._scrubber = scrubber
+        self._found = Findings()
+        self._failures = 0
+        self._refused: set[StepName] = set()
+        self._forms = dict.fromkeys(REPORT_STEPS, BodyForm.USUAL)
+        local = asking.started_at.astimezone(asking.zone)
+        self._today = local.date()
+        self._reader = Reader(asking.locations, scrubber.key, local.replace(tzinfo=UTC), asking.zone)
+
+    def findings(self) -> Findings:
+        found = self._found
+        found.listed = self._store_list()
+        candidates = self._candidates()
+        for location in candidates[:MOST_TRIED]:
+            if len(found.chosen) == LOCATIONS_MEASURED or found.stopped:
+                break
+            calls = self._ask_for_everything(location)
+            if any(call.rows and call.rows.dates[OWN_DATE].rows for call in calls):
+                found.chosen = (*found.chosen, location)
+        is_answered = any(call.why == WHOLE and call.rows is not None for call in found.calls)
+        if is_answered and not found.chosen and not found.stopped:
+            # Perhaps only an empty id is answered, with the rows of all locations.
+            calls = self._ask_for_everything(EMPTY_ID)
+            if any(call.rows and call.rows.dates[OWN_DATE].rows for call in calls):
+                found.chosen = (EMPTY_ID,)
+        first, others = found.chosen[:1], found.chosen[1:]
+        for location in first:
+            self._compare(location)
+        found.dormant = next((code for code in candidates[::-1] if code not in found.chosen), None)
+        if found.dormant is not None:
+            self._ask(DORMANT, [(report, found.dormant, self._everything(report)) for report in REPORT_STEPS])
+        if found.chosen:
+            one_month = [replace(ONE_MONTH, form=self._forms[report]) for report in REPORT_STEPS]
+            empty = zip(REPORT_STEPS, one_month, strict=True)
+            self._ask(EMPTY, [(report, EMPTY_ID, window) for report, window in empty])
+        for location in others:
+            self._compare(location)
+        return found
+
+    def _everything(self, report: StepName) -> Window:
+        return Window(self._asking.months, form=self._forms[report])
+
+    def _ask_for_everything(self, location: str) -> list[Call]:
+        """Both reports; where the usual body brings an error, without its empty keys as well, and so from
+        then on if that is answered."""
+        calls = self._ask(WHOLE, [(report, location, self._everything(report)) for report in REPORT_STEPS])
+        for call in list(calls):
+            report = call.request.report
+            if call.error is not None and self._forms[report] is BodyForm.USUAL:
+                window = Window(self._asking.months, form=BodyForm.WITHOUT_EMPTY)
+                again = self._ask(WHOLE, [(report, location, window)])
+                if any(each.rows is not None for each in again):
+                    self._forms[report] = BodyForm.WITHOUT_EMPTY
+                calls += again
+        return calls
+
+    def _store_list(self) -> tuple[str, ...]:
+        self._asking.asks(1)
+        try:
+            rows = self._asking.api.store_list(self._asking.deadline)
+        except ApiError as error:
+            self._note(STORE_LIST, Answer(_request_of_stores(self._asking), None, error))
+            return ()
+        self._note(STORE_LIST, Answer(_request_of_stores(self._asking), rows, None))
+        return tuple(filter(self._scrubber.is_location_id, listed_names(rows)))
+
+    def _candidates(self) -> list[str]:
+        """Known locations, those with the most rows first and those without any last."""
+        states = self._asking.states.values()
+
+        def rows(code: str) -> int:
+            return sum(of_report[code].due_again for of_report in states if code in of_report)
+
+        def rests(code: str) -> bool:
+            known = [of_report[code] for of_report in states if code in of_report]
+            return bool(known) and all(state.dormant for state in known)
+
+        listed = self._found.listed
+        codes = {*listed, *self._asking.locations.by_code}
+        return sorted(
+            codes, key=lambda code: (rests(code), -rows(code), code not in listed, location_order(code))
+        )
+
+    def _compare(self, location: str) -> None:
+        """Ask a location for less in all ways, and hold that against its whole answers."""
+        for report in REPORT_STEPS:
+            whole = self._found.whole(report)
+            if location not in whole or not whole[location].dates[OWN_DATE].rows:
+                continue
+            form = self._forms[report]
+            questions = narrower_questions(self._today, list(whole.values()), form)
+            calls = self._ask(NARROWER, [(report, location, question.window) for question in questions])
+            by_window = {call.request.window: call for call in calls}
+            month = by_window.get(replace(ONE_MONTH, form=form))
+            for question in questions:
+                if (call := by_window.get(question.window)) is not None and call.wire is not None:
+                    self._found.comparisons.append(
+                        compare(
+                            call.number,
+                            report,
+                            location,
+                            question,
+                            self._asking.started_at,
+                            whole[location],
+                            call.rows,
+                            month.rows if month else None,
+                            call.error,
+                        )
+                    )
+
+    def _ask(self, why: str, questions: Iterable[tuple[StepName, str, Window]]) -> list[Call]:
+        """Make these calls one after the other, unless there have been too many in vain."""
+        asking = self._asking
+        made: list[Call] = []
+        requests = [
+            ReportRequest(*question, asking.deadline)
+            for question in questions
+            if question[0] not in self._refused
+        ]
+        if self._found.stopped:
+            return made
+        asking.asks(len(self._found.calls) + 1)
+        with closing(asking.api.reports(requests)) as answers:
+            for answer in answers:
+                made.append(self._note(why, answer))
+                asking.asks(len(self._found.calls) + 1)
+                if self._found.stopped:
+                    break
+        return made
+
+    def _note(self, why: str, answer: Answer) -> Call:
+        request, wire = answer.request, self._wire(answer.request)
+        facts = None
+        if answer.rows is not None:
+            self._scrubber.learn(answer.rows)
+            facts = row_facts(
+                request.report, request.location, answer.rows, self._reader, with_looks=why == WHOLE
+            )
+        error = str(answer.error) if answer.error is not None else None
+        call = Call(len(self._found.calls) + 1, why, request, wire, facts, error)
+        self._found.calls.append(call)
+        self._look_for_the_end(answer, wire)
+        return call
+
+    def _wire(self, request: ReportRequest) -> WireFacts | None:
+        if request.report is StepName.STORES:
+            return next(
+                (facts for each, facts in self._asking.wire.items() if each.report is request.report), None
+            )
+        return self._asking.wire.get(request)
+
+    def _look_for_the_end(self, answer: Answer, wire: WireFacts | None) -> None:
+        """Whether to stop. What the API itself calls an error is an answer, too."""
+        if isinstance(answer.error, KeyRefusedError):  # each report may have a key of its own
+            self._refused.add(answer.request.report)
+            if self._refused.issuperset(REPORT_STEPS):
+                self._found.stopped = "the API refused the key"
+            return
+        if isinstance(answer.error, DeadlinePassedError):
+            self._found.stopped = "the time was over (API_RUN_DEADLINE_S)"
+        is_answered = wire is not None and wire.status == 200
+        self._failures = 0 if is_answered else self._failures + 1
+        if self._failures >= FAILURES_IN_A_ROW:
+            self._found.stopped = self._found.stopped or f"{self._failures} calls in a row had no answer"
+
+
+def _request_of_stores(asking: Asking) -> ReportRequest:
+    return ReportRequest(StepName.STORES, "", Window(), asking.deadline)

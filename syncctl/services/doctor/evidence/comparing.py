@@ -1,0 +1,102 @@
+"""Narrower answers held against the whole one of the same location, by each date that the rows have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from syncctl.domain.dialects import FEWEST_ROWS, Question, Trial
+from syncctl.domain.models import BodyForm, Days, StepName, Window
+from syncctl.services.doctor.evidence.shapes import OWN_DATE, RowFacts
+from syncctl.services.windows.months import certain_from, wider
+from syncctl.services.windows.trials import DATED_FORMS
+
+SPANS = (8, 15)
+"""Days back that a window of days is asked for: the shortest that has rows enough."""
+
+MONTHS_ASKED = (1, 2, 3)
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What one narrower answer shows. `call`: its number. `trials`: by the field whose date is compared.
+    `same_as`: the wider question whose answer has exactly the same rows, in words; None: none has.
+    `undated`: by field, its rows that have no such date."""
+
+    call: int
+    report: StepName
+    location: str
+    asked: str
+    form: BodyForm
+    is_of_days: bool
+    rows: int | None
+    error: str | None
+    same_as: str | None
+    trials: Mapping[str, Trial]
+    undated: Mapping[str, int]
+
+
+def narrower_questions(today: date, whole: Sequence[RowFacts], form: BodyForm) -> list[Question]:
+    """Days in each form of the body, and months, in turns: an API that fails at all of the one kind is not
+    asked for that many in a row. `whole`: the whole answers, by which the days are chosen; `form`: of the
+    body that they came for."""
+    span = next((span for span in SPANS if _dated_since(whole, today, span) >= FEWEST_ROWS), SPANS[-1])
+    inside = Days(today - timedelta(days=span), today)
+    asked = wider(inside)
+    of_days = [Question(Window(days=asked, form=form), inside, wider(asked)) for form in DATED_FORMS]
+    of_months = [
+        Question(
+            window,
+            Days(certain_from(window, today), today),
+            Days(today - timedelta(days=31 * window.months + 1), date.max),
+        )
+        for window in (Window(months, form=form) for months in MONTHS_ASKED)
+    ]
+    in_turns = [question for pair in zip(of_days, of_months, strict=False) for question in pair]
+    return in_turns + of_days[len(of_months) :]
+
+
+def _dated_since(whole: Sequence[RowFacts], today: date, span: int) -> int:
+    first = today - timedelta(days=span)
+    return sum(first <= row.day <= today for facts in whole for row in facts.dates[OWN_DATE].rows)
+
+
+def compare(  # noqa: PLR0913, PLR0917 - what was asked, and the three answers that are held together
+    call: int,
+    report: StepName,
+    location: str,
+    question: Question,
+    at: datetime,
+    whole: RowFacts,
+    narrow: RowFacts | None,
+    one_month: RowFacts | None,
+    error: str | None,
+) -> Comparison:
+    """One narrower answer against the whole one. `narrow`: None where it failed with `error`. `one_month`:
+    what a month's question brought, to be told apart from."""
+    others = {EVERYTHING: whole, "1 month": one_month if question.window.days else None}
+    same_as = next(
+        (words for words, facts in others.items() if facts and narrow and facts.places == narrow.places), None
+    )
+    return Comparison(
+        call=call,
+        report=report,
+        location=location,
+        asked=question.words,
+        form=question.window.form,
+        is_of_days=question.window.days is not None,
+        rows=narrow.rows if narrow else None,
+        error=error,
+        same_as=same_as if narrow and narrow.places else None,
+        trials={
+            name: question.failed(at, location, found.rows, error or "")
+            if narrow is None
+            else question.trial(
+                at, location, found.rows, narrow.dates[name].rows if name in narrow.dates else []
+            )
+            for name, found in whole.dates.items()
+        },
+        undated={name: narrow.undated(name) for name in whole.dates if narrow and name != OWN_DATE},
+    )

@@ -1,0 +1,235 @@
+"""What the findings say, in plain sentences: enough to name the API's dialect."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import combinations
+
+from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
+from syncctl.domain.models import REPORT_STEPS, BodyForm, StepName
+from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
+from syncctl.services.checks.lead_tallies import quantity
+from syncctl.services.checks.windows import window_words
+from syncctl.services.doctor.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings
+from syncctl.services.doctor.evidence.comparing import EVERYTHING, Comparison
+from syncctl.services.doctor.evidence.scrubbing import Scrubber
+from syncctl.services.doctor.evidence.shapes import OWN_DATE
+from syncctl.services.sync.thin_answers import AnswerSize, capped_answers
+from syncctl.services.windows.trials import DATED_FORMS
+
+_EVENTS = {StepName.BOOKING: BOOKING_DATE[0], StepName.RETURN: RETURN_DATE[0]}
+CLOCK_GRAIN_S = 1.0
+"""Seconds: a Date header has no fractions."""
+
+TITLES = {StepName.BOOKING: "Bookings", StepName.RETURN: "Returns"}
+
+
+def summary(
+    findings: Findings, stored: Mapping[StepName, Dialect] | None, scrubber: Scrubber, there: datetime
+) -> list[str]:
+    """The sentences. `stored`: what syncctl itself has measured, None: nobody knows; `there`: when, in the
+    business's zone."""
+    told = [_calls(findings, scrubber)]
+    for report in REPORT_STEPS:
+        told += _whole(findings, report)
+        told += _outcomes(findings.comparisons, report, scrubber)
+    told += _ids(findings, scrubber)
+    told += _clock(findings, there)
+    if stored is None:
+        return [*told, "The database can't be used, so that what syncctl has measured is not known."]
+    told += [
+        f"syncctl asks for {TITLES[report].lower()} so: "
+        f"{window_words(_scrubbed(stored.get(report, Dialect(report)), scrubber), there)}."
+        for report in REPORT_STEPS
+    ]
+    return told
+
+
+def _scrubbed(dialect: Dialect, scrubber: Scrubber) -> Dialect:
+    """What is stored quotes errors of the API."""
+    trials = (replace(trial, error=scrubber.text_or_none(trial.error)) for trial in dialect.trials)
+    return replace(dialect, trials=tuple(trials), lost_by=scrubber.text_or_none(dialect.lost_by))
+
+
+def _calls(findings: Findings, scrubber: Scrubber) -> str:
+    seconds = sum(call.wire.seconds for call in findings.calls if call.wire)
+    failed = [call for call in findings.calls if call.error is not None]
+    told = f"{quantity(len(findings.calls), 'call')}, {seconds:.1f} s of waiting for answers"
+    if failed:
+        told += f"; {len(failed)} without rows, the first for {failed[0].why}: "
+        told += scrubber.text(failed[0].error or "")
+    if findings.stopped:
+        told += f"; not all were made: {findings.stopped}"
+    return f"{told}."
+
+
+def _whole(findings: Findings, report: StepName) -> Iterator[str]:
+    answers = findings.whole(report)
+    if not answers:
+        asked = [call for call in findings.calls if call.why == WHOLE and call.request.report is report]
+        is_answered = any(call.rows is not None for call in asked)
+        yield (
+            f"{TITLES[report]}: no location that was asked for everything "
+            f"{'has a row' if is_answered else 'gave an answer'}."
+        )
+        return
+    of_each = ", ".join(
+        f"{quantity(facts.rows, 'row')} at {_place(location)}" for location, facts in answers.items()
+    )
+    sizes = {
+        location: AnswerSize(facts.rows, hash(frozenset(facts.places))) for location, facts in answers.items()
+    }
+    cut = ""
+    if capped := capped_answers(sizes):
+        cut = f": {sizes[capped[0]].rows:,} {len(capped)} times, so the API may cut its answers there"
+    yield f"{TITLES[report]}, everything: {of_each}{cut}."
+
+
+def _place(location: str) -> str:
+    return f"location {location}" if location else "the empty location id"
+
+
+def _outcomes(comparisons: Sequence[Comparison], report: StepName, scrubber: Scrubber) -> Iterator[str]:
+    """A sentence for all forms of the body in which days lead to the same, and one for the numbers of months
+    that do."""
+    by_question: dict[tuple[bool, str, BodyForm], list[Comparison]] = defaultdict(list)
+    for each in comparisons:
+        if each.report is report:
+            by_question[each.is_of_days, each.asked, each.form].append(each)
+    for is_of_days in (True, False):
+        alike: dict[str, list[tuple[str, BodyForm]]] = defaultdict(list)
+        for (of_days, asked, form), same in by_question.items():
+            if of_days is is_of_days:
+                alike[outcome(same, scrubber)].append((asked, form))
+        for words, questions in alike.items():
+            yield f"{TITLES[report]}, {_asked(questions, is_of_days=is_of_days)}: {words}."
+
+
+def _asked(questions: Sequence[tuple[str, BodyForm]], *, is_of_days: bool) -> str:
+    if not is_of_days:
+        return f"{', '.join(asked for asked, _ in questions)} asked"
+    if len(questions) == len(DATED_FORMS):
+        forms = "in every form of the body"
+    else:
+        forms = f"body {' or '.join(form for _, form in questions)}"
+    return f"{questions[0][0]} asked, {forms}"
+
+
+def outcome(same: Sequence[Comparison], scrubber: Scrubber) -> str:
+    """What one narrower question led to at all locations that it was asked for."""
+    answered = [each for each in same if each.rows is not None]
+    if not answered:
+        return f"an error, {scrubber.text(same[0].error or '')}"
+    if not any(each.rows for each in answered):
+        return f"nothing comes, of {_inside(answered, OWN_DATE)} rows that are dated so"
+    if fitting := fitting_fields(answered):
+        best, *others = fitting
+        found = sum(each.trials[best].found for each in answered)
+        undated = sum(each.undated[best] for each in answered)
+        told = f"the rows come that are dated so by {best} ({found} of {_inside(answered, best)})"
+        if undated:
+            told += f", and {undated} without that date"
+        if found < FEWEST_ROWS:
+            told += ", which are few to go by"
+        if others:
+            told += f"; {', '.join(others)} would fit too"
+        return told
+    for words in {each.same_as for each in answered}:
+        if words is not None and all(each.same_as == words for each in answered):
+            return f"it is ignored: {words if words == EVERYTHING else f'what {words} brings'} comes"
+    own = [each.trials[OWN_DATE] for each in answered]
+    return (
+        f"{sum(trial.found for trial in own)} of {_inside(answered, OWN_DATE)} rows that are dated so come, "
+        f"and {sum(trial.outside for trial in own)} dated outside: no one date explains it"
+    )
+
+
+def fitting_fields(answered: Sequence[Comparison]) -> list[str]:
+    """The fields whose dates explain the answers, the best explanation first: the one that most rows have."""
+
+    def trials(name: str) -> list[Trial]:
+        return [each.trials[name] for each in answered if name in each.trials]
+
+    names = dict.fromkeys(name for each in answered for name in each.trials if name != OWN_DATE)
+    fitting = [
+        name
+        for name in names
+        if len(trials(name)) == len(answered)
+        and all(trial.verdict is Verdict.AGREES for trial in trials(name))
+        and sum(trial.found for trial in trials(name)) > sum(each.undated[name] for each in answered)
+    ]
+    return sorted(fitting, key=lambda name: sum(each.undated[name] for each in answered))
+
+
+def _inside(comparisons: Sequence[Comparison], name: str) -> int:
+    return sum(each.trials[name].inside for each in comparisons)
+
+
+def _ids(findings: Findings, scrubber: Scrubber) -> Iterator[str]:
+    for report in REPORT_STEPS:
+        whole = findings.whole(report)
+        shared = {
+            (one, other): len(whole[one].places & whole[other].places)
+            for one, other in combinations(whole, 2)
+        }
+        if any(shared.values()):
+            pairs = ", ".join(
+                f"{one} and {other} {number}" for (one, other), number in shared.items() if number
+            )
+            yield f"{TITLES[report]}: rows are in the answers of several ids ({pairs}): is the id ignored?"
+        elif shared:
+            yield f"{TITLES[report]}: no row is in the answers of two ids."
+    for why in (DORMANT, EMPTY, STORE_LIST):
+        for call in findings.calls:
+            if call.why == why:
+                yield f"{TITLES.get(call.request.report, 'Stores')}, {why}: {_answer(call, scrubber)}."
+
+
+def _answer(call: Call, scrubber: Scrubber) -> str:
+    if call.rows is None:
+        return scrubber.text(call.error or "no answer")
+    shops = [len(counted) for counted in call.rows.shops.values()]
+    of_shops = f" of {quantity(max(shops), 'shop')}" if shops else ""
+    return f"{quantity(call.rows.rows, 'row')}{of_shops}"
+
+
+def _clock(findings: Findings, there: datetime) -> Iterator[str]:
+    ahead = [seconds for call in findings.calls if (seconds := seconds_ahead(call)) is not None]
+    if ahead:
+        middle = sorted(ahead)[len(ahead) // 2]
+        how = f"{abs(middle):.0f} s {'ahead of' if middle > 0 else 'behind'} the API's"
+        if abs(middle) <= CLOCK_GRAIN_S:
+            how = "as the API's, to a second"
+        yield f"This machine's clock is {how}."
+    for report, name in _EVENTS.items():
+        found = [facts.dates[name] for facts in findings.whole(report).values() if name in facts.dates]
+        newest = max(filter(None, (dates.last_not_ahead for dates in found)), default=None)
+        if newest is not None:
+            yield (
+                f"{TITLES[report]}: the newest {name} that is not ahead is {newest:%Y-%m-%d %H:%M}; the "
+                f"clocks of {there.tzinfo} show {there:%Y-%m-%d %H:%M}."
+            )
+
+
+def date_of(call: Call) -> datetime | None:
+    """What an answer says that the time is, in its header Date; None: nothing."""
+    from email.utils import parsedate_to_datetime
+
+    if call.wire is None or "Date" not in call.wire.headers:
+        return None
+    try:
+        told = parsedate_to_datetime(call.wire.headers["Date"])
+    except ValueError:
+        return None
+    return told if told.tzinfo else None
+
+
+def seconds_ahead(call: Call) -> float | None:
+    """How far this machine's clock is ahead of the server's, by the Date of an answer; None: it has none."""
+    told = date_of(call)
+    if told is None or call.wire is None or call.wire.came_at is None:
+        return None
+    return (call.wire.came_at - told).total_seconds()

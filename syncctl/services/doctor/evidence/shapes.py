@@ -1,0 +1,167 @@
+"""The rows of an answer without what stands in them: how values look, from when they are, for which shops."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from syncctl.domain.dialects import DatedRow
+from syncctl.domain.models import StepName
+from syncctl.locations import Locations
+from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
+from syncctl.parsing.dates import read_date
+from syncctl.services.rejects.updating import position_of
+from syncctl.services.sync.answer_rows import sort_rows
+from syncctl.services.windows.trials import dated_rows
+
+OWN_DATE = "own date"
+"""The date that a lead made of the row has, whatever field it is from."""
+
+OTHER_PLACE = "(another text)"
+NO_FIELDS = "(rows that are no records of fields)"
+
+PLACE_FIELDS = ("location", "locationID")
+_SAME_FIELD = {alias: names[0] for names in (BOOKING_DATE, RETURN_DATE) for alias in names}
+_LIKE_A_DATE = re.compile(r"\s*(/Date\(|\d{4}-\d\d-\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})")
+_DATE_ONLY = re.compile(r"[\d\s/:.+()TZAPMDate-]{6,40}", re.ASCII)
+_LONGEST_DIGITS = 24
+
+
+@dataclass(slots=True)
+class DateField:
+    """A field that holds dates: when they are, and in how many rows it is empty or holds something else.
+    `last_not_ahead`: the newest that is not in the future, as those of a delivery may be."""
+
+    rows: list[DatedRow] = field(default_factory=list)
+    first: datetime | None = None
+    last: datetime | None = None
+    last_not_ahead: datetime | None = None
+    empty: int = 0
+    unreadable: int = 0
+
+    def add(self, place: str, at: datetime, now: datetime) -> None:
+        """One row's date. `now`: the business's wall clock, marked as UTC as the dates are."""
+        self.rows.append(DatedRow(place, at.date()))
+        self.first = min(self.first or at, at)
+        self.last = max(self.last or at, at)
+        if at <= now:
+            self.last_not_ahead = max(self.last_not_ahead or at, at)
+
+
+@dataclass(slots=True)
+class RowFacts:
+    """The rows of one answer. `places`: which of its rows is which, to compare answers by; it never leaves
+    the program. `dates`: by field, and by OWN_DATE the leads'. `values`: by field, how many of each look.
+    `shops`: by field, how many rows name which shop."""
+
+    rows: int
+    places: frozenset[str]
+    dates: dict[str, DateField]
+    values: dict[str, Counter[str]]
+    shops: dict[str, Counter[str]]
+
+    def undated(self, name: str) -> int:
+        """How many rows don't have that date."""
+        return self.rows - len(self.dates[name].rows) if name in self.dates else self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What is needed to look at rows. `field_name`: makes a field's name fit to be shown. `now`: the
+    business's wall clock, marked as UTC. `zone`: the business's."""
+
+    locations: Locations
+    field_name: Callable[[object], str]
+    now: datetime
+    zone: tzinfo
+
+
+def row_facts(
+    report: StepName, location: str, rows: Sequence[Any], reader: Reader, *, with_looks: bool
+) -> RowFacts:
+    """What there is to say of an answer's rows. `with_looks`: how their values look, too: it takes time."""
+    dates: dict[str, DateField] = defaultdict(DateField)
+    values: dict[str, Counter[str]] = defaultdict(Counter)
+    shops: dict[str, Counter[str]] = {name: Counter() for name in PLACE_FIELDS}
+    names: dict[object, str] = {}
+    places = set()
+    for row in rows:
+        if not isinstance(row, Mapping):
+            values[NO_FIELDS][_look(row)] += 1
+            continue
+        place = position_of(row)
+        places.add(place)
+        for key, value in row.items():
+            name = names[key] = names.get(key) or reader.field_name(key)
+            if with_looks:
+                values[name][_look(value)] += 1
+            _take_date(dates[_SAME_FIELD.get(name, name)], place, value, reader)
+        for name in PLACE_FIELDS:
+            if row.get(name) is not None:
+                shops[name][_shop(name, row[name], reader.locations)] += 1
+    own = DateField(rows=dated_rows(sort_rows(report, location, "any", rows, reader.zone)))
+    kept = {name: found for name, found in dates.items() if len(found.rows) > found.unreadable}
+    return RowFacts(
+        len(rows),
+        frozenset(places - {""}),
+        {OWN_DATE: own, **kept},
+        dict(values),
+        {name: counted for name, counted in shops.items() if counted},
+    )
+
+
+def _take_date(found: DateField, place: str, value: Any, reader: Reader) -> None:
+    written = value.strip() if isinstance(value, str) else value
+    if written is None or written == "":
+        found.empty += 1
+        return
+    try:
+        is_date = isinstance(written, str) and _LIKE_A_DATE.match(written)
+        at = read_date(written, reader.zone, month_first=True) if is_date else None
+    except ValueError:
+        at = None
+    if at is not None:
+        found.add(place, at, reader.now)
+    else:
+        found.unreadable += 1
+
+
+def _look(value: Any) -> str:
+    """How a value looks, without what it says."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "number" if value else "0"
+        case str():
+            return _look_of_text(value)
+        case list():
+            return "list"
+    return "object"
+
+
+def _look_of_text(text: str) -> str:
+    written = text.strip()
+    if not written:
+        return "empty text"
+    if written.isascii() and written.isdigit():
+        return f"{len(written)} digits" if len(written) <= _LONGEST_DIGITS else "digits"
+    if _LIKE_A_DATE.match(written) and _DATE_ONLY.fullmatch(written):
+        return re.sub(r"\d", "9", written)
+    return "text"
+
+
+def _shop(name: str, value: Any, locations: Locations) -> str:
+    """The shop that a row names, if it is one that the table knows."""
+    text = str(value).strip()
+    if name == "locationID":
+        return text if text in locations.by_code else OTHER_PLACE
+    canonical = locations.canonical(text)
+    known = canonical is not None and canonical in locations.by_code.values()
+    return canonical if known and canonical else OTHER_PLACE

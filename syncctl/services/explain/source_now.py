@@ -1,0 +1,226 @@
+"""What the rental API says now of what was explained: the locations concerned are asked for whole windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.identity import current_key, keys_of
+from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
+from syncctl.locations import Locations
+from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
+from syncctl.ports.sync import Answer, RentalApi, Storage
+from syncctl.services.explain.explaining import Explanation, Wanted
+from syncctl.services.explain.record_history import Origin, SourceNow, Story, Whereabouts, place_of
+from syncctl.services.reconcile.completeness import REPORTS
+from syncctl.services.reconcile.differences import Base, differences
+from syncctl.services.rejects.updating import row_text
+from syncctl.services.run import Clock
+from syncctl.services.sync.answer_rows import SortedRows, tellings
+from syncctl.services.sync.planning import Schedule, ids_to_ask, location_order, window_holding
+from syncctl.services.sync.step_results import told
+from syncctl.services.sync.store_list import names_in_force
+from syncctl.services.windows.row_stores import RowStores, known_shops
+
+Place = tuple[StepName, str]
+"""A report of a location."""
+
+_NOT_OF = {
+    StepName.BOOKING: "without a booking date: no booking",
+    StepName.RETURN: "not returned (yet)",
+}
+"""Why a row is not what its report is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuery:
+    """How the source is asked. `deadline_s`: for how many seconds at most."""
+
+    api: RentalApi
+    schedule: Schedule
+    clock: Clock
+    deadline_s: float
+
+
+def ask_source(
+    found: Explanation, wanted: Wanted, query: SourceQuery, storage: Storage, locations: Locations
+) -> Explanation:
+    """The same, with what the source says now of each record of the API's, and with records that it tells but
+    the database does not have. Nothing found: all locations are asked.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    warnings: list[str] = []
+    deadline = query.clock.monotonic() + query.deadline_s
+    names = names_in_force(query.api, storage, deadline, warnings.append)
+    dialects = {report: Dialect(report) for report in REPORTS} | storage.dialects()
+    shops = known_shops(names, locations, dialects)
+    stores = {report: ids_to_ask(shops.stores, dialects[report]) for report in REPORTS}
+    zone = query.schedule.business_zone
+    row_stores = {report: RowStores(shops, dialects[report], zone) for report in REPORTS}
+    today = query.clock.now().astimezone(zone).date()
+    asked: dict[Place, int] = {}
+    for story in found.stories:
+        told_at = story.origin.told_at
+        window = window_holding(told_at.date() if told_at else None, query.schedule, today)
+        for place in _places(story, stores):
+            asked[place] = max(asked.get(place, 0), window.months)
+    # A booking may be missing whose return is there, and the other way round.
+    concerned = {location for _, location in asked}
+    for report in REPORTS:
+        for location in (concerned & stores[report].keys()) or stores[report]:
+            asked.setdefault((report, location), query.schedule.first_months)
+    dialects = storage.dialects()
+    forms = {report: dialects.get(report, Dialect(report)).whole_form for report in REPORTS}
+    requests = [
+        ReportRequest(report, location, Window(months, form=forms[report]), deadline)
+        for (report, location), months in sorted(asked.items(), key=_in_order)
+    ]
+    hearing = _Hearing(found.stories, wanted, stores, row_stores, locations)
+    with closing(query.api.reports(requests)) as answers:
+        for answer in answers:
+            hearing.take(answer)
+    return replace(found, stories=hearing.stories(), warnings=(*warnings, *hearing.failures(len(requests))))
+
+
+def _in_order(entry: tuple[Place, int]) -> tuple[str, tuple[int, str]]:
+    (report, location), _ = entry
+    return report.value, location_order(location)
+
+
+def _places(story: Story, stores: Mapping[StepName, Mapping[str, str | None]]) -> list[Place]:
+    """Where a story's record is told: its own location; else those of its store, else all."""
+    report = story.origin.report
+    if report not in REPORTS:
+        return []
+    if story.origin.location in stores[report]:
+        return [(report, story.origin.location)]
+    of_store = [location for location, store in stores[report].items() if store == story.store]
+    return [(report, location) for location in of_store or stores[report]]
+
+
+class _Hearing:
+    """What the answers say of the stories."""
+
+    def __init__(
+        self,
+        stories: Sequence[Story],
+        wanted: Wanted,
+        stores: Mapping[StepName, Mapping[str, str | None]],
+        row_stores: Mapping[StepName, RowStores],
+        locations: Locations,
+    ) -> None:
+        self._stories = list(stories)
+        self._wanted = wanted
+        self._stores = stores
+        self._row_stores = row_stores
+        self._locations = locations
+        self._said: dict[int, SourceNow] = {}
+        self._new: dict[str, Story] = {}
+        self._failed: list[str] = []
+
+    def take(self, answer: Answer) -> None:
+        """Hear one location's answer."""
+        request = answer.request
+        place = (request.report, request.location)
+        concerned = [
+            number for number, story in enumerate(self._stories) if place in _places(story, self._stores)
+        ]
+        if answer.rows is None:
+            error = told(answer.error)
+            self._failed.append(f"{place_of(*place)}: {error}")
+            for number in concerned:
+                self._said.setdefault(number, SourceNow(f"not known: {error}"))
+            return
+        rows = self._row_stores[request.report].sort(request.location, answer.rows)
+        for number in concerned:
+            said = self._of(self._stories[number], rows)
+            # What one of several locations says counts more than that another one is silent.
+            if said is not None or number not in self._said:
+                months = f"{request.window.months} month{'s' if request.window.months > 1 else ''}"
+                self._said[number] = said or SourceNow(
+                    f"not told any more ({place_of(*place)}, asked for {months})"
+                )
+        known = {current_key(story.origin.key) for story in self._stories if story.origin.key}
+        for key, record in rows.records.items():
+            values = record.values
+            if known.isdisjoint(keys_of(record)) and any(
+                map(self._wanted.is_named_by, (values["phone"], values.get("bookingNo")))
+            ):
+                self._new.setdefault(key, _missing(rows, record))
+
+    def _of(self, story: Story, answer: SortedRows) -> SourceNow | None:
+        """What an answer says of a story, or None where it says nothing."""
+        where = place_of(answer.report, answer.location)
+        record = _record_of(answer, story.origin.key)
+        if record is not None:
+            last_said = story.origin.values
+            if not last_said:
+                return SourceNow(f"told by {where}")
+            changes = differences(
+                tellings(answer, record), Base(last_said, False), dict(last_said), self._locations
+            )
+            then = "otherwise than before" if changes else "as before"
+            return SourceNow(f"told by {where}, {then}", tuple(changes))
+        for row, reason in answer.invalid:
+            if self._is_about(row, story):
+                return SourceNow(f"told by {where}, but invalid: {reason}")
+        for row in answer.rows:
+            if self._is_about(row, story):
+                how = (
+                    "under another phone number"
+                    if is_of_report(answer.report, row)
+                    else _NOT_OF[answer.report]
+                )
+                return SourceNow(f"told by {where}, but {how}")
+        return None
+
+    def _is_about(self, row: object, story: Story) -> bool:
+        if story.booking_no:
+            return row_text(row, BOOKING_NO) == story.booking_no
+        return self._wanted.is_named_by(row_text(row, PHONE))
+
+    def stories(self) -> tuple[Story, ...]:
+        """The stories with what was said of them, then the records that the database does not have."""
+        heard = [
+            replace(story, source_now=self._said.get(number)) for number, story in enumerate(self._stories)
+        ]
+        return (*heard, *self._new.values())
+
+    def failures(self, asked: int) -> tuple[str, ...]:
+        """What could not be asked, in one line."""
+        if not self._failed:
+            return ()
+        more = f" and {len(self._failed) - 1} more" if len(self._failed) > 1 else ""
+        return (f"{len(self._failed)} of {asked} locations did not answer: {self._failed[0]}{more}.",)
+
+
+def _record_of(answer: SortedRows, key: str) -> SourceRecord | None:
+    """The record of an answer that has this key, or had it under earlier rules."""
+    if not key:
+        return None
+    key = current_key(key)
+    if (record := answer.records.get(key)) is not None:
+        return record
+    return next((each for each in answer.records.values() if key in keys_of(each)[1:]), None)
+
+
+def _missing(answer: SortedRows, record: SourceRecord) -> Story:
+    values = record.values
+    repair = "syncctl verify source --repair"
+    if answer.location:
+        repair += f" --location {answer.location}"
+    return Story(
+        lead_type=values["leadType"],
+        name=values["name"],
+        phone=values["phone"],
+        booking_no=values.get("bookingNo", ""),
+        store=values["store"],
+        whereabouts=Whereabouts.MISSING,
+        origin=Origin(answer.report, answer.location, record.key, values.get("createdAt"), {}),
+        notes=(f"The next sync brings it if it is new; else `{repair}` does.",),
+        source_now=SourceNow(f"told by {place_of(answer.report, answer.location)}"),
+    )

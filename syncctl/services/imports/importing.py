@@ -1,0 +1,181 @@
+"""The stores' files taken into the database: all read first, then each record saved or merged."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncctl.domain.models import Counts, StepName, StepResult, StepStatus
+from syncctl.errors import FileProblemError
+from syncctl.locations import Locations
+from syncctl.ports.sync import FileReader
+from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.finding import astray_files, content_hash, find_files
+from syncctl.services.imports.intake import FileIntake
+from syncctl.services.imports.reading import FileReading, FileToRead
+from syncctl.services.imports.staging import Staging
+from syncctl.services.imports.tally import FileTally
+from syncctl.services.rejects.listed_rows import CellsOf
+from syncctl.services.run import Run
+
+ERRORS_TOLD = 3
+
+MAPPING_VERSION = "3"
+"""Of what `file_mapping` makes of a row. Where it has been raised, a file is read again that has not changed
+since its last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several
+columns for one field, which were misread."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """What to import. `store`, `sheet`: what the user named.
+
+    `standing`: the only path is IMPORT_DIR, the folder that files are always put into. It may hold none, and
+    those unchanged since their last import are passed over; not so with `explicit`: the user asked for them.
+    `astray`: folders where such files may lie that should be in IMPORT_DIR.
+    """
+
+    kind: StepName
+    paths: tuple[Path, ...]
+    store: str | None = None
+    sheet: str | None = None
+    standing: bool = False
+    explicit: bool = False
+    astray: tuple[Path, ...] = ()
+
+
+class FileImport:
+    """A stage of a run: one kind of files.
+
+    All files are read before anything is stored, so that of two rows of one record the last one counts,
+    wherever they stand, and an unchanged import writes nothing.
+    """
+
+    def __init__(self, job: ImportJob, reader: FileReader, cells_of: CellsOf, locations: Locations) -> None:
+        self._job = job
+        self._reader = reader
+        self._cells_of = cells_of
+        self._locations = locations
+        self._tallies: list[FileTally] = []
+        self._imported: dict[str, str] = {}
+        self._note: str | None = None
+
+    def __call__(self, run: Run) -> None:
+        """Import the files.
+
+        Raises:
+            StorageError: the database refused; the import run again ends as if undisturbed.
+            UsageError: the store that the user named is unknown.
+        """
+        run.storage.set_deadline(math.inf)  # that of the API's part of this run, if it had one, is over
+        stores = FileStores(self._locations, [store.name for store in run.storage.stores()])
+        given = stores.given(self._job.store) if self._job.store else None
+        files, problems = self._find()
+        self._tallies = [FileTally(path, _printable(path.name), error=problem) for path, problem in problems]
+        self._tallies += [FileTally(path, name) for path, name in _named(files)]
+        run.begin_step(self._job.kind, len(self._tallies), self.result)
+        if self._job.standing and not self._job.explicit:
+            self._imported = run.storage.file_hashes(self._job.kind)
+        with Staging() as staging:
+            for number, tally in enumerate(self._tallies):
+                if tally.error is None:
+                    self._read(run, FileToRead(number, tally, stores, given), staging)
+            intake = FileIntake(run, self._job.kind, self._locations)
+            for batch in staging.batches():
+                self._settle(run, range(batch[0].file), intake)
+                intake.take(batch, self._tallies)
+            intake.take_undecided(self._tallies)
+        self._settle(run, range(len(self._tallies)), intake)
+        run.finish_step(self.result())
+        if not files:
+            for astray in astray_files(self._job.kind, self._job.astray, self._job.paths[0]):
+                run.listener.warning(_printable(astray))
+
+    def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:
+        """The files, and with the reason the paths that give none."""
+        job = self._job
+        files, problems = find_files(job.kind, job.paths, may_be_empty=job.standing)
+        if job.standing and not files and not problems:
+            folder = job.paths[0]
+            nothing = f"no {job.kind} file in {folder} (IMPORT_DIR)" + (
+                "" if folder.exists() else ", which does not exist"
+            )
+            if job.explicit:
+                problems = [(folder, f"There is {nothing}.")]
+            else:
+                self._note = nothing
+        return files, problems
+
+    def _settle(self, run: Run, numbers: range, intake: FileIntake) -> None:
+        """Say how these files went, as far as all of their rows have been dealt with: the rows come in the
+        files' order, but for the undecided ones."""
+        for number in numbers:
+            tally = self._tallies[number]
+            if tally.settled or number in intake.undecided_files:
+                continue
+            tally.settled = True
+            if tally.is_imported and self._job.sheet is None:
+                run.storage.save_file_hash(self._job.kind, tally.name, _noted(tally))
+            run.listener.location_done(self._job.kind, tally.result())
+
+    def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
+        """Stage one file's rows; one that can't be understood leaves nothing but its problem."""
+        tally = file.tally
+        staging.begin_file()
+        try:
+            tally.content_hash = content_hash(tally.path)
+            tally.skipped = self._imported.get(tally.name) == _noted(tally)
+            if not tally.skipped:
+                reading = FileReading(run, self._job.kind, file, staging, self._cells_of)
+                reading.read(self._reader, self._job.sheet)
+        except FileProblemError as problem:
+            tally.refuse(str(problem))
+            return
+        staging.keep_file()
+
+    def result(self, broken_off: str | None = None) -> StepResult:
+        """What the import came to; `broken_off`: the error that ended it before its time."""
+        results = tuple(tally.result() for tally in self._tallies)
+        failed = [result.error for result in results if result.error]
+        if broken_off:
+            status, error = StepStatus.FAILED, broken_off
+        elif failed:
+            understood = any(result.error is None or result.counts.rows for result in results)
+            status = StepStatus.PARTIAL if understood else StepStatus.FAILED
+            more = f" … and {len(failed) - ERRORS_TOLD} more" if len(failed) > ERRORS_TOLD else ""
+            error = " ".join(failed[:ERRORS_TOLD]) + more
+        else:
+            status, error = StepStatus.SUCCESS if results else StepStatus.SKIPPED, None
+        return StepResult(
+            name=self._job.kind,
+            status=status,
+            counts=sum((result.counts for result in results), Counts()),
+            processed=0 if broken_off else len(results) - len(failed),
+            total=len(results),
+            errors=len(failed) or (1 if broken_off else 0),
+            error=error,
+            locations=results,
+            note=None if broken_off else self._note,
+        )
+
+
+def _noted(tally: FileTally) -> str:
+    """What is kept of a file that was imported."""
+    return f"{MAPPING_VERSION}:{tally.content_hash}"
+
+
+def _printable(name: str) -> str:
+    """A file's name as databases and terminals take it: a name is bytes, which may be no text."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _named(files: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Each file with its name, and with its folder's where another has the same name."""
+    alike = Counter(file.name for file in files)
+    names = (
+        file.name if alike[file.name] == 1 else f"{file.absolute().parent.name}/{file.name}" for file in files
+    )
+    return [(file, _printable(name)) for file, name in zip(files, names, strict=True)]

@@ -1,0 +1,295 @@
+"""A batch of file records taken into the database: new ones saved, news merged into what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from syncctl.domain.identity import fingerprint
+from syncctl.domain.lead_traits import as_moment
+from syncctl.domain.leads import new_lead
+from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
+from syncctl.domain.models import (
+    Document,
+    FinishedRow,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LeadValues,
+    StepName,
+    SyncRecord,
+    Write,
+)
+from syncctl.errors import LeadsRefusedError
+from syncctl.locations import Locations
+from syncctl.safe_output.redact import mask_phone
+from syncctl.services.imports.staging import StagedRow
+from syncctl.services.imports.tally import FileTally
+from syncctl.services.matching.legacy_leads import mended_phone, text_of
+from syncctl.services.matching.match_result import MatchResult
+from syncctl.services.matching.matching import Matcher
+from syncctl.services.run import Run
+
+_LEAD_TYPES = {
+    StepName.WALKIN: (LeadType.GENERAL, LeadType.LOSS_OF_SALE),
+    StepName.LOSS_OF_SALE: (LeadType.LOSS_OF_SALE,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """What the source said last, and what to write, by record id; ids of the leads that hold it now."""
+
+    bases: Mapping[str, dict[str, Any]]
+    merges: Mapping[str, Merge]
+    applied: Collection[str]
+
+
+class _Past(NamedTuple):
+    """What the source said last of a record, and what imports have written into its lead."""
+
+    base: Mapping[str, Any] | None
+    written: Mapping[str, Write]
+
+
+class FileIntake:
+    """Takes the staged rows of one import in."""
+
+    def __init__(self, run: Run, kind: StepName, locations: Locations) -> None:
+        self._run = run
+        self._kind = kind
+        self._locations = locations
+        self._matcher = Matcher(run.storage, locations)
+        self._undecided: list[StagedRow] = []
+
+    def take(
+        self, batch: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool = False
+    ) -> set[str]:
+        """Store what is news and count what became of each record, by its file. `only_new`: what is known
+        already is left alone, as a later row may have told it. Gives the ids of the leads that the database's
+        own rules kept out.
+
+        Raises:
+            StorageError: the database refused.
+        """
+        return self._take(batch, tallies, only_new=only_new, conclude=False)
+
+    def take_undecided(self, tallies: Sequence[FileTally], *, only_new: bool = False) -> set[str]:
+        """As `take`, of those rows that could not be decided before all the others were stored, as a report
+        or an old lead fits them only in part."""
+        batch, self._undecided = self._undecided, []
+        return self._take(batch, tallies, only_new=only_new, conclude=True) if batch else set()
+
+    @property
+    def undecided_files(self) -> set[int]:
+        """The numbers of the files that such rows are of."""
+        return {staged.file for staged in self._undecided}
+
+    def _take(
+        self, rows: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool, conclude: bool
+    ) -> set[str]:
+        match = self._matcher.match(
+            [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], conclude=conclude
+        )
+        rows = [
+            row._replace(record=row.record._replace(record=record))
+            for row, record in zip(rows, match.records, strict=True)
+        ]
+        self._undecided += [row for row in rows if row.record.record.lead_id in match.undecided]
+        batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
+        new = [staged for staged in batch if match.is_new(staged.record.record)]
+        settled = [
+            staged
+            for staged in batch
+            if staged.record.record.lead_id not in match.known and not match.has_lead(staged.record.record)
+        ]
+        if match.newly_finished:
+            self._run.storage.pair_reports(match.newly_finished)
+        inserted: set[str] = set()
+        refused: dict[str, str] = {}
+        try:
+            if settled:
+                inserted = self._run.storage.store_leads(
+                    [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
+                    [self._sync_record(staged, match, None, tallies) for staged in settled],
+                )
+        except LeadsRefusedError as refusal:
+            inserted, refused = refusal.inserted, refusal.reasons
+        changed = [staged for staged in batch if _may_be_news(staged, match)]
+        if only_new:
+            changed = [staged for staged in changed if staged.record.record.lead_id not in match.known]
+        updated = self._merge(changed, match, tallies)
+        reports = self._run.storage.reports(set(match.finished.values()))
+        for staged in batch:
+            record, tally = staged.record.record, tallies[staged.file]
+            if record.lead_id in inserted:
+                tally.saved += 1
+            elif record.lead_id in updated:
+                tally.updated += 1
+            elif (report_id := match.finished.get(record.lead_id)) is not None:
+                tally.reported += 1
+                tally.finished.append(_finished_row(staged, report_id, reports.get(report_id, {})))
+            elif record.lead_id in refused:
+                tally.refused.append(f"{_place(staged)}: {refused[record.lead_id]}")
+            else:
+                tally.existing += 1
+        return set(refused)
+
+    def _merge(
+        self, changed: Sequence[StagedRow], match: MatchResult, tallies: Sequence[FileTally]
+    ) -> set[str]:
+        """Bring the files' news into leads; gives the ids of the records whose leads were written."""
+        if not changed:
+            return set()
+        storage = self._run.storage
+        record_ids = [staged.record.record.lead_id for staged in changed]
+        bases, written = storage.record_values(record_ids), storage.noted_writes(record_ids)
+        leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
+        merges: dict[str, Merge] = {}
+        changes: list[LeadChange] = []
+        adopted: list[SyncRecord] = []
+        for staged in changed:
+            record = staged.record.record
+            before = match.known.get(record.lead_id)
+            lead = leads.get(match.lead_id_of(record))
+            if lead is not None:  # else deleted or finished since it was looked up: it stays so
+                is_edited = record.lead_id in match.edited
+                past = _Past(bases.get(record.lead_id), written.get(record.lead_id, {}))
+                merged = self._merged(staged, before, past, lead, is_edited=is_edited)
+                if (phone := mended_phone(record, lead)) is not None:
+                    merged = replace(merged, values={**merged.values, "phone": phone})
+                merges[record.lead_id] = merged
+                if merged.values:
+                    changes.append(merged.change_of(lead, updated_at=self._run.started_at))
+            if before is None:
+                told = self._sync_record(staged, match, None, tallies)
+                adopted.append(
+                    told if lead is None else _still_to_be_told(told, merges[record.lead_id], lead)
+                )
+        if adopted:
+            # First of all: what becomes of their leads from here on, they are no strangers any more.
+            storage.store_leads([], adopted)
+        writes = {record_id: merged.values for record_id, merged in merges.items() if merged.values}
+        if writes:
+            # Before they are done: what a killed import leaves in a lead must not read as a person's edit.
+            storage.note_writes(writes, self._run.started_at)
+        applied = storage.update_leads(changes) if changes else set()
+        return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
+
+    def _note_merged(
+        self,
+        changed: Sequence[StagedRow],
+        match: MatchResult,
+        merging: _Merging,
+        tallies: Sequence[FileTally],
+    ) -> set[str]:
+        """Let the bases follow the leads: killed in between, the next import merges once more and finds it
+        done. Gives the ids of the records whose leads were written."""
+        done: set[str] = set()
+        told: list[SyncRecord] = []
+        for staged in changed:
+            record = staged.record.record
+            merged, before = merging.merges.get(record.lead_id), match.known.get(record.lead_id)
+            if merged is None:
+                continue
+            if merged.values and match.lead_id_of(record) not in merging.applied:
+                # A telecaller came in between: the next import merges anew.
+                tallies[staged.file].deferred += 1
+                continue
+            if merged.values:
+                done.add(record.lead_id)
+            tallies[staged.file].conflicts += self._conflict_lines(staged, merged)
+            is_noted = not merged.values if before is None else before.source != self._kind
+            if not is_noted:
+                told.append(self._sync_record(staged, match, merging.bases.get(record.lead_id), tallies))
+        if told:
+            self._run.storage.update_records(told)
+        return done
+
+    def _merged(
+        self,
+        staged: StagedRow,
+        known: KnownRecord | None,
+        past: _Past,
+        lead: Document,
+        *,
+        is_edited: bool,
+    ) -> Merge:
+        """A walk-in that was lost may stand in a loss-of-sale file too: it is one lead, and news come from
+        the kind of file that first told of it; the other one only fills its gaps."""
+        record = staged.record.record
+        provided = staged.record.told
+        if self._locations.canonical(text_of(lead, "store")) is None:
+            # The old system's "Default Store" is nobody's edit.
+            lead, provided = {**lead, "store": None}, provided | {"store"}
+        if is_edited or (known is not None and known.source != self._kind):
+            # What a telecaller has emptied is no gap.
+            emptied = emptied_fields(past.base or {}, past.written, lead) - {"store"}
+            return fill_gaps(record.values, provided - emptied, lead)
+        return merge(past.base if known else None, record.values, provided, lead, past.written)
+
+    @staticmethod
+    def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:
+        if not merged.conflicts:
+            return []
+        fields = ", ".join(merged.conflicts)
+        return [f"{_place(staged)}: {fields}: changed in the file and by a telecaller, whose value stays"]
+
+    def _sync_record(
+        self,
+        staged: StagedRow,
+        match: MatchResult,
+        base: dict[str, object] | None,
+        tallies: Sequence[FileTally],
+    ) -> SyncRecord:
+        record = staged.record.record
+        values = LeadValues(**next_base(base, record.values, staged.record.told))  # type: ignore[typeddict-item]
+        return SyncRecord(
+            record_id=record.lead_id,
+            key=record.key,
+            lead_id=match.lead_id_of(record),
+            source=self._kind.value,
+            location=tallies[staged.file].name,
+            values=values,
+            fingerprint=fingerprint(values),
+            first_seen_at=self._run.started_at,
+            first_run_id=self._run.run_id,
+            report_id=match.finished.get(record.lead_id),
+        )
+
+
+def _place(staged: StagedRow) -> str:
+    """Where a row stands, and whose it is, for a person; the phone number masked."""
+    sheet = f"sheet {staged.sheet}, " if staged.sheet else ""
+    return f"{sheet}row {staged.row} ({mask_phone(staged.record.record.values['phone'])})"
+
+
+def _finished_row(staged: StagedRow, report_id: str, report: Document) -> FinishedRow:
+    day = staged.record.record.values.get("createdAt")
+    return FinishedRow(
+        _place(staged), day.date() if day else None, report_id, as_moment(report.get("editedAt"))
+    )
+
+
+def _still_to_be_told(told: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
+    """The record of a lead that is being adopted, as if the source had said until now what the lead holds in
+    the fields that are to be changed: until they are, the merge is still to be done."""
+    if not merged.values:
+        return told
+    values: dict[str, Any] = {
+        field: said for field, said in told.values.items() if field not in merged.values
+    }
+    for field, news in merged.values.items():
+        if type(held := lead.get(field)) is type(news):  # nothing odd becomes a base
+            values[field] = held
+    return replace(told, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
+
+
+def _may_be_news(staged: StagedRow, match: MatchResult) -> bool:
+    """Whether a lead is there that the file may have news for."""
+    record = staged.record.record
+    if not match.has_lead(record):
+        return False
+    known = match.known.get(record.lead_id)
+    return known is None or known.fingerprint != fingerprint(record.values)

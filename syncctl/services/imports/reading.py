@@ -1,0 +1,144 @@
+"""One file read for an import: valid rows staged, invalid ones noted for the rejects list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.models import Reject, StepName
+from syncctl.errors import FileProblemError, InvalidRowError
+from syncctl.mapping.file_rows import chosen, file_record
+from syncctl.parsing.values import text
+from syncctl.ports.sync import FileReader, FileRow, FileSheet
+from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.staging import StagedRow, Staging
+from syncctl.services.imports.tally import FileTally
+from syncctl.services.rejects.listed_rows import CellsOf, ListedFileRows
+from syncctl.services.rejects.updating import RoomOnList, cut_raw_row
+from syncctl.services.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class FileToRead:
+    """A file to read: its number in the import, its tally, and what tells its store."""
+
+    number: int
+    tally: FileTally
+    stores: FileStores
+    given: str | None
+
+
+class FileReading:
+    """Reads one file: valid rows are staged, invalid ones go on the rejects list."""
+
+    def __init__(
+        self, run: Run, kind: StepName, file: FileToRead, staging: Staging, cells_of: CellsOf
+    ) -> None:
+        self._run = run
+        self._kind = kind
+        self._file = file
+        self._tally = file.tally
+        self._staging = staging
+        self._rejects: list[Reject] = []
+        self._listed = ListedFileRows(run.storage, kind, self._tally.name, cells_of)
+        self._cured: set[str] = set()
+        self._listed_ids = self._listed.ids
+        self._new_ids: set[str] = set()
+        self._room = RoomOnList(len(self._listed_ids))
+
+    def read(self, reader: FileReader, only_sheet: str | None) -> None:
+        """Read the whole file.
+
+        Raises:
+            FileProblemError: it can't be understood, or nothing tells its store.
+        """
+        stores, given = self._file.stores, self._file.given
+        of_file = given or stores.of_file(self._tally.path.name)
+        problems: list[str] = []
+        with reader(self._tally.path, only_sheet=only_sheet) as opened:
+            for sheet in opened:
+                try:
+                    self._read_sheet(sheet, of_file or stores.named(sheet.name))
+                except _NoStoreError:
+                    problems.append(f"sheet {sheet.name!r}" if sheet.name else "it")
+            self._tally.hidden_sheets = opened.hidden_sheets
+            problems_of_file = [f"{self._tally.name}: {problem}." for problem in opened.problems]
+        if problems:
+            message = (
+                f"{self._tally.name}: nothing tells the store of {', '.join(problems)}: name the file "
+                f"{self._kind}_sg_PLACE or {self._kind}_z_PLACE, or give --store NAME."
+            )
+            if not self._tally.rows:
+                raise FileProblemError(message)
+            problems_of_file.append(message)
+        self._keep_rejects()
+        if problems_of_file:
+            self._tally.error = " ".join(problems_of_file)
+
+    def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
+        for row in sheet.rows():
+            if store is None and "store" not in row.cells:
+                raise _NoStoreError
+            cells = chosen(row.cells)
+            of_row = store or self._file.stores.named(text(cells["store"]))
+            self._tally.rows += 1
+            if any(isinstance(cell, str) and "\ufffd" in cell for cell in cells.values()):
+                self._tally.replaced.add(_place(sheet, row))
+            if of_row is not None:
+                self._tally.stores.add(of_row)
+            try:
+                record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
+            except InvalidRowError as reason:
+                self._reject(sheet, row, of_row or "", str(reason))
+                continue
+            self._tally.valid += 1
+            if record.is_undated:
+                self._tally.undated.add(_place(sheet, row))
+            self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
+            if self._listed:
+                self._cured |= self._listed.told_anew(_position(sheet, row), cells)
+
+    def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
+        self._tally.invalid += 1
+        file_name, position = self._tally.name, _position(sheet, row)
+        raw = cut_raw_row(json.dumps(dict(row.raw)))
+        reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
+        self._cured |= self._listed.told_anew(position, chosen(row.cells)) - {reject_id}
+        if reject_id in self._listed_ids or reject_id in self._new_ids or not self._room.takes(raw):
+            return
+        self._new_ids.add(reject_id)
+        self._rejects.append(
+            Reject(
+                reject_id=reject_id,
+                source=self._kind.value,
+                location=file_name,
+                store=store,
+                position=position,
+                reason=reason,
+                row=raw,
+                run_id=self._run.run_id,
+                rejected_at=self._run.started_at,
+            )
+        )
+
+    def _keep_rejects(self) -> None:
+        """Bring the rejects list up to date, now that the file has been read to its end."""
+        if self._rejects:
+            self._run.add_rejects(self._rejects)
+        self._tally.unlisted = self._room.unlisted
+        if self._cured:
+            self._run.storage.clear_rejects(self._cured)
+
+
+class _NoStoreError(Exception):
+    """Nothing tells the store of a sheet. Never leaves this module."""
+
+
+def _place(sheet: FileSheet, row: FileRow) -> str:
+    """Where a row stands, for a person."""
+    return f"sheet {sheet.name}, row {row.number}" if sheet.name else f"row {row.number}"
+
+
+def _position(sheet: FileSheet, row: FileRow) -> str:
+    return f"{sheet.name}{SEPARATOR}{row.number}"

@@ -1,0 +1,121 @@
+"""What has become of one file of an import so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncctl.domain.models import Counts, FinishedRow, LocationResult
+from syncctl.services.rejects.updating import unlisted_words
+
+PLACES_NAMED = 20
+"""Rows that a file's warning names."""
+
+REFUSED_TOLD = 3
+"""Refused rows that a file's error quotes."""
+
+
+@dataclass(slots=True)
+class Places:
+    """Where rows stand, for a person: the first few of them, and how many there are."""
+
+    named: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, place: str) -> None:
+        """One more row."""
+        self.count += 1
+        if len(self.named) < PLACES_NAMED:
+            self.named.append(place)
+
+    def __str__(self) -> str:
+        more = self.count - len(self.named)
+        return "; ".join(self.named) + (f" and {more} more" if more else "")
+
+
+@dataclass(slots=True)
+class FileTally:
+    """One file. `name`: what it is called in logs and on the rejects list.
+
+    `valid`: rows that tell of a record. `refused`: rows that the database's own rules kept out. `deferred`:
+    rows whose leads a telecaller edited while they were being written. `undated`, `replaced`: rows whose
+    Function Date, or of which a character, can't be read. `hidden_sheets`: those passed over. `settled`:
+    every record has been dealt with. `unlisted`: invalid rows for which the rejects list had no room.
+    """
+
+    path: Path
+    name: str
+    content_hash: str = ""
+    stores: set[str] = field(default_factory=set)
+    rows: int = 0
+    valid: int = 0
+    invalid: int = 0
+    unlisted: int = 0
+    saved: int = 0
+    updated: int = 0
+    existing: int = 0
+    reported: int = 0
+    deferred: int = 0
+    undated: Places = field(default_factory=Places)
+    replaced: Places = field(default_factory=Places)
+    hidden_sheets: tuple[str, ...] = ()
+    conflicts: list[str] = field(default_factory=list)
+    finished: list[FinishedRow] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    error: str | None = None
+    skipped: bool = False
+    settled: bool = False
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether all of it is in the database, so that the same content need not be read again."""
+        return self.settled and not (
+            self.skipped or self.error or self.refused or self.deferred or self.unlisted
+        )
+
+    def refuse(self, problem: str) -> None:
+        """The file can't be understood: nothing of it counts."""
+        self.rows = self.valid = self.invalid = self.unlisted = 0
+        self.stores, self.undated, self.replaced = set(), Places(), Places()
+        self.error = problem
+
+    def result(self) -> LocationResult:
+        """What it came to; of one that is not settled, only the rows that have been dealt with."""
+        told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
+        counts = Counts(
+            rows=self.rows if self.settled else told + self.invalid,
+            saved=self.saved,
+            updated=self.updated,
+            existing=self.existing,
+            reported=self.reported,
+            merged=self.valid - told if self.settled else 0,
+            invalid=self.invalid + len(self.refused),
+        )
+        error = self.error
+        if self.refused:
+            error = " ".join(filter(None, (error, f"{self.name}: {'; '.join(self.refused[:REFUSED_TOLD])}.")))
+        stores = f"{len(self.stores)} stores" if len(self.stores) > 1 else "".join(self.stores)
+        return LocationResult(
+            self.name,
+            stores,
+            counts,
+            conflicts=tuple(self.conflicts),
+            unchanged=self.skipped,
+            error=error,
+            warning="; ".join(self._warnings()) or None,
+            finished=tuple(self.finished),
+            hidden_sheets=self.hidden_sheets,
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        """What a person must know of the file although it was understood."""
+        if self.hidden_sheets:
+            sheets = ", ".join(self.hidden_sheets)
+            yield f"hidden sheets passed over: {sheets} (unhide one, or name it with --sheet, to import it)"
+        if self.undated.count:
+            yield f"Function Date can't be read, saved without it: {self.undated}"
+        if self.replaced.count:
+            yield f"a character can't be read, \N{REPLACEMENT CHARACTER} stands for it: {self.replaced}"
+        if self.unlisted:
+            yield unlisted_words(self.unlisted)

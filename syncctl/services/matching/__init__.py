@@ -1,0 +1,1 @@
+"""Which lead and which report belong to a source's record."""

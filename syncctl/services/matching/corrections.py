@@ -1,0 +1,219 @@
+"""Phone numbers corrected at the source: whose record takes which one's place, and what becomes of the lead.
+
+docs/decisions/0006-corrected-phone-numbers.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from syncctl.domain.lead_traits import call_status
+from syncctl.domain.leads import NOT_CALLED
+from syncctl.domain.models import (
+    CorrectionOutcome,
+    Document,
+    KnownRecord,
+    LeadChange,
+    SourceRecord,
+    SyncRecord,
+)
+from syncctl.parsing.phones import phone_number
+from syncctl.ports.sync import Storage
+from syncctl.services.matching.legacy_leads import text_of
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.text import fold
+
+NOBODY_REACHED = (
+    *("not connected", "not reach", "not answer", "not attend", "not pick", "not respond", "not available"),
+    *("no answer", "no response", "unreachable", "unanswered", "out of coverage", "out of range"),
+    *("out of service", "not in service", "switched off", "switch off", "busy", "rnr", "ringing"),
+    *("wrong number", "invalid number", "incorrect number", "number not in use", "does not exist"),
+)
+"""What the call status of a report says, or begins to say, where the customer was not spoken to."""
+
+TRIES = 3
+"""Of a guarded change, where somebody goes on editing the lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A record whose phone number the source has corrected. `before`: the record with the number before.
+    `phones`: the numbers that its lead may have by the source. `lead_id`: that lead, there if `has_lead`;
+    `report_id`: the report that finished it; `is_open`: which says that nobody was reached."""
+
+    before: SyncRecord
+    phones: frozenset[str]
+    lead_id: str
+    has_lead: bool
+    report_id: str | None
+    is_open: bool
+
+
+class _Pair(NamedTuple):
+    agreements: int
+    number: int
+    record: SourceRecord
+    before: SyncRecord
+
+
+def replaced_records(
+    storage: Storage,
+    records: Sequence[SourceRecord],
+    known: Mapping[str, KnownRecord],
+    answer: SortedRows,
+    is_free: Callable[[SyncRecord, SourceRecord], bool],
+) -> dict[str, tuple[SyncRecord, frozenset[str]]]:
+    """The records whose place these of an answer take, and the phone numbers that their leads may have by the
+    source, by the ids of these. `known`: what the sync knows of them. `is_free`: whether one may take the
+    place of another.
+
+    One takes another's place that has the same booking number, lead type and store, and the same day or
+    name, and whose phone number no row of the answer names any more. A booking number that several customers
+    have at once is a placeholder, and their day proves nothing: there the name must be the same.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    asking = [
+        record
+        for record in records
+        if record.values.get("bookingNo")
+        and (
+            (entry := known.get(record.lead_id)) is None
+            # A number that has been finished stays so when the source goes back to it.
+            or (entry.replaced_by is not None and entry.report_id is None)
+        )
+    ]
+    if not asking:
+        return {}
+    groups: dict[tuple[str, str], list[SyncRecord]] = defaultdict(list)
+    for about in storage.records_about((), {record.values["bookingNo"] for record in asking}, ()):
+        values = about.record.values
+        groups[values.get("leadType", ""), values.get("bookingNo", "")].append(about.record)
+    pairs: list[_Pair] = []
+    for number, record in enumerate(asking):
+        booking_no = record.values["bookingNo"]
+        current = _current(groups[record.values["leadType"], booking_no], record)
+        is_shared = len(current) > 1 or len(answer.phones_of(booking_no)) > 1
+        pairs += [
+            _Pair(agreements, -number, record, before)
+            for before in current
+            if (agreements := _agreements(record, before))
+            and (not is_shared or _has_same_name(record, before))
+            and is_free(before, record)
+            and _is_gone(before, answer, is_known=record.lead_id in known)
+        ]
+    found: dict[str, tuple[SyncRecord, frozenset[str]]] = {}
+    taken: set[str] = set()
+    for pair in sorted(pairs, key=lambda pair: (pair.agreements, pair.number), reverse=True):
+        if pair.record.lead_id not in found and pair.before.record_id not in taken:
+            taken.add(pair.before.record_id)
+            phones = frozenset(filter(None, (pair.before.values["phone"], pair.before.replaced_by)))
+            found[pair.record.lead_id] = pair.before, phones
+    return found
+
+
+def _agreements(record: SourceRecord, before: SyncRecord) -> int:
+    """In how many of day and name the two agree; 0 where they can't be the same booking."""
+    ours, theirs = record.values, before.values
+    if record.lead_id == before.record_id or ours["store"] != theirs.get("store") or "phone" not in theirs:
+        return 0
+    day, day_before = ours.get("createdAt"), theirs.get("createdAt")
+    same_day = day is not None and day_before is not None and day.date() == day_before.date()
+    return same_day + _has_same_name(record, before)
+
+
+def _has_same_name(record: SourceRecord, before: SyncRecord) -> bool:
+    return fold(record.values["name"]) == fold(before.values.get("name", ""))
+
+
+def _current(group: Collection[SyncRecord], record: SourceRecord) -> list[SyncRecord]:
+    """Those of a booking's records that no other one has replaced. Where a run was killed as the source went
+    back to a number, each may be marked as replaced: then it is the one that was current last."""
+    by_phone = {before.values.get("phone"): before for before in group}
+
+    def last_of(before: SyncRecord) -> SyncRecord | None:
+        for _ in group:
+            if before.replaced_by is None or before.replaced_by not in by_phone:
+                return before
+            before = by_phone[before.replaced_by]
+        return None
+
+    current = {last.record_id: last for before in group if (last := last_of(before)) is not None}
+    in_a_circle = [before for before in group if last_of(before) is None]
+    if in_a_circle:
+        latest = max(in_a_circle, key=current_since)
+        if latest.record_id == record.lead_id:
+            latest = by_phone[latest.replaced_by]
+        current[latest.record_id] = latest
+    return list(current.values())
+
+
+def current_since(record: SyncRecord) -> datetime:
+    """When a record came, or last took another one's place."""
+    return record.corrections[-1].at if record.corrections else record.first_seen_at
+
+
+def _is_gone(before: SyncRecord, answer: SortedRows, *, is_known: bool) -> bool:
+    """Whether the answer shows that the source does not have that number any more. Where it would go back to
+    a known one, another id of the shop, which may be out of date, shows nothing."""
+    number, phone = before.values["bookingNo"], before.values["phone"]
+    if before.key in answer.keys or answer.names(number, phone):
+        return False
+    return not is_known or answer.by_row or before.location == answer.location
+
+
+def nobody_reached(report: Document) -> bool:
+    """Whether a report says that the customer was not spoken to."""
+    letters = "".join(char if char.isalnum() else " " for char in call_status(report).replace("n't", " not"))
+    words = f" {' '.join(letters.casefold().split())}"
+    return any(f" {said}" in words for said in NOBODY_REACHED)
+
+
+class NumberChange(NamedTuple):
+    """A lead that may take a new number."""
+
+    lead_id: str
+    phones_before: frozenset[str]
+    phone: str
+
+
+def take_numbers(
+    storage: Storage, wanted: Mapping[str, NumberChange], now: datetime
+) -> dict[str, tuple[CorrectionOutcome, bool]]:
+    """Let leads take their new numbers, each by a guarded write: one that was called, or whose number
+    somebody edited, stays as it is. Gives, by the keys of `wanted`, what became of each lead and whether it
+    was written; those that went meanwhile, or were edited again and again, are left out.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    done: dict[str, tuple[CorrectionOutcome, bool]] = {}
+    for _ in range(TRIES):
+        leads = storage.leads({change.lead_id for key, change in wanted.items() if key not in done})
+        changes: dict[str, LeadChange] = {}
+        for key, change in wanted.items():
+            if key in done or (lead := leads.get(change.lead_id)) is None:
+                continue
+            written = text_of(lead, "phone")
+            phone = phone_number(written) or written
+            if phone == change.phone:
+                done[key] = CorrectionOutcome.TAKEN, False
+            elif phone in change.phones_before and (lead.get("callStatus") or NOT_CALLED) == NOT_CALLED:
+                expected = {field: lead.get(field) for field in ("phone", "callStatus", "updatedAt")}
+                changes[key] = LeadChange(change.lead_id, expected, {"phone": change.phone, "updatedAt": now})
+            else:
+                done[key] = CorrectionOutcome.LEFT, False
+        if not changes:
+            break
+        changed = storage.update_leads(list(changes.values()))
+        done |= {
+            key: (CorrectionOutcome.TAKEN, True)
+            for key, change in changes.items()
+            if change.lead_id in changed
+        }
+    return done

@@ -1,0 +1,193 @@
+"""One location's answer held against the database, record by record. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncctl.domain.models import Document, SourceRecord
+from syncctl.locations import Locations
+from syncctl.mapping.api_rows import BOOKING_NO
+from syncctl.ports.sync import Storage
+from syncctl.services.matching.legacy_leads import stored_key
+from syncctl.services.matching.match_result import MatchResult
+from syncctl.services.matching.matching import Matcher
+from syncctl.services.reconcile.differences import Base, differences
+from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
+from syncctl.services.rejects.updating import ListedRejects, row_text
+from syncctl.services.sync.answer_intake import BATCH, LEAD_TYPES
+from syncctl.services.sync.answer_rows import SortedRows, tellings
+
+
+@dataclass(slots=True)
+class CheckedAnswer:
+    """What an answer's rows are.
+
+    `missing`: records that are nowhere. `unlisted`: invalid rows that are not on the rejects list.
+    `unadopted`: records whose leads, of the old system, the sync has not made its own yet.
+    """
+
+    answer: SortedRows
+    counts: SourceCounts
+    missing: list[SourceRecord] = field(default_factory=list)
+    unlisted: list[tuple[Any, str]] = field(default_factory=list)
+    unadopted: list[SourceRecord] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+    def findings(self) -> tuple[Missing, ...]:
+        """What is missing, for a person."""
+        records = [Missing(subject_of(self.answer, record)) for record in self.missing]
+        rows = [Missing(_subject_of_row(self.answer, row), reason) for row, reason in self.unlisted]
+        return (*records, *rows)
+
+
+def subject_of(answer: SortedRows, record: SourceRecord) -> Subject:
+    """Whom a record of an answer is about."""
+    values = record.values
+    return Subject(
+        answer.report,
+        answer.location,
+        values["store"],
+        values.get("bookingNo", ""),
+        values["phone"],
+        values.get("createdAt"),
+    )
+
+
+def _subject_of_row(answer: SortedRows, row: object) -> Subject:
+    return Subject(answer.report, answer.location, answer.store, row_text(row, BOOKING_NO))
+
+
+class AnswerCheck:
+    """Checks the answers of one pass; a record that is missing is so once, whichever locations tell it."""
+
+    def __init__(self, storage: Storage, locations: Locations) -> None:
+        self._storage = storage
+        self._locations = locations
+        self._matcher = Matcher(storage, locations)
+        self._missing: set[str] = set()
+        self._unlisted: set[str] = set()
+        self._compared: set[str] = set()
+
+    def check(self, answer: SortedRows, changed: Collection[str] = ()) -> CheckedAnswer:
+        """Hold an answer against the database. `changed`: ids of records of which the source has said
+        something else since it first told of them.
+
+        Raises:
+            StorageError: the database refused.
+        """
+        listed = ListedRejects(self._storage, answer)
+        unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_place_of(row)]
+        # Of location ids that are not kept to, each answer may have the same rows.
+        new = [(row, reason) for row, reason in unlisted if listed.id_of(row) not in self._unlisted]
+        self._unlisted |= {listed.id_of(row) for row, _ in new}
+        checked = CheckedAnswer(
+            answer,
+            SourceCounts(
+                rows=len(answer.rows),
+                merged=answer.merged + len(unlisted) - len(new),
+                not_due=answer.ignored,
+                unlisted=len(new),
+                rejected=len(answer.invalid) - len(unlisted),
+            ),
+            unlisted=new,
+        )
+        records = list(answer.records.values())
+        undecided: list[SourceRecord] = []
+        for start in range(0, len(records), BATCH):
+            batch = records[start : start + BATCH]
+            match = self._match(answer, batch)
+            undecided += [record for record in match.records if record.lead_id in match.undecided]
+            decided = [record for record in match.records if record.lead_id not in match.undecided]
+            self._check_batch(checked, decided, match, listed, changed)
+        if undecided:
+            match = self._match(answer, undecided, conclude=True)
+            self._check_batch(checked, undecided, match, listed, changed)
+        return checked
+
+    def _match(
+        self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
+    ) -> MatchResult:
+        lead_types = [LEAD_TYPES[answer.report]]
+        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude, answer=answer)
+
+    def _check_batch(
+        self,
+        checked: CheckedAnswer,
+        records: Sequence[SourceRecord],
+        match: MatchResult,
+        listed: ListedRejects,
+        changed: Collection[str],
+    ) -> None:
+        answer = checked.answer
+        new = [record for record in records if match.is_new(record)]
+        # The database's own rules may keep a lead out: its row is on the rejects list then.
+        refused = [record for record in new if any(map(listed.holds, rows_of(answer, record)))]
+        refused_ids = {record.lead_id for record in refused}
+        told_again = [record for record in new if record.lead_id in self._missing - refused_ids]
+        missing = [record for record in new if record.lead_id not in self._missing | refused_ids]
+        self._missing |= {record.lead_id for record in missing}
+        leads = self._storage.leads(
+            {match.lead_id_of(record) for record in records if match.has_lead(record)}
+        )
+        present = [record for record in records if match.has_lead(record)]
+        edited_away = sum(
+            (lead := leads.get(match.lead_id_of(record))) is not None
+            and stored_key(lead, self._locations) != record.key
+            for record in present
+        )
+        checked.missing += missing
+        checked.unadopted += [record for record in present if record.lead_id not in match.known]
+        checked.differences += self._differences(answer, present, match, leads, changed)
+        checked.counts += SourceCounts(
+            in_leads=len(present) - edited_away,
+            edited_away=edited_away,
+            in_reports=sum(record.lead_id in match.finished for record in records),
+            deleted=len(records)
+            - len(present)
+            - sum(record.lead_id in match.finished for record in records)
+            - len(new),
+            rejected=len(refused),
+            missing=len(missing),
+            merged=len(told_again),
+        )
+
+    def _differences(
+        self,
+        answer: SortedRows,
+        present: Sequence[SourceRecord],
+        match: MatchResult,
+        leads: dict[str, Document],
+        changed: Collection[str],
+    ) -> list[Difference]:
+        """Only of records that this location first told of: another id of the shop may tell them by other
+        items. Where ids are not kept to, whichever answer has them first."""
+        own = [
+            record
+            for record in present
+            if (known := match.known.get(record.lead_id)) is not None
+            and (known.location == answer.location or answer.by_row)
+            and record.lead_id not in self._compared
+        ]
+        self._compared |= {record.lead_id for record in own}
+        bases = self._storage.record_values([record.lead_id for record in own])
+        found = []
+        for record in own:
+            lead, base = leads.get(match.lead_id_of(record)), bases.get(record.lead_id)
+            if lead is None or base is None:
+                continue  # deleted since it was looked up
+            told = tellings(answer, record)
+            found += [
+                Difference(subject_of(answer, record), match.lead_id_of(record), difference)
+                for difference in differences(
+                    told, Base(base, record.lead_id in changed), lead, self._locations
+                )
+                if difference.is_news
+            ]
+        return found
+
+
+def rows_of(answer: SortedRows, record: SourceRecord) -> list[Any]:
+    """All rows of a record, the one that made it first."""
+    return [answer.first_rows[record.key], *answer.item_rows.get(record.key, ())]

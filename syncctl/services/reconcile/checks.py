@@ -1,0 +1,128 @@
+"""What a check of completeness says in short: one line for each question, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.models import LocationResult, StepName
+from syncctl.services.reconcile.completeness import REPORTS
+from syncctl.services.reconcile.differences import Whose
+from syncctl.services.reconcile.results import Completeness, SourceCounts
+from syncctl.services.sync.step_results import failure_summary
+
+COMMAND = "verify source"
+
+_WORDS = (
+    ("in_leads", "in leads"),
+    ("edited_away", "in leads under edited names or numbers"),
+    ("in_reports", "finished"),
+    ("deleted", "deleted on purpose"),
+    ("rejected", "on the rejects list"),
+    ("missing", "missing"),
+    ("unlisted", "invalid and not on the rejects list"),
+    ("merged", "further rows of these"),
+    ("not_due", "not booked or returned yet"),
+)
+
+
+def source_checks(found: Completeness) -> CheckReport:
+    """The check in short."""
+    return CheckReport(COMMAND, tuple(_checks(found)))
+
+
+def counts_in_words(counts: SourceCounts) -> str:
+    """What an answer's rows are; zeros left out."""
+    parts = [f"{number} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
+    return f"{_number(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
+
+
+def _checks(found: Completeness) -> Iterator[Check]:
+    asked = len({location.location for location in found.locations})
+    yield Check.good("Asked for", f"{found.first} to {found.last}, {_number(asked, 'location')}")
+    for report in REPORTS:
+        yield _report(found, report)
+    if not all(location.error for location in found.locations):
+        yield _missing(found)
+        yield _changed(found)
+        yield _withdrawn(found)
+    for warning in found.warnings:
+        yield Check.warning("Not judged", warning, "Run it again, for all locations, when the API is well.")
+
+
+def _report(found: Completeness, report: StepName) -> Check:
+    locations = found.of(report)
+    name = f"{report.value.title()} report"
+    counted = counts_in_words(sum((location.counts for location in locations), SourceCounts()))
+    failed = [
+        LocationResult(location.location, location.store, error=location.error)
+        for location in locations
+        if location.error is not None
+    ]
+    if (failures := failure_summary(failed, len(locations))) is None:
+        return Check.good(name, counted)
+    if len(failed) < len(locations):
+        failures += f"; the others: {counted}"
+    return Check.bad(name, failures, "`syncctl doctor` asks the API; run this again when it answers.")
+
+
+def _nothing(found: Completeness) -> str:
+    """No finding, for a person: of a location that failed nothing is known."""
+    failed = any(location.error for location in found.locations)
+    return "nothing at the locations that answered" if failed else "nothing"
+
+
+def _missing(found: Completeness) -> Check:
+    missing = [entry for location in found.locations for entry in location.missing]
+    if found.run is None:
+        if not missing:
+            return Check.good("Missing", _nothing(found))
+        return Check.bad(
+            "Missing",
+            f"{_number(len(missing), 'record')}, listed below",
+            "The same with --repair syncs exactly these. What was booked since the last sync comes with the "
+            "next one.",
+        )
+    repairs = [location.repair.counts for location in found.locations if location.repair]
+    saved, listed = sum(counts.saved for counts in repairs), sum(counts.invalid for counts in repairs)
+    done = f"{saved} saved" + (f", {listed} on the rejects list" if listed else "")
+    if left := sum(len(location.left) for location in found.locations):
+        return Check.bad(
+            "Missing",
+            f"{left} of {_number(len(missing), 'record')} still; {done}",
+            "`syncctl rejects list` may say why; else run it again.",
+        )
+    if not missing:
+        return Check.good("Missing", _nothing(found))
+    return Check.good("Missing", f"{_nothing(found)} any more: {_number(len(missing), 'record')}: {done}")
+
+
+def _changed(found: Completeness) -> Check:
+    differences = [entry for location in found.locations for entry in location.differences]
+    if not differences:
+        return Check.good("Changed at the source", _nothing(found))
+    leads = len({entry.lead_id for entry in differences})
+    perhaps = sum(entry.field.whose is Whose.EITHER for entry in differences)
+    told = f"{_number(leads, 'lead')}, listed below"
+    if perhaps:
+        told += f"; of {_number(perhaps, 'field')} a telecaller may have edited the lead instead"
+    return Check.warning(
+        "Changed at the source",
+        told,
+        "A sync never changes a lead: let the telecallers know, or correct it in the web app.",
+    )
+
+
+def _withdrawn(found: Completeness) -> Check:
+    if not found.withdrawn:
+        return Check.good("No longer told", _nothing(found))
+    return Check.warning(
+        "No longer told",
+        f"{_number(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or told there "
+        "under another phone or booking number",
+        "Ask the shop. Nothing is deleted by itself: where it is off, delete the lead in the web app.",
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

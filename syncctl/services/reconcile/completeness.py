@@ -1,0 +1,248 @@
+"""Is everything that the rental API tells in the database? Answer by answer, record by record."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.errors import (
+    ApiError,
+    KeyRefusedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
+from syncctl.locations import Locations
+from syncctl.ports.admin import Database
+from syncctl.ports.sync import Answer, RentalApi
+from syncctl.services.reconcile.answer_check import AnswerCheck
+from syncctl.services.reconcile.repairing import Repairer
+from syncctl.services.reconcile.results import Completeness, LocationCheck
+from syncctl.services.reconcile.withdrawals import Withdrawals
+from syncctl.services.run import Clock, Run
+from syncctl.services.sync.answer_rows import check_form
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.sync.step_results import step_result, told
+from syncctl.services.sync.store_list import names_in_force
+from syncctl.services.sync.unclear_answers import UnclearAnswers
+from syncctl.services.windows.row_stores import RowStores, known_shops
+
+REPORTS = (StepName.BOOKING, StepName.RETURN)
+
+OnLocation = Callable[[LocationCheck, int], None]
+"""Is told of each location as soon as it is checked, and of how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuestion:
+    """What to check. `options`: which days, else those of a whole window, and which locations, else all.
+    `deadline_s`: seconds after which no more is asked."""
+
+    schedule: Schedule
+    deadline_s: float
+    options: SyncOptions = field(default_factory=SyncOptions)
+
+
+def begin_check(
+    database: Database, api: RentalApi, locations: Locations, question: SourceQuestion, clock: Clock
+) -> SourceCheck:
+    """A check that may begin: it knows which locations to ask, and for which days.
+
+    Raises:
+        UsageError: a window that ends before it begins, or a location that nobody knows.
+        StorageError: the database refused.
+    """
+    started_at, ends = clock.now(), clock.monotonic() + question.deadline_s
+    planner = Planner(question.schedule, question.options, started_at)
+    warnings: list[str] = []
+    names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
+    dialects = {report: Dialect(report) for report in REPORTS} | database.dialects()
+    shops = known_shops(names, locations, dialects)
+    chosen = locations_to_ask(names, locations, question.options.locations)
+    return SourceCheck(
+        database,
+        api,
+        locations,
+        _Scope(
+            stores=locations_to_ask(names, locations, ()),
+            asked={report: tuple(planner.ids_to_ask(chosen, dialects[report])) for report in REPORTS},
+            windows={report: planner.whole_window(dialects[report]) for report in REPORTS},
+            row_stores={report: RowStores(shops, dialects[report], planner.zone) for report in REPORTS},
+            days=planner.days or planner.whole_days,
+            certain_from=planner.certain_from,
+            started_at=started_at,
+            ends=ends,
+            clock=clock,
+        ),
+        warnings,
+    )
+
+
+def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
+    """When the number-th of the remaining steps must be done, so that one which hangs leaves the others
+    their time."""
+    now = clock.monotonic()
+    return now + max(0.0, ends - now) * number / of
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """`stores`: every location id, with its store. `asked`: those that each report is to be asked with, for
+    its window of `windows`. `row_stores`: what sorts its answers. `days`: those that are checked.
+    `certain_from`: the first day that is in every answer for certain. `ends`: when asking ends, in the
+    monotonic clock's seconds."""
+
+    stores: Mapping[str, str | None]
+    asked: Mapping[StepName, Sequence[str]]
+    windows: Mapping[StepName, Window]
+    row_stores: Mapping[StepName, RowStores]
+    days: Days
+    certain_from: date
+    started_at: datetime
+    ends: float
+    clock: Clock
+
+    def requests(self) -> list[ReportRequest]:
+        return [
+            ReportRequest(report, location, self.windows[report], deadline)
+            for number, report in enumerate(REPORTS, start=1)
+            for deadline in [_share(self.clock, self.ends, number, of=len(REPORTS))]
+            for location in self.asked[report]
+        ]
+
+
+class SourceCheck:
+    """One check, to be used once: `look`, or as the stage of a run that repairs (by calling it).
+
+    Both raise StorageUnavailableError where the database is gone; what it refuses otherwise, and what the API
+    fails to answer, fails one location only.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        api: RentalApi,
+        locations: Locations,
+        scope: _Scope,
+        warnings: list[str],
+    ) -> None:
+        self._database = database
+        self._api = api
+        self._locations = locations
+        self._scope = scope
+        self._warnings = warnings
+        self._answer_check = AnswerCheck(database, locations)
+        self._withdrawals = Withdrawals(database, scope.days, scope.certain_from, scope.started_at)
+        self._unclear = UnclearAnswers()
+        self._done: list[LocationCheck] = []
+
+    def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
+        """Check, and change nothing."""
+        total = sum(map(len, self._scope.asked.values()))
+        with closing(self._api.reports(self._scope.requests())) as answers:
+            for answer in answers:
+                self._done.append(self._checked(answer, None))
+                on_location(self._done[-1], total)
+        return self.result()
+
+    def __call__(self, run: Run) -> None:
+        """Check, and sync what is missing; `result` then says what came of it."""
+        repairer = Repairer(run, self._locations, self._scope.row_stores)
+        with closing(self._api.reports(self._scope.requests())) as fetched:
+            answers = _AnswersByReport(fetched)
+            for report in REPORTS:
+                self._repair_report(report, answers.of(report, len(self._scope.asked[report])), repairer, run)
+
+    def _repair_report(
+        self, report: StepName, answers: Iterator[Answer], repairer: Repairer, run: Run
+    ) -> None:
+        results: list[LocationResult] = []
+        refused: str | None = None
+
+        def step(broken_off: str | None = None) -> StepResult:
+            return step_result(report, results, asked, error=broken_off or refused)
+
+        asked = len(self._scope.asked[report])
+        run.begin_step(report, asked, step)
+        for answer in answers:
+            checked = self._checked(answer, repairer)
+            if isinstance(answer.error, KeyRefusedError):
+                refused = str(answer.error)
+            self._done.append(checked)
+            results.append(
+                checked.repair or LocationResult(checked.location, checked.store, error=checked.error)
+            )
+            run.listener.location_done(report, results[-1])
+        run.finish_step(step())
+
+    def _checked(self, answer: Answer, repairer: Repairer | None) -> LocationCheck:
+        request = answer.request
+        failed = LocationCheck(request.report, request.location, self._store(request))
+        if isinstance(answer.error, UnclearAnswerError):
+            self._unclear.note(request, answer.error)
+            return failed
+        if answer.rows is None:
+            return replace(failed, error=told(answer.error))
+        try:
+            return self._held_against(request, answer.rows, repairer)
+        except ApiError as changed:
+            return replace(failed, error=told(changed))
+        except StorageUnavailableError:
+            raise
+        except StorageError as refusal:
+            return replace(failed, error=str(refusal))
+
+    def _store(self, request: ReportRequest) -> str:
+        return self._scope.stores.get(request.location) or ""
+
+    def _held_against(
+        self, request: ReportRequest, rows: list[object], repairer: Repairer | None
+    ) -> LocationCheck:
+        row_stores = self._scope.row_stores[request.report]
+        answer = row_stores.sort(request.location, rows, self._scope.days)
+        check_form(answer)
+        changed = self._withdrawals.note(answer)
+        checked = self._answer_check.check(answer, changed)
+        result = LocationCheck(
+            request.report,
+            request.location,
+            self._store(request),
+            checked.counts,
+            checked.findings(),
+            tuple(checked.differences),
+        )
+        if repairer is None:
+            return result
+        repair = repairer.repair(checked)
+        again = AnswerCheck(self._database, self._locations)
+        left = again.check(answer).findings() if result.missing else ()
+        return replace(result, repair=repair, left=left)
+
+    def result(self, run: RunResult | None = None) -> Completeness:
+        """What the check came to; `run`: the run that it was a stage of."""
+        withdrawn, unjudged = self._withdrawals.found(self._scope.stores)
+        days, unclear = self._scope.days, filter(None, [self._unclear.warning()])
+        warnings = (*self._warnings, *unclear, *unjudged)
+        return Completeness(days.first, days.last, tuple(self._done), tuple(withdrawn), warnings, run)
+
+
+class _AnswersByReport:
+    """Answers come as they are fetched: those of the next report that overtake the last ones of this wait
+    here, in memory."""
+
+    def __init__(self, answers: Iterator[Answer]) -> None:
+        self._answers = answers
+        self._waiting: dict[StepName, deque[Answer]] = defaultdict(deque)
+
+    def of(self, report: StepName, count: int) -> Iterator[Answer]:
+        """The `count` answers of one report."""
+        for _ in range(count):
+            while not self._waiting[report]:
+                answer = next(self._answers)
+                self._waiting[answer.request.report].append(answer)
+            yield self._waiting[report].popleft()

@@ -1,0 +1,59 @@
+"""What a check of completeness found missing, synced: exactly that, on the path of every sync."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncctl.domain.models import LocationResult, StepName
+from syncctl.locations import Locations
+from syncctl.services.reconcile.answer_check import CheckedAnswer, rows_of
+from syncctl.services.rejects.updating import position_of
+from syncctl.services.run import Run
+from syncctl.services.sync.answer_intake import Intake
+from syncctl.services.windows.row_stores import RowStores
+
+
+class Repairer:
+    """Syncs what is missing of checked answers, as a part of a run. Watermarks stay where they are."""
+
+    def __init__(self, run: Run, locations: Locations, row_stores: Mapping[StepName, RowStores]) -> None:
+        self._intake = Intake(run, locations)
+        self._row_stores = row_stores
+
+    def repair(self, checked: CheckedAnswer) -> LocationResult:
+        """Sync what is missing of an answer; killed in between, the next repair does the rest.
+
+        Raises:
+            StorageError: the database refused; what was stored before stays stored.
+        """
+        answer = checked.answer
+        rows = _rows_to_take(checked)
+        if not rows:
+            return LocationResult(answer.location, answer.store)
+        stores = self._row_stores[answer.report]
+        taken = self._intake.take(stores.sort(answer.location, rows, by_row=answer.by_row))
+        return LocationResult(
+            answer.location,
+            answer.store,
+            taken.counts,
+            tuple(taken.changed),
+            warning="; ".join(taken.warnings) or None,
+        )
+
+
+def _rows_to_take(checked: CheckedAnswer) -> list[Any]:
+    """All rows of the missing records, and the invalid ones that are not listed.
+
+    Beside them, in every answer, the rows of records whose old leads the sync has not made its own yet: among
+    those leads a missing record would else look for its own. And invalid rows at the same places: what is not
+    told again there leaves the rejects list.
+    """
+    answer = checked.answer
+    rows = [row for row, _ in checked.unlisted]
+    for record in (*checked.missing, *checked.unadopted):
+        rows += rows_of(answer, record)
+    taken = {id(row) for row in rows}
+    places = {position_of(row) for row in rows} - {""}
+    rows += [row for row, _ in answer.invalid if id(row) not in taken and position_of(row) in places]
+    return rows

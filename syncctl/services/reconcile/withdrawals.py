@@ -1,0 +1,124 @@
+"""Leads whose records the source does not tell any more: cancelled there, or told under another key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+from syncctl.domain.identity import current_key, derived_id, keys_of
+from syncctl.domain.models import Days, StepName, SyncRecord
+from syncctl.locations import location_words
+from syncctl.mapping.api_rows import BOOKING_NO
+from syncctl.ports.admin import Database
+from syncctl.services.reconcile.results import Subject, Withdrawn
+from syncctl.services.rejects.updating import row_text
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.planning import BOOKED_BEFORE, location_order
+
+
+class Withdrawals:
+    """Takes note of all answers of a check, then says which known records were in none of them.
+
+    `days`: those that are checked. `certain_from`: the first day that is in every answer for certain; the
+    absence of an older record means nothing, nor that of a return whose booking may be older. `started_at`:
+    of the check; what is newer may be younger than its location's answer.
+    """
+
+    def __init__(self, database: Database, days: Days, certain_from: date, started_at: datetime) -> None:
+        self._database = database
+        self._days = days
+        self._certain_from = {
+            StepName.BOOKING: certain_from,
+            StepName.RETURN: certain_from + BOOKED_BEFORE,
+        }
+        self._started_at = started_at
+        self._told: dict[StepName, set[str]] = defaultdict(set)
+        self._answered: dict[StepName, dict[str, int]] = defaultdict(dict)
+        self._absent: dict[tuple[StepName, str], list[tuple[str, Withdrawn]]] = {}
+
+    def note(self, answer: SortedRows) -> set[str]:
+        """Take one location's answer in. Gives the ids of its known records of which the source has said
+        something else since it first told of them.
+
+        Raises:
+            StorageError: the database refused.
+        """
+        records = (*answer.records.values(), *answer.records_outside.values())
+        told = {record.lead_id for record in records}
+        told_before = {key for record in records for key in keys_of(record)[1:]}
+        told_badly = {row_text(row, BOOKING_NO) for row, _ in answer.invalid} - {""}
+        changed: set[str] = set()
+        absent: list[tuple[str, Withdrawn]] = []
+        for entry in self._database.scan_records(answer.report.value, answer.location):
+            record = entry.record
+            key = current_key(record.key)
+            if record.record_id in told or derived_id(key) in told or key in told_before:
+                told.add(record.record_id)
+                if entry.changed_at is not None or record.corrections:
+                    changed.add(record.record_id)
+            elif record.replaced_by is not None:
+                continue  # its booking is told under a corrected number
+            elif record.values.get("bookingNo") not in told_badly and self._is_due(record, answer.report):
+                absent.append((record.record_id, _withdrawn(answer, record)))
+        self._told[answer.report] |= told
+        self._answered[answer.report][answer.location] = len(answer.rows) + len(answer.outside)
+        self._absent[answer.report, answer.location] = absent
+        return changed
+
+    def _is_due(self, record: SyncRecord, report: StepName) -> bool:
+        told_at = record.values.get("createdAt")
+        if told_at is None or record.first_seen_at > self._started_at:
+            return False
+        return self._days.has(told_at) and told_at.date() >= self._certain_from[report]
+
+    def found(self, stores: Mapping[str, str | None]) -> tuple[list[Withdrawn], list[str]]:
+        """The leads that are there though no answer tells of them, and a line for each location of which that
+        can't be said. `stores`: every location id there is, with its store: several may be one shop, and tell
+        the same records.
+
+        Raises:
+            StorageError: the database refused.
+        """
+        withdrawn: list[Withdrawn] = []
+        warnings: list[str] = []
+        for (report, location), noted in self._absent.items():
+            absent = [entry for record_id, entry in noted if record_id not in self._told[report]]
+            present = self._database.present_leads([entry.lead_id for entry in absent])
+            gone = [entry for entry in absent if entry.lead_id in present]
+            if not gone:
+                continue
+            others = _unheard(location, stores, self._answered[report])
+            place = f"{report.value} report of {location_words(location)}"
+            if not self._answered[report][location]:
+                warnings.append(
+                    f"The {place} is empty, where {len(gone)} leads have come from: nothing is said of them"
+                )
+            elif others:
+                warnings.append(
+                    f"The {place} tells {len(gone)} leads no more; whether location {', '.join(others)}, the "
+                    "same shop, does is not known"
+                )
+            else:
+                withdrawn += gone
+        return withdrawn, warnings
+
+
+def _unheard(location: str, stores: Mapping[str, str | None], answered: Collection[str]) -> list[str]:
+    """Other ids of the same shop that gave no answer."""
+    store = stores.get(location)
+    same = [code for code in stores if store is not None and stores[code] == store]
+    return sorted((code for code in same if code not in answered), key=location_order)
+
+
+def _withdrawn(answer: SortedRows, record: SyncRecord) -> Withdrawn:
+    values = record.values
+    subject = Subject(
+        answer.report,
+        answer.location,
+        answer.store,
+        values.get("bookingNo", ""),
+        values.get("phone", ""),
+        values.get("createdAt"),
+    )
+    return Withdrawn(subject, record.lead_id)

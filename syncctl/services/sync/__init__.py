@@ -1,0 +1,1 @@
+"""The rental API's reports -> leads."""

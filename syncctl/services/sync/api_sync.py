@@ -1,0 +1,158 @@
+"""The rental API's part of a run: stores, booking, return, each by itself, all within one deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncctl.domain.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
+from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
+from syncctl.locations import Locations
+from syncctl.ports.sync import Look, RentalApi
+from syncctl.services.run import Run
+from syncctl.services.sync.answer_intake import Intake
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.auditing import Audits
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.sync.report_step import ReportStep, StepTools
+from syncctl.services.sync.store_list import fetched_store_list, names_in_force, take_stores
+from syncctl.services.sync.unclear_answers import UnclearAnswers
+from syncctl.services.windows.location_ids import ids_warning
+from syncctl.services.windows.measuring import Asking, Measuring
+from syncctl.services.windows.row_stores import known_shops
+
+API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSync:
+    """A stage of a run: `steps` of the rental API. `deadline_s`: seconds after the run's start at which it
+    stops by itself. `measures`: whether it finds out, once a day, how the reports answer narrower windows.
+
+    Raises, when called:
+        StorageUnavailableError: the database is gone; nothing more can be done.
+        UsageError: a location was asked for that nobody knows.
+    """
+
+    api: RentalApi
+    locations: Locations
+    steps: tuple[StepName, ...]
+    schedule: Schedule
+    deadline_s: float
+    options: SyncOptions = field(default_factory=SyncOptions)
+    measures: bool = False
+
+    def __call__(self, run: Run) -> None:
+        run.storage.set_deadline(run.started + self.deadline_s)
+        unclear = UnclearAnswers()
+        try:
+            self._sync(run, unclear)
+        finally:
+            if warning := unclear.warning():
+                run.listener.warning(warning)
+
+    def _sync(self, run: Run, unclear: UnclearAnswers) -> None:
+        reports = [step for step in self.steps if step is not StepName.STORES]
+        if StepName.STORES in self.steps:
+            run.begin_step(StepName.STORES, 0, lambda error: _stores_result(error=error))
+            names = self._sync_stores(run, unclear)
+        else:
+            names = names_in_force(self.api, run.storage, self._deadline(run, 1, of=2), run.listener.warning)
+        if reports:
+            self._sync_reports(run, reports, names, unclear)
+
+    def _deadline(self, run: Run, number: int, *, of: int) -> float:
+        """When the number-th of the remaining steps must be done: each gets its share of the time, so that an
+        API which hangs can't take the time of the others."""
+        now = run.clock.monotonic()
+        return now + max(0.0, run.started + self.deadline_s - now) * number / of
+
+    def _sync_stores(self, run: Run, unclear: UnclearAnswers) -> Mapping[str, str]:
+        deadline = self._deadline(run, 1, of=len(self.steps))
+        try:
+            rows = fetched_store_list(self.api, deadline)
+            counts = take_stores(rows, run, self.locations)
+            result = _stores_result(counts)
+        except StorageUnavailableError:
+            raise
+        except UnclearAnswerError as answer:
+            unclear.note(ReportRequest(StepName.STORES, "", Window(), deadline), answer)
+            result = _stores_result()
+        except (ApiError, StorageError) as failure:
+            result = _stores_result(error=str(failure))
+        run.finish_step(result)
+        return run.storage.store_list()
+
+    def _sync_reports(
+        self, run: Run, reports: Sequence[StepName], names: Mapping[str, str], unclear: UnclearAnswers
+    ) -> None:
+        planner = Planner(self.schedule, self.options, run.started_at)
+        dialects = run.storage.dialects()
+        measuring = Measuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
+        tools = StepTools(
+            storage=run.storage,
+            intake=Intake(run, self.locations, self._deadline(run, 1, of=1)),
+            planner=planner,
+            listener=run.listener,
+            stores=locations_to_ask(names, self.locations, self.options.locations),
+            shops=known_shops(names, self.locations, dialects),
+            dialects=dialects,
+            measuring=measuring,
+            unclear=unclear,
+        )
+        steps = [ReportStep(report, tools) for report in reports]
+        audits = Audits(tools, steps)
+        requests = [
+            request
+            for number, step in enumerate(steps, start=1)
+            for request in step.requests(self._deadline(run, number, of=len(steps)))
+        ]
+        by_report = {step.report: step for step in steps}
+
+        def sort(request: ReportRequest, rows: list[Any], look: Look) -> SortedRows:
+            return by_report[request.report].sort(request, rows, look)
+
+        with closing(self.api.reports(requests, sort)) as fetched:
+            for step in steps:
+                run.begin_step(step.report, len(step.plan.windows), step.result, step.save_states)
+                step.begin()
+                while not step.is_answered:
+                    answer = next(fetched)
+                    by_report[answer.request.report].take(answer)
+                    del answer  # its rows are not to be held while the next one is waited for
+                if (request := step.last_resort(self._deadline(run, 1, of=1))) is not None:
+                    for answer in fetched:  # first: it is to have a lane, not to be one more
+                        by_report[answer.request.report].take(answer)
+                    with closing(self.api.reports([request], sort)) as last:
+                        step.take_last_resort(next(last))
+                run.finish_step(step.finish())
+        # Nothing else is to be missed for these: they come last, and are the first to be left out.
+        ends = self._deadline(run, 1, of=1)
+        try:
+            with closing(self.api.reports(audits.requests(ends), sort)) as besides:
+                for answer in besides:
+                    audits.take(answer)
+        finally:
+            run.add_audits(audits.finish())
+        for step in steps:
+            step.settle_ids()
+        if warning := ids_warning(step.ids for step in steps):
+            run.listener.warning(warning)
+        asking = Asking(self.api, sort, run.clock.monotonic, ends)
+        measuring.finish(asking, [step.outcome for step in steps], run.storage, run.listener)
+
+
+def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:
+    """The stores' step: it has one answer, so its "locations" are the stores themselves."""
+    counts = counts or Counts()
+    return StepResult(
+        name=StepName.STORES,
+        status=StepStatus.FAILED if error else StepStatus.SUCCESS,
+        counts=counts,
+        processed=counts.rows,
+        total=counts.rows,
+        errors=1 if error else 0,
+        error=error,
+    )

@@ -1,0 +1,160 @@
+"""A few locations of each run asked for everything besides, in turn: what a narrower window never brings, a
+dormant id, a row that was entered late, comes within one round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from syncctl.domain.dialects import LocationIds
+from syncctl.domain.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
+from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
+from syncctl.ports.sync import Answer
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.checkpoints import Checkpoints
+from syncctl.services.sync.report_step import ReportStep, StepTools
+from syncctl.services.sync.step_results import NOT_ALL_STORED, told
+from syncctl.services.sync.thin_answers import (
+    AnswerSize,
+    capped_answers,
+    capped_warning,
+    size_of,
+    thin_warning,
+)
+
+NOT_ASKED = Window(months=0)
+
+
+@dataclass(slots=True)
+class _Audited:
+    counts: Counts = field(default_factory=Counts)
+    sizes: dict[str, AnswerSize] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class Audits:
+    """The audits of one run, chosen before its ordinary calls and made after them."""
+
+    def __init__(self, tools: StepTools, steps: Sequence[ReportStep]) -> None:
+        self._tools = tools
+        self._checkpoints = Checkpoints(tools.planner)
+        self._steps = {step.report: step for step in steps}
+        self._audited = {report: _Audited() for report in self._steps}
+        self._states: dict[StepName, Mapping[str, LocationState]] = {}
+        planner, measuring = tools.planner, tools.measuring
+        # The empty id, where it is what brings the rows; and all others, which may be answered again.
+        empty = {step.report for step in steps if step.dialect.ids is LocationIds.EMPTY}
+        locations = [*([""] if empty else []), *tools.stores]
+        whole = [
+            {code for code, window in step.plan.windows.items() if planner.is_whole(window)} for step in steps
+        ]
+        in_turn = planner.audits(locations, [step.states for step in steps], whole)
+        self._asked = {
+            report: [
+                code
+                for code in dict.fromkeys([*in_turn, *measuring.locations_wanted(report, step.states)])
+                if code in locations
+                and (code or report in empty)
+                and not planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
+            ]
+            for report, step in self._steps.items()
+        }
+        measuring.watched = frozenset(code for codes in self._asked.values() for code in codes)
+
+    def requests(self, deadline: float) -> list[ReportRequest]:
+        """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
+        was refused, and one try each of one that answers nothing.
+
+        Asked as well are one location whose answer was thin, as it may be its window that leaves rows out;
+        those of which something was held back; and, for the last month, those whose whole answers seem to be
+        cut, as the newest rows may be what is cut off."""
+        return [
+            ReportRequest(step.report, code, window, deadline, tries=1 if step.is_unanswered else None)
+            for step in self._steps.values()
+            if not step.is_key_refused
+            for code, window in self._windows(step)
+        ]
+
+    def _windows(self, step: ReportStep) -> Iterator[tuple[str, Window]]:
+        planner = self._tools.planner
+        for code in self._with_doubtful_ones(step):
+            yield code, planner.whole_window(step.dialect)
+        if planner.is_ordinary:
+            for code in step.capped:
+                if code and not self._is_narrow(step, code):
+                    yield code, Window(1, form=step.dialect.whole_form)
+
+    def _with_doubtful_ones(self, step: ReportStep) -> list[str]:
+        planner, asked = self._tools.planner, self._asked[step.report]
+        if planner.is_backfill:
+            return asked
+        narrow = [code for code in dict.fromkeys([*step.thin, *step.held]) if self._is_narrow(step, code)]
+        held = [code for code in narrow if code in step.held]
+        thin = [code for code in narrow if code in step.thin][: self._tools.measuring.is_on]
+        return list(dict.fromkeys([*asked, *thin, *held]))
+
+    def _is_narrow(self, step: ReportStep, code: str) -> bool:
+        return not self._tools.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
+
+    def take(self, answer: Answer) -> None:
+        """Store one answer, `ReportStep.sort`ed. What fails is asked again in its turn.
+
+        Raises:
+            StorageUnavailableError: the database is gone.
+        """
+        audited, code = self._audited[answer.request.report], answer.request.location
+        try:
+            if (rows := self._steps[answer.request.report].judged(answer)) is not None:
+                audited.counts += self._stored(answer.request, rows)
+                if self._tools.planner.is_whole(answer.request.window):
+                    audited.sizes[code] = size_of(rows)
+                return
+            if isinstance(answer.error, UnclearAnswerError):
+                self._tools.unclear.note(answer.request, answer.error)
+            else:
+                audited.failed[code] = told(answer.error)
+            if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
+                state = self._checkpoints.audit_failed(self._state(answer.request))
+                self._tools.storage.save_location_states(answer.request.report, [state])
+        except StorageUnavailableError:
+            raise
+        except StorageError as refusal:
+            audited.failed[code] = str(refusal)
+
+    def _stored(self, request: ReportRequest, answer: SortedRows) -> Counts:
+        before = self._state(request)
+        tally = self._checkpoints.tally(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        is_whole = not is_thin and before.doubted_since is None
+        taken = self._tools.intake.take(answer, is_whole=is_whole)
+        if taken.is_late:
+            self._audited[request.report].failed[request.location] = NOT_ALL_STORED
+            return taken.counts
+        for warning in taken.warnings:
+            self._tools.listener.warning(f"{request.report}, location {request.location}: {warning}")
+        if not self._tools.planner.is_whole(request.window):
+            return taken.counts
+        self._tools.measuring.note(request, answer)
+        if is_thin:
+            audit = f"The audit of location {request.location} ({request.report})"
+            self._tools.listener.warning(f"{audit} brought {thin_warning(tally.rows)}.")
+        after = self._checkpoints.audited(before, tally)
+        self._tools.storage.save_location_states(request.report, [after])
+        return taken.counts
+
+    def _state(self, request: ReportRequest) -> LocationState:
+        """The location's, as the ordinary calls left it."""
+        report, code = request.report, request.location
+        if report not in self._states:
+            self._states[report] = self._tools.storage.location_states(report)
+        return self._states[report].get(code, LocationState(code))
+
+    def finish(self) -> dict[StepName, AuditResult]:
+        """What they brought, by report. Where they may have been cut, that is a warning."""
+        for report, audited in self._audited.items():
+            if capped := capped_answers(audited.sizes):
+                self._tools.listener.warning(capped_warning(report, audited.sizes, capped))
+        return {
+            report: AuditResult(len(audited.sizes), audited.counts, audited.failed)
+            for report, audited in self._audited.items()
+        }

@@ -1,0 +1,81 @@
+"""How a report's step went, in one result and in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from syncctl.domain.models import Counts, LocationResult, StepName, StepResult, StepStatus
+from syncctl.errors import ApiError, DeadlinePassedError
+from syncctl.services.sync.planning import location_order
+
+NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"
+
+LOCATIONS_TOLD = 10
+ERRORS_TOLD = 3
+"""Different errors that a step's summary quotes; the log has them all."""
+
+
+def step_result(
+    report: StepName,
+    results: Sequence[LocationResult],
+    total: int,
+    *,
+    error: str | None = None,
+    dormant: int = 0,
+) -> StepResult:
+    """How a report's step went that asked `total` locations, or was to. `error`: what failed all of it: an
+    interruption, or a key that was refused."""
+    failed = [result for result in results if result.error is not None]
+    if error or (failed and len(failed) == total):
+        status = StepStatus.FAILED
+    else:
+        status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
+    return StepResult(
+        name=report,
+        status=status,
+        counts=sum((result.counts for result in results), Counts()),
+        processed=len(results) - len(failed),
+        total=total,
+        errors=len(failed) or (1 if error else 0),
+        error=error or failure_summary(failed, total),
+        dormant=dormant,
+        locations=tuple(results),
+    )
+
+
+def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
+    """One line about the locations that failed, of `total` that were asked, grouped by what failed them;
+    None where none did."""
+    if not failed:
+        return None
+    by_error: dict[str, list[str]] = defaultdict(list)
+    for result in failed:
+        by_error[result.error or ""].append(result.location)
+    how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
+    if len(by_error) == 1 and len(failed) == total:
+        return f"{how_many} locations failed: {next(iter(by_error))}"
+    told_errors = [f"{error} ({listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
+    if more := len(by_error) - len(told_errors):
+        told_errors.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
+    return f"{how_many} locations failed: {'; '.join(told_errors)}"
+
+
+def listed(locations: Collection[str]) -> str:
+    """The locations in words, the first few of them."""
+    shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
+    more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
+    noun = "location" if len(locations) == 1 else "locations"
+    return f"{noun} {', '.join(map(_id_words, shown))}{more}"
+
+
+def _id_words(location: str) -> str:
+    return location or "(empty id)"
+
+
+def told(error: ApiError | None) -> str:
+    """A failure in words that are the same for every location that failed so."""
+    if isinstance(error, DeadlinePassedError):
+        how = "no answer before" if error.asked else "not asked:"
+        return f"{how} the run's time was over (API_RUN_DEADLINE_S)"
+    return str(error)

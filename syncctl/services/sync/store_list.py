@@ -1,0 +1,136 @@
+"""The API's store list taken into the database: new stores added, existing ones left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from syncctl.domain.models import Counts, StepName, Store
+from syncctl.errors import ApiError, FinalApiError, InvalidRowError
+from syncctl.locations import Locations
+from syncctl.mapping.api_rows import RowDates
+from syncctl.parsing.values import text
+from syncctl.ports.sync import RentalApi, Storage
+from syncctl.services.rejects.updating import keep_rejects, unlisted_words
+from syncctl.services.run import Run
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.text import fold
+
+STORE_LIST = "store list"
+"""Stands for the location on the rejects list."""
+
+MOST_STORES = 1000
+"""Rows of a store list: each is a location that every run asks for, in each report."""
+
+
+def fetched_store_list(api: RentalApi, deadline: float) -> list[Any]:
+    """The rows of the store list. Raises ApiError, also where they are more than a business has shops."""
+    rows = api.store_list(deadline)
+    if len(rows) > MOST_STORES:
+        raise FinalApiError(
+            f"the API sent a store list of {len(rows):,} rows, and no more than {MOST_STORES:,} are taken",
+            hint="ask the API's people what is in it",
+        )
+    return rows
+
+
+def listed_names(rows: Sequence[Any]) -> dict[str, str]:
+    """The store list's codes, each with the name that the API gives it; rows without a code are left out."""
+    names: dict[str, str] = {}
+    for row in rows:
+        if not isinstance(row, Mapping):
+            continue
+        try:
+            code, name = text(row.get("locCode")), text(row.get("locName"))
+        except InvalidRowError:
+            continue
+        if code:
+            names.setdefault(code, name)
+    return names
+
+
+def names_in_force(
+    api: RentalApi, storage: Storage, deadline: float, warn: Callable[[str], None]
+) -> Mapping[str, str]:
+    """The store list's names by code: fresh from the API; as last stored where that fails, which is no
+    failure of a report. `deadline`: the monotonic clock's seconds. Raises StorageError."""
+    try:
+        names = listed_names(fetched_store_list(api, deadline))
+    except ApiError as error:
+        warn(f"Store list: {error}. Going on with the stores known from before.")
+        names = {}
+    return names or storage.store_list()
+
+
+def store_of_row(row: object, locations: Locations) -> Store:
+    """A row of the store list as a store.
+
+    Raises:
+        InvalidRowError: it has no code or nothing names it.
+    """
+    if not isinstance(row, Mapping):
+        raise InvalidRowError("the row is no record of fields")
+    code = text(row.get("locCode"))
+    if not code:
+        raise InvalidRowError("no locCode")
+    name = locations.store_of(code, text(row.get("locName")))
+    if name is None:
+        raise InvalidRowError("no locName, and locations.toml doesn't know the code")
+    brand, _, _ = name.partition(" - ")
+    return Store(
+        name=name,
+        code=code,
+        brand=brand,
+        city=text(row.get("city")),
+        is_active=row.get("status") is True or text(row.get("status")) == "1",
+    )
+
+
+def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
+    """Add the stores whose code and name are both new; gives how many that were.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    stored = run.storage.stores()
+    codes = {store.code for store in stored}
+    names = {fold(locations.canonical(store.name) or store.name) for store in stored}
+    new: dict[str, Store] = {}
+    for store in stores:
+        if store.code not in codes and fold(store.name) not in names:
+            new.setdefault(fold(store.name), store)
+    return run.storage.add_stores(list(new.values())) if new else 0
+
+
+def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
+    """Add the new stores of the store list; a code given twice is merged.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    answer = SortedRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # none of its dates is read
+    stores: dict[str, Store] = {}
+    for row in rows:
+        try:
+            store = store_of_row(row, locations)
+        except InvalidRowError as reason:
+            answer.invalid.append((row, str(reason)))
+            continue
+        if stores.setdefault(store.code, store) is not store:
+            answer.merged += 1
+    if names := listed_names(rows):
+        run.storage.save_store_list(names)
+    elif run.storage.store_list():
+        run.listener.warning("The store list came without any store: going on with those known from before.")
+    saved = add_stores(run, locations, list(stores.values()))
+    listed = run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {})
+    if unlisted := keep_rejects(run, answer, listed):
+        run.listener.warning(f"The store list: {unlisted_words(unlisted)}")
+    return Counts(
+        rows=len(rows),
+        saved=saved,
+        existing=len(stores) - saved,
+        merged=answer.merged,
+        invalid=len(answer.invalid),
+    )

@@ -1,0 +1,33 @@
+"""Answers without rows whose text is not understood: taken as empty, while nothing follows from them."""
+
+from __future__ import annotations
+
+from syncctl.domain.models import ReportRequest, StepName
+from syncctl.errors import UnclearAnswerError
+from syncctl.services.sync.step_results import listed
+
+
+class UnclearAnswers:
+    """Those of one run or check, for one warning at its end."""
+
+    def __init__(self) -> None:
+        self._said: str | None = None
+        self._where: dict[StepName, list[str]] = {}
+
+    def note(self, request: ReportRequest, answer: UnclearAnswerError) -> None:
+        """Take one in; the first one's text is the one to be quoted."""
+        self._said = self._said or answer.said
+        self._where.setdefault(request.report, []).append(request.location)
+
+    def warning(self) -> str:
+        """What a person should know of them; "" where there were none."""
+        if self._said is None:
+            return ""
+        where = "; ".join(
+            report.value if report is StepName.STORES else f"{report}: {listed(set(locations))}"
+            for report, locations in self._where.items()
+        )
+        return (
+            f"The API sent no rows and said “{self._said}” ({where}). That is taken as empty, but no "
+            "checkpoint moves: these are asked again. Ask the API's people what it means."
+        )

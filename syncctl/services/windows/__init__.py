@@ -1,0 +1,1 @@
+"""How much of a report is asked for, and on what evidence."""

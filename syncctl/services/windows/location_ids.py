@@ -1,0 +1,208 @@
+"""Does a report keep to the location id that it is asked for? Found out anew in each run, and remembered.
+
+contract/rental-api.md, "What nobody knows": an id is answered, or it is ignored, or only an empty one is
+answered.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syncctl.domain.dialects import FEWEST_ROWS, Dialect, LocationIds
+from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.ports.sync import Listener, Storage
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.windows.row_stores import STRAYS, RowStores
+
+LONGEST_SPELLING = 100
+"""Characters; a longer one names no shop, and is kept to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is kept of an answer until the run's end.
+
+    `keys`: the hashes of its records' keys. `rows`: how many name a shop. `is_its_own`: whether that is the
+    store of the id. `saved`: leads that were stored under that store.
+    """
+
+    location: str
+    store: str
+    keys: array[int]
+    rows: int
+    is_its_own: bool
+    saved: int = 0
+
+
+class IdWatch:
+    """Takes the answers of one report in one run as evidence, and keeps `row_stores.dialect` in step."""
+
+    def __init__(self, row_stores: RowStores, now: datetime) -> None:
+        self._row_stores = row_stores
+        self._shops = row_stores.shops
+        self._now = now
+        self._remembered = row_stores.dialect
+        self._heard: dict[str, _Heard] = {}
+        self._own_spellings: dict[str, str] = {}
+        self._refuted = False
+        self._first_seen = False
+        self._misplaced = 0
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is known by now."""
+        return self._row_stores.dialect
+
+    def judge(self, answer: SortedRows) -> bool:
+        """Take a whole answer as evidence, before it is stored. Gives whether each row's own location decides
+        its store."""
+        location, store = answer.location, self._shops.stores.get(answer.location)
+        if self._refuted or not (answer.rows or answer.outside):
+            return self.dialect.by_row
+        if not location:
+            if not self._heard:
+                self._find(LocationIds.EMPTY, "no location id brought any rows")
+            return True
+        keys = array("q", map(hash, answer.keys))
+        if self._shops.are_several(answer.spellings):
+            self._find(LocationIds.IGNORED, f"location {location} gave rows of several shops")
+        elif (twin := self._twin(store, keys)) is not None:
+            where = f"locations {twin.location} and {location}, which are different shops"
+            self._find(LocationIds.IGNORED, f"{where}, gave the same bookings")
+        else:
+            if self.dialect.ids is LocationIds.EMPTY:
+                self._find(LocationIds.HONOURED, f"location {location} has rows again")
+            self._note(answer, store, keys)
+        return self.dialect.by_row
+
+    def note_saved(self, answer: SortedRows, saved: int) -> None:
+        """So many leads of an answer were stored."""
+        heard = self._heard.get(answer.location)
+        if heard is not None and not answer.by_row:
+            self._heard[answer.location] = replace(heard, saved=saved)
+
+    def _twin(self, store: str | None, keys: array[int]) -> _Heard | None:
+        """An answer of another shop's id that has the same bookings, or many of them."""
+        if store is None:
+            return None
+        own = set(keys)
+        for heard in self._heard.values():
+            if heard.store != store:
+                same = len(own.intersection(heard.keys))
+                if same and same >= STRAYS * min(len(keys), len(heard.keys)):
+                    return heard
+        return None
+
+    def _note(self, answer: SortedRows, store: str | None, keys: array[int]) -> None:
+        if store is None:
+            return
+        written = max(answer.spellings, key=answer.spellings.__getitem__, default="")
+        is_its_own = self._shops.named(written) == store
+        rows = answer.spellings.total()
+        self._heard[answer.location] = _Heard(answer.location, store, keys, rows, is_its_own)
+        if written:
+            agrees = self._shops.canonical(written) == store
+            self._own_spellings[answer.location] = "" if agrees else written[:LONGEST_SPELLING]
+
+    def _find(self, ids: LocationIds, seen: str) -> None:
+        if ids is LocationIds.IGNORED:
+            if not self.dialect.by_row:
+                self._misplaced = sum(heard.saved for heard in self._heard.values() if not heard.is_its_own)
+            self._refuted = True
+            self._heard = {}
+        if ids is not self.dialect.ids:
+            self._first_seen = True
+            self._row_stores.dialect = replace(self.dialect, ids=ids, ids_since=self._now, ids_seen=seen)
+
+    def conclude(self) -> None:
+        """The run has asked all that it will. Where each answer had the rows of its own shop only, and there
+        were enough of them, the ids are honoured."""
+        heard = self._heard.values()
+        stores = {each.store for each in heard}
+        is_honoured = len(stores) > 1 and all(each.is_its_own for each in heard)
+        is_enough = sum(each.rows for each in heard) >= FEWEST_ROWS
+        if self.dialect.ids is LocationIds.IGNORED and not self._refuted and is_honoured and is_enough:
+            self._find(LocationIds.HONOURED, f"{len(stores)} shops gave rows of their own only")
+        if self.dialect.by_row:
+            return
+        spellings = dict(self.dialect.spellings) | self._own_spellings
+        self._row_stores.dialect = replace(
+            self.dialect, spellings=tuple(sorted((code, said) for code, said in spellings.items() if said))
+        )
+
+    def remember(self, storage: Storage, listener: Listener) -> None:
+        """Keep what is known by now for the next runs; whatever else is known of the report stays.
+
+        Raises:
+            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning.
+        """
+        known = self.dialect
+        if known == self._remembered:
+            return
+        self._remembered = known
+        try:
+            before = storage.dialects().get(known.report, Dialect(known.report))
+            storage.save_dialect(
+                replace(
+                    before,
+                    ids=known.ids,
+                    ids_since=known.ids_since,
+                    ids_seen=known.ids_seen,
+                    spellings=known.spellings,
+                )
+            )
+        except StorageUnavailableError:
+            raise
+        except StorageError as error:
+            listener.warning(
+                f"What was found out about the {known.report} report's location ids could not be saved; the "
+                f"next run finds it out again: {error}"
+            )
+
+    @property
+    def first_seen(self) -> str:
+        """On what evidence this run found that the id is not kept to; "" where that was known before, or is
+        not so."""
+        return self.dialect.ids_seen or "" if self._first_seen and self.dialect.by_row else ""
+
+    @property
+    def misplaced(self) -> int:
+        """Leads that this run stored under the store of the id before that was found."""
+        return self._misplaced
+
+
+_SAID = {
+    LocationIds.IGNORED: (
+        "{} report does not keep to the location id that it is asked for",
+        "{} reports do not keep to the location id that they are asked for",
+    ),
+    LocationIds.EMPTY: (
+        "{} report has nothing for any location id, only for an empty one, which it is asked with",
+        "{} reports have nothing for any location id, only for an empty one, which they are asked with",
+    ),
+}
+
+
+def ids_warning(watches: Iterable[IdWatch]) -> str:
+    """One warning for all reports of a run; "" where ids are honoured."""
+    by_row = [watch for watch in watches if watch.dialect.by_row]
+    if not by_row:
+        return ""
+    said = []
+    for ids, (of_one, of_more) in _SAID.items():
+        names = [watch.dialect.report.value for watch in by_row if watch.dialect.ids is ids]
+        if names:
+            said.append((of_more if len(names) > 1 else of_one).format(f"the {' and '.join(names)}"))
+    whole = "; ".join(said)
+    sentences = [f"{whole[0].upper()}{whole[1:]}: the location in each row decides its store."]
+    if seen := [f"{watch.dialect.report}: {watch.first_seen}" for watch in by_row if watch.first_seen]:
+        sentences.append(f"First seen in this run ({'; '.join(seen)}).")
+    if misplaced := sum(watch.misplaced for watch in by_row):
+        sentences.append(
+            f"{misplaced} lead{' was' if misplaced == 1 else 's were'} stored under the store of the id "
+            "before that was seen: `syncctl verify source` lists those whose store is another."
+        )
+    return " ".join([*sentences, "Ask the API's people how to ask for one location."])

@@ -1,0 +1,120 @@
+"""Which store the rows of a report are of: that of the location id that was asked for, as long as the report
+keeps to it, else the one that each row names itself."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Any
+
+from syncctl.domain.dialects import Dialect
+from syncctl.domain.models import Days, StepName
+from syncctl.errors import InvalidRowError
+from syncctl.locations import Locations
+from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
+from syncctl.ports.sync import Look
+from syncctl.services.sync.answer_rows import SortedRows, sort_unsorted, unsorted
+from syncctl.services.sync.planning import locations_to_ask
+from syncctl.text import fold
+
+STRAYS = 1 / 3
+"""A smaller part of an answer may be another shop's though the id is honoured: it names that shop, or comes
+for its id as well."""
+
+
+class Shops:
+    """The stores that rows may name.
+
+    `stores`: every location id with its store, or None. `listed`: the store list's names by id. `spellings`:
+    ids with the `location` that their own rows were seen to have.
+    """
+
+    def __init__(
+        self,
+        stores: Mapping[str, str | None],
+        listed: Mapping[str, str],
+        locations: Locations,
+        spellings: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.stores = stores
+        self.canonical = locations.canonical
+        self._known = {store for store in stores.values() if store}
+        by_spelling: dict[str, set[str]] = defaultdict(set)
+        for code, written in (*listed.items(), *spellings):
+            if (store := stores.get(code)) and (folded := fold(written)):
+                by_spelling[folded].add(store)
+        self._by_spelling = {written: min(found) for written, found in by_spelling.items() if len(found) == 1}
+        self.named = lru_cache(maxsize=1024)(self._named)
+
+    def _named(self, written: str) -> str | None:
+        canonical = self.canonical(written)
+        return canonical if canonical in self._known else self._by_spelling.get(fold(written))
+
+    def store_of(self, row: object) -> str | None:
+        """The store that a row names: by its location, else by its location id."""
+        return self.named(_text(row, LOCATION)) or self.stores.get(_text(row, LOCATION_ID))
+
+    def spellings_in(self, rows: Sequence[object]) -> Counter[str]:
+        """How the rows name their shops, and how many do so; those that name none are left out."""
+        return Counter(
+            written
+            for row in rows
+            if (written := _text(row, LOCATION) or self.stores.get(_text(row, LOCATION_ID)))
+        )
+
+    def are_several(self, spellings: Mapping[str, int]) -> bool:
+        """Whether rows are of several shops: not just a few of them, and not by a second spelling of one,
+        such as a shop has that was renamed."""
+        shops: Counter[str] = Counter()
+        for written, rows in spellings.items():
+            shops[self.named(written) or fold(written)] += rows
+        known = sum(self.named(shop) is not None for shop in shops)
+        if known < 2 and len(shops) < 3:
+            return False
+        return shops.total() - max(shops.values()) >= shops.total() * STRAYS
+
+
+def _text(row: object, field: tuple[str, ...]) -> str:
+    try:
+        return first_text(row, field) if isinstance(row, dict) else ""
+    except InvalidRowError:
+        return ""
+
+
+def known_shops(
+    listed: Mapping[str, str], locations: Locations, dialects: Mapping[StepName, Dialect]
+) -> Shops:
+    """The stores of locations.toml and of the store list (`listed`: its names by id), and the spellings that
+    rows were seen to have."""
+    spellings = [pair for dialect in dialects.values() for pair in dialect.spellings]
+    return Shops(locations_to_ask(listed, locations, ()), listed, locations, spellings)
+
+
+class RowStores:
+    """Sorts the answers of one report. May be called by any thread. `zone`: the business's."""
+
+    def __init__(self, shops: Shops, dialect: Dialect, zone: tzinfo) -> None:
+        self.shops = shops
+        self._zone = zone
+        self.dialect = dialect
+
+    def sort(
+        self,
+        location: str,
+        rows: Sequence[Any],
+        days: Days | None = None,
+        *,
+        by_row: bool | None = None,
+        look: Look = lambda: None,
+    ) -> SortedRows:
+        """Sort an answer's rows. `by_row`: whether each row's own location decides its store; None: as is
+        known of the report, or seen in these rows. Raises what `look` raises."""
+        spellings = self.shops.spellings_in(rows)
+        if by_row is None:
+            by_row = not location or self.dialect.by_row or self.shops.are_several(spellings)
+        store = self.shops.store_of if by_row else self.shops.stores.get(location)
+        answer = unsorted(self.dialect.report, location, store, rows, self._zone)
+        answer.spellings = spellings
+        return sort_unsorted(answer, days, look, store)

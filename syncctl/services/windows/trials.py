@@ -1,0 +1,182 @@
+"""A report asked for less than everything, and its answers held against whole ones of the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from heapq import nlargest
+
+from syncctl.domain.dialects import (
+    FEWEST_ROWS,
+    LOCATIONS_MEASURED,
+    DatedRow,
+    Dialect,
+    Mode,
+    Narrower,
+    Question,
+    Rows,
+    Trial,
+    Verdict,
+    count_rows,
+)
+from syncctl.domain.models import BodyForm, Days, ReportRequest, StepName, Window
+from syncctl.errors import ApiError, DeadlinePassedError
+from syncctl.ports.sync import Prepare, RentalApi
+from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.planning import LONGEST_NARROW, Planner
+from syncctl.services.windows.months import wider
+
+RECENT = timedelta(days=8)
+"""How far back the window goes that is like those of ordinary runs. Another one, of the days before, ends in
+the past: a report that goes by other dates than the event's shows it there."""
+
+MONTHS_TRIED = (1, 2, 3, 6)
+DATED_FORMS = (BodyForm.ALL_KEYS, BodyForm.WITHOUT_MONTHS, BodyForm.WITHOUT_EMPTY, BodyForm.DATES_ALONE)
+
+
+def dated_rows(answer: SortedRows) -> list[DatedRow]:
+    """The records of an answer, for comparing: item rows count once."""
+    return [
+        DatedRow(key, at.date())
+        for key, record in answer.records.items()
+        if (at := record.values.get("createdAt")) is not None
+    ]
+
+
+class Asker:
+    """Asks one report, with one try for each question. `prepare` sorts rows as for ordinary answers."""
+
+    def __init__(self, api: RentalApi, report: StepName, prepare: Prepare, deadline: float) -> None:
+        self.is_out_of_time = False
+        self._api = api
+        self._report = report
+        self._prepare = prepare
+        self._deadline = deadline
+
+    def ask(self, asked: Sequence[tuple[str, Window]]) -> list[SortedRows | ApiError]:
+        """What each location answers for its window, or why it does not."""
+        requests = [
+            ReportRequest(self._report, location, window, self._deadline, tries=1)
+            for location, window in asked
+        ]
+        answers: dict[ReportRequest, SortedRows | ApiError] = {}
+        for answer in self._api.reports(requests, self._prepare) if requests else ():
+            answers[answer.request] = answer.error or answer.prepared
+            self.is_out_of_time |= isinstance(answer.error, DeadlinePassedError)
+        return [answers[request] for request in requests]
+
+
+class Trials:
+    """What is tried of one report in one run. `whole`: the records of whole answers, by location."""
+
+    def __init__(self, asker: Asker, planner: Planner, dialect: Dialect, whole: Mapping[str, Rows]) -> None:
+        self.made: list[Trial] = []
+        self.against = "too few recent rows to prove it"
+        """What spoke against the window that is in use."""
+
+        self.is_put_off = False
+        """Time ran out, or the window that is in use was not answered, which is no contradiction: nothing
+        follows from it all."""
+        self._asker = asker
+        self._planner = planner
+        self._dialect = dialect
+        chosen = nlargest(LOCATIONS_MEASURED, whole, key=lambda location: len(whole[location]))
+        self._whole = {location: whole[location] for location in chosen if whole[location]}
+
+    def narrower(self) -> Narrower | None:
+        """The narrowest way to ask that holds everything recent; None: none is proven."""
+        return self._dates() or self._months()
+
+    def _dates(self) -> Narrower | None:
+        recent, earlier = _dated_questions(self._planner.today)
+        of_each = [self._count(question.inside) for question in (recent, earlier)]
+        if sum(of_each) < FEWEST_ROWS or not all(of_each):
+            self._note_too_few(of_months=False)
+            return None
+        known = (self._dialect.form,) if self._dialect.mode is Mode.DATES else ()
+        for form in dict.fromkeys((*known, *DATED_FORMS)):
+            if self._agree([_in_form(recent, form), _in_form(earlier, form)], in_use=form in known):
+                return Narrower(Mode.DATES, 1, form)
+            if self.is_put_off:
+                break
+        return None
+
+    def _months(self) -> Narrower | None:
+        form = self._dialect.whole_form
+        in_use = self._dialect.months if self._dialect.mode is Mode.MONTHS else None
+        for months in MONTHS_TRIED:
+            question = _months_question(months, form, self._planner.today)
+            if self.is_put_off or self._planner.is_whole(question.window):
+                break
+            # Without older rows months that count look like those that are ignored.
+            older = sum(map(len, self._whole.values())) - self._count(question.around)
+            if self._count(question.inside) < FEWEST_ROWS or not older:
+                self._note_too_few(of_months=True)
+                break
+            before = len(self.made)
+            if self._agree([question], in_use=months == in_use):
+                return Narrower(Mode.MONTHS, months, form)
+            if any(trial.verdict is Verdict.IGNORED for trial in self.made[before:]):
+                break
+        return None
+
+    def _agree(self, questions: Sequence[Question], *, in_use: bool) -> bool:
+        """Whether all locations' answers agree. The busiest is asked the first question first, and the rest
+        is asked only if that agrees."""
+        by_rows = sorted(self._whole, key=lambda each: -count_rows(self._whole[each], questions[0].inside))
+        every = [(location, question) for question in questions for location in by_rows]
+        return all(self._try(some, in_use=in_use) for some in (every[:1], every[1:]))
+
+    def _try(self, asked: Sequence[tuple[str, Question]], *, in_use: bool) -> bool:
+        answers = self._asker.ask([(location, question.window) for location, question in asked])
+        made: list[Trial] = []
+        for (location, question), answer in zip(asked, answers, strict=True):
+            whole, at = self._whole[location], self._planner.started_at
+            if isinstance(answer, ApiError):
+                made.append(question.failed(at, location, whole, str(answer)))
+                self.is_put_off |= in_use and not answer.is_refusal
+            else:
+                made.append(question.trial(at, location, whole, dated_rows(answer)))
+        self.is_put_off |= self._asker.is_out_of_time
+        against = next((trial for trial in made if trial.verdict is not Verdict.AGREES), None)
+        if in_use and against is not None:
+            self.against = against.words
+        self.made += made
+        return all(trial.verdict is Verdict.AGREES for trial in made)
+
+    def _count(self, days: Days) -> int:
+        return sum(count_rows(rows, days) for rows in self._whole.values())
+
+    def _note_too_few(self, *, of_months: bool) -> None:
+        few, at, asked = Verdict.INCONCLUSIVE, self._planner.started_at, "months" if of_months else "days"
+        self.made += [
+            Trial(at, location, asked, BodyForm.USUAL, few, len(rows), 0, 0, 0, is_of_months=of_months)
+            for location, rows in self._whole.items()
+        ]
+
+
+def _dated_questions(today: date) -> tuple[Question, Question]:
+    """For days up to today, and for days before these; a form of the body is still to be chosen."""
+    recent = Days(today - RECENT, today)
+    earlier = Days(today - LONGEST_NARROW, recent.first - timedelta(days=2))
+    asked_recent, asked_earlier = wider(recent), wider(earlier)
+    return (
+        # What is dated in the future says nothing.
+        Question(Window(days=asked_recent), recent, Days(wider(asked_recent).first, date.max)),
+        Question(Window(days=asked_earlier), earlier, wider(asked_earlier)),
+    )
+
+
+def _in_form(question: Question, form: BodyForm) -> Question:
+    return replace(question, window=replace(question.window, form=form))
+
+
+def months_inside(today: date) -> Days:
+    """The days whose rows a window of months must hold."""
+    return Days(today - LONGEST_NARROW, today)
+
+
+def _months_question(months: int, form: BodyForm, today: date) -> Question:
+    around = Days(today - timedelta(days=31 * months + 1), date.max)
+    return Question(Window(months, form=form), months_inside(today), around)
