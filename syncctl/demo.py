@@ -12,8 +12,6 @@ from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from syncctl.bootstrap.adapters import opened_database
-from syncctl.bootstrap.runs import Invocation, run_sync
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
 from syncctl.errors import UsageError
@@ -24,6 +22,8 @@ from syncctl.services.checks.windows import asked_for
 from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
+from syncctl.wiring.adapters import opened_database
+from syncctl.wiring.runs import Invocation, run_sync
 
 NEW_BOOKINGS = 12
 EDITED, FINISHED, DELETED = 5, 3, 1

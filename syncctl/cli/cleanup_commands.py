@@ -34,8 +34,8 @@ def _duplicates(
     session: Session, apply: Apply = False, keep: Keep = None, wait: Wait = 0.0, json: Json = False
 ) -> None:
     """Show which copies of one lead would be deleted; with --apply delete them."""
-    from syncctl.bootstrap import cleanup
     from syncctl.cli import render_cleanup as render
+    from syncctl.wiring import cleanup
 
     output = render.Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
@@ -48,9 +48,9 @@ def _duplicates(
 
 def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
     """Show which leads' stores are misspelt; with --apply rename them."""
-    from syncctl.bootstrap import cleanup
     from syncctl.cli import render_cleanup_stores as render
     from syncctl.cli.render_cleanup import Output
+    from syncctl.wiring import cleanup
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
@@ -61,9 +61,9 @@ def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json
 
 def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
     """Show which finished or deleted leads are there all the same; with --apply delete them."""
-    from syncctl.bootstrap import cleanup
     from syncctl.cli import render_cleanup_finished as render
     from syncctl.cli.render_cleanup import Output
+    from syncctl.wiring import cleanup
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
@@ -76,8 +76,8 @@ def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Js
 
 def _restore(session: Session, file: BackupFile, wait: Wait = 0.0, json: Json = False) -> None:
     """Put a backup back: every lead exactly as it was."""
-    from syncctl.bootstrap import cleanup
     from syncctl.cli import render_cleanup as render
+    from syncctl.wiring import cleanup
 
     output = render.Output(session.redactor, as_json=json, quiet=session.quiet)
     render.backup_restored(cleanup.restore_backup(session.settings, file, wait), output)

@@ -13,7 +13,7 @@ from syncctl.cli.sync_commands import Json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from syncctl.bootstrap.scheduling import CrontabChange
+    from syncctl.wiring.scheduling import CrontabChange
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, show the difference.")]
 Systemd = Annotated[
@@ -31,8 +31,8 @@ def register(app: typer.Typer) -> None:
     @command(group, "show")
     def show(session: Session, systemd: Systemd = False, json: Json = False) -> None:
         """Show the block with the line, and whether it is installed and in step with API_SYNC_TIME."""
-        from syncctl.bootstrap import scheduling
         from syncctl.cli.render_cron import render_schedule
+        from syncctl.wiring import scheduling
 
         settings = session.settings
         if systemd:
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
     @command(group, "install")
     def install(session: Session, dry_run: DryRun = False, systemd: Systemd = False) -> None:
         """Put the line into your crontab; every other line of it stays as it is."""
-        from syncctl.bootstrap import scheduling
+        from syncctl.wiring import scheduling
 
         settings = session.settings
         if systemd:
@@ -60,15 +60,15 @@ def register(app: typer.Typer) -> None:
     @command(group, "remove")
     def remove(session: Session, dry_run: DryRun = False) -> None:
         """Take the line out of your crontab again."""
-        from syncctl.bootstrap import scheduling
+        from syncctl.wiring import scheduling
 
         change = scheduling.plan_removal()
         _finish(session, change, f"Taken out of {change.user}'s crontab", dry_run=dry_run)
 
 
 def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool) -> None:
-    from syncctl.bootstrap.scheduling import carry_out
     from syncctl.cli.render_cron import render_difference
+    from syncctl.wiring.scheduling import carry_out
 
     if not change.changes:
         _say(session, f"No change: {change.user}'s crontab is as it should be.")
@@ -81,8 +81,8 @@ def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool
 
 
 def _show_units(session: Session, *, as_json: bool) -> None:
-    from syncctl.bootstrap import scheduling
     from syncctl.cli.render_cron import UNITS_HINT, render_units
+    from syncctl.wiring import scheduling
 
     render_units(scheduling.units(session.settings, session.env_file), as_json=as_json)
     _warn(session, scheduling.units_warnings(session.settings, session.env_file))

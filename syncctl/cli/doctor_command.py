@@ -16,7 +16,7 @@ from syncctl.cli.sync_commands import Json
 from syncctl.errors import ExitCode, SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from syncctl.bootstrap.evidence import Evidence
+    from syncctl.wiring.evidence import Evidence
 
 EvidenceFile = Annotated[
     Path | None,
@@ -44,8 +44,8 @@ def register(app: typer.Typer) -> None:
         if evidence is not None:
             _evidence(session, evidence, overwrite=force, as_json=json)
             return
-        from syncctl.bootstrap.diagnosis import diagnose
         from syncctl.cli.render_checks import render_checks
+        from syncctl.wiring.doctor import diagnose
 
         try:
             settings = session.settings
@@ -81,7 +81,7 @@ def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool)
 
 
 def _gather(session: Session) -> Evidence:
-    from syncctl.bootstrap.evidence import gather_evidence
+    from syncctl.wiring.evidence import gather_evidence
 
     settings, redactor = session.settings, session.redactor
     with _shown(session) as show:

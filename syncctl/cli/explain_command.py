@@ -27,8 +27,8 @@ def register(app: typer.Typer) -> None:
     @command(app, "explain")
     def explain(session: Session, phone_or_booking: Asked, fetch: Fetch = False, json: Json = False) -> None:
         """Tell what became of a phone's or booking's records: first seen, stored, edited, finished."""
-        from syncctl.bootstrap.tracing import explain_record
         from syncctl.cli.render_explain import render_explanation
+        from syncctl.wiring.reconcile import explain_record
 
         found = explain_record(session.settings, phone_or_booking, fetch=fetch)
         render_explanation(found, session.redactor, as_json=json, fetched=fetch)

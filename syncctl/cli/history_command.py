@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
         session: Session, run: RunId = None, limit: Limit = 20, failed: Failed = False, json: Json = False
     ) -> None:
         """List the runs, or show one of them by location."""
-        from syncctl.bootstrap.checking import find_run, list_runs
         from syncctl.cli.render_history import render_run_detail, render_runs
+        from syncctl.wiring.checks import find_run, list_runs
 
         if run is None:
             runs = list_runs(session.settings, limit, failed_only=failed)

@@ -42,9 +42,9 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """List them, newest first, phone numbers masked."""
-        from syncctl.bootstrap.adapters import opened_storage
         from syncctl.cli.render_rejects import render_rejects
         from syncctl.services.rejects.reject_list import find_rejects
+        from syncctl.wiring.adapters import opened_storage
 
         with opened_storage(session.settings, dry_run=True) as storage:
             found = find_rejects(storage, _filter(kind, reason, file))
@@ -61,8 +61,8 @@ def register(app: typer.Typer) -> None:
         force: Overwrite = False,
     ) -> None:
         """Write them with their raw values to a CSV, for correction by hand."""
-        from syncctl.bootstrap.adapters import opened_storage
         from syncctl.services.rejects.reject_list import export_rejects, find_rejects
+        from syncctl.wiring.adapters import opened_storage
 
         with opened_storage(session.settings, dry_run=True) as storage:
             found = find_rejects(storage, _filter(kind, reason, file))
@@ -79,8 +79,8 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Try them again after a fix: those that are now valid are saved and leave the list."""
-        from syncctl.bootstrap.runs import retry_rejects
         from syncctl.cli.render_rejects import render_retry
+        from syncctl.wiring.runs import retry_rejects
 
         with session.listener() as listener:
             result = retry_rejects(session.settings, _filter(kind, reason, file), wait, listener)

@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
     @command(app, "status")
     def status(session: Session, watch: Watch = False, interval: Interval = 5.0, json: Json = False) -> None:
         """Show the health at a glance; exit status 1 unless OK."""
-        from syncctl.bootstrap.checking import status as look
         from syncctl.cli.render_status import render_status, watch_status
+        from syncctl.wiring.checks import status as look
 
         if not SHORTEST_S <= interval <= LONGEST_S:  # nor NaN, which typer's min and max let pass
             raise UsageError(

@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def _verify_sync(session: Session, json: Json = False) -> None:
     """Check the machinery: is it set up, running and in time?"""
-    from syncctl.bootstrap.checking import verify_sync
     from syncctl.cli.render_checks import render_checks
+    from syncctl.wiring.checks import verify_sync
 
     report = verify_sync(session.settings, session.env_file)
     render_checks(report, session.redactor, as_json=json)
@@ -34,8 +34,8 @@ def _verify_sync(session: Session, json: Json = False) -> None:
 
 def _verify_data(session: Session, json: Json = False) -> None:
     """Check the data: are the leads sound?"""
-    from syncctl.bootstrap.checking import verify_data
     from syncctl.cli.render_checks import render_checks
+    from syncctl.wiring.checks import verify_data
 
     report = verify_data(session.settings)
     render_checks(report, session.redactor, as_json=json)

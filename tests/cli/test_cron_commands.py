@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.bootstrap.scheduled_command import program_words
+from syncctl.wiring.scheduled_command import program_words
 from tests.support.crontab import FakeCrontab
 from tests.support.program import Program
 

@@ -11,9 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.bootstrap.adapters import opened_database, rental_api
-from syncctl.bootstrap.scheduled_command import set_by_environment
-from syncctl.bootstrap.scheduling import schedule_state, zone_warning
 from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.models import StepName
 from syncctl.errors import SettingsError, StorageError
@@ -41,6 +38,9 @@ from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
 from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
+from syncctl.wiring.adapters import opened_database, rental_api
+from syncctl.wiring.scheduled_command import set_by_environment
+from syncctl.wiring.scheduling import schedule_state, zone_warning
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import ApiEndpoint, Settings

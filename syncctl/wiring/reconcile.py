@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from syncctl.bootstrap.adapters import clock_of, opened_database, rental_api
 from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
@@ -14,6 +13,7 @@ from syncctl.services.explain.source_now import SourceQuery, ask_source
 from syncctl.services.reconcile.completeness import REPORTS, OnLocation, SourceQuestion, begin_check
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.wiring.adapters import clock_of, opened_database, rental_api
 
 if TYPE_CHECKING:
     from syncctl.ports.sync import Listener

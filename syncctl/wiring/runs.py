@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.bootstrap.adapters import clock_of, opened_storage, rental_api
 from syncctl.domain.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
@@ -19,6 +18,7 @@ from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import API_STEPS, ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
 
 if TYPE_CHECKING:
     from syncctl.ports.sync import Listener, RentalApi

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from syncctl import __version__
 from syncctl.api.recording_client import WatchedRentalApi
-from syncctl.bootstrap.adapters import api_config, opened_database
 from syncctl.domain.models import REPORT_STEPS, ReportRequest
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
@@ -26,6 +25,7 @@ from syncctl.services.doctor.evidence.document import Place, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
+from syncctl.wiring.adapters import api_config, opened_database
 
 if TYPE_CHECKING:
     from syncctl.domain.dialects import Dialect

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.bootstrap.scheduled_command import scheduled_command, set_by_environment
 from syncctl.errors import SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
 from syncctl.machine.probes import current_user, system_zone
@@ -23,6 +22,7 @@ from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_import
 from syncctl.scheduling.state import ScheduleState, cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
 from syncctl.settings.unknown_names import OURS
+from syncctl.wiring.scheduled_command import scheduled_command, set_by_environment
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import Settings

@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.bootstrap.adapters import clock_of, opened_database
-from syncctl.bootstrap.scheduling import schedule_state
 from syncctl.errors import StorageError
 from syncctl.locations import load_locations
 from syncctl.locking import lock_state
 from syncctl.services.checks.environment_checks import Surroundings
 from syncctl.settings import urls
+from syncctl.wiring.adapters import clock_of, opened_database
+from syncctl.wiring.scheduling import schedule_state
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.bootstrap.adapters import opened_database
 from syncctl.filesystem.protected_files import BACKUP_FOLDER
 from syncctl.locations import load_locations
 from syncctl.locking import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
+from syncctl.wiring.adapters import opened_database
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
