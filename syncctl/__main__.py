@@ -1,5 +1,5 @@
 """`python -m syncctl` is `syncctl`."""
 
-from syncctl.cli.entry import main
+from syncctl.cli.main import main
 
 main()

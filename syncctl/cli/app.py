@@ -8,25 +8,23 @@ from typing import Annotated
 import typer
 
 from syncctl import __version__
-from syncctl.cli import (
-    cleanup_commands,
-    config_command,
-    cron_commands,
-    demo_command,
-    doctor_command,
-    explain_command,
-    history_command,
-    import_commands,
-    rejects_commands,
-    sandbox_command,
-    status_command,
-    sync_commands,
-    verify_commands,
-)
-from syncctl.cli.last_resort import install
-from syncctl.cli.render import print_line
-from syncctl.cli.session import EnvFile, Quiet, Verbose
-from syncctl.cli.streams import flushed, prepare_streams, unwritten
+from syncctl.cli.commands import cleanup as cleanup_commands
+from syncctl.cli.commands import config as config_command
+from syncctl.cli.commands import cron as cron_commands
+from syncctl.cli.commands import demo as demo_command
+from syncctl.cli.commands import doctor as doctor_command
+from syncctl.cli.commands import explain as explain_command
+from syncctl.cli.commands import history as history_command
+from syncctl.cli.commands import imports as import_commands
+from syncctl.cli.commands import rejects as rejects_commands
+from syncctl.cli.commands import sandbox as sandbox_command
+from syncctl.cli.commands import status as status_command
+from syncctl.cli.commands import sync as sync_commands
+from syncctl.cli.commands import verify as verify_commands
+from syncctl.cli.context import EnvFile, Quiet, Verbose
+from syncctl.cli.logs.uncaught import install
+from syncctl.cli.render.printer import print_line
+from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
 
 app = typer.Typer(
     name="syncctl",

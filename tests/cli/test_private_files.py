@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.demo import run_demo
+from syncctl.demo.demo import run_demo
 from syncctl.errors import UsageError
 from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
@@ -136,7 +136,7 @@ def test_the_demos_folder_and_settings_are_private(tmp_path: Path, monkeypatch: 
     def stop() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("syncctl.demo.Sandbox", stop)
+    monkeypatch.setattr("syncctl.demo.demo.Sandbox", stop)
     with pytest.raises(KeyboardInterrupt):
         run_demo(tmp_path / "new" / "demo", _nobody, lambda _line: None)
     assert open_to_others(tmp_path / "new") == []

@@ -54,7 +54,7 @@ def test_it_ends_at_once_whoever_else_wants_to_be_waited_for(program: Program) -
     code = (
         "import atexit, sys; sys.argv = ['syncctl', 'config', '--json']\n"
         "atexit.register(print, 'waited for')\n"
-        "from syncctl.cli.entry import main\n"
+        "from syncctl.cli.main import main\n"
         "main()"
     )
     ended = subprocess.run(

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.cli import log_file
-from syncctl.cli.log_formats import JsonFormatter, TextFormatter
-from syncctl.cli.logs import LogFormat, configure_logging, reset_logging
+from syncctl.cli.logs import log_file
+from syncctl.cli.logs.formats import JsonFormatter, TextFormatter
+from syncctl.cli.logs.setup import LogFormat, configure_logging, reset_logging
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
 

@@ -1,0 +1,28 @@
+"""`config`: the settings in force."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.context import Session, command
+from syncctl.cli.render.settings import render_settings
+from syncctl.errors import ExitCode
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "config")
+    def config(
+        session: Session,
+        json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
+    ) -> None:
+        """Show the settings in force, and where each came from."""
+        from syncctl.settings.settings import inspect_settings
+
+        settings = inspect_settings(session.env_file)
+        render_settings(settings, as_json=json)
+        if any(setting.problem for setting in settings):
+            raise typer.Exit(ExitCode.CONFIG)

@@ -1,0 +1,99 @@
+"""`cron show`, `cron install`, `cron remove`: what starts the sync by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncctl.cli.commands.sync import Json
+from syncctl.cli.context import Session, command
+from syncctl.cli.render.printer import print_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from syncctl.wiring.scheduling import CrontabChange
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, show the difference.")]
+Systemd = Annotated[
+    bool, typer.Option("--systemd", help="Print a systemd service and timer instead of a crontab line.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="The crontab line that starts the sync."
+    )
+    app.add_typer(group, name="cron")
+
+    @command(group, "show")
+    def show(session: Session, systemd: Systemd = False, json: Json = False) -> None:
+        """Show the block with the line, and whether it is installed and in step with API_SYNC_TIME."""
+        from syncctl.cli.render.cron import render_schedule
+        from syncctl.wiring import scheduling
+
+        settings = session.settings
+        if systemd:
+            _show_units(session, as_json=json)
+            return
+        block = scheduling.wanted_block(settings, session.env_file)
+        state = scheduling.schedule_state(settings, session.env_file)
+        render_schedule(block, state, session.redactor, as_json=json)
+
+    @command(group, "install")
+    def install(session: Session, dry_run: DryRun = False, systemd: Systemd = False) -> None:
+        """Put the line into your crontab; every other line of it stays as it is."""
+        from syncctl.wiring import scheduling
+
+        settings = session.settings
+        if systemd:
+            _show_units(session, as_json=False)
+            return
+        change = scheduling.plan_install(settings, session.env_file)
+        _warn(session, change.warnings)
+        if not dry_run:
+            scheduling.make_ready(settings, session.env_file)
+        _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
+
+    @command(group, "remove")
+    def remove(session: Session, dry_run: DryRun = False) -> None:
+        """Take the line out of your crontab again."""
+        from syncctl.wiring import scheduling
+
+        change = scheduling.plan_removal()
+        _finish(session, change, f"Taken out of {change.user}'s crontab", dry_run=dry_run)
+
+
+def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool) -> None:
+    from syncctl.cli.render.cron import render_difference
+    from syncctl.wiring.scheduling import carry_out
+
+    if not change.changes:
+        _say(session, f"No change: {change.user}'s crontab is as it should be.")
+        return
+    if dry_run:
+        render_difference(change.before, change.after, session.redactor)
+        return
+    carry_out(change)
+    _say(session, f"{done}.")
+
+
+def _show_units(session: Session, *, as_json: bool) -> None:
+    from syncctl.cli.render.cron import UNITS_HINT, render_units
+    from syncctl.wiring import scheduling
+
+    render_units(scheduling.units(session.settings, session.env_file), as_json=as_json)
+    _warn(session, scheduling.units_warnings(session.settings, session.env_file))
+    _say(session, UNITS_HINT)
+
+
+def _warn(session: Session, warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        print_message(session.redactor(f"Warning: {warning}"))
+
+
+def _say(session: Session, line: str) -> None:
+    if not session.quiet:
+        print_message(session.redactor(line))

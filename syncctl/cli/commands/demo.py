@@ -1,0 +1,32 @@
+"""`demo`: the whole job on made-up data, from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.context import Session, command
+from syncctl.cli.render.printer import print_message
+from syncctl.errors import ExitCode
+
+Keep = Annotated[
+    Path | None,
+    typer.Option("--keep", metavar="DIR", help="Do it in DIR and leave database and settings there."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "demo")
+    def demo(session: Session, keep: Keep = None) -> None:
+        """Show the whole job on made-up data, without a server."""
+        from syncctl.cli.render.demo import render_demo
+        from syncctl.demo.demo import run_demo
+
+        result = run_demo(keep, session.listener, print_message)
+        render_demo(result)
+        if not result.ok:
+            raise typer.Exit(ExitCode.FAILED)

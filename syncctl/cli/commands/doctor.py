@@ -1,0 +1,107 @@
+"""`doctor`: what is wrong with an installation, each with its cure; or how the API answers, to be sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncctl.cli.commands.sync import Json
+from syncctl.cli.context import Session, command
+from syncctl.cli.render.printer import console, print_message
+from syncctl.errors import ExitCode, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from syncctl.wiring.evidence import Evidence
+
+EvidenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence",
+        readable=False,
+        metavar="FILE",
+        help="Instead ask the API how it answers and write it to FILE (-: stdout), without anybody's data.",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--force", help="With --evidence: overwrite the file if it exists.")]
+
+STDOUT = Path("-")
+WAITING = "A run is under way: waiting for its end …"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "doctor")
+    def doctor(
+        session: Session, evidence: EvidenceFile = None, force: Overwrite = False, json: Json = False
+    ) -> None:
+        """Check settings, database, API, files and schedule; each trouble comes with its cure."""
+        if evidence is not None:
+            _evidence(session, evidence, overwrite=force, as_json=json)
+            return
+        from syncctl.cli.render.checks import render_checks
+        from syncctl.wiring.doctor import diagnose
+
+        try:
+            settings = session.settings
+        except SettingsError:
+            settings = None  # the diagnosis names every wrong one
+        with _shown(session) as show:
+            show("Checking settings, database, API, files and schedule …")
+            report = diagnose(settings, session.env_file)
+        render_checks(report, session.redactor, as_json=json)
+        if not report.ok:
+            raise typer.Exit(ExitCode.FAILED)
+
+
+def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool) -> None:
+    from syncctl.cli.render.evidence import render_evidence
+    from syncctl.filesystem.private_files import private_file
+    from syncctl.services.doctor.evidence.document import readable
+
+    if target == Path():
+        raise UsageError("--evidence needs the name of a file, or - for stdout.")
+    if as_json and target == STDOUT:
+        raise UsageError("--evidence - and --json exclude each other: the evidence is JSON already.")
+    if target == STDOUT:
+        found = _gather(session)
+        sys.stdout.write(readable(found.document) + "\n")
+    else:
+        with private_file(target, overwrite=overwrite, own=session.settings.own_files) as out:
+            found = _gather(session)
+            out.write((readable(found.document) + "\n").encode("utf-8", "backslashreplace"))
+        render_evidence(found.document, target, is_answered=found.is_answered, as_json=as_json)
+    if not found.is_answered:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _gather(session: Session) -> Evidence:
+    from syncctl.wiring.evidence import gather_evidence
+
+    settings, redactor = session.settings, session.redactor
+    with _shown(session) as show:
+
+        def wait() -> None:
+            if not session.quiet and not sys.stderr.isatty():
+                print_message(WAITING)
+            show(WAITING)
+
+        return gather_evidence(
+            settings, redactor, wait, lambda number: show(f"Asking the API: call {number} …")
+        )
+
+
+@contextmanager
+def _shown(session: Session) -> Iterator[Callable[[str], None]]:
+    """Takes what is being done, and shows it on a terminal as something that moves: an unreachable database
+    or API takes seconds to tell."""
+    if session.quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with console(stderr=True).status("") as status:
+        yield status.update

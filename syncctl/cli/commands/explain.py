@@ -1,0 +1,36 @@
+"""`explain`: what became of one customer's records, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.commands.sync import Json
+from syncctl.cli.context import Session, command
+from syncctl.errors import ExitCode
+
+Asked = Annotated[
+    str,
+    typer.Argument(
+        metavar="PHONE_OR_BOOKING",
+        help="A phone number, written in any way, or a booking number.",
+        show_default=False,
+    ),
+]
+Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API as well what it says now.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "explain")
+    def explain(session: Session, phone_or_booking: Asked, fetch: Fetch = False, json: Json = False) -> None:
+        """Tell what became of a phone's or booking's records: first seen, stored, edited, finished."""
+        from syncctl.cli.render.explain import render_explanation
+        from syncctl.wiring.reconcile import explain_record
+
+        found = explain_record(session.settings, phone_or_booking, fetch=fetch)
+        render_explanation(found, session.redactor, as_json=json, fetched=fetch)
+        if not found.found:
+            raise typer.Exit(ExitCode.FAILED)

@@ -1,0 +1,99 @@
+"""`import walkin`, `import lossofsale`: the stores' files, by hand only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.commands.sync import DryRun, Json, Wait, finish, result_in_any_case
+from syncctl.cli.context import Session, command
+
+
+def _given(text: str) -> str:
+    """An unset variable of the caller's shell must not be taken for the current folder, or for no option."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty.")
+    return text
+
+
+def _given_path(text: str) -> Path:
+    return Path(_given(text))
+
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        parser=_given_path,
+        metavar="PATH...",
+        help="Files, or folders with matching ones.",
+        show_default=False,
+    ),
+]
+StoreName = Annotated[
+    str | None,
+    typer.Option("--store", parser=_given, metavar="NAME", help="Whose they are; else their names tell."),
+]
+SheetName = Annotated[
+    str | None, typer.Option("--sheet", parser=_given, metavar="NAME", help="Only this sheet.")
+]
+
+_HELP = {
+    "walkin": "Import walk-in reports (.xlsx, .xls, .csv).",
+    "lossofsale": "Import loss-of-sale reports (.xlsx, .xls, .csv).",
+}
+
+
+def _import_command(kind: str) -> Callable[..., None]:
+    def import_files(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+        session: Session,
+        paths: Paths,
+        store: StoreName = None,
+        sheet: SheetName = None,
+        dry_run: DryRun = False,
+        wait: Wait = 0.0,
+        json: Json = False,
+    ) -> None:
+        from syncctl.domain.models import StepName, Trigger
+        from syncctl.services.imports.importing import ImportJob
+        from syncctl.wiring.runs import Invocation, run_import
+
+        # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
+        job = ImportJob(StepName(kind), tuple(paths), store, sheet)
+        with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+            invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep)
+            result = run_import(session.settings, invocation, job, listener)
+        finish(result, as_json=json)
+
+    return import_files
+
+
+def _import_from_folder(kind: str) -> Callable[..., None]:
+    def import_all(session: Session, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False) -> None:
+        from syncctl.domain.models import StepName, Trigger
+        from syncctl.wiring.runs import Invocation, import_from_folder, run_import
+
+        job = import_from_folder(session.settings, StepName(kind), explicit=True)
+        with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+            invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep)
+            result = run_import(session.settings, invocation, job, listener)
+        finish(result, as_json=json)
+
+    import_all.__doc__ = f"Import all {kind} files in IMPORT_DIR, the unchanged ones too."
+    return import_all
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands, and the names that they had in the old system."""
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Import the stores' files, by hand only."
+    )
+    for kind, help_text in _HELP.items():
+        import_files = _import_command(kind)
+        import_files.__doc__ = help_text
+        command(group, kind, logged=True)(import_files)
+        command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
+        command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
+    app.add_typer(group, name="import")

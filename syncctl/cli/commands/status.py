@@ -1,0 +1,47 @@
+"""`status`: the health at a glance, once or again and again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.commands.sync import Json
+from syncctl.cli.context import Session, command
+from syncctl.errors import ExitCode, InterruptedRunError, UsageError
+
+Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]
+Interval = Annotated[
+    float, typer.Option("--interval", metavar="SECONDS", help="With --watch: seconds between looks.")
+]
+
+SHORTEST_S, LONGEST_S = 0.1, 86_400.0
+"""Between two looks; the system's own sleep takes no infinity."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "status")
+    def status(session: Session, watch: Watch = False, interval: Interval = 5.0, json: Json = False) -> None:
+        """Show the health at a glance; exit status 1 unless OK."""
+        from syncctl.cli.render.status import render_status, watch_status
+        from syncctl.wiring.checks import status as look
+
+        if not SHORTEST_S <= interval <= LONGEST_S:  # nor NaN, which typer's min and max let pass
+            raise UsageError(
+                f"--interval: a number of seconds from {SHORTEST_S:g} to {LONGEST_S:g} is expected."
+            )
+        if watch and json:
+            raise UsageError("--watch and --json exclude each other: --json prints one object.")
+        settings = session.settings
+        if watch:
+            try:
+                watch_status(lambda: look(settings), session.redactor, interval)
+            except KeyboardInterrupt as stop:
+                # How a watch is meant to end: there is nothing to be said about it.
+                raise typer.Exit(InterruptedRunError(stop).exit_code) from None
+        seen = look(settings)
+        render_status(seen, session.redactor, as_json=json)
+        if not seen.ok:
+            raise typer.Exit(ExitCode.FAILED)

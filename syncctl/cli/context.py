@@ -1,0 +1,245 @@
+"""What every command has: --env-file, -q, -v, the settings, the log, and the one error boundary."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from syncctl.cli.logs.uncaught import remember, traceback_text
+from syncctl.cli.render.printer import console, print_message
+from syncctl.cli.stopping import Stop, stoppable
+from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
+
+if TYPE_CHECKING:
+    from syncctl.cli.logs.setup import KeptLines
+    from syncctl.monitoring.healthchecks import Heartbeat
+    from syncctl.ports.sync import Listener
+    from syncctl.safe_output.redact import Redactor
+    from syncctl.settings.settings import Settings
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to a stream fails with that leads to a file on a full disk."""
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        readable=False,
+        help="Read settings from FILE instead of looking for .env.",
+        metavar="FILE",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only say what went wrong.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
+
+
+class Session:
+    """One command's surroundings. `heartbeat`, once it is set, is told how the command ends."""
+
+    def __init__(
+        self, env_file: Path | None, *, quiet: bool = False, verbose: bool = False, logged: bool = False
+    ) -> None:
+        """`logged`: where stderr is no terminal, all that the command says there has the form of the log."""
+        self.env_file = env_file
+        self.quiet = quiet
+        self.verbose = verbose
+        self.heartbeat: Heartbeat | None = None
+        self._logged = logged
+        self._log: logging.Logger | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read and checked once. Raises SettingsError."""
+        from syncctl.settings.settings import load_settings
+
+        settings = load_settings(self.env_file)
+        remember(settings.secrets)
+        self.__dict__.pop("redactor", None)  # one from before knows less
+        return settings
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Takes secrets and phone numbers out of a text; of wrong settings, what looks like a secret."""
+        from syncctl.safe_output.redact import Redactor
+
+        known: Settings | None = self.__dict__.get("settings")
+        if known is not None:
+            return Redactor(known.secrets)
+        from syncctl.settings.settings import written_secrets
+
+        return Redactor(written_secrets(self.env_file))
+
+    @cached_property
+    def kept_lines(self) -> KeptLines:
+        """The last lines that the log said."""
+        from syncctl.cli.logs.setup import KeptLines
+
+        return KeptLines(self.redactor)
+
+    @contextmanager
+    def listener(self, settings: Settings | None = None) -> Iterator[Listener]:
+        """Someone to tell a run to: the log (stderr where it is no terminal, and the log file), and on a
+        terminal the progress display. `settings`: others than the session's own."""
+        from syncctl.cli.logs.run_events import Listeners, LogListener
+        from syncctl.cli.logs.setup import configure_logging
+
+        settings = settings or self.settings
+        terminal = sys.stderr.isatty()
+        configure_logging(
+            level=logging.DEBUG if self.verbose else logging.WARNING if self.quiet else logging.INFO,
+            stream_format=None if terminal else settings.log_format,
+            log_file=settings.log_file,
+            log_format=settings.log_format,
+            redactor=self.redactor,
+            kept=self.kept_lines if self.heartbeat else None,
+        )
+        # It stays until the end of the command: it must also say why a run ended, and how that was told.
+        self._log = logging.getLogger("syncctl.run")
+        if not terminal:
+            yield LogListener()
+            return
+        from syncctl.cli.terminal.progress import ProgressListener
+
+        screen = console(stderr=True)
+        with ProgressListener(screen, quiet=self.quiet, verbose=self.verbose) as progress:
+            yield Listeners((LogListener(), progress))
+
+    def tell(self, text: str, level: int = logging.INFO, prefix: str = "") -> None:
+        """Say something to the person and to the log. `prefix`: for where nothing else shows the level."""
+        terminal = sys.stderr.isatty()
+        lines = text.splitlines()
+        if self._log is not None:
+            for line in lines:
+                self._log.log(level, "%s", line)
+            if not terminal:
+                return
+        if terminal or not self._logged:
+            print_message(prefix + self.redactor(text))
+        if self._log is None and self._logged:
+            self._tell_without_log(lines, level, shown=not terminal)
+
+    def _tell_without_log(self, lines: list[str], level: int, *, shown: bool) -> None:
+        from syncctl.cli.logs.setup import formatter, record_of
+
+        known: Settings | None = self.__dict__.get("settings")
+        form = formatter(known.log_format if known else "text", self.redactor)
+        for record in (record_of(level, line) for line in lines):
+            if shown:
+                print_message(form.format(record))
+            if self.heartbeat is not None:
+                self.kept_lines.handle(record)
+
+    def end(self, status: int) -> None:
+        """The command ends with `status`: tell the heartbeat, and close the log."""
+        try:
+            if self.heartbeat is not None:
+                for trouble in self.heartbeat.end(status, str(self.kept_lines)):
+                    self.tell(trouble, logging.WARNING, "Warning: ")
+        except KeyboardInterrupt:
+            # The work is done, and its end told as far as it was: the heartbeat is what it need not wait for.
+            self.tell("Stopped while the heartbeat was sent.", logging.WARNING)
+        finally:
+            if self._log is not None:
+                from syncctl.cli.logs.setup import reset_logging
+
+                reset_logging()
+
+
+@contextmanager
+def error_boundary(session: Session, stop: Stop) -> Iterator[None]:
+    """Turn whatever goes wrong into one or two plain lines and an exit status; nothing shows a traceback
+    unless -v asks for it."""
+    try:
+        yield
+    except SyncctlError as error:
+        _fail(session, str(error), error.exit_code)
+    except KeyboardInterrupt as request:
+        _fail(session, "Stopped.", InterruptedRunError(request).exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nobody is left to tell.
+        raise typer.Exit(ExitCode.FAILED) from None
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
+        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+            _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
+        if stop.raised is not None:
+            # Code in C that is stopped in its midst may make something else of it, such as a SystemError.
+            _fail(session, "Stopped.", InterruptedRunError(stop.raised).exit_code)
+        # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
+        told = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
+        text = f"{traceback_text(error)}\n{told}." if session.verbose else f"{told}: run it again with -v."
+        _fail(session, text, ExitCode.FAILED)
+
+
+def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
+    session.tell(text, logging.ERROR, "Error: " if exit_code < ExitCode.INTERRUPTED else "")
+    raise typer.Exit(exit_code)
+
+
+@contextmanager
+def _ending(session: Session) -> Iterator[None]:
+    """Tell the session the exit status that the command within comes to."""
+    status: int = ExitCode.FAILED
+    try:
+        yield
+        status = ExitCode.OK
+    except typer.Exit as end:
+        status = end.exit_code
+        raise
+    finally:
+        session.end(status)
+
+
+def command(
+    app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False, logged: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function of (session, …) as a command: it gets the options that every command has.
+
+    `aliases`: further names at the top level, not shown in the help. `logged`: as in Session.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(function, eval_str=True)
+        parameters = list(own.parameters.values())[1:]
+        common = [
+            inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            inspect.Parameter("env_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=EnvFile),
+            inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
+            inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Verbose),
+        ]
+
+        def run(
+            *, context: typer.Context, env_file: Path | None, quiet: bool, verbose: bool, **given: Any
+        ) -> None:
+            before: dict[str, Any] = context.obj or {}
+            session = Session(
+                env_file or before.get("env_file"),
+                quiet=quiet or bool(before.get("quiet")),
+                verbose=verbose or bool(before.get("verbose")),
+                logged=logged,
+            )
+            with stoppable() as stop, _ending(session), error_boundary(session, stop):
+                function(session, **given)
+
+        own_keyword_only = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters
+        ]
+        run.__signature__ = inspect.Signature([*own_keyword_only, *common])  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*parameters, *common)}
+        run.__doc__ = function.__doc__
+        app.command(name, hidden=hidden)(run)
+        for alias in aliases:
+            app.command(alias, hidden=True)(run)
+        return function
+
+    return register

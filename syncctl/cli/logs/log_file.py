@@ -1,0 +1,95 @@
+"""The rotating log file, whose failures hurt nothing but itself."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import logging.handlers
+import os
+import stat
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+from syncctl.cli.logs.formats import encodable
+from syncctl.errors import SettingsError
+from syncctl.filesystem.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
+from syncctl.filesystem.private_files import make_private_folder
+from syncctl.filesystem.protected_files import LOGS_KEPT
+from syncctl.safe_output.printable import escape
+
+FILE_BYTES = 5_000_000
+FILE_COUNT = LOGS_KEPT
+
+
+def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
+    """A handler that appends to `path`, made with its folder if need be, and keeps FILE_COUNT old ones of
+    FILE_BYTES. When writing fails later, `stream` is told so, once.
+
+    Raises SettingsError if it can't be written.
+    """
+    try:
+        make_private_folder(path.parent)
+        return _FileHandler(path, stream)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise SettingsError(
+                f"The log file {path} is a link: set SYNC_LOG_FILE to the file itself."
+            ) from error
+        raise SettingsError(
+            f"The log file {path} can't be written ({error.strerror}): "
+            "make it writable for this user, or set SYNC_LOG_FILE to another one."
+        ) from error
+
+
+class _FileHandler(logging.handlers.RotatingFileHandler):
+    def __init__(self, path: Path, stream: TextIO) -> None:
+        self._stream_for_trouble = stream
+        self._told = False
+        super().__init__(
+            path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8", errors="backslashreplace"
+        )
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_open_private)
+
+    def doRollover(self) -> None:  # noqa: N802 - logging's name
+        try:
+            super().doRollover()
+        except OSError as error:
+            # A file that is too long is better than events that are lost, or than trying again at each.
+            self.maxBytes = 0
+            self._tell(f"can't be rotated ({error.strerror}): it grows on.")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+        self._tell(f"can't be written ({reason}): the run goes on, but events will be missing from it.")
+
+    def _tell(self, trouble: str) -> None:
+        if self._told:
+            return
+        self._told = True
+        line = escape(f"The log file {self.baseFilename} {trouble}")
+        # With the stream gone as well there is nobody left to tell.
+        with contextlib.suppress(OSError, ValueError):
+            print(encodable(line, self._stream_for_trouble), file=self._stream_for_trouble, flush=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open it to be written, at once: a named pipe would wait for somebody to read it."""
+    # A link to a device, such as /dev/stderr, leads to nothing that lines could spoil.
+    to_device = os.path.exists(path) and not os.path.isfile(path)
+    descriptor = open_at_once(path, flags if to_device else flags | os.O_NOFOLLOW)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        # /dev/stderr, /dev/null and the like take lines; a disk does not.
+        if not (stat.S_ISCHR(mode) or is_nameless_pipe(path, mode)):
+            refuse_odd_file(path, mode)
+        os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

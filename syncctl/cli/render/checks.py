@@ -1,0 +1,120 @@
+"""Shows what checks found: ✓, ! and ✗ with the cure on a terminal, one line each in a pipe, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.domain.checks import Check, CheckReport, Mark, Tally
+from syncctl.safe_output.redact import redacted
+from syncctl.settings.parsers import printable
+
+SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: ("✗", "red")}
+"""Each mark's sign and style."""
+
+PLAIN_WORDS = {Mark.GOOD: "ok", Mark.WARNING: "WARNING", Mark.BAD: "FAILED"}
+"""What stands for the sign where there is no terminal, which may not be able to show it."""
+
+BAR_WIDTH = 24
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def check_document(check: Check) -> dict[str, Any]:
+    """A check as `--json` prints it."""
+    return {
+        "name": check.name,
+        "result": check.mark.value,
+        "found": check.found,
+        "cure": check.cure or None,
+    }
+
+
+def report_document(report: CheckReport) -> dict[str, Any]:
+    """A report of checks as `--json` prints it."""
+    document: dict[str, Any] = {
+        "command": report.command,
+        "ok": report.ok,
+        "checks": [check_document(check) for check in report.checks],
+    }
+    if report.tallies:
+        document["tallies"] = {tally.title: dict(tally.counts) for tally in report.tallies}
+    return document
+
+
+def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json: bool) -> None:
+    """A report of checks; `redact` takes secrets and phone numbers out of it."""
+    if as_json:
+        print_json(redacted(report_document(report), redact))
+    elif sys.stdout.isatty():
+        _screen(report, redact)
+    else:
+        for check in report.checks:
+            print_check(check, redact)
+        for tally in report.tallies:
+            for label, count in tally.counts.items():
+                print_line(f"{tally.title}\t{printable(redact(label))}\t{count}")
+
+
+def print_check(check: Check, redact: Callable[[str], str]) -> None:
+    """One check as one line, for a pipe."""
+    cure = f" -> {check.cure}" if check.cure else ""
+    told = printable(redact(f"{check.name}: {check.found}{cure}"))
+    print_line(f"{PLAIN_WORDS[check.mark]}\t{told}")
+
+
+def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
+    """A bar of up to `width` characters for a count among counts of which `largest` is the largest."""
+    eighths = round(count / largest * width * 8) if largest else 0
+    if count and not eighths:
+        eighths = 1
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def print_checks_table(checks: tuple[Check, ...], redact: Callable[[str], str]) -> None:
+    """Checks as a table on a terminal, each cure below what was found."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", max_width=24)
+    table.add_column(overflow="fold")
+    for check in checks:
+        sign, style = SIGNS[check.mark]
+        found = escape(printable(redact(check.found)))
+        if check.cure:
+            found += f"\n[{style}]→[/{style}] {escape(printable(redact(check.cure)))}"
+        table.add_row(f"[{style}]{sign}[/{style}]", escape(check.name), found)
+    console().print(table)
+
+
+def print_tally(tally: Tally) -> None:
+    """A tally as a table with bars on a terminal."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    out.print(f"\n[bold]{escape(tally.title)}[/bold]")
+    largest = max(tally.counts.values(), default=0)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for label, count in tally.counts.items():
+        table.add_row(escape(printable(label)), f"{count:,}", f"[cyan]{bar(count, largest)}[/cyan]")
+    out.print(table)
+
+
+def _screen(report: CheckReport, redact: Callable[[str], str]) -> None:
+    print_checks_table(report.checks, redact)
+    for tally in report.tallies:
+        print_tally(tally)
+    counted = {mark: sum(check.mark is mark for check in report.checks) for mark in Mark}
+    told = [f"{counted[mark]} {word}" for mark, word in _SUMMARY if counted[mark]]
+    console().print(f"\n[dim]{' · '.join(told)}[/dim]")
+
+
+_SUMMARY = ((Mark.GOOD, "all right"), (Mark.WARNING, "to look at"), (Mark.BAD, "wrong"))

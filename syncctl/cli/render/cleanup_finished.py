@@ -1,0 +1,217 @@
+"""Shows which leads `cleanup finished` would delete, those that it only lists, and what it did."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from syncctl.cli.render.cleanup import Output, counted, restore_command
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.domain.run_results import instant
+from syncctl.errors import ExitCode
+from syncctl.safe_output.redact import mask_phone
+from syncctl.services.cleanup.finished.plan import Why
+from syncctl.settings.parsers import printable
+
+if TYPE_CHECKING:
+    from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
+    from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
+    from syncctl.services.cleanup.finished.sides import Side
+
+NONE = "No finished or deleted lead is in leads."
+_SCHEDULER = (
+    "If they come back, the web app syncs by itself: set API_SYNC_ENABLED=false in its environment and "
+    "restart it."
+)
+
+
+def finished_planned(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
+    """What a cleanup would do. `zone`: whose days a person at a terminal is shown."""
+    if output.as_json:
+        print_json(_document(plan, output, applied=False))
+        return
+    if not plan.to_delete and not plan.listed:
+        print_line(NONE)
+        return
+    if sys.stdout.isatty():
+        _print_screen(plan, output, zone)
+    else:
+        _print_lines(plan, output)
+    if plan.to_delete:
+        output.hint(
+            f"Nothing was changed. `syncctl cleanup finished --apply` deletes "
+            f"{counted(plan.to_delete, 'lead')}, after writing a backup of them."
+        )
+    else:
+        output.hint("Nothing was changed, and --apply would delete nothing.")
+    _hint_listed(plan, output)
+
+
+def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
+    """What a cleanup did; exit status 1 if it could not do all that it had planned."""
+    plan = result.plan
+    if output.as_json:
+        document = _document(plan, output, applied=True) | {
+            "ok": not result.left,
+            "deleted": result.deleted,
+            "left": list(result.left),
+            "backup": None if result.backup is None else str(result.backup),
+            "restore": restore_command(result.backup),
+        }
+        print_json(document)
+    elif result.backup is None:
+        print_line(NONE if not plan.listed else "No lead was deleted.")
+    else:
+        print_line(
+            f"Deleted: {counted(result.deleted, 'lead')} (planned: {len(plan.finished):,} finished, "
+            f"{len(plan.came_back):,} that somebody had deleted before)."
+        )
+        print_line(f"To undo it: {restore_command(result.backup)}")
+        output.hint(_SCHEDULER)
+    if not output.as_json:
+        _hint_listed(plan, output)
+    if result.left:
+        for lead_id in result.left:
+            print_message(f"Left as it is: lead {lead_id}")
+        print_message(f"{counted(len(result.left), 'lead')} changed meanwhile: run it again.")
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _hint_listed(plan: FinishedPlan, output: Output) -> None:
+    if plan.listed:
+        output.hint(
+            f"{counted(len(plan.listed), 'lead')} only listed, as somebody worked on them, or the report may "
+            "be another lead's: look at them in the web app, and finish those that are done."
+        )
+
+
+def _document(plan: FinishedPlan, output: Output, *, applied: bool) -> dict[str, Any]:
+    return {
+        "command": "cleanup finished",
+        "ok": True,
+        "applied": applied,
+        "to_delete": plan.to_delete,
+        "finished": [_lead_document(found, output) for found in plan.finished],
+        "came_back": [_lead_document(found, output) for found in plan.came_back],
+        "listed": [_lead_document(found, output) for found in plan.listed],
+    }
+
+
+def _lead_document(found: FoundLead, output: Output) -> dict[str, Any]:
+    report = None
+    if found.report is not None and found.beside is not None:
+        report = {
+            "id": found.report.report_id,
+            "shape": found.report.shape,
+            "finished_at": instant(found.report.finished_at) if found.report.finished_at else None,
+            "finished_by": output.text(found.report.finished_by) or None,
+            **_side_document(found.beside, output),
+        }
+    return {
+        "id": found.lead_id,
+        **_side_document(found.lead, output),
+        "worked_on": found.worked_on,
+        "why": found.why.value,
+        "same": list(found.same),
+        "other": list(found.other),
+        "came_back_at": instant(found.came_back_at) if found.came_back_at else None,
+        "report": report,
+    }
+
+
+def _side_document(side: Side, output: Output) -> dict[str, str | None]:
+    return {
+        "lead_type": output.text(side.lead_type),
+        "phone": mask_phone(side.phone),
+        "booking_no": output.text(side.booking_no),
+        "name": output.text(side.name),
+        "store": output.text(side.store),
+        "day": side.day.isoformat() if side.day else None,
+    }
+
+
+def _groups(plan: FinishedPlan) -> Iterator[tuple[str, str, Sequence[FoundLead]]]:
+    """What a line begins with, the heading on a terminal, and the leads."""
+    yield "finished", "Finished, to be deleted", plan.finished
+    yield "came back", "Deleted by somebody, stored again by another program, to be deleted", plan.came_back
+    yield "listed", "Only listed, to be left as they are", plan.listed
+
+
+def _print_lines(plan: FinishedPlan, output: Output) -> None:
+    for word, _, leads in _groups(plan):
+        for found in leads:
+            report = found.report
+            cells = [word, printable(found.lead_id), *_cells(found.lead, output)]
+            cells += [
+                printable(report.report_id) if report else "-",
+                instant(report.finished_at) if report and report.finished_at else "-",
+                (output.text(report.finished_by) if report else "") or "-",
+                _why(found, instant),
+            ]
+            if found.beside is not None and found.other:
+                cells.append("the report says: " + _written(found.beside, output))
+            print_line("\t".join(cells))
+
+
+def _cells(side: Side, output: Output) -> list[str]:
+    """Type, phone, booking number and store."""
+    written = (side.lead_type, mask_phone(side.phone), side.booking_no, side.store)
+    return [output.text(text) or "-" for text in written]
+
+
+def _written(side: Side, output: Output) -> str:
+    day = side.day.isoformat() if side.day else ""
+    written = (side.lead_type, side.booking_no, side.name, mask_phone(side.phone), side.store, day)
+    return " · ".join(filter(None, map(output.text, written)))
+
+
+def _why(found: FoundLead, when: Callable[[datetime], str]) -> str:
+    """What tells that people are done with it. `when`: makes a moment a text."""
+    parts = []
+    if found.worked_on:
+        parts.append("worked on by a telecaller")
+    match found.why:
+        case Why.DELETED if found.came_back_at is not None:
+            stored_on = when(found.came_back_at)
+            parts.append(f"deleted by somebody, stored again by another program on {stored_on}")
+        case Why.DELETED:
+            parts.append("a copy of a lead that somebody deleted; it was there before that one was known")
+        case Why.ID:
+            parts.append("the report has its id")
+        case Why.RECORD:
+            parts.append("its record was finished by the report")
+    if found.same:
+        parts.append(f"same {', '.join(found.same)}")
+    if found.other:
+        parts.append(f"different {', '.join(found.other)}")
+    return "; ".join(parts)
+
+
+def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    def day(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%Y-%m-%d}"
+
+    out = console()
+    for number, (_, heading, leads) in enumerate(group for group in _groups(plan) if group[2]):
+        out.print(f"{chr(10) if number else ''}[bold]{heading}: {len(leads):,}[/bold]")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for found in leads:
+            table.add_row(escape(printable(found.lead_id)), escape(_written(found.lead, output)))
+            if (report := found.report) is not None:
+                when = f" of {day(report.finished_at)}" if report.finished_at else ""
+                by = f" by {output.text(report.finished_by)}" if report.finished_by else ""
+                report_id = escape(printable(report.report_id))
+                table.add_row(f"[dim]{report_id}[/dim]", f"[dim]report{escape(when + by)}[/dim]")
+            if found.beside is not None and found.other:
+                table.add_row("", f"[dim]says {escape(_written(found.beside, output))}[/dim]")
+            table.add_row("", f"[dim]{escape(_why(found, day))}[/dim]")
+        out.print(table)

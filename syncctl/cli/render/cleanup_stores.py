@@ -1,0 +1,129 @@
+"""Shows which stores `cleanup stores` would rename, and what it did."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from syncctl.cli.render.cleanup import Output, counted, restore_command
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from syncctl.services.cleanup.store_names import StorePlan, StoresRenamed
+
+UNKNOWN_STORES_HINT = (
+    "Leads under Default Store: import their files again, which sets the store. A new shop is known after "
+    "`syncctl stores`. Correct other unknown names in the database."
+)
+
+
+def stores_planned(plan: StorePlan, output: Output) -> None:
+    """What renaming would do."""
+    if output.as_json:
+        print_json(_document(plan, output, applied=False))
+        return
+    _print_plan(plan, output)
+    if plan.unknown:
+        output.hint(UNKNOWN_STORES_HINT)
+    if plan.count:
+        output.hint(
+            f"Nothing was changed. `syncctl cleanup stores --apply` renames the store of "
+            f"{counted(plan.count, 'lead')}, after writing a backup of them."
+        )
+    _tell_duplicates(plan)
+
+
+def stores_renamed(result: StoresRenamed, output: Output) -> None:
+    """What renaming did; exit status 1 if it could not do all that it had planned."""
+    if output.as_json:
+        document = _document(result.plan, output, applied=True) | {
+            "ok": not result.left,
+            "renamed": result.renamed,
+            "left": list(result.left),
+            "backup": None if result.backup is None else str(result.backup),
+            "restore": restore_command(result.backup),
+        }
+        print_json(document)
+    else:
+        _print_plan(result.plan, output)
+        print_line(f"Renamed: the store of {counted(result.renamed, 'lead')}.")
+        if result.backup:
+            print_line(f"To undo it: {restore_command(result.backup)}")
+        _tell_duplicates(result.plan)
+    if result.left:
+        for lead_id in result.left:
+            print_message(f"Left as it is: lead {lead_id}")
+        print_message(f"{counted(len(result.left), 'lead')} changed meanwhile: run it again.")
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _tell_duplicates(plan: StorePlan) -> None:
+    if left := plan.in_duplicates.total():
+        print_message(
+            f"{counted(left, 'lead')} left alone, as there are copies: `syncctl cleanup duplicates` first "
+            "(it also lists those that you have to decide with --keep ID)."
+        )
+
+
+def _document(plan: StorePlan, output: Output, *, applied: bool) -> dict[str, Any]:
+    return {
+        "command": "cleanup stores",
+        "ok": True,
+        "applied": applied,
+        "to_rename": plan.count,
+        "renames": [
+            {"from": written, "to": name, "leads": leads, "in_duplicates": in_duplicates}
+            for written, name, leads, in_duplicates in _renames(plan, output)
+        ],
+        "unknown": [
+            {"name": output.text(name), "leads": leads} for name, leads in plan.unknown.most_common()
+        ],
+    }
+
+
+def _renames(plan: StorePlan, output: Output) -> list[tuple[str, str, int, int]]:
+    """Name as written, canonical name, leads to rename, leads left as duplicates; by canonical name."""
+    return [
+        (output.text(written), output.text(name), len(plan.leads[written]), plan.in_duplicates[written])
+        for written, name in sorted(plan.renames.items(), key=lambda rename: (rename[1], rename[0]))
+    ]
+
+
+def _print_plan(plan: StorePlan, output: Output) -> None:
+    if not plan.renames:
+        print_line("No misspelt store names.")
+    if sys.stdout.isatty():
+        _print_screen(plan, output)
+        return
+    for written, name, leads, in_duplicates in _renames(plan, output):
+        left = f"\t{in_duplicates:,} left, being duplicates" if in_duplicates else ""
+        print_line(f"rename\t{written}\t{name}\t{counted(leads, 'lead')}{left}")
+    for name, leads in plan.unknown.most_common():
+        print_line(f"unknown\t{output.text(name) or '(none)'}\t{counted(leads, 'lead')}")
+
+
+def _print_screen(plan: StorePlan, output: Output) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    if plan.renames:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for title in ("Store as written", "Becomes"):
+            table.add_column(title, overflow="fold")
+        for title in ("Leads", "Left as duplicates"):
+            table.add_column(title, justify="right")
+        for written, name, leads, in_duplicates in _renames(plan, output):
+            table.add_row(escape(written), escape(name), f"{leads:,}", f"{in_duplicates:,}")
+        out.print(table)
+    if plan.unknown:
+        out.print("\n[bold]Unknown stores, left as they are[/bold]")
+        unknown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        unknown.add_column(overflow="fold")
+        unknown.add_column(justify="right")
+        for name, leads in plan.unknown.most_common():
+            unknown.add_row(escape(output.text(name) or "(none)"), f"{leads:,}")
+        out.print(unknown)

@@ -1,0 +1,86 @@
+"""Shows what starts the sync: the crontab's line and its state, a difference, a pair of systemd units."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.scheduling.crontab_block import difference
+from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
+from syncctl.settings.parsers import printable
+
+if TYPE_CHECKING:
+    from syncctl.scheduling.state import ScheduleState
+    from syncctl.scheduling.systemd import Units
+
+UNITS_HINT = (
+    f"Write each part into the file that is named above it (as root), then:\n"
+    f"  systemctl daemon-reload && systemctl enable --now {TIMER}\n"
+    f"  systemctl list-timers {TIMER} && journalctl -u {SERVICE}"
+)
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def state_words(state: ScheduleState) -> str:
+    """Whether the sync is started by itself, in a sentence."""
+    if state.problem:
+        return f"Not known whether it is installed: {state.problem}"
+    if not state.installed:
+        return f"Not installed: {state.found}. `syncctl cron install` puts it in."
+    if not state.in_step:
+        return f"Installed, but out of step: {state.found}. `syncctl cron install` brings it in step."
+    return f"Installed and in step with API_SYNC_TIME: {state.found}."
+
+
+def render_schedule(
+    block: bytes, state: ScheduleState, redact: Callable[[str], str], *, as_json: bool
+) -> None:
+    """The block as it should be, on stdout, and what there is, beside it."""
+    text = redact(os.fsdecode(block)).rstrip("\n")
+    if as_json:
+        print_json(
+            {
+                "command": "cron show",
+                "installed": state.installed,
+                "in_step": state.in_step,
+                "found": redact(state.found),
+                "problem": redact(state.problem) if state.problem else None,
+                "obstacles": [redact(each) for each in state.obstacles],
+                "block": text.encode(errors="backslashreplace").decode(),
+            }
+        )
+        return
+    print_line(text)
+    sys.stdout.flush()
+    print_message(redact(state_words(state)))
+    for each in state.obstacles:
+        print_message(f"Above the line stands {redact(each)}. Put the line above that one with `crontab -e`.")
+
+
+def render_difference(before: bytes, after: bytes, redact: Callable[[str], str]) -> None:
+    """What would change, as a unified diff."""
+    lines = [redact(line) for line in difference(before, after)]
+    if not sys.stdout.isatty():
+        for line in lines:
+            print_line(line)
+        return
+    from rich.text import Text
+
+    out = console()
+    for line in lines:
+        style = "bold" if line.startswith(("+++", "---")) else _STYLES.get(line[:1], "")
+        out.print(Text(printable(line), style=style), soft_wrap=True)
+
+
+def render_units(units: Units, *, as_json: bool) -> None:
+    """Both unit files, each below its path."""
+    files = {f"{UNIT_FOLDER}/{SERVICE}": units.service, f"{UNIT_FOLDER}/{TIMER}": units.timer}
+    if as_json:
+        print_json({"command": "cron show", "units": files})
+        return
+    for number, (path, text) in enumerate(files.items()):
+        print_line(f"{chr(10) * bool(number)}# {path}\n{text.rstrip()}")
+    sys.stdout.flush()

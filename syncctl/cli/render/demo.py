@@ -1,0 +1,34 @@
+"""Shows what the demo did, whether it came out as promised, and how to look on."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from syncctl.cli.render.printer import console, print_line
+
+if TYPE_CHECKING:
+    from syncctl.demo.demo import DemoResult
+
+
+def render_demo(result: DemoResult) -> None:
+    """What the demo did, whether it came out as promised, and how to look on."""
+    if not sys.stdout.isatty():
+        for fact in result.facts:
+            print_line(f"{'ok' if fact.holds else 'FAILED'}\t{fact.what}\t{fact.seen}")
+        for hint in result.hints:
+            print_line(hint)
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for fact in result.facts:
+        mark = "[green]✓[/green]" if fact.holds else "[red]✗[/red]"
+        table.add_row(mark, escape(fact.what), f"[bold]{escape(fact.seen)}[/bold]")
+    out.print()
+    out.print(table)
+    out.print()
+    for hint in result.hints:
+        out.print(escape(hint), soft_wrap=True)

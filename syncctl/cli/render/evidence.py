@@ -1,0 +1,37 @@
+"""Shows what the evidence says in plain sentences, and where it was written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.settings.parsers import printable
+
+
+def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: bool, as_json: bool) -> None:
+    """The sentences: the whole of it is in the file."""
+    sentences: list[str] = document["summary"]
+    if as_json:
+        print_json({"command": "doctor", "ok": is_answered, "evidence": str(file), "summary": sentences})
+        return
+    if sys.stdout.isatty():
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+        for sentence in sentences:
+            table.add_row("[dim]·[/dim]", escape(printable(sentence)))
+        console().print(table)
+    else:
+        for sentence in sentences:
+            print_line(printable(sentence))
+    if is_answered:
+        print_message(f"Written to {file}: it holds nobody's name or number, and can be sent as it is.")
+    else:
+        print_message(
+            f"Written to {file}, but no report answered: `syncctl doctor` says what is wrong. Then again, "
+            "with --force."
+        )

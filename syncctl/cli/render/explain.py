@@ -1,0 +1,176 @@
+"""Shows the lives of a customer's records: a block each on a terminal, a line a fact in a pipe, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.source import written
+from syncctl.domain.run_results import instant
+from syncctl.safe_output.redact import mask_phone, redacted
+from syncctl.services.explain.record_history import Whereabouts
+from syncctl.services.reconcile.differences import Whose
+from syncctl.settings.parsers import printable
+
+if TYPE_CHECKING:
+    from syncctl.services.explain.explaining import Explanation
+    from syncctl.services.explain.record_history import LeadNow, Story
+    from syncctl.services.reconcile.differences import FieldDifference
+
+_KINDS = {
+    "bookingConfirmation": "Booking",
+    "return": "Return",
+    "lossOfSale": "Loss of sale",
+    "general": "Walk-in",
+    "justDial": "Just Dial",
+}
+_STYLES = {
+    Whereabouts.LEAD: "green",
+    Whereabouts.FINISHED: "green",
+    Whereabouts.DELETED: "yellow",
+    Whereabouts.REJECTED: "red",
+    Whereabouts.MISSING: "red",
+}
+
+_LABELS = {Whose.TELECALLER: "edited", Whose.SOURCE: "outdated", Whose.EITHER: "differs"}
+"""What a lead's field is called that does not hold what the source said last."""
+
+
+def render_explanation(
+    found: Explanation, redact: Callable[[str], str], *, as_json: bool, fetched: bool
+) -> None:
+    """What was found; `redact` takes secrets and phone numbers out. `fetched`: the API was asked, too."""
+    if as_json:
+        print_json(redacted(_document(found), redact))
+        return
+    on_terminal = sys.stdout.isatty()
+    for number, story in enumerate(found.stories):
+        if on_terminal:
+            _screen(story, redact, first=number == 0)
+        else:
+            for label, text in _facts(story):
+                print_line("\t".join(printable(redact(part)) for part in (_title(story), label, text)))
+    for warning in found.warnings:
+        print_message(f"! {printable(redact(warning))}")
+    if not found.found:
+        where = "leads, reports, the sync's records or the rejects list"
+        print_message(f"Nothing about {printable(redact(found.asked))} in {where}.")
+        print_message(
+            "`syncctl verify source` finds what the API has and the database has not."
+            if fetched
+            else "`syncctl explain … --fetch` asks the API; `syncctl verify source` checks everything."
+        )
+
+
+def _title(story: Story) -> str:
+    kind = _KINDS.get(story.lead_type, story.lead_type or "Row")
+    if story.whereabouts is Whereabouts.REJECTED and story.origin.report is not None:
+        kind = f"{story.origin.report.value.capitalize()} row"
+    who = (story.booking_no, story.name, mask_phone(story.phone), story.store)
+    return " · ".join(filter(None, (kind, *who)))
+
+
+def _facts(story: Story) -> Iterator[tuple[str, str]]:
+    """The story line by line: a label, or the moment of an event, and what there is to say."""
+    if story.origin.told_at is not None:
+        yield "dated", f"{written(story.origin.told_at)} (the shop's clock)"
+    for event in story.events:
+        yield _moment(event.at), event.what
+    yield "now", story.whereabouts.value
+    if story.lead is not None:
+        yield "lead", _lead(story.lead)
+        for field in story.lead.differs:
+            yield (
+                _LABELS[field.whose],
+                f"{field.field}: {written(field.lead)}, source {written(field.source)}",
+            )
+    for report in story.reports:
+        yield "report", f"{report.report_id} ({report.shape})"
+    if story.source_now is not None:
+        yield "source", story.source_now.state
+        for field in story.source_now.differs:
+            yield "source", f"{field.field}: {written(field.source)}, before {written(field.lead)}"
+    yield from (("note", note) for note in story.notes)
+
+
+def _moment(at: datetime) -> str:
+    return instant(at).replace("T", " ")
+
+
+def _lead(lead: LeadNow) -> str:
+    statuses = " · ".join(filter(None, (lead.call_status, lead.lead_status))) or "no status"
+    worked_on = "worked on by a telecaller" if lead.touched else "untouched"
+    if lead.touched and lead.updated_at is not None:
+        worked_on += f", last changed {_moment(lead.updated_at)}"
+    return f"{lead.lead_id}: {statuses}; {worked_on}"
+
+
+def _screen(story: Story, redact: Callable[[str], str], *, first: bool) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    out.print(f"{'' if first else chr(10)}[bold]{escape(printable(redact(_title(story))))}[/bold]")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in _facts(story):
+        told = escape(printable(redact(text)))
+        if label == "now":
+            told = f"[{_STYLES[story.whereabouts]}]{told}[/]"
+        table.add_row(f"  {label}", told)
+    out.print(table)
+
+
+def _document(found: Explanation) -> dict[str, Any]:
+    return {
+        "command": "explain",
+        "ok": found.found,
+        "asked": found.asked,
+        "records": [_story_document(story) for story in found.stories],
+        "warnings": list(found.warnings),
+    }
+
+
+def _story_document(story: Story) -> dict[str, Any]:
+    origin, lead, source = story.origin, story.lead, story.source_now
+    return {
+        "lead_type": story.lead_type or None,
+        "booking_no": story.booking_no or None,
+        "name": story.name,
+        "phone": mask_phone(story.phone),
+        "store": story.store,
+        "source": origin.report.value if origin.report else None,
+        "location": origin.location or None,
+        "dated": origin.told_at.strftime("%Y-%m-%dT%H:%M:%S") if origin.told_at else None,
+        "now": story.whereabouts.value,
+        "events": [{"at": instant(event.at), "what": event.what} for event in story.events],
+        "lead": {
+            "id": lead.lead_id,
+            "call_status": lead.call_status,
+            "lead_status": lead.lead_status,
+            "updated_at": instant(lead.updated_at) if lead.updated_at else None,
+            "touched": lead.touched,
+            "differs": [
+                {**_field_document(field, "lead", "source"), "changed_by": field.whose.value}
+                for field in lead.differs
+            ],
+        }
+        if lead
+        else None,
+        "reports": [{"id": report.report_id, "shape": report.shape} for report in story.reports],
+        "source_now": {
+            "state": source.state,
+            "differs": [_field_document(field, "before", "now") for field in source.differs],
+        }
+        if source
+        else None,
+        "notes": list(story.notes),
+    }
+
+
+def _field_document(field: FieldDifference, ours: str, theirs: str) -> dict[str, str]:
+    return {"field": field.field, ours: written(field.lead), theirs: written(field.source)}

@@ -1,0 +1,179 @@
+"""Shows `history`: runs as a table on a terminal, a line for each step in a pipe, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.domain.models import Counts, StepStatus
+from syncctl.domain.run_results import instant
+from syncctl.safe_output.redact import redacted
+from syncctl.services.checks.history import run_document, runs_document
+from syncctl.settings.parsers import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from syncctl.services.checks.history import PastLocation, PastRun, PastStep
+
+Redact = Callable[[str], str]
+
+_SIGNS = {
+    StepStatus.SUCCESS: "[green]✓[/green]",
+    StepStatus.PARTIAL: "[yellow]![/yellow]",
+    StepStatus.FAILED: "[red]✗[/red]",
+    StepStatus.SKIPPED: "[dim]-[/dim]",
+}
+_MEASURES = (("Saved", "saved"), ("Upd.", "updated"), ("There", "existing"), ("Inv.", "invalid"))
+"""The columns of a table: titles so short that all fit into 60 characters."""
+
+_ID_SHOWN = 8
+_WIDE = 100
+"""Columns of a terminal from which on a table has room for reasons."""
+
+
+def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, as_json: bool) -> None:
+    """A list of runs; `redact` takes secrets and phone numbers out of it."""
+    if as_json:
+        print_json(redacted(runs_document(tuple(runs)), redact))
+        return
+    if not runs:
+        print_message("No run has failed." if failed_only else "No run yet: `syncctl api` is the first one.")
+    elif sys.stdout.isatty():
+        _runs_table(runs, redact)
+    else:
+        for run in runs:
+            if not run.steps:  # it was stopped before its first step
+                _print_fields(redact, *_run_fields(run), "no step")
+            for step in run.steps:
+                _print_fields(redact, *_run_fields(run), *_step_fields(step))
+
+
+def render_run_detail(run: PastRun, redact: Redact, *, as_json: bool) -> None:
+    """One run, location by location."""
+    if as_json:
+        print_json(redacted(run_document(run), redact))
+    elif sys.stdout.isatty():
+        _run_screen(run, redact)
+    else:
+        for step in run.steps:
+            _print_fields(redact, *_run_fields(run), *_step_fields(step))
+            for location in step.locations:
+                _print_fields(redact, step.name, *_location_fields(location))
+
+
+def _print_fields(redact: Redact, *fields: str) -> None:
+    print_line("\t".join(printable(redact(field)) for field in fields))
+
+
+def _run_fields(run: PastRun) -> tuple[str, ...]:
+    return instant(run.started_at), run.run_id, run.command, run.trigger, f"{run.duration_s:.1f} s"
+
+
+def _step_fields(step: PastStep) -> tuple[str, ...]:
+    return step.name, step.status.value, *_counted(step.counts), f"{step.errors} errors", step.error or ""
+
+
+def _location_fields(location: PastLocation) -> tuple[str, ...]:
+    return location.location, location.store, *_counted(location.counts), "; ".join(_remarks(location))
+
+
+def _counted(counts: Counts) -> tuple[str, ...]:
+    return (
+        f"{counts.saved} saved",
+        f"{counts.updated} updated",
+        f"{counts.existing} existing",
+        f"{counts.invalid} invalid",
+    )
+
+
+def _remarks(location: PastLocation) -> list[str]:
+    """What else there is to tell of a location."""
+    told = [text for text in (location.error, location.warning) if text]
+    if location.changed:
+        numbers = ", ".join(number or "(no booking number)" for number in location.changed)
+        told.append(f"changed at the source: {numbers}")
+    return [*told, *location.conflicts]
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for title, _ in _MEASURES:
+        table.add_column(title, justify="right")
+    return table
+
+
+def _numbers(counts: Counts) -> list[str]:
+    numbers = [getattr(counts, field) for _, field in _MEASURES]
+    return [f"{number:,}" if number else "[dim]0[/dim]" for number in numbers]
+
+
+def _runs_table(runs: Sequence[PastRun], redact: Redact) -> None:
+    """A row for each step, beside them what the run was."""
+    from itertools import zip_longest
+
+    out = console()
+    table = _table("Run (UTC)", "Step")
+    table.add_column("Err.", justify="right")
+    if with_reasons := out.width >= _WIDE:
+        table.add_column("Why", overflow="fold")
+    for run in runs:
+        about = (
+            f"[bold]{run.started_at:%Y-%m-%d %H:%M}[/bold]",
+            f"{run.command} [dim]{run.run_id[:_ID_SHOWN]}[/dim]",
+            f"[dim]{run.trigger}, {run.duration_s:.1f} s[/dim]",
+        )
+        rows = [_step_row(step, redact)[: None if with_reasons else -1] for step in run.steps]
+        for line, row in zip_longest(about, rows, fillvalue=""):
+            table.add_row(line, *row)
+    out.print(table)
+    out.print("[dim]`syncctl history RUN` shows a run location by location, and why something failed.[/dim]")
+
+
+def _step_row(step: PastStep, redact: Redact) -> tuple[str, ...]:
+    errors = str(step.errors) if step.errors else "[dim]0[/dim]"
+    name = f"{_SIGNS[step.status]} {step.name}"
+    return name, *_numbers(step.counts), errors, _shown(step.error or "", redact)
+
+
+def _shown(text: str, redact: Redact) -> str:
+    from rich.markup import escape
+
+    return escape(printable(redact(text)))
+
+
+def _run_screen(run: PastRun, redact: Redact) -> None:
+    out = console()
+    out.print(
+        f"[bold]{run.started_at:%Y-%m-%d %H:%M:%S} UTC[/bold]  {run.command}, {run.trigger}, "
+        f"{run.duration_s:.1f} s  [dim]{run.run_id}[/dim]"
+    )
+    for step in run.steps:
+        processed = f", {step.processed} of {step.total} locations" if step.total else ""
+        asleep = f", {step.dormant} dormant" if step.dormant else ""
+        out.print(
+            f"\n{_SIGNS[step.status]} [bold]{step.name}[/bold] {step.status.value}{processed}{asleep}: "
+            f"{', '.join(_counted(step.counts))}"
+        )
+        if step.error:
+            out.print(f"  [red]{_shown(step.error, redact)}[/red]")
+        if step.locations:
+            out.print(_locations_table(step, redact))
+
+
+def _locations_table(step: PastStep, redact: Redact) -> Table:
+    table = _table("", "Store")
+    for location in step.locations:
+        about = [location.store, *_remarks(location)]
+        table.add_row(
+            _shown(location.location, redact),
+            "\n".join(_shown(line, redact) for line in about if line),
+            *_numbers(location.counts),
+        )
+    return table

@@ -1,0 +1,66 @@
+"""Shows the settings in force: by where they come from on a terminal, one a line in a pipe, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from syncctl.cli.render.printer import console, print_json, print_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from syncctl.settings.settings import SettingInForce
+
+_TITLES = {"default": "Defaults", "environment": "From the environment"}
+
+
+def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
+    """The settings in force, each with where it came from; secrets come masked."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": setting.name,
+                    "value": setting.value,
+                    "origin": setting.origin,
+                    "problem": setting.problem,
+                }
+                for setting in settings
+            ]
+        )
+    elif not sys.stdout.isatty():
+        for setting in settings:
+            problem = f"\tWRONG: {setting.problem}" if setting.problem else ""
+            print_line(f"{setting.name}={setting.value}\t{setting.origin}{problem}")
+    else:
+        _screen(settings)
+
+
+def _screen(settings: Sequence[SettingInForce]) -> None:
+    from rich.markup import escape
+
+    out = console()
+    origins = dict.fromkeys(setting.origin for setting in settings)
+    width = max(len(setting.name) for setting in settings)
+    for origin in sorted(origins, key=lambda origin: origin == "default"):
+        out.print(f"[bold]{escape(_TITLES.get(origin, f'From {origin}'))}[/bold]", soft_wrap=True)
+        for setting in settings:
+            if setting.origin == origin:
+                _print_setting(setting, width, out)
+
+
+def _print_setting(setting: SettingInForce, width: int, out: Console) -> None:
+    """A value that does not fit beside its name stands below it, in one piece that can be copied."""
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    mark = "[red]✗[/red] " if setting.problem else "  "
+    value = escape(setting.value) or "[dim]not set[/dim]"
+    beside = len(setting.value) <= out.width - width - 4
+    out.print(f"{mark}{setting.name:<{width}}  {value if beside else ''}".rstrip())
+    if not beside:
+        out.print(f"    {value}", soft_wrap=True)
+    if setting.problem:
+        out.print(Padding(f"[red]{escape(setting.problem)}[/red]", (0, 0, 0, 4), expand=False))

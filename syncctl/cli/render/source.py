@@ -1,0 +1,168 @@
+"""Shows a check of completeness: its lines in short, then what is missing, changed and no longer told."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syncctl.cli.render.checks import print_check, print_checks_table, report_document
+from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.locations import ALL_LOCATIONS
+from syncctl.safe_output.redact import mask_phone, redacted
+from syncctl.services.reconcile.checks import counts_in_words, source_checks
+from syncctl.services.reconcile.differences import Whose
+from syncctl.settings.parsers import printable
+
+if TYPE_CHECKING:
+    from syncctl.services.reconcile.completeness import OnLocation
+    from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
+
+SHOWN = 50
+"""Findings of a kind that a terminal shows; a pipe and --json have them all."""
+
+
+def render_source(found: Completeness, redact: Callable[[str], str], *, as_json: bool) -> None:
+    """What the check came to; `redact` takes secrets and phone numbers out of it."""
+    report = source_checks(found)
+    if as_json:
+        print_json(redacted({**report_document(report), **_document(found)}, redact))
+    elif sys.stdout.isatty():
+        print_checks_table(report.checks, redact)
+        _screen(found, redact)
+    else:
+        for check in report.checks:
+            print_check(check, redact)
+        for kind, subject, what in _findings(found):
+            place = (subject.report.value, subject.location, subject.store)
+            cells = (kind, *place, *_cells(subject), what)
+            print_line("\t".join(printable(redact(cell)) for cell in cells))
+
+
+def written(value: Any) -> str:
+    """A field's value for a person: dates without a zone, as they are the source's wall clock."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d" if value.time() == datetime.min.time() else "%Y-%m-%d %H:%M")
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str]) -> Iterator[OnLocation]:
+    """Shows how far a check is: a bar on a terminal, and with `verbose` a line for each location."""
+    if not sys.stderr.isatty():
+        yield (lambda check, total: _tell_location(check, redact)) if verbose else lambda check, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("Asking the API"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), disable=quiet, transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def tell(check: LocationCheck, total: int) -> None:
+            progress.update(task, total=total, advance=1)
+            if verbose:
+                _tell_location(check, redact)
+
+        yield tell
+
+
+def _tell_location(check: LocationCheck, redact: Callable[[str], str]) -> None:
+    told = check.error or counts_in_words(check.counts)
+    place = f"{check.report.value} {check.location or ALL_LOCATIONS} {check.store}".rstrip()
+    sys.stderr.write(printable(redact(f"{place}: {told}")) + "\n")
+
+
+def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
+    """Each finding: its kind, whom it is about, and what there is to say of it."""
+    for check in found.locations:
+        for entry in check.missing:
+            repaired = found.run is not None and entry not in check.left
+            yield ("repaired" if repaired else "missing"), entry.subject, entry.reason
+    for check in found.locations:
+        for difference in check.differences:
+            field = difference.field
+            told = f"{field.field}: lead {written(field.lead)}, source {written(field.source)}"
+            if field.whose is Whose.EITHER:
+                told += " (or a telecaller's edit)"
+            yield "changed", difference.subject, told
+    for withdrawn in found.withdrawn:
+        yield "no longer told", withdrawn.subject, f"lead {withdrawn.lead_id}"
+
+
+def _cells(subject: Subject) -> tuple[str, str, str]:
+    """A record by booking number, phone and date; "-" where it has none, as a row that is invalid may."""
+    day = subject.told_at.strftime("%Y-%m-%d") if subject.told_at else "-"
+    return subject.booking_no or "-", mask_phone(subject.phone) or "-", day
+
+
+def _place(subject: Subject) -> str:
+    return f"{subject.report.value} {subject.location or ALL_LOCATIONS} {subject.store}".rstrip()
+
+
+def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    out = console()
+    by_kind: dict[str, dict[str, list[str]]] = {}
+    shown: Counter[str] = Counter()
+    for kind, subject, what in _findings(found):
+        shown[kind] += 1
+        if shown[kind] <= SHOWN:
+            places = by_kind.setdefault(kind, {})
+            line = " · ".join((*_cells(subject), *filter(None, [what])))
+            places.setdefault(_place(subject), []).append(line)
+    for kind, places in by_kind.items():
+        out.print(f"\n[bold]{kind.capitalize()}[/bold]")
+        for place, lines in places.items():
+            out.print(Padding(escape(printable(redact(place))), (0, 0, 0, 2)))
+            for line in lines:
+                out.print(Padding(escape(printable(redact(line))), (0, 0, 0, 4)))
+        if (more := shown[kind] - SHOWN) > 0:
+            out.print(f"  [dim]… and {more:,} more: --json, or a pipe, has them all[/dim]")
+
+
+def _document(found: Completeness) -> dict[str, Any]:
+    """What `--json` tells beside the lines in short."""
+    return {
+        "window": {"from": str(found.first), "to": str(found.last)},
+        "run_id": found.run.run_id if found.run else None,
+        "locations": [
+            {
+                "report": check.report.value,
+                "location": check.location,
+                "store": check.store,
+                **asdict(check.counts),
+                "repaired": check.repair.counts.saved if check.repair else 0,
+                "error": check.error,
+            }
+            for check in found.locations
+            if check.counts.rows or check.error
+        ],
+        "findings": [
+            {"kind": kind, **_subject_document(subject), "what": what or None}
+            for kind, subject, what in _findings(found)
+        ],
+    }
+
+
+def _subject_document(subject: Subject) -> dict[str, Any]:
+    return {
+        "report": subject.report.value,
+        "location": subject.location,
+        "store": subject.store,
+        "booking_no": subject.booking_no or None,
+        "phone": mask_phone(subject.phone) or None,
+        "date": subject.told_at.strftime("%Y-%m-%dT%H:%M:%S") if subject.told_at else None,
+    }

@@ -1,0 +1,236 @@
+"""Shows `status`: one screen on a terminal, kept up to date on request; plain lines in a pipe; or JSON."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, NoReturn
+
+from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.domain.models import CorrectionOutcome, StepStatus
+from syncctl.domain.run_results import instant
+from syncctl.safe_output.redact import mask_phone, redacted
+from syncctl.services.checks.environment_checks import lock_words
+from syncctl.services.checks.freshness import ago, span
+from syncctl.services.checks.status import DAYS, Content, Health, StepStanding, status_document
+from syncctl.services.checks.windows import audit_words
+from syncctl.settings.parsers import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from syncctl.domain.models import SyncLog
+    from syncctl.services.checks.freshness import ApiStep
+    from syncctl.services.checks.status import Corrections, Status
+
+Redact = Callable[[str], str]
+
+_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.FAILING: "red"}
+_STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
+_BARS = " ▁▂▃▄▅▆▇█"
+_MEASURES = (("Saved", "saved"), ("Updated", "updated"), ("There", "existing"), ("Rejected", "invalid"))
+_WIDEST_DAY = 6
+
+
+def render_status(status: Status, redact: Redact, *, as_json: bool) -> None:
+    """The status once; `redact` takes secrets and phone numbers out of it."""
+    if as_json:
+        print_json(redacted(status_document(status), redact))
+    elif sys.stdout.isatty():
+        out = console()
+        out.print(_screen(status, redact, out.width))
+    else:
+        _print_lines(status, redact)
+
+
+def watch_status(
+    look: Callable[[], Status],
+    redact: Redact,
+    interval_s: float,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> NoReturn:
+    """Show what `look` sees, again every `interval_s` seconds; in a pipe one status after the other. Only an
+    exception, such as Ctrl-C's, ends it."""
+    if not sys.stdout.isatty():
+        while True:
+            _print_lines(look(), redact)
+            sys.stdout.flush()
+            sleep(interval_s)
+    from rich.live import Live
+
+    out = console()
+    with Live(console=out, auto_refresh=False) as live:
+        while True:
+            live.update(_screen(look(), redact, out.width), refresh=True)
+            sleep(interval_s)
+
+
+def _screen(status: Status, redact: Redact, width: int) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    style = _STYLES[status.health]
+    checked = f"  {status.checked_at:%Y-%m-%d %H:%M:%S} UTC"
+    parts: list[RenderableType] = [Text.assemble((status.health.value, f"bold {style}"), (checked, "dim"))]
+    for reason in status.reasons:
+        parts.append(Text(f"! {printable(redact(reason))}", style=style if not status.ok else "yellow"))
+    if status.steps:
+        parts += [Text(), _steps_table(status)]
+    parts += [Text(), _facts_table(status)]
+    if status.content:
+        parts += [Text(), Text("New leads a day", style="bold"), _days(status.content.per_day, width)]
+    if status.next_step:
+        parts += [Text(), Text.assemble(("→ ", style), status.next_step)]
+    return Group(*parts)
+
+
+def _table() -> Table:
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+
+
+def _steps_table(status: Status) -> Table:
+    table = _table()
+    for title in ("API", "Last run", "Result"):
+        table.add_column(title)
+    for title, _ in _MEASURES:
+        table.add_column(title, justify="right")
+    for standing in status.steps:
+        last = standing.step.last
+        result = f"[{_STEP_STYLES.get(last.status, 'dim')}]{last.status.value}[/]" if last else "[dim]-[/dim]"
+        seen = ago(last.at, status.checked_at) if last else "never"
+        if standing.step.last_is_misdated:
+            seen = "?"
+        table.add_row(standing.step.step.value, seen, result, *_numbers(standing))
+    return table
+
+
+def _numbers(standing: StepStanding) -> list[str]:
+    """What the last run did; where only synclogs know of it, how many leads it wrote."""
+    if standing.counts:
+        return [f"{getattr(standing.counts, field):,}" for _, field in _MEASURES]
+    return [f"{standing.step.last.count:,}" if standing.step.last else "-"]
+
+
+def _facts_table(status: Status) -> Table:
+    from rich.markup import escape
+
+    table = _table()
+    table.show_header = False
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for title, value in _facts(status):
+        table.add_row(title, escape(printable(value)))
+    return table
+
+
+def _facts(status: Status) -> Iterator[tuple[str, str]]:
+    now = status.checked_at
+    in_ = f"in {span(status.next_sync_at - now)}, {status.next_sync_at:%H:%M} UTC"
+    yield "Next sync", in_ if status.sync_enabled else "none: API_SYNC_ENABLED=false"
+    if status.content:
+        yield from _content_facts(status.content)
+    if brought := audit_words(status.saved_by_audits):
+        yield "Audits", brought
+    yield from _correction_facts(status.corrections)
+    yield "Lock", status.lock.problem or lock_words(status.lock, now)
+
+
+_CORRECTED = {
+    CorrectionOutcome.TAKEN: "the lead has the new number",
+    CorrectionOutcome.LEFT: "worked on, left as it was",
+    CorrectionOutcome.NEW_LEAD: "a new lead, as nobody had been reached",
+    CorrectionOutcome.FINISHED: "finished, stays away",
+    CorrectionOutcome.DELETED: "deleted, stays away",
+}
+_LEFT_SHOWN = 3
+
+
+def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
+    """What the source corrected lately, and the first leads that a person should look at."""
+    if not corrections.count:
+        return
+    parts = [f"{number:,} {_CORRECTED[outcome]}" for outcome, number in corrections.by_outcome.items()]
+    yield "Corrected phones", f"{corrections.count:,} in {DAYS} days: {'; '.join(parts)}"
+    for left in corrections.left[:_LEFT_SHOWN]:
+        numbers = f"{mask_phone(left.phone_before)} is now {mask_phone(left.phone)}"
+        yield "Left as it was", f"booking {left.booking_no}, {left.store}: {numbers}"
+    if (more := len(corrections.left) - _LEFT_SHOWN) > 0:
+        yield "Left as it was", f"{more:,} more: see syncctl status --json"
+
+
+def _content_facts(content: Content) -> Iterator[tuple[str, str]]:
+    yield "Leads", f"{content.leads:,}"
+    duplicates = (
+        f"{content.duplicate_sets:,} sets, {content.extra_copies:,} copies too many: "
+        "see syncctl cleanup duplicates"
+    )
+    yield "Duplicates", duplicates if content.duplicate_sets else "none"
+    yield "Rejects", f"{content.rejects:,}: see syncctl rejects list" if content.rejects else "none"
+
+
+def _days(per_day: Mapping[date, int], width: int) -> Table:
+    """A column for each day, in so few characters that all of them fit: bar, number, day of the month."""
+    from rich.table import Table
+
+    cell = max(3, min(_WIDEST_DAY, width // len(per_day)) - 1)
+    largest = max(per_day.values())
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for _ in per_day:
+        table.add_column(justify="right", no_wrap=True, width=cell)
+    table.add_row(*(f"[cyan]{_bar(count, largest) * cell}[/cyan]" for count in per_day.values()))
+    table.add_row(*(_short(count) for count in per_day.values()))
+    table.add_row(*(f"[dim]{day.day}[/dim]" for day in per_day))
+    return table
+
+
+def _bar(count: int, largest: int) -> str:
+    eighths = round(count / largest * 8) if largest else 0
+    return _BARS[max(eighths, 1) if count else 0]
+
+
+def _short(count: int) -> str:
+    """A number in at most three characters, as far as a day can have leads."""
+    return str(count) if count < 1000 else f"{count // 1000}k"
+
+
+def _print_lines(status: Status, redact: Redact) -> None:
+    for line in _lines(status):
+        print_line("\t".join(printable(redact(part)) for part in line))
+
+
+def _lines(status: Status) -> Iterator[tuple[str, ...]]:
+    now = status.checked_at
+    yield "health", status.health.value, instant(now)
+    for reason in status.reasons:
+        yield "reason", reason
+    for standing in status.steps:
+        last = standing.step.last
+        if last is None:
+            yield standing.step.step.value, "never"
+            continue
+        told = [instant(last.at), last.status.value, _seconds_ago(standing.step, last, now)]
+        if standing.counts:
+            told += [f"{getattr(standing.counts, field)} {title.lower()}" for title, field in _MEASURES]
+        else:
+            told.append(f"{last.count} saved or updated")
+        yield standing.step.step.value, *told
+    for title, value in _facts(status):
+        yield title.lower(), value
+    if status.content:
+        for day, count in status.content.per_day.items():
+            yield "leads of a day", day.isoformat(), str(count)
+    if status.next_step:
+        yield "next step", status.next_step
+
+
+def _seconds_ago(step: ApiStep, last: SyncLog, now: datetime) -> str:
+    """How long ago the last run was, in a form that a script can read; a clock may be a little ahead."""
+    if step.last_is_misdated:
+        return "dated in the future"
+    return f"{max(0, int((now - last.at).total_seconds()))} s ago"

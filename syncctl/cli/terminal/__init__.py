@@ -1,0 +1,1 @@
+"""The terminal: its streams and the progress shown on it."""

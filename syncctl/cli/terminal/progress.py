@@ -1,0 +1,127 @@
+"""How a run is told on a terminal while it goes: a progress bar a step, and what went wrong above it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from syncctl.cli.logs.run_events import (
+    STEP_TITLES,
+    audit_words,
+    location_label,
+    rejected_words,
+    step_warnings,
+    told,
+    trigger_word,
+)
+from syncctl.domain.models import (
+    FILE_STEPS,
+    AuditResult,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    Trigger,
+)
+from syncctl.settings.parsers import printable
+
+_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
+
+
+class ProgressListener:
+    """Shows each step's locations as they are done. `quiet`: only what went wrong."""
+
+    def __init__(self, console: Console, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._verbose = verbose
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet,
+        )
+        self._task: TaskID | None = None
+        self._saved = 0
+        self._dry_run = False
+
+    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
+        self._dry_run = dry_run
+        if not self._quiet:
+            suffix = ", dry run: nothing will be written" if dry_run else ""
+            self._console.print(f"[dim]Sync started ({trigger_word(trigger)}{suffix})[/dim]")
+        self._progress.start()
+
+    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
+        self._saved = 0
+        self._task = self._progress.add_task(
+            f"{number}/{of} {STEP_TITLES[name]}", total=locations or 1, note=""
+        )
+
+    def location_done(self, step: StepName, result: LocationResult) -> None:
+        self._saved += result.counts.saved
+        if self._task is not None:
+            self._progress.update(self._task, advance=1, note=f"[green]{self._saved} new[/green]")
+        if result.error and (self._verbose or step in FILE_STEPS):
+            label = _shown(
+                result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
+            )
+            self._progress.console.print(f"[yellow]! {label}[/yellow]")
+        elif step in FILE_STEPS and not self._quiet:
+            label = _shown(f"{location_label(result)}: {told(result)}")
+            self._progress.console.print(f"[dim]{label}[/dim]")
+
+    def step_finished(self, result: StepResult) -> None:
+        if self._task is not None:
+            style = _STYLES.get(result.status, "dim")
+            note = f"[{style}]{result.counts.saved} new" + (
+                f", {result.errors} failed[/{style}]" if result.errors else f"[/{style}]"
+            )
+            done = result.total or 1
+            self._progress.update(self._task, total=done, completed=result.processed or 0, note=note)
+            if result.status is StepStatus.SUCCESS:
+                self._progress.update(self._task, completed=done)
+            self._progress.stop_task(self._task)
+        if result.note and not self._quiet:
+            text = _shown(f"{STEP_TITLES[result.name]}: {result.note}")
+            self._progress.console.print(f"[dim]{text}[/dim]")
+        for message in step_warnings(result):
+            self.warning(f"{STEP_TITLES[result.name]}: {message}")
+        if result.error and result.name not in FILE_STEPS:
+            style = _STYLES.get(result.status, "red")
+            text = _shown(f"{STEP_TITLES[result.name]}: {result.error}")
+            self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
+
+    def audited(self, step: StepName, result: AuditResult) -> None:
+        if self._verbose or (result.counts.saved and not self._quiet):
+            text = _shown(f"{STEP_TITLES[step]}: {audit_words(result, dry_run=self._dry_run)}")
+            self._progress.console.print(f"[dim]{text}[/dim]")
+
+    def run_finished(self, result: RunResult) -> None:
+        self._progress.stop()
+
+    def warning(self, message: str) -> None:
+        self._progress.console.print(f"[yellow]! {_shown(message)}[/yellow]")
+
+    def rows_rejected(self, new: int) -> None:
+        self.warning(rejected_words(new, dry_run=self._dry_run))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Give the terminal back, however the run ended."""
+        self._progress.stop()
+
+
+def _shown(text: str) -> str:
+    """Text that nothing in it can make more of: neither markup nor the terminal's control sequences."""
+    return escape(printable(text))

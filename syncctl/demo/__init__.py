@@ -1,0 +1,1 @@
+"""The whole job on made-up data, from nothing."""
