@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.errors import StorageError
 from syncctl.locations import load_locations
-from syncctl.locking import lock_state
+from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import Surroundings
 from syncctl.settings import urls
 from syncctl.wiring.adapters import clock_of, opened_database

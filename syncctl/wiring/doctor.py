@@ -16,7 +16,6 @@ from syncctl.domain.models import StepName
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.locations import load_locations
-from syncctl.locking import lock_state
 from syncctl.machine.probes import (
     api_clock,
     current_user,
@@ -26,6 +25,7 @@ from syncctl.machine.probes import (
     system_zone,
 )
 from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
+from syncctl.run_lock import lock_state
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows

@@ -17,8 +17,8 @@ from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.domain.models import REPORT_STEPS, ReportRequest
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
-from syncctl.locking import RunLock
 from syncctl.ports.admin import WireFacts
+from syncctl.run_lock import RunLock
 from syncctl.services.checks.environment_checks import LOCK_MARGIN
 from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
 from syncctl.services.doctor.evidence.document import Place, evidence_document

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
-from syncctl.locking import RunLock
+from syncctl.run_lock import RunLock
 from syncctl.services.explain.explaining import Explanation, Wanted, explain
 from syncctl.services.explain.source_now import SourceQuery, ask_source
 from syncctl.services.reconcile.completeness import REPORTS, OnLocation, SourceQuestion, begin_check

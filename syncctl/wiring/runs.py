@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.domain.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
 from syncctl.locations import load_locations
-from syncctl.locking import RunLock
+from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import API_STEPS, ApiSync

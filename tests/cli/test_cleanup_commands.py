@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.locking import RunLock
 from syncctl.ports.admin import Database
+from syncctl.run_lock import RunLock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.duplicates import CopySet, copy_sets

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.locking import lock_state
+from syncctl.run_lock import lock_state
 from syncctl.sandbox import Sandbox
 from tests.support.program import Program
 

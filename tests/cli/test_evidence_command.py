@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.locking import RunLock
+from syncctl.run_lock import RunLock
 from syncctl.sandbox import Sandbox
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program

@@ -176,7 +176,7 @@ def test_an_export_is_no_danger_to_a_spreadsheet(program: Program, sandbox: Sand
 
 
 def test_the_lock_covers_imports_and_retries(program: Program, imports: Path) -> None:
-    from syncctl.locking import RunLock
+    from syncctl.run_lock import RunLock
 
     with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
         for arguments in (("import", "walkin", str(imports)), ("rejects", "retry"), ("all",)):

@@ -86,7 +86,7 @@ def test_a_location_that_fails_is_status_1_and_named(program: Program, sandbox: 
 
 
 def test_a_repair_waits_for_no_other_run_unless_told(program: Program) -> None:
-    from syncctl.locking import RunLock
+    from syncctl.run_lock import RunLock
 
     program.run("api")
     with RunLock(program.folder / "data" / "syncctl.lock").hold(0.0):

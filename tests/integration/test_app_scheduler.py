@@ -12,9 +12,9 @@ from syncctl.domain.checks import Check, Mark
 from syncctl.domain.identity import derived_id, first_id_at, id_time
 from syncctl.domain.models import LeadType, StepName
 from syncctl.errors import InterruptedRunError
-from syncctl.locking import LockState
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Storage
+from syncctl.run_lock import LockState
 from syncctl.sandbox import Sandbox
 from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncctl.locking import lock_state
+from syncctl.run_lock import lock_state
 from tests.support.program import LIMIT_S, Ended, Program
 from tests.torture.tally import tally
 

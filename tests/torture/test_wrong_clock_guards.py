@@ -8,7 +8,7 @@ import pytest
 
 from syncctl.domain.checks import CheckReport, Mark
 from syncctl.domain.models import LocationState, RunEntry
-from syncctl.locking import LockState
+from syncctl.run_lock import LockState
 from syncctl.sandbox import Sandbox
 from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.environment_checks import Surroundings

@@ -20,7 +20,6 @@ from syncctl.errors import (
     StorageUnavailableError,
 )
 from syncctl.locations import load_locations
-from syncctl.locking import LockState
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import (
     ApiAddress,
@@ -34,6 +33,7 @@ from syncctl.ports.machine import (
     ZoneFacts,
 )
 from syncctl.ports.sync import Answer, Prepare
+from syncctl.run_lock import LockState
 from syncctl.scheduling.scheduled_imports import ScheduledImport
 from syncctl.scheduling.state import ScheduleState
 from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncctl.errors import LockHeldError, SettingsError
-from syncctl.locking import LockState, RunLock, lock_state
+from syncctl.run_lock import LockState, RunLock, lock_state
 
 START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 

@@ -27,8 +27,8 @@ from syncctl.domain.models import (
 )
 from syncctl.domain.run_results import history_document
 from syncctl.locations import load_locations
-from syncctl.locking import LockState
 from syncctl.ports.admin import Database
+from syncctl.run_lock import LockState
 from syncctl.scheduling.expression import next_run
 from syncctl.scheduling.scheduled_imports import ScheduledImport
 from syncctl.scheduling.state import ScheduleState

@@ -13,8 +13,8 @@ from syncctl.domain.checks import Check
 from syncctl.domain.identity import derived_id, id_time
 from syncctl.domain.models import Document, LeadType
 from syncctl.locations import Locations
-from syncctl.locking import LockState
 from syncctl.ports.admin import Database, RunSpan
+from syncctl.run_lock import LockState
 from syncctl.services.checks.freshness import ago
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.log_attribution import entries_of_others

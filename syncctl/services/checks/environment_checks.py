@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from syncctl.domain.checks import Check
-from syncctl.locking import LockState
+from syncctl.run_lock import LockState
 from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.freshness import NextSync, span
 

@@ -12,9 +12,9 @@ from typing import Any
 from syncctl.domain.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
 from syncctl.domain.run_results import instant
 from syncctl.locations import Locations
-from syncctl.locking import LockState
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
+from syncctl.run_lock import LockState
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
 from syncctl.services.checks.freshness import (

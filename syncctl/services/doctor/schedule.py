@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from syncctl.domain.checks import Check
-from syncctl.locking import LockState
+from syncctl.run_lock import LockState
 from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.environment_checks import LOCK_MARGIN, check_other_lines, lock_words
 
