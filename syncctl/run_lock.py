@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from syncctl.errors import LockHeldError, SettingsError
+from syncctl.errors import (LockHeldError, SettingsError)
 from syncctl.filesystem.ordinary_files import open_at_once
 from syncctl.filesystem.private_files import make_private_folder
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 
-from syncctl.errors import AbortError, SettingsError
+from syncctl.errors import (AbortError, SettingsError)
 from syncctl.settings.parsers import printable
 
 _LIMIT_S = 30.0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from syncctl.errors import SettingsError
 from syncctl.scheduling.crontab_block import parse_crontab
-from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
-from syncctl.scheduling.crontab_variables import Meant, obstacles
-from syncctl.scheduling.scheduled_imports import ScheduledImport, import_in
+from syncctl.scheduling.crontab_line import (CrontabLine, crontab_lines)
+from syncctl.scheduling.crontab_variables import (Meant, obstacles)
+from syncctl.scheduling.scheduled_imports import (ScheduledImport, import_in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
+from syncctl.filesystem.protected_files import (BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files)
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import parsers as values
 from syncctl.settings import urls
-from syncctl.settings.sources import Found, Sources
+from syncctl.settings.sources import (Found, Sources)
 
 DEFAULT = "default"
 KEYS = ("API_TOKEN", "STORE_API_KEY", "BOOKING_API_KEY", "RETURN_API_KEY")

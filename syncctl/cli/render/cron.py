@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
 from syncctl.scheduling.crontab_block import difference
-from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
+from syncctl.scheduling.systemd import (SERVICE, TIMER, UNIT_FOLDER)
 from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:

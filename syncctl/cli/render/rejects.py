@@ -8,10 +8,10 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from syncctl.cli.logs.run_events import counted
-from syncctl.cli.render.printer import print_json, print_line, print_message
+from syncctl.cli.render.printer import (print_json, print_line, print_message)
 
 if TYPE_CHECKING:
-    from syncctl.domain.models import Counts, Reject
+    from syncctl.domain.models import (Counts, Reject)
 
 VALUES_SHOWN = 160
 """Characters of a raw row that `rejects list` shows; --json and the export have it whole."""

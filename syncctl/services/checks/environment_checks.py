@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from syncctl.domain.checks import Check
 from syncctl.run_lock import LockState
 from syncctl.scheduling.state import ScheduleState
-from syncctl.services.checks.freshness import NextSync, span
+from syncctl.services.checks.freshness import (NextSync, span)
 
 LOCK_MARGIN = timedelta(minutes=1)
 """How long after its deadline a run may take to store what it has and to end."""

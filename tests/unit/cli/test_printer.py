@@ -1,0 +1,71 @@
+"""Nothing that is printed steers a terminal, and names stay readable."""
+
+import io
+import json
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncctl.cli.render.printer import (print_json, print_line, print_message)
+from syncctl.safe_output.printable import printable
+
+STEERING = [
+    "\x1b",
+    "\x9b",
+    "\x85",
+    "\u202e",
+    "\u2066",
+    "\u200e",
+    "\u061c",
+    "\u2028",
+    "\u200b",
+    "\U000e0041",
+    "\x7f",
+]
+NAME = "കൊച്ചി അവന്\u200d"
+"""Its last letter is written with a joiner."""
+
+
+class Utf8(io.StringIO):
+    encoding = "UTF-8"
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, value: Any) -> str:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", out := Utf8())
+        print_json(value)
+    return out.getvalue()
+
+
+@pytest.mark.attack("screen")
+@pytest.mark.parametrize("steering", STEERING, ids=ascii)
+def test_json_means_the_same_and_steers_nothing(monkeypatch: pytest.MonkeyPatch, steering: str) -> None:
+    value = {f"a{steering}": [f"{NAME}{steering}b"]}
+    shown = printed(monkeypatch, value)
+    assert json.loads(shown) == value
+    assert steering not in shown
+    assert NAME in shown
+
+
+@given(text=st.text())
+def test_any_json_means_the_same(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        shown = printed(patch, [text])
+    assert json.loads(shown) == [text]
+    assert shown.encode()
+
+
+@pytest.mark.attack("screen")
+@pytest.mark.parametrize("steering", STEERING, ids=ascii)
+def test_no_line_and_no_message_steers(capsys: pytest.CaptureFixture[str], steering: str) -> None:
+    print_line(f"a\t{NAME}{steering}")
+    print_message(f"a\n{NAME}{steering}")
+    out, err = capsys.readouterr()
+    assert steering not in out + err
+    assert out.startswith(f"a\t{NAME}\\")
+    assert err.startswith(f"a\n{NAME}\\")
+    assert steering not in printable(f"{NAME}{steering}")
+    assert printable(NAME) == NAME

@@ -1,0 +1,26 @@
+"""Checks as `--json` prints them: nothing that a lead holds is shown whole, wherever it stands."""
+
+import json
+
+import pytest
+
+from syncctl.cli.render.checks import (bar, render_checks)
+from syncctl.domain.checks import (Check, CheckReport, Tally)
+from syncctl.safe_output.redact import Redactor
+
+
+def test_a_number_in_the_place_of_a_name_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    report = CheckReport(
+        "verify data", (Check.good("Leads", "of 9876543219"),), (Tally("By store", {"9876543219": 2}),)
+    )
+    render_checks(report, Redactor(), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["tallies"] == {"By store": {"98xxxxxx19": 2}}
+    assert told["checks"][0]["found"] == "of 98xxxxxx19"
+
+
+@pytest.mark.parametrize(
+    ("count", "bar_shown"), [(0, "        "), (1, "▏       "), (50, "████    "), (100, "████████")]
+)
+def test_a_bar(count: int, bar_shown: str) -> None:
+    assert bar(count, 100, 8) == bar_shown

@@ -1,0 +1,61 @@
+"""What is said of the web app's own scheduler, by what it left."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syncctl.domain.checks import Mark
+from syncctl.services.checks.app_scheduler import (AppTraces, check_app_scheduler, scheduler_reason)
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+NOTHING = AppTraces(since=NOW - timedelta(days=40))
+ENTRIES = replace(NOTHING, entries=12, last_entry=NOW - timedelta(minutes=3))
+LEADS = replace(NOTHING, leads=1, last_lead=NOW - timedelta(hours=5))
+BOTH = replace(LEADS, entries=1, last_entry=NOW - timedelta(days=3))
+DAY = timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("traces", "said"),
+    [
+        (ENTRIES, ["12 synclogs entries that no run wrote, the last 3 min ago"]),
+        (LEADS, ["1 lead of its own, the last 5 h ago"]),
+        (BOTH, ["1 lead of its own, the last 5 h ago; 1 synclogs entry that no run wrote, the last 3 d ago"]),
+        (replace(ENTRIES, last_entry=NOW - DAY + timedelta(seconds=1)), ["the last 23 h ago"]),
+        (replace(ENTRIES, last_entry=NOW + timedelta(minutes=2)), ["the last in the future"]),
+    ],
+)
+def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str]) -> None:
+    (check,) = check_app_scheduler(traces, NOW)
+    assert check.mark is Mark.BAD
+    assert all(words in check.found for words in said)
+    for words in ("API_SYNC_ENABLED=false (exactly so, lower case)", "restart", ".env.local"):
+        assert words in check.cure
+    assert "API_SYNC_ENABLED=false" in scheduler_reason(traces, NOW)
+
+
+@pytest.mark.parametrize(
+    ("traces", "mark", "said"),
+    [
+        (NOTHING, Mark.GOOD, "no trace of it since 2026-01-29 12:00 UTC"),
+        (replace(ENTRIES, last_entry=NOW - DAY), Mark.GOOD, "off for the last 24 hours; before: 12 synclogs"),
+        (replace(LEADS, last_lead=NOW - DAY), Mark.WARNING, "before: 1 lead of its own, the last 24 h ago"),
+    ],
+)
+def test_what_is_older_is_only_said(traces: AppTraces, mark: Mark, said: str) -> None:
+    (check,) = check_app_scheduler(traces, NOW)
+    assert check.mark is mark
+    assert said in check.found
+    assert scheduler_reason(traces, NOW) == ""
+
+
+def test_before_the_first_run_there_is_nothing_to_say() -> None:
+    assert list(check_app_scheduler(None, NOW)) == []
+    assert scheduler_reason(None, NOW) == ""
+
+
+def test_the_reason_says_since_when() -> None:
+    assert scheduler_reason(BOTH, NOW).startswith(
+        "The web app still syncs the API by itself, last seen 5 h ago"
+    )

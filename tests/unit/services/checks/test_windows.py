@@ -1,0 +1,163 @@
+"""What is said of how much a report is asked for: the mode, since when, and on what evidence."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from syncctl.domain.checks import (Check, Mark)
+from syncctl.domain.dialects import (Dialect, Mode, Trial, Verdict)
+from syncctl.domain.models import (BodyForm, LocationState, StepName)
+from syncctl.services.checks.progress import Progress
+from syncctl.services.checks.windows import (audit_words, check_windows, doubt_words, doubts, window_words)
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+FOUND = datetime(2026, 11, 12, 4, 0, tzinfo=UTC)
+DAYS, MONTH = "2026-11-18 to 2026-11-28", "1 month"
+
+
+def trial(location: str, verdict: Verdict = Verdict.AGREES, asked: str = DAYS, found: int = 20) -> Trial:
+    error = (
+        "the API says that the call failed: Execution Timeout Expired" if verdict is Verdict.FAILED else None
+    )
+    of_months = "month" in asked
+    return Trial(FOUND, location, asked, BodyForm.ALL_KEYS, verdict, 300, 22, found, 0, error, of_months)
+
+
+def measured(mode: Mode, *trials: Trial, **changes: Any) -> Dialect:
+    known = Dialect(StepName.BOOKING, mode, since=FOUND, measured_at=NOW - timedelta(hours=3), trials=trials)
+    return replace(known, **changes)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "words"),
+    [
+        (Dialect(StepName.RETURN), "everything in each run; not measured yet"),
+        (
+            measured(
+                Mode.DATES,
+                Trial(FOUND, "7", DAYS, BodyForm.WITHOUT_MONTHS, Verdict.IGNORED, 300, 22, 22, 278),
+                *(trial(location, found=21) for location in ("7", "9", "13")),
+                *(
+                    trial(location, asked="2026-11-01 to 2026-11-17", found=2)
+                    for location in ("7", "9", "13")
+                ),
+            ),
+            "by dates since 12 Nov 2026; 3 of 3 locations agreed (69 rows), measured 3 h ago",
+        ),
+        (
+            measured(Mode.MONTHS, trial("7", Verdict.MISSING), trial("7", asked="2 months"), months=2),
+            "the last 2 months since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago",
+        ),
+        (
+            measured(
+                Mode.WHOLE,
+                trial("7", Verdict.MISSING, found=2),
+                trial("7", Verdict.FAILED),
+                trial("7", Verdict.IGNORED, MONTH),
+            ),
+            "everything in each run since 12 Nov 2026; dates leave rows out or give no answer (the API says "
+            "that the call failed: Execution Timeout Expired), months are ignored, measured 3 h ago",
+        ),
+        (
+            measured(
+                Mode.WHOLE,
+                trial("7", Verdict.INCONCLUSIVE, "days"),
+                trial("7", Verdict.INCONCLUSIVE, "months"),
+            ),
+            "everything in each run since 12 Nov 2026; too few rows to try dates, too few rows to try "
+            "months, measured 3 h ago",
+        ),
+        (
+            measured(Mode.WHOLE, trial("7", Verdict.MISSING), lost_by="location 7: 2 of 2026-11-10"),
+            "everything in each run since 12 Nov 2026; a narrower window was lost by location 7: 2 of "
+            "2026-11-10",
+        ),
+        (
+            measured(
+                Mode.MONTHS,
+                trial("7", Verdict.MISSING),
+                trial("7", asked=MONTH),
+                lost_by="location 7: 2 of 2026-11-10",
+            ),
+            "the last month since 12 Nov 2026; 1 of 1 location agreed (20 rows), measured 3 h ago; a "
+            "narrower window was lost by location 7: 2 of 2026-11-10",
+        ),
+    ],
+)
+def test_the_mode_since_when_and_on_what_evidence(dialect: Dialect, words: str) -> None:
+    assert window_words(dialect, NOW) == words
+
+
+def progress(*states: LocationState) -> dict[StepName, Progress]:
+    codes = frozenset(state.location for state in states)
+    return {
+        StepName.BOOKING: Progress(states, 0, codes, synced=True),
+        StepName.RETURN: Progress((), 2, frozenset(), synced=True),
+    }
+
+
+def lines(
+    *states: LocationState, audits: int = 2, saved: dict[str, int] | None = None, **dialect: Dialect
+) -> dict[str, Check]:
+    dialects = {StepName(name): each for name, each in dialect.items()}
+    return {
+        check.name: check for check in check_windows(dialects, progress(*states), saved or {}, audits, NOW)
+    }
+
+
+def test_a_lost_mode_is_a_warning_and_any_other_is_all_right() -> None:
+    lost = measured(Mode.WHOLE, lost_by="location 7: 2 of 2026-11-10")
+    found = lines(booking=lost)
+    assert list(found) == ["Windows: booking", "Windows: return", "Audits"]
+    assert [check.mark for check in found.values()] == [Mark.WARNING, Mark.GOOD, Mark.GOOD]
+    assert "doctor --evidence" in found["Windows: booking"].cure
+
+
+def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
+    early, late = (
+        LocationState(code, NOW, audited_at=NOW - timedelta(minutes=minutes))
+        for code, minutes in (("7", 95), ("9", 5))
+    )
+    assert lines(early, late)["Audits"].found == (
+        "2 locations in each run; each was asked for everything within the last 95 min; "
+        "nothing of the last 7 days came only by them"
+    )
+    found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
+    assert found.mark is Mark.GOOD
+    assert found.found == (
+        "1 location in each run; each was asked for everything within the last 95 min, 1 not yet; "
+        "3 leads of the last 7 days came only by them (booking 1, return 2)"
+    )
+    assert "no location has been asked for everything yet" in lines()["Audits"].found
+    assert audit_words({}) == ""
+
+
+def test_without_audits_nothing_proves_the_narrower_windows() -> None:
+    found = lines(LocationState("7", NOW), audits=0, saved={"return": 1})["Audits"]
+    assert found.mark is Mark.WARNING
+    assert "API_AUDIT_LOCATIONS=0" in found.found
+    assert "nothing proves the narrower windows any more" in found.found
+    assert "1 lead of the last 7 days came only by them" in found.found
+    assert "API_AUDIT_LOCATIONS=2" in found.cure
+
+
+def test_locations_in_doubt_are_named_and_since_when() -> None:
+    sure = LocationState("1", NOW)
+    some = [
+        LocationState(str(code), NOW, doubted_since=NOW - timedelta(minutes=7 if code < 18 else 99))
+        for code in range(7, 19)
+    ]
+    found = lines(sure, some[0])["In doubt: booking"]
+    assert found.mark is Mark.WARNING
+    assert found.found.startswith(
+        "too few rows, or answers cut at one length, of location 7 for 7 min; what came is stored"
+    )
+    assert "`syncctl booking --location 7 -v`" in found.cure
+    of_all = doubts(progress(sure, *some))
+    assert len(of_all) == 12
+    words = doubt_words(of_all, StepName.BOOKING, NOW)
+    assert words.endswith(", 15, 16 and 1 more for 7 min; location 18 for 99 min")
+    assert doubt_words(of_all, StepName.RETURN, NOW) == ""
+    assert "In doubt: booking" not in lines(sure)

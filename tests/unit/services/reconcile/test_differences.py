@@ -1,0 +1,91 @@
+"""Whose doing a difference between lead and source is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from syncctl.locations import load_locations
+from syncctl.services.reconcile.differences import (Base, Whose, differences)
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+THEN, NOW, EDITED = (datetime(2026, month, 1, tzinfo=UTC) for month in (4, 5, 6))
+LEAD = {"_id": "1", "createdAt": DAY, "updatedAt": DAY}
+
+
+def found(
+    lead: dict[str, Any],
+    said: dict[str, Any],
+    now: dict[str, Any],
+    *more: dict[str, Any],
+    has_changed: bool = False,
+    touched: bool = False,
+) -> list[tuple[str, Whose, bool]]:
+    document = {**LEAD, **lead, **({"updatedAt": EDITED} if touched else {})}
+    told = [now, *more]
+    return [
+        (difference.field, difference.whose, difference.is_news)
+        for difference in differences(told, Base(said, has_changed), document, load_locations())
+    ]
+
+
+def test_news_that_no_sync_has_seen_are_the_sources_even_if_the_lead_was_edited() -> None:
+    for lead in ({"functionDate": THEN}, {"functionDate": EDITED}, {}):
+        assert found(lead, {"functionDate": THEN}, {"functionDate": NOW}, touched=True) == [
+            ("functionDate", Whose.SOURCE, True)
+        ]
+
+
+def test_what_the_source_never_changed_is_a_telecallers() -> None:
+    same = {"functionDate": THEN, "remarks": "x"}
+    assert found({"functionDate": EDITED}, same, same, touched=True) == [
+        ("functionDate", Whose.TELECALLER, False),
+        ("remarks", Whose.TELECALLER, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "touched", "expected"),
+    [
+        ("functionDate", False, (Whose.SOURCE, True)),
+        ("functionDate", True, (Whose.EITHER, True)),
+        ("remarks", True, (Whose.EITHER, False)),
+        ("securityAmount", True, (Whose.SOURCE, True)),
+    ],
+)
+def test_once_a_sync_has_seen_the_change_the_lead_tells(
+    field: str, touched: bool, expected: tuple[Whose, bool]
+) -> None:
+    now: Any = NOW if field == "functionDate" else 5.0 if field == "securityAmount" else "new"
+    before: Any = THEN if field == "functionDate" else 4.0 if field == "securityAmount" else "old"
+    assert found({field: before}, {field: now}, {field: now}, has_changed=True, touched=touched) == [
+        (field, *expected)
+    ]
+
+
+def test_a_field_that_the_source_does_not_speak_of_is_not_its_doing() -> None:
+    assert found({"reason": "Price"}, {}, {}, has_changed=True) == [("reason", Whose.TELECALLER, False)]
+
+
+def test_as_long_as_one_item_row_says_what_the_lead_holds_nothing_differs() -> None:
+    said = {"enquiryType": "Suit"}
+    assert found(said, said, {"enquiryType": "Sherwani"}, {"enquiryType": "Suit"}) == []
+
+
+def test_what_means_the_same_is_the_same() -> None:
+    lead = {
+        "name": "ANAGHA  p",
+        "phone": "+91 90000 00001",
+        "store": "Suitor Guy - CALICUT",
+        "securityAmount": 5.0,
+        "remarks": "",
+        "bookingNo": 12,
+    }
+    source = {
+        "name": "Anagha P",
+        "phone": "9000000001",
+        "store": "Suitor Guy - Calicut",
+        "securityAmount": 5,
+        "bookingNo": "12",
+    }
+    assert found(lead, source, source) == []
