@@ -10,13 +10,13 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from syncctl.errors import (LockHeldError, SettingsError)
+from syncctl.errors import LockHeldError, SettingsError
 from syncctl.filesystem.ordinary_files import open_at_once
 from syncctl.filesystem.private_files import make_private_folder
+from syncctl.ports.machine import LockState
 
 _POLL_S = 0.2
 _LOOK_S = 0.01
@@ -28,18 +28,6 @@ _OWN_CONTENT = re.compile(rb"pid=[0-9]{1,10}\nstarted=[0-9T:+Z-]{0,40}(?:\nhost=
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class LockState:
-    """Whether a run holds the lock; by what the file says: its pid, its host, since when (aware UTC), each
-    None where that is not told. `problem`: why it can't be known, or None."""
-
-    held: bool
-    pid: int | None = None
-    host: str | None = None
-    since: datetime | None = None
-    problem: str | None = None
 
 
 def lock_state(path: Path) -> LockState:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncctl.api.envelope import rows_of
-from syncctl.api.lanes import (LanePolicy, Lanes, Room)
-from syncctl.api.limits import (check_rows, check_size)
+from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
-from syncctl.api.transport import (MAX_ANSWER_BYTES, Transport)
-from syncctl.api.wire import (Call, Endpoint, report_call, store_list_call)
-from syncctl.domain.models import (ReportRequest, StepName, Window)
-from syncctl.ports.sync import (Answer, Prepare)
+from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
+from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
+from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.ports.sync import Answer, Prepare
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from syncctl.errors import (RetryableApiError, UnclearAnswerError)
+from syncctl.errors import RetryableApiError, UnclearAnswerError
 
 _DESCRIPTION_LENGTH = 200
 _CUT_OFF = "a cut-off JSON body"

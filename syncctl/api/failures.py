@@ -10,7 +10,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from syncctl.api.wire import Endpoint
-from syncctl.errors import (ApiError, FinalApiError, RetryableApiError)
+from syncctl.errors import ApiError, FinalApiError, RetryableApiError
 from syncctl.http.proxies import proxy_variable
 
 RAISED_BY_A_CALL = (

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from syncctl.api.client import (ApiClientConfig, HttpRentalApi)
+from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.envelope import envelope_of
 from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 from syncctl.api.failures import host_of
 from syncctl.api.retry import retry_after_seconds
 from syncctl.api.wire import Endpoint
-from syncctl.errors import (ApiError, FinalApiError, KeyRefusedError, RetryableApiError)
+from syncctl.errors import ApiError, FinalApiError, KeyRefusedError, RetryableApiError
 
 _NOT_THERE = (404, 405, 410)
 """What a server answers that has nothing at that path, or nothing that takes such a request."""

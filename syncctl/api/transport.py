@@ -10,12 +10,12 @@ from typing import NamedTuple
 import requests
 from requests.auth import AuthBase
 
-from syncctl.api.failures import (RAISED_BY_A_CALL, error_of, host_of)
+from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
 from syncctl.api.statuses import error_of_status
-from syncctl.api.wire import (Call, Endpoint)
-from syncctl.errors import (DeadlinePassedError, FinalApiError, KeyRefusedError)
-from syncctl.http.proxies import (CURE, odd_certificates, wrong_proxy)
-from syncctl.http.sockets import (OpenSockets, WatchedAdapter)
+from syncctl.api.wire import Call, Endpoint
+from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError
+from syncctl.http.proxies import CURE, odd_certificates, wrong_proxy
+from syncctl.http.sockets import OpenSockets, WatchedAdapter
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """The largest answer that is taken, unpacked. Ten thousand rows, which is normal, are some 7 MiB."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncctl.domain.models import (BodyForm, ReportRequest, StepName)
+from syncctl.domain.models import BodyForm, ReportRequest, StepName
 
 
 @dataclass(frozen=True, slots=True)

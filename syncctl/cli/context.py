@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from syncctl.cli.logs.uncaught import (remember, traceback_text)
-from syncctl.cli.render.printer import (console, print_message)
-from syncctl.cli.stopping import (Stop, stoppable)
-from syncctl.errors import (ExitCode, InterruptedRunError, SyncctlError)
+from syncctl.cli.logs.uncaught import remember, traceback_text
+from syncctl.cli.render.printer import console, print_message
+from syncctl.cli.stopping import Stop, stoppable
+from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
 
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import KeptLines
@@ -89,7 +89,7 @@ class Session:
     def listener(self, settings: Settings | None = None) -> Iterator[Listener]:
         """Someone to tell a run to: the log (stderr where it is no terminal, and the log file), and on a
         terminal the progress display. `settings`: others than the session's own."""
-        from syncctl.cli.logs.run_events import (Listeners, LogListener)
+        from syncctl.cli.logs.run_events import Listeners, LogListener
         from syncctl.cli.logs.setup import configure_logging
 
         settings = settings or self.settings
@@ -128,7 +128,7 @@ class Session:
             self._tell_without_log(lines, level, shown=not terminal)
 
     def _tell_without_log(self, lines: list[str], level: int, *, shown: bool) -> None:
-        from syncctl.cli.logs.setup import (formatter, record_of)
+        from syncctl.cli.logs.setup import formatter, record_of
 
         known: Settings | None = self.__dict__.get("settings")
         form = formatter(known.log_format if known else "text", self.redactor)

@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 from syncctl import __version__
-from syncctl.cli.terminal.streams import (flushed, prepare_streams, unwritten)
+from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
 
 GARBAGE_THRESHOLD = 100_000
 """New containers between two looks for garbage in cycles: a run makes many rows and next to no cycles, and

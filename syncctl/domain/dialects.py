@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from syncctl.domain.models import (BodyForm, Days, StepName, Window)
+from syncctl.domain.models import BodyForm, Days, StepName, Window
 
 FEWEST_ROWS = 20
 """A mode is earned by no fewer rows than these, of all locations together."""

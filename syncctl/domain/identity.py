@@ -16,8 +16,8 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from syncctl.domain.models import (LeadValues, SourceRecord)
-from syncctl.text import (fold, same_text)
+from syncctl.domain.models import LeadValues, SourceRecord
+from syncctl.text import fold, same_text
 
 SEPARATOR = "\x1f"
 """Stands in no folded name, no stripped booking number and no phone: `str.split` takes it for white space."""

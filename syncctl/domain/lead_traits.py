@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
-from syncctl.domain.models import (Document, LeadType, LeadValues)
+from syncctl.domain.models import Document, LeadType, LeadValues
 from syncctl.errors import InvalidRowError
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
-from syncctl.parsing.values import (file_day, text)
-from syncctl.text import (fold, same_text)
+from syncctl.parsing.values import file_day, text
+from syncctl.text import fold, same_text
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
 """Fields of a report that hold a lead, or what is left of one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from syncctl.domain.models import (Document, SourceRecord)
+from syncctl.domain.models import Document, SourceRecord
 
 NOT_CALLED = "Not Called"
 NO_STATUS = "No Status"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from syncctl.domain.leads import is_touched
-from syncctl.domain.models import (Document, LeadChange, Write)
+from syncctl.domain.models import Document, LeadChange, Write
 from syncctl.text import same_text
 
 

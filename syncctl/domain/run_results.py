@@ -6,7 +6,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from syncctl.domain.models import (FILE_STEPS, REPORT_STEPS, AuditResult, FinishedRow, LocationResult, RunResult, StepResult, StepStatus)
+from syncctl.domain.models import (
+    FILE_STEPS,
+    REPORT_STEPS,
+    AuditResult,
+    FinishedRow,
+    LocationResult,
+    RunResult,
+    StepResult,
+    StepStatus,
+)
 from syncctl.errors import ExitCode
 
 CHANGED_KEPT = 20

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from syncctl.errors import FileProblemError
 from syncctl.files import encodings
-from syncctl.files.csv_records import (SEPARATOR_LINE, CsvTable)
-from syncctl.files.headers import (HEADER_WITHIN, Layout)
-from syncctl.files.problems import (file_errors, problem)
+from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
+from syncctl.files.headers import HEADER_WITHIN, Layout
+from syncctl.files.problems import file_errors, problem
 from syncctl.files.rows import not_blank
 
 DELIMITERS = (",", ";", "\t")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import (EPOCH_1900, Record, clean_text)
-from syncctl.files.problems import (file_errors, problem)
+from syncctl.files.cells import EPOCH_1900, Record, clean_text
+from syncctl.files.problems import file_errors, problem
 
 LONGEST_LINE = 1 << 20
 """Characters; a row of a sheet has far fewer, and a file without line ends would be read as a whole."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
-from syncctl.files.cells import (Cell, Record, as_text)
+from syncctl.files.cells import Cell, Record, as_text
 
 Several: TypeAlias = Cell | tuple[Cell, ...]
 """A column's cell in a row; of columns that stand more than once, all that are filled."""

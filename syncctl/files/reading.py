@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from syncctl.files.cells import (Cell, Record)
-from syncctl.files.headers import (HEADER_WITHIN, find_header, fold)
+from syncctl.files.cells import Cell, Record
+from syncctl.files.headers import HEADER_WITHIN, find_header, fold
 from syncctl.files.limits import Meter
-from syncctl.files.problems import (file_errors, one_line, problem)
-from syncctl.files.protocol import (OLE_MAGIC, ZIP_MAGICS)
-from syncctl.files.rows import (FileRow, file_rows, not_blank)
+from syncctl.files.problems import file_errors, one_line, problem
+from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
+from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]

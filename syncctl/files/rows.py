@@ -7,8 +7,19 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from syncctl.files.cells import (EPOCH_1900, UNREADABLE, Cell, Record, as_text, date_of_serial, whole_number)
-from syncctl.files.headers import (BEYOND, CANNOT_BE_READ, DATE_COLUMNS, MOVED, NAME, PHONE, Layout, Several, column_letters, one_or_several)
+from syncctl.files.cells import EPOCH_1900, UNREADABLE, Cell, Record, as_text, date_of_serial, whole_number
+from syncctl.files.headers import (
+    BEYOND,
+    CANNOT_BE_READ,
+    DATE_COLUMNS,
+    MOVED,
+    NAME,
+    PHONE,
+    Layout,
+    Several,
+    column_letters,
+    one_or_several,
+)
 
 SURELY_A_NUMBER = 7
 """Digits: no column's title consists of so many."""

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import syncctl
-from syncctl.files.cells import (EPOCH_1900, EPOCH_1904, Record, clean)
+from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
 from syncctl.files.headers import HEADER_WITHIN
-from syncctl.files.limits import (LONGEST_READING_S, TOO_SLOW)
+from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
 from syncctl.files.problems import problem
-from syncctl.files.protocol import (DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request)
+from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
 
 BATCH = 1000
 """Rows that are asked for at a time, after a first few that are enough to find the header in."""

@@ -20,11 +20,30 @@ from zipfile import ZipFile
 import python_calamine
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import (UNREADABLE, clean)
-from syncctl.files.limits import (LONGEST_CELL, MOST_CELLS, MOST_COLUMNS, MOST_SHEETS, TOO_LONG_A_CELL, TOO_MANY_SHEETS, beyond, first_beyond)
-from syncctl.files.protocol import (DAMAGED, NO_WORKBOOK, PASSWORD, TOO_LARGE, TOO_SPREAD, ZIP_MAGICS, Batch, Facts, Request)
+from syncctl.files.cells import UNREADABLE, clean
+from syncctl.files.limits import (
+    LONGEST_CELL,
+    MOST_CELLS,
+    MOST_COLUMNS,
+    MOST_SHEETS,
+    TOO_LONG_A_CELL,
+    TOO_MANY_SHEETS,
+    beyond,
+    first_beyond,
+)
+from syncctl.files.protocol import (
+    DAMAGED,
+    NO_WORKBOOK,
+    PASSWORD,
+    TOO_LARGE,
+    TOO_SPREAD,
+    ZIP_MAGICS,
+    Batch,
+    Facts,
+    Request,
+)
 from syncctl.files.xls_parts import counts_from_1904
-from syncctl.files.xlsx_parts import (Formulas, Xlsx)
+from syncctl.files.xlsx_parts import Formulas, Xlsx
 
 MOST_MEMORY = 2 << 30
 """Bytes of address space: a million rows of a dozen columns take a quarter of it."""

@@ -12,7 +12,14 @@ from zipfile import ZipFile
 
 from syncctl.errors import FileProblemError
 from syncctl.files.cells import ERROR_VALUES
-from syncctl.files.limits import (LONGEST_CELL, MOST_COLUMNS, MOST_SHEETS, TOO_LONG_A_CELL, TOO_MANY_SHEETS, beyond)
+from syncctl.files.limits import (
+    LONGEST_CELL,
+    MOST_COLUMNS,
+    MOST_SHEETS,
+    TOO_LONG_A_CELL,
+    TOO_MANY_SHEETS,
+    beyond,
+)
 
 MOST_UNPACKED = 500 * 1024 * 1024
 """Bytes of all parts of a workbook together; more is a zip bomb, or no list of customers."""

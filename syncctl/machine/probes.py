@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from syncctl.ports.machine import (ApiClock, DiskSpace, PathFacts, User)
+from syncctl.ports.machine import ApiClock, DiskSpace, PathFacts, User
 
 SCHEDULERS = frozenset({"cron", "crond", "fcron", "bcron-sched", "systemd"})
 _ASK_LIMIT_S = 10.0
@@ -117,7 +117,7 @@ def api_clock(
     key (RFC 9110, 6.6.1: to the second). None where it does not answer, or tells no date."""
     import requests
 
-    from syncctl.http.proxies import (odd_certificates, wrong_proxy)
+    from syncctl.http.proxies import odd_certificates, wrong_proxy
 
     if wrong_proxy(url) or odd_certificates():
         return None

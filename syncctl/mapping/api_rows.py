@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from syncctl.domain.models import (LeadType, LeadValues, StepName)
+from syncctl.domain.models import LeadType, LeadValues, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import read_date
-from syncctl.parsing.phones import (former_phones, phone_number, why_no_phone)
-from syncctl.parsing.values import (LONGEST_TEXT, number, text)
+from syncctl.parsing.phones import former_phones, phone_number, why_no_phone
+from syncctl.parsing.values import LONGEST_TEXT, number, text
 
 # Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
 NAME = ("customerName", "name", "Name", "CustomerName")

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
-from syncctl.domain.identity import (SEPARATOR, derived_id, lead_key)
-from syncctl.domain.models import (LeadType, LeadValues, SourceRecord, StepName)
+from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
+from syncctl.domain.models import LeadType, LeadValues, SourceRecord, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.parsing.dates import (in_range, read_date)
-from syncctl.parsing.phones import (FORMULA, former_phones, phone_number, why_no_phone)
+from syncctl.parsing.dates import in_range, read_date
+from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import text
 
 Cells = Mapping[str, object]

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import requests
 
 from syncctl.errors import ExitCode
-from syncctl.http.proxies import (CURE, wrong_proxy)
-from syncctl.http.sockets import (OpenSockets, WatchedAdapter)
+from syncctl.http.proxies import CURE, wrong_proxy
+from syncctl.http.sockets import OpenSockets, WatchedAdapter
 
 MAX_BODY_BYTES = 10_000
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from syncctl.domain.models import (Document, RunEntry, SyncLog)
-from syncctl.ports.sync import (RecordEntry, Storage)
+from syncctl.domain.models import Document, RunEntry, SyncLog
+from syncctl.ports.sync import RecordEntry, Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""What was found when the machine was probed: plain values between `probes` and the checks of `doctor`."""
+"""Facts about the machine, as plain values: its files, its lock, its schedule.
+
+Adapters find them out, services judge them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 
@@ -108,3 +111,66 @@ class ApiAddress:
     url: str
     key_setting: str
     has_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LockState:
+    """Whether a run holds the lock, and which one, by what the lock file says."""
+
+    held: bool
+    pid: int | None = None
+    """The run's process id; None where the file does not say it, as with the next two."""
+
+    host: str | None = None
+    since: datetime | None = None
+    """When it started, aware UTC."""
+
+    problem: str | None = None
+    """Why the lock can't be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledImport:
+    """Something that imports files by itself."""
+
+    place: str
+    """Whose crontab it is in, or which timer it is."""
+
+    line: str
+    """As it is written there."""
+
+    command: str
+    """What of it imports: "syncctl all", "import:walkin"."""
+
+    remove: str
+    """The command that takes it away."""
+
+    by_systemd: bool = False
+    """Whether it is a timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """What starts the sync by itself."""
+
+    installed: bool
+    in_step: bool
+    """Whether it runs at the times of API_SYNC_TIME, with the settings in force."""
+
+    found: str
+    """What there is, and how it differs from the settings."""
+
+    problem: str | None = None
+    """Why it can't be known."""
+
+    by_systemd: bool = False
+    """Whether it is a timer's, not cron's."""
+
+    imports: tuple[ScheduledImport, ...] = ()
+    """What imports files by itself, which nothing should."""
+
+    old_syncs: tuple[str, ...] = ()
+    """The lines of the crontab in which the old system syncs."""
+
+    obstacles: tuple[str, ...] = ()
+    """What the crontab sets above the line that changes what it does."""

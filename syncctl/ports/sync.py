@@ -12,7 +12,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (AuditResult, Document, KnownRecord, LeadChange, LeadType, LocationResult, LocationState, Reject, ReportRequest, RunEntry, RunResult, StepName, StepResult, Store, SyncLog, SyncRecord, Trigger, Write)
+from syncctl.domain.models import (
+    AuditResult,
+    Document,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LocationResult,
+    LocationState,
+    Reject,
+    ReportRequest,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Trigger,
+    Write,
+)
 from syncctl.errors import ApiError
 
 RejectPositions = dict[str, dict[str, list[str]]]

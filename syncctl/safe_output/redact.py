@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from syncctl.safe_output.phone_numbers import (ascii_digits, find_phone_numbers)
+from syncctl.safe_output.phone_numbers import ascii_digits, find_phone_numbers
 
 MASK = "***"
 

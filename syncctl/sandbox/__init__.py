@@ -1,7 +1,7 @@
 """A local stand-in for the rental API; imports nothing else of syncctl, so that no mistake is shared."""
 
-from syncctl.sandbox.dialects import (DIALECTS, TRAITS)
-from syncctl.sandbox.faults import (FAULT_KINDS, Fault)
+from syncctl.sandbox.dialects import DIALECTS, TRAITS
+from syncctl.sandbox.faults import FAULT_KINDS, Fault
 from syncctl.sandbox.requestlog import LoggedRequest
 from syncctl.sandbox.sandbox import Sandbox
 

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from syncctl.sandbox.wire import (BOOKING, RETURN, Asked, months_back)
+from syncctl.sandbox.wire import BOOKING, RETURN, Asked, months_back
 
 REPORTS = (BOOKING, RETURN)
 

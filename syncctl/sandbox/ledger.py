@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncctl.sandbox.data import (Booking, new_booking, past_bookings, wall_clock)
+from syncctl.sandbox.data import Booking, new_booking, past_bookings, wall_clock
 from syncctl.sandbox.dialects import Question
-from syncctl.sandbox.stores import (Store, store_list)
-from syncctl.sandbox.wire import (RETURN, STORES, usual_envelope)
+from syncctl.sandbox.stores import Store, store_list
+from syncctl.sandbox.wire import RETURN, STORES, usual_envelope
 
 BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")
 MIDDAY = time(12, 30)

@@ -10,9 +10,9 @@ from math import ceil
 from time import time
 from typing import Any
 
-from syncctl.sandbox.exchange import (HTML, TEXT, Exchange)
+from syncctl.sandbox.exchange import HTML, TEXT, Exchange
 from syncctl.sandbox.faults import Fault
-from syncctl.sandbox.wire import (NO_DATA, OTHER_ENVELOPES)
+from syncctl.sandbox.wire import NO_DATA, OTHER_ENVELOPES
 
 MEGABYTE = 1 << 20
 HUGE_BYTES = 200 * MEGABYTE

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from syncctl.sandbox.dialects import (OWN_DATE, Question, parse_dialects)
-from syncctl.sandbox.faults import (Fault, FaultPlan)
-from syncctl.sandbox.ledger import (BUSINESS_ZONE, Ledger)
-from syncctl.sandbox.requestlog import (LoggedRequest, RequestLog)
-from syncctl.sandbox.server import (ApiServer, Service)
-from syncctl.sandbox.wire import (APIS, STORES, mentions_rentout, months_back)
+from syncctl.sandbox.dialects import OWN_DATE, Question, parse_dialects
+from syncctl.sandbox.faults import Fault, FaultPlan
+from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
+from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
+from syncctl.sandbox.server import ApiServer, Service
+from syncctl.sandbox.wire import APIS, STORES, mentions_rentout, months_back
 
 WHOLE_WINDOW_MONTHS = 12
 

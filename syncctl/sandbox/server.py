@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from syncctl.sandbox.connections import ConnectionServer
-from syncctl.sandbox.dialects import (Dialect, Question)
-from syncctl.sandbox.exchange import (HTML, Exchange)
-from syncctl.sandbox.faults import (Fault, FaultPlan)
+from syncctl.sandbox.dialects import Dialect, Question
+from syncctl.sandbox.exchange import HTML, Exchange
+from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
-from syncctl.sandbox.misbehaviour import (API_ERROR, StruckCall, html_page, misbehave)
-from syncctl.sandbox.requestlog import (LoggedRequest, RequestLog)
-from syncctl.sandbox.wire import (ENDPOINTS, STORES, BadRequestError, mentions_rentout, read_report_body)
+from syncctl.sandbox.misbehaviour import API_ERROR, StruckCall, html_page, misbehave
+from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
+from syncctl.sandbox.wire import ENDPOINTS, STORES, BadRequestError, mentions_rentout, read_report_body
 
 CONTROL = "/_sandbox/"
 LARGEST_BODY = 1 << 20

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 
-from syncctl.errors import (AbortError, SettingsError)
-from syncctl.settings.parsers import printable
+from syncctl.errors import AbortError, SettingsError
+from syncctl.safe_output.printable import printable
 
 _LIMIT_S = 30.0
 _NONE_YET = re.compile(rb"no crontab for |can't open '[^']*': No such file", re.IGNORECASE)

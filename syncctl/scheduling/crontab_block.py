@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.crontab_line import (CrontabLine, crontab_lines)
+from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
 
 _BEGIN = b"# BEGIN syncctl"
 _END = b"# END syncctl"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.errors import SettingsError
+from syncctl.safe_output.printable import printable
 from syncctl.scheduling.cron_fields import crontab_fields
-from syncctl.settings.parsers import printable
 
 _LONGEST_COMMAND = 990
 """Bytes; Debian's cron refuses a crontab with a command of 1000 (MAX_COMMAND in its cron.h)."""

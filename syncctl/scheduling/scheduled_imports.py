@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePath
 
+from syncctl.ports.machine import ScheduledImport
 from syncctl.scheduling.crontab_line import crontab_lines
 
 _PROGRAM = "syncctl"
@@ -29,26 +29,6 @@ _EXEC_PREFIXES = "@-:+!|"
 
 _PERCENT = re.compile(r"(?<!\\)%")
 """Cron takes it for the command's end (crontab(5))."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduledImport:
-    """Something that imports files by itself. Services are given it as a plain value."""
-
-    place: str
-    """Whose crontab it is in, or which timer it is."""
-
-    line: str
-    """As it is written there."""
-
-    command: str
-    """What of it imports: "syncctl all", "import:walkin"."""
-
-    remove: str
-    """The command that takes it away."""
-
-    by_systemd: bool = False
-    """Whether it is a timer."""
 
 
 def scheduled_imports(crontab: bytes, user: str) -> Iterator[ScheduledImport]:

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from syncctl.errors import SettingsError
+from syncctl.ports.machine import ScheduleState
 from syncctl.scheduling.crontab_block import parse_crontab
-from syncctl.scheduling.crontab_line import (CrontabLine, crontab_lines)
-from syncctl.scheduling.crontab_variables import (Meant, obstacles)
-from syncctl.scheduling.scheduled_imports import (ScheduledImport, import_in)
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleState:
-    """What starts the sync by itself. `in_step`: at the times of API_SYNC_TIME, with the settings in force.
-    `found`: what there is, and how it is out of step. `problem`: why it can't be known, or None. Services
-    are given it as a plain value. `by_systemd`: it is a timer's, not cron's. `imports`: what imports files by
-    itself, which nothing should. `old_syncs`: the lines of the crontab in which the old system syncs.
-    `obstacles`: what the crontab sets above the line that changes what it does."""
-
-    installed: bool
-    in_step: bool
-    found: str
-    problem: str | None = None
-    by_systemd: bool = False
-    imports: tuple[ScheduledImport, ...] = ()
-    old_syncs: tuple[str, ...] = ()
-    obstacles: tuple[str, ...] = ()
+from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
+from syncctl.scheduling.crontab_variables import Meant, obstacles
+from syncctl.scheduling.scheduled_imports import import_in
 
 
 def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: datetime) -> ScheduleState:

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from itertools import pairwise
 
-from syncctl.errors import (ExitCode, SettingsError)
+from syncctl.errors import ExitCode, SettingsError
 from syncctl.scheduling.cron_fields import cron_fields
 from syncctl.scheduling.crontab_line import ScheduledCommand
 

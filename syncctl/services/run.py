@@ -7,10 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from syncctl.domain.models import (FILE_STEPS, AuditResult, Reject, RunEntry, RunResult, StepName, StepResult, SyncLog, Trigger)
+from syncctl.domain.models import (
+    FILE_STEPS,
+    AuditResult,
+    Reject,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    SyncLog,
+    Trigger,
+)
 from syncctl.domain.run_results import history_document
-from syncctl.errors import (InterruptedRunError, StorageError, StorageUnavailableError)
-from syncctl.ports.sync import (Listener, Storage)
+from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
+from syncctl.ports.sync import Listener, Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 SYNC_TYPES = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import SettingsError
 from syncctl.filesystem.ordinary_files import open_ordinary
-from syncctl.safe_output.printable import printable as printable  # noqa: PLC0414 - also imported from here
+from syncctl.safe_output.printable import printable
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

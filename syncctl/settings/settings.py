@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import (NONE, OwnFiles)
+from syncctl.filesystem.protected_files import NONE, OwnFiles
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import urls
-from syncctl.settings.parsers import printable
-from syncctl.settings.sources import (ENVIRONMENT, read_sources)
-from syncctl.settings.specs import (KEYS, Reading, own_files, read_all)
+from syncctl.settings.sources import ENVIRONMENT, read_sources
+from syncctl.settings.specs import KEYS, Reading, own_files, read_all
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncctl.errors import SettingsError
-from syncctl.filesystem.ordinary_files import (open_ordinary, read_named)
-from syncctl.filesystem.trusted_files import (refuse_if_others_decide, refuse_if_planted)
+from syncctl.filesystem.ordinary_files import open_ordinary, read_named
+from syncctl.filesystem.trusted_files import refuse_if_others_decide, refuse_if_planted
 
 ENVIRONMENT = "environment"
 

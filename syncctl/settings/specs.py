@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import (BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files)
+from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import parsers as values
 from syncctl.settings import urls
-from syncctl.settings.sources import (Found, Sources)
+from syncctl.settings.sources import Found, Sources
 
 DEFAULT = "default"
 KEYS = ("API_TOKEN", "STORE_API_KEY", "BOOKING_API_KEY", "RETURN_API_KEY")
@@ -118,7 +119,7 @@ class Reading:
         if not self.text:
             return ""
         resolved = isinstance(self.value, str | Path)
-        return values.printable(self.spec.show(str(self.value) if resolved else self.text))
+        return printable(self.spec.show(str(self.value) if resolved else self.text))
 
 
 def read_all(sources: Sources) -> dict[str, Reading]:

@@ -6,11 +6,25 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (Correction, Document, KnownRecord, LeadChange, LeadType, LocationState, Reject, RunEntry, StepName, Store, SyncLog, SyncRecord, Write)
-from syncctl.ports.sync import (ANY_TIME, Created, RecordEntry, RejectPositions, Storage)
-from syncctl.storage.common.lead_changes import (changed, guard, holds)
+from syncctl.domain.models import (
+    Correction,
+    Document,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Write,
+)
+from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
+from syncctl.storage.common.lead_changes import changed, guard, holds
 from syncctl.storage.common.own_documents import finished_by
-from syncctl.storage.common.reject_lists import (by_location, newest_first)
+from syncctl.storage.common.reject_lists import by_location, newest_first
 from syncctl.storage.common.report_paths import as_stored
 from syncctl.storage.common.store_rules import new_stores
 

@@ -11,20 +11,20 @@ from syncctl.locations import load_locations
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import Surroundings
 from syncctl.settings import urls
-from syncctl.wiring.adapters import (clock_of, opened_database)
+from syncctl.wiring.adapters import clock_of, opened_database
 from syncctl.wiring.scheduling import schedule_state
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
     from syncctl.services.checks.history import PastRun
     from syncctl.services.checks.status import Status
-    from syncctl.settings.settings import (ApiEndpoint, Settings)
+    from syncctl.settings.settings import ApiEndpoint, Settings
 
 
 def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
     """Whether the machinery works. A database that can't be used is one of its findings. `env_file`: as given
     on the command line, which the crontab's line must name as well."""
-    from syncctl.services.checks.sync_checks import (verify_machinery, verify_without_database)
+    from syncctl.services.checks.sync_checks import verify_machinery, verify_without_database
 
     around, clock = surroundings(settings, env_file), clock_of(settings)
     try:
@@ -49,7 +49,7 @@ def verify_data(settings: Settings) -> CheckReport:
 
 def status(settings: Settings) -> Status:
     """The health at a glance. A database that can't be used is one of its findings."""
-    from syncctl.services.checks.status import (status_without_database, take_status)
+    from syncctl.services.checks.status import status_without_database, take_status
 
     lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
     try:

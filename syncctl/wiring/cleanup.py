@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from syncctl.filesystem.protected_files import BACKUP_FOLDER
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
-from syncctl.services.cleanup import (cleaning, restoring, store_names)
+from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.wiring.adapters import opened_database
 

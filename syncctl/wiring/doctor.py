@@ -11,32 +11,39 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.domain.checks import (Check, CheckReport, Mark)
+from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.models import StepName
-from syncctl.errors import (SettingsError, StorageError)
-from syncctl.filesystem.protected_files import (BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files)
+from syncctl.errors import SettingsError, StorageError
+from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.locations import load_locations
-from syncctl.machine.probes import (api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone)
-from syncctl.ports.machine import (ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts)
+from syncctl.machine.probes import (
+    api_clock,
+    current_user,
+    disk_space,
+    path_facts,
+    running_schedulers,
+    system_zone,
+)
+from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
 from syncctl.run_lock import lock_state
-from syncctl.services.checks.app_scheduler import (APP_SCHEDULER, check_app_scheduler, find_traces)
+from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.progress import report_progress
-from syncctl.services.checks.windows import (AUDITS_OVER, check_windows)
-from syncctl.services.doctor.connections import (ApiTrial, check_api, check_clock, check_database)
-from syncctl.services.doctor.locations import (LOCATION_IDS, check_location_ids)
-from syncctl.services.doctor.machine import (check_exposed, check_output, check_path, check_space, check_zones)
-from syncctl.services.doctor.schedule import (check_lock, check_schedule)
+from syncctl.services.checks.windows import AUDITS_OVER, check_windows
+from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
+from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
+from syncctl.services.doctor.schedule import check_lock, check_schedule
 from syncctl.services.doctor.settings import check_settings
 from syncctl.settings.settings import inspect_settings
-from syncctl.settings.sources import (ENVIRONMENT, read_sources)
+from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
-from syncctl.settings.unknown_names import (is_of_rent_outs, misspelt)
-from syncctl.wiring.adapters import (opened_database, rental_api)
+from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
+from syncctl.wiring.adapters import opened_database, rental_api
 from syncctl.wiring.scheduled_command import set_by_environment
-from syncctl.wiring.scheduling import (schedule_state, zone_warning)
+from syncctl.wiring.scheduling import schedule_state, zone_warning
 
 if TYPE_CHECKING:
-    from syncctl.settings.settings import (ApiEndpoint, Settings)
+    from syncctl.settings.settings import ApiEndpoint, Settings
 
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0

@@ -14,22 +14,22 @@ from urllib.parse import urlsplit
 
 from syncctl import __version__
 from syncctl.api.recording_client import WatchedRentalApi
-from syncctl.domain.models import (REPORT_STEPS, ReportRequest)
-from syncctl.errors import (LockHeldError, StorageError)
+from syncctl.domain.models import REPORT_STEPS, ReportRequest
+from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
 from syncctl.ports.admin import WireFacts
 from syncctl.run_lock import RunLock
 from syncctl.services.checks.environment_checks import LOCK_MARGIN
-from syncctl.services.doctor.evidence.asking import (Asking, ask_the_api)
-from syncctl.services.doctor.evidence.document import (Place, evidence_document)
+from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
+from syncctl.services.doctor.evidence.document import Place, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
-from syncctl.wiring.adapters import (api_config, opened_database)
+from syncctl.wiring.adapters import api_config, opened_database
 
 if TYPE_CHECKING:
     from syncctl.domain.dialects import Dialect
-    from syncctl.domain.models import (LocationState, StepName)
+    from syncctl.domain.models import LocationState, StepName
     from syncctl.settings.settings import Settings
 
 PACKAGES = ("requests", "urllib3", "pymongo")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from syncctl.errors import UsageError
 from syncctl.filesystem.protected_files import OUTPUT_FILE
 from syncctl.scheduling.crontab_line import ScheduledCommand
-from syncctl.settings.sources import (ENVIRONMENT, read_sources)
+from syncctl.settings.sources import ENVIRONMENT, read_sources
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import Settings

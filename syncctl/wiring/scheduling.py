@@ -10,19 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.errors import (SettingsError, UsageError)
+from syncctl.errors import SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
-from syncctl.machine.probes import (current_user, system_zone)
+from syncctl.machine.probes import current_user, system_zone
+from syncctl.ports.machine import ScheduleState
 from syncctl.scheduling.cron_fields import same_in_both_zones
-from syncctl.scheduling.crontab import (read_crontab, write_crontab)
-from syncctl.scheduling.crontab_block import (Crontab, block, parse_crontab, with_block, without_block)
-from syncctl.scheduling.crontab_line import (ScheduledCommand, cron_line)
+from syncctl.scheduling.crontab import read_crontab, write_crontab
+from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
+from syncctl.scheduling.crontab_line import ScheduledCommand, cron_line
 from syncctl.scheduling.crontab_variables import Meant
-from syncctl.scheduling.scheduled_imports import (scheduled_imports, timer_imports)
-from syncctl.scheduling.state import (ScheduleState, cron_state, old_syncs, timer_state)
-from syncctl.scheduling.systemd import (TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units)
+from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
+from syncctl.scheduling.state import cron_state, old_syncs, timer_state
+from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
 from syncctl.settings.unknown_names import OURS
-from syncctl.wiring.scheduled_command import (scheduled_command, set_by_environment)
+from syncctl.wiring.scheduled_command import scheduled_command, set_by_environment
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import Settings

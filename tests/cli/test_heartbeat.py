@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from syncctl.run_lock import RunLock
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Ended, Program
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import (Counts, LocationResult, RunEntry, RunResult, StepName, StepResult, StepStatus, Trigger)
+from syncctl.domain.models import (
+    Counts,
+    LocationResult,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    Trigger,
+)
 from syncctl.domain.run_results import history_document
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program

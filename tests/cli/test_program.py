@@ -249,12 +249,12 @@ def test_a_command_that_failed_keeps_its_status_when_the_output_is_lost_too(prog
 
 DEFECT = """
 import sys
-from syncctl.bootstrap import checking
+from syncctl.wiring import checks
 from syncctl.cli.app import main
 def fail(settings):
     key = "s3cret-key-of-ours"
     raise ValueError(f"{key} at mongodb://u:pass-word@h/x of 9048780011 \\x1b[2J\\u202e")
-checking.status = fail
+checks.status = fail
 sys.argv = ["syncctl", *sys.argv[1:]]
 main()
 """

@@ -7,7 +7,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from syncctl.sandbox import (DIALECTS, TRAITS)
+from syncctl.sandbox import DIALECTS, TRAITS
 from tests.support.program import Program
 
 ALL_NAMES = {*DIALECTS, *TRAITS, "capped-N"}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import (LocationState, StepName, StepStatus, SyncLog, Trigger)
+from syncctl.domain.models import LocationState, StepName, StepStatus, SyncLog, Trigger
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 

@@ -13,7 +13,7 @@ from types import FrameType
 
 import pytest
 
-from syncctl.cli.stopping import (is_no_place_to_raise, stoppable)
+from syncctl.cli.stopping import is_no_place_to_raise, stoppable
 from syncctl.errors import TerminationRequest
 
 LIMIT_S = 10.0

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syncctl.run_lock import RunLock
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Ended, Program
 from tests.support.store_files import SAMPLES
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
 
 

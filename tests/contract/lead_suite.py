@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from syncctl.domain.models import (Document, KnownRecord, LeadType)
+from syncctl.domain.models import Document, KnownRecord, LeadType
 from syncctl.errors import StorageError
 from syncctl.ports.sync import Storage
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id

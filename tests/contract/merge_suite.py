@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from syncctl.domain.models import (CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write)
+from syncctl.domain.models import CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write
 from syncctl.errors import StorageError
 from syncctl.ports.sync import Storage
 from tests.contract.lead_suite import MANY, Database

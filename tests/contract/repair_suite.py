@@ -8,7 +8,7 @@ import pytest
 
 from syncctl.errors import StorageError
 from syncctl.ports.admin import Database as LeadDatabase
-from syncctl.ports.admin import (LeadSnapshot, Restored)
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.registry import open_storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, record, text_id

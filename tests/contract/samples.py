@@ -3,8 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncctl.domain.dialects import (Dialect, Mode, Trial, Verdict)
-from syncctl.domain.models import (BodyForm, Correction, CorrectionOutcome, Document, LeadType, LeadValues, Reject, StepName, SyncRecord)
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import (
+    BodyForm,
+    Correction,
+    CorrectionOutcome,
+    Document,
+    LeadType,
+    LeadValues,
+    Reject,
+    StepName,
+    SyncRecord,
+)
 
 MOMENT = datetime(2025, 2, 1, 8, 59, 27, 123000, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.models import (LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger)
+from syncctl.domain.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
 from syncctl.ports.admin import Database as LeadDatabase
-from syncctl.ports.admin import (LastLogs, RunSpan, Totals)
+from syncctl.ports.admin import LastLogs, RunSpan, Totals
 from syncctl.ports.sync import RecordEntry
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncctl.domain.dialects import (Dialect, LocationIds, Mode, Trial)
+from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial
 from syncctl.domain.identity import KEY_RULES
-from syncctl.domain.models import (LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger)
-from syncctl.errors import (ExitCode, NewerDatabaseError)
+from syncctl.domain.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
+from syncctl.errors import ExitCode, NewerDatabaseError
 from syncctl.ports.sync import Storage
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage

@@ -5,7 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from syncctl.domain.models import (KnownRecord, LeadChange, LeadType, LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger)
+from syncctl.domain.models import (
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LocationState,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    Trigger,
+)
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.merge_suite import MergeSuite

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.errors import (SettingsError, StorageUnavailableError)
+from syncctl.errors import SettingsError, StorageUnavailableError
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 

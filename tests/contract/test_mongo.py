@@ -10,8 +10,19 @@ from bson.int64 import Int64
 from pymongo import IndexModel, MongoClient
 
 from syncctl.domain.identity import KEY_RULES
-from syncctl.domain.models import (Document, LeadChange, LeadType, LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger)
-from syncctl.errors import (LeadsRefusedError, StorageError)
+from syncctl.domain.models import (
+    Document,
+    LeadChange,
+    LeadType,
+    LocationState,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    Trigger,
+)
+from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.mongo.storage import MongoStorage

@@ -10,7 +10,7 @@ from pymongo.collation import Collation
 
 from syncctl.domain.models import Document
 from syncctl.errors import StorageError
-from syncctl.ports.admin import (LeadSnapshot, Restored)
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract import mongo_oddities

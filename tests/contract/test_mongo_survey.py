@@ -11,11 +11,11 @@ import pytest
 from bson import DatetimeMS, ObjectId
 from pymongo import MongoClient
 
-from syncctl.domain.models import (Document, StepStatus, SyncLog, Trigger)
-from syncctl.errors import (StorageError, StorageUnavailableError)
-from syncctl.ports.admin import (LastLogs, LeadSnapshot)
-from syncctl.storage.mongo.address import (MongoAddress, read_address)
-from syncctl.storage.mongo.facts import (journal_caveats, topology, user_caveats, version_caveats)
+from syncctl.domain.models import Document, StepStatus, SyncLog, Trigger
+from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.ports.admin import LastLogs, LeadSnapshot
+from syncctl.storage.mongo.address import MongoAddress, read_address
+from syncctl.storage.mongo.facts import journal_caveats, topology, user_caveats, version_caveats
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import MOMENT, lead, phone, text_id

@@ -11,7 +11,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 from syncctl.domain.models import Document
-from syncctl.errors import (LeadsRefusedError, StorageError, StorageUnavailableError)
+from syncctl.errors import LeadsRefusedError, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from syncctl.storage.mongo import transactions as mongo_transactions
 from syncctl.storage.mongo.storage import MongoStorage

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from syncctl.domain.models import (Document, LocationState, RunEntry, StepName)
+from syncctl.domain.models import Document, LocationState, RunEntry, StepName
 from syncctl.errors import StorageError
-from syncctl.ports.admin import (Database, RunSpan)
+from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.sync import RecordEntry
 from syncctl.storage.mongo import documents as mongo_documents
 from syncctl.storage.mongo.storage import MongoStorage

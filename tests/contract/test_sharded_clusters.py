@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure
 
 from syncctl.domain.checks import Mark
 from syncctl.domain.models import Document
-from syncctl.errors import (ExitCode, SettingsError)
+from syncctl.errors import ExitCode, SettingsError
 from syncctl.services.doctor.connections import check_database
 from syncctl.storage.mongo import facts as mongo_facts
 from syncctl.storage.mongo import session as mongo_session

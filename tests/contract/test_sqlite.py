@@ -12,13 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import (LeadChange, LeadType, LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger)
-from syncctl.errors import (StorageError, StorageUnavailableError)
+from syncctl.domain.models import (
+    LeadChange,
+    LeadType,
+    LocationState,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    Trigger,
+)
+from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.storage.common.store_rules import store_id
 from syncctl.storage.sqlite.connection import open_connection
 from syncctl.storage.sqlite.errors import translated
 from syncctl.storage.sqlite.schema import MIGRATIONS
-from syncctl.storage.sqlite.storage import (FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT, SqliteStorage)
+from syncctl.storage.sqlite.storage import FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT, SqliteStorage
 from tests.contract.samples import DIALECT, MOMENT, lead, phone, record, reject, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 from tests.contract.storage_suite import StorageSuite

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from syncctl.errors import (StorageError, StorageUnavailableError)
+from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports.admin import LeadSnapshot
-from syncctl.storage.sqlite.connection import (open_connection, transaction)
+from syncctl.storage.sqlite.connection import open_connection, transaction
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, record, text_id
 from tests.contract.sqlite_database import SqliteDatabase

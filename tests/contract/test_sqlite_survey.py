@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import (StepStatus, SyncLog, Trigger)
+from syncctl.domain.models import StepStatus, SyncLog, Trigger
 from syncctl.errors import StorageError
-from syncctl.ports.admin import (LastLogs, Totals)
+from syncctl.ports.admin import LastLogs, Totals
 from syncctl.storage.registry import open_storage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.api.client import HttpRentalApi
-from syncctl.domain.models import (ReportRequest, StepName, Trigger)
-from syncctl.ports.sync import (Answer, Prepare)
-from syncctl.services.run import (Run, RunRequest)
+from syncctl.domain.models import ReportRequest, StepName, Trigger
+from syncctl.ports.sync import Answer, Prepare
+from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
-from syncctl.services.sync.planning import (Schedule, SyncOptions)
+from syncctl.services.sync.planning import Schedule, SyncOptions
 from tests.support.world import API, KOLKATA, World
 
 

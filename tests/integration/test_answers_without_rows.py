@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (StepName, StepStatus)
+from syncctl.domain.models import StepName, StepStatus
 from syncctl.domain.run_results import exit_code
 from tests.support.answers import errors_without_rows, item_rows
 from tests.support.program import Program

@@ -8,18 +8,17 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.checks import (Check, Mark)
-from syncctl.domain.identity import (derived_id, first_id_at, id_time)
-from syncctl.domain.models import (LeadType, StepName)
+from syncctl.domain.checks import Check, Mark
+from syncctl.domain.identity import derived_id, first_id_at, id_time
+from syncctl.domain.models import LeadType, StepName
 from syncctl.errors import InterruptedRunError
 from syncctl.ports.admin import Database
+from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.ports.sync import Storage
-from syncctl.run_lock import LockState
 from syncctl.sandbox import Sandbox
-from syncctl.scheduling.state import ScheduleState
-from syncctl.services.checks.app_scheduler import (APP_SCHEDULER, AppTraces, find_traces)
+from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
 from syncctl.services.checks.environment_checks import Surroundings
-from syncctl.services.checks.status import (Health, Status, take_status)
+from syncctl.services.checks.status import Health, Status, take_status
 from syncctl.services.checks.sync_checks import verify_machinery
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.run import Clock

@@ -10,9 +10,9 @@ import pytest
 from syncctl.errors import SettingsError
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import BackupKind
-from syncctl.services.cleanup.finished.cleaning import (FinishedCleaned, plan_finished)
+from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, plan_finished
 from syncctl.services.cleanup.finished.plan import Why
-from syncctl.services.cleanup.restoring import (BackupRestored, restore_backup)
+from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import app_report, brought_back, known

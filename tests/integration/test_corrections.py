@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (CorrectionOutcome, Counts, RunResult, StepName)
+from syncctl.domain.models import CorrectionOutcome, Counts, RunResult, StepName
 from syncctl.ports.sync import RecordEntry
 from tests.integration.test_answers_without_rows import NO_DATA
 from tests.support.cleanups import Interfering

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.sandbox import (DIALECTS, Sandbox)
+from syncctl.sandbox import DIALECTS, Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.completeness import assert_nothing_found, look, lose, numbered, totals
 from tests.support.oracle import key_of

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from syncctl.safe_output.redact import Redactor
-from syncctl.sandbox import (DIALECTS, Fault, Sandbox)
+from syncctl.sandbox import DIALECTS, Fault, Sandbox
 from syncctl.services.doctor.evidence.document import readable
 from syncctl.settings.settings import load_settings
-from syncctl.wiring.evidence import (Evidence, gather_evidence)
+from syncctl.wiring.evidence import Evidence, gather_evidence
 
 WITH_MONTHS = ("all keys", "without empty keys")
 WITHOUT_MONTHS = ("without months", "dates and location only")

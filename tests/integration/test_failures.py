@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (LocationState, RunResult, StepName, StepStatus)
-from syncctl.errors import (InterruptedRunError, StorageError, StorageUnavailableError)
+from syncctl.domain.models import LocationState, RunResult, StepName, StepStatus
+from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports.sync import Storage
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of
@@ -335,7 +335,7 @@ def test_runs_at_once_make_no_duplicate(world: World) -> None:
 
 
 def test_sigterm_is_a_request_to_stop() -> None:
-    from syncctl.errors import (ExitCode, TerminationRequest)
+    from syncctl.errors import ExitCode, TerminationRequest
 
     assert InterruptedRunError(TerminationRequest()).exit_code == ExitCode.TERMINATED == 128 + signal.SIGTERM
     assert InterruptedRunError(KeyboardInterrupt()).exit_code == ExitCode.INTERRUPTED == 128 + signal.SIGINT

@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from syncctl.domain.models import (LocationResult, RunResult, StepName)
+from syncctl.domain.models import LocationResult, RunResult, StepName
 from syncctl.domain.run_results import run_envelope
 from tests.support.store_files import HEADER, counts, row, write
 from tests.support.world import World

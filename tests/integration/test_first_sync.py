@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from syncctl.domain.models import (RunResult, StepName, StepStatus)
+from syncctl.domain.models import RunResult, StepName, StepStatus
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import key_of

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from syncctl.domain.models import (StepName, StepStatus)
+from syncctl.domain.models import StepName, StepStatus
 from syncctl.locations import load_locations
 from syncctl.ports.sync import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment

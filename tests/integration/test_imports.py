@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from syncctl.domain.identity import fingerprint
-from syncctl.domain.models import (LeadChange, StepName, StepStatus, SyncRecord)
+from syncctl.domain.models import LeadChange, StepName, StepStatus, SyncRecord
 from syncctl.errors import UsageError
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, snapshot, write
 from tests.support.webapp import SHAPES, Lead, finish, old_lead

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (StepName, StepStatus)
+from syncctl.domain.models import StepName, StepStatus
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects import updating as rejects

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.dialects import LocationIds
-from syncctl.domain.models import (RunResult, StepName, StepStatus)
+from syncctl.domain.models import RunResult, StepName, StepStatus
 from syncctl.errors import StorageError
 from syncctl.locations import Locations
 from syncctl.ports.sync import Storage

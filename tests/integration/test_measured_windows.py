@@ -7,10 +7,10 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from syncctl.domain.dialects import (Dialect, Mode)
-from syncctl.domain.models import (BodyForm, RunResult, StepName)
+from syncctl.domain.dialects import Dialect, Mode
+from syncctl.domain.models import BodyForm, RunResult, StepName
 from syncctl.locations import load_locations
-from syncctl.sandbox import (DIALECTS, Sandbox)
+from syncctl.sandbox import DIALECTS, Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.oracle import key_of
 from tests.support.world import World

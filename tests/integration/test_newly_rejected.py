@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.domain.models import StepName
-from syncctl.errors import (InterruptedRunError, StorageUnavailableError)
+from syncctl.errors import InterruptedRunError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from tests.integration.test_failures import refusing
 from tests.support.completeness import repair

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (StepName, Trigger)
+from syncctl.domain.models import StepName, Trigger
 from syncctl.mapping.api_rows import RowDates
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects.updating import keep_rejects
-from syncctl.services.run import (Run, RunRequest)
+from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.answer_rows import SortedRows
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of

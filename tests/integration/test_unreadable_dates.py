@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (RunResult, StepName, StepStatus)
+from syncctl.domain.models import RunResult, StepName, StepStatus
 from syncctl.sandbox import Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.store_files import counts, row, write

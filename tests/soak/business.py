@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from syncctl.sandbox import Sandbox
-from syncctl.sandbox.vocabulary import (FIRST_NAMES, LAST_NAMES)
+from syncctl.sandbox.vocabulary import FIRST_NAMES, LAST_NAMES
 from tests.support.oracle import Key, Row, key_and_lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp, pages_for, report_of
 from tests.support.world import KOLKATA

@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 
 from syncctl.domain.models import StepName
-from syncctl.locations import (Locations, load_locations)
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.locations import Locations, load_locations
+from syncctl.sandbox import Fault, Sandbox
 from syncctl.storage.registry import open_storage
 from tests.soak.business import Business
 from tests.soak.figures import Figures, sizes

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from syncctl.domain.models import (RunResult, StepName)
+from syncctl.domain.models import RunResult, StepName
 from syncctl.errors import SyncctlError
 from syncctl.locations import Locations
 from syncctl.sandbox import Sandbox

@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncctl.api.wire import (Endpoint, report_call)
-from syncctl.domain.models import (ReportRequest, StepName)
-from syncctl.errors import (ApiError, DeadlinePassedError, RetryableApiError)
-from syncctl.ports.sync import (Answer, Prepare)
+from syncctl.api.wire import Endpoint, report_call
+from syncctl.domain.models import ReportRequest, StepName
+from syncctl.errors import ApiError, DeadlinePassedError, RetryableApiError
+from syncctl.ports.sync import Answer, Prepare
 
 INDIA = ZoneInfo("Asia/Kolkata")
 ENDPOINT = Endpoint("https://rental.example/api", None, "API_TOKEN")

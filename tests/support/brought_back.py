@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from syncctl.domain.identity import (derived_id, fingerprint)
-from syncctl.domain.models import (LeadValues, SyncRecord)
+from syncctl.domain.identity import derived_id, fingerprint
+from syncctl.domain.models import LeadValues, SyncRecord
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicates import cleanup_key
 from tests.support.duplicates import object_id

@@ -7,9 +7,9 @@ from typing import Any
 
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.services.cleanup.cleaning import (BackupTarget, DuplicatesCleaned, clean_duplicates)
-from syncctl.services.cleanup.finished.cleaning import (FinishedCleaned, clean_finished)
-from syncctl.services.cleanup.store_names import (StoresRenamed, rename_stores)
+from syncctl.services.cleanup.cleaning import BackupTarget, DuplicatesCleaned, clean_duplicates
+from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, clean_finished
+from syncctl.services.cleanup.store_names import StoresRenamed, rename_stores
 from tests.contract.samples import lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp
 

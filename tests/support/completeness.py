@@ -8,10 +8,10 @@ from syncctl.api.client import HttpRentalApi
 from syncctl.domain.models import Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.services.reconcile.completeness import (REPORTS, SourceQuestion, begin_check)
-from syncctl.services.reconcile.results import (Completeness, SourceCounts)
-from syncctl.services.run import (Run, RunRequest)
-from syncctl.services.sync.planning import (Schedule, SyncOptions)
+from syncctl.services.reconcile.completeness import REPORTS, SourceQuestion, begin_check
+from syncctl.services.reconcile.results import Completeness, SourceCounts
+from syncctl.services.run import Run, RunRequest
+from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.storage.registry import open_storage
 from tests.support.webapp import Lead
 from tests.support.world import KOLKATA, Recorder, World

@@ -8,12 +8,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (LocationState, ReportRequest, RunResult, StepName, Trigger)
+from syncctl.domain.models import LocationState, ReportRequest, RunResult, StepName, Trigger
 from syncctl.locations import Locations
 from syncctl.ports.sync import Storage
-from syncctl.services.run import (Clock, Run, RunRequest)
+from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
-from syncctl.services.sync.planning import (Schedule, SyncOptions)
+from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.api_model import INDIA, ModelApi, Row

@@ -8,19 +8,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syncctl.api.client import (ApiClientConfig, HttpRentalApi)
+from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import (AuditResult, Counts, LocationResult, RunResult, StepName, StepResult, Trigger)
+from syncctl.domain.models import (
+    AuditResult,
+    Counts,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    Trigger,
+)
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
-from syncctl.locations import (Locations, load_locations)
+from syncctl.locations import Locations, load_locations
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.imports.importing import (FileImport, ImportJob)
+from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.rejects.retrying import retry_rejects
-from syncctl.services.run import (Clock, Run, RunRequest)
-from syncctl.services.sync.api_sync import (API_STEPS, ApiSync)
-from syncctl.services.sync.planning import (Schedule, SyncOptions)
+from syncctl.services.run import Clock, Run, RunRequest
+from syncctl.services.sync.api_sync import API_STEPS, ApiSync
+from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from syncctl.domain.dialects import (Dialect, Mode)
-from syncctl.domain.identity import (derived_id, fingerprint, key_of)
-from syncctl.domain.models import (BodyForm, Days, LocationState, ReportRequest, RunResult, StepName, Window)
-from syncctl.mapping.api_rows import (RowDates, report_values)
+from syncctl.domain.dialects import Dialect, Mode
+from syncctl.domain.identity import derived_id, fingerprint, key_of
+from syncctl.domain.models import BodyForm, Days, LocationState, ReportRequest, RunResult, StepName, Window
+from syncctl.mapping.api_rows import RowDates, report_values
 from tests.support.api_model import DIALECTS, Row, body_of, spoken
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.support.model_world import CODES, REPORTS, STORES, ModelWorld

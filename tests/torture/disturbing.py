@@ -4,7 +4,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from syncctl.domain.models import RunResult
-from syncctl.errors import (InterruptedRunError, StorageError, StorageUnavailableError, SyncctlError, TerminationRequest)
+from syncctl.errors import (
+    InterruptedRunError,
+    StorageError,
+    StorageUnavailableError,
+    SyncctlError,
+    TerminationRequest,
+)
 from syncctl.ports.sync import Storage
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.torture.prepared import Prepared

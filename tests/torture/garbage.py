@@ -9,7 +9,7 @@ from datetime import date
 from hypothesis import strategies as st
 
 from syncctl.api.wire import Endpoint
-from syncctl.locations import (Locations, load_locations)
+from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
 from tests.support.world import World

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import pytest
 
-from syncctl.domain.models import (StepName, Store)
-from syncctl.locations import (Locations, load_locations)
+from syncctl.domain.models import StepName, Store
+from syncctl.locations import Locations, load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.cleanup import (cleaning, restoring, store_names)
-from syncctl.services.cleanup.cleaning import (BackupTarget, clean_duplicates)
+from syncctl.services.cleanup import cleaning, restoring, store_names
+from syncctl.services.cleanup.cleaning import BackupTarget, clean_duplicates
 from syncctl.services.cleanup.finished import candidates
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.services.cleanup.finished.cleaning import clean_finished

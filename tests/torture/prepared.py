@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR
-from syncctl.domain.models import (Counts, RunResult)
+from syncctl.domain.models import Counts, RunResult
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from syncctl.domain.models import (LocationResult, LocationState, RunResult, StepName)
-from syncctl.errors import (StorageError, StorageUnavailableError, SyncctlError)
+from syncctl.domain.models import LocationResult, LocationState, RunResult, StepName
+from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Fault
 from syncctl.services.sync.api_sync import API_STEPS

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from syncctl.locations import (Locations, load_locations)
+from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import Key
 from tests.support.webapp import OF_TODAY_MOSTLY, Lead, any_shape, report_of

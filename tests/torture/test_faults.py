@@ -13,7 +13,7 @@ import pytest
 from pymongo import MongoClient
 
 from syncctl.domain.models import RunResult
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from syncctl.sandbox.faults import FAULT_KINDS
 from tests.support.mongod import with_database
 from tests.support.world import World

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.errors import (ExitCode, SettingsError)
-from syncctl.settings.settings import (Settings, inspect_settings, load_settings)
+from syncctl.errors import ExitCode, SettingsError
+from syncctl.settings.settings import Settings, inspect_settings, load_settings
 from syncctl.settings.specs import SPECS
 from tests.support.program import Program
 from tests.torture.garbage_place import fuzz

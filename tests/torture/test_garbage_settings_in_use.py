@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncctl.errors import (ExitCode, SettingsError)
+from syncctl.errors import ExitCode, SettingsError
 from syncctl.sandbox import Sandbox
 from syncctl.settings.settings import load_settings
 from tests.support.world import World

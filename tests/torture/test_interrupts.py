@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncctl.cli.stopping import is_no_place_to_raise
-from syncctl.errors import (InterruptedRunError, TerminationRequest)
+from syncctl.errors import InterruptedRunError, TerminationRequest
 from syncctl.ports.sync import Storage
 from syncctl.services.run import SYNC_TYPES
 from tests.support.world import Recorder, World

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.support.ordinary_user import BoundByRights
 from tests.support.program import Program
 from tests.support.world import World

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from syncctl.domain.models import RunResult
-from syncctl.errors import (StorageError, StorageUnavailableError)
+from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from tests.support import mongod
 from tests.support.mongod import with_database

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from syncctl.api.transport import Transport
-from syncctl.api.wire import (Call, Endpoint)
-from syncctl.errors import (ExitCode, FinalApiError, SettingsError)
+from syncctl.api.wire import Call, Endpoint
+from syncctl.errors import ExitCode, FinalApiError, SettingsError
 from syncctl.filesystem.ordinary_files import read_named
 from syncctl.machine.probes import api_clock
 from syncctl.settings.settings import load_settings

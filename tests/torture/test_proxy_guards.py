@@ -3,11 +3,11 @@
 import pytest
 
 from syncctl.api.transport import Transport
-from syncctl.api.wire import (Call, Endpoint)
+from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import FinalApiError
-from syncctl.http.proxies import (proxy_variable, wrong_proxy)
+from syncctl.http.proxies import proxy_variable, wrong_proxy
 from syncctl.machine.probes import api_clock
-from syncctl.monitoring.healthchecks import (Heartbeat, PingPolicy)
+from syncctl.monitoring.healthchecks import Heartbeat, PingPolicy
 from tests.support.program import Program
 
 pytestmark = pytest.mark.attack("proxy")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.errors import (ExitCode, SettingsError)
+from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings.settings import load_settings
 from syncctl.settings.sources import read_sources
 from tests.support.program import Program

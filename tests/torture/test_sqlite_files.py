@@ -15,8 +15,8 @@ from random import Random
 
 import pytest
 
-from syncctl.domain.models import (RunResult, StepName)
-from syncctl.errors import (ExitCode, StorageError, StorageUnavailableError)
+from syncctl.domain.models import RunResult, StepName
+from syncctl.errors import ExitCode, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.program import Program

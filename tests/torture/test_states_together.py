@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (LocationState, StepName, StepStatus)
-from syncctl.errors import (InterruptedRunError, StorageError, StorageUnavailableError, SyncctlError, TerminationRequest)
+from syncctl.domain.models import LocationState, StepName, StepStatus
+from syncctl.errors import (
+    InterruptedRunError,
+    StorageError,
+    StorageUnavailableError,
+    SyncctlError,
+    TerminationRequest,
+)
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync.report_step import STATES_TOGETHER

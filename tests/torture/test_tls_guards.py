@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from syncctl.domain.checks import Mark
-from syncctl.errors import (ExitCode, SettingsError)
+from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings.settings import load_settings
 from syncctl.settings.urls import database_url
-from syncctl.storage.mongo.options import (check_options, security_caveats)
+from syncctl.storage.mongo.options import check_options, security_caveats
 from syncctl.wiring.doctor import diagnose
 from tests.support.program import Program
 

@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import RunResult
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply, rows_reply
 from tests.support.world import World

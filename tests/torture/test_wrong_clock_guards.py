@@ -6,17 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncctl.domain.checks import (CheckReport, Mark)
-from syncctl.domain.models import (LocationState, RunEntry)
-from syncctl.run_lock import LockState
+from syncctl.domain.checks import CheckReport, Mark
+from syncctl.domain.models import LocationState, RunEntry
+from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.sandbox import Sandbox
-from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.environment_checks import Surroundings
-from syncctl.services.checks.status import (Health, take_status)
+from syncctl.services.checks.status import Health, take_status
 from syncctl.services.checks.sync_checks import verify_machinery
-from syncctl.services.run import (FORGOTTEN_AT_ONCE, Clock)
+from syncctl.services.run import FORGOTTEN_AT_ONCE, Clock
 from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.planning import (Planner, Schedule, SyncOptions)
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions
 from syncctl.storage.registry import open_storage
 from tests.support.world import KOLKATA, World
 from tests.torture.jobs import few_locations

@@ -18,8 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncctl.errors import (LockHeldError, SettingsError)
-from syncctl.run_lock import (LockState, RunLock, lock_state)
+from syncctl.errors import LockHeldError, SettingsError
+from syncctl.ports.machine import LockState
+from syncctl.run_lock import RunLock, lock_state
 
 START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.identity import (current_key, lead_key)
+from syncctl.domain.identity import current_key, lead_key
 from syncctl.domain.models import StepName
-from syncctl.text import (fold, same_text)
+from syncctl.text import fold, same_text
 from tests.support.store_files import NAMES_WRITTEN_TWICE
 
 STORE = "Suitor Guy - Calicut"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.context import Session, command
 from syncctl.cli.render.settings import render_settings
 from syncctl.errors import ExitCode
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.commands.sync import Json
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_message
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool
 
 
 def _show_units(session: Session, *, as_json: bool) -> None:
-    from syncctl.cli.render.cron import (UNITS_HINT, render_units)
+    from syncctl.cli.render.cron import UNITS_HINT, render_units
     from syncctl.wiring import scheduling
 
     render_units(scheduling.units(session.settings, session.env_file), as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_message
 from syncctl.errors import ExitCode
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.commands.sync import Json
-from syncctl.cli.context import (Session, command)
-from syncctl.cli.render.printer import (console, print_message)
-from syncctl.errors import (ExitCode, SettingsError, UsageError)
+from syncctl.cli.context import Session, command
+from syncctl.cli.render.printer import console, print_message
+from syncctl.errors import ExitCode, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from syncctl.wiring.evidence import Evidence

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.commands.sync import Json
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.context import Session, command
 from syncctl.errors import ExitCode
 
 Asked = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.commands.sync import Json
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.context import Session, command
 from syncctl.errors import UsageError
 
 RunId = Annotated[
@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
         session: Session, run: RunId = None, limit: Limit = 20, failed: Failed = False, json: Json = False
     ) -> None:
         """List the runs, or show one of them by location."""
-        from syncctl.cli.render.history import (render_run_detail, render_runs)
-        from syncctl.wiring.checks import (find_run, list_runs)
+        from syncctl.cli.render.history import render_run_detail, render_runs
+        from syncctl.wiring.checks import find_run, list_runs
 
         if run is None:
             runs = list_runs(session.settings, limit, failed_only=failed)

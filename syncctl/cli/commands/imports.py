@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import (DryRun, Json, Wait, finish, result_in_any_case)
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.commands.sync import DryRun, Json, Wait, finish, result_in_any_case
+from syncctl.cli.context import Session, command
 
 
 def _given(text: str) -> str:
@@ -56,9 +56,9 @@ def _import_command(kind: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.models import (StepName, Trigger)
+        from syncctl.domain.models import StepName, Trigger
         from syncctl.services.imports.importing import ImportJob
-        from syncctl.wiring.runs import (Invocation, run_import)
+        from syncctl.wiring.runs import Invocation, run_import
 
         # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
@@ -72,8 +72,8 @@ def _import_command(kind: str) -> Callable[..., None]:
 
 def _import_from_folder(kind: str) -> Callable[..., None]:
     def import_all(session: Session, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False) -> None:
-        from syncctl.domain.models import (StepName, Trigger)
-        from syncctl.wiring.runs import (Invocation, import_from_folder, run_import)
+        from syncctl.domain.models import StepName, Trigger
+        from syncctl.wiring.runs import Invocation, import_from_folder, run_import
 
         job = import_from_folder(session.settings, StepName(kind), explicit=True)
         with result_in_any_case(as_json=json) as keep, session.listener() as listener:

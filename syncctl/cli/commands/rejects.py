@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import (Json, Wait)
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.commands.sync import Json, Wait
+from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_message
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         force: Overwrite = False,
     ) -> None:
         """Write them with their raw values to a CSV, for correction by hand."""
-        from syncctl.services.rejects.reject_list import (export_rejects, find_rejects)
+        from syncctl.services.rejects.reject_list import export_rejects, find_rejects
         from syncctl.wiring.adapters import opened_storage
 
         with opened_storage(session.settings, dry_run=True) as storage:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.context import (Session, command)
-from syncctl.cli.render.printer import (print_line, print_message)
+from syncctl.cli.context import Session, command
+from syncctl.cli.render.printer import print_line, print_message
 from syncctl.errors import UsageError
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
             id-ignored                   every answer has the rows of all shops
             capped-N                     at most N rows, as in capped-100
         """
-        from syncctl.sandbox import (Fault, Sandbox)
+        from syncctl.sandbox import Fault, Sandbox
 
         try:
             faults = [Fault.parse(written) for written in fault or ()]

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.commands.sync import Json
-from syncctl.cli.context import (Session, command)
-from syncctl.errors import (ExitCode, InterruptedRunError, UsageError)
+from syncctl.cli.context import Session, command
+from syncctl.errors import ExitCode, InterruptedRunError, UsageError
 
 Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]
 Interval = Annotated[
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     @command(app, "status")
     def status(session: Session, watch: Watch = False, interval: Interval = 5.0, json: Json = False) -> None:
         """Show the health at a glance; exit status 1 unless OK."""
-        from syncctl.cli.render.status import (render_status, watch_status)
+        from syncctl.cli.render.status import render_status, watch_status
         from syncctl.wiring.checks import status as look
 
         if not SHORTEST_S <= interval <= LONGEST_S:  # nor NaN, which typer's min and max let pass

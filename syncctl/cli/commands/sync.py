@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.context import (Session, command)
-from syncctl.errors import (InterruptedRunError, StorageError, UsageError)
+from syncctl.cli.context import Session, command
+from syncctl.errors import InterruptedRunError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from syncctl.domain.models import RunResult
@@ -87,11 +87,11 @@ def _sync_command(name: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.models import (FILE_STEPS, StepName, Trigger)
+        from syncctl.domain.models import FILE_STEPS, StepName, Trigger
         from syncctl.services.sync.api_sync import API_STEPS
         from syncctl.services.sync.planning import SyncOptions
         from syncctl.wiring.monitoring import heartbeat_of
-        from syncctl.wiring.runs import (Invocation, run_all, run_sync, switched_off)
+        from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
         first, last = window_of(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())

@@ -6,7 +6,7 @@ import typer
 
 from syncctl.cli.commands import verify_source as verify_source_command
 from syncctl.cli.commands.sync import Json
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.context import Session, command
 from syncctl.errors import ExitCode
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import (Json, Location, Wait, window_of)
-from syncctl.cli.context import (Session, command)
+from syncctl.cli.commands.sync import Json, Location, Wait, window_of
+from syncctl.cli.context import Session, command
 from syncctl.errors import ExitCode
 
 From = Annotated[
@@ -34,10 +34,10 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     json: Json = False,
 ) -> None:
     """Check that all that the API tells is in the database; changes nothing without --repair."""
-    from syncctl.cli.render.source import (render_source, source_progress)
+    from syncctl.cli.render.source import render_source, source_progress
     from syncctl.domain.models import Trigger
     from syncctl.services.sync.planning import SyncOptions
-    from syncctl.wiring.reconcile import (check_source, repair_source)
+    from syncctl.wiring.reconcile import check_source, repair_source
 
     first, last = window_of(False, date_from, date_to)
     options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))

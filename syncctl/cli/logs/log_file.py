@@ -15,7 +15,7 @@ from typing import TextIO
 
 from syncctl.cli.logs.formats import encodable
 from syncctl.errors import SettingsError
-from syncctl.filesystem.ordinary_files import (is_nameless_pipe, open_at_once, refuse_odd_file)
+from syncctl.filesystem.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
 from syncctl.filesystem.private_files import make_private_folder
 from syncctl.filesystem.protected_files import LOGS_KEPT
 from syncctl.safe_output.printable import escape

@@ -6,9 +6,20 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from syncctl.domain.models import (FILE_STEPS, AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger)
+from syncctl.domain.models import (
+    FILE_STEPS,
+    AuditResult,
+    Counts,
+    FinishedRow,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    Trigger,
+)
 from syncctl.domain.run_results import instant
-from syncctl.locations import (ALL_LOCATIONS, location_words)
+from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports.sync import Listener
 
 STEP_TITLES = {

@@ -9,7 +9,7 @@ from collections import deque
 from pathlib import Path
 from typing import Literal, TextIO
 
-from syncctl.cli.logs.formats import (JsonFormatter, Redact, TextFormatter, encodable)
+from syncctl.cli.logs.formats import JsonFormatter, Redact, TextFormatter, encodable
 
 LogFormat = Literal["text", "json"]
 

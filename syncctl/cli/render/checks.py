@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from syncctl.cli.render.printer import (console, print_json, print_line)
-from syncctl.domain.checks import (Check, CheckReport, Mark, Tally)
+from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.domain.checks import Check, CheckReport, Mark, Tally
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
-from syncctl.settings.parsers import printable
 
 SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: ("✗", "red")}
 """Each mark's sign and style."""

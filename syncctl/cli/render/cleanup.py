@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
 from syncctl.domain.run_results import instant
 from syncctl.errors import ExitCode
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
-from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.cleaning import DuplicatesCleaned
-    from syncctl.services.cleanup.duplicate_plans import (Conflict, ConflictingCopy, Decision, DuplicatePlan)
+    from syncctl.services.cleanup.duplicate_plans import Conflict, ConflictingCopy, Decision, DuplicatePlan
     from syncctl.services.cleanup.restoring import BackupRestored
 
 STORES_TO_SET = (

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.render.cleanup import (Output, counted, restore_command)
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
+from syncctl.cli.render.cleanup import Output, counted, restore_command
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
 from syncctl.domain.run_results import instant
 from syncctl.errors import ExitCode
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.cleanup.finished.plan import Why
-from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
-    from syncctl.services.cleanup.finished.plan import (FinishedPlan, FoundLead)
+    from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
     from syncctl.services.cleanup.finished.sides import Side
 
 NONE = "No finished or deleted lead is in leads."

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.render.cleanup import (Output, counted, restore_command)
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
+from syncctl.cli.render.cleanup import Output, counted, restore_command
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
 from syncctl.errors import ExitCode
 
 if TYPE_CHECKING:
-    from syncctl.services.cleanup.store_names import (StorePlan, StoresRenamed)
+    from syncctl.services.cleanup.store_names import StorePlan, StoresRenamed
 
 UNKNOWN_STORES_HINT = (
     "Leads under Default Store: import their files again, which sets the store. A new shop is known after "

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab_block import difference
-from syncctl.scheduling.systemd import (SERVICE, TIMER, UNIT_FOLDER)
-from syncctl.settings.parsers import printable
+from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
 
 if TYPE_CHECKING:
-    from syncctl.scheduling.state import ScheduleState
+    from syncctl.ports.machine import ScheduleState
     from syncctl.scheduling.systemd import Units
 
 UNITS_HINT = (

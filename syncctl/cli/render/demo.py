@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import (console, print_line)
+from syncctl.cli.render.printer import console, print_line
 
 if TYPE_CHECKING:
     from syncctl.demo.demo import DemoResult

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
-from syncctl.settings.parsers import printable
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.safe_output.printable import printable
 
 
 def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: bool, as_json: bool) -> None:

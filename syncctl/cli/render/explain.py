@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
 from syncctl.cli.render.source import written
 from syncctl.domain.run_results import instant
-from syncctl.safe_output.redact import (mask_phone, redacted)
+from syncctl.safe_output.printable import printable
+from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.explain.record_history import Whereabouts
 from syncctl.services.reconcile.differences import Whose
-from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.explain.explaining import Explanation
-    from syncctl.services.explain.record_history import (LeadNow, Story)
+    from syncctl.services.explain.record_history import LeadNow, Story
     from syncctl.services.reconcile.differences import FieldDifference
 
 _KINDS = {

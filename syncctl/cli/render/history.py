@@ -6,17 +6,17 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import (console, print_json, print_line, print_message)
-from syncctl.domain.models import (Counts, StepStatus)
+from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.domain.models import Counts, StepStatus
 from syncctl.domain.run_results import instant
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
-from syncctl.services.checks.history import (run_document, runs_document)
-from syncctl.settings.parsers import printable
+from syncctl.services.checks.history import run_document, runs_document
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from syncctl.services.checks.history import (PastLocation, PastRun, PastStep)
+    from syncctl.services.checks.history import PastLocation, PastRun, PastStep
 
 Redact = Callable[[str], str]
 

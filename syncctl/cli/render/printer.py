@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from syncctl.safe_output.printable import (escape_json, escape_lines)
+from syncctl.safe_output.printable import escape_json, escape_lines
 
 if TYPE_CHECKING:
     from rich.console import Console

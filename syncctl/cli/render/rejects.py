@@ -8,10 +8,10 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from syncctl.cli.logs.run_events import counted
-from syncctl.cli.render.printer import (print_json, print_line, print_message)
+from syncctl.cli.render.printer import print_json, print_line, print_message
 
 if TYPE_CHECKING:
-    from syncctl.domain.models import (Counts, Reject)
+    from syncctl.domain.models import Counts, Reject
 
 VALUES_SHOWN = 160
 """Characters of a raw row that `rejects list` shows; --json and the export have it whole."""
@@ -21,9 +21,9 @@ def render_rejects(
     rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
     """Rejects, their phone numbers masked; `total`: how many there are in all."""
+    from syncctl.safe_output.printable import printable
     from syncctl.safe_output.redact import redacted
     from syncctl.services.rejects.reject_list import masked_document
-    from syncctl.settings.parsers import printable
 
     documents = [masked_document(reject) for reject in rejects]
     if as_json:

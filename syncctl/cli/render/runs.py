@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from syncctl.cli.logs.run_events import (STEP_TITLES, location_label, told, total_lines)
-from syncctl.cli.render.printer import (console, print_json, print_line)
-from syncctl.domain.models import (FILE_STEPS, RunResult, StepName, StepResult, StepStatus)
+from syncctl.cli.logs.run_events import STEP_TITLES, location_label, told, total_lines
+from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.domain.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
 from syncctl.domain.run_results import run_envelope
 
 _MEASURES = (

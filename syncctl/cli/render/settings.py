@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import (console, print_json, print_line)
+from syncctl.cli.render.printer import console, print_json, print_line
 
 if TYPE_CHECKING:
     from rich.console import Console

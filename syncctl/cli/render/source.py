@@ -10,17 +10,17 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.checks import (print_check, print_checks_table, report_document)
-from syncctl.cli.render.printer import (console, print_json, print_line)
+from syncctl.cli.render.checks import print_check, print_checks_table, report_document
+from syncctl.cli.render.printer import console, print_json, print_line
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.safe_output.redact import (mask_phone, redacted)
-from syncctl.services.reconcile.checks import (counts_in_words, source_checks)
+from syncctl.safe_output.printable import printable
+from syncctl.safe_output.redact import mask_phone, redacted
+from syncctl.services.reconcile.checks import counts_in_words, source_checks
 from syncctl.services.reconcile.differences import Whose
-from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from syncctl.services.reconcile.completeness import OnLocation
-    from syncctl.services.reconcile.results import (Completeness, LocationCheck, Subject)
+    from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
 
 SHOWN = 50
 """Findings of a kind that a terminal shows; a pipe and --json have them all."""

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import (console, print_json, print_line)
-from syncctl.domain.models import (CorrectionOutcome, StepStatus)
+from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.domain.models import CorrectionOutcome, StepStatus
 from syncctl.domain.run_results import instant
-from syncctl.safe_output.redact import (mask_phone, redacted)
+from syncctl.safe_output.printable import printable
+from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.environment_checks import lock_words
-from syncctl.services.checks.freshness import (ago, span)
-from syncctl.services.checks.status import (DAYS, Content, Health, StepStanding, status_document)
+from syncctl.services.checks.freshness import ago, span
+from syncctl.services.checks.status import DAYS, Content, Health, StepStanding, status_document
 from syncctl.services.checks.windows import audit_words
-from syncctl.settings.parsers import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from syncctl.domain.models import SyncLog
     from syncctl.services.checks.freshness import ApiStep
-    from syncctl.services.checks.status import (Corrections, Status)
+    from syncctl.services.checks.status import Corrections, Status
 
 Redact = Callable[[str], str]
 

@@ -9,9 +9,26 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from syncctl.cli.logs.run_events import (STEP_TITLES, audit_words, location_label, rejected_words, step_warnings, told, trigger_word)
-from syncctl.domain.models import (FILE_STEPS, AuditResult, LocationResult, RunResult, StepName, StepResult, StepStatus, Trigger)
-from syncctl.settings.parsers import printable
+from syncctl.cli.logs.run_events import (
+    STEP_TITLES,
+    audit_words,
+    location_label,
+    rejected_words,
+    step_warnings,
+    told,
+    trigger_word,
+)
+from syncctl.domain.models import (
+    FILE_STEPS,
+    AuditResult,
+    LocationResult,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    Trigger,
+)
+from syncctl.safe_output.printable import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 

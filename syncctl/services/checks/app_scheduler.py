@@ -10,15 +10,15 @@ from heapq import merge
 from itertools import islice
 
 from syncctl.domain.checks import Check
-from syncctl.domain.identity import (derived_id, id_time)
-from syncctl.domain.models import (Document, LeadType)
+from syncctl.domain.identity import derived_id, id_time
+from syncctl.domain.models import Document, LeadType
 from syncctl.locations import Locations
-from syncctl.ports.admin import (Database, RunSpan)
-from syncctl.run_lock import LockState
+from syncctl.ports.admin import Database, RunSpan
+from syncctl.ports.machine import LockState
 from syncctl.services.checks.freshness import ago
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.log_attribution import entries_of_others
-from syncctl.services.matching.legacy_leads import (stored_key, text_of)
+from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.run import HISTORY_KEPT
 from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from syncctl.domain.checks import (Check, CheckReport, Tally)
-from syncctl.domain.models import (Document, Store)
+from syncctl.domain.checks import Check, CheckReport, Tally
+from syncctl.domain.models import Document, Store
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.finished_leads import FinishedLeads
-from syncctl.services.checks.lead_tallies import (FIELDS, LeadTallies, Oddity, check_duplicates, quantity)
-from syncctl.services.cleanup.duplicates import (CachedStores, DuplicateFinder)
+from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates, quantity
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.run import Clock
 

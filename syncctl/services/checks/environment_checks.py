@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from syncctl.domain.checks import Check
-from syncctl.run_lock import LockState
-from syncctl.scheduling.state import ScheduleState
-from syncctl.services.checks.freshness import (NextSync, span)
+from syncctl.ports.machine import LockState, ScheduleState
+from syncctl.services.checks.freshness import NextSync, span
 
 LOCK_MARGIN = timedelta(minutes=1)
 """How long after its deadline a run may take to store what it has and to end."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from syncctl.domain.models import (Counts, RunEntry, StepStatus)
+from syncctl.domain.models import Counts, RunEntry, StepStatus
 from syncctl.domain.run_results import instant
 from syncctl.errors import UsageError
 from syncctl.ports.admin import Survey

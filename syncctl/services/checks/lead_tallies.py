@@ -9,8 +9,8 @@ from datetime import datetime
 
 from syncctl.domain.checks import Check
 from syncctl.domain.models import Document
-from syncctl.services.checks.finished_leads import (FinishedLeads, Fit)
-from syncctl.services.cleanup.duplicates import (KEY_FIELDS, DuplicateFinder, DuplicateSets)
+from syncctl.services.checks.finished_leads import FinishedLeads, Fit
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
 
 FIELDS = frozenset({*KEY_FIELDS, "source", "enquiryDate", "visitDate"})
 """The fields of a lead that the tallies are made of."""

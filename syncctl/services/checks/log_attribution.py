@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from syncctl.domain.models import (SyncLog, Trigger)
+from syncctl.domain.models import SyncLog, Trigger
 from syncctl.ports.admin import RunSpan
 from syncctl.services.run import SYNC_TYPES
 from syncctl.services.sync.api_sync import API_STEPS

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (LocationState, StepName)
+from syncctl.domain.models import LocationState, StepName
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.services.sync.planning import (CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask)
+from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask
 
 REPORTS = (StepName.BOOKING, StepName.RETURN)
 

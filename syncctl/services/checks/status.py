@@ -9,19 +9,26 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from syncctl.domain.models import (REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus)
+from syncctl.domain.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
 from syncctl.domain.run_results import instant
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
-from syncctl.run_lock import LockState
+from syncctl.ports.machine import LockState
 from syncctl.safe_output.redact import mask_phone
-from syncctl.services.checks.app_scheduler import (FRESH, find_traces, scheduler_reason)
-from syncctl.services.checks.freshness import (ApiStep, ago, api_steps, has_synced, misdated_words, success_words)
+from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
+from syncctl.services.checks.freshness import (
+    ApiStep,
+    ago,
+    api_steps,
+    has_synced,
+    misdated_words,
+    success_words,
+)
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
-from syncctl.services.checks.windows import (AUDITS_OVER, Doubt, doubt_words, doubts)
-from syncctl.services.cleanup.duplicates import (KEY_FIELDS, DuplicateFinder)
+from syncctl.services.checks.windows import AUDITS_OVER, Doubt, doubt_words, doubts
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

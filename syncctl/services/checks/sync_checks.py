@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from syncctl.domain.checks import (Check, CheckReport)
-from syncctl.domain.models import (RunEntry, StepName, StepStatus)
+from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.models import RunEntry, StepName, StepStatus
 from syncctl.locations import Locations
-from syncctl.ports.admin import (Database, LastLogs)
-from syncctl.services.checks.app_scheduler import (check_app_scheduler, find_traces)
-from syncctl.services.checks.environment_checks import (Surroundings, check_surroundings)
-from syncctl.services.checks.freshness import (ApiStep, ago, api_steps, has_synced, is_misdated, misdated_words, scheduler_is_at_work, success_words)
+from syncctl.ports.admin import Database, LastLogs
+from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
+from syncctl.services.checks.environment_checks import Surroundings, check_surroundings
+from syncctl.services.checks.freshness import (
+    ApiStep,
+    ago,
+    api_steps,
+    has_synced,
+    is_misdated,
+    misdated_words,
+    scheduler_is_at_work,
+    success_words,
+)
 from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.watermarks import check_watermarks
-from syncctl.services.checks.windows import (AUDITS_OVER, check_windows)
+from syncctl.services.checks.windows import AUDITS_OVER, check_windows
 from syncctl.services.cleanup.duplicates import find_duplicates
-from syncctl.services.run import (SYNC_TYPES, Clock)
+from syncctl.services.run import SYNC_TYPES, Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 COMMAND = "verify sync"

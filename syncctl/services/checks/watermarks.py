@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from syncctl.domain.checks import Check
-from syncctl.domain.models import (LocationState, StepName)
-from syncctl.services.checks.freshness import (ApiStep, ago, late_from)
-from syncctl.services.checks.progress import (Progress, watermark)
+from syncctl.domain.models import LocationState, StepName
+from syncctl.services.checks.freshness import ApiStep, ago, late_from
+from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock
 
 LOCATIONS_TOLD = 10

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncctl.domain.checks import Check
-from syncctl.domain.dialects import (Dialect, Mode, Trial, Verdict)
-from syncctl.domain.models import (REPORT_STEPS, LocationState, StepName)
-from syncctl.services.checks.freshness import (ago, span)
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import REPORT_STEPS, LocationState, StepName
+from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.progress import Progress
 

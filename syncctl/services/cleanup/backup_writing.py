@@ -11,10 +11,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from syncctl.domain.run_results import instant
-from syncctl.errors import (SettingsError, StorageError)
-from syncctl.filesystem.private_files import (PrivateFile, make_private_folder, sync_folder)
+from syncctl.errors import SettingsError, StorageError
+from syncctl.filesystem.private_files import PrivateFile, make_private_folder, sync_folder
 from syncctl.ports.admin import DatabaseFacts
-from syncctl.services.cleanup.backups import (DOCUMENT, FORMAT, VERSION, Backup, BackupEntry, BackupKind, trailer)
+from syncctl.services.cleanup.backups import (
+    DOCUMENT,
+    FORMAT,
+    VERSION,
+    Backup,
+    BackupEntry,
+    BackupKind,
+    trailer,
+)
 
 
 class BackupWriter:

@@ -8,11 +8,18 @@ from datetime import datetime
 from pathlib import Path
 
 from syncctl.locations import Locations
-from syncctl.ports.admin import (Database, LeadSnapshot)
+from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import (LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched)
-from syncctl.services.cleanup.duplicate_plans import (Conflict, Decision, DuplicatePlan, check_chosen, decide, in_batches)
-from syncctl.services.cleanup.duplicates import (CachedStores, DuplicateSets, find_duplicates)
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
+from syncctl.services.cleanup.duplicate_plans import (
+    Conflict,
+    Decision,
+    DuplicatePlan,
+    check_chosen,
+    decide,
+    in_batches,
+)
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, find_duplicates
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from syncctl.domain.models import Document
 from syncctl.errors import UsageError
 from syncctl.locations import StoreNames
 from syncctl.ports.sync import Storage
-from syncctl.services.cleanup.duplicates import (DuplicateSets, cleanup_key, lacks_store)
+from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
-from syncctl.services.matching.legacy_leads import (parted_key, text_of)
+from syncctl.services.matching.legacy_leads import parted_key, text_of
 
 SETS_AT_ONCE = 500
 EXAMPLES = 5

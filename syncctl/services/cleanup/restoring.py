@@ -8,7 +8,7 @@ from pathlib import Path
 
 from syncctl.domain.models import LeadChange
 from syncctl.ports.admin import Database
-from syncctl.services.cleanup.backups import (LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup)
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
 
 

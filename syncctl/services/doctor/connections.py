@@ -10,12 +10,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syncctl.domain.checks import Check
-from syncctl.domain.models import (ReportRequest, StepName, Window)
-from syncctl.errors import (ApiError, DeadlinePassedError, FinalApiError, InvalidRowError, KeyRefusedError, SettingsError, StorageError, UnclearAnswerError)
+from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.errors import (
+    ApiError,
+    DeadlinePassedError,
+    FinalApiError,
+    InvalidRowError,
+    KeyRefusedError,
+    SettingsError,
+    StorageError,
+    UnclearAnswerError,
+)
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import (RowDates, identity_values)
+from syncctl.mapping.api_rows import RowDates, identity_values
 from syncctl.ports.admin import Database
-from syncctl.ports.machine import (ApiAddress, ApiClock)
+from syncctl.ports.machine import ApiAddress, ApiClock
 from syncctl.ports.sync import RentalApi
 from syncctl.services.sync.store_list import store_of_row
 

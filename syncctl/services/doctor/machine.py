@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from syncctl.domain.checks import Check
-from syncctl.ports.machine import (DiskSpace, PathFacts, User, ZoneFacts)
+from syncctl.ports.machine import DiskSpace, PathFacts, User, ZoneFacts
 
 MIB = 1024 * 1024
 LITTLE_ROOM, NO_ROOM = 500 * MIB, 50 * MIB

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from syncctl.domain.checks import Check
-from syncctl.run_lock import LockState
-from syncctl.scheduling.state import ScheduleState
-from syncctl.services.checks.environment_checks import (LOCK_MARGIN, check_other_lines, lock_words)
+from syncctl.ports.machine import LockState, ScheduleState
+from syncctl.services.checks.environment_checks import LOCK_MARGIN, check_other_lines, lock_words
 
 SYSTEMD = "systemd"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncctl.domain.checks import Check
-from syncctl.ports.machine import (PathFacts, SettingsFacts, UnknownSetting)
+from syncctl.ports.machine import PathFacts, SettingsFacts, UnknownSetting
 from syncctl.services.doctor.machine import OTHERS
 
 

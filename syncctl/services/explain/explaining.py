@@ -7,21 +7,33 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
-from syncctl.domain.identity import (SEPARATOR, current_key, derived_id, id_time)
-from syncctl.domain.lead_matching import (agreements, is_certain)
+from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
+from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import (FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord)
-from syncctl.errors import (InvalidRowError, UsageError)
+from syncctl.domain.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
+from syncctl.errors import InvalidRowError, UsageError
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import (BOOKING_NO, NAME, PHONE, own_date)
+from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import RecordEntry
 from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.redact import mask_phone
-from syncctl.services.explain.record_history import (CameBack, Event, Finishers, Origin, Runs, Story, Whereabouts, finished_events, place_of, story_of_lead, story_of_record)
-from syncctl.services.matching.legacy_leads import (stored_file_key, stored_key, text_of)
+from syncctl.services.explain.record_history import (
+    CameBack,
+    Event,
+    Finishers,
+    Origin,
+    Runs,
+    Story,
+    Whereabouts,
+    finished_events,
+    place_of,
+    story_of_lead,
+    story_of_record,
+)
+from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.rejects.reject_list import row_values
 from syncctl.services.rejects.updating import row_text

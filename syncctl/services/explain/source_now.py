@@ -7,22 +7,22 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.identity import (current_key, keys_of)
-from syncctl.domain.models import (ReportRequest, SourceRecord, StepName, Window)
+from syncctl.domain.identity import current_key, keys_of
+from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import (BOOKING_NO, PHONE, is_of_report)
-from syncctl.ports.sync import (Answer, RentalApi, Storage)
-from syncctl.services.explain.explaining import (Explanation, Wanted)
-from syncctl.services.explain.record_history import (Origin, SourceNow, Story, Whereabouts, place_of)
+from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
+from syncctl.ports.sync import Answer, RentalApi, Storage
+from syncctl.services.explain.explaining import Explanation, Wanted
+from syncctl.services.explain.record_history import Origin, SourceNow, Story, Whereabouts, place_of
 from syncctl.services.reconcile.completeness import REPORTS
-from syncctl.services.reconcile.differences import (Base, differences)
+from syncctl.services.reconcile.differences import Base, differences
 from syncctl.services.rejects.updating import row_text
 from syncctl.services.run import Clock
-from syncctl.services.sync.answer_rows import (SortedRows, tellings)
-from syncctl.services.sync.planning import (Schedule, ids_to_ask, location_order, window_holding)
+from syncctl.services.sync.answer_rows import SortedRows, tellings
+from syncctl.services.sync.planning import Schedule, ids_to_ask, location_order, window_holding
 from syncctl.services.sync.step_results import told
 from syncctl.services.sync.store_list import names_in_force
-from syncctl.services.windows.row_stores import (RowStores, known_shops)
+from syncctl.services.windows.row_stores import RowStores, known_shops
 
 Place = tuple[StepName, str]
 """A report of a location."""

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncctl.domain.models import (Counts, StepName, StepResult, StepStatus)
+from syncctl.domain.models import Counts, StepName, StepResult, StepStatus
 from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
 from syncctl.ports.sync import FileReader
 from syncctl.services.imports.file_stores import FileStores
-from syncctl.services.imports.finding import (astray_files, content_hash, find_files)
+from syncctl.services.imports.finding import astray_files, content_hash, find_files
 from syncctl.services.imports.intake import FileIntake
-from syncctl.services.imports.reading import (FileReading, FileToRead)
+from syncctl.services.imports.reading import FileReading, FileToRead
 from syncctl.services.imports.staging import Staging
 from syncctl.services.imports.tally import FileTally
 from syncctl.services.rejects.listed_rows import CellsOf

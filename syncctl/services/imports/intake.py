@@ -9,14 +9,24 @@ from typing import Any, NamedTuple
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.lead_traits import as_moment
 from syncctl.domain.leads import new_lead
-from syncctl.domain.merge import (Merge, emptied_fields, fill_gaps, merge, next_base)
-from syncctl.domain.models import (Document, FinishedRow, KnownRecord, LeadChange, LeadType, LeadValues, StepName, SyncRecord, Write)
+from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
+from syncctl.domain.models import (
+    Document,
+    FinishedRow,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LeadValues,
+    StepName,
+    SyncRecord,
+    Write,
+)
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import Locations
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.matching.legacy_leads import (mended_phone, text_of)
+from syncctl.services.matching.legacy_leads import mended_phone, text_of
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.run import Run

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from syncctl.domain.identity import (SEPARATOR, derived_id)
-from syncctl.domain.models import (Reject, StepName)
-from syncctl.errors import (FileProblemError, InvalidRowError)
-from syncctl.mapping.file_rows import (chosen, file_record)
+from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.models import Reject, StepName
+from syncctl.errors import FileProblemError, InvalidRowError
+from syncctl.mapping.file_rows import chosen, file_record
 from syncctl.parsing.values import text
-from syncctl.ports.sync import (FileReader, FileRow, FileSheet)
+from syncctl.ports.sync import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
-from syncctl.services.imports.staging import (StagedRow, Staging)
+from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.rejects.listed_rows import (CellsOf, ListedFileRows)
-from syncctl.services.rejects.updating import (RoomOnList, cut_raw_row)
+from syncctl.services.rejects.listed_rows import CellsOf, ListedFileRows
+from syncctl.services.rejects.updating import RoomOnList, cut_raw_row
 from syncctl.services.run import Run
 
 

@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from syncctl.domain.models import (LeadValues, SourceRecord)
+from syncctl.domain.models import LeadValues, SourceRecord
 from syncctl.errors import TemporaryFileError
 from syncctl.mapping.file_rows import FileRecord
 

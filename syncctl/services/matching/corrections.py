@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 from syncctl.domain.lead_traits import call_status
 from syncctl.domain.leads import NOT_CALLED
-from syncctl.domain.models import (CorrectionOutcome, Document, KnownRecord, LeadChange, SourceRecord, SyncRecord)
+from syncctl.domain.models import (
+    CorrectionOutcome,
+    Document,
+    KnownRecord,
+    LeadChange,
+    SourceRecord,
+    SyncRecord,
+)
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.sync import Storage
 from syncctl.services.matching.legacy_leads import text_of

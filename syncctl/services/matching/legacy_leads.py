@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from syncctl.domain.identity import (SEPARATOR, derived_id, lead_key, with_day, with_phone)
+from syncctl.domain.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
 from syncctl.domain.leads import is_touched
-from syncctl.domain.models import (Document, LeadType, LeadValues, SourceRecord)
+from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord
 from syncctl.errors import InvalidRowError
-from syncctl.locations import (Locations, StoreNames)
+from syncctl.locations import Locations, StoreNames
 from syncctl.mapping.file_rows import file_key
 from syncctl.parsing.phones import phone_number
-from syncctl.parsing.values import (file_day, text)
+from syncctl.parsing.values import file_day, text
 from syncctl.text import fold
 
 API_TYPES = (LeadType.BOOKING, LeadType.RETURN)

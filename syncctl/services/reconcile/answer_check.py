@@ -6,18 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncctl.domain.models import (Document, SourceRecord)
+from syncctl.domain.models import Document, SourceRecord
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.sync import Storage
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.reconcile.differences import (Base, differences)
-from syncctl.services.reconcile.results import (Difference, Missing, SourceCounts, Subject)
-from syncctl.services.rejects.updating import (ListedRejects, row_text)
-from syncctl.services.sync.answer_intake import (BATCH, LEAD_TYPES)
-from syncctl.services.sync.answer_rows import (SortedRows, tellings)
+from syncctl.services.reconcile.differences import Base, differences
+from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
+from syncctl.services.rejects.updating import ListedRejects, row_text
+from syncctl.services.sync.answer_intake import BATCH, LEAD_TYPES
+from syncctl.services.sync.answer_rows import SortedRows, tellings
 
 
 @dataclass(slots=True)

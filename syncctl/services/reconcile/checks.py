@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncctl.domain.checks import (Check, CheckReport)
-from syncctl.domain.models import (LocationResult, StepName)
+from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.models import LocationResult, StepName
 from syncctl.services.reconcile.completeness import REPORTS
 from syncctl.services.reconcile.differences import Whose
-from syncctl.services.reconcile.results import (Completeness, SourceCounts)
+from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary
 
 COMMAND = "verify source"

@@ -9,22 +9,28 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window)
-from syncctl.errors import (ApiError, KeyRefusedError, StorageError, StorageUnavailableError, UnclearAnswerError)
+from syncctl.domain.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.errors import (
+    ApiError,
+    KeyRefusedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import (Answer, RentalApi)
+from syncctl.ports.sync import Answer, RentalApi
 from syncctl.services.reconcile.answer_check import AnswerCheck
 from syncctl.services.reconcile.repairing import Repairer
-from syncctl.services.reconcile.results import (Completeness, LocationCheck)
+from syncctl.services.reconcile.results import Completeness, LocationCheck
 from syncctl.services.reconcile.withdrawals import Withdrawals
-from syncctl.services.run import (Clock, Run)
+from syncctl.services.run import Clock, Run
 from syncctl.services.sync.answer_rows import check_form
-from syncctl.services.sync.planning import (Planner, Schedule, SyncOptions, locations_to_ask)
-from syncctl.services.sync.step_results import (step_result, told)
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.sync.step_results import step_result, told
 from syncctl.services.sync.store_list import names_in_force
 from syncctl.services.sync.unclear_answers import UnclearAnswers
-from syncctl.services.windows.row_stores import (RowStores, known_shops)
+from syncctl.services.windows.row_stores import RowStores, known_shops
 
 REPORTS = (StepName.BOOKING, StepName.RETURN)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncctl.domain.models import (LocationResult, StepName)
+from syncctl.domain.models import LocationResult, StepName
 from syncctl.locations import Locations
-from syncctl.services.reconcile.answer_check import (CheckedAnswer, rows_of)
+from syncctl.services.reconcile.answer_check import CheckedAnswer, rows_of
 from syncctl.services.rejects.updating import position_of
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import Intake

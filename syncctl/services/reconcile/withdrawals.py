@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from syncctl.domain.identity import (current_key, derived_id, keys_of)
-from syncctl.domain.models import (Days, StepName, SyncRecord)
+from syncctl.domain.identity import current_key, derived_id, keys_of
+from syncctl.domain.models import Days, StepName, SyncRecord
 from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.admin import Database
-from syncctl.services.reconcile.results import (Subject, Withdrawn)
+from syncctl.services.reconcile.results import Subject, Withdrawn
 from syncctl.services.rejects.updating import row_text
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.services.sync.planning import (BOOKED_BEFORE, location_order)
+from syncctl.services.sync.planning import BOOKED_BEFORE, location_order
 
 
 class Withdrawals:

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (FILE_STEPS, Counts, Reject, StepName)
+from syncctl.domain.models import FILE_STEPS, Counts, Reject, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.locations import (ALL_LOCATIONS, Locations)
-from syncctl.mapping.file_rows import (chosen, file_record)
+from syncctl.locations import ALL_LOCATIONS, Locations
+from syncctl.mapping.file_rows import chosen, file_record
 from syncctl.parsing.values import text
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.intake import FileIntake
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.rejects.listed_rows import (CellsOf, raw_row)
+from syncctl.services.rejects.listed_rows import CellsOf, raw_row
 from syncctl.services.rejects.reject_list import sheet_and_row
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import Intake
-from syncctl.services.sync.store_list import (add_stores, store_of_row)
-from syncctl.services.windows.row_stores import (RowStores, known_shops)
+from syncctl.services.sync.store_list import add_stores, store_of_row
+from syncctl.services.windows.row_stores import RowStores, known_shops
 
 SOURCES = frozenset(step.value for step in StepName)
 """What a row on the list can be of; anything else is another program's, or damaged, and stays."""

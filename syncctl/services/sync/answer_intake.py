@@ -11,18 +11,26 @@ from typing import Any
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.leads import new_lead
 from syncctl.domain.merge import Merge
-from syncctl.domain.models import (Correction, CorrectionOutcome, Counts, LeadType, SourceRecord, StepName, SyncRecord)
+from syncctl.domain.models import (
+    Correction,
+    CorrectionOutcome,
+    Counts,
+    LeadType,
+    SourceRecord,
+    StepName,
+    SyncRecord,
+)
 from syncctl.errors import LeadsRefusedError
-from syncctl.locations import (ALL_LOCATIONS, Locations)
+from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping.api_rows import BOOKING_DATE
 from syncctl.ports.sync import RejectPositions
-from syncctl.services.matching.corrections import (NumberChange, current_since, take_numbers)
+from syncctl.services.matching.corrections import NumberChange, current_since, take_numbers
 from syncctl.services.matching.legacy_leads import mended_phone
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.rejects.updating import (keep_rejects, unlisted_words)
+from syncctl.services.rejects.updating import keep_rejects, unlisted_words
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_rows import (SortedRows, has_changed)
+from syncctl.services.sync.answer_rows import SortedRows, has_changed
 
 BATCH = 1000
 """Records looked up and written together: a few round trips for each batch, none for a row."""

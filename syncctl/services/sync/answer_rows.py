@@ -9,11 +9,23 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any
 
-from syncctl.domain.identity import (key_of, source_record)
-from syncctl.domain.models import (Days, LeadValues, SourceRecord, StepName)
-from syncctl.errors import (FinalApiError, InvalidRowError)
+from syncctl.domain.identity import key_of, source_record
+from syncctl.domain.models import Days, LeadValues, SourceRecord, StepName
+from syncctl.errors import FinalApiError, InvalidRowError
 from syncctl.locations import ALL_LOCATIONS
-from syncctl.mapping.api_rows import (BOOKING_NO, DATE_VALUES, PHONE, UNKNOWN_LOCATION, RowDates, complete_values, identity_values, optional_text, own_date, phones_before, report_values)
+from syncctl.mapping.api_rows import (
+    BOOKING_NO,
+    DATE_VALUES,
+    PHONE,
+    UNKNOWN_LOCATION,
+    RowDates,
+    complete_values,
+    identity_values,
+    optional_text,
+    own_date,
+    phones_before,
+    report_values,
+)
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.sync import Look
 

@@ -7,20 +7,20 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncctl.domain.models import (Counts, ReportRequest, StepName, StepResult, StepStatus, Window)
-from syncctl.errors import (ApiError, StorageError, StorageUnavailableError, UnclearAnswerError)
+from syncctl.domain.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
+from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
-from syncctl.ports.sync import (Look, RentalApi)
+from syncctl.ports.sync import Look, RentalApi
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.auditing import Audits
-from syncctl.services.sync.planning import (Planner, Schedule, SyncOptions, locations_to_ask)
-from syncctl.services.sync.report_step import (ReportStep, StepTools)
-from syncctl.services.sync.store_list import (fetched_store_list, names_in_force, take_stores)
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.sync.report_step import ReportStep, StepTools
+from syncctl.services.sync.store_list import fetched_store_list, names_in_force, take_stores
 from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.location_ids import ids_warning
-from syncctl.services.windows.measuring import (Asking, Measuring)
+from syncctl.services.windows.measuring import Asking, Measuring
 from syncctl.services.windows.row_stores import known_shops
 
 API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)

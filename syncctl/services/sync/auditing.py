@@ -7,14 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncctl.domain.dialects import LocationIds
-from syncctl.domain.models import (AuditResult, Counts, LocationState, ReportRequest, StepName, Window)
-from syncctl.errors import (DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError)
+from syncctl.domain.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
+from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.ports.sync import Answer
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.report_step import (ReportStep, StepTools)
-from syncctl.services.sync.step_results import (NOT_ALL_STORED, told)
-from syncctl.services.sync.thin_answers import (AnswerSize, capped_answers, capped_warning, size_of, thin_warning)
+from syncctl.services.sync.report_step import ReportStep, StepTools
+from syncctl.services.sync.step_results import NOT_ALL_STORED, told
+from syncctl.services.sync.thin_answers import (
+    AnswerSize,
+    capped_answers,
+    capped_warning,
+    size_of,
+    thin_warning,
+)
 
 NOT_ASKED = Window(months=0)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from syncctl.domain.models import (LocationState, Window)
+from syncctl.domain.models import LocationState, Window
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.services.sync.planning import (SUSPECT_FOR, Planner)
+from syncctl.services.sync.planning import SUSPECT_FOR, Planner
 
 PLENTY = 5
 """Rows due again: of fewer, what is missing may well have been cancelled."""

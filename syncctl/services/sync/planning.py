@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from syncctl.domain.dialects import (Dialect, LocationIds, Mode)
-from syncctl.domain.models import (Days, LocationState, Window)
+from syncctl.domain.dialects import Dialect, LocationIds, Mode
+from syncctl.domain.models import Days, LocationState, Window
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.services.windows.months import (OLDEST_DAY, certain_from, months_before, months_since, wider)
+from syncctl.services.windows.months import OLDEST_DAY, certain_from, months_before, months_since, wider
 
 DORMANT_FOR = timedelta(days=1)
 """How long a location without any data is left alone."""

@@ -7,20 +7,33 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (LocationResult, LocationState, ReportRequest, StepName, StepResult)
-from syncctl.errors import (ApiError, DeadlinePassedError, KeyRefusedError, StorageError, StorageUnavailableError, UnclearAnswerError)
-from syncctl.ports.sync import (Answer, Listener, Look, Storage)
+from syncctl.domain.models import LocationResult, LocationState, ReportRequest, StepName, StepResult
+from syncctl.errors import (
+    ApiError,
+    DeadlinePassedError,
+    KeyRefusedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
+from syncctl.ports.sync import Answer, Listener, Look, Storage
 from syncctl.services.sync.answer_intake import Intake
-from syncctl.services.sync.answer_rows import (SortedRows, check_form)
+from syncctl.services.sync.answer_rows import SortedRows, check_form
 from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.planning import (Plan, Planner)
-from syncctl.services.sync.step_results import (NOT_ALL_STORED, listed, step_result, told)
-from syncctl.services.sync.thin_answers import (AnswerSize, capped_answers, capped_warning, size_of, thin_warning)
+from syncctl.services.sync.planning import Plan, Planner
+from syncctl.services.sync.step_results import NOT_ALL_STORED, listed, step_result, told
+from syncctl.services.sync.thin_answers import (
+    AnswerSize,
+    capped_answers,
+    capped_warning,
+    size_of,
+    thin_warning,
+)
 from syncctl.services.sync.unanswered import Outcome
 from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.location_ids import IdWatch
 from syncctl.services.windows.measuring import Measuring
-from syncctl.services.windows.row_stores import (RowStores, Shops)
+from syncctl.services.windows.row_stores import RowStores, Shops
 
 STATES_TOGETHER = 10
 """Locations whose states are saved in one write. One that a kill takes the state of is asked again."""

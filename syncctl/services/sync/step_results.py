@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from syncctl.domain.models import (Counts, LocationResult, StepName, StepResult, StepStatus)
-from syncctl.errors import (ApiError, DeadlinePassedError)
+from syncctl.domain.models import Counts, LocationResult, StepName, StepResult, StepStatus
+from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.services.sync.planning import location_order
 
 NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import (BodyForm, LocationState, StepName, Window)
-from syncctl.errors import (ApiError, KeyRefusedError)
+from syncctl.domain.models import BodyForm, LocationState, StepName, Window
+from syncctl.errors import ApiError, KeyRefusedError
 from syncctl.services.sync.planning import Planner
 from syncctl.services.windows.trials import Asker
 

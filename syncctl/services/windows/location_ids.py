@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syncctl.domain.dialects import (FEWEST_ROWS, Dialect, LocationIds)
-from syncctl.errors import (StorageError, StorageUnavailableError)
-from syncctl.ports.sync import (Listener, Storage)
+from syncctl.domain.dialects import FEWEST_ROWS, Dialect, LocationIds
+from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.ports.sync import Listener, Storage
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.services.windows.row_stores import (STRAYS, RowStores)
+from syncctl.services.windows.row_stores import STRAYS, RowStores
 
 LONGEST_SPELLING = 100
 """Characters; a longer one names no shop, and is kept to be looked at."""

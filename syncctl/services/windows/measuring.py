@@ -11,14 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import nlargest
 
-from syncctl.domain.dialects import (LOCATIONS_MEASURED, MEASURED, Dialect, Mode, Question, Rows, Verdict, missing_rows)
-from syncctl.domain.models import (Days, LocationState, ReportRequest, StepName, Window)
-from syncctl.errors import (ApiError, StorageError, StorageUnavailableError)
-from syncctl.ports.sync import (Listener, Prepare, RentalApi, Storage)
+from syncctl.domain.dialects import (
+    LOCATIONS_MEASURED,
+    MEASURED,
+    Dialect,
+    Mode,
+    Question,
+    Rows,
+    Verdict,
+    missing_rows,
+)
+from syncctl.domain.models import Days, LocationState, ReportRequest, StepName, Window
+from syncctl.errors import ApiError, StorageError, StorageUnavailableError
+from syncctl.ports.sync import Listener, Prepare, RentalApi, Storage
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.planning import Planner
-from syncctl.services.sync.unanswered import (Outcome, after_no_answers)
-from syncctl.services.windows.trials import (Asker, Trials, dated_rows, months_inside)
+from syncctl.services.sync.unanswered import Outcome, after_no_answers
+from syncctl.services.windows.trials import Asker, Trials, dated_rows, months_inside
 
 MEASURED_EVERY = timedelta(days=1)
 

@@ -7,12 +7,24 @@ from dataclasses import replace
 from datetime import date, timedelta
 from heapq import nlargest
 
-from syncctl.domain.dialects import (FEWEST_ROWS, LOCATIONS_MEASURED, DatedRow, Dialect, Mode, Narrower, Question, Rows, Trial, Verdict, count_rows)
-from syncctl.domain.models import (BodyForm, Days, ReportRequest, StepName, Window)
-from syncctl.errors import (ApiError, DeadlinePassedError)
-from syncctl.ports.sync import (Prepare, RentalApi)
+from syncctl.domain.dialects import (
+    FEWEST_ROWS,
+    LOCATIONS_MEASURED,
+    DatedRow,
+    Dialect,
+    Mode,
+    Narrower,
+    Question,
+    Rows,
+    Trial,
+    Verdict,
+    count_rows,
+)
+from syncctl.domain.models import BodyForm, Days, ReportRequest, StepName, Window
+from syncctl.errors import ApiError, DeadlinePassedError
+from syncctl.ports.sync import Prepare, RentalApi
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.services.sync.planning import (LONGEST_NARROW, Planner)
+from syncctl.services.sync.planning import LONGEST_NARROW, Planner
 from syncctl.services.windows.months import wider
 
 RECENT = timedelta(days=8)

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from syncctl.domain.dialects import (Dialect, LocationIds, Mode, Trial, Verdict)
-from syncctl.domain.models import (BodyForm, StepName)
-from syncctl.storage.common.own_documents import (OddDocumentError, own, own_or_none)
+from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial, Verdict
+from syncctl.domain.models import BodyForm, StepName
+from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_none
 
 MOST_MONTHS = 1200
 """More than any window has."""

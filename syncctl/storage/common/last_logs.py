@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from syncctl.domain.models import (StepStatus, SyncLog)
+from syncctl.domain.models import StepStatus, SyncLog
 from syncctl.ports.admin import LastLogs
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from syncctl.domain.models import (Correction, CorrectionOutcome, RunEntry)
+from syncctl.domain.models import Correction, CorrectionOutcome, RunEntry
 from syncctl.ports.admin import RunSpan
 
 logger = logging.getLogger(__name__)

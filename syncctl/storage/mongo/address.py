@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from syncctl.domain.models import Document
-from syncctl.errors import (SettingsError, StorageUnavailableError)
+from syncctl.errors import SettingsError, StorageUnavailableError
 from syncctl.storage.mongo.options import SRV_SCHEME
 
 

@@ -12,9 +12,31 @@ from typing import Any, cast
 
 from bson import Decimal128, ObjectId
 
-from syncctl.domain.models import (Document, KnownRecord, LeadValues, LocationState, Reject, RunEntry, StepName, StepStatus, Store, SyncLog, SyncRecord, Trigger, Write)
+from syncctl.domain.models import (
+    Document,
+    KnownRecord,
+    LeadValues,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Trigger,
+    Write,
+)
 from syncctl.ports.sync import RecordEntry
-from syncctl.storage.common.own_documents import (OddDocumentError, correction_document, corrections_from, finished_by, own, own_or_none, run_entry)
+from syncctl.storage.common.own_documents import (
+    OddDocumentError,
+    correction_document,
+    corrections_from,
+    finished_by,
+    own,
+    own_or_none,
+    run_entry,
+)
 from syncctl.storage.common.report_paths import EXACT_DIGITS
 from syncctl.storage.common.store_rules import store_id
 

@@ -14,7 +14,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from syncctl.errors import (StorageError, StorageUnavailableError)
+from syncctl.errors import StorageError, StorageUnavailableError
 
 _BAD_LOGIN = "refused the user name or password: check DATABASE_URL, and authSource in it."
 _NO_RIGHTS = (

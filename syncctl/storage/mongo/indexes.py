@@ -11,7 +11,13 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from syncctl.domain.models import Document
-from syncctl.storage.common.report_paths import (BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS)
+from syncctl.storage.common.report_paths import (
+    BOOKING_PATHS,
+    CREATED_PATHS,
+    LEAD_ID_PATHS,
+    NAME_PATHS,
+    PHONE_PATHS,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from syncctl.domain.models import Document
-from syncctl.ports.admin import (LeadSnapshot, Restored)
-from syncctl.storage.mongo.batches import (find_by_ids, in_batches, insert_new)
-from syncctl.storage.mongo.documents import (possible_bson_ids, to_bson_id, to_text)
+from syncctl.ports.admin import LeadSnapshot, Restored
+from syncctl.storage.mongo.batches import find_by_ids, in_batches, insert_new
+from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id, to_text
 from syncctl.storage.mongo.session import MongoSession
-from syncctl.storage.mongo.snapshots import (RAW, from_line, to_line)
+from syncctl.storage.mongo.snapshots import RAW, from_line, to_line
 
 BYTE_BY_BYTE = Collation("simple")
 """Texts are equal only if their bytes are, whatever the collection's own rule is."""

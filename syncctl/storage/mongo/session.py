@@ -11,12 +11,12 @@ from pymongo.database import Database
 
 from syncctl.domain.identity import KEY_RULES
 from syncctl.domain.models import Document
-from syncctl.errors import (NewerDatabaseError, StorageError)
-from syncctl.storage.common.clock import (seconds_until, utc_now)
+from syncctl.errors import NewerDatabaseError, StorageError
+from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
-from syncctl.storage.mongo.address import (connect, read_address)
+from syncctl.storage.mongo.address import connect, read_address
 from syncctl.storage.mongo.errors import translated
-from syncctl.storage.mongo.facts import (check_ids_are_unique, say_hello)
+from syncctl.storage.mongo.facts import check_ids_are_unique, say_hello
 from syncctl.storage.mongo.indexes import create_indexes
 
 CLOSE_S = 0.5

@@ -14,7 +14,7 @@ from bson.raw_bson import RawBSONDocument
 
 from syncctl.domain.models import Document
 from syncctl.errors import StorageError
-from syncctl.storage.common.snapshot_lines import (SQLITE_MARK, parsed, wrong_kind)
+from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
 
 BSON_KEY = "$bson"
 

@@ -8,20 +8,51 @@ from typing import Any
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (Document, KnownRecord, LeadChange, LeadType, LocationState, Reject, RunEntry, StepName, Store, SyncLog, SyncRecord, Write)
+from syncctl.domain.models import (
+    Document,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Write,
+)
 from syncctl.errors import LeadsRefusedError
-from syncctl.ports.sync import (ANY_TIME, Created, RecordEntry, RejectPositions)
-from syncctl.storage.common.dialect_documents import (dialect_document, dialect_from)
+from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
+from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.common.own_documents import own
-from syncctl.storage.common.reject_lists import (by_location, newest_first)
-from syncctl.storage.common.report_paths import (BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS, VISIT_PATHS, as_stored, moments_as_stored)
+from syncctl.storage.common.reject_lists import by_location, newest_first
+from syncctl.storage.common.report_paths import (
+    BOOKING_PATHS,
+    CREATED_PATHS,
+    LEAD_ID_PATHS,
+    NAME_PATHS,
+    PHONE_PATHS,
+    VISIT_PATHS,
+    as_stored,
+    moments_as_stored,
+)
 from syncctl.storage.common.store_rules import new_stores
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import (Wanted, find, find_any, find_by_ids, find_by_texts, in_batches, insert_new, write_where_free)
+from syncctl.storage.mongo.batches import (
+    Wanted,
+    find,
+    find_any,
+    find_by_ids,
+    find_by_texts,
+    in_batches,
+    insert_new,
+    write_where_free,
+)
 from syncctl.storage.mongo.changes import update_leads
 from syncctl.storage.mongo.repair import MongoRepair
 from syncctl.storage.mongo.survey import MongoSurvey
-from syncctl.storage.mongo.transactions import (has_transactions, store_in_order, store_together)
+from syncctl.storage.mongo.transactions import has_transactions, store_in_order, store_together
 
 STORE_LIST_ID = "store-list"
 

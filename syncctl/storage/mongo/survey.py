@@ -10,13 +10,13 @@ from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.models import (Document, RunEntry, StepStatus, SyncLog)
-from syncctl.ports.admin import (DatabaseFacts, LastLogs, RunSpan, Totals)
+from syncctl.domain.models import Document, RunEntry, StepStatus, SyncLog
+from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.sync import RecordEntry
 from syncctl.storage.common.last_logs import last_logs
-from syncctl.storage.common.own_documents import (own, saved_by_audits, span_of)
+from syncctl.storage.common.own_documents import own, saved_by_audits, span_of
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import (find, find_by_texts)
+from syncctl.storage.mongo.batches import find, find_by_texts
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from syncctl.domain.models import LeadChange
-from syncctl.storage.common.lead_changes import (guard, holds)
+from syncctl.storage.common.lead_changes import guard, holds
 from syncctl.storage.sqlite import rows
 
 

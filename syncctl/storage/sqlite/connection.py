@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncctl.filesystem.ordinary_files import (is_odd_file, refuse_odd_file)
+from syncctl.filesystem.ordinary_files import is_odd_file, refuse_odd_file
 from syncctl.filesystem.private_files import make_private_file
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 
-from syncctl.errors import (StorageError, StorageUnavailableError)
+from syncctl.errors import StorageError, StorageUnavailableError
 
 _PERMISSIONS = "can't be written: check the permissions of the file and its folder."
 _BUSY = "is in use by another process and stayed so: try again when that one is done."

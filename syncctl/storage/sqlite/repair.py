@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncctl.errors import StorageError
-from syncctl.ports.admin import (LeadSnapshot, Restored)
+from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.sqlite.session import SqliteSession
-from syncctl.storage.sqlite.snapshots import (UndecodableText, exact_text, from_line, to_line)
+from syncctl.storage.sqlite.snapshots import UndecodableText, exact_text, from_line, to_line
 from syncctl.storage.sqlite.statements import where_among
 
 

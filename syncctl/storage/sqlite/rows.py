@@ -8,11 +8,34 @@ from functools import lru_cache
 from typing import Any, cast
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (Correction, Document, KnownRecord, LeadValues, LocationState, Reject, RunEntry, StepName, StepStatus, Store, SyncLog, SyncRecord, Trigger, Write)
+from syncctl.domain.models import (
+    Correction,
+    Document,
+    KnownRecord,
+    LeadValues,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    StepStatus,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Trigger,
+    Write,
+)
 from syncctl.errors import StorageError
 from syncctl.ports.sync import RecordEntry
 from syncctl.storage.common.dialect_documents import dialect_from
-from syncctl.storage.common.own_documents import (OddDocumentError, correction_document, corrections_from, finished_by, own, own_or_none, run_entry)
+from syncctl.storage.common.own_documents import (
+    OddDocumentError,
+    correction_document,
+    corrections_from,
+    finished_by,
+    own,
+    own_or_none,
+    run_entry,
+)
 
 LEAD_FIELDS = (
     "_id",

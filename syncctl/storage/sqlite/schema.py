@@ -4,8 +4,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from syncctl.domain.identity import KEY_RULES
-from syncctl.errors import (NewerDatabaseError, StorageError)
-from syncctl.storage.common.report_paths import (BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS)
+from syncctl.errors import NewerDatabaseError, StorageError
+from syncctl.storage.common.report_paths import (
+    BOOKING_PATHS,
+    CREATED_PATHS,
+    LEAD_ID_PATHS,
+    NAME_PATHS,
+    PHONE_PATHS,
+)
 from syncctl.storage.sqlite.connection import transaction
 
 # Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.

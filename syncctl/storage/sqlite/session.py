@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.errors import StorageError
-from syncctl.storage.common.clock import (seconds_until, utc_now)
+from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
-from syncctl.storage.sqlite.connection import (open_connection, transaction)
+from syncctl.storage.sqlite.connection import open_connection, transaction
 from syncctl.storage.sqlite.errors import translated
-from syncctl.storage.sqlite.schema import (check_version, migrate)
+from syncctl.storage.sqlite.schema import check_version, migrate
 
 
 class SqliteSession:

@@ -6,7 +6,7 @@ import math
 import sqlite3
 from typing import Any
 
-from syncctl.storage.common.snapshot_lines import (SQLITE_MARK, parsed, wrong_kind)
+from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
 
 TABLE = "leads"
 

@@ -7,17 +7,38 @@ from datetime import datetime
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (Document, KnownRecord, LeadChange, LeadType, LocationState, Reject, RunEntry, StepName, Store, SyncLog, SyncRecord, Write)
-from syncctl.ports.sync import (ANY_TIME, Created, RecordEntry, RejectPositions)
+from syncctl.domain.models import (
+    Document,
+    KnownRecord,
+    LeadChange,
+    LeadType,
+    LocationState,
+    Reject,
+    RunEntry,
+    StepName,
+    Store,
+    SyncLog,
+    SyncRecord,
+    Write,
+)
+from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage.common.dialect_documents import dialect_document
-from syncctl.storage.common.reject_lists import (by_location, newest_first)
-from syncctl.storage.common.report_paths import (BOOKING_PATHS, CREATED_PATHS, LEAD_ID_PATHS, NAME_PATHS, PHONE_PATHS, VISIT_PATHS, as_stored)
-from syncctl.storage.common.store_rules import (new_stores, store_id)
+from syncctl.storage.common.reject_lists import by_location, newest_first
+from syncctl.storage.common.report_paths import (
+    BOOKING_PATHS,
+    CREATED_PATHS,
+    LEAD_ID_PATHS,
+    NAME_PATHS,
+    PHONE_PATHS,
+    VISIT_PATHS,
+    as_stored,
+)
+from syncctl.storage.common.store_rules import new_stores, store_id
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.changes import change_lead
 from syncctl.storage.sqlite.repair import SqliteRepair
 from syncctl.storage.sqlite.schema import record_value
-from syncctl.storage.sqlite.statements import (insert, insert_new, where_among)
+from syncctl.storage.sqlite.statements import insert, insert_new, where_among
 from syncctl.storage.sqlite.survey import SqliteSurvey
 
 # One parameter holds a whole list, as JSON: SQLite limits how many parameters a statement may have.

@@ -7,11 +7,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.models import (Document, RunEntry, SyncLog)
-from syncctl.ports.admin import (DatabaseFacts, LastLogs, RunSpan, Totals)
+from syncctl.domain.models import Document, RunEntry, SyncLog
+from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.sync import RecordEntry
 from syncctl.storage.common.last_logs import last_logs
-from syncctl.storage.common.own_documents import (saved_by_audits, span_of, step_names)
+from syncctl.storage.common.own_documents import saved_by_audits, span_of, step_names
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import where_among

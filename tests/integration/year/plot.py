@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from syncctl.sandbox import Sandbox
-from syncctl.sandbox.vocabulary import (FIRST_NAMES, LAST_NAMES)
+from syncctl.sandbox.vocabulary import FIRST_NAMES, LAST_NAMES
 from tests.integration.year.records import Record, Register
 from tests.support.store_files import HEADER, write
 from tests.support.webapp import Lead, MongoApp, SqliteApp, pages_for, report_of

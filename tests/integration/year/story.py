@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from random import Random
 
-from syncctl.domain.models import (Counts, RunResult, StepName)
-from syncctl.locations import (Locations, load_locations)
+from syncctl.domain.models import Counts, RunResult, StepName
+from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.integration.year.oracle import Oracle
 from tests.integration.year.plot import PLACES, STORES, Plot, SentFile

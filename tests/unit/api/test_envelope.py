@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.api.envelope import rows_of
-from syncctl.errors import (ApiError, RetryableApiError, UnclearAnswerError)
+from syncctl.errors import ApiError, RetryableApiError, UnclearAnswerError
 from tests.support.answers import errors_without_rows
 
 ROWS = [{"bookingNo": "2025020100700001"}, {"bookingNo": "2025020100700002"}]

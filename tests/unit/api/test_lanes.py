@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from syncctl.api.lanes import (LanePolicy, Lanes, Room)
+from syncctl.api.lanes import LanePolicy, Lanes, Room
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
-from syncctl.domain.models import (ReportRequest, StepName, Window)
-from syncctl.errors import (DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError)
-from syncctl.ports.sync import (Answer, Look)
+from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
+from syncctl.ports.sync import Answer, Look
 from tests.unit.api.conftest import client_threads
 
 BOOKING, RETURN = StepName.BOOKING, StepName.RETURN

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from syncctl.api.client import (ApiClientConfig, HttpRentalApi)
-from syncctl.api.lanes import (LanePolicy, Lanes, Room)
-from syncctl.api.limits import (MEMORY_BYTES, check_size)
+from syncctl.api.client import ApiClientConfig, HttpRentalApi
+from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.limits import MEMORY_BYTES, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import (ReportRequest, StepName, Window)
-from syncctl.errors import (DeadlinePassedError, FinalApiError)
+from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.errors import DeadlinePassedError, FinalApiError
 from syncctl.ports.sync import Look
 from tests.support.scripted_server import ScriptedServer, reply, rows_reply
 

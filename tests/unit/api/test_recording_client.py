@@ -8,7 +8,7 @@ import pytest
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import (BodyForm, ReportRequest, StepName, Window)
+from syncctl.domain.models import BodyForm, ReportRequest, StepName, Window
 from syncctl.errors import ApiError
 from syncctl.ports.admin import WireFacts
 from tests.support.scripted_server import Reply, ScriptedServer, reply

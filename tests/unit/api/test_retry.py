@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.api.retry import (LONGEST_RETRY_AFTER_S, RetryPolicy, call_with_retries, retry_after_seconds)
-from syncctl.errors import (FinalApiError, RetryableApiError)
+from syncctl.api.retry import LONGEST_RETRY_AFTER_S, RetryPolicy, call_with_retries, retry_after_seconds
+from syncctl.errors import FinalApiError, RetryableApiError
 
 NOW = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
 

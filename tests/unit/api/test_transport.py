@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from syncctl.api.transport import Transport
-from syncctl.api.wire import (Endpoint, store_list_call)
-from syncctl.errors import (ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError)
+from syncctl.api.wire import Endpoint, store_list_call
+from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from tests.support.scripted_server import Reply, ScriptedServer, reply
 
 KEY = "s3cret-k3y"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.cli.render.printer import (print_json, print_line, print_message)
+from syncctl.cli.render.printer import print_json, print_line, print_message
 from syncctl.safe_output.printable import printable
 
 STEERING = [

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from syncctl.cli.render.checks import (bar, render_checks)
-from syncctl.domain.checks import (Check, CheckReport, Tally)
+from syncctl.cli.render.checks import bar, render_checks
+from syncctl.domain.checks import Check, CheckReport, Tally
 from syncctl.safe_output.redact import Redactor
 
 

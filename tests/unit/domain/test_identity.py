@@ -7,7 +7,7 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.identity import (derived_id, fingerprint, first_id_at, id_time, lead_key, source_record)
+from syncctl.domain.identity import derived_id, fingerprint, first_id_at, id_time, lead_key, source_record
 from syncctl.domain.models import LeadValues
 from syncctl.text import fold
 

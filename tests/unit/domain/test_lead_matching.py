@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from syncctl.domain.lead_matching import (Agreement, Level, agreement, agreements, best_pairs, is_certain)
+from syncctl.domain.lead_matching import Agreement, Level, agreement, agreements, best_pairs, is_certain
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import LeadValues
 from syncctl.locations import load_locations

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.merge import (merge, next_base)
+from syncctl.domain.merge import merge, next_base
 from tests.support.store_files import NAMES_WRITTEN_TWICE
 
 DAY = datetime(2025, 2, 1, tzinfo=UTC)

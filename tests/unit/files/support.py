@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from syncctl.errors import (ExitCode, FileProblemError)
-from syncctl.files.reading import (FileRow, open_file)
+from syncctl.errors import ExitCode, FileProblemError
+from syncctl.files.reading import FileRow, open_file
 
 SHEET_1 = "xl/worksheets/sheet1.xml"
 SAMPLES = Path(__file__).parent / "samples"

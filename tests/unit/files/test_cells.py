@@ -4,7 +4,15 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from syncctl.files.cells import (EPOCH_1900, EPOCH_1904, UNREADABLE, as_text, clean, date_of_serial, whole_number)
+from syncctl.files.cells import (
+    EPOCH_1900,
+    EPOCH_1904,
+    UNREADABLE,
+    as_text,
+    clean,
+    date_of_serial,
+    whole_number,
+)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from syncctl.files.cells import Cell
-from syncctl.files.headers import (TITLES, Layout, cells_of, column_letters, fold)
+from syncctl.files.headers import TITLES, Layout, cells_of, column_letters, fold
 
 
 def columns_of(*titles: Cell) -> dict[str, int] | None:

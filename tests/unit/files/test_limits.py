@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.errors import FileProblemError
-from syncctl.files import (limits, workbook)
+from syncctl.files import limits, workbook
 from syncctl.files.limits import Meter
 from syncctl.files.reading import open_file
 from syncctl.services.imports.finding import content_hash

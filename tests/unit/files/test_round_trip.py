@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.files.cells import (Cell, as_text, clean)
+from syncctl.files.cells import Cell, as_text, clean
 from tests.unit.files.support import cells, save_csv, save_xlsx
 
 HEADER = ("Date", "Customer Name", "Contact", "Remarks", "Staff")

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from syncctl.files.cells import (EPOCH_1900, Cell)
-from syncctl.files.rows import (FileRow, file_rows)
+from syncctl.files.cells import EPOCH_1900, Cell
+from syncctl.files.rows import FileRow, file_rows
 
 HEADER: list[Cell] = ["#", "Date", "Customer Name", "Contact", "Competitor", "Remarks"]
 ANJU: list[Cell] = [1, "22-10-2025", "Anju", 9000000001, None, None]

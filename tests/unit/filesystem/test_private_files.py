@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.errors import (SettingsError, UsageError)
-from syncctl.filesystem.private_files import (make_private_file, make_private_folder, private_file, write_private)
-from syncctl.settings.settings import (Settings, load_settings)
+from syncctl.errors import SettingsError, UsageError
+from syncctl.filesystem.private_files import (
+    make_private_file,
+    make_private_folder,
+    private_file,
+    write_private,
+)
+from syncctl.settings.settings import Settings, load_settings
 
 pytestmark = pytest.mark.attack("own files")
 

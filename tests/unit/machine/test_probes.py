@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.machine.probes import (api_clock, current_user, disk_space, path_facts, running_schedulers, system_zone)
+from syncctl.machine.probes import (
+    api_clock,
+    current_user,
+    disk_space,
+    path_facts,
+    running_schedulers,
+    system_zone,
+)
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 

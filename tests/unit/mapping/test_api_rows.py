@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.models import (LeadValues, StepName)
+from syncctl.domain.models import LeadValues, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.api_rows import (NAME, PHONE, RowDates, is_of_report)
+from syncctl.mapping.api_rows import NAME, PHONE, RowDates, is_of_report
 from syncctl.mapping.api_rows import report_values as values_of_row
 
 STORE = "Suitor Guy - Perinthalmanna"

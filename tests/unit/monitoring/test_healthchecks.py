@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from syncctl.monitoring.healthchecks import (MAX_BODY_BYTES, Heartbeat, PingPolicy)
+from syncctl.monitoring.healthchecks import MAX_BODY_BYTES, Heartbeat, PingPolicy
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
 
 SECRET = "/ping/0f0e0d0c-0000-4000-8000-000000000000"

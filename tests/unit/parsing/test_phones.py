@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from syncctl.domain.models import StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.api_rows import (RowDates, report_values)
+from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.mapping.file_rows import file_record
-from syncctl.parsing.phones import (former_phones, phone_number, why_no_phone)
+from syncctl.parsing.phones import former_phones, phone_number, why_no_phone
 
 FIRST, SECOND = "9846012345", "9123456780"
 STORE = "Suitor Guy - Calicut"

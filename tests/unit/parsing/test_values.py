@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from syncctl.errors import InvalidRowError
-from syncctl.parsing.values import (LONGEST_TEXT, file_day, number, text)
+from syncctl.parsing.values import LONGEST_TEXT, file_day, number, text
 
 
 @pytest.mark.parametrize(

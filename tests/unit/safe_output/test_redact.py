@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.safe_output.redact import (Redactor, mask_phone, redacted)
+from syncctl.safe_output.redact import Redactor, mask_phone, redacted
 
 redact = Redactor()
 

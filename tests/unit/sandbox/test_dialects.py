@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from syncctl.sandbox import (DIALECTS, TRAITS, Sandbox)
+from syncctl.sandbox import DIALECTS, TRAITS, Sandbox
 from tests.unit.sandbox.books import ALL, DAYS, DELIVERED, ERROR, EXPECTED, MONTH, NEW, books, numbers_in
 from tests.unit.sandbox.client import REPORTS, RETURN_BODY, ask, report
 from tests.unit.sandbox.conftest import TODAY

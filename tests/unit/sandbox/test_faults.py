@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncctl.sandbox import (FAULT_KINDS, Fault, Sandbox)
+from syncctl.sandbox import FAULT_KINDS, Fault, Sandbox
 from syncctl.sandbox.faults import FaultPlan
 from tests.unit.sandbox.client import STORE_LIST, ask, report
 

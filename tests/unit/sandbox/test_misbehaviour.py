@@ -9,8 +9,8 @@ from http.client import IncompleteRead, RemoteDisconnected
 
 import pytest
 
-from syncctl.sandbox import (FAULT_KINDS, Fault, Sandbox)
-from syncctl.sandbox.misbehaviour import (_MANNERS, BOMB_BYTES, HUGE_BYTES)
+from syncctl.sandbox import FAULT_KINDS, Fault, Sandbox
+from syncctl.sandbox.misbehaviour import _MANNERS, BOMB_BYTES, HUGE_BYTES
 from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, ask, connected, report
 from tests.unit.sandbox.conftest import TODAY
 

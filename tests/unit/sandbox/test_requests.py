@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.unit.sandbox.client import BODIES, BODY, HEADERS, REPORTS, RETURN_BODY, STORE_LIST, ask, report
 from tests.unit.sandbox.conftest import TODAY
 

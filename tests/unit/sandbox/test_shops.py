@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.unit.sandbox.client import ask, report
 from tests.unit.sandbox.conftest import TODAY
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from syncctl.sandbox import (Fault, Sandbox)
+from syncctl.sandbox import Fault, Sandbox
 from tests.unit.sandbox.client import BODIES, BODY, HEADERS, REPORTS, STORE_LIST, ask, ask_over, connected
 from tests.unit.sandbox.conftest import TODAY
 

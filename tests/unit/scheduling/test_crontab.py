@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.errors import (AbortError, SettingsError)
-from syncctl.scheduling.crontab import (read_crontab, write_crontab)
+from syncctl.errors import AbortError, SettingsError
+from syncctl.scheduling.crontab import read_crontab, write_crontab
 from tests.support.crontab import FakeCrontab
 
 ODD = b"MAILTO=\xe9\r\n\n5 * * * * echo 50\\%\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.crontab_block import (block, difference, parse_crontab, with_block, without_block)
+from syncctl.scheduling.crontab_block import block, difference, parse_crontab, with_block, without_block
 
 LINE = b"*/5 * * * * /opt/syncctl api >> /var/log/x 2>&1"
 OTHER = b"17 2 * * * /opt/backup\n"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.crontab_line import (CrontabLine, ScheduledCommand, cron_line, crontab_lines)
+from syncctl.scheduling.crontab_line import CrontabLine, ScheduledCommand, cron_line, crontab_lines
 
 WORDS = """#!/bin/sh
 printf '%s\\n' "$PWD" "$@"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.expression import (interval, next_run)
+from syncctl.scheduling.expression import interval, next_run
 
 RIGA = ZoneInfo("Europe/Riga")
 KOLKATA = ZoneInfo("Asia/Kolkata")

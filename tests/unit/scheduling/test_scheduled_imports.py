@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.scheduling.crontab_block import block
-from syncctl.scheduling.scheduled_imports import (import_in, scheduled_imports, timer_imports)
+from syncctl.scheduling.scheduled_imports import import_in, scheduled_imports, timer_imports
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cronsim import CronSim
 
 from syncctl.errors import SettingsError
 from syncctl.scheduling.crontab_line import ScheduledCommand
-from syncctl.scheduling.systemd import (on_calendar, systemd_units)
+from syncctl.scheduling.systemd import on_calendar, systemd_units
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")

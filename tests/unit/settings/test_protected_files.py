@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.errors import SettingsError
-from syncctl.settings.settings import (inspect_settings, load_settings)
+from syncctl.settings.settings import inspect_settings, load_settings
 
 
 @pytest.fixture

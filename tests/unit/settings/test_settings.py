@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
-from syncctl.settings.settings import (ApiEndpoint, Secret, SettingInForce, Settings, inspect_settings, load_settings)
+from syncctl.settings.settings import (
+    ApiEndpoint,
+    Secret,
+    SettingInForce,
+    Settings,
+    inspect_settings,
+    load_settings,
+)
 from syncctl.settings.specs import SPECS
 
 NAMES = [name for spec in SPECS for name in spec.names]
@@ -71,7 +78,7 @@ def test_defaults(cwd: Path) -> None:
 
 
 def test_the_committed_settings_file_says_what_the_defaults_are() -> None:
-    folder = Path(__file__).parents[2]
+    folder = Path(__file__).parents[3]
     committed = load_settings(folder / ".env", environ=dict.fromkeys(NAMES, ""))
     assert dataclasses.replace(committed, secrets=()) == load_settings(environ={}, cwd=folder)
     text = (folder / ".env").read_text()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
-from syncctl.settings.sources import (Found, Sources, read_sources)
+from syncctl.settings.sources import Found, Sources, read_sources
 
 
 def write(path: Path, text: str) -> Path:

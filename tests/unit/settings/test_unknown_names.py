@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncctl.settings.unknown_names import (is_of_rent_outs, misspelt)
+from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
 
 
 @pytest.mark.parametrize(

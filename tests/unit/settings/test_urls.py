@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from pymongo.uri_parser import parse_uri
 
 from syncctl.errors import SettingsError
-from syncctl.settings.urls import (base_url, database_secrets, database_url, endpoint, heartbeat_secrets, heartbeat_url, join, masked_database_url, masked_heartbeat_url, masked_url)
+from syncctl.settings.urls import (
+    base_url,
+    database_secrets,
+    database_url,
+    endpoint,
+    heartbeat_secrets,
+    heartbeat_url,
+    join,
+    masked_database_url,
+    masked_heartbeat_url,
+    masked_url,
+)
 
 HERE = Path("/srv/app")
 NO_NAME = "add /NAME after the host, .*; the old system used the database test then, so add /test if"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from syncctl.domain.lead_matching import (Agreement, Level, agreements)
+from syncctl.domain.lead_matching import Agreement, Level, agreements
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import LeadType
 from syncctl.locations import StoreNames

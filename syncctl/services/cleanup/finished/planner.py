@@ -13,8 +13,8 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.cleanup.finished.batch import Batch
-from syncctl.services.cleanup.finished.plan import (FoundLead, Pairing, Why)
-from syncctl.services.cleanup.finished.sides import (compared, side_of_lead, side_of_report)
+from syncctl.services.cleanup.finished.plan import FoundLead, Pairing, Why
+from syncctl.services.cleanup.finished.sides import compared, side_of_lead, side_of_report
 from syncctl.services.explain.record_history import Finishers
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

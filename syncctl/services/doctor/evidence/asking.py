@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from syncctl.domain.dialects import LOCATIONS_MEASURED
-from syncctl.domain.models import (REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window)
-from syncctl.errors import (ApiError, DeadlinePassedError, KeyRefusedError)
+from syncctl.domain.models import REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window
+from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError
 from syncctl.locations import Locations
 from syncctl.ports.admin import WireFacts
-from syncctl.ports.sync import (Answer, RentalApi)
-from syncctl.services.doctor.evidence.comparing import (Comparison, compare, narrower_questions)
+from syncctl.ports.sync import Answer, RentalApi
+from syncctl.services.doctor.evidence.comparing import Comparison, compare, narrower_questions
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
-from syncctl.services.doctor.evidence.shapes import (OWN_DATE, Reader, RowFacts, row_facts)
+from syncctl.services.doctor.evidence.shapes import OWN_DATE, Reader, RowFacts, row_facts
 from syncctl.services.sync.planning import location_order
 from syncctl.services.sync.store_list import listed_names
 

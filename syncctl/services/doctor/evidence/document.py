@@ -10,14 +10,14 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
-from syncctl.domain.dialects import (Dialect, Trial)
-from syncctl.domain.models import (REPORT_STEPS, StepName)
+from syncctl.domain.dialects import Dialect, Trial
+from syncctl.domain.models import REPORT_STEPS, StepName
 from syncctl.domain.run_results import instant
-from syncctl.services.doctor.evidence.asking import (Asking, Call, Findings)
+from syncctl.services.doctor.evidence.asking import Asking, Call, Findings
 from syncctl.services.doctor.evidence.comparing import Comparison
-from syncctl.services.doctor.evidence.reading import (date_of, seconds_ahead, summary)
+from syncctl.services.doctor.evidence.reading import date_of, seconds_ahead, summary
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
-from syncctl.services.doctor.evidence.shapes import (DateField, RowFacts)
+from syncctl.services.doctor.evidence.shapes import DateField, RowFacts
 
 WHAT = (
     "How the rental API answers, made by `syncctl doctor --evidence`. No customer's name or number, no "

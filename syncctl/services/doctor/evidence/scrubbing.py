@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from syncctl.mapping.api_rows import (ATTENDED_BY, BOOKING_DATE, BOOKING_NO, NAME, PHONE, REMARKS, RETURN_DATE)
+from syncctl.mapping.api_rows import ATTENDED_BY, BOOKING_DATE, BOOKING_NO, NAME, PHONE, REMARKS, RETURN_DATE
 
 LONGEST = 200
 SHORTEST_VALUE = 3

@@ -12,7 +12,7 @@ from typing import Any
 from syncctl.domain.dialects import DatedRow
 from syncctl.domain.models import StepName
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import (BOOKING_DATE, RETURN_DATE)
+from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
 from syncctl.parsing.dates import read_date
 from syncctl.services.rejects.updating import position_of
 from syncctl.services.sync.answer_rows import sort_rows

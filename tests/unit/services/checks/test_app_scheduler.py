@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncctl.domain.checks import Mark
-from syncctl.services.checks.app_scheduler import (AppTraces, check_app_scheduler, scheduler_reason)
+from syncctl.services.checks.app_scheduler import AppTraces, check_app_scheduler, scheduler_reason
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 NOTHING = AppTraces(since=NOW - timedelta(days=40))

@@ -9,13 +9,30 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.models import (AuditResult, Counts, LocationState, RunEntry, RunResult, StepName, StepResult, StepStatus, SyncLog, Trigger)
+from syncctl.domain.models import (
+    AuditResult,
+    Counts,
+    LocationState,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    SyncLog,
+    Trigger,
+)
 from syncctl.domain.run_results import history_document
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.run_lock import LockState
+from syncctl.ports.machine import LockState
 from syncctl.scheduling.expression import next_run
-from syncctl.services.checks.status import (Health, Status, status_document, status_without_database, take_status)
+from syncctl.services.checks.status import (
+    Health,
+    Status,
+    status_document,
+    status_without_database,
+    take_status,
+)
 from syncctl.services.run import Clock
 from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.storage.registry import open_storage

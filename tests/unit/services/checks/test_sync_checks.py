@@ -10,19 +10,29 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.checks import (Check, CheckReport, Mark)
-from syncctl.domain.dialects import (Dialect, Mode, Trial, Verdict)
-from syncctl.domain.models import (AuditResult, BodyForm, Counts, LocationState, RunEntry, RunResult, StepName, StepResult, StepStatus, SyncLog, Trigger)
+from syncctl.domain.checks import Check, CheckReport, Mark
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import (
+    AuditResult,
+    BodyForm,
+    Counts,
+    LocationState,
+    RunEntry,
+    RunResult,
+    StepName,
+    StepResult,
+    StepStatus,
+    SyncLog,
+    Trigger,
+)
 from syncctl.domain.run_results import history_document
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.run_lock import LockState
+from syncctl.ports.machine import LockState, ScheduledImport, ScheduleState
 from syncctl.scheduling.expression import next_run
-from syncctl.scheduling.scheduled_imports import ScheduledImport
-from syncctl.scheduling.state import ScheduleState
 from syncctl.services.checks.environment_checks import Surroundings
-from syncctl.services.checks.freshness import (late_from, span)
-from syncctl.services.checks.sync_checks import (verify_machinery, verify_without_database)
+from syncctl.services.checks.freshness import late_from, span
+from syncctl.services.checks.sync_checks import verify_machinery, verify_without_database
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.checks import (Check, Mark)
-from syncctl.domain.dialects import (Dialect, Mode, Trial, Verdict)
-from syncctl.domain.models import (BodyForm, LocationState, StepName)
+from syncctl.domain.checks import Check, Mark
+from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
+from syncctl.domain.models import BodyForm, LocationState, StepName
 from syncctl.services.checks.progress import Progress
-from syncctl.services.checks.windows import (audit_words, check_windows, doubt_words, doubts, window_words)
+from syncctl.services.checks.windows import audit_words, check_windows, doubt_words, doubts, window_words
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 FOUND = datetime(2026, 11, 12, 4, 0, tzinfo=UTC)

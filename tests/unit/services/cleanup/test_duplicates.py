@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from syncctl.domain.identity import source_record
-from syncctl.domain.models import (Document, LeadType, LeadValues)
+from syncctl.domain.models import Document, LeadType, LeadValues
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.services.cleanup.duplicate_plans import (Conflict, Decision, Why, check_chosen, decide)
-from syncctl.services.cleanup.duplicates import (KEY_FIELDS, cleanup_key, duplicates_among)
+from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, check_chosen, decide
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, cleanup_key, duplicates_among
 from syncctl.services.cleanup.edits import Copies
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id

@@ -9,19 +9,36 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.checks import (Check, Mark)
-from syncctl.domain.models import (ReportRequest, StepName, Window)
-from syncctl.errors import (ApiError, FinalApiError, KeyRefusedError, RetryableApiError, StorageError, StorageUnavailableError)
+from syncctl.domain.checks import Check, Mark
+from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.errors import (
+    ApiError,
+    FinalApiError,
+    KeyRefusedError,
+    RetryableApiError,
+    StorageError,
+    StorageUnavailableError,
+)
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.ports.machine import (ApiAddress, ApiClock, DiskSpace, PathFacts, SettingFact, SettingsFacts, UnknownSetting, User, ZoneFacts)
-from syncctl.ports.sync import (Answer, Prepare)
-from syncctl.run_lock import LockState
-from syncctl.scheduling.scheduled_imports import ScheduledImport
-from syncctl.scheduling.state import ScheduleState
-from syncctl.services.doctor.connections import (ApiTrial, check_api, check_clock, check_database)
-from syncctl.services.doctor.machine import (MIB, check_output, check_path, check_space, check_zones)
-from syncctl.services.doctor.schedule import (check_lock, check_schedule)
+from syncctl.ports.machine import (
+    ApiAddress,
+    ApiClock,
+    DiskSpace,
+    LockState,
+    PathFacts,
+    ScheduledImport,
+    ScheduleState,
+    SettingFact,
+    SettingsFacts,
+    UnknownSetting,
+    User,
+    ZoneFacts,
+)
+from syncctl.ports.sync import Answer, Prepare
+from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.doctor.machine import MIB, check_output, check_path, check_space, check_zones
+from syncctl.services.doctor.schedule import check_lock, check_schedule
 from syncctl.services.doctor.settings import check_settings
 from syncctl.storage.registry import open_storage
 

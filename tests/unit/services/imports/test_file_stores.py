@@ -5,7 +5,7 @@ import pytest
 from syncctl.domain.models import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.services.imports.file_stores import (FileStores, kind_of_name)
+from syncctl.services.imports.file_stores import FileStores, kind_of_name
 
 STORES = FileStores(load_locations(), ["Suitor Guy - New Town", "Default Store"])
 

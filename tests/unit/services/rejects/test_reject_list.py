@@ -11,7 +11,7 @@ import pytest
 
 from syncctl.domain.models import Reject
 from syncctl.filesystem.protected_files import OwnFiles
-from syncctl.services.rejects.reject_list import (OWN_COLUMNS, export_rejects, masked_document)
+from syncctl.services.rejects.reject_list import OWN_COLUMNS, export_rejects, masked_document
 
 NUMBER = "9400000001"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import (Days, StepName)
-from syncctl.services.sync.answer_rows import (SortedRows, has_changed, sort_unsorted, unsorted)
+from syncctl.domain.models import Days, StepName
+from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_unsorted, unsorted
 from tests.support.answers import item_rows
 
 STORE = "Suitor Guy - Perinthalmanna"

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (Days, LocationState, StepName, Window)
+from syncctl.domain.models import Days, LocationState, StepName, Window
 from syncctl.services.sync.answer_rows import sort_rows
-from syncctl.services.sync.checkpoints import (Checkpoints, Tally)
-from syncctl.services.sync.planning import (Planner, Schedule, SyncOptions)
+from syncctl.services.sync.checkpoints import Checkpoints, Tally
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions
 
 SCHEDULE = Schedule(first_months=12, business_zone=ZoneInfo("Asia/Kolkata"))
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)  # already the 11th in Kolkata

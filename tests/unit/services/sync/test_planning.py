@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.dialects import (Dialect, Mode)
-from syncctl.domain.models import (BodyForm, Days, LocationState, StepName, Window)
+from syncctl.domain.dialects import Dialect, Mode
+from syncctl.domain.models import BodyForm, Days, LocationState, StepName, Window
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.services.sync.planning import (Planner, Schedule, SyncOptions, locations_to_ask)
-from syncctl.services.windows.months import (certain_from, months_before, months_since)
+from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.windows.months import certain_from, months_before, months_since
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 SCHEDULE = Schedule(first_months=12, business_zone=KOLKATA)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.dialects import (Dialect, LocationIds)
+from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.models import StepName
 from syncctl.locations import load_locations
-from syncctl.services.windows.location_ids import (IdWatch, ids_warning)
-from syncctl.services.windows.row_stores import (RowStores, known_shops)
+from syncctl.services.windows.location_ids import IdWatch, ids_warning
+from syncctl.services.windows.row_stores import RowStores, known_shops
 from tests.support.shops import CALICUT, EDAPPALLY, LISTED, PMNA, row, rows
 
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)

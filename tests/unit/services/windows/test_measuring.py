@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from syncctl.domain.dialects import (Dialect, Mode, Verdict)
-from syncctl.domain.models import (BodyForm, LocationState, ReportRequest, StepName)
-from syncctl.errors import (FinalApiError, RetryableApiError, StorageError, StorageUnavailableError)
+from syncctl.domain.dialects import Dialect, Mode, Verdict
+from syncctl.domain.models import BodyForm, LocationState, ReportRequest, StepName
+from syncctl.errors import FinalApiError, RetryableApiError, StorageError, StorageUnavailableError
 from syncctl.sandbox import DIALECTS as OF_THE_SANDBOX
 from tests.support.api_model import DIALECTS, spoken
 from tests.support.failing_storage import FailingStorage, Killed, Moment

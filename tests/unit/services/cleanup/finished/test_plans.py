@@ -13,7 +13,7 @@ import pytest
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.finished.cleaning import plan_finished
-from syncctl.services.cleanup.finished.plan import (FinishedPlan, FoundLead, Pairing, Why)
+from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead, Pairing, Why
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import (

@@ -8,15 +8,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.models import (BodyForm, LocationState, ReportRequest, StepName, Window)
-from syncctl.errors import (ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError)
+from syncctl.domain.models import BodyForm, LocationState, ReportRequest, StepName, Window
+from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.locations import load_locations
 from syncctl.ports.admin import WireFacts
-from syncctl.ports.sync import (Answer, Prepare)
+from syncctl.ports.sync import Answer, Prepare
 from syncctl.safe_output.redact import Redactor
-from syncctl.services.doctor.evidence.asking import (DORMANT, EMPTY, MOST_TRIED, WHOLE, Asking, Findings, ask_the_api)
+from syncctl.services.doctor.evidence.asking import (
+    DORMANT,
+    EMPTY,
+    MOST_TRIED,
+    WHOLE,
+    Asking,
+    Findings,
+    ask_the_api,
+)
 from syncctl.services.doctor.evidence.document import readable
-from syncctl.services.doctor.evidence.scrubbing import (LONGEST, Scrubber)
+from syncctl.services.doctor.evidence.scrubbing import LONGEST, Scrubber
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 
