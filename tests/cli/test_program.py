@@ -274,9 +274,9 @@ def test_the_traceback_of_a_defect_says_no_secret(program: Program, verbose: boo
 
 BEYOND = """
 import sys, threading, warnings
-from syncctl.cli import last_resort
-last_resort.install()
-last_resort.remember(["s3cret-key"])
+from syncctl.cli.logs import uncaught
+uncaught.install()
+uncaught.remember(["s3cret-key"])
 class Ending:
     def __del__(self):
         raise ValueError("s3cret-key of 9048780011")

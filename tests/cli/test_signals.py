@@ -13,7 +13,7 @@ def struck(app):
     signal.raise_signal(int(sys.argv.pop()))
     return build(app)
 typer.main.get_command = struck
-from syncctl.cli.entry import main
+from syncctl.cli.main import main
 main()
 """
 
@@ -24,7 +24,7 @@ def struck(status):
     signal.raise_signal(number)
     end(status)
 os._exit = struck
-from syncctl.cli.entry import main
+from syncctl.cli.main import main
 main()
 """
 
@@ -45,15 +45,15 @@ def test_a_signal_outside_of_a_command_ends_the_program_quietly(program: str, se
 
 STRUCK_IN_CODE_THAT_MAKES_SOMETHING_ELSE_OF_IT = """
 import signal, sys
-from syncctl import config
+from syncctl.settings import settings
 number = int(sys.argv.pop())
 def struck(env_file):
     try:
         signal.raise_signal(number)
     except KeyboardInterrupt:
         raise SystemError("bad argument to internal function") from None
-config.load_settings = struck
-from syncctl.cli.entry import main
+settings.load_settings = struck
+from syncctl.cli.main import main
 main()
 """
 

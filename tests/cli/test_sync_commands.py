@@ -298,11 +298,11 @@ class Deserted(Program):
 THE_DATABASE_GOES_AWAY = """
 import sys
 from syncctl.errors import StorageUnavailableError
-from syncctl.storage.sqlite import SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 def gone(*given):
     raise StorageUnavailableError("The database is gone.")
 setattr(SqliteStorage, sys.argv.pop(), gone)
-from syncctl.cli.entry import main
+from syncctl.cli.main import main
 main()
 """
 

@@ -19,8 +19,8 @@ MANY = 2600
 
 INSERT_WHEN_TOLD = """
 import json, sys
-from syncctl.models import Store
-from syncctl.storage.factory import open_storage
+from syncctl.domain.models import Store
+from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, reject
 
 storage = open_storage(sys.argv[1])

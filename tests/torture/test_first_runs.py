@@ -41,7 +41,7 @@ def take_notice(frame, event, argument):
         sys.setprofile(None)
         with open(told, "w") as file:
             file.write(str(steps))
-from syncctl.cli.entry import main
+from syncctl.cli.main import main
 sys.setprofile(take_notice)
 main()
 """

@@ -27,7 +27,7 @@ START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 HOLD = """
 import sys
 from pathlib import Path
-from syncctl.locking import RunLock
+from syncctl.run_lock import RunLock
 with RunLock(Path(sys.argv[1])).hold():
     print("held", flush=True)
     sys.stdin.read()
