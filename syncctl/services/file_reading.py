@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from syncctl.errors import FileProblemError, InvalidRowError
 from syncctl.file_mapping import chosen, file_record
@@ -11,7 +12,7 @@ from syncctl.identity import SEPARATOR, derived_id
 from syncctl.models import Reject, StepName
 from syncctl.ports import FileReader, FileRow, FileSheet
 from syncctl.services.file_stores import FileStores
-from syncctl.services.file_tally import FileTally
+from syncctl.services.file_tally import FileTally, Places
 from syncctl.services.listed_rows import CellsOf, ListedFileRows
 from syncctl.services.rejects import RoomOnList, cut_raw_row
 from syncctl.services.run import Run
@@ -77,7 +78,7 @@ class FileReading:
             self._tally.error = " ".join(problems_of_file)
 
     def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
-        for row in sheet.rows():
+        for row in sheet.rows(partial(self._ignore, sheet)):
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
             cells = chosen(row.cells)
@@ -93,11 +94,17 @@ class FileReading:
                 self._reject(sheet, row, of_row or "", str(reason))
                 continue
             self._tally.valid += 1
-            if record.is_undated:
-                self._tally.undated.add(_place(sheet, row))
+            for column in record.unreadable:
+                self._tally.unreadable.setdefault(column, Places()).add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
                 self._cured |= self._listed.told_anew(_position(sheet, row), cells)
+
+    def _ignore(self, sheet: FileSheet, row: FileRow) -> None:
+        """A line that is no customer's; it may have been listed as one before."""
+        self._tally.ignored += 1
+        if self._listed:
+            self._cured |= self._listed.told_anew(_position(sheet, row), chosen(row.cells))
 
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
