@@ -68,13 +68,15 @@ _AMOUNT = re.compile(
 )
 
 
-def is_numbered_only(cells: list[Cell], layout: Layout) -> bool:
-    """Whether a row that is not blank has nothing but a running number, as of lists numbered in advance."""
+def is_part_of_layout(cells: list[Cell], layout: Layout) -> bool:
+    """Whether a row that is not blank has nothing but a running number, as of lists numbered in advance, or
+    the title of the month that follows, alone in the first column (contract/files.md, layout B)."""
     recognised = layout.columns.values()
-    return all(
-        cell is None or (position not in recognised and _is_number(cell))
-        for position, cell in enumerate(cells)
-    )
+    filled = {position: cell for position, cell in enumerate(cells) if cell is not None}
+    if all(position not in recognised and _is_number(cell) for position, cell in filled.items()):
+        return True
+    (first, cell), *more = filled.items()
+    return not more and first == 0 and isinstance(cell, str) and _is_title(same_text(cell[:_LOOKED_AT]))
 
 
 def is_no_customer(cells: list[Cell], layout: Layout) -> bool:
@@ -123,7 +125,7 @@ class _Line:
             return False
         return (
             self._is_printed(first)
-            or self._is_title()
+            or self._is_named_like_a_title()
             or self._is_header_again()
             or (not any(map(_may_be_phone, self.filled.values())) and self._is_count())
         )
@@ -145,9 +147,7 @@ class _Line:
         (at,) = self.filled
         if at not in self.names and at not in self.phones:
             return True
-        # April and June are names of people too: a month counts only where it is all that is written.
-        text = self.texts.get(at, "")
-        return bool(_TITLE.search(text) or _MONTH_TITLE.fullmatch(text) or _SHOP.match(text))
+        return _is_title(self.texts.get(at, ""))
 
     def _is_printed(self, first: str) -> bool:
         if _PRINTED.match(first):
@@ -160,7 +160,7 @@ class _Line:
             or (bool(self.texts) and all(map(_RULE.fullmatch, self.texts.values())))
         )
 
-    def _is_title(self) -> bool:
+    def _is_named_like_a_title(self) -> bool:
         return any(_TITLE.search(self.words[at]) for at in self.names if at in self.words)
 
     def _is_header_again(self) -> bool:
@@ -201,6 +201,11 @@ class _Line:
 
 def _places(layout: Layout, column: str) -> list[int]:
     return layout.several.get(column) or [at for at in (layout.columns.get(column),) if at is not None]
+
+
+def _is_title(text: str) -> bool:
+    # April and June are names of people too: a month counts only where it is all that is written.
+    return bool(_TITLE.search(text) or _MONTH_TITLE.fullmatch(text) or _SHOP.match(text))
 
 
 def _is_date(written: str) -> bool:

@@ -18,7 +18,7 @@ from syncctl.files.headers import (
     column_letters,
     one_or_several,
 )
-from syncctl.files.printed_lines import SURELY_A_NUMBER, is_no_customer, is_numbered_only
+from syncctl.files.printed_lines import SURELY_A_NUMBER, is_no_customer, is_part_of_layout
 from syncctl.values import is_error
 
 
@@ -65,20 +65,20 @@ def file_rows(
 ) -> Iterator[FileRow]:
     """The rows of a table from its header on. `epoch`: the day that its serial numbers of days count from.
 
-    A further header row, whatever its columns, is in force from there on. Rows in which nothing but a running
-    number is filled in are blank; `ignore` is called with headers, titles, totals and other lines that are no
-    customers (contract/files.md).
+    A further header row, whatever its columns, is in force from there on; it, titles of months and rows in
+    which nothing but a running number is filled in are the layout's own. `ignore` is called with totals and
+    other lines that are no customers (contract/files.md).
     """
     layout: Layout | None = None
     for number, cells in not_blank(records):
         if not (layout and _has_number(cells, layout)):
-            header = Layout.recognise(cells)
-            if layout is None or is_numbered_only(cells, layout):
-                layout = header or layout
+            if header := Layout.recognise(cells):
+                layout = header
                 continue
-            if header or is_no_customer(cells, layout):
+            if layout is None or is_part_of_layout(cells, layout):
+                continue
+            if is_no_customer(cells, layout):
                 ignore(FileRow(number, _columns(cells, layout, epoch), cells, layout.titles))
-                layout = header or layout
                 continue
         yield FileRow(number, _columns(cells, layout, epoch), cells, layout.titles)
 

@@ -247,7 +247,7 @@ def test_blank_characters_and_lines_below_the_table(world: World, tmp_path: Path
     )
     result = world.import_files(WALKIN, file)
     assert counts(result) == (2, 0, 0, 0, 0, 0)
-    assert (result.steps[0].counts.rows, result.steps[0].counts.ignored) == (6, 4)
+    assert (result.steps[0].counts.rows, result.steps[0].counts.ignored) == (5, 3)
     assert {lead["name"] for lead in world.app.leads()} == {"Anagha S", "Total Raj"}
 
 

@@ -254,22 +254,13 @@ def test_formulas_filled_down_below_the_table_are_no_customers() -> None:
     assert len(rows_of([7, "#N/A", "Anju", None, None, "#N/A"], header=header)) == 1
 
 
-def test_what_is_ignored_is_counted_but_not_blank_or_numbered_rows() -> None:
+def test_only_lines_that_are_none_of_the_layouts_are_ignored() -> None:
     ignored: list[FileRow] = []
-    table: list[list[Cell]] = [
-        ["Walk-In Report"],
-        HEADER,
-        ANJU,
-        [],
-        [17],
-        ["NOVEMBER"],
-        HEADER,
-        ANJU,
-        ["Total: 2"],
-    ]
+    table: list[list[Cell]] = [["Walk-In Report"], HEADER, ANJU, [], [17], ["NOVEMBER"], HEADER, ANJU]
+    table += [["Total: 2"], ["see the next page"], [None, "NOVEMBER"]]
     rows = file_rows(enumerate(table, start=1), EPOCH_1900, ignored.append)
     assert [row.number for row in rows] == [3, 8]
-    assert [row.number for row in ignored] == [6, 7, 9]
+    assert [row.number for row in ignored] == [9, 10, 11]
 
 
 def test_an_error_beyond_the_header_is_no_filled_cell() -> None:
