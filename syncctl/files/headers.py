@@ -109,6 +109,7 @@ _FORMAT = re.compile(
 )
 """A unit or a format behind a title: "Date (DD-MM-YYYY)"."""
 
+_MAY_HAVE_FORMAT = re.compile(r"[(\[{<]|yy", re.IGNORECASE)
 _LONGEST_TITLE = 60
 _FAULTS = {fold(fault): fault for fault in (BEYOND, CANNOT_BE_READ)}
 _MADE_UNIQUE = re.compile(r"(.*) \([A-Z]{1,3}\)", re.DOTALL)
@@ -118,7 +119,8 @@ def _known(title: object) -> tuple[str, tuple[int, bool]] | None:
     """The column that a title stands for, and how vague it is; one with a format is vaguer than without."""
     if not isinstance(title, str) or len(title) > _LONGEST_TITLE:
         return None
-    for written in (title, _FORMAT.sub("", title)):
+    with_format = _MAY_HAVE_FORMAT.search(title)  # the quick look first: few have
+    for written in (title, _FORMAT.sub("", title)) if with_format else (title,):
         if (column := _COLUMN_OF.get(folded := fold(written))) is not None:
             return column, (_RANK.get(folded, 0), written is not title)
     return None

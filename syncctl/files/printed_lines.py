@@ -16,6 +16,7 @@ from syncctl.values import is_error
 SURELY_A_NUMBER = 7
 """Digits: no column's title consists of so many."""
 
+_LONGEST_COUNT = 4
 _LOOKED_AT = 200
 """Characters of a text: what is printed below a table is short, and a remark may be very long."""
 
@@ -82,11 +83,13 @@ def is_part_of_layout(cells: list[Cell], layout: Layout) -> bool:
 def is_no_customer(cells: list[Cell], layout: Layout) -> bool:
     """Whether a row, by its words and by what it lacks, is none of a customer. One with a phone number that
     can be read always may be; so may one with a date, a name and some digits."""
-    return _Line(cells, layout).is_no_customer()
+    phones = [cells[at] for at in _places(layout, PHONE) if at < len(cells)]
+    return not any(map(_is_readable, phones)) and _Line(cells, layout).is_no_customer()
 
 
 class _Line:
-    """A row that may be no customer's. `words`: its texts that are no dates and have letters, by position."""
+    """A row without a phone number that can be read. `words`: its texts that have letters and are
+    no dates, by position."""
 
     def __init__(self, cells: list[Cell], layout: Layout) -> None:
         self.filled = {at: cell for at, cell in enumerate(cells) if cell is not None}
@@ -112,8 +115,6 @@ class _Line:
 
     def is_no_customer(self) -> bool:
         phones = [self.filled[at] for at in self.phones if at in self.filled]
-        if any(map(_is_readable, phones)):
-            return False
         if self._is_nothing_but_errors():
             return True
         if len(self.filled) == 1 and self._is_alone():
@@ -189,6 +190,7 @@ class _Line:
             and not self.is_dated
             and bool(names)
             and all(map(_is_number, names))
+            and all(len(as_text(self.filled[at])) <= _LONGEST_COUNT for at in order[1::2])
             and order == [*range(order[0], order[-1] + 1)]
             and len(order) % 2 == 0
         )

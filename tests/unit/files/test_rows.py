@@ -241,7 +241,7 @@ def test_a_days_total_is_no_customer(total: list[Cell]) -> None:
         *([None, "#N/A", None, "Loss"], ["#N/A", None, "#N/A"], ["01-02-2025", "Printha", None, "Total: 2"]),
         *(["01-02-2025", None, None, "Note: call later"], ["01-02-2025", "Anju", None, "Customer signature"]),
         *(["Loss", "98460123", "Booked", "3"], ["Total", "Anju", "98460123"], [None, "Suitor Guy Raj", "12"]),
-        ["Printed by", "Anju", "0484 2345678"],
+        *(["Printed by", "Anju", "0484 2345678"], ["Anju", "98460"], ["Anju", 98460]),
     ],
 )
 def test_a_customers_row_is_never_ignored(customer: list[Cell]) -> None:
