@@ -299,8 +299,9 @@ class FileSheet(Protocol):
 
     @property
     def name(self) -> str: ...
-    def rows(self) -> Iterator[FileRow]:
-        """Its rows, read as they are taken. Raises FileProblemError where it can't be understood."""
+    def rows(self, ignore: Callable[[FileRow], None]) -> Iterator[FileRow]:
+        """Its rows, read as they are taken. `ignore` is called with those that are no customers. Raises
+        FileProblemError where it can't be understood."""
 
 
 class OpenedFile(Protocol):
