@@ -6,6 +6,7 @@ Both are what the program prints on a terminal, run on its own made-up data; ric
 import io
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,9 @@ def picture(name: str, text: str) -> str:
     console.print(f"[bold]$ syncctl {name}[/bold]", highlight=False)
     for line in text.splitlines():
         console.print(Text.from_ansi(line.rstrip("\r")), highlight=False)
-    return console.export_svg(title=f"syncctl {name}", unique_id=f"syncctl-{name}")
+    drawn = console.export_svg(title=f"syncctl {name}", unique_id=f"syncctl-{name}")
+    # rich names a font to be fetched from elsewhere; a page of ours fetches nothing, any monospace font does.
+    return re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
 
 
 def main() -> int:
