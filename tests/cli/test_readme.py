@@ -85,6 +85,13 @@ def test_every_command_of_the_old_system_is_in_the_page_for_those_who_come_from_
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_a_code_span_of_a_page_stands_on_one_line(page: str) -> None:
+    """Else what it names is not seen here, and can't be copied."""
+    prose = re.sub(r"^```.*?^```", "", read(page), flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in prose.splitlines() if line.count("`") % 2] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_names_no_command_and_no_option_that_does_not_exist(page: str) -> None:
     assert unknown_in(read(page)) == []
 
