@@ -1,4 +1,4 @@
-"""Results as lines for the terminal, as JSON to keep, and as a table for the README."""
+"""Results as lines for the terminal, as JSON to keep, and as a table for docs/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit statuses, as in the table of the README (sysexits.h where it has one)."""
+    """Exit statuses, as in docs/reference/exit-statuses.md (sysexits.h where it has one)."""
 
     OK = 0
     FAILED = 1

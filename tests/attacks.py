@@ -1,4 +1,4 @@
-"""`python -m tests.attacks [--write README.md]`: the attacks that the tests try, counted, as Markdown.
+"""`python -m tests.attacks [--write docs/proofs.md]`: the attacks that the tests try, counted, as Markdown.
 
 An attack is a test with the mark `attack(kind)`. With `counted=False` it is none of its own: what only looks
 like one and must get through, or the same one again from the command line. Slow ones are not counted.

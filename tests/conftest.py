@@ -43,11 +43,32 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+MONGO_FIXTURES = {"mongo_server", "replica_server"}
+"""What a test that works on MongoDB asks for, by itself or by another fixture."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # A test for both databases asks for MongoDB's fixture only when it runs: its parameter says so.
+        values = getattr(getattr(item, "callspec", None), "params", {}).values()
+        fixtures = getattr(item, "fixturenames", ())
+        if "mongo" in [value for value in values if isinstance(value, str)] or MONGO_FIXTURES & {*fixtures}:
+            item.add_marker(pytest.mark.mongo)
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="takes long; run it with --slow"))
+
+
+@pytest.fixture(autouse=True)
+def _no_mongod_without_the_marker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that starts a server of its own has the marker by hand, else `-m mongo` would leave it out."""
+    if request.node.get_closest_marker("mongo") is None:
+        monkeypatch.setattr("tests.support.mongod.Mongod.start", _unmarked)
+
+
+def _unmarked(_: object) -> None:
+    raise AssertionError("a test that needs a mongod is to be marked: @pytest.mark.mongo")
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ LEAD_ID_BYTES = 12
 
 KEY_RULES = 2
 """The version of what makes a key. 2: of several phone numbers in a cell the first, whatever stands around
-it; texts compared in NFC, without format characters (docs/decisions/0003)."""
+it; texts compared in NFC, without format characters (docs/decisions/0003-key-rules-have-a-version.md)."""
 
 _folded_store = lru_cache(maxsize=1024)(fold)  # there are few, and many leads
 
@@ -58,7 +58,7 @@ def first_id_at(moment: datetime) -> str:
 
 
 def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str) -> str:
-    """The identity of an API record (contract/database.md, "Mapping"; design: "How identity works")."""
+    """The identity of an API record (contract/database.md, "Mapping"; docs/decisions/0001-identity.md)."""
     if booking_no:
         return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{same_text(booking_no)}"
     return SEPARATOR.join((lead_type, phone, "", fold(name), _folded_store(store)))

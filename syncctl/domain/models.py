@@ -326,7 +326,7 @@ class Counts:
 
     @property
     def balanced(self) -> bool:
-        """Whether every row is accounted for (promise 1)."""
+        """Whether every row is accounted for (docs/architecture.md, "Promises", 1)."""
         return self.rows == (
             self.saved
             + self.updated

@@ -65,7 +65,7 @@ def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:
 
 
 def run_envelope(result: RunResult) -> dict[str, Any]:
-    """The object that `--json` prints, to the letter of the README's table."""
+    """The object that `--json` prints, key by key as in docs/reference/output.md."""
     return {
         "command": result.command,
         "ok": result.ok,

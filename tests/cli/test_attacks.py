@@ -1,4 +1,4 @@
-"""The README's table of attacks is what pytest collects, and counts no attack twice."""
+"""The table of attacks in docs/proofs.md is what pytest collects, and counts no attack twice."""
 
 import os
 import subprocess
@@ -15,8 +15,8 @@ from tests.attacks import KINDS, LEAST, PART, Attack, AttackError, attacks, tabl
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_readme_has_every_attack_that_is_collected() -> None:
-    """If not: `python -m tests.attacks --write README.md`."""
+def test_the_table_has_every_attack_that_is_collected() -> None:
+    """If not: `python -m tests.attacks --write docs/proofs.md`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     made = subprocess.run(
         [sys.executable, "-m", "tests.attacks"],
@@ -27,8 +27,8 @@ def test_the_readme_has_every_attack_that_is_collected() -> None:
         check=False,
     )
     assert made.returncode == 0, made.stderr
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert PART.put_in(readme, made.stdout.rstrip("\n")) == readme
+    page = (ROOT / "docs" / "proofs.md").read_text(encoding="utf-8")
+    assert PART.put_in(page, made.stdout.rstrip("\n")) == page
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the README says of the program is so, and it leaves nothing out."""
+"""What the README and the docs say of the program is so, and they leave nothing out."""
 
 import json
 import re
@@ -15,18 +15,27 @@ ROOT = Path(__file__).parents[2]
 NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--uri", "--out", "--drop"} | {
     "--require-hashes",
     "--no-deps",
+    "--long",
+    "--pdb",
 }
-"""Options of other programs that the README names."""
+"""Options of other programs that the docs name."""
+
+OF_OPERATORS = ("README.md", "docs/operations.md", "docs/moving.md", "docs/reference/settings.md")
 
 Commands = dict[tuple[str, ...], set[str]]
 
 
-def readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+)
+
+
+def read(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_the_readmes_quick_start_is_what_ci_runs() -> None:
-    quick_start = readme().split("## Quick start")[1].split("\n## ")[0]
+    quick_start = read("README.md").split("## Quick start")[1].split("\n## ")[0]
     commands = re.findall(r"```sh\n(.*?)\n```", quick_start, re.DOTALL)
     assert commands == ["pip install . && syncctl demo", "pip install -e '.[test]' && pytest"]
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
@@ -36,17 +45,30 @@ def test_the_readmes_quick_start_is_what_ci_runs() -> None:
         assert command in ci
 
 
-def test_every_setting_is_in_the_readme(program: Program) -> None:
+def test_the_readme_is_short_and_shows_a_result_first() -> None:
+    lines = read("README.md").splitlines()
+    assert len(lines) <= 130
+    assert any("docs/images/status.svg" in line for line in lines[:20])
+
+
+def test_every_setting_is_in_the_docs_and_no_other(program: Program) -> None:
     names = {setting["name"] for setting in json.loads(program.run("config", "--json").stdout)}
-    documented = set(re.findall(r"`([A-Z][A-Z_]+_[A-Z_]+)`", readme()))
-    assert names <= documented
-    assert documented <= names | {"MONGO_URI", "NO_COLOR", "SYNCCTL_TEST_MONGO_URI"}
+    assert names <= set(re.findall(r"`([A-Z][A-Z_]+_[A-Z_]+)`", read("docs/reference/settings.md")))
+    # What has the form of a setting and an underscore; the code's own constants are named as they are there.
+    named = {
+        name
+        for page in OF_OPERATORS
+        for name in re.findall(r"`([A-Z][A-Z_]+_[A-Z_]+)[`=]", read(page))
+        if not name.endswith("_FILE") or name in names
+    }
+    assert named <= names | {"MONGO_URI", "NO_COLOR"}
 
 
-def test_the_readme_names_every_command_and_option() -> None:
+def test_the_docs_name_every_command_and_option() -> None:
     known = commands()
     assert ("api",) in known
-    spans = code_spans(readme())
+    spans = [span for page in PAGES for span in code_spans(read(page))]
+    spans += re.findall(r"^## (syncctl .*)$", read("docs/reference/commands.md"), re.MULTILINE)
     missing = []
     for words, options in known.items():
         name = " ".join(words)
@@ -56,14 +78,22 @@ def test_the_readme_names_every_command_and_option() -> None:
     assert missing == []
 
 
-def test_every_command_of_the_old_system_is_in_the_section_for_those_who_come_from_it() -> None:
-    section = readme().split("\n## Coming from the old system\n")[1].split("\n## ")[0]
-    named = {name for span in code_spans(section) for name in re.findall(r"[a-z]+(?::[a-z]+)+", span)}
+def test_every_command_of_the_old_system_is_in_the_page_for_those_who_come_from_it() -> None:
+    spans = code_spans(read("docs/moving.md"))
+    named = {name for span in spans for name in re.findall(r"[a-z]+(?::[a-z]+)+", span)}
     assert named == {name for name, *_ in commands() if ":" in name}
 
 
-def test_the_readme_names_no_command_and_no_option_that_does_not_exist() -> None:
-    assert unknown_in(readme()) == []
+@pytest.mark.parametrize("page", PAGES)
+def test_a_code_span_of_a_page_stands_on_one_line(page: str) -> None:
+    """Else what it names is not seen here, and can't be copied."""
+    prose = re.sub(r"^```.*?^```", "", read(page), flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in prose.splitlines() if line.count("`") % 2] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_no_command_and_no_option_that_does_not_exist(page: str) -> None:
+    assert unknown_in(read(page)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +112,7 @@ def test_the_readme_names_no_command_and_no_option_that_does_not_exist() -> None
         ("`import` and `api`, `return` rows", []),
     ],
 )
-def test_what_the_readme_can_not_say(text: str, unknown: list[str]) -> None:
+def test_what_a_page_can_not_say(text: str, unknown: list[str]) -> None:
     assert unknown_in(text) == unknown
 
 
@@ -107,7 +137,9 @@ def code_spans(text: str) -> list[str]:
     lines = [
         line for block in re.findall(blocks, text, re.DOTALL | re.MULTILINE) for line in block.splitlines()
     ]
-    return lines + re.findall(r"`([^`\n]+)`", re.sub(blocks, "", text, flags=re.DOTALL | re.MULTILINE))
+    return [line for line in lines if line.strip()] + re.findall(
+        r"`([^`\n]+)`", re.sub(blocks, "", text, flags=re.DOTALL | re.MULTILINE)
+    )
 
 
 def options_in(spans: list[str]) -> set[str]:

@@ -107,6 +107,7 @@ class TestFacts:
             assert all(collection in caveat for collection in closed)
             assert caveat.endswith("give it the role readWrite on leads.")
 
+    @pytest.mark.mongo
     def test_rights_as_a_server_tells_them(self) -> None:
         with own_mongod("--auth") as server, MongoClient[Document](server.uri) as client:
             client.admin.command("createUser", "root", pwd="hunter2", roles=["root"])

@@ -1,4 +1,4 @@
-"""How often the API is called in each mode, as the README says."""
+"""How often the API is called in each mode, as docs/benchmarks.md says."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tests.support.calls import (
     table,
 )
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def test_a_run_costs_what_an_incremental_one_always_did_and_its_audits(costs: li
         assert cost.day <= 1.01 * RUNS_A_DAY * cost.run
 
 
-def test_the_readme_has_these_numbers(costs: list[Cost]) -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert PART.put_in(readme, table(costs)) == readme
+def test_the_page_has_these_numbers(costs: list[Cost]) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert PART.put_in(page, table(costs)) == page
 
 
 @pytest.mark.slow

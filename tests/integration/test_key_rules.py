@@ -23,7 +23,7 @@ PHONES_NOW = {
     "Note I": "4952345678",
     "Both A": "4952345678",
 }
-"""By the customers' names: shared/cases of the contract says so."""
+"""By the customers' names, as the made-up cases of the contract say."""
 
 READ_OTHERWISE = ["01-two-numbers-mixed-prefix", "06-name-nfc-nfd-zerowidth", "08-phone-with-a-note"]
 DATES = ("Date", "At")

@@ -36,7 +36,7 @@ def played(database: str, folder: Path, runs: int) -> Iterator[Week]:
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("replica-set", marks=pytest.mark.mongo)])
 def test_some_hours_of_a_business(database: str, tmp_path: Path) -> None:
     with played(database, tmp_path, RUNS) as week:
         assert not any(week.promises.wrong.values()), dict(week.promises.wrong)
@@ -150,6 +150,7 @@ def test_a_lead_of_nobody_is_seen(week: Week) -> None:
     week.business.app.delete(stranger)
 
 
+@pytest.mark.mongo
 def test_documents_are_counted_that_a_killed_server_has_forgotten_the_number_of() -> None:
     with skipped_without_mongod(own_mongod()) as server:
         url = with_database(server.uri, "syncctl_soak")

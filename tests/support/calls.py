@@ -1,4 +1,4 @@
-"""`python -m tests.support.calls [--write README.md]`: how often the API is called in each mode, counted."""
+"""`python -m tests.support.calls [--write docs/benchmarks.md]`: how often the API is called, mode by mode."""
 
 import argparse
 import sys

@@ -8,7 +8,7 @@ from bson import json_util
 
 from tests.support.webapp import PAGES, REPORT_NAMES, Lead, Report
 
-FOLDER = Path(__file__).parent / "captured_reports"
+FOLDER = Path(__file__).parents[2] / "docs" / "contract" / "reports"
 
 OF_THE_REPORT = frozenset(
     {"_id", "report_id", "editedBy", "editedAt", "note", "createdAt", "updatedAt", "__v", "updated_at"}

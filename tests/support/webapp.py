@@ -83,7 +83,7 @@ def report_name(field: str) -> str:
 
 
 def page_report(page: str, before: Lead, after: Lead, now: datetime) -> Report:
-    """What a page of today's app writes (tests/support/captured_reports has one of each): the lead as it is
+    """What a page of today's app writes (docs/contract/reports has one of each): the lead as it is
     now, without its id, and before and after of what the page changed."""
     shown = PAGES[page]
     assert before["leadType"] in shown.lead_types, f"the {page} shows no {before['leadType']}"

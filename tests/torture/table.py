@@ -1,4 +1,4 @@
-"""`python -m tests.torture.table REPORT [--write README.md]`: what the torture tests tried, as Markdown."""
+"""`python -m tests.torture.table REPORT [--write docs/proofs.md]`: the torture tests' counts, as Markdown."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""What the torture tests tried and what came of it, counted for the README's table."""
+"""What the torture tests tried and what came of it, counted for the table in docs/proofs.md."""
 
 import json
 from collections import Counter

@@ -261,7 +261,11 @@ def frozen_replica_set(_: Path) -> Iterator[tuple[str, Callable[[], object], Cal
         pytest.skip(f"no MongoDB: {error}")
 
 
-HELD = [locked_sqlite, frozen_mongod, frozen_replica_set]
+HELD = [
+    locked_sqlite,
+    pytest.param(frozen_mongod, marks=pytest.mark.mongo),
+    pytest.param(frozen_replica_set, marks=pytest.mark.mongo),
+]
 
 
 class HeldAt:

@@ -21,6 +21,8 @@ from tests.torture.jobs import JOBS, LATER_SYNC, Job
 from tests.torture.prepared import Prepared, prepared
 from tests.torture.tally import tally
 
+pytestmark = pytest.mark.mongo
+
 IMPATIENT = "serverSelectionTimeoutMS=1000&timeoutMS=1000"
 """For what waits in vain; by default a sync waits 15 s, longer than an election takes."""
 

@@ -18,6 +18,8 @@ from tests.support.world import World
 from tests.torture.running import running
 from tests.torture.tally import tally
 
+pytestmark = pytest.mark.mongo
+
 KILLS, KILLS_PER_ROUND = 2, 2
 KILLS_IN_A_ROW = 5
 DELETED_PER_KILL = 5

@@ -21,6 +21,8 @@ from tests.torture.prepared import Prepared, prepared
 from tests.torture.states import assert_as_undisturbed, state_of
 from tests.torture.tally import tally
 
+pytestmark = pytest.mark.mongo
+
 NAME = "torture_rights"
 ADMIN = "mongodb://admin:made-up@"
 USER = "mongodb://sync:made-up@"

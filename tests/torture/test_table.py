@@ -1,4 +1,4 @@
-"""The README's table of what has been tried."""
+"""The table of what has been tried, in docs/proofs.md."""
 
 import json
 from pathlib import Path

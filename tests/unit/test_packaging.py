@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 IN_THE_SDIST = ("syncctl", "tests", "benchmarks", "docs", ".ci")
 BESIDE_THEM = (
     ".env",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "constraints.txt",

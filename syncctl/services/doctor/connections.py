@@ -146,7 +146,7 @@ def _failed(report: StepName, error: ApiError) -> Check:
     elif advice:
         cure = f"{advice}."
     elif isinstance(error, FinalApiError) and not isinstance(error, DeadlinePassedError):
-        cure = "`syncctl config` shows the addresses in force; compare them with the README's."
+        cure = "`syncctl config` shows the addresses in force; compare them with docs/reference/settings.md."
     else:
         cure = "It may pass: try again in some minutes. If others reach it, look at network and proxy."
     return Check.bad(name, found, cure)

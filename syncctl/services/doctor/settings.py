@@ -41,7 +41,7 @@ def _unknown(unknown: UnknownSetting) -> Check:
     return Check.warning(unknown.name, f"syncctl has no setting of this name; it is in {unknown.file}", cure)
 
 
-_SETTINGS_TABLE = "the README's table tells what is allowed, `syncctl config` what is in force."
+_SETTINGS_TABLE = "docs/reference/settings.md tells what is allowed, `syncctl config` what is in force."
 
 
 def _secret_file(file: PathFacts) -> Check:

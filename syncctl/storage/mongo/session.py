@@ -70,7 +70,7 @@ class MongoSession:
             if not self._read_only:
                 create_indexes(database)
                 if version != KEY_RULES:
-                    # Records of the rules before are found by these as well (docs/decisions/0003).
+                    # Earlier rules' records are found too: docs/decisions/0003-key-rules-have-a-version.md.
                     newer = {"$max": {"version": KEY_RULES}}
                     database.syncstate.update_one({"_id": KEY_RULES_ID}, newer, upsert=True)
 

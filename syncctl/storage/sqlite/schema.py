@@ -249,6 +249,6 @@ def migrate(connection: sqlite3.Connection, place: str) -> None:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        # Records of the rules before are found by these as well (docs/decisions/0003).
+        # Earlier rules' records are found too: docs/decisions/0003-key-rules-have-a-version.md.
         connection.execute("DELETE FROM synckeyrules")
         connection.execute("INSERT INTO synckeyrules VALUES (?)", (KEY_RULES,))

@@ -1,0 +1,133 @@
+"""`python -m tests.support.reference`: writes the pages of docs/reference that follow the code."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from syncctl.cli.app import app
+from syncctl.settings.specs import SPECS, Spec
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+
+COMMON = ("--env-file", "--quiet", "--verbose")
+
+COMMANDS_BEGIN = """\
+# Commands
+
+Made from the command tree by `python -m tests.support.reference`; a test compares the two.
+How commands print and what `--json` holds: [output.md](output.md). How they end:
+[exit-statuses.md](exit-statuses.md).
+"""
+
+SETTINGS_ROW = re.compile(r"^\| `(?P<name>[A-Z_]+)`[^|]*\|[^|]*\| (?P<meaning>.*) \|$", re.MULTILINE)
+
+
+class MissingMeaningError(Exception):
+    """A setting has no row yet in docs/reference/settings.md; the message names it."""
+
+
+def commands_page(_: str) -> str:
+    """Each command that the help shows with its arguments and options, then the old system's names."""
+    shown: list[str] = []
+    old_names = ["## Names of the old system", "", "Hidden from the help, and kept for scripts.", ""]
+    for words, command, hidden in _commands((), get_command(app)):
+        name = f"syncctl {' '.join(words)}"
+        if hidden:
+            old_names.append(f"- `{name}`: {_summary(command)}")
+        else:
+            shown += [f"## {name}", "", *_described(name, command)]
+    return "\n".join((COMMANDS_BEGIN, *_common_options(), *shown, *old_names, ""))
+
+
+def settings_page(page: str) -> str:
+    """The page with names and defaults as in the table of the settings. The meaning of each stays as it is.
+
+    Raises MissingMeaningError for a setting that the page does not have.
+    """
+    meanings = {row["name"]: row["meaning"] for row in SETTINGS_ROW.finditer(page)}
+    rows = []
+    for spec in SPECS:
+        if spec.name not in meanings:
+            raise MissingMeaningError(f"docs/reference/settings.md has no row for {spec.name}: write one.")
+        names = ", ".join(f"`{name}`" for name in spec.names)
+        rows.append(f"| {names} | {_default(spec)} | {meanings[spec.name]} |")
+    first, *_, last = SETTINGS_ROW.finditer(page)
+    return page[: first.start()] + "\n".join(rows) + page[last.end() :]
+
+
+PAGES: dict[str, Callable[[str], str]] = {"commands.md": commands_page, "settings.md": settings_page}
+"""Each page, and what makes it of the one that is there."""
+
+
+def _commands(words: tuple[str, ...], command: Any, hidden: bool = False) -> Iterator[tuple[Any, ...]]:
+    """Each command with its words, and whether the help hides it."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield words, command, hidden
+        return
+    for name, each in below.items():
+        yield from _commands((*words, name), each, hidden or each.hidden)
+
+
+def _summary(command: Any) -> str:
+    summary: str = command.help.partition("\n\n")[0].replace("\n", " ")
+    return summary
+
+
+def _described(name: str, command: Any) -> Iterator[str]:
+    yield _summary(command)
+    yield ""
+    if details := command.help.partition("\n\n")[2]:
+        yield from ("```text", details.replace("\b\n", ""), "```", "")
+    arguments = [each for each in command.params if not each.opts[0].startswith("-")]
+    options = [each for each in command.params if each not in arguments and each.opts[0] not in COMMON]
+    if arguments:
+        yield from ("```text", f"{name} {' '.join(each.metavar for each in arguments)}", "```", "")
+        yield from (f"- `{each.metavar}`: {each.help}" for each in arguments)
+        yield ""
+    if options:
+        yield from ("| option | default | |", "| --- | --- | --- |", *map(_option, options), "")
+
+
+def _common_options() -> Iterator[str]:
+    yield from ("## Options of every command", "", "| option | default | |", "| --- | --- | --- |")
+    yield from (_option(each) for each in get_command(app).params)
+    yield from ("| `--help`, `-h` | | Show the help. |", "")
+
+
+def _option(option: Any) -> str:
+    value = "" if option.is_flag else f" {option.metavar or option.type.name.split()[0].upper()}"
+    names = ", ".join(f"`{name}{value}`" for name in option.opts)
+    default = "" if option.default in (None, False) else f"`{option.default}`"
+    return f"| {names} | {default} | {option.help.replace('|', chr(92) + '|')} |"
+
+
+def _default(spec: Spec) -> str:
+    if spec.default is None:
+        return "none"
+    if not spec.in_data_dir:
+        return f"`{spec.default}`"
+    # A path below DATA_DIR: it is shown as it is while DATA_DIR has its own default.
+    scheme, _, path = spec.default.rpartition("///")
+    return f"`{scheme}///data/{path}`" if scheme else f"`data/{path}`"
+
+
+def main() -> int:
+    """Write the pages. Gives the exit status."""
+    for name, made in PAGES.items():
+        file = FOLDER / name
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        try:
+            file.write_text(made(before), encoding="utf-8")
+        except MissingMeaningError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
