@@ -16,7 +16,19 @@ _CHILLUS = {
     )
 }
 _OLD_CHILLU = re.compile("|".join(_CHILLUS))
+_SHOWING_NOTHING = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers of Hangul and the empty pattern of Braille, which Unicode holds for letters and symbols."""
+
 _VARIATION_SELECTORS = frozenset(map(chr, (0x34F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+
+
+def is_visible(text: str) -> bool:
+    """Whether any character of a text shows: blanks, marks and format characters alone do not."""
+    return any(
+        unicodedata.category(character) not in _SHOWING_NOTHING and character not in _BLANK_LETTERS
+        for character in text
+    )
 
 
 def same_text(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
-from syncctl.domain.models import Document, SourceRecord
+from syncctl.domain.models import Document, SourceRecord, Write
 
 NOT_CALLED = "Not Called"
 NO_STATUS = "No Status"
@@ -34,12 +37,33 @@ TELECALLERS_OWN = ("followUpFlag", "followUpDate", "callDate", "rating", "assign
 """Fields that no source tells: only a telecaller, or who assigns the leads, fills them."""
 
 
-def is_touched(lead: Document) -> bool:
+UPDATED_AT = "updatedAt"
+PREVIOUS_UPDATED_AT = "previousUpdatedAt"
+"""Noted beside `updatedAt`: what that was before. Killed between the note and the write, the lead still has
+it."""
+
+NOTHING_WRITTEN: Mapping[str, Write] = MappingProxyType({})
+
+
+def own_update(lead: Document, written: Mapping[str, Write], at: datetime) -> dict[str, Any]:
+    """What is to be noted before syncctl changes a lead and sets its `updatedAt` to `at`. Nothing where a
+    person has worked on it: that must show by `updatedAt` afterwards as well. `written`: as noted so far."""
+    if is_touched(lead, written):
+        return {}
+    return {UPDATED_AT: at, PREVIOUS_UPDATED_AT: lead.get(UPDATED_AT)}
+
+
+def is_touched(lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN) -> bool:
     """Whether a telecaller has worked on a lead: `updatedAt` has moved, a status is not the default, or a
-    field of their own is filled. What is not there tells nothing."""
+    field of their own is filled. What is not there tells nothing. `written`: what syncctl has noted of its
+    own writes into the lead, by which `updatedAt` moves too."""
     return (
-        lead.get("updatedAt") not in (None, lead.get("createdAt"))
+        lead.get(UPDATED_AT) not in (None, lead.get("createdAt"), *_own_updates(written))
         or (lead.get("callStatus") or NOT_CALLED) != NOT_CALLED
         or (lead.get("leadStatus") or NO_STATUS) != NO_STATUS
         or any(lead.get(field) for field in TELECALLERS_OWN)
     )
+
+
+def _own_updates(written: Mapping[str, Write]) -> Iterator[Any]:
+    return (written[field].value for field in (UPDATED_AT, PREVIOUS_UPDATED_AT) if field in written)

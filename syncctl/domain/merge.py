@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
-from syncctl.domain.leads import is_touched
+from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.models import Document, LeadChange, Write
 from syncctl.text import same_text
 
@@ -43,20 +42,20 @@ def merge(
     source: Mapping[str, Any],
     told: Collection[str],
     lead: Document,
-    written: Mapping[str, Write] = MappingProxyType({}),
+    written: Mapping[str, Write] = NOTHING_WRITTEN,
 ) -> Merge:
     """What the source's values `source` change in `lead`.
 
     `base`: what the source said at the last import; None where there was none. `told`: the fields that the
     source can speak of at all; one among them that is not in `source` has been emptied there, whereas the
-    source says nothing of any other. `written`: what imports have written into the lead: it is nobody's edit.
+    source says nothing of any other. `written`: what syncctl has written into the lead: it is nobody's edit.
 
     A field that the source has not changed is left alone; one that it has changed and nobody edited takes its
     value; one that both changed keeps the telecaller's and is a conflict. Without a base an untouched lead
     takes what the source says, and a touched one only has its empty fields filled.
     """
     if base is None:
-        return fill_gaps(source, told, lead) if is_touched(lead) else _take_over(source, told, lead)
+        return fill_gaps(source, told, lead) if is_touched(lead, written) else _take_over(source, told, lead)
     values: dict[str, Any] = {}
     conflicts: list[str] = []
     for field in sorted(told):

@@ -97,25 +97,32 @@ class CorrectionOutcome(StrEnum):
     """What became of a booking's lead when the source corrected its phone number. TAKEN: it has the new
     number. LEFT: somebody had called the customer or edited the number, so it was left as it is. NEW_LEAD: it
     was finished without anybody being reached, so the new number is a new lead. FINISHED, DELETED: it stays
-    away."""
+    away. SECOND_LEAD: each number has a lead of its own, as the source had both at once before."""
 
     TAKEN = "taken"
     LEFT = "left"
     NEW_LEAD = "new lead"
     FINISHED = "finished"
     DELETED = "deleted"
+    SECOND_LEAD = "second lead"
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """A phone number corrected at the source, kept with the record of the new number. `at`: when that was
-    seen, true UTC. `phone_before`: ten digits. `report_id`: of the report that had finished the lead."""
+    seen, true UTC. `phone_before`: ten digits. `report_id`: of the report that had finished the lead, if
+    FINISHED; else of one that had finished an earlier lead of the booking, under this number."""
 
     at: datetime
     phone_before: str
     outcome: CorrectionOutcome
     run_id: str
     report_id: str | None = None
+
+    @property
+    def finished_by(self) -> str | None:
+        """The report that finished the lead."""
+        return self.report_id if self.outcome is CorrectionOutcome.FINISHED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +167,15 @@ class SyncRecord:
     def is_settled(self) -> bool:
         """Whether no further report is to be expected of it: one has finished its lead, or the source has
         corrected its number."""
-        by_report = self.report_id or (self.corrections and self.corrections[-1].report_id)
+        by_report = self.report_id or (self.corrections and self.corrections[-1].finished_by)
         return self.replaced_by is not None or bool(by_report)
+
+    @property
+    def earlier_reports(self) -> frozenset[str]:
+        """The reports that finished earlier leads of the booking: they are not about the one that it has."""
+        return frozenset(
+            made.report_id for made in self.corrections if made.report_id and made.finished_by is None
+        )
 
 
 class Write(NamedTuple):

@@ -7,8 +7,10 @@ from datetime import date, datetime, time, timedelta
 from math import isnan
 from typing import TypeAlias
 
+from syncctl.text import is_visible, same_text
+
 Cell: TypeAlias = str | int | float | bool | date | datetime | None
-"""A cell's value; None where it is empty. Text is stripped and not blank."""
+"""A cell's value; None where it is empty. Text is stripped and shows something."""
 
 Record: TypeAlias = tuple[int, list[Cell]]
 """A row of a table as a spreadsheet numbers it (from 1), and its cells."""
@@ -25,13 +27,7 @@ DASHES = ("-", "\N{HYPHEN}", "\N{NON-BREAKING HYPHEN}", "\N{EN DASH}", "\N{EM DA
 UNREADABLE = "\0"
 """Stands in a cell that the workbook library can't read; no text of a file has it."""
 
-ERROR_VALUES = (
-    *("#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA"),
-    *("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!"),
-)
-"""What a formula shows that failed (ECMA-376 part 1, 18.17.3, and Excel's later ones)."""
-
-EMPTY = frozenset(("", *DASHES, *ERROR_VALUES))
+EMPTY = frozenset(("", *DASHES))
 """Texts, stripped, that say nothing."""
 
 OLDEST_SERIAL, NEWEST_SERIAL = 20_000, 80_000
@@ -39,6 +35,9 @@ OLDEST_SERIAL, NEWEST_SERIAL = 20_000, 80_000
 
 LARGEST_EXACT = 2**53
 """Beyond it a spreadsheet's number is no longer exact to the unit: it stays a float."""
+
+_LONGEST_CODE = 50
+"""Characters of a dash or a serial number, with format characters among them."""
 
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 _TEXT_FORMULA = re.compile(r''''?=\s*"((?:[^"]|"")*)"''')
@@ -63,11 +62,18 @@ def clean(value: object) -> Cell:
 
 def clean_text(written: str) -> str | None:
     """Text as it is meant: stripped, and without the `="…"` that keeps spreadsheets from taking it for a
-    number; None where it says nothing."""
+    number; None where it says nothing, such as a zero-width space alone."""
     stripped = written.strip()
     if stripped[-1:] == '"' and (quoted := _TEXT_FORMULA.fullmatch(stripped)):
         stripped = quoted[1].replace('""', '"').strip()
-    return None if stripped in EMPTY else stripped
+    if stripped in EMPTY:
+        return None
+    if stripped == UNREADABLE or (stripped[0] > " " and stripped.isascii()):
+        return stripped
+    if not is_visible(stripped):
+        return None
+    is_dash = len(stripped) <= _LONGEST_CODE and same_text(stripped).strip() in EMPTY
+    return None if is_dash else stripped
 
 
 def as_text(cell: Cell) -> str:
@@ -85,9 +91,10 @@ def date_of_serial(cell: Cell, epoch: date) -> Cell:
     """Excel's serial number of a day, as a number or as text, made a date, or a datetime where it has a
     fraction; any other cell as it is. `epoch`: the day that the workbook counts from."""
     if isinstance(cell, str):
-        if not cell[:5].isdecimal() or not _SERIAL.fullmatch(cell):  # the quick look first: few are
+        written = same_text(cell) if len(cell) <= _LONGEST_CODE else cell
+        if not written[:5].isdecimal() or not _SERIAL.fullmatch(written):  # the quick look first: few are
             return cell
-        days = float(cell)
+        days = float(written)
     elif isinstance(cell, int | float) and not isinstance(cell, bool):
         days = cell
     else:

@@ -30,14 +30,21 @@ REASON_FROM_STORE = "reason from store"
 REASON = "reason"
 STORE = "store"
 
+_OF_PHONES = tuple(
+    f"{what}{number}"
+    for what in ("Contact", "Phone", "Mobile", "Ph", "Mob", "Cell", "Tel", "Telephone")
+    for number in ("", " No", " Number")
+)
+_FIRST_PHONES, _SECOND_PHONES = ([f"{title} {number}" for title in _OF_PHONES] for number in (1, 2))
+
 TITLES: dict[str, tuple[str, ...]] = {
-    DATE: ("Date", "Walk-in Date", "Enquiry Date", "Visit Date"),
-    NAME: ("Customer Name", "Name", "Customer"),
-    PHONE: (
-        *("Contact", "Contact No", "Contact Number", "Number", "Phone", "Phone No", "Phone Number"),
-        *("Mobile", "Mobile No", "Mobile Number"),
+    DATE: (
+        *("Date", "Walk-in Date", "Enquiry Date", "Visit Date", "Date of Visit", "Date of Enquiry"),
+        *("Dt", "Walk-in Dt", "Enquiry Dt", "Visit Dt"),
     ),
-    FUNCTION_DATE: ("Function Date", "Event Date", "Date of Function"),
+    NAME: ("Customer Name", "Name", "Customer", "Cust Name", "Name of Customer", "Customer's Name"),
+    PHONE: ("Number", *_OF_PHONES, *_FIRST_PHONES, *_SECOND_PHONES),
+    FUNCTION_DATE: ("Function Date", "Event Date", "Date of Function", "Function Dt", "Fn Date", "Event Dt"),
     STAFF: ("Staff", "Staff Name", "Attended By"),
     STATUS: ("Status",),
     CATEGORY: ("Category",),
@@ -65,8 +72,11 @@ MOVED = "days from 1904"
 VAGUER = (
     (
         *("Walk-in Date", "Enquiry Date", "Visit Date", "Event Date", "Date of Function", "Attended By"),
-        *("Name", "Remark", "Comment", "Store Name", "Branch", "Location"),
+        *("Name", "Remark", "Comment", "Store Name", "Branch", "Location", *_FIRST_PHONES),
+        *("Date of Visit", "Date of Enquiry", "Dt", "Walk-in Dt", "Enquiry Dt", "Visit Dt", "Cust Name"),
+        *("Name of Customer", "Customer's Name", "Function Dt", "Fn Date", "Event Dt"),
     ),
+    tuple(_SECOND_PHONES),
     ("Customer", "Number"),
 )
 """Titles that count after the others of their columns, the vaguest last: a Customer may be a number, and a
@@ -88,18 +98,46 @@ def fold(written: str) -> str:
 
 _COLUMN_OF = {fold(title): column for column, titles in TITLES.items() for title in titles}
 _RANK = {fold(title): rank for rank, titles in enumerate(VAGUER, start=1) for title in titles}
+_FORMAT_WORD = (
+    "[dmyhs]{1,8}|[0-9]+|digits?|nos?|numbers?|only|text|format|day|month|year|first|optional|mandatory"
+    "|required|compulsory|ist|inr|rs|with|without|country|code|std|eg|e|g"
+)
+_FORMAT = re.compile(
+    rf"\s*[(\[{{<]\W*(?:(?:{_FORMAT_WORD})(?:\W+|(?=[)\]}}>])))+[)\]}}>]?\W*$"
+    r"|\W+d{1,2}\W?m{2,3}\W?y{2,4}\W*$",
+    re.IGNORECASE,
+)
+"""A unit or a format behind a title: "Date (DD-MM-YYYY)"."""
+
+_MAY_HAVE_FORMAT = re.compile(r"[(\[{<]|yy", re.IGNORECASE)
+_LONGEST_TITLE = 60
 _FAULTS = {fold(fault): fault for fault in (BEYOND, CANNOT_BE_READ)}
 _MADE_UNIQUE = re.compile(r"(.*) \([A-Z]{1,3}\)", re.DOTALL)
+
+
+def _known(title: object) -> tuple[str, tuple[int, bool]] | None:
+    """The column that a title stands for, and how vague it is; one with a format is vaguer than without."""
+    if not isinstance(title, str) or len(title) > _LONGEST_TITLE:
+        return None
+    with_format = _MAY_HAVE_FORMAT.search(title)  # the quick look first: few have
+    for written in (title, _FORMAT.sub("", title)) if with_format else (title,):
+        if (column := _COLUMN_OF.get(folded := fold(written))) is not None:
+            return column, (_RANK.get(folded, 0), written is not title)
+    return None
+
+
+def is_title(written: str) -> bool:
+    """Whether a text is a column's title, however it is written."""
+    return _known(written) is not None
 
 
 def _columns_of(titles: Iterable[object]) -> dict[str, list[int]]:
     """The columns that titles stand for, in their order, and where each of them stands (from 0), exact titles
     before vaguer ones."""
-    found: dict[str, list[tuple[int, int]]] = {}
+    found: dict[str, list[tuple[tuple[int, bool], int]]] = {}
     for position, title in enumerate(titles):
-        folded = fold(title) if isinstance(title, str) else ""
-        if (column := _COLUMN_OF.get(folded)) is not None:
-            found.setdefault(column, []).append((_RANK.get(folded, 0), position))
+        if (known := _known(title)) is not None:
+            found.setdefault(known[0], []).append((known[1], position))
     return {column: [position for _, position in sorted(places)] for column, places in found.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
@@ -55,13 +55,14 @@ class SheetRows:
     _width: int
     _meter: Meter
 
-    def rows(self) -> Iterator[FileRow]:
-        """The sheet's rows, from its start with each call, as they are read.
+    def rows(self, ignore: Callable[[FileRow], None] = lambda _: None) -> Iterator[FileRow]:
+        """The sheet's rows, from its start with each call, as they are read. `ignore`: as in `file_rows`.
 
         Raises:
             FileProblemError: the file can't be read on, is not well formed from here on, or over a limit.
         """
-        return file_rows(self._meter.records(self._table.records(self._width)), self._table.epoch)
+        records = self._meter.records(self._table.records(self._width))
+        return file_rows(records, self._table.epoch, ignore)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -13,42 +12,14 @@ from syncctl.files.headers import (
     CANNOT_BE_READ,
     DATE_COLUMNS,
     MOVED,
-    NAME,
     PHONE,
     Layout,
     Several,
     column_letters,
     one_or_several,
 )
-
-SURELY_A_NUMBER = 7
-"""Digits: no column's title consists of so many."""
-
-_TITLE = re.compile(r"loss\s+of\s+sale|walk-?\s?in\s+report", re.IGNORECASE)
-_MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december"
-    "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
-)
-_FOOTER = re.compile(
-    r"\W*(?:(?:grand|sub|sum|net|over\s?all)?[\s-]*totals?\b|(?:grand\s+)?sum\b\s*[:=]|page\s*(?:no\b\W*)?\d"
-    r"|(?:(?:report|list|data|file|document)\s+)?(?:print(?:ed)?|generated|exported|created|downloaded|prepared"
-    r"|produced|checked|verified|approved|authori[sz]ed|signed|entered|submitted|powered|run)\s*"
-    r"(?:(?:on|by|at|from|via|using|date|time)\b|:)"
-    r"|(?:end\s+of|this\s+is)\s+(?:the\s+|a\s+)?(?:computer|system|report|list|data|file|document|table|records?)\b"
-    r"|(?:report|print)\s+(?:date|time)\b|(?:for\s+)?(?:authori[sz]ed|store\s+manager|manager|in-?charge)\s*[:_.]"
-    r"|(?:no|number|count|total)\.?\s+(?:of\s+)?(?:customers|records|rows|entries|walk-?\s?ins|visits|leads)\b"
-    r"|\d+\s+(?:customers|records|rows|entries|walk-?\s?ins|visits)\b|\N{COPYRIGHT SIGN}|copyright\b|note\s*:"
-    r"|computer\s+generated|system\s+generated)",
-    re.IGNORECASE,
-)
-_SIGNATURE = re.compile(
-    r"(?:[\w'.]+\s+){0,3}(?:signature|signatory)[\W_]*|(?:authori[sz]ed|customer|staff|manager)\s+sign[\W_]*",
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"[\W_]{3,}")
-_MONTH_TITLE = re.compile(
-    rf"(?:month\s+of\s+)?(?:{_MONTHS})(?:\s+month)?[\s'.,/-]*(?:[0-9]{{2}}|[0-9]{{4}})?", re.IGNORECASE
-)
+from syncctl.files.printed_lines import SURELY_A_NUMBER, is_no_customer, is_part_of_layout
+from syncctl.parsing.values import is_error
 
 
 class FileRow(NamedTuple):  # made for every row: a frozen dataclass takes three times as long
@@ -89,12 +60,14 @@ def not_blank(records: Iterable[Record]) -> Iterator[Record]:
             yield record
 
 
-def file_rows(records: Iterable[Record], epoch: date) -> Iterator[FileRow]:
+def file_rows(
+    records: Iterable[Record], epoch: date, ignore: Callable[[FileRow], None] = lambda _: None
+) -> Iterator[FileRow]:
     """The rows of a table from its header on. `epoch`: the day that its serial numbers of days count from.
 
-    A further header row, whatever its columns, is in force from there on. Titles of months, rows in which
-    nothing but a running number is filled in, and lines that a program prints below the table are passed over
-    (contract/files.md).
+    A further header row, whatever its columns, is in force from there on; it, titles of months and rows in
+    which nothing but a running number is filled in are the layout's own. `ignore` is called with totals and
+    other lines that are no customers (contract/files.md).
     """
     layout: Layout | None = None
     for number, cells in not_blank(records):
@@ -102,7 +75,10 @@ def file_rows(records: Iterable[Record], epoch: date) -> Iterator[FileRow]:
             if header := Layout.recognise(cells):
                 layout = header
                 continue
-            if layout is None or _is_no_customer(cells, layout) or _is_footer(cells, layout):
+            if layout is None or is_part_of_layout(cells, layout):
+                continue
+            if is_no_customer(cells, layout):
+                ignore(FileRow(number, _columns(cells, layout, epoch), cells, layout.titles))
                 continue
         yield FileRow(number, _columns(cells, layout, epoch), cells, layout.titles)
 
@@ -114,44 +90,6 @@ def _has_number(cells: list[Cell], layout: Layout) -> bool:
     return (isinstance(phone, int) and phone >= 10 ** (SURELY_A_NUMBER - 1)) or (
         isinstance(phone, str) and len(phone) >= SURELY_A_NUMBER and phone.isdecimal()
     )
-
-
-def _is_no_customer(cells: list[Cell], layout: Layout) -> bool:
-    filled = [(position, cell) for position, cell in enumerate(cells) if cell is not None]
-    recognised = layout.columns.values()
-    if all(position not in recognised and _is_number(cell) for position, cell in filled):
-        return True
-    if len(filled) > 1:
-        return False
-    position, cell = filled[0]
-    of_customer = [
-        *layout.several.get(NAME, [layout.columns[NAME]]),
-        *layout.several.get(PHONE, [layout.columns[PHONE]]),
-    ]
-    if position not in of_customer:
-        return True
-    # April and June are names of people too: a month counts only where it is all that is written.
-    return isinstance(cell, str) and bool(_TITLE.search(cell) or _MONTH_TITLE.fullmatch(cell))
-
-
-def _is_footer(cells: list[Cell], layout: Layout) -> bool:
-    """Whether a program, or who signs the list, has put these lines below the table: a row without a phone
-    number whose first words say so."""
-    phones = [cells[at] for at in layout.several.get(PHONE, [layout.columns[PHONE]]) if at < len(cells)]
-    if any(sum(map(str.isdecimal, as_text(phone))) >= SURELY_A_NUMBER for phone in phones):
-        return False
-    words = [cell for cell in cells if isinstance(cell, str)]
-    return bool(words) and (
-        _FOOTER.match(words[0]) is not None
-        or any(map(_SIGNATURE.fullmatch, words))
-        or all(map(_RULE.fullmatch, words))
-    )
-
-
-def _is_number(cell: Cell) -> bool:
-    if isinstance(cell, str):
-        return cell.replace(".", "", 1).isdecimal()
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Several]:
@@ -174,13 +112,18 @@ def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Severa
     }
     faults: dict[str, Several] = {}
     titled = len(layout.titles)
-    if width > titled and (beyond := [at for at in range(titled, width) if cells[at] is not None]):
+    if width > titled and (beyond := _beyond(cells, titled)):
         faults[BEYOND] = ", ".join(map(column_letters, beyond))
     if UNREADABLE in cells:
         faults[CANNOT_BE_READ] = ", ".join(
             column_letters(at) for at in range(width) if cells[at] == UNREADABLE
         )
     return {**named, **several, **moved, **faults}
+
+
+def _beyond(cells: list[Cell], titled: int) -> list[int]:
+    """Where cells beyond the header are filled; a formula that failed there holds nothing of a customer."""
+    return [at for at in range(titled, len(cells)) if cells[at] is not None and not is_error(cells[at])]
 
 
 def _read(column: str, cell: Cell, epoch: date) -> Cell:

@@ -42,8 +42,8 @@ from syncctl.files.protocol import (
     Facts,
     Request,
 )
-from syncctl.files.xls_parts import counts_from_1904
-from syncctl.files.xlsx_parts import Formulas, Xlsx
+from syncctl.files.xls_parts import counts_from_1904, errors_of_sheets
+from syncctl.files.xlsx_parts import Untold, Xlsx
 
 MOST_MEMORY = 2 << 30
 """Bytes of address space: a million rows of a dozen columns take a quarter of it."""
@@ -70,6 +70,7 @@ class Workbook:
     def __init__(self, path: str) -> None:
         self._path = path
         self._parts: dict[str, str] = {}
+        self._errors: list[Untold] = []
         self._date1904 = False
         with open(path, "rb") as file:
             is_archive = file.read(4) in ZIP_MAGICS
@@ -81,6 +82,7 @@ class Workbook:
                     if _is_encrypted(content):
                         raise FileProblemError(PASSWORD)
                     self._date1904 = counts_from_1904(content)
+                    self._errors = errors_of_sheets(content)
             # Of a path the library believes the ending, which may be wrong. But only where that is .xls does
             # it say that an old workbook has a password.
             by_path = not is_archive and path.casefold().endswith(".xls")
@@ -88,7 +90,7 @@ class Workbook:
                 self._book = python_calamine.load_workbook(path if by_path else file)
             except python_calamine.PasswordError as error:
                 raise FileProblemError(PASSWORD) from error
-        self._sheets: dict[str, tuple[python_calamine.CalamineSheet, Formulas]] = {}
+        self._sheets: dict[str, tuple[python_calamine.CalamineSheet, Untold]] = {}
         self._cells = 0
         self._reading: tuple[str, int, Iterator[tuple[int, list[Any]]]] = ("", 0, iter(()))
 
@@ -134,15 +136,15 @@ class Workbook:
             self._date1904, self._parts = xlsx.facts()
 
     def _numbered(self, name: str) -> Iterator[tuple[int, list[Any]]]:
-        sheet, formulas = self._sheet(name)
+        sheet, untold = self._sheet(name)
         merged = _Merged(sheet.merged_cell_ranges or ())
         left_of_it = (sheet.start or (0, 0))[1]
         last = 0
         for last, values in enumerate(sheet.iter_rows(), start=1):
             if left_of_it:
                 values[:0] = [""] * left_of_it
-            if last - 1 in formulas:
-                _fill_in(values, formulas[last - 1])
+            if last - 1 in untold:
+                _fill_in(values, untold[last - 1])
             if len(values) > MOST_COLUMNS:
                 if (position := first_beyond(values)) is not None:
                     raise FileProblemError(beyond(last, position))
@@ -150,10 +152,10 @@ class Workbook:
             merged.fill(last - 1, values)
             if values.count("") != len(values):
                 yield last, values
-        for row in sorted(row for row in formulas if row >= last):
-            yield row + 1, _fill_in([], formulas[row])
+        for row in sorted(row for row in untold if row >= last):
+            yield row + 1, _fill_in([], untold[row])
 
-    def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, Formulas]:
+    def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, Untold]:
         if name not in self._sheets:
             unreadable: list[tuple[int, int]] = []
             try:
@@ -170,13 +172,16 @@ class Workbook:
             self._cells += (last_row + 1) * (last_column + 1)
             if self._cells > MOST_CELLS:
                 raise FileProblemError(TOO_SPREAD)
-            formulas: Formulas = {}
+            untold: Untold = {}
             if name in self._parts:
                 with ZipFile(self._path) as archive:
-                    formulas = Xlsx(archive).formulas(self._parts[name])
+                    untold = Xlsx(archive).untold(self._parts[name])
+            elif self._errors:
+                position = [sheet.name for sheet in self._book.sheets_metadata].index(name)
+                untold = self._errors[position]
             for row, column in unreadable:
-                formulas.setdefault(row, {})[column] = UNREADABLE
-            self._sheets[name] = sheet, formulas
+                untold.setdefault(row, {})[column] = UNREADABLE
+            self._sheets[name] = sheet, untold
         return self._sheets[name]
 
 
@@ -212,10 +217,10 @@ def _says_something(values: list[Any]) -> bool:
     )
 
 
-def _fill_in(values: list[Any], formulas: dict[int, str]) -> list[Any]:
-    values.extend([""] * (max(formulas) + 1 - len(values)))
-    for column, formula in formulas.items():
-        values[column] = formula
+def _fill_in(values: list[Any], untold: dict[int, str]) -> list[Any]:
+    values.extend([""] * (max(untold) + 1 - len(values)))
+    for column, written in untold.items():
+        values[column] = written
     return values
 
 

@@ -1,4 +1,4 @@
-"""What the workbook library doesn't tell of an .xls file: whether its days count from 1904."""
+"""What the workbook library doesn't tell of an .xls file: that its days count from 1904, and errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from mmap import mmap
 
 _STREAMS = ("Workbook", "Book")
-_DATEMODE, _EOF = 0x22, 0x0A
+_BOFS = (0x809, 0x409, 0x209, 0x009)
+_EOF, _DATEMODE, _BOUNDSHEET, _FORMULA, _BOOLERR = 0x0A, 0x22, 0x85, 0x06, 0x205
+_ERRORS = {
+    **{0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!"},
+    **{0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A", 0x2B: "#GETTING_DATA"},
+}
+"""[MS-XLS] 2.5.10."""
+
 _LAST_SECTOR = 0xFFFFFFF9
 """Numbers from the next one on mean something else than a sector ([MS-CFB] 2.1)."""
 
@@ -18,9 +25,22 @@ def counts_from_1904(content: bytes | mmap) -> bool:
     """Whether an OLE file's workbook has a DateMode record that says so ([MS-XLS] 2.4.78). A file that is
     damaged is none: the library says what is wrong with it."""
     try:
-        return _date_mode(_CompoundFile(content)) == 1
+        records = _records(_CompoundFile(content).stream(_STREAMS), 0)
+        mode = next((body for kind, body in records if kind == _DATEMODE), b"\0\0")
+        return bool(struct.unpack_from("<H", mode)[0] == 1)
     except (struct.error, IndexError, ValueError):
         return False
+
+
+def errors_of_sheets(content: bytes | mmap) -> list[dict[int, dict[int, str]]]:
+    """For each sheet of an OLE file's workbook, in their order: row -> column -> error, both from 0. Empty
+    where the file is damaged: the library says what is wrong with it."""
+    try:
+        stream = _CompoundFile(content).stream(_STREAMS)
+        sheets = [body for kind, body in _records(stream, 0) if kind == _BOUNDSHEET]
+        return [_errors(stream, struct.unpack_from("<I", body)[0]) for body in sheets]
+    except (struct.error, IndexError, ValueError):
+        return []
 
 
 class _CompoundFile:
@@ -86,16 +106,30 @@ class _CompoundFile:
         return struct.unpack(f"<{len(sectors) // 4}I", sectors[: len(sectors) // 4 * 4])
 
 
-def _date_mode(file: _CompoundFile) -> int:
-    """The value of the first DateMode record; 0 where the workbook's own part has none."""
-    stream = file.stream(_STREAMS)
-    at = 0
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """The records of the workbook's own part or of a sheet, which begins there, without those of the charts
+    within it."""
+    depth = 0
     while at + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, at)
-        if kind == _EOF:
+        depth += (kind in _BOFS) - (kind == _EOF)
+        if depth <= 0:
             break
-        if kind == _DATEMODE:
-            mode: int = struct.unpack_from("<H", stream, at + 4)[0]
-            return mode
+        if depth == 1:
+            yield kind, stream[at + 4 : at + 4 + length]
         at += 4 + length
-    return 0
+
+
+def _errors(stream: bytes, start: int) -> dict[int, dict[int, str]]:
+    """The errors that cells hold or formulas gave ([MS-XLS] 2.4.24, 2.5.133)."""
+    errors: dict[int, dict[int, str]] = {}
+    for kind, body in _records(stream, start):
+        if kind == _BOOLERR and body[7] == 1:
+            code = body[6]
+        elif kind == _FORMULA and body[12:14] == b"\xff\xff" and body[6] == 2:
+            code = body[8]
+        else:
+            continue
+        row, column = struct.unpack_from("<HH", body)
+        errors.setdefault(row, {})[column] = _ERRORS.get(code, "#N/A")
+    return errors

@@ -1,17 +1,16 @@
-"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, cells that it
-can't read."""
+"""What the workbook library doesn't tell of an .xlsx file: its epoch, formulas never evaluated, errors, cells
+that it can't read."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from io import BytesIO
-from typing import IO
+from typing import IO, TypeAlias
 from xml.parsers import expat
 from zipfile import ZipFile
 
 from syncctl.errors import FileProblemError
-from syncctl.files.cells import ERROR_VALUES
 from syncctl.files.limits import (
     LONGEST_CELL,
     MOST_COLUMNS,
@@ -20,15 +19,17 @@ from syncctl.files.limits import (
     TOO_MANY_SHEETS,
     beyond,
 )
+from syncctl.parsing.values import is_error
 
 MOST_UNPACKED = 500 * 1024 * 1024
 """Bytes of all parts of a workbook together; more is a zip bomb, or no list of customers."""
 
-Formulas = dict[int, dict[int, str]]
-"""Row -> column -> formula, both from 0."""
+Untold: TypeAlias = dict[int, dict[int, str]]
+"""Row -> column -> the text of a cell that the library gives as an empty one, both from 0."""
 
 _WORKBOOK_PART = re.compile(r"xl/workbook\w*\.xml")
-_FORMULA_TAG = re.compile(rb"[<:]f[\s/>]")
+_FORMULA_OR_ERROR = re.compile(rb"""[<:]f[\s/>]|\st\s*=\s*["']e["']""")
+_LONGEST_MENTION = 16
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _KNOWN_ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
@@ -68,16 +69,16 @@ class Xlsx:
         }
         return book.date1904, parts
 
-    def formulas(self, part: str) -> Formulas:
-        """The formulas of a sheet that nothing has evaluated: programs that write workbooks leave them so, a
-        remark that begins with `=` among them."""
+    def untold(self, part: str) -> Untold:
+        """The errors of a sheet, and its formulas that nothing has evaluated: programs that write workbooks
+        leave them so, a remark that begins with `=` among them."""
         sheet = _Sheet()
         with self._open(part) as stream:
-            mentioned = _mentions_formulas(stream)
+            mentioned = _mentions_any(stream)
         if mentioned:
             with self._open(part) as stream:
                 sheet.parse(stream)
-        return sheet.formulas
+        return sheet.untold
 
     def without_unreadable(self, part: str) -> tuple[IO[bytes], list[tuple[int, int]]]:
         """A copy of the archive in which those cells of a sheet are empty that the library can't read, and
@@ -102,13 +103,13 @@ class Xlsx:
         return self._archive.open(self._parts[part.casefold()])
 
 
-def _mentions_formulas(stream: IO[bytes]) -> bool:
-    """Whether there may be formulas: twenty times quicker than parsing."""
+def _mentions_any(stream: IO[bytes]) -> bool:
+    """Whether there may be formulas or errors: twenty times quicker than parsing."""
     before = b""
     while chunk := stream.read(_CHUNK):
-        if _FORMULA_TAG.search(before + chunk):
+        if _FORMULA_OR_ERROR.search(before + chunk):
             return True
-        before = chunk[-2:]
+        before = (before + chunk)[-_LONGEST_MENTION:]
     return False
 
 
@@ -162,14 +163,14 @@ class _Relations(_Elements):
 
 
 class _Sheet(_Elements):
-    """A sheet's cells (ECMA-376 part 1, 18.3.1): those with a formula, no value, and no other type than that
-    of a number, which is what a cell is until it is evaluated. A formula that gave "" has the type `str`.
+    """A sheet's cells (ECMA-376 part 1, 18.3.1): errors, and those with a formula that has no value. One that
+    gave "" has the type `str` and a `v` element, empty as that may be.
 
     A cell that shares another's formula has the text of that one: which cells it refers to is not worked out.
     """
 
     def __init__(self) -> None:
-        self.formulas: Formulas = {}
+        self.untold: Untold = {}
         self._shared: dict[str, str] = {}
         self._row = self._column = -1
         self._type = "n"
@@ -191,6 +192,8 @@ class _Sheet(_Elements):
         elif name == "f":
             self._share = attributes.get("si", "") if attributes.get("t") == "shared" else ""
             self._text["f"] = ""
+        elif name == "v":
+            self._text["v"] = ""
 
     def text(self, text: str) -> None:
         if self._within in ("f", "v"):
@@ -203,10 +206,18 @@ class _Sheet(_Elements):
         if name == "f" and self._share:
             own = self._text.get("f") or self._shared.get(self._share, "")
             self._text["f"] = self._shared[self._share] = own
-        if name == "c" and self._type == "n" and self._text.get("f") and not self._text.get("v"):
+        if name == "c" and (found := self._found()):
             if self._column >= MOST_COLUMNS:
                 raise FileProblemError(beyond(self._row + 1, self._column))
-            self.formulas.setdefault(self._row, {})[self._column] = "=" + self._text["f"]
+            self.untold.setdefault(self._row, {})[self._column] = found
+
+    def _found(self) -> str | None:
+        """What the cell that ends here has and the library gives as nothing."""
+        value = self._text.get("v")
+        if value and self._type == "e":
+            return value
+        has_value = value is not None and (value or self._type == "str")
+        return None if has_value or not self._text.get("f") else "=" + self._text["f"]
 
 
 class _Strings(_Elements):
@@ -221,7 +232,7 @@ class _Strings(_Elements):
 
 class _Unreadable(_Elements):
     """A sheet's cells whose value isn't of the type that they say (ECMA-376 part 1, 18.18.11): `cells`, but
-    for the errors of formulas, which say nothing anyway."""
+    for the errors of formulas, which can be shown as they are."""
 
     def __init__(self, strings: int, content: bytes) -> None:
         self.cells: list[tuple[int, int]] = []
@@ -259,7 +270,7 @@ class _Unreadable(_Elements):
             if self._reference:
                 emptied += f' r="{self._reference}"'.encode()
             self._emptied.append((self._begin, end, emptied + b"/>"))
-            if self._value not in ERROR_VALUES:
+            if not (self._type == "e" and is_error(self._value)):
                 self.cells.append((self._row, self._column))
 
     def _is_readable(self) -> bool:

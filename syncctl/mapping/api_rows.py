@@ -33,6 +33,27 @@ SECURITY = ("price", "securityAmount", "security", "deposit")
 ATTENDED_BY = ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy")
 ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
 REMARKS = ("remarks", "feedback", "notes")
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "name": NAME,
+    "bookingNo": BOOKING_NO,
+    "createdAt": BOOKING_DATE,
+    "functionDate": FUNCTION_DATE,
+    "enquiryDate": ENQUIRY_DATE,
+    "enquiryType": ENQUIRY_TYPE,
+    "remarks": REMARKS,
+    "securityAmount": SECURITY,
+}
+_ALIASES_OF: Mapping[StepName, Mapping[str, tuple[str, ...]]] = {
+    StepName.BOOKING: _ALIASES,
+    StepName.RETURN: {
+        **_ALIASES,
+        "createdAt": RETURN_DATE,
+        "returnDate": RETURN_DATE,
+        "attendedBy": ATTENDED_BY,
+    },
+}
+"""By report: a lead's field -> the names that it may have in a row."""
+
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
 
@@ -196,6 +217,21 @@ def identity_values(
     values = _identity(row, LeadType.RETURN, "Return", store, without_store)
     values["returnDate"] = values["createdAt"] = returned_at
     return values
+
+
+def alias_rank(report: StepName, field: str, row: Row, zone: tzinfo) -> int:
+    """Which of the names that a lead's field may have in a row of that report it has in this one, which has
+    it: 0 is the one that counts first. `zone`: the business's."""
+    for rank, alias in enumerate(_ALIASES_OF[report].get(field, ())):
+        if field == "securityAmount":
+            is_here = first_amount(row, (alias,)) is not None
+        elif field in DATE_VALUES.values():
+            is_here = first_date(row, (alias,), zone)[0] is not None
+        else:
+            is_here = bool(optional_text(row, (alias,)))
+        if is_here:
+            return rank
+    return 0
 
 
 def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache, partial
+from itertools import chain
 from typing import NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
@@ -13,7 +14,8 @@ from syncctl.domain.models import LeadType, LeadValues, SourceRecord, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
-from syncctl.parsing.values import text
+from syncctl.parsing.values import is_error, other_content, text
+from syncctl.text import same_text
 
 Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
@@ -62,11 +64,11 @@ _LOSS = re.compile("los[st]", re.IGNORECASE)
 
 class FileRecord(NamedTuple):
     """A lead as a file tells it. `told`: the lead's fields that the file has a column for, and says something
-    of. `is_undated`: its Function Date can't be read."""
+    of. `unreadable`: the columns whose cells can't be read, which the lead is saved without."""
 
     record: SourceRecord
     told: frozenset[str]
-    is_undated: bool = False
+    unreadable: tuple[str, ...] = ()
 
 
 def chosen(cells: Cells) -> Cells:
@@ -87,7 +89,9 @@ def _is_usable(column: str, cell: object) -> bool:
             return file_date(cell, UTC) is not None
         except ValueError:
             return False
-    return any(map(str.isalpha, text(cell))) if column == "name" else bool(text(cell))
+    if column == "name":
+        return other_content(cell) is None and any(map(str.isalpha, text(cell)))
+    return bool(text(cell)) and not is_error(cell)
 
 
 def file_date(cell: object, zone: tzinfo) -> datetime | None:
@@ -104,7 +108,7 @@ def file_date(cell: object, zone: tzinfo) -> datetime | None:
         return in_range(cell)
     if isinstance(cell, date):
         return in_range(datetime.combine(cell, time()))
-    return _date_of_text(text(cell), zone)
+    return _date_of_text(str(cell) if isinstance(cell, bool) else same_text(text(cell)), zone)
 
 
 @lru_cache(maxsize=4096)  # the rows of a file share their days
@@ -138,9 +142,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     for fault, reason in FAULTS.items():
         if cells.get(fault) is not None:
             raise InvalidRowError(reason)
-    name = _first(cells, "name")
-    if not name or FORMULA.match(name):
-        raise InvalidRowError("no customer name")
+    name = _name(cells.get("name"))
     written = cells.get("phone")
     phone = phone_number(written)
     if phone is None:
@@ -148,13 +150,17 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     if store is None:
         raise InvalidRowError("no store: its column names none that is known")
     asked_on = _day_of_visit(cells, zone)
-    is_undated = False
+    unreadable = _unreadable_fields(kind, cells)
     try:
         function_date = file_date(cells.get("function date"), zone)
     except ValueError:
-        function_date, is_undated = None, True
+        function_date = None
+        unreadable["functionDate"] = ["function date"]
     status = _first(cells, "status")
-    lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(status))
+    if kind is StepName.WALKIN and "closingStatus" in unreadable:
+        # It decides what the lead is, and its key with it.
+        raise InvalidRowError(f"Status can't be read: {other_content(status)} stands there")
+    lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(same_text(status)))
     values = LeadValues(
         leadType=(LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
         source="Loss of Sale" if lost else "Walk-in",
@@ -172,14 +178,43 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     told = _told(kind, tuple(cells), lost)
     if asked_on is None:
         told -= {"createdAt"}  # a lead keeps the day that it was first told to be of
-    if is_undated:
-        told -= {"functionDate"}  # unreadable is not absent: what the lead has stays
+    told -= unreadable.keys()  # unreadable is not absent: what the lead has stays
+    for field in unreadable:
+        values.pop(field, None)  # type: ignore[misc]
     is_plain = isinstance(written, int) or written == phone
     before = () if is_plain else former_phones(written, phone)
     record = _identified(values, asked_on or function_date, before)
     if isinstance(moved := cells.get(MOVED), int) and (day := asked_on or function_date):
         record = record._replace(former_day=day.date() - timedelta(days=moved))
-    return FileRecord(record, told, is_undated)
+    return FileRecord(record, told, tuple(dict.fromkeys(chain.from_iterable(unreadable.values()))))
+
+
+def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
+    """The fields that can't be told as an error stands in a cell that they are made of, and the columns of
+    these cells. Not those of the name and the dates, which are looked at by themselves."""
+    errors = [column for column, cell in cells.items() if is_error(cell)]
+    if not errors:
+        return {}
+    found: dict[str, list[str]] = {}
+    for field, columns in _speaking(kind).items():
+        if field in ("name", "enquiryDate", "visitDate", "createdAt", "functionDate"):
+            continue
+        is_joined = field == "enquiryType" or (field == "remarks" and kind is StepName.LOSS_OF_SALE)
+        filled = [column for column in columns if text(cells.get(column))]
+        if wrong := [column for column in (filled if is_joined else filled[:1]) if column in errors]:
+            found[field] = wrong
+    if "reason" in found:
+        found["reasonCollectedFromStore"] = found["reason"]
+    return found
+
+
+def _name(cell: object) -> str:
+    if other := other_content(cell):
+        raise InvalidRowError(f"{other} stands in place of the customer name")
+    name = text(cell)
+    if not name or FORMULA.match(name):
+        raise InvalidRowError("no customer name: its cell holds a formula" if name else "no customer name")
+    return name
 
 
 def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
@@ -187,6 +222,8 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
     try:
         return file_date(cell, zone)
     except ValueError:
+        if other := other_content(cell):
+            raise InvalidRowError(f"Date can't be read: {other} stands there") from None
         written = text(cell)
         # Anything else may be another column's, and so the customer's.
         shown = f" {written!r}" if _DATE_LIKE.fullmatch(written) else ""
@@ -213,11 +250,16 @@ def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) 
         values["remarks"] = remarks
 
 
+def _speaking(kind: StepName) -> Mapping[str, tuple[str, ...]]:
+    return _COMMON_FIELDS | (_LOSS_FIELDS if kind is StepName.LOSS_OF_SALE else _WALKIN_FIELDS)
+
+
 @cache  # as many different headers as there are
 def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozenset[str]:
-    speaking = _COMMON_FIELDS | (_LOSS_FIELDS if kind is StepName.LOSS_OF_SALE else _WALKIN_FIELDS)
     told = {
-        field for field, columns in speaking.items() if any(column in columns_there for column in columns)
+        field
+        for field, columns in _speaking(kind).items()
+        if any(column in columns_there for column in columns)
     }
     if not lost:
         told -= {"reason", "visitDate"}

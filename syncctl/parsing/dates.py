@@ -39,6 +39,7 @@ _TIME = re.compile(
     r"|(?P<hour24>\d{1,2}):(?P<minute24>\d\d)(?::(?P<second24>\d\d)(?P<part24>[.,]\d+)?)?)"
     r"\s*(?:(?:hrs?|hours)\b\.?)?\s*(?P<zone>z\b|utc\b|gmt|ist\b)?\s*(?P<offset>[+-]\d\d:?\d\d)?(?!\d)"
 )
+_POINT_TIME = re.compile(r"(?<=[\s,])(\d{1,2})\.(\d\d)(?:\.(\d\d))?(?=\s*(?:(?:hrs?|hours)\b\.?)?$)")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs?|ur)?(?:day)?\b\.?")
 _GAP = r"[-/.,\s]"
 _ORDINAL = r"(?:\s*(?:st|nd|rd|th)\b)?"
@@ -73,10 +74,24 @@ def read_date(written: str, zone: tzinfo, *, month_first: bool = False) -> datet
     try:
         parsed = datetime.fromisoformat(written)
     except ValueError:
-        return _read(_plain(written), zone, month_first=month_first)
+        return _of_person(written, zone, month_first=month_first)
+    if "." in written and _POINT_TIME.search(written):  # Python takes "10.30" for three tenths of a second
+        return _of_person(written, zone, month_first=month_first)
     if "W" in written:
         raise ValueError("a week is no day")
     return _shown(parsed, zone) if parsed.tzinfo else in_range(parsed)
+
+
+def _of_person(written: str, zone: tzinfo, *, month_first: bool) -> datetime | None:
+    plain = _plain(written)
+    try:
+        return _read(plain, zone, month_first=month_first)
+    except ValueError:
+        if not (time_of_day := _POINT_TIME.search(plain)):
+            raise
+        # Only now: a day and a month are written with a point as well.
+        clock = ":".join(filter(None, time_of_day.groups()))
+        return _read(plain[: time_of_day.start()] + clock, zone, month_first=month_first)
 
 
 def in_range(moment: datetime) -> datetime | None:

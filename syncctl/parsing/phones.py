@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC
 from itertools import islice
 
-from syncctl.parsing.values import text
+from syncctl.parsing.dates import read_date
+from syncctl.parsing.values import other_content, text
 from syncctl.safe_output.phone_numbers import plain_text
+from syncctl.text import same_text
 
 PHONE_DIGITS = 10
 SHORT_OF_A_ZERO = 9
@@ -26,6 +29,20 @@ _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:1
 _DATE = re.compile(
     rf"(?<![0-9])(?<![0-9][-./])(?:{_DAY}([-./]){_MONTH}\1{_YEAR}|{_YEAR}([-./]){_MONTH}\2{_DAY})"
     r"(?![-./]?[0-9])"
+)
+_HOUR, _MINUTES = "(?:[01]?[0-9]|2[0-3])", "[0-5][0-9]"
+_TIME = rf"{_HOUR}[-:.\s]?{_MINUTES}(?:[-:.\s]?{_MINUTES})?"
+# Dates with a time, which together may have the ten digits of a number.
+_DATE_AND_TIME = re.compile(
+    rf"""(?<![0-9])(?<![0-9][-./\s])
+    (?: {_DAY}(?P<a>[-./]|\s+){_MONTH}(?P=a)(?:{_YEAR}|[0-9]{{2}}) [\s,T._-]+ {_TIME}
+      | {_TIME} [\s,._-]+ {_DAY}(?P<b>[-./]|\s+){_MONTH}(?P=b)(?:{_YEAR}|[0-9]{{2}})
+      | {_TIME} [\s,._-]+ {_YEAR}(?P<e>[-./]|\s+){_MONTH}(?P=e){_DAY}
+      | {_DAY}(?P<c>[-./]|\s+){_MONTH}(?P=c){_YEAR} [\s,T._-]+ {_HOUR}
+      | {_YEAR}(?P<d>[-./]|\s+){_MONTH}(?P=d){_DAY} [\s,T._-]+ (?:{_TIME}|{_HOUR})
+      | (?:{_YEAR}[01][0-9][0-3][0-9]|[0-3][0-9][01][0-9]{_YEAR}) [\s,]+ {_HOUR}:{_MINUTES}(?::{_MINUTES})?
+    )(?![-./:]?[0-9])""",
+    re.VERBOSE,
 )
 _BETWEEN_NUMBERS = re.compile(r"[/\\,;&|]|\b(?:or|and)\b", re.IGNORECASE)
 _CHAIN = re.compile(r"(?P<plus>\+[\s(]*)?(?P<digits>[0-9]+(?:[\s.()\[\]{}<>-]+[0-9]+)*)")
@@ -57,14 +74,14 @@ def phone_number(value: object) -> str | None:
     written = value if type(value) is str else text(value)
     if len(written) == PHONE_DIGITS and written.isascii() and written.isdigit():
         return written
-    written = text(written)
+    written = same_text(text(written))
     if not written or _ROUNDED.fullmatch(written) or _is_computed(value, written):
         return None
     written = _POINT_ZERO.sub("", written)
     plain = "/".join(plain_text(line)[0] for line in written.splitlines()).strip()
     if len(plain) == SHORT_OF_A_ZERO and plain.isdigit():
         return "0" + plain
-    for part in _BETWEEN_NUMBERS.split(_DATE.sub(_DATE_MARK, plain)):
+    for part in _BETWEEN_NUMBERS.split(_DATE.sub(_DATE_MARK, _DATE_AND_TIME.sub(_DATE_MARK, plain))):
         found = _first_in(part)
         if found is not None:
             return found or None
@@ -73,14 +90,29 @@ def phone_number(value: object) -> str | None:
 
 def why_no_phone(value: object) -> str:
     """Why `phone_number` reads none, without the customer's data."""
-    written = text(value)
+    if other := other_content(value):
+        return f"{other} stands in place of the phone number"
+    written = same_text(text(value))
     if not written:
         return "no phone number"
+    if holds_date(written):
+        return "a date stands in place of the phone number"
     if _is_computed(value, written):
         return "the phone number is a formula, or has a fraction"
     if len(_NOT_DIGIT.sub("", plain_text(written)[0])) < SHORT_OF_A_ZERO:
         return "too few digits in the phone number"
     return "the phone number can't be read: it needs ten digits, alone or behind +91, 91 or 0"
+
+
+def holds_date(written: str) -> bool:
+    """Whether a text holds a date, or is one, rather than a number of digits alone."""
+    plain = plain_text(written)[0]
+    if _DATE.search(plain) or _DATE_AND_TIME.search(plain):
+        return True
+    try:
+        return not plain.isdigit() and read_date(plain, UTC) is not None
+    except ValueError:
+        return False
 
 
 def former_phones(value: object, phone: str) -> tuple[str, ...]:

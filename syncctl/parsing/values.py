@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from datetime import date, datetime, time, timedelta
 
 from syncctl.errors import InvalidRowError
+from syncctl.text import is_visible, same_text
 
 LONGEST_TEXT = 10_000
 """Characters; no remark is longer, and a document of MongoDB must stay under 16 MB."""
@@ -19,9 +19,14 @@ LARGEST_EXACT = 2**53
 """Beyond it a JavaScript number, which is what the web app reads, is no longer exact."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_SHOWING_NOTHING = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
-_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Fillers of Hangul and the empty pattern of Braille, which Unicode holds for letters and symbols."""
+
+# ECMA-376 part 1, 18.17.3; Excel's later ones; those of LibreOffice and Google; a column that is too narrow.
+_LONGEST_ERROR = 100
+_ERROR = re.compile(
+    r"#(?:N/A|NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|GETTING_DATA|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!"
+    r"|EXTERNAL!|PYTHON!|UNKNOWN!|BUSY!|ERROR!)|#{3,}|Err:[0-9]{3}",
+    re.IGNORECASE,
+)
 
 
 def text(value: object) -> str:
@@ -40,7 +45,7 @@ def text(value: object) -> str:
             raise InvalidRowError(f"a value is longer than {LONGEST_TEXT} characters")
         if stripped.isascii() and "\0" not in stripped and "!" <= stripped[:1] <= "~":
             return stripped
-        return _UNSTORABLE.sub("\ufffd", stripped) if any(map(_is_visible, stripped)) else ""
+        return _UNSTORABLE.sub("\ufffd", stripped) if is_visible(stripped) else ""
     if value is None or isinstance(value, bool):
         return ""
     if isinstance(value, int):
@@ -50,8 +55,23 @@ def text(value: object) -> str:
     return ""
 
 
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character) not in _SHOWING_NOTHING and character not in _BLANK_LETTERS
+def is_error(value: object) -> bool:
+    """Whether a cell shows that its formula failed (`#N/A`), or `####` for a value too long for its column:
+    something stands there that can't be read."""
+    if not isinstance(value, str) or not ("#" in value or "rr:" in value):  # the quick look first: few are
+        return False
+    return len(value) <= _LONGEST_ERROR and _ERROR.fullmatch(same_text(value).strip()) is not None
+
+
+def other_content(value: object) -> str | None:
+    """What stands in a cell where a name or a number should: an error, a truth value or a date, in words for
+    people and without the customer's data. None for anything else."""
+    if isinstance(value, date):
+        return "a date"
+    shown = str(value).upper() if isinstance(value, bool) else same_text(text(value))
+    if is_error(shown):
+        return f"the error {shown}"
+    return shown if shown in ("TRUE", "FALSE") else None
 
 
 def file_day(moment: datetime) -> date:

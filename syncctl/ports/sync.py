@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import (
     AuditResult,
+    Correction,
     Document,
     KnownRecord,
     LeadChange,
@@ -134,7 +135,7 @@ class Storage(Protocol):
         """Those of these reports that are there, by id."""
 
     def paired_reports(self, report_ids: Collection[str]) -> set[str]:
-        """Which of these reports have finished a record already."""
+        """Which of these reports have finished a record already, be it an earlier lead of it."""
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
         """Note which report (value) finished a record (key). A record that has one keeps it, and so does a
@@ -160,10 +161,17 @@ class Storage(Protocol):
     def replace_records(self, phones: Mapping[str, str]) -> None:
         """Note that the source has corrected the phone number of a record (key) to another one (value)."""
 
+    def shared_bookings(self) -> set[tuple[str, str]]:
+        """Source (a step's name) and booking number, where several records have both that no other one has
+        replaced. Goes through all records, so once a run is enough."""
+
+    def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
+        """Note, by record id, that a record has taken another one's place."""
+
     def renew_records(self, records: Sequence[SyncRecord]) -> None:
         """Let records that were replaced be current again: the source went back to their numbers. They take
-        the lead, location, values, fingerprint and the last correction of what is given. Those that are
-        current by now stay as they are."""
+        the lead, location, values, fingerprint and the last correction of what is given, and no report has
+        finished them any more. Those that are current by now stay as they are."""
 
     def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""
@@ -299,8 +307,9 @@ class FileSheet(Protocol):
 
     @property
     def name(self) -> str: ...
-    def rows(self) -> Iterator[FileRow]:
-        """Its rows, read as they are taken. Raises FileProblemError where it can't be understood."""
+    def rows(self, ignore: Callable[[FileRow], None]) -> Iterator[FileRow]:
+        """Its rows, read as they are taken. `ignore` is called with those that are no customers. Raises
+        FileProblemError where it can't be understood."""
 
 
 class OpenedFile(Protocol):

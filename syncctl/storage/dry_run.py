@@ -1,5 +1,6 @@
 """A storage for --dry-run: reads another one, writes nothing, and behaves as if it had."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -126,9 +127,10 @@ class DryRunStorage:
 
     def _as_known(self, entry: RecordEntry) -> RecordEntry:
         known = self._records.get(entry.record.record_id)
-        if known is None:
-            return entry
         corrected = self._corrections.get(entry.record.record_id, ())
+        if known is None:
+            made = (*entry.record.corrections, *corrected)
+            return replace(entry, record=replace(entry.record, corrections=made))
         return replace(
             entry,
             record=replace(
@@ -190,6 +192,22 @@ class DryRunStorage:
             if record_id in known:
                 self._records[record_id] = replace(known[record_id], replaced_by=phone)
 
+    def shared_bookings(self) -> set[tuple[str, str]]:
+        """Those stored, and those of records that this run has stored; it may have replaced some of them."""
+        new = {each.values.get("bookingNo", "") for each in self._new_records.values()}
+        shared = {number for _, number in self._storage.shared_bookings()} | new
+        records = Counter(
+            (entry.record.source, entry.record.values.get("bookingNo", ""))
+            for entry in self.records_about((), shared - {""}, ())
+            if entry.record.replaced_by is None
+        )
+        return {booking for booking, count in records.items() if count > 1}
+
+    def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
+        for record_id in self.find_records(corrections.keys()):
+            newer = (*self._corrections.get(record_id, ()), corrections[record_id])
+            self._corrections[record_id] = newer
+
     def renew_records(self, records: Sequence[SyncRecord]) -> None:
         known = self.find_records([record.record_id for record in records])
         for record in records:
@@ -200,6 +218,7 @@ class DryRunStorage:
                     lead_id=record.lead_id,
                     location=record.location,
                     fingerprint=record.fingerprint,
+                    report_id=finished_by(None, record.corrections),
                     replaced_by=None,
                 )
                 self._values[record.record_id] = {**record.values}

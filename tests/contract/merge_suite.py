@@ -89,6 +89,36 @@ class MergeSuite:
             text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking")
         }
 
+    def test_bookings_of_several_records_are_found(self, storage: Storage) -> None:
+        shared: LeadValues = {**record(1).values, "bookingNo": "2"}
+        storage.store_leads([], [record(n, values=shared) for n in (1, 2)])
+        storage.store_leads([], [record(n, values={**shared, "bookingNo": "4"}) for n in (3, 4)])
+        storage.store_leads([], [record(5, values={**shared, "bookingNo": "5"})])
+        storage.store_leads([], [record(6, values={**shared, "bookingNo": "5"}, source="return")])
+        storage.replace_records({text_id(3): phone(4)})
+        assert storage.shared_bookings() == {("booking", "2")}
+
+    def test_corrections_of_a_current_record_are_added(self, storage: Storage) -> None:
+        storage.store_leads([], [record(1, corrections=(CORRECTION,)), record(2)])
+        later = replace(CORRECTION, at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.SECOND_LEAD)
+        storage.add_corrections({text_id(1): later, text_id(2): later, text_id(9): later})
+        found = {
+            entry.record.record_id: entry.record.corrections
+            for entry in storage.records_about((), (), [text_id(n) for n in (1, 2, 9)])
+        }
+        assert found == {text_id(1): (CORRECTION, later), text_id(2): (later,)}
+
+    def test_the_report_of_an_earlier_lead_stays_taken(self, storage: Storage) -> None:
+        storage.store_leads([], [record(1, report_id="a"), record(2), record(3)])
+        storage.replace_records({text_id(1): phone(2)})
+        back = replace(CORRECTION, outcome=CorrectionOutcome.TAKEN, report_id="a")
+        storage.renew_records([record(1, corrections=(back,))])
+        assert storage.find_records([text_id(1)])[text_id(1)].report_id is None
+        assert storage.paired_reports(["a", "b"]) == {"a"}
+        storage.pair_reports({text_id(1): "b"})
+        assert storage.find_records([text_id(1)])[text_id(1)].report_id == "b"
+        assert storage.paired_reports(["a", "b"]) == {"a", "b"}
+
     def test_writes_are_noted_beside_each_other(self, storage: Storage) -> None:
         storage.store_leads([], [record(1), record(2), record(3)])
         later = MOMENT + timedelta(days=1)

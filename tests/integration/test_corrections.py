@@ -1,16 +1,26 @@
 """A phone number corrected at the source is news, and the booking is still one lead."""
 
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from syncctl.domain.checks import Mark
 from syncctl.domain.models import CorrectionOutcome, Counts, RunResult, StepName
+from syncctl.ports.machine import LockState
 from syncctl.ports.sync import RecordEntry
+from syncctl.services.checks.data_checks import verify_soundness
+from syncctl.services.checks.status import take_status
+from syncctl.services.cleanup.finished.cleaning import plan_finished
+from syncctl.services.explain.explaining import Wanted, explain
+from syncctl.services.explain.record_history import Whereabouts
+from syncctl.services.run import Clock
+from syncctl.storage.registry import open_storage
 from tests.integration.test_answers_without_rows import NO_DATA
-from tests.support.cleanups import Interfering
+from tests.support.cleanups import LOCATIONS, Interfering
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.support.scripted_api import answering
 from tests.support.webapp import Lead, finish, old_lead
@@ -133,8 +143,81 @@ def test_a_number_that_is_still_in_the_answer_was_not_corrected(shop: Shop, old:
     assert shop.sync(old, row(SECOND)).saved == 1
     assert shop.phones == [FIRST, SECOND]
     assert shop.corrections() == []
+    before = shop.leads
+    for _ in range(2):
+        assert shop.sync(row(SECOND)) == Counts(rows=1, existing=1)
+        assert shop.leads == before
+        assert shop.corrections() == [CorrectionOutcome.SECOND_LEAD]
+
+
+@pytest.mark.parametrize("numbers", [(SECOND, THIRD), (THIRD, SECOND)])
+def test_of_two_new_numbers_that_agree_alike_the_order_decides_nothing(
+    shop: Shop, numbers: tuple[str, ...]
+) -> None:
+    shop.sync(row(FIRST))
+    (lead,) = shop.leads
+    assert shop.sync(*map(row, numbers)) == Counts(rows=2, updated=1, saved=1)
+    assert {each["_id"]: each["phone"] for each in shop.leads}[lead["_id"]] == SECOND
+
+
+def second_leads(shop: Shop) -> list[tuple[str, str]]:
+    """The two leads of bookings that `status` names."""
+    with closing(open_storage(shop.world.url)) as database:
+        clock = Clock(lambda: shop.world.now, time.monotonic, lambda after: after, UTC)
+        lock = LockState(held=False)
+        status = take_status(database, lock, LOCATIONS, clock, sync_enabled=True)
+        return [(each.lead_id_before, each.lead_id) for each in status.corrections.second_leads]
+
+
+@pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
+@pytest.mark.parametrize("both_first", [False, True])
+def test_two_leads_of_one_booking_stay_and_are_named(shop: Shop, step: StepName, both_first: bool) -> None:
+    if not both_first:
+        shop.sync(row(FIRST), step=step)
+    shop.sync(row(SECOND), row(FIRST), step=step)
+    ids = {lead["phone"]: lead["_id"] for lead in shop.leads}
+    before = shop.leads
+    assert second_leads(shop) == []
+    assert shop.sync(row(SECOND), step=step, dry_run=True) == Counts(rows=1, existing=1)
+    for now, then in ((SECOND, FIRST), (FIRST, SECOND), (SECOND, FIRST)):
+        for _ in range(2):
+            assert shop.sync(row(now), step=step) == Counts(rows=1, existing=1)
+            assert shop.leads == before
+            assert second_leads(shop) == [(ids[then], ids[now])]
+        with closing(open_storage(shop.world.url)) as database:
+            stories = explain(database, Wanted.from_text(now), LOCATIONS).stories
+        assert {story.lead.lead_id for story in stories if story.lead} == {*ids.values()}
+    shop.world.app.delete(ids[FIRST])
+    assert second_leads(shop) == []
+    assert shop.sync(row(SECOND), step=step).existing == 1
+    assert shop.sync(row(FIRST), step=step).updated == 1
+    assert [(lead["_id"], lead["phone"]) for lead in shop.leads] == [(ids[SECOND], FIRST)]
+
+
+def test_two_customers_under_one_number_are_no_second_leads(shop: Shop) -> None:
+    other = row(FIRST, customerName="Made Up Two", bookingDate="2026-03-02T08:59:27")
+    shop.sync(row(SECOND), other)
     shop.sync(row(SECOND))
+    assert shop.corrections() == []
     assert shop.phones == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_killed_as_it_notes_a_second_lead(shop: Shop, at: int, moment: Moment) -> None:
+    shop.sync(row(FIRST), row(SECOND))
+    before = shop.leads
+    with suppress(Killed):
+        shop.sync(
+            row(SECOND),
+            wrap=lambda storage: FailingStorage(
+                storage, at, moment=moment, among={"add_corrections", "replace_records"}
+            ),
+        )
+    for _ in range(2):
+        shop.sync(row(SECOND))
+    assert (shop.leads, shop.corrections()) == (before, [CorrectionOutcome.SECOND_LEAD])
+    assert len(second_leads(shop)) == 1
 
 
 def test_of_two_new_numbers_one_is_the_corrected_one(shop: Shop) -> None:
@@ -314,6 +397,86 @@ def test_the_new_lead_of_a_finished_one_is_finished_by_its_own_report(shop: Shop
         assert shop.leads == []
 
 
+@pytest.mark.parametrize("swings", range(1, 6))
+def test_the_new_lead_of_a_finished_one_follows_the_source_back(shop: Shop, swings: int) -> None:
+    shop.sync(row(FIRST))
+    finish(shop.world.app, shop.leads[0], "booking page", callStatus="Wrong Number")
+    assert shop.sync(row(SECOND)).saved == 1
+    (lead,) = shop.leads
+    for number in (FIRST, SECOND, FIRST, SECOND, FIRST)[:swings]:
+        assert shop.sync(row(number)) == Counts(rows=1, updated=1)
+        assert shop.sync(row(number)) == Counts(rows=1, existing=1)
+        assert [(each["_id"], each["phone"]) for each in shop.leads] == [(lead["_id"], number)]
+        with closing(open_storage(shop.world.url)) as database:
+            plan = plan_finished(database, LOCATIONS, shop.world.now)
+            clock = Clock(lambda: shop.world.now, time.monotonic, lambda after: after, UTC)
+            (check,) = (
+                check
+                for check in verify_soundness(database, LOCATIONS, clock).checks
+                if check.name == "Finished leads"
+            )
+            stories = explain(database, Wanted.from_text(number), LOCATIONS).stories
+        assert (plan.finished, plan.came_back) == ([], [])
+        assert check.mark is Mark.GOOD
+        (story,) = (story for story in stories if story.whereabouts is Whereabouts.LEAD)
+        assert not any("cleanup finished" in note for note in story.notes)
+
+
+def expected_of(state: str, chain: Sequence[str]) -> tuple[str | None, list[CorrectionOutcome]]:
+    """The number that the lead of a booking has in the end, None: none, where it came with the first number,
+    was left in that state, and the source then gave these numbers; and what became of each correction."""
+    if state == "untouched":
+        return chain[-1], [TAKEN] * len(chain)
+    if state == "called":
+        # A lead that has the number that the source goes back to has nothing to take.
+        return FIRST, [TAKEN if number == FIRST else LEFT for number in chain]
+    if state == "not reached":
+        return chain[-1], [CorrectionOutcome.NEW_LEAD, *[TAKEN] * (len(chain) - 1)]
+    if state == "finished":
+        return None, [CorrectionOutcome.FINISHED]
+    return None, [CorrectionOutcome.DELETED] * len(chain)
+
+
+@pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("state", ["untouched", "called", "finished", "not reached", "deleted"])
+def test_from_one_number_to_the_other_and_back(shop: Shop, state: str, length: int, step: StepName) -> None:
+    shop.sync(row(FIRST), step=step)
+    (lead,) = shop.leads
+    prepare(shop, lead, state)
+    chain = (SECOND, FIRST, SECOND)[:length]
+    for number in chain:
+        for _ in range(2):
+            shop.sync(row(number), step=step)
+    phone, outcomes = expected_of(state, chain)
+    assert shop.phones == ([] if phone is None else [phone])
+    assert shop.corrections() == outcomes
+
+
+@pytest.mark.parametrize("then", ["called", "finished", "not reached", "deleted"])
+@pytest.mark.parametrize("swings", [0, 1, 2, 3])
+def test_what_becomes_of_the_new_lead_of_a_finished_one(shop: Shop, swings: int, then: str) -> None:
+    """Whatever its number was in between, and whoever of the two reports is about which lead."""
+    shop.sync(row(FIRST))
+    finish(shop.world.app, shop.leads[0], "booking page", callStatus="Wrong Number")
+    shop.sync(row(SECOND))
+    for number in (FIRST, SECOND, FIRST)[:swings]:
+        shop.sync(row(number))
+    (lead,) = shop.leads
+    prepare(shop, lead, then)
+    last = (SECOND, FIRST)[swings % 2]
+    for number in (last, FIRST, SECOND, FIRST):
+        for _ in range(2):
+            assert shop.sync(row(number)).saved == 0
+            assert [each["_id"] for each in shop.leads] == ([lead["_id"]] if then == "called" else [])
+    counts = shop.sync(row(THIRD))
+    if then == "called":
+        assert [each["phone"] for each in shop.leads] == [last]
+    else:
+        assert counts.saved == (then == "not reached")
+        assert shop.phones == ([THIRD] if then == "not reached" else [])
+
+
 def test_a_deleted_lead_stays_deleted(shop: Shop) -> None:
     shop.sync(row(FIRST))
     shop.world.app.delete(shop.leads[0]["_id"])
@@ -426,12 +589,13 @@ def told_before(at: int) -> list[Any]:
 
 
 def prepare(shop: Shop, lead: Lead, state: str) -> None:
+    """Let somebody leave a lead in that state."""
     if state == "called":
         shop.world.app.edit(lead["_id"], callStatus="Connected")
     elif state == "finished":
-        finish(shop.world.app, lead, "booking page", callStatus="Connected")
+        finish(shop.world.app, lead, "any lead page", callStatus="Connected")
     elif state == "not reached":
-        finish(shop.world.app, lead, "booking page", callStatus="Not Connected")
+        finish(shop.world.app, lead, "any lead page", callStatus="Not Connected")
     elif state == "deleted":
         shop.world.app.delete(lead["_id"])
 

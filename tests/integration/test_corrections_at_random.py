@@ -34,8 +34,8 @@ STEPS = 25
 @dataclass
 class Model:
     """What must be. `source`: the number that counts. `finished`: numbers that a report has finished: where
-    the source goes back to one, nothing happens. `gone`: why there is no lead: "", "deleted", "finished"
-    or "not reached"."""
+    the source goes back to one, a later lead of the booking takes it, else nothing happens. `gone`: why there
+    is no lead: "", "deleted", "finished" or "not reached"."""
 
     source: str
     seen: set[str]
@@ -45,8 +45,9 @@ class Model:
     gone: str = ""
 
     def synced(self, number: str) -> None:
-        if number in self.finished:
+        if number in self.finished and self.phone is None:
             return
+        self.finished.discard(number)
         before, self.source = self.source, number
         if not self.seen or (self.gone == "not reached" and number not in self.seen):
             self.phone, self.called, self.gone = number, False, ""

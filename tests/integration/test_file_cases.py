@@ -173,8 +173,90 @@ def test_a_merged_date_and_printed_lines(world: World, tmp_path: Path) -> None:
     for words in (["Total: 3"], ["Printed on 13-02-2025", None, None], ["Page 1 of 1"], ["Signature"]):
         sheet.append(words)
     book.save(tmp_path / "walkin_sg_calicut.xlsx")
-    assert counts(world.import_files(WALKIN, tmp_path / "walkin_sg_calicut.xlsx")) == (3, 0, 0, 0, 0, 0)
+    result = world.import_files(WALKIN, tmp_path / "walkin_sg_calicut.xlsx")
+    assert counts(result) == (3, 0, 0, 0, 0, 0)
+    assert (result.steps[0].counts.rows, result.steps[0].counts.ignored) == (7, 4)
     assert {lead["createdAt"] for lead in world.app.leads()} == {datetime(2025, 2, 1, tzinfo=UTC)}
+
+
+def test_errors_and_other_content_in_cells(world: World, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(HEADER)
+    day = datetime(2025, 2, 1)  # noqa: DTZ001
+    contents: list[tuple[str, object]] = [
+        *(("A", "#N/A"), ("A", True), ("B", "#REF!"), ("C", "#VALUE!"), ("C", day), ("C", False)),
+        *(("C", "=A1"), ("F", "#N/A"), ("D", "#N/A"), ("E", "#REF!"), ("K", "#N/A")),
+    ]
+    for place, (column, value) in enumerate(contents, start=2):
+        sheet.append([day, f"Anju {place}", 9846012300 + place, day, "Staff A", "Booked", "ENQ", "x"])
+        sheet[f"{column}{place}"] = value
+        if str(value).startswith("#"):
+            sheet[f"{column}{place}"].data_type = "e"
+    file = tmp_path / "walkin_sg_calicut.xlsx"
+    book.save(file)
+    result = world.import_files(WALKIN, file)
+    assert counts(result) == (3, 0, 0, 0, 0, 8)
+    assert file_of(result).warning == (
+        "Function Date can't be read, saved without it: sheet Sheet, row 10; "
+        "Staff can't be read, saved without it: sheet Sheet, row 11"
+    )
+    with world.storage() as storage:
+        reasons = [reject.reason for reject in storage.rejects()]
+    assert sorted(reasons) == [
+        "Date can't be read: TRUE stands there",
+        "Date can't be read: the error #N/A stands there",
+        "FALSE stands in place of the phone number",
+        "Status can't be read: the error #N/A stands there",
+        "a date stands in place of the phone number",
+        "the error #REF! stands in place of the customer name",
+        "the error #VALUE! stands in place of the phone number",
+        "the phone number is a formula, or has a fraction",
+    ]
+    assert world.retry_rejects().saved == 0
+    leads = {lead["name"]: lead for lead in world.app.leads()}
+    assert "functionDate" not in leads["Anju 10"]
+    assert "attendedBy" not in leads["Anju 11"]
+
+
+def test_a_field_that_has_become_an_error_stays_as_it_was(world: World, tmp_path: Path) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", row())
+    world.import_files(WALKIN, file)
+    write(file, row(Staff="#N/A", Function_Date="#REF!", Remarks="news"))
+    assert counts(world.import_files(WALKIN, file)) == (0, 1, 0, 0, 0, 0)
+    (lead,) = world.app.leads()
+    assert (lead["attendedBy"], lead["remarks"]) == ("RAYAN", "news")
+    assert lead["functionDate"] == datetime(2025, 11, 28, tzinfo=UTC)
+    write(file, row(Staff="BINU", Remarks="news"))
+    assert counts(world.import_files(WALKIN, file)) == (0, 1, 0, 0, 0, 0)
+    assert [lead["attendedBy"] for lead in world.app.leads()] == ["BINU"]
+
+
+def test_blank_characters_and_lines_below_the_table(world: World, tmp_path: Path) -> None:
+    header = [*HEADER, "\u200b", "\u00a0"]
+    file = write(
+        tmp_path / "walkin_sg_calicut.csv",
+        [*row(), "\u200b", "\u00a0", "\ufeff"],
+        ["\u2060", "\u00a0"],
+        ["Page", "1", "of", "2"],
+        header,
+        row(Customer_Name="Total Raj"),
+        ["", "Closing balance", "12345.00"],
+        ["Printed by admin", "", "01-02-2025"],
+        header=header,
+    )
+    result = world.import_files(WALKIN, file)
+    assert counts(result) == (2, 0, 0, 0, 0, 0)
+    assert (result.steps[0].counts.rows, result.steps[0].counts.ignored) == (5, 3)
+    assert {lead["name"] for lead in world.app.leads()} == {"Anagha S", "Total Raj"}
+
+
+def test_a_line_that_was_listed_as_a_customer_leaves_the_list(world: World, tmp_path: Path) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", ["Loss", "5", "Booked", "three"])
+    assert counts(world.import_files(WALKIN, file)) == (0, 0, 0, 0, 0, 1)
+    write(file, ["Loss", "5", "Booked", "3"])
+    assert counts(world.import_files(WALKIN, file)) == (0, 0, 0, 0, 0, 0)
+    assert not world.app.all("syncrejects")
 
 
 def test_a_dry_run_warns_of_the_same(world: World, tmp_path: Path) -> None:

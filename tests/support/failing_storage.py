@@ -13,6 +13,7 @@ WRITES = frozenset(
         "note_writes",
         "replace_records",
         "renew_records",
+        "add_corrections",
         "update_leads",
         "save_file_hash",
         "add_rejects",
@@ -39,6 +40,7 @@ READS = SCANS | {
     "has_records",
     "saved_by_audits",
     "find_records",
+    "shared_bookings",
     "recorded_leads",
     "present_leads",
     "paired_reports",
@@ -133,9 +135,11 @@ class FailingStorage:
 
 def _write_half(method: Callable[..., Any], *given: Any) -> None:
     """Half of the first list and nothing of what would come after it; a single document is all or nothing."""
+    collections = (list, tuple, set, frozenset, dict)
     for place, many in enumerate(given):
-        if isinstance(many, list | tuple | set | frozenset | dict):
+        if isinstance(many, collections):
             some = list(many)[: (len(many) + 1) // 2]
             half = {key: many[key] for key in some} if isinstance(many, dict) else some
-            method(*given[:place], half, *([] for _ in given[place + 1 :]))
+            rest = ([] if isinstance(each, collections) else each for each in given[place + 1 :])
+            method(*given[:place], half, *rest)
             return

@@ -147,6 +147,7 @@ _CORRECTED = {
     CorrectionOutcome.NEW_LEAD: "a new lead, as nobody had been reached",
     CorrectionOutcome.FINISHED: "finished, stays away",
     CorrectionOutcome.DELETED: "deleted, stays away",
+    CorrectionOutcome.SECOND_LEAD: "two leads of one booking",
 }
 _LEFT_SHOWN = 3
 
@@ -162,6 +163,12 @@ def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
         yield "Left as it was", f"booking {left.booking_no}, {left.store}: {numbers}"
     if (more := len(corrections.left) - _LEFT_SHOWN) > 0:
         yield "Left as it was", f"{more:,} more: see syncctl status --json"
+    for each in corrections.second_leads[:_LEFT_SHOWN]:
+        old = f"{each.lead_id_before} has the old number {mask_phone(each.phone_before)}"
+        new = f"{each.lead_id} has {mask_phone(each.phone)}"
+        yield "Two leads", f"booking {each.booking_no}, {each.store}: {old}, {new}; delete one in the web app"
+    if (more := len(corrections.second_leads) - _LEFT_SHOWN) > 0:
+        yield "Two leads", f"{more:,} more: see syncctl status --json"
 
 
 def _content_facts(content: Content) -> Iterator[tuple[str, str]]:

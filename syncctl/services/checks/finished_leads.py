@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from datetime import UTC, datetime
 from enum import IntEnum
 from itertools import islice, product
 from typing import Self
@@ -10,9 +11,10 @@ from typing import Self
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import Document
 from syncctl.locations import StoreNames
-from syncctl.ports.sync import Storage
+from syncctl.ports.admin import Database
 
 REPORTS_AT_ONCE = 1000
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ANY_TYPE = ""
 
 
@@ -43,14 +45,20 @@ class FinishedLeads:
         self._in_part: list[tuple[str, set[int]]] = []
 
     @classmethod
-    def from_reports(cls, reports: Iterable[Document], storage: Storage, locations: StoreNames) -> Self:
-        """Read them all. Raises StorageError."""
+    def from_reports(cls, reports: Iterable[Document], database: Database, locations: StoreNames) -> Self:
+        """Read them all; those of earlier leads of bookings, whose numbers are a later lead's by now, count
+        for nothing. Raises StorageError."""
         finished = cls(locations)
+        corrected = database.corrected_records(LONG_AGO)
+        earlier = {report_id for entry in corrected for report_id in entry.record.earlier_reports}
         remaining = iter(reports)
         while batch := list(islice(remaining, REPORTS_AT_ONCE)):
-            paired = storage.paired_reports([report["_id"] for report in batch])
+            paired = database.paired_reports([report["_id"] for report in batch])
             for report in batch:
-                finished._add(Traits.of_report(report, locations), is_free=report["_id"] not in paired)
+                if report["_id"] in earlier:
+                    finished.reports += 1
+                else:
+                    finished._add(Traits.of_report(report, locations), is_free=report["_id"] not in paired)
         return finished
 
     def _add(self, report: Traits, *, is_free: bool) -> None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from syncctl.domain.models import REPORT_STEPS, CorrectionOutcome, Counts, Document, RunEntry, StepStatus
+from syncctl.domain.models import (
+    REPORT_STEPS,
+    CorrectionOutcome,
+    Counts,
+    Document,
+    RunEntry,
+    StepStatus,
+    SyncRecord,
+)
 from syncctl.domain.run_results import instant
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
@@ -85,12 +93,27 @@ class LeftLead:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondLead:
+    """A booking with two leads, as the source had two numbers for it at once, and by now has one: a person
+    decides which stays. Numbers of ten digits; `at`: when that was seen."""
+
+    booking_no: str
+    store: str
+    phone_before: str
+    lead_id_before: str
+    phone: str
+    lead_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Corrections:
     """Phone numbers corrected at the source in the last DAYS days. `by_outcome`: how many, by what became of
-    the leads. `left`: those that a person should look at, the newest first."""
+    the leads. `left`, `second_leads`: those that a person should look at, the newest first."""
 
     by_outcome: Mapping[CorrectionOutcome, int] = field(default_factory=dict)
     left: tuple[LeftLead, ...] = ()
+    second_leads: tuple[SecondLead, ...] = ()
 
     @property
     def count(self) -> int:
@@ -275,7 +298,43 @@ def _corrections(database: Database, since: datetime) -> Corrections:
             if (lead := leads.get(record.lead_id)) is not None
             and phone_number(text_of(lead, "phone")) != record.values["phone"]
         ),
+        _second_leads(database, records),
     )
+
+
+def _second_leads(database: Database, corrected: Sequence[SyncRecord]) -> tuple[SecondLead, ...]:
+    """Of corrected records those whose bookings have two leads still."""
+    pairs = [
+        (record, made)
+        for record in corrected
+        for made in record.corrections[-1:]
+        if made.outcome is CorrectionOutcome.SECOND_LEAD and record.replaced_by is None
+    ]
+    if not pairs:
+        return ()
+    numbers = {record.values.get("bookingNo", "") for record, _ in pairs}
+    before = {
+        (each.source, each.values.get("bookingNo"), each.values["phone"]): each.lead_id
+        for each in (entry.record for entry in database.records_about((), numbers, ()))
+    }
+    found = [
+        SecondLead(
+            record.values.get("bookingNo", ""),
+            record.values.get("store", ""),
+            made.phone_before,
+            before[key],
+            record.values["phone"],
+            record.lead_id,
+            made.at,
+        )
+        for record, made in pairs
+        if (key := (record.source, record.values.get("bookingNo"), made.phone_before)) in before
+    ]
+    there = database.present_leads(
+        {lead_id for each in found for lead_id in (each.lead_id, each.lead_id_before)}
+    )
+    both = [each for each in found if {each.lead_id, each.lead_id_before} <= there]
+    return tuple(sorted(both, key=lambda each: each.at, reverse=True))
 
 
 def _day(lead: Document) -> date | None:
@@ -323,6 +382,18 @@ def status_document(status: Status) -> dict[str, Any]:
                     "at": instant(left.at),
                 }
                 for left in status.corrections.left
+            ],
+            "second_leads": [
+                {
+                    "booking_no": each.booking_no,
+                    "store": each.store,
+                    "phone_before": mask_phone(each.phone_before),
+                    "lead_id_before": each.lead_id_before,
+                    "phone": mask_phone(each.phone),
+                    "lead_id": each.lead_id,
+                    "at": instant(each.at),
+                }
+                for each in status.corrections.second_leads
             ],
         }
         if content

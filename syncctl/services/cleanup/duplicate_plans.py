@@ -17,6 +17,7 @@ from syncctl.ports.sync import Storage
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
 from syncctl.services.matching.legacy_leads import parted_key, text_of
+from syncctl.services.own_writes import writes_into
 
 SETS_AT_ONCE = 500
 EXAMPLES = 5
@@ -140,7 +141,12 @@ def decide(
     keys = {lead_id: key for lead_id, lead in leads.items() if (key := cleanup_key(lead, stores)) is not None}
     records = storage.find_records({derived_id(key) for key in keys.values()})
     own_leads = {key: record.lead_id for key in keys.values() if (record := records.get(derived_id(key)))}
-    groups = [group for lead_ids in batch for group in _groups(lead_ids, leads, own_leads, stores)]
+    written = writes_into(storage, ids)
+    groups = [
+        (key, Copies(group, stores, written))
+        for lead_ids in batch
+        for key, group in _groups(lead_ids, leads, own_leads, stores)
+    ]
     recorded = storage.recorded_leads(ids)
     undecided = {
         record_id
@@ -156,7 +162,7 @@ def decide(
 
 def _groups(
     ids: Sequence[str], leads: Mapping[str, Document], own_leads: Mapping[str, str], stores: StoreNames
-) -> Iterator[tuple[str, Copies]]:
+) -> Iterator[tuple[str, list[Document]]]:
     """A set was found by a digest of what its leads were a while ago: their keys as they are now decide.
     `own_leads`: the leads of records by the records' keys; an edit may have given such a lead another key."""
     by_key: dict[str, list[Document]] = {}
@@ -173,7 +179,7 @@ def _groups(
         own = next((other for other, group in by_key.items() if _has(group, own_leads.get(key))), key)
         if own != key:
             by_key[key] += by_key.pop(own)
-    return ((key, Copies(group, stores)) for key, group in by_key.items() if len(group) > 1)
+    return ((key, group) for key, group in by_key.items() if len(group) > 1)
 
 
 def _has(group: Sequence[Document], lead_id: str | None) -> bool:

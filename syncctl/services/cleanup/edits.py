@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
-from syncctl.domain.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues
+from syncctl.domain.leads import NO_STATUS, NOT_CALLED, NOTHING_WRITTEN, TELECALLERS_OWN, is_touched
+from syncctl.domain.models import Document, LeadType, LeadValues, Write
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day
@@ -67,9 +68,16 @@ def comparable(field: str, value: Any, stores: StoreNames) -> Any:
 class Copies:
     """The leads of one key, two or more, and what people have put into each."""
 
-    def __init__(self, leads: Sequence[Document], stores: StoreNames) -> None:
+    def __init__(
+        self,
+        leads: Sequence[Document],
+        stores: StoreNames,
+        written: Mapping[str, Mapping[str, Write]] = MappingProxyType({}),
+    ) -> None:
+        """`written`: what syncctl has written into them, by id and field."""
         self.leads = leads
         self._stores = stores
+        self._written = written
 
     @cached_property
     def worked_on(self) -> list[Document]:
@@ -79,17 +87,26 @@ class Copies:
         return [
             lead
             for lead in self.leads
-            if is_touched(lead)
+            if is_touched(lead, self._written.get(lead["_id"], NOTHING_WRITTEN))
             or is_hand_typed(lead)
             or any(self._value(lead, field) is not None for field in own)
         ]
 
     def edits(self, told: Sequence[Mapping[str, Any]]) -> dict[str, Edits]:
         """What people put into the copies that they worked on, by id: neither empty nor a default, nor what
-        the source said, be it by a record (`told`: their values) or by a copy that nobody worked on."""
+        syncctl wrote, nor what the source said, be it by a record (`told`: their values) or by a copy that
+        nobody worked on."""
         ids = {lead["_id"] for lead in self.worked_on}
         untouched = [lead for lead in self.leads if lead["_id"] not in ids]
-        return {lead["_id"]: self._edits_of(lead, (*untouched, *told)) for lead in self.worked_on}
+        return {
+            lead["_id"]: self._edits_of(lead, (*untouched, *told, self._own_values(lead)))
+            for lead in self.worked_on
+        }
+
+    def _own_values(self, lead: Document) -> dict[str, Any]:
+        """What syncctl wrote into a lead."""
+        written = self._written.get(lead["_id"], NOTHING_WRITTEN)
+        return {field: write.value for field, write in written.items()}
 
     def with_all_edits(self, edits: Mapping[str, Edits]) -> list[Document]:
         """Those of the copies worked on that have every edit of every other."""

@@ -10,6 +10,7 @@ from datetime import UTC
 from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
+from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.locations import Locations
@@ -29,12 +30,15 @@ from syncctl.services.explain.record_history import (
     Story,
     Whereabouts,
     finished_events,
+    lead_now,
     place_of,
     story_of_lead,
     story_of_record,
 )
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
+from syncctl.services.own_writes import writes_into
+from syncctl.services.reconcile.differences import Base
 from syncctl.services.rejects.reject_list import row_values
 from syncctl.services.rejects.updating import row_text
 from syncctl.text import same_text
@@ -231,18 +235,23 @@ def _record_stories(
     report_ids = _finished_by(database, entries, locations)
     documents = database.reports(report_ids.values())
     beside = _reports_of_present(database, leads, locations)
-    runs = Runs(database)
+    earlier = {(entry.record.lead_id, each) for entry in entries for each in entry.record.earlier_reports}
+    runs, written = Runs(database), writes_into(database, leads.keys())
     stories, used = [], set()
     for entry in entries:
         record = entry.record
-        own = beside.get(record.lead_id, [])
+        own = [
+            each for each in beside.get(record.lead_id, []) if (record.lead_id, each["_id"]) not in earlier
+        ]
         if (report := documents.get(report_ids.get(record.record_id, ""))) is not None:
             own = [report, *(other for other in own if other["_id"] != report["_id"])]
         used |= {document["_id"] for document in own}
-        lead = leads.get(record.lead_id)
-        stories.append(
-            story_of_record(entry, lead, [finishers.report_now(each) for each in own], runs, locations)
-        )
+        now = None
+        if (lead := leads.get(record.lead_id)) is not None:
+            has_changed = bool(entry.changed_at or record.corrections)
+            base = Base(record.values, has_changed, written.get(record.lead_id, NOTHING_WRITTEN))
+            now = lead_now(lead, base, locations)
+        stories.append(story_of_record(entry, now, [finishers.report_now(each) for each in own], runs))
     return stories, used
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
-from syncctl.domain.leads import is_touched
+from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.admin import Survey
@@ -171,10 +171,9 @@ def place_of(source: str, location: str, store: str = "") -> str:
 
 def story_of_record(
     entry: RecordEntry,
-    lead: Document | None,
+    lead: LeadNow | None,
     reports: Sequence[ReportNow],
     runs: Runs,
-    locations: Locations,
 ) -> Story:
     """The life of a record. `lead`: its lead, where it is there. `reports`: those that are about it."""
     record = entry.record
@@ -206,9 +205,7 @@ def story_of_record(
         whereabouts=_whereabouts(lead, reports),
         origin=Origin(StepName(record.source), record.location, record.key, values.get("createdAt"), values),
         events=tuple(sorted(events, key=lambda event: event.at)),
-        lead=lead_now(lead, Base(values, bool(entry.changed_at or record.corrections)), locations)
-        if lead is not None
-        else None,
+        lead=lead,
         reports=tuple(reports),
         notes=_notes(lead, reports),
     )
@@ -220,6 +217,7 @@ _CORRECTED = {
     CorrectionOutcome.NEW_LEAD: "the lead was finished without anybody being reached, so it is a new lead",
     CorrectionOutcome.FINISHED: "the lead was finished, and stays away",
     CorrectionOutcome.DELETED: "the lead was deleted, and stays away",
+    CorrectionOutcome.SECOND_LEAD: "each number has a lead of its own; both stay until a person deletes one",
 }
 
 
@@ -228,13 +226,13 @@ def _correction_event(made: Correction, phone: str) -> Event:
     return Event(made.at, f"the source corrected the phone number from {numbers}: {_CORRECTED[made.outcome]}")
 
 
-def _whereabouts(lead: Document | None, reports: Sequence[object]) -> Whereabouts:
+def _whereabouts(lead: LeadNow | None, reports: Sequence[object]) -> Whereabouts:
     if lead is not None:
         return Whereabouts.LEAD
     return Whereabouts.FINISHED if reports else Whereabouts.DELETED
 
 
-def _notes(lead: Document | None, reports: Sequence[object]) -> tuple[str, ...]:
+def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
     if lead is not None and reports:
         return (
             "It is in leads and in reports: the web app was stopped between the two, or another program "
@@ -253,7 +251,7 @@ def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow
         text_of(lead, "callStatus"),
         text_of(lead, "leadStatus"),
         updated_at if isinstance(updated_at, datetime) else None,
-        is_touched(lead),
+        is_touched(lead, base.written if base else NOTHING_WRITTEN),
         tuple(differences([base.values], base, lead, locations)) if base else (),
     )
 

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from syncctl.domain.models import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
+from syncctl.text import same_text
 
 # What people and browsers put behind the place: a number, a month, "copy", "(1)".
 _TAIL = re.compile(
@@ -22,7 +23,7 @@ _KIND = re.compile(
 
 def kind_of_name(name: str) -> StepName | None:
     """The kind that a file's name begins with: `walkin_…`, `lossofsale_…`, however it is spaced."""
-    match = _KIND.match(PurePath(name).stem)
+    match = _KIND.match(same_text(PurePath(name).stem))
     if match is None:
         return None
     return StepName.WALKIN if match["walkin"] else StepName.LOSS_OF_SALE
@@ -59,7 +60,7 @@ class FileStores:
 
     def of_file(self, name: str) -> str | None:
         """From a file's name: kind, brand, place; a date, "(1)" or "copy" behind the place is passed over."""
-        words = [word for word in re.split(r"[\W_]+", _KIND.sub("", PurePath(name).stem)) if word]
+        words = [word for word in re.split(r"[\W_]+", _KIND.sub("", same_text(PurePath(name).stem))) if word]
         while words:
             if store := self.named(" ".join(words)):
                 return store

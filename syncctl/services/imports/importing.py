@@ -23,10 +23,10 @@ from syncctl.services.run import Run
 
 ERRORS_TOLD = 3
 
-MAPPING_VERSION = "3"
+MAPPING_VERSION = "4"
 """Of what `file_mapping` makes of a row. Where it has been raised, a file is read again that has not changed
 since its last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several
-columns for one field, which were misread."""
+columns for one field, which were misread. 4: errors, dates in place of numbers, lines below the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.lead_traits import as_moment
-from syncctl.domain.leads import new_lead
+from syncctl.domain.leads import new_lead, own_update
 from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
 from syncctl.domain.models import (
     Document,
@@ -148,6 +148,7 @@ class FileIntake:
         leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
+        writes: dict[str, dict[str, Any]] = {}
         adopted: list[SyncRecord] = []
         for staged in changed:
             record = staged.record.record
@@ -157,11 +158,13 @@ class FileIntake:
                 is_edited = record.lead_id in match.edited
                 past = _Past(bases.get(record.lead_id), written.get(record.lead_id, {}))
                 merged = self._merged(staged, before, past, lead, is_edited=is_edited)
-                if (phone := mended_phone(record, lead)) is not None:
+                if (phone := mended_phone(record, lead, past.written)) is not None:
                     merged = replace(merged, values={**merged.values, "phone": phone})
                 merges[record.lead_id] = merged
                 if merged.values:
-                    changes.append(merged.change_of(lead, updated_at=self._run.started_at))
+                    started_at = self._run.started_at
+                    changes.append(merged.change_of(lead, updated_at=started_at))
+                    writes[record.lead_id] = {**merged.values, **own_update(lead, past.written, started_at)}
             if before is None:
                 told = self._sync_record(staged, match, None, tallies)
                 adopted.append(
@@ -170,7 +173,6 @@ class FileIntake:
         if adopted:
             # First of all: what becomes of their leads from here on, they are no strangers any more.
             storage.store_leads([], adopted)
-        writes = {record_id: merged.values for record_id, merged in merges.items() if merged.values}
         if writes:
             # Before they are done: what a killed import leaves in a lead must not read as a person's edit.
             storage.note_writes(writes, self._run.started_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from syncctl.domain.identity import SEPARATOR, derived_id
 from syncctl.domain.models import Reject, StepName
@@ -13,7 +14,7 @@ from syncctl.parsing.values import text
 from syncctl.ports.sync import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.staging import StagedRow, Staging
-from syncctl.services.imports.tally import FileTally
+from syncctl.services.imports.tally import FileTally, Places
 from syncctl.services.rejects.listed_rows import CellsOf, ListedFileRows
 from syncctl.services.rejects.updating import RoomOnList, cut_raw_row
 from syncctl.services.run import Run
@@ -77,7 +78,7 @@ class FileReading:
             self._tally.error = " ".join(problems_of_file)
 
     def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
-        for row in sheet.rows():
+        for row in sheet.rows(partial(self._ignore, sheet)):
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
             cells = chosen(row.cells)
@@ -93,11 +94,17 @@ class FileReading:
                 self._reject(sheet, row, of_row or "", str(reason))
                 continue
             self._tally.valid += 1
-            if record.is_undated:
-                self._tally.undated.add(_place(sheet, row))
+            for column in record.unreadable:
+                self._tally.unreadable.setdefault(column, Places()).add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
                 self._cured |= self._listed.told_anew(_position(sheet, row), cells)
+
+    def _ignore(self, sheet: FileSheet, row: FileRow) -> None:
+        """A line that is no customer's; it may have been listed as one before."""
+        self._tally.ignored += 1
+        if self._listed:
+            self._cured |= self._listed.told_anew(_position(sheet, row), chosen(row.cells))
 
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1

@@ -38,10 +38,11 @@ class Places:
 class FileTally:
     """One file. `name`: what it is called in logs and on the rejects list.
 
-    `valid`: rows that tell of a record. `refused`: rows that the database's own rules kept out. `deferred`:
-    rows whose leads a telecaller edited while they were being written. `undated`, `replaced`: rows whose
-    Function Date, or of which a character, can't be read. `hidden_sheets`: those passed over. `settled`:
-    every record has been dealt with. `unlisted`: invalid rows for which the rejects list had no room.
+    `rows`: those of customers. `ignored`: lines that are none. `valid`: rows that tell of a record.
+    `refused`: rows that the database's own rules kept out. `deferred`: rows whose leads a telecaller edited
+    while they were being written. `unreadable`: by column, rows whose cell there can't be read. `replaced`:
+    rows of which a character can't be read. `hidden_sheets`: those passed over. `settled`: every record has
+    been dealt with. `unlisted`: invalid rows for which the rejects list had no room.
     """
 
     path: Path
@@ -52,12 +53,13 @@ class FileTally:
     valid: int = 0
     invalid: int = 0
     unlisted: int = 0
+    ignored: int = 0
     saved: int = 0
     updated: int = 0
     existing: int = 0
     reported: int = 0
     deferred: int = 0
-    undated: Places = field(default_factory=Places)
+    unreadable: dict[str, Places] = field(default_factory=dict)
     replaced: Places = field(default_factory=Places)
     hidden_sheets: tuple[str, ...] = ()
     conflicts: list[str] = field(default_factory=list)
@@ -76,21 +78,22 @@ class FileTally:
 
     def refuse(self, problem: str) -> None:
         """The file can't be understood: nothing of it counts."""
-        self.rows = self.valid = self.invalid = self.unlisted = 0
-        self.stores, self.undated, self.replaced = set(), Places(), Places()
+        self.rows = self.valid = self.invalid = self.unlisted = self.ignored = 0
+        self.stores, self.unreadable, self.replaced = set(), {}, Places()
         self.error = problem
 
     def result(self) -> LocationResult:
         """What it came to; of one that is not settled, only the rows that have been dealt with."""
         told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
         counts = Counts(
-            rows=self.rows if self.settled else told + self.invalid,
+            rows=self.ignored + (self.rows if self.settled else told + self.invalid),
             saved=self.saved,
             updated=self.updated,
             existing=self.existing,
             reported=self.reported,
             merged=self.valid - told if self.settled else 0,
             invalid=self.invalid + len(self.refused),
+            ignored=self.ignored,
         )
         error = self.error
         if self.refused:
@@ -113,8 +116,8 @@ class FileTally:
         if self.hidden_sheets:
             sheets = ", ".join(self.hidden_sheets)
             yield f"hidden sheets passed over: {sheets} (unhide one, or name it with --sheet, to import it)"
-        if self.undated.count:
-            yield f"Function Date can't be read, saved without it: {self.undated}"
+        for column, places in self.unreadable.items():
+            yield f"{column.title()} can't be read, saved without it: {places}"
         if self.replaced.count:
             yield f"a character can't be read, \N{REPLACEMENT CHARACTER} stands for it: {self.replaced}"
         if self.unlisted:

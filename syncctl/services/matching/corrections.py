@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_traits import call_status
-from syncctl.domain.leads import NOT_CALLED
+from syncctl.domain.leads import NOT_CALLED, NOTHING_WRITTEN, own_update
 from syncctl.domain.models import (
     CorrectionOutcome,
     Document,
@@ -24,6 +24,7 @@ from syncctl.domain.models import (
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.sync import Storage
 from syncctl.services.matching.legacy_leads import text_of
+from syncctl.services.own_writes import writes_into
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.text import fold
 
@@ -43,7 +44,8 @@ TRIES = 3
 class Corrected:
     """A record whose phone number the source has corrected. `before`: the record with the number before.
     `phones`: the numbers that its lead may have by the source. `lead_id`: that lead, there if `has_lead`;
-    `report_id`: the report that finished it; `is_open`: which says that nobody was reached."""
+    `report_id`: the report that finished it; `is_open`: which says that nobody was reached.
+    `has_second`: the number before has a lead too, another one."""
 
     before: SyncRecord
     phones: frozenset[str]
@@ -51,11 +53,11 @@ class Corrected:
     has_lead: bool
     report_id: str | None
     is_open: bool
+    has_second: bool = False
 
 
 class _Pair(NamedTuple):
     agreements: int
-    number: int
     record: SourceRecord
     before: SyncRecord
 
@@ -82,11 +84,7 @@ def replaced_records(
         record
         for record in records
         if record.values.get("bookingNo")
-        and (
-            (entry := known.get(record.lead_id)) is None
-            # A number that has been finished stays so when the source goes back to it.
-            or (entry.replaced_by is not None and entry.report_id is None)
-        )
+        and ((entry := known.get(record.lead_id)) is None or entry.replaced_by is not None)
     ]
     if not asking:
         return {}
@@ -95,12 +93,12 @@ def replaced_records(
         values = about.record.values
         groups[values.get("leadType", ""), values.get("bookingNo", "")].append(about.record)
     pairs: list[_Pair] = []
-    for number, record in enumerate(asking):
+    for record in asking:
         booking_no = record.values["bookingNo"]
         current = _current(groups[record.values["leadType"], booking_no], record)
         is_shared = len(current) > 1 or len(answer.phones_of(booking_no)) > 1
         pairs += [
-            _Pair(agreements, -number, record, before)
+            _Pair(agreements, record, before)
             for before in current
             if (agreements := _agreements(record, before))
             and (not is_shared or _has_same_name(record, before))
@@ -109,11 +107,50 @@ def replaced_records(
         ]
     found: dict[str, tuple[SyncRecord, frozenset[str]]] = {}
     taken: set[str] = set()
-    for pair in sorted(pairs, key=lambda pair: (pair.agreements, pair.number), reverse=True):
+    # Not by the order of the rows, which is the API's.
+    for pair in sorted(pairs, key=lambda pair: (-pair.agreements, pair.record.key, pair.before.key)):
         if pair.record.lead_id not in found and pair.before.record_id not in taken:
             taken.add(pair.before.record_id)
             phones = frozenset(filter(None, (pair.before.values["phone"], pair.before.replaced_by)))
             found[pair.record.lead_id] = pair.before, phones
+    return found
+
+
+def second_leads(
+    storage: Storage, shared: Collection[tuple[str, str]], records: Sequence[SourceRecord], answer: SortedRows
+) -> list[tuple[SyncRecord, SyncRecord]]:
+    """Of these known records of a whole answer those that are the only ones of their bookings in it, while a
+    record of an earlier answer with another number is of the same booking, and gone from this one: each with
+    that other one. `shared`: as `Storage.shared_bookings`.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    source = answer.report.value
+    by_id = {
+        record.lead_id: record for record in records if (source, record.values.get("bookingNo")) in shared
+    }
+    if not by_id:
+        return []
+    numbers = {record.values["bookingNo"] for record in by_id.values()}
+    groups: dict[str, list[SyncRecord]] = defaultdict(list)
+    for entry in storage.records_about((), numbers, ()):
+        if entry.record.source == source and entry.record.replaced_by is None:
+            groups[entry.record.values.get("bookingNo", "")].append(entry.record)
+    found: list[tuple[SyncRecord, SyncRecord]] = []
+    for group in groups.values():
+        for known in group:
+            record = by_id.get(known.record_id)
+            if record is None or len(answer.phones_of(record.values["bookingNo"])) > 1:
+                continue
+            found += [
+                (known, before)
+                for before in group
+                if _agreements(record, before)
+                # A number that several customers have is a placeholder, and their day proves nothing.
+                and (len(group) == 2 or _has_same_name(record, before))
+                and _is_gone(before, answer, is_known=True)
+            ]
     return found
 
 
@@ -175,8 +212,9 @@ def nobody_reached(report: Document) -> bool:
 
 
 class NumberChange(NamedTuple):
-    """A lead that may take a new number."""
+    """A lead that may take a new number. `record_id`: of its record so far."""
 
+    record_id: str
     lead_id: str
     phones_before: frozenset[str]
     phone: str
@@ -193,23 +231,28 @@ def take_numbers(
         StorageError: the database refused.
     """
     done: dict[str, tuple[CorrectionOutcome, bool]] = {}
+    written = writes_into(storage, {change.lead_id for change in wanted.values()})
     for _ in range(TRIES):
         leads = storage.leads({change.lead_id for key, change in wanted.items() if key not in done})
         changes: dict[str, LeadChange] = {}
+        notes: dict[str, dict[str, Any]] = {}
         for key, change in wanted.items():
             if key in done or (lead := leads.get(change.lead_id)) is None:
                 continue
-            written = text_of(lead, "phone")
-            phone = phone_number(written) or written
+            phone = phone_number(text_of(lead, "phone")) or text_of(lead, "phone")
             if phone == change.phone:
                 done[key] = CorrectionOutcome.TAKEN, False
             elif phone in change.phones_before and (lead.get("callStatus") or NOT_CALLED) == NOT_CALLED:
                 expected = {field: lead.get(field) for field in ("phone", "callStatus", "updatedAt")}
                 changes[key] = LeadChange(change.lead_id, expected, {"phone": change.phone, "updatedAt": now})
+                if note := own_update(lead, written.get(change.lead_id, NOTHING_WRITTEN), now):
+                    notes[change.record_id] = note
             else:
                 done[key] = CorrectionOutcome.LEFT, False
         if not changes:
             break
+        if notes:
+            storage.note_writes(notes, now)
         changed = storage.update_leads(list(changes.values()))
         done |= {
             key: (CorrectionOutcome.TAKEN, True)

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
-from syncctl.domain.leads import is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord
+from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
+from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord, Write
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations, StoreNames
 from syncctl.mapping.file_rows import file_key
@@ -155,12 +155,14 @@ def _readings(record: SourceRecord) -> Iterator[SourceRecord]:
         yield record._replace(key=with_phone(record.key, phone), values=values)
 
 
-def mended_phone(record: SourceRecord, lead: Document) -> str | None:
+def mended_phone(
+    record: SourceRecord, lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN
+) -> str | None:
     """The number that a lead is to have instead of the one that earlier rules read; None where it has
-    another, or a telecaller has worked on it."""
+    another, or a telecaller has worked on it. `written`: what syncctl has written into it."""
     phone = text_of(lead, "phone")
     is_misread = (phone_number(phone) or phone) in record.former_phones
-    return record.values["phone"] if is_misread and not is_touched(lead) else None
+    return record.values["phone"] if is_misread and not is_touched(lead, written) else None
 
 
 def _same_day(lead: Document, values: LeadValues) -> bool:

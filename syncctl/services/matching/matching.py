@@ -164,6 +164,9 @@ class Matcher:
             record, report_id = by_id[record_id], then.finished.get(entry.lead_id)
             if others[record.key] - {then.lead_id_of(entry), record_id}:
                 continue  # the web app has a lead with the new number already: that is the record's
+            known = result.known.get(record_id)
+            if known is not None and known.report_id is not None and not then.has_lead(entry):
+                continue  # finished under this number, and no later lead is there to take it
             is_open = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
             if record_id not in result.known and result.has_lead(record) and not is_open:
                 continue  # a lead of its own, which a killed run left without its record
@@ -172,7 +175,13 @@ class Matcher:
             result.corrected[record_id] = Corrected(
                 before, phones, lead_id, then.has_lead(entry), report_id, is_open
             )
-            if then.has_lead(entry):
+            own = known.lead_id if known is not None else lead_id
+            if own != lead_id and own in result.present:
+                # The source had both numbers at once: each has its own lead, and keeps it.
+                result.corrected[record_id] = Corrected(
+                    before, phones, own, True, None, False, has_second=then.has_lead(entry)
+                )
+            elif then.has_lead(entry):
                 result.link(record_id, lead_id)
             elif not is_open:
                 result.lead_ids[record_id] = lead_id

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.models import Document, SourceRecord
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO
@@ -172,17 +173,18 @@ class AnswerCheck:
         ]
         self._compared |= {record.lead_id for record in own}
         bases = self._storage.record_values([record.lead_id for record in own])
+        # Only of a changed record does it matter who has changed the lead.
+        written = self._storage.noted_writes([key for record in own if (key := record.lead_id) in changed])
         found = []
         for record in own:
             lead, base = leads.get(match.lead_id_of(record)), bases.get(record.lead_id)
             if lead is None or base is None:
                 continue  # deleted since it was looked up
             told = tellings(answer, record)
+            kept = Base(base, record.lead_id in changed, written.get(record.lead_id, NOTHING_WRITTEN))
             found += [
                 Difference(subject_of(answer, record), match.lead_id_of(record), difference)
-                for difference in differences(
-                    told, Base(base, record.lead_id in changed), lead, self._locations
-                )
+                for difference in differences(told, kept, lead, self._locations)
                 if difference.is_news
             ]
         return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from syncctl.domain.leads import is_touched
-from syncctl.domain.models import Document
+from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
+from syncctl.domain.models import Document, Write
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
@@ -68,11 +68,12 @@ class FieldDifference:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What the sync keeps of a record: the source's values as last seen, and whether they have ever been
-    others."""
+    """What the sync keeps of a record: the source's values as last seen, whether they have ever been
+    others, and what syncctl has written into the lead."""
 
     values: Mapping[str, Any]
     has_changed: bool
+    written: Mapping[str, Write] = field(default_factory=lambda: NOTHING_WRITTEN)
 
 
 def differences(
@@ -84,19 +85,20 @@ def differences(
     them says what it holds.
     """
     found = []
-    for field in COMPARED:
-        says = [_comparable(field, values.get(field), locations) for values in told]
-        holds = _comparable(field, lead.get(field), locations)
+    for name in COMPARED:
+        says = [_comparable(name, values.get(name), locations) for values in told]
+        holds = _comparable(name, lead.get(name), locations)
         if holds in says:
             continue
-        last_said = _comparable(field, base.values.get(field), locations)
-        if last_said not in says:
+        last_said = _comparable(name, base.values.get(name), locations)
+        is_own = name in base.written and holds == _comparable(name, base.written[name].value, locations)
+        if last_said not in says or is_own:
             whose = Whose.SOURCE
         elif last_said is None:
             whose = Whose.TELECALLER  # the source doesn't speak of it
         else:
-            whose = _whose(field, lead, base)
-        found.append(FieldDifference(field, _value(lead.get(field)), _value(told[0].get(field)), whose))
+            whose = _whose(name, lead, base)
+        found.append(FieldDifference(name, _value(lead.get(name)), _value(told[0].get(name)), whose))
     return found
 
 
@@ -105,7 +107,7 @@ def _whose(field: str, lead: Document, base: Base) -> Whose:
     touched, or a field that nobody edits, tells that it was the source."""
     if not base.has_changed:
         return Whose.TELECALLER
-    if not is_touched(lead):
+    if not is_touched(lead, base.written):
         return Whose.SOURCE
     is_edited = field == "functionDate" or field in EDITED_BY_TELECALLERS
     return Whose.EITHER if is_edited else Whose.SOURCE

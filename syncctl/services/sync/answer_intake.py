@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.domain.identity import fingerprint
-from syncctl.domain.leads import new_lead
+from syncctl.domain.leads import NOTHING_WRITTEN, new_lead, own_update
 from syncctl.domain.merge import Merge
 from syncctl.domain.models import (
     Correction,
     CorrectionOutcome,
     Counts,
+    LeadChange,
     LeadType,
     SourceRecord,
     StepName,
@@ -24,7 +25,7 @@ from syncctl.errors import LeadsRefusedError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping.api_rows import BOOKING_DATE
 from syncctl.ports.sync import RejectPositions
-from syncctl.services.matching.corrections import NumberChange, current_since, take_numbers
+from syncctl.services.matching.corrections import NumberChange, current_since, second_leads, take_numbers
 from syncctl.services.matching.legacy_leads import mended_phone
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
@@ -93,6 +94,7 @@ class Intake:
         self._locations = locations
         self._matcher = Matcher(run.storage, locations, run.run_id)
         self._listed: dict[StepName, RejectPositions] = {}
+        self._shared: set[tuple[str, str]] | None = None
 
     def take(self, answer: SortedRows, *, is_whole: bool = False) -> Taken:
         """Store what is new in an answer and say what became of each row. `is_whole`: nothing is missing in
@@ -188,6 +190,8 @@ class Intake:
         changed = self._changed(answer, records, match)
         if changed:
             self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
+        if is_whole:
+            self._note_second_leads(answer, stored, match)
         left = {key for key, each in corrected.items() if each.outcome is CorrectionOutcome.LEFT}
         taken.changed += [
             record.values.get("bookingNo", "")
@@ -245,7 +249,12 @@ class Intake:
             for record_id, (outcome, is_written) in take_numbers(
                 storage,
                 {
-                    record_id: NumberChange(corrected.lead_id, corrected.phones, record.values["phone"])
+                    record_id: NumberChange(
+                        corrected.before.record_id,
+                        corrected.lead_id,
+                        corrected.phones,
+                        record.values["phone"],
+                    )
                     for record_id, (record, corrected) in due.items()
                     if corrected.has_lead
                 },
@@ -253,6 +262,9 @@ class Intake:
             ).items()
         }
         for record_id, (_, corrected) in due.items():
+            if corrected.has_second and record_id in settled:
+                is_written = settled[record_id].is_written
+                settled[record_id] = _Settled(CorrectionOutcome.SECOND_LEAD, is_written)
             if corrected.has_lead:
                 continue
             if corrected.is_open:
@@ -262,6 +274,44 @@ class Intake:
             else:
                 settled[record_id] = _Settled(CorrectionOutcome.DELETED)
         return settled
+
+    def _note_second_leads(
+        self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
+    ) -> None:
+        """Note of which known records of a whole answer the booking has another one, with the number that is
+        gone by now. Both leads stay as they are: which of them is to be kept, a person decides."""
+        storage = self._run.storage
+        if self._shared is None:
+            # Once: what this run stores takes nobody's place in it.
+            self._shared = storage.shared_bookings()
+        known = [
+            record
+            for record in records
+            if (entry := match.known.get(record.lead_id)) is not None
+            and entry.replaced_by is None
+            and match.has_lead(record)
+        ]
+        found = [
+            (now, before)
+            for now, before in second_leads(storage, self._shared, known, answer)
+            # Another run may be at it.
+            if max(current_since(now), current_since(before)) <= self._run.started_at
+        ]
+        if not found:
+            return
+        present = storage.present_leads({before.lead_id for _, before in found})
+        noted: dict[str, Correction] = {}
+        for now, before in found:
+            phone, outcome = before.values["phone"], CorrectionOutcome.SECOND_LEAD
+            # Killed after this note, a run has not marked the other record yet.
+            is_noted = bool(now.corrections) and (
+                (now.corrections[-1].phone_before, now.corrections[-1].outcome) == (phone, outcome)
+            )
+            if before.lead_id in present and before.lead_id != now.lead_id and not is_noted:
+                noted[now.record_id] = Correction(self._run.clock.now(), phone, outcome, self._run.run_id)
+        if noted:
+            storage.add_corrections(noted)
+        storage.replace_records({before.record_id: now.values["phone"] for now, before in found})
 
     def _changed(
         self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
@@ -289,13 +339,20 @@ class Intake:
         misread = [record for record in records if record.former_phones and match.has_lead(record)]
         if not misread:
             return 0
-        leads = self._run.storage.leads({match.lead_id_of(record) for record in misread})
-        changes = [
-            Merge({"phone": phone}).change_of(lead, updated_at=self._run.started_at)
-            for record in misread
-            if (lead := leads.get(match.lead_id_of(record))) and (phone := mended_phone(record, lead))
-        ]
-        return len(self._run.storage.update_leads(changes)) if changes else 0
+        storage, started_at = self._run.storage, self._run.started_at
+        leads = storage.leads({match.lead_id_of(record) for record in misread})
+        written = storage.noted_writes([record.lead_id for record in misread])
+        changes: list[LeadChange] = []
+        notes: dict[str, dict[str, Any]] = {}
+        for record in misread:
+            lead, own = leads.get(match.lead_id_of(record)), written.get(record.lead_id, NOTHING_WRITTEN)
+            if lead is not None and (phone := mended_phone(record, lead, own)) is not None:
+                changes.append(Merge({"phone": phone}).change_of(lead, updated_at=started_at))
+                notes[record.lead_id] = own_update(lead, own, started_at)
+        if not changes:
+            return 0
+        storage.note_writes(notes, started_at)
+        return len(storage.update_leads(changes))
 
     def _sync_record(
         self,
@@ -306,14 +363,16 @@ class Intake:
     ) -> SyncRecord:
         corrections: tuple[Correction, ...] = ()
         if settled is not None:
-            corrected = match.corrected[record.lead_id]
+            corrected, known = match.corrected[record.lead_id], match.known.get(record.lead_id)
+            is_finished = settled.outcome is CorrectionOutcome.FINISHED
+            finished_before = known.report_id if known is not None else None
             corrections = (
                 Correction(
                     self._run.clock.now(),
                     corrected.before.values["phone"],
                     settled.outcome,
                     self._run.run_id,
-                    corrected.report_id if settled.outcome is CorrectionOutcome.FINISHED else None,
+                    corrected.report_id if is_finished else finished_before,
                 ),
             )
         return SyncRecord(

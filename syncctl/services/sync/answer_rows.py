@@ -19,6 +19,7 @@ from syncctl.mapping.api_rows import (
     PHONE,
     UNKNOWN_LOCATION,
     RowDates,
+    alias_rank,
     complete_values,
     identity_values,
     optional_text,
@@ -115,7 +116,8 @@ def sort_rows(
     rows: Sequence[Any],
     zone: tzinfo,
 ) -> SortedRows:
-    """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty.
+    """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty;
+    the order of the rows decides nothing.
     `store`: of all rows, or what gives each row's own. `zone`: the business's."""
     return sort_unsorted(unsorted(report, location, store, rows, zone), None, lambda: None, store)
 
@@ -145,6 +147,7 @@ def sort_unsorted(
     now and then, and what it raises ends the work."""
     report, dates = result.report, result.dates
     without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
+    item_values: dict[str, list[tuple[Any, LeadValues]]] = {}
     for number, row in enumerate(result.rows):
         if number % LOOK_EVERY == 0:
             look()
@@ -159,9 +162,15 @@ def sort_unsorted(
         elif (key := key_of(values)) in result.records:
             result.merged += 1
             result.item_rows[key].append(row)
-            known = complete_values(report, row, result.records[key].values, dates)
-            if "createdAt" in values:
-                known.setdefault("createdAt", values["createdAt"])
+            record = result.records[key]
+            item_values.setdefault(key, [(result.first_rows[key], LeadValues(**record.values))])
+            item_values[key].append((row, complete_values(report, row, values, dates)))
+            known = record.values
+            for field_name in values.keys() - known.keys():
+                known[field_name] = values[field_name]  # type: ignore[literal-required]
+            if more := {*phones_before(row, values)} - {*record.former_phones}:
+                former_phones = tuple(sorted({*record.former_phones, *more}))
+                result.records[key] = record._replace(former_phones=former_phones)
             if missed := dict.fromkeys([*result.unread.pop(key, ()), *dates.missed]):
                 result.unread[key] = [name for name in missed if DATE_VALUES[name] not in known]
         else:
@@ -170,9 +179,24 @@ def sort_unsorted(
             result.first_rows[key] = row
             if dates.missed:
                 result.unread[key] = dates.missed
+    for key, told in item_values.items():
+        _settle_differences(result.records[key].values, told, report, dates.zone)
     if days is not None:
         _set_outside_apart(result, days)
     return result
+
+
+def _settle_differences(
+    record: LeadValues, told: Sequence[tuple[Any, LeadValues]], report: StepName, zone: tzinfo
+) -> None:
+    """Where the rows of a record say different things: what stands under the field name that counts first,
+    and of several the least (the earliest date), whatever order the API gives them in."""
+    for name in [name for name in record if any(values.get(name) != record[name] for _, values in told)]:  # type: ignore[literal-required]
+        record[name] = min(  # type: ignore[literal-required]
+            (alias_rank(report, name, row, zone), values[name])  # type: ignore[literal-required]
+            for row, values in told
+            if name in values
+        )[1]
 
 
 def _set_outside_apart(answer: SortedRows, days: Days) -> None:

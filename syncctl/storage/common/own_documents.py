@@ -109,7 +109,7 @@ def _correction(kept: Fields) -> Correction:
 
 def finished_by(report_id: str | None, corrections: tuple[Correction, ...]) -> str | None:
     """The report that finished a record's lead: its own, or that of the record whose place it took."""
-    return report_id or (corrections[-1].report_id if corrections else None)
+    return report_id or (corrections[-1].finished_by if corrections else None)
 
 
 def run_entry(run_id: str, started_at: datetime, document: Any) -> RunEntry:

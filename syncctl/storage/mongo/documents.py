@@ -13,6 +13,7 @@ from typing import Any, cast
 from bson import Decimal128, ObjectId
 
 from syncctl.domain.models import (
+    Correction,
     Document,
     KnownRecord,
     LeadValues,
@@ -150,7 +151,15 @@ def renewal(record: SyncRecord) -> Document:
     return {
         "$set": {field: new[field] for field in fields},
         "$push": {"corrections": new["corrections"][-1]},
-        "$unset": {"replacedBy": ""},
+        "$unset": {"replacedBy": "", "reportId": ""},
+    }
+
+
+def correction_update(correction: Correction) -> Document:
+    """The update that adds a correction to a `syncrecords` document."""
+    return {
+        "$push": {"corrections": correction_document(correction)},
+        "$set": {"correctedAt": correction.at},
     }
 
 
@@ -168,6 +177,11 @@ def known_record(document: Document) -> KnownRecord:
 
 def _optional(document: Document, name: str) -> str | None:
     return own_or_none({name: None, **document}, name, str)
+
+
+def reports_of_corrections(document: Document) -> set[str]:
+    """The reports that the corrections of a `syncrecords` document name."""
+    return {made.report_id for made in corrections_from(document.get("corrections")) if made.report_id}
 
 
 def known_by_id(document: Document) -> tuple[str, KnownRecord]:

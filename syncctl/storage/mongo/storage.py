@@ -1,7 +1,7 @@
 """The storage port on MongoDB, in the documents that the web app reads (contract/database.md)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -9,6 +9,7 @@ from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import (
+    Correction,
     Document,
     KnownRecord,
     LeadChange,
@@ -55,6 +56,7 @@ from syncctl.storage.mongo.survey import MongoSurvey
 from syncctl.storage.mongo.transactions import has_transactions, store_in_order, store_together
 
 STORE_LIST_ID = "store-list"
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class MongoStorage(MongoSurvey, MongoRepair):
@@ -164,11 +166,17 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def paired_reports(self, report_ids: Collection[str]) -> set[str]:
         with self._reading() as database:
-            return {
-                record["reportId"]
-                for batch in in_batches(report_ids)
-                for record in find(database.syncrecords, {"reportId": {"$in": batch}}, ["reportId"])
-            }
+            paired: set[str] = set()
+            for batch in in_batches(report_ids):
+                named = {"$in": batch}
+                found = find(database.syncrecords, {"reportId": named}, ["reportId"])
+                paired |= {record["reportId"] for record in found}
+                # The index of `correctedAt` has the few records that were corrected.
+                corrected = {"correctedAt": {"$gte": LONG_AGO}, "corrections.reportId": named}
+                found = find(database.syncrecords, corrected, ["corrections"])
+                for record in self._own.read("syncrecords", found, documents.reports_of_corrections):
+                    paired |= record & set(batch)
+            return paired
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
         with self._writing() as database:
@@ -221,6 +229,27 @@ class MongoStorage(MongoSurvey, MongoRepair):
                 updates = [
                     UpdateOne({"_id": documents.to_bson_id(record_id)}, {"$set": {"replacedBy": phone}})
                     for record_id, phone in batch
+                ]
+                database.syncrecords.bulk_write(updates, ordered=False)
+
+    def shared_bookings(self) -> set[tuple[str, str]]:
+        of_bookings = {"replacedBy": None, "values.bookingNo": {"$type": "string"}}
+        with self._reading() as database:
+            groups = database.syncrecords.aggregate(
+                [
+                    {"$match": of_bookings},
+                    {"$group": {"_id": ["$source", "$values.bookingNo"], "records": {"$sum": 1}}},
+                    {"$match": {"records": {"$gt": 1}}},
+                ]
+            )
+            return {(source, number) for source, number in (group["_id"] for group in groups)}
+
+    def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(corrections.items()):
+                updates = [
+                    UpdateOne({"_id": documents.to_bson_id(record_id)}, documents.correction_update(made))
+                    for record_id, made in batch
                 ]
                 database.syncrecords.bulk_write(updates, ordered=False)
 

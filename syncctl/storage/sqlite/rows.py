@@ -68,7 +68,8 @@ LEAD_FIELDS = (
     "assignedAt",
     "__v",
 )
-DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(("Date", "At")))
+DATE_ENDINGS = ("Date", "At")
+DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(DATE_ENDINGS))
 EMPTY_LEAD = dict.fromkeys(LEAD_FIELDS)
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -229,7 +230,7 @@ def writes_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Write]]:
         raise OddDocumentError
     return row["_id"], {
         field: Write(
-            date_from(note["value"]) if field in DATE_FIELDS else note["value"],
+            date_from(note["value"]) if field.endswith(DATE_ENDINGS) else note["value"],
             own_date_from(note["at"]) or LONG_AGO,
         )
         for field, note in notes.items()

@@ -8,6 +8,7 @@ from typing import Any
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import (
+    Correction,
     Document,
     KnownRecord,
     LeadChange,
@@ -77,6 +78,20 @@ SELECT * FROM syncrecords WHERE {record_value("phone")} IN (SELECT value FROM js
 """  # noqa: S608 constants only
 
 KNOWN_COLUMNS = "leadId, fingerprint, location, source, reportId, replacedBy, corrections"
+
+SHARED_BOOKINGS = f"""
+SELECT {record_value("bookingNo")} AS bookingNo, source FROM syncrecords
+WHERE {record_value("bookingNo")} > '' AND replacedBy IS NULL
+GROUP BY 1, 2 HAVING count(*) > 1
+"""  # noqa: S608 constants only
+
+REPORTS_OF_CORRECTIONS = """
+SELECT json_extract(made.value, '$.reportId') AS reportId
+FROM syncrecords, json_each(CASE WHEN json_valid(corrections) THEN corrections ELSE '[]' END) AS made
+WHERE correctedAt IS NOT NULL AND made.type = 'object'
+    AND json_extract(made.value, '$.reportId') IN (SELECT value FROM json_each(:report_ids))
+"""
+"""The index of `correctedAt` has the few records that were corrected."""
 
 FORGET = """
 DELETE FROM syncruns WHERE _id IN (
@@ -201,6 +216,25 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
                 [(phone, record_id) for record_id, phone in phones.items()],
             )
 
+    def shared_bookings(self) -> set[tuple[str, str]]:
+        with self._reading() as connection:
+            return {(row["source"], row["bookingNo"]) for row in connection.execute(SHARED_BOOKINGS)}
+
+    def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
+        with self._writing() as connection:
+            found = where_among(connection, "SELECT * FROM syncrecords", "_id", corrections.keys())
+            entries = list(self._own.read("syncrecords", found, rows.record_entry))
+            for record in (entry.record for entry in entries):
+                made = corrections[record.record_id]
+                connection.execute(
+                    "UPDATE syncrecords SET corrections = ?, correctedAt = ? WHERE _id = ?",
+                    (
+                        rows.corrections_text((*record.corrections, made)),
+                        rows.date_text(made.at),
+                        record.record_id,
+                    ),
+                )
+
     def renew_records(self, records: Sequence[SyncRecord]) -> None:
         with self._writing() as connection:
             ids = [record.record_id for record in records]
@@ -213,7 +247,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
             connection.executemany(
                 'UPDATE syncrecords SET leadId = :leadId, location = :location, "values" = :values,'
                 " fingerprint = :fingerprint, corrections = :corrections, correctedAt = :correctedAt,"
-                " replacedBy = NULL WHERE _id = :_id",
+                " replacedBy = NULL, reportId = NULL WHERE _id = :_id",
                 (
                     rows.record_row(
                         replace(
@@ -376,7 +410,9 @@ def _created(created: Created) -> dict[str, str]:
 
 def _paired(connection: sqlite3.Connection, report_ids: Iterable[str]) -> set[str]:
     found = where_among(connection, "SELECT reportId FROM syncrecords", "reportId", report_ids)
-    return {row["reportId"] for row in found}
+    paired = {row["reportId"] for row in found}
+    earlier = connection.execute(REPORTS_OF_CORRECTIONS, {"report_ids": rows.json_list(report_ids)})
+    return paired | {row["reportId"] for row in earlier}
 
 
 def _stores(connection: sqlite3.Connection) -> list[Store]:

@@ -10,7 +10,18 @@ LABEL, NUMBER, DATEMODE, MERGECELLS = 0x204, 0x203, 0x22, 0xE5
 MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
 SECTOR = 512
 
-Value = str | float | date
+BOOLERR, FORMULA = 0x205, 0x06
+
+
+class Error(int):
+    """The code of an error that a cell holds ([MS-XLS] 2.5.10)."""
+
+
+class FailedFormula(int):
+    """The code of the error that a formula gave."""
+
+
+Value = str | float | date | Error | FailedFormula
 Cells = Sequence[tuple[int, int, Value]]
 
 
@@ -106,6 +117,12 @@ def _cell(row: int, column: int, value: Value) -> bytes:
         return _record(LABEL, struct.pack("<HHHHB", row, column, 0, len(value), 1) + _wide(value))
     if isinstance(value, date):
         return _record(NUMBER, struct.pack("<HHHd", row, column, 1, (value - date(1899, 12, 30)).days))
+    if isinstance(value, Error):
+        return _record(BOOLERR, struct.pack("<HHHBB", row, column, 0, value, 1))
+    if isinstance(value, FailedFormula):
+        result = struct.pack("<BBBBBBH", 2, 0, value, 0, 0, 0, 0xFFFF)
+        parsed = struct.pack("<HHIHBH", 0, 0, 0, 3, 0x1E, 1)
+        return _record(FORMULA, struct.pack("<HHH", row, column, 0) + result + parsed[2:])
     return _record(NUMBER, struct.pack("<HHHd", row, column, 0, value))
 
 

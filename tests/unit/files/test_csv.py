@@ -126,7 +126,7 @@ def test_values(path: Path) -> None:
     save_csv(path, [HEADER, ("45678", " Anju ", "9000000001.0", "-"), ("-", "#N/A", "1", "x\0y")])
     assert [tuple(map(str, row)) for row in cells(path)] == [
         ("2025-01-21", "Anju", "9000000001", "None"),
-        ("None", "None", "1", "xy"),
+        ("None", "#N/A", "1", "xy"),
     ]
     assert read(path)[0].raw == {"Date": "45678", "Customer Name": "Anju", "Contact": "9000000001.0"}
 

@@ -26,6 +26,48 @@ def test_no_two_columns_share_a_title() -> None:
     assert len(folded) == len(set(folded))
 
 
+@pytest.mark.parametrize(
+    ("title", "column"),
+    [
+        *(("Date (DD-MM-YYYY)", "date"), ("Date [dd/mm/yy]", "date"), ("Date* (DD.MM.YYYY) *", "date")),
+        *(("Date - DD/MM/YYYY", "date"), ("DATE(DDMMYYYY):", "date"), ("Dt", "date"), ("Dt.", "date")),
+        *(
+            ("Ph No", "phone"),
+            ("Ph. No.", "phone"),
+            ("Phone 1", "phone"),
+            ("Mob", "phone"),
+            ("Mob No", "phone"),
+        ),
+        *(("Contact No.", "phone"), ("Contact No. (10 digits)", "phone"), ("Mobile (+91)", "phone")),
+        *(("Phone No *", "phone"), ("Mob.No:", "phone"), ("Phone (without +91)", "phone")),
+        *(("Cust Name", "name"), ("Cust. Name *", "name"), ("Customer Name:", "name")),
+        *(("Function Date (DD-MM-YYYY)", "function date"), ("Status (optional)", "status")),
+        ("Cus\N{SOFT HYPHEN}tomer Name\N{ZERO WIDTH SPACE}", "name"),
+    ],
+)
+def test_titles_with_a_format_or_shortened(title: str, column: str) -> None:
+    others = {"date": "Date", "name": "Customer Name", "phone": "Contact", "staff": "Staff"}
+    known = columns_of(title, *(other for name, other in others.items() if name != column))
+    assert known is not None
+    assert known[column] == 0
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Name (Staff)",
+        "Date (Function)",
+        "Contact (Staff)",
+        "Bill No",
+        "Cust No",
+        "Date (of return)",
+        "No (1)",
+    ],
+)
+def test_a_title_with_another_meaning_in_brackets_is_not_known(title: str) -> None:
+    assert columns_of("Date", "Name", "Phone", title) == {"date": 0, "name": 1, "phone": 2}
+
+
 def test_layout_a() -> None:
     assert columns_of(
         *("#", "Date", "Customer Name", "Contact", "Function Date", "Staff", "Status", "Category"),
@@ -49,6 +91,10 @@ def test_layout_a() -> None:
         (("Name", "Contact", "CUSTOMER NAME", "Date"), "name", [2, 0]),
         (("Remark", "Contact", "Name", "Remarks"), "remarks", [3, 0]),
         (("Remarks", "Contact", "Name", "Remarks"), "remarks", [0, 3]),
+        (("Phone 2", "Phone 1", "Name", "Mobile", "Date"), "phone", [3, 1, 0]),
+        (("Date (DD-MM-YYYY)", "Phone", "Name", "Date"), "date", [3, 0]),
+        (("Enquiry Date", "Phone", "Name", "Date (DD-MM-YYYY)"), "date", [3, 0]),
+        (("Dt", "Phone", "Name", "Date"), "date", [3, 0]),
     ],
 )
 def test_of_several_columns_exact_titles_come_before_vaguer_ones(

@@ -183,6 +183,91 @@ def test_a_customer_is_none_of_these_lines(customer: list[Cell]) -> None:
     assert [row.number for row in rows_of(ANJU, customer)] == [2, 3]
 
 
+SHORT: list[Cell] = ["Date", "Customer Name", "Contact", "Status"]
+
+
+@pytest.mark.parametrize("header", [SHORT, HEADER, ["Customer Name", "Contact", "Date", "Staff"]])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(["Page", "1", "of", "2"], ["Count", "2"], [None, "Closing balance", "12345.00"]),
+        *(["Printed by admin", None, "01-02-2025"], ["Loss", "5", "Booked", "3"], ["Loss", 5, "Booked", 3]),
+        *([None, "Walk-In Register - November"], [None, "LOSS OF SALE", "NOVEMBER 2025"]),
+        *([None, "Suitor Guy Calicut"], [None, "NOVEMBER", "2025"], ["Count:", 2], ["Opening Balance", 500]),
+        *(["Total", "45", "Loss", "12"], ["Sub Total", 5, 12, 3], ["Total Loss: 5", "Total Booked: 3"]),
+        *([None, "Customer Name", "Contact"], ["Date", "Customer Name"], ["Closing balance", None, 123456]),
+        *(
+            ["Printed on", "13-02-2025 10.30"],
+            ["To\N{SOFT HYPHEN}tal", "2"],
+            ["E. & O.E.", None, "Thank you"],
+        ),
+        *(["Page 1", "13-02-2025"], ["Booked", "20%", "Loss", "80%"], ["Amount", "1,23,456"]),
+    ],
+)
+def test_lines_of_several_cells_that_are_no_customers(line: list[Cell], header: list[Cell]) -> None:
+    ignored: list[FileRow] = []
+    rows = list(file_rows(enumerate([header, line], start=1), EPOCH_1900, ignored.append))
+    assert (rows, [row.number for row in ignored]) == ([], [2])
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        ["01-02-2025", "Total", "2"],
+        [date(2025, 2, 1), "Grand Total", 2],
+        [45678, "Count: 2", None],
+        ["13 Feb 2025", "Total Booked", "2"],
+    ],
+)
+def test_a_days_total_is_no_customer(total: list[Cell]) -> None:
+    assert rows_of(total, header=SHORT) == []
+
+
+@pytest.mark.parametrize(
+    "customer",
+    [
+        *(
+            ["01-02-2025", "Total Raj", "9846012345"],
+            [None, "Total", 9846012345],
+            ["Page", "1", "98460 12345"],
+        ),
+        *(
+            ["01-02-2025", "Total Raj", "98460"],
+            ["01-02-2025", "Total Raj", 9846012],
+            ["Anju", 9846012345, "x"],
+        ),
+        *(["01-02-2025", None, None, "Loss"], ["01-02-2025", "June", None], ["01-02-2025", "April", "12"]),
+        *(["01-02-2025", "Anju", None, "Loss"], [None, "Anju", "5", "Booked"], ["01-02-2025", "#N/A", None]),
+        *([None, "#N/A", None, "Loss"], ["#N/A", None, "#N/A"], ["01-02-2025", "Printha", None, "Total: 2"]),
+        *(["01-02-2025", None, None, "Note: call later"], ["01-02-2025", "Anju", None, "Customer signature"]),
+        *(["Loss", "98460123", "Booked", "3"], ["Total", "Anju", "98460123"], [None, "Suitor Guy Raj", "12"]),
+        *(["Printed by", "Anju", "0484 2345678"], ["Anju", "98460"], ["Anju", 98460]),
+    ],
+)
+def test_a_customers_row_is_never_ignored(customer: list[Cell]) -> None:
+    assert [row.number for row in rows_of(customer, header=SHORT)] == [2]
+
+
+def test_formulas_filled_down_below_the_table_are_no_customers() -> None:
+    header: list[Cell] = ["#", *SHORT, "Staff"]
+    assert rows_of([7, "#N/A", None, None, "#N/A", "#N/A"], header=header) == []
+    assert len(rows_of([7, "#N/A", "Anju", None, None, "#N/A"], header=header)) == 1
+
+
+def test_only_lines_that_are_none_of_the_layouts_are_ignored() -> None:
+    ignored: list[FileRow] = []
+    table: list[list[Cell]] = [["Walk-In Report"], HEADER, ANJU, [], [17], ["NOVEMBER"], HEADER, ANJU]
+    table += [["Total: 2"], ["see the next page"], [None, "NOVEMBER"]]
+    rows = file_rows(enumerate(table, start=1), EPOCH_1900, ignored.append)
+    assert [row.number for row in rows] == [3, 8]
+    assert [row.number for row in ignored] == [9, 10, 11]
+
+
+def test_an_error_beyond_the_header_is_no_filled_cell() -> None:
+    (row,) = rows_of([*ANJU, "#N/A"])
+    assert "beyond the header" not in row.cells
+
+
 def test_filled_cells_beyond_the_header_are_told() -> None:
     header = [*HEADER, None, None]
     whole, beyond = rows_of([*ANJU, None, None], [*ANJU, None, "x", None, "y"], header=header)

@@ -170,7 +170,7 @@ def test_values_of_every_kind(path: Path) -> None:
         ("9000000001", "03:04:00"),
         ("'09000000001", "1 day, 6:00:00"),
         ("9000000001/9000000002", "call later today"),
-        (-1, None),
+        (-1, "#N/A"),
         ("9000000001", None),
     ]
     assert isinstance(read_back[0][0], int)
@@ -196,7 +196,11 @@ def test_formulas(path: Path) -> None:
         ('<c r="D2"><f>1+1</f></c>', "=1+1"),
         ('<c r="D2" t="str"><f>IF(1,"","x")</f><v></v></c>', None),
         ('<c r="D2" t="str"><f>A2</f><v>Anju</v></c>', "Anju"),
-        ('<c r="D2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', None),
+        ('<c r="D2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', "#DIV/0!"),
+        ('<c r="D2" t="e"><v>#N/A</v></c>', "#N/A"),
+        ("<c r='D2' t = 'e'><v>#REF!</v></c>", "#REF!"),
+        ('<c r="D2" t="str"><f>A2</f></c>', "=A2"),
+        ('<c r="D2" t="b"><v>1</v></c>', True),
         ('<c r="D2"><f t="shared" ref="D2:D3" si="0">later</f><v/></c>', "=later"),
         (f'<x:c xmlns:x="{NAMESPACE}" r="D2"><x:f>late</x:f></x:c>', "=late"),
     ],
@@ -220,6 +224,17 @@ def test_a_shared_formula_is_every_cells_that_shares_it(path: Path) -> None:
         )
 
     assert [row[3] for row in cells(with_part(path, SHEET_1, change))] == ["=late", "=late"]
+
+
+def test_an_error_in_a_large_sheet_is_found_wherever_it_is_mentioned(path: Path) -> None:
+    rows = [(None, f"Anju {number}", 9000000000 + number, "x" * 50) for number in range(15_000)]
+    save_xlsx(path, {"A": [HEADER, *rows, (*ANJU[:3], "ERROR")]})
+
+    def change(xml: str) -> str:
+        start = xml.index('<c r="D15002"')
+        return xml[:start] + '<c r="D15002" t="e"><v>#N/A</v></c>' + xml[xml.index("</c>", start) + 4 :]
+
+    assert read(with_part(path, SHEET_1, change))[-1].cells["status"] == "#N/A"
 
 
 def test_cells_without_references(path: Path) -> None:
@@ -374,7 +389,7 @@ def test_a_cell_that_can_not_be_read_costs_its_row_alone(path: Path, cell: str) 
     assert formula.cells["status"] == "=late"
 
 
-def test_an_error_that_only_newer_programs_know_says_nothing(path: Path) -> None:
+def test_an_error_that_only_newer_programs_know(path: Path) -> None:
     save_xlsx(path, {"A": [HEADER, ANJU]})
 
     def change(xml: str) -> str:
@@ -382,7 +397,7 @@ def test_an_error_that_only_newer_programs_know_says_nothing(path: Path) -> None
         return xml[:start] + '<c r="D2" t="e"><v>#SPILL!</v></c>' + xml[xml.index("</c>", start) + 4 :]
 
     (row,) = read(with_part(path, SHEET_1, change))
-    assert tuple(row.cells.values()) == (*ANJU[:3], None)
+    assert tuple(row.cells.values()) == (*ANJU[:3], "#SPILL!")
 
 
 def test_raw_rows_show_days_of_the_other_epoch_as_days(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.files.reading import open_file
-from syncctl.files.xls_parts import counts_from_1904
+from syncctl.files.xls_parts import counts_from_1904, errors_of_sheets
 from tests.unit.files import biff
 from tests.unit.files.support import ANJU, BINU, HEADER, cells, problem_of
 
@@ -88,3 +88,21 @@ def test_a_merged_cells_value_holds_for_all_its_rows(tmp_path: Path) -> None:
     without = [cell for cell in rows if cell[1] or cell[0] < 2]
     path.write_bytes(biff.xls({"A": without}, merged=[(1, 2, 0, 0)]))
     assert [row[0] for row in cells(path)] == [ANJU[0], ANJU[0], None]
+
+
+def test_errors_of_cells_and_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "a.xls"
+    failed = (DAY, biff.FailedFormula(0x17), "9000000001", biff.Error(0x2A))
+    path.write_bytes(
+        biff.xls(
+            {"A": biff.table([HEADER, (biff.Error(0x0F), *BINU[1:])]), "B": biff.table([HEADER, failed])}
+        )
+    )
+    assert cells(path) == [("#VALUE!", *BINU[1:]), (DAY, "#REF!", "9000000001", "#N/A")]
+
+
+def test_no_damage_breaks_the_look_for_errors() -> None:
+    whole = biff.xls({"A": biff.table([HEADER, (biff.Error(0x2A), *ANJU[1:])])})
+    assert errors_of_sheets(whole) == [{1: {0: "#N/A"}}]
+    for length in range(40, len(whole), 97):
+        assert errors_of_sheets(whole[:length]) in ([], [{}], [{1: {0: "#N/A"}}])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from syncctl.domain.models import LeadValues, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.file_rows import FileRecord
+from syncctl.mapping.file_rows import FileRecord, chosen
 from syncctl.mapping.file_rows import file_date as date_of_cell
 from syncctl.mapping.file_rows import file_record as record_of_row
 
@@ -145,6 +145,24 @@ def test_dates_are_day_first(cell: object, expected: datetime | None) -> None:
     ("change", "reason"),
     [
         ({"name": None}, "no customer name"),
+        ({"name": "#N/A"}, "^the error #N/A stands in place of the customer name$"),
+        ({"name": "#\N{ZERO WIDTH SPACE}REF! "}, "^the error #REF! stands in place of the customer name$"),
+        ({"name": True}, "^TRUE stands in place of the customer name$"),
+        ({"name": date(2025, 2, 1)}, "^a date stands in place of the customer name$"),
+        ({"phone": "#VALUE!"}, "^the error #VALUE! stands in place of the phone number$"),
+        ({"phone": "Err:502"}, "^the error Err:502 stands in place of the phone number$"),
+        ({"phone": "########"}, "^the error ######## stands in place of the phone number$"),
+        ({"phone": False}, "^FALSE stands in place of the phone number$"),
+        ({"phone": "FALSE"}, "^FALSE stands in place of the phone number$"),
+        ({"phone": date(2025, 2, 1)}, "^a date stands in place of the phone number$"),
+        ({"phone": "11.12.25 10.30"}, "^a date stands in place of the phone number$"),
+        ({"phone": "=A1"}, "^the phone number is a formula"),
+        ({"date": "#N/A"}, "^Date can't be read: the error #N/A stands there$"),
+        ({"date": "#REF!"}, "^Date can't be read: the error #REF! stands there$"),
+        ({"date": True}, "^Date can't be read: TRUE stands there$"),
+        ({"date": "FALSE"}, "^Date can't be read: FALSE stands there$"),
+        ({"date": "=A1"}, "^Date can't be read as a date"),
+        ({"status": "#N/A"}, "^Status can't be read: the error #N/A stands there$"),
         ({"phone": None}, "no phone number"),
         ({"phone": 81396946}, "too few digits"),
         ({"phone": "=9327600000+1"}, "^the phone number is a formula, or has a fraction$"),
@@ -158,6 +176,55 @@ def test_dates_are_day_first(cell: object, expected: datetime | None) -> None:
 def test_an_invalid_row_tells_its_reason(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidRowError, match=reason):
         file_record(StepName.WALKIN, {**WALKIN, **change}, STORE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "fields"),
+    [
+        (StepName.WALKIN, "function date", {"functionDate"}),
+        (StepName.WALKIN, "staff", {"attendedBy"}),
+        (StepName.WALKIN, "category", {"enquiryType", "reason", "reasonCollectedFromStore"}),
+        (StepName.WALKIN, "sub category", {"enquiryType"}),
+        (StepName.WALKIN, "remarks", {"remarks"}),
+        (StepName.LOSS_OF_SALE, "status", {"closingStatus"}),
+        (StepName.LOSS_OF_SALE, "reason", {"reason", "reasonCollectedFromStore"}),
+        (StepName.LOSS_OF_SALE, "other comments", {"remarks"}),
+    ],
+)
+def test_what_holds_an_error_is_not_absent(kind: StepName, column: str, fields: set[str]) -> None:
+    row = {**WALKIN, "status": "Loss"} if kind is StepName.WALKIN else {**LOSS, "status": "Loss"}
+    whole, part = file_record(kind, row, STORE), file_record(kind, {**row, column: "#N/A"}, STORE)
+    assert whole.told - part.told == fields
+    assert whole.record.values.keys() - part.record.values.keys() == fields
+    assert (whole.unreadable, part.unreadable) == ((), (column,))
+    assert whole.record.key == part.record.key
+
+
+def test_a_truth_value_as_function_date_is_not_absent() -> None:
+    assert file_record(StepName.WALKIN, {**WALKIN, "function date": True}, STORE).unreadable == (
+        "function date",
+    )
+
+
+@pytest.mark.parametrize("status", ["lo\N{SOFT HYPHEN}ss", "\N{ZERO WIDTH SPACE}L\u2060OST"])
+def test_format_characters_hide_no_loss(status: str) -> None:
+    lost = file_record(StepName.WALKIN, {**WALKIN, "status": status}, STORE)
+    assert lost.record.values["leadType"] == "lossOfSale"
+
+
+@pytest.mark.parametrize(
+    "written", ["13-02-2025 10.30", "13.02.2025 10.30", "13\u200b-02-2025", "4570\u200b1"]
+)
+def test_days_with_a_time_or_format_characters(written: str) -> None:
+    assert file_date(written) == at(2025, 2, 13)
+
+
+def test_of_two_columns_one_with_an_error_does_not_count() -> None:
+    assert chosen({"name": ("#N/A", "Anju"), "date": ("#REF!", "13-02-2025"), "staff": ("#N/A", "A")}) == {
+        "name": "Anju",
+        "date": "13-02-2025",
+        "staff": "A",
+    }
 
 
 def test_without_a_store_a_row_is_invalid() -> None:

@@ -48,6 +48,25 @@ def test_an_instant_is_what_the_businesss_clock_shows(written: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
+        "13-02-2025 10.30",
+        "13.02.2025, 10.30.00",
+        "13 Feb 2025 at 10.30",
+        "13/02/25  10.30 hrs",
+        "2025-02-13 10.30",
+    ],
+)
+def test_a_time_of_day_may_be_written_with_a_point(written: str) -> None:
+    assert of_person(written) == datetime(2025, 2, 13, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("written", "day"), [("15 11.25", 15), ("5.11 25", 5), ("15. 11.2025", 15)])
+def test_a_day_and_a_month_with_a_point_are_no_time(written: str, day: int) -> None:
+    assert of_person(written) == datetime(2025, 11, day, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
         *("2025-02-13", "2025/02/13", "2025.2.13", "20250213", "13022025", "2025-02-13T10:30:00"),
         *("2025-02-13 10:30 AM", "2025-02-12T18:30:00.000Z", "/Date(1739385000000)/"),
         *(
@@ -94,6 +113,7 @@ def test_forms_in_which_only_one_day_can_be_meant(written: str) -> None:
         *("13-02-2O25", "1739404800000", "next week", "after 13th", "not fixed", "soon", "?", "x" * 20_000),
         *("Friday 13 Feb 2025", "13 Marriage 2025", "13 xyz 2025", "13-02-202", "13-02-20255", "130225"),
         *("2025-W07-4", "2025W074", "2025-044", "13-02-2025 25:00", "13-02-2025 10:30 - 11:30"),
+        *("13-02-2025 25.30", "13-02-2025 10.3", "13-02-2025 10.75", "9846012345 10.30", "#N/A", "TRUE"),
         *("13-02-1999", "13-02-2101", "2101-01-01", "1999-12-31", "0025-02-01T00:00:00", "1899-12-30"),
         *("0001-01-02T00:00:00", "1900-02-01", "9999-12-31T23:59:59.9999999", "/Date(99999999999999999)/"),
         *("/Date(soon)/", "13-02-2025 9846012345", "9846012345", "0000-00-00"),

@@ -160,9 +160,49 @@ def test_a_date_is_a_reject(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "day", ["11.12.25", "11-12-25", "1.2.2025", "13/02/2025", "01 02 2025", "2025-02-13"]
+)
+@pytest.mark.parametrize("gap", [" ", ", ", "-", "  "])
+@pytest.mark.parametrize("clock", ["10.30", "1030", "10:30", "9.05", "10:30:15", "10.30.15"])
+def test_a_date_with_a_time_is_a_reject(day: str, gap: str, clock: str) -> None:
+    for cell in (f"{day}{gap}{clock}", f"{clock}{gap}{day}", f"{day}{gap}{clock}\N{ZERO WIDTH SPACE}"):
+        assert phone_number(cell) is None, cell
+        assert why_no_phone(cell).startswith("a date stands"), cell
+    assert phone_number(f"{day}{gap}{clock} {FIRST}") is None
+    assert phone_number(f"{FIRST} {day}{gap}{clock}") == FIRST
+
+
+@pytest.mark.parametrize("cell", ["2025-02-13-10", "13022025 10:30", "20250213 10:30", "1.2.25 10.30.15"])
+def test_other_dates_of_ten_digits(cell: str) -> None:
+    assert phone_number(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "phone"),
+    [
+        ("98.47.01.23.45", "9847012345"),
+        ("98 47 01 23 45", "9847012345"),
+        ("98-47-01-23-45", "9847012345"),
+        ("98470-12345", "9847012345"),
+        ("984.701.2345", "9847012345"),
+        ("0484 2345678", "4842345678"),
+        ("0484-234 5678", "4842345678"),
+        ("04842.345678", "4842345678"),
+        ("011-23456789", "1123456789"),
+        ("022 1234 5678", "2212345678"),
+        ("20-12345678", "2012345678"),
+        ("+91 98.47.01.23.45", "9847012345"),
+    ],
+)
+def test_a_number_in_groups_is_no_date(cell: str, phone: str) -> None:
+    assert phone_number(cell) == phone
+
+
+@pytest.mark.parametrize(
     ("cell", "phone"),
     [
         ("984601234", "0984601234"),
+        ("984601234.0\N{ZERO WIDTH SPACE}", "0984601234"),
         (" 984601234 ", "0984601234"),
         (984601234, "0984601234"),
         (984601234.0, "0984601234"),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from syncctl.domain.lead_matching import Agreement, agreements
 from syncctl.domain.lead_traits import Traits, as_moment
+from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
@@ -17,6 +18,7 @@ from syncctl.services.cleanup.finished.candidates import key_id
 from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone
 from syncctl.services.matching.legacy_leads import API_TYPES
 from syncctl.services.matching.matching import Matcher
+from syncctl.services.own_writes import writes_into
 
 
 class Fit(NamedTuple):
@@ -55,6 +57,7 @@ class Batch:
         for entry in database.records_about((), (), self.leads.keys() | lead_ids_of_records):
             self._records[entry.record.record_id] = entry.record
             self._own.setdefault(entry.record.lead_id, []).append(entry.record)
+        self._written = writes_into(database, self.leads.keys())
         self._found_by_sync = self._as_a_sync_would_find(matcher)
         self.reports = self._find_reports()
         self.report_traits = {
@@ -64,6 +67,10 @@ class Batch:
         self._fits: dict[str, list[tuple[str, Agreement]]] = {}
         for (lead_id, report_id), found in agreements(self.traits, self.report_traits).items():
             self._fits.setdefault(lead_id, []).append((report_id, found))
+
+    def is_worked_on(self, lead_id: str) -> bool:
+        """Whether a person has worked on a lead."""
+        return is_touched(self.leads[lead_id], self._written.get(lead_id, NOTHING_WRITTEN))
 
     def records_of(self, lead_id: str) -> list[SyncRecord]:
         """The records whose lead it is, the one of its key first; else the one that it is a copy of."""
@@ -97,7 +104,10 @@ class Batch:
         noted, ids = self.noted_report(lead_id), self._ids_of(lead_id)
         lead = self.traits[lead_id]
         fits = []
+        earlier = {each for record in self._own.get(lead_id, ()) for each in record.earlier_reports}
         for report_id, found in self._fits.get(lead_id, ()):
+            if report_id in earlier:
+                continue
             report = self.report_traits[report_id]
             of_another = report_id in self.paired or (report.lead_ids - ids) & self._leads_of_records
             is_free = report_id == noted or not of_another

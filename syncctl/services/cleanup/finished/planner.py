@@ -7,7 +7,6 @@ from datetime import datetime
 
 from syncctl.domain.identity import id_time
 from syncctl.domain.lead_matching import Level
-from syncctl.domain.leads import is_touched
 from syncctl.domain.models import SyncRecord
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
@@ -49,7 +48,7 @@ class Planner:
                 yield found
 
     def _decide(self, batch: Batch, lead_id: str) -> FoundLead | None:
-        worked_on = is_touched(batch.leads[lead_id])
+        worked_on = batch.is_worked_on(lead_id)
         best = batch.best_fit(lead_id)
         if best is not None and best.is_certain:
             return self._fitting(
@@ -80,7 +79,7 @@ class Planner:
             side_of_lead(lead, traits),
             why,
             goes,
-            is_touched(lead),
+            batch.is_worked_on(lead_id),
             same,
             other,
             self._finishers.report_now(batch.reports[report_id]),

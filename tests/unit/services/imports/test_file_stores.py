@@ -25,6 +25,7 @@ STORES = FileStores(load_locations(), ["Suitor Guy - New Town", "Default Store"]
         ("loss of sale 2025.xlsx", StepName.LOSS_OF_SALE, None),
         ("walkin_sg_calicutt.xlsx", StepName.WALKIN, None),
         ("walkin_sg_calicut beach.xlsx", StepName.WALKIN, None),
+        ("wal\u00adkin_sg_cali\u200bcut.xlsx", StepName.WALKIN, "Suitor Guy - Calicut"),
         ("walkin_sg.xlsx", StepName.WALKIN, None),
         ("walkin.xlsx", StepName.WALKIN, None),
         ("walkin_default store.xlsx", StepName.WALKIN, None),
