@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 # Before any test imports it: those of other folders do as well.
 pytest.register_assert_rewrite("tests.torture.states")
 
+HERE = Path(__file__).parent
+SLOW_FOLDERS = ("torture", "soak")
+
 # By the wall clock an example may take long for no fault of its own: other processes have the cores as well.
 settings.register_profile("syncctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("syncctl")
@@ -43,11 +46,23 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--slow"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="takes long; run it with --slow"))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _takes_long(item):
+            item.add_marker(pytest.mark.slow)
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    """Besides what is marked itself: whole folders, and what integration tests do on SQLite as well."""
+    folder = item.path.relative_to(HERE).parts[0]
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return folder in SLOW_FOLDERS or (folder == "integration" and "mongo" in parameters.values())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("slow") and not item.config.getoption("--slow"):
+        pytest.skip("takes long: `make slow` runs these, or --slow")
 
 
 @pytest.fixture(scope="session")
