@@ -129,7 +129,7 @@ def attacks(items: Iterable[pytest.Item]) -> list[Attack]:
         marks = list(item.iter_markers("attack"))
         if not all(mark.args and mark.args[0] in KINDS for mark in marks):
             raise AttackError(f"{item.nodeid}: name one of these kinds: {', '.join(KINDS)}.")
-        if not marks or item.get_closest_marker("slow") or any(not _counts(mark) for mark in marks):
+        if not marks or any(not _counts(mark) for mark in marks):
             continue
         name = item.nodeid.partition("[")[0]
         attack = found.setdefault(name, Attack(marks[0].args[0], name.partition("::")[0]))

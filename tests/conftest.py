@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 # Before any test imports it: those of other folders do as well.
 pytest.register_assert_rewrite("tests.torture.states")
 
+HERE = Path(__file__).parent
+SLOW_FOLDERS = ("torture", "soak")
+
 # By the wall clock an example may take long for no fault of its own: other processes have the cores as well.
 settings.register_profile("syncctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("syncctl")
@@ -47,17 +50,23 @@ MONGO_FIXTURES = {"mongo_server", "replica_server"}
 """What a test that works on MongoDB asks for, by itself or by another fixture."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         # A test for both databases asks for MongoDB's fixture only when it runs: its parameter says so.
         values = getattr(getattr(item, "callspec", None), "params", {}).values()
-        fixtures = getattr(item, "fixturenames", ())
-        if "mongo" in [value for value in values if isinstance(value, str)] or MONGO_FIXTURES & {*fixtures}:
+        on_mongo = "mongo" in [value for value in values if isinstance(value, str)]
+        if on_mongo or MONGO_FIXTURES & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.mongo)
-    if not config.getoption("--slow"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="takes long; run it with --slow"))
+        folder = item.path.relative_to(HERE).parts[0]
+        # Integration tests do the same on SQLite.
+        if folder in SLOW_FOLDERS or (folder == "integration" and on_mongo):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("slow") and not item.config.getoption("--slow"):
+        pytest.skip("takes long: `make slow` runs these, or --slow")
 
 
 @pytest.fixture(autouse=True)

@@ -76,7 +76,6 @@ def test_forms_are_of_one_parameter_and_no_other_attacks() -> None:
 
 def test_what_is_none_is_not_counted() -> None:
     assert counted(Item("a.py::harmless", [pytest.mark.attack("lock", counted=False), LOCK])) == []
-    assert counted(Item("a.py::not_in_ci", [LOCK, pytest.mark.slow])) == []
     assert counted(Item("a.py::none", [])) == []
 
 

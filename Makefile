@@ -1,0 +1,40 @@
+# What contributors and .ci/run run. Everything runs in the virtual environment that is active:
+#   python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[test]'
+.PHONY: help test slow lint format deployed lowest smoke torture soak benchmarks
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+test: ## the quick tests
+	pytest
+
+slow: ## the tests that take long: kills, faults, failovers, a week's soak in short, every integration test on MongoDB
+	pytest --slow -m slow
+
+lint: ## linters, types, layers
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+format: ## put imports and lines in order
+	ruff check --fix .
+	ruff format .
+
+deployed: ## install as the README deploys: every package by its hash
+	.ci/deployed
+
+lowest: ## unit and contract tests with the oldest Python and the lowest versions, from the source archive
+	.ci/lowest
+
+smoke: ## the command line as cron runs it
+	.ci/smoke
+
+torture: ## the torture tests a hundred times over (half an hour)
+	pytest --slow -m torture --rounds 100 --torture-report torture.json
+
+soak: ## a week of a business, compressed (20 minutes)
+	python -m tests.soak --write docs/soak.md
+
+benchmarks: ## time and memory of whole commands (on a quiet machine)
+	python -m benchmarks
