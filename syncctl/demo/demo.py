@@ -14,12 +14,12 @@ from typing import Any
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
-from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
 from syncctl.wiring.adapters import opened_database

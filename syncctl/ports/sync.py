@@ -17,7 +17,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationResult,
     LocationState,
     Reject,
@@ -102,7 +101,7 @@ class Storage(Protocol):
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,

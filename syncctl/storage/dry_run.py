@@ -11,7 +11,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationState,
     Reject,
     RunEntry,
@@ -77,7 +76,7 @@ class DryRunStorage:
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,

@@ -73,9 +73,7 @@ def api_config(settings: Settings) -> ApiClientConfig:
     from syncctl.api.client import ApiClientConfig
 
     return ApiClientConfig(
-        stores=_endpoint(settings.stores_api),
-        booking=_endpoint(settings.booking_api),
-        returns=_endpoint(settings.return_api),
+        {step: _endpoint(endpoint) for step, endpoint in settings.endpoints.items()},
         concurrency=settings.api_concurrency,
         call_delay_s=settings.api_call_delay_s,
         timeout_s=settings.api_timeout_s,

@@ -88,7 +88,7 @@ def _sync_command(name: str) -> Callable[..., None]:
         json: Json = False,
     ) -> None:
         from syncctl.domain.models import FILE_STEPS, StepName, Trigger
-        from syncctl.services.sync.api_sync import API_STEPS
+        from syncctl.domain.sources import API_STEPS
         from syncctl.services.sync.planning import SyncOptions
         from syncctl.wiring.monitoring import heartbeat_of
         from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off

@@ -11,7 +11,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationState,
     Reject,
     RunEntry,
@@ -110,7 +109,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,
