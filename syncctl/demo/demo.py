@@ -22,7 +22,7 @@ from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
-from syncctl.wiring.adapters import opened_database
+from syncctl.wiring.adapters import opened_database, sandbox_reports
 from syncctl.wiring.runs import Invocation, run_sync
 
 NEW_BOOKINGS = 12
@@ -99,7 +99,7 @@ def _demonstrate(
         f"API_BASE_URL={SANDBOX_COMMAND_URL}\n".encode(),
         own=None,
     )
-    with Sandbox() as sandbox:
+    with Sandbox(reports=sandbox_reports()) as sandbox:
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
         invocation = Invocation("api", Trigger.MANUAL)
         say("A first sync, from a rental API of 21 locations into an empty database:")

@@ -130,6 +130,10 @@ FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
 SYNC_TYPES: Mapping[StepName, str] = {step: step.value for step in StepName} | {StepName.STORES: "store"}
 """What `synclogs.syncType` calls the steps (contract/database.md)."""
 
+_PLURALS = [source.plural for source in SOURCES.values()]
+RECORDS = " and ".join(filter(None, (", ".join(_PLURALS[:-1]), _PLURALS[-1])))
+"""What the reports have, in words: "bookings and returns"."""
+
 API_LEAD_TYPES = tuple(source.lead_type for source in SOURCES.values())
 """Lead types of the API's records."""
 
