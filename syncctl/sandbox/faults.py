@@ -49,10 +49,11 @@ _SYNTAX = re.compile(r"([^=@:]+)(?:=([0-9]*\.?[0-9]+))?(?:@([^:]+)(?::(.+))?)?")
 class Fault:
     """A kind of trouble (see FAULT_KINDS), for all calls or for those of one API or location.
 
-    `rate`: which share of the calls it strikes, more than 0, at most 1. `api`: stores or a report's name.
-    `times`: after how many it is over; None for never. `seconds`: how long slow waits, drip pauses before
-    each byte, or a 429 asks to wait (default: 60, 0.2, 1). `retry_after`: sent as it is instead. `target`:
-    where a redirect leads. Raises ValueError, with a message for the user, when a value is none of these.
+    `rate`: which share of the calls it strikes, more than 0, at most 1. `api`: stores or a report's name; the
+    plan checks it. `times`: after how many it is over; None for never. `seconds`: how long slow waits, drip
+    pauses before each byte, or a 429 asks to wait (default: 60, 0.2, 1). `retry_after`: sent as it is
+    instead. `target`: where a redirect leads. Raises ValueError, with a message for the user, when another
+    value is none of these.
     """
 
     kind: str
