@@ -1,6 +1,6 @@
 """The rental API as the services see it: the adapter of `ports.RentalApi`."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,9 @@ class ApiClientConfig:
     `max_rows`: of one answer, more is a failed call.
     """
 
-    stores: Endpoint
-    booking: Endpoint
-    returns: Endpoint
+    endpoints: Mapping[StepName, Endpoint]
+    """Of the store list and of each report."""
+
     concurrency: int = 5
     call_delay_s: float = 0.5
     timeout_s: float = 30.0
@@ -41,11 +41,6 @@ class HttpRentalApi:
 
     def __init__(self, config: ApiClientConfig) -> None:
         self._config = config
-        self._endpoints = {
-            StepName.STORES: config.stores,
-            StepName.BOOKING: config.booking,
-            StepName.RETURN: config.returns,
-        }
         retry = RetryPolicy(config.max_tries, config.min_backoff_s, least_wait_s=config.call_delay_s)
         policy = LanePolicy(config.concurrency, config.call_delay_s, retry)
         self._lanes = Lanes(self._ask, self._transport, policy)
@@ -88,7 +83,7 @@ class HttpRentalApi:
         return check_rows(rows_of(body, secret=call.endpoint.key), self._config.max_rows)
 
     def _call(self, request: ReportRequest) -> Call:
-        endpoint = self._endpoints[request.report]
+        endpoint = self._config.endpoints[request.report]
         if request.report is StepName.STORES:
             return store_list_call(endpoint)
         return report_call(endpoint, request)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncctl.domain.models import BodyForm, ReportRequest, StepName
+from syncctl.domain.models import BodyForm, ReportRequest
+from syncctl.domain.sources import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,6 @@ def report_call(endpoint: Endpoint, request: ReportRequest) -> Call:
     return Call(endpoint, "POST", headers, json.dumps(_body(request)).encode())
 
 
-USUAL_BOOKING_KEYS = ("locationID", "months")
 EVERY_KEY = ("bookingNo", "dateFrom", "dateTo", "userName", "months", "fromLocation", "userID", "locationID")
 
 
@@ -56,8 +56,8 @@ def _body(request: ReportRequest) -> dict[str, str]:
         values |= {"dateFrom": days.first.isoformat(), "dateTo": days.last.isoformat()}
     keys: tuple[str, ...] = EVERY_KEY
     match window.form:
-        case BodyForm.USUAL if request.report is StepName.BOOKING and days is None:
-            keys = USUAL_BOOKING_KEYS
+        case BodyForm.USUAL if days is None:
+            keys = SOURCES[request.report].whole_window_keys or EVERY_KEY
         case BodyForm.WITHOUT_EMPTY:
             keys = tuple(key for key in EVERY_KEY if key in values)
         case BodyForm.DATES_ALONE:

@@ -25,10 +25,11 @@ from syncctl.cli.context import EnvFile, Quiet, Verbose
 from syncctl.cli.logs.uncaught import install
 from syncctl.cli.render.printer import print_line
 from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
+from syncctl.domain.sources import RECORDS
 
 app = typer.Typer(
     name="syncctl",
-    help="Syncs the rental system's bookings and returns into the telecallers' lead database.",
+    help=f"Syncs the rental system's {RECORDS} into the telecallers' lead database.",
     no_args_is_help=True,
     add_completion=False,
     # Plain help needs no rich, which would double the time that --help takes.
@@ -54,7 +55,7 @@ def common(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Syncs the rental system's bookings and returns into the telecallers' lead database."""
+    """The options that stand before a command."""
     context.obj = {"env_file": env_file, "quiet": quiet, "verbose": verbose}
 
 

@@ -14,15 +14,15 @@ from typing import Any
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.ports.sync import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
-from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
-from syncctl.wiring.adapters import opened_database
+from syncctl.wiring.adapters import opened_database, sandbox_reports
 from syncctl.wiring.runs import Invocation, run_sync
 
 NEW_BOOKINGS = 12
@@ -99,7 +99,7 @@ def _demonstrate(
         f"API_BASE_URL={SANDBOX_COMMAND_URL}\n".encode(),
         own=None,
     )
-    with Sandbox() as sandbox:
+    with Sandbox(reports=sandbox_reports()) as sandbox:
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
         invocation = Invocation("api", Trigger.MANUAL)
         say("A first sync, from a rental API of 21 locations into an empty database:")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
-from syncctl.domain.models import Document, LeadType, LeadValues
+from syncctl.domain.models import Document, LeadValues
+from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.errors import InvalidRowError
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
@@ -131,7 +132,7 @@ def _letters(lead_type: str) -> str:
     return "".join(lead_type.split()).casefold()
 
 
-API_TYPES = frozenset({_letters(LeadType.BOOKING), _letters(LeadType.RETURN)})
+API_TYPES = frozenset(map(_letters, API_LEAD_TYPES))
 
 
 def as_moment(value: object) -> datetime | None:

@@ -12,34 +12,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, TypedDict
 
+from syncctl.domain.sources import FILE_STEPS as FILE_STEPS  # noqa: PLC0414 - to be found here as well
+from syncctl.domain.sources import REPORT_STEPS as REPORT_STEPS  # noqa: PLC0414 - to be found here as well
+from syncctl.domain.sources import LeadType as LeadType  # noqa: PLC0414 - to be found here as well
+from syncctl.domain.sources import StepName as StepName  # noqa: PLC0414 - to be found here as well
+
 Document = dict[str, Any]
 """A database document by its field names; `_id` is a string (24 hex digits for an ObjectId)."""
-
-
-class LeadType(StrEnum):
-    """`leads.leadType`."""
-
-    BOOKING = "bookingConfirmation"
-    RETURN = "return"
-    LOSS_OF_SALE = "lossOfSale"
-    GENERAL = "general"
-
-
-class StepName(StrEnum):
-    """The steps of a run, by the names that `--json` gives them."""
-
-    STORES = "stores"
-    BOOKING = "booking"
-    RETURN = "return"
-    WALKIN = "walkin"
-    LOSS_OF_SALE = "lossofsale"
-
-
-REPORT_STEPS = (StepName.BOOKING, StepName.RETURN)
-"""The steps that sync one report of the API each."""
-
-FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
-"""The steps that import the stores' files."""
 
 
 class StepStatus(StrEnum):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, cast, get_type_hints
 
-from syncctl.domain.models import LeadType, LeadValues, StepName
+from syncctl.domain.models import LeadValues
+from syncctl.domain.sources import SOURCES, Aliases, Source, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.phones import former_phones, phone_number, why_no_phone
@@ -17,43 +18,20 @@ from syncctl.parsing.values import LONGEST_TEXT, number, text
 NAME = ("customerName", "name", "Name", "CustomerName")
 PHONE = ("phoneNo", "phone", "Phone", "mobile", "Mobile", "customerPhone", "contact", "Contact")
 BOOKING_NO = ("bookingNo", "bookingNumber", "BookingNo")
-BOOKING_DATE = ("bookingDate", "booking_date", "BookingDate")
-RETURN_DATE = ("returnDate", "return_date", "ReturnDate")
+OWN_DATES = tuple(source.date for source in SOURCES.values())
+"""The fields of the records' own dates, of each report."""
+
 FUNCTION_DATE = ("functionDate", "eventDate", "deliveryDate", "trialDate")
 ENQUIRY_DATE = ("enquiryDate", "date")
 DATE_VALUES = {
-    BOOKING_DATE[0]: "createdAt",
-    RETURN_DATE[0]: "returnDate",
+    **{source.date[0]: source.date_field or "createdAt" for source in SOURCES.values()},
     FUNCTION_DATE[0]: "functionDate",
     ENQUIRY_DATE[0]: "enquiryDate",
 }
 """A date's field in a row -> in a lead."""
 
-SECURITY = ("price", "securityAmount", "security", "deposit")
-ATTENDED_BY = ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy")
 ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
 REMARKS = ("remarks", "feedback", "notes")
-_ALIASES: Mapping[str, tuple[str, ...]] = {
-    "name": NAME,
-    "bookingNo": BOOKING_NO,
-    "createdAt": BOOKING_DATE,
-    "functionDate": FUNCTION_DATE,
-    "enquiryDate": ENQUIRY_DATE,
-    "enquiryType": ENQUIRY_TYPE,
-    "remarks": REMARKS,
-    "securityAmount": SECURITY,
-}
-_ALIASES_OF: Mapping[StepName, Mapping[str, tuple[str, ...]]] = {
-    StepName.BOOKING: _ALIASES,
-    StepName.RETURN: {
-        **_ALIASES,
-        "createdAt": RETURN_DATE,
-        "returnDate": RETURN_DATE,
-        "attendedBy": ATTENDED_BY,
-    },
-}
-"""By report: a lead's field -> the names that it may have in a row."""
-
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
 
@@ -131,7 +109,7 @@ class RowDates:
     @property
     def changed_form(self) -> str | None:
         """A field of which not one date can be read, of SURELY_CHANGED or more; None where there is none."""
-        for field in (BOOKING_DATE[0], RETURN_DATE[0], FUNCTION_DATE[0]):
+        for field in (aliases[0] for aliases in (*OWN_DATES, FUNCTION_DATE)):
             # A row without its own date is of another kind; one without a function date counts.
             others = self.read[field] + (self.absent[field] if field == FUNCTION_DATE[0] else 0)
             if self.unread[field] >= SURELY_CHANGED and not others:
@@ -140,8 +118,8 @@ class RowDates:
 
 
 def own_date(report: StepName, row: Row, zone: tzinfo) -> datetime | None:
-    """The date of the booking or return that a row is about; None where there is none that can be read."""
-    return first_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE, zone)[0]
+    """The date of the record that a row is about; None where there is none that can be read."""
+    return first_date(row, SOURCES[report].date, zone)[0]
 
 
 def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
@@ -156,16 +134,14 @@ def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
 def is_of_report(report: StepName, row: Row) -> bool:
     """Whether a row is what its report is about: a booking without a booking date is another kind of row, a
     return without a return date has not been returned yet. A date that can't be read is not absent."""
-    found, is_unread = first_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE, UTC)
+    found, is_unread = first_date(row, SOURCES[report].date, UTC)
     return found is not None or is_unread
 
 
 UNKNOWN_LOCATION = "no store: neither locations.toml nor the store list names this location"
 
 
-def _identity(
-    row: Row, lead_type: LeadType, source: str, store: str | None, without_store: str
-) -> LeadValues:
+def _identity(row: Row, source: Source, store: str | None, without_store: str) -> LeadValues:
     """What tells a record from others.
 
     Raises:
@@ -180,7 +156,9 @@ def _identity(
         raise InvalidRowError(why_no_phone(written))
     if not store:
         raise InvalidRowError(without_store)
-    values = LeadValues(leadType=lead_type.value, source=source, name=name, phone=phone, store=store)
+    values = LeadValues(
+        leadType=source.lead_type, source=source.lead_source, name=name, phone=phone, store=store
+    )
     if booking_no := first_text(row, BOOKING_NO):
         values["bookingNo"] = booking_no
     return values
@@ -199,23 +177,20 @@ def identity_values(
     if not isinstance(row, dict):
         raise InvalidRowError("the row is no record of fields")
     dates.missed = []
-    if report is StepName.BOOKING:
-        booked_at = dates.first(row, BOOKING_DATE)
-        if booked_at is None and not dates.missed:
+    source = SOURCES[report]
+    happened_at = dates.first(row, source.date)
+    if happened_at is None:
+        if not dates.missed:
             return None
-        values = _identity(row, LeadType.BOOKING, "Booking", store, without_store)
-        if booked_at is not None:
-            values["createdAt"] = booked_at
-        elif "bookingNo" not in values:
-            raise InvalidRowError(f"{BOOKING_DATE[0]} is no date that can be read, and no booking number")
-        return values
-    returned_at = dates.first(row, RETURN_DATE)
-    if returned_at is None:
-        if dates.missed:
-            raise InvalidRowError(f"{RETURN_DATE[0]} is no date that can be read")
-        return None
-    values = _identity(row, LeadType.RETURN, "Return", store, without_store)
-    values["returnDate"] = values["createdAt"] = returned_at
+        if source.follows_booking:
+            raise InvalidRowError(f"{source.date[0]} is no date that can be read")
+    values = _identity(row, source, store, without_store)
+    if happened_at is not None:
+        if source.date_field is not None:
+            cast("dict[str, Any]", values)[source.date_field] = happened_at
+        values["createdAt"] = happened_at
+    elif "bookingNo" not in values:
+        raise InvalidRowError(f"{source.date[0]} is no date that can be read, and no booking number")
     return values
 
 
@@ -240,22 +215,63 @@ def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
     return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)
 
 
+def _text(_dates: RowDates, row: Row, aliases: Aliases) -> str | None:
+    return optional_text(row, aliases) or None
+
+
+def _amount(_dates: RowDates, row: Row, aliases: Aliases) -> float | None:
+    return first_amount(row, aliases)
+
+
+_READERS: Mapping[type, Callable[[RowDates, Row, Aliases], Any]] = {
+    datetime: RowDates.first,
+    float: _amount,
+    str: _text,
+}
+_TYPES = get_type_hints(LeadValues)
+OWN_TEXTS = tuple(
+    alias
+    for source in SOURCES.values()
+    for field, aliases in source.fields.items()
+    if _TYPES[field] is str
+    for alias in aliases
+)
+"""The fields of rows whose text only some of the reports take over, such as who attended."""
+
+_OF_EVERY_REPORT: dict[str, Aliases] = {
+    "functionDate": FUNCTION_DATE,
+    "enquiryDate": ENQUIRY_DATE,
+    "enquiryType": ENQUIRY_TYPE,
+    "remarks": REMARKS,
+}
+_ALIASES_OF: dict[StepName, dict[str, Aliases]] = {
+    report: {
+        "name": NAME,
+        "bookingNo": BOOKING_NO,
+        "createdAt": source.date,
+        **({source.date_field: source.date} if source.date_field else {}),
+        **_OF_EVERY_REPORT,
+        **source.fields,
+    }
+    for report, source in SOURCES.items()
+}
+"""By report: a lead's field -> the names that it may have in a row."""
+
+_FIELDS = {
+    report: tuple(
+        (field, aliases, _READERS[_TYPES[field]])
+        for field, aliases in (_OF_EVERY_REPORT | dict(source.fields)).items()
+    )
+    for report, source in SOURCES.items()
+}
+
+
 def complete_values(report: StepName, row: Row, values: LeadValues, dates: RowDates) -> LeadValues:
     """What else the row tells and `values`, which has its identity, does not hold yet. Gives `values`."""
-    if "functionDate" not in values and (function_date := dates.first(row, FUNCTION_DATE)) is not None:
-        values["functionDate"] = function_date
-    if "enquiryDate" not in values and (enquiry_date := dates.first(row, ENQUIRY_DATE)) is not None:
-        values["enquiryDate"] = enquiry_date
-    if "enquiryType" not in values and (enquiry_type := optional_text(row, ENQUIRY_TYPE)):
-        values["enquiryType"] = enquiry_type
-    if "remarks" not in values and (remarks := optional_text(row, REMARKS)):
-        values["remarks"] = remarks
-    if report is StepName.RETURN:
-        if "attendedBy" not in values and (attended_by := optional_text(row, ATTENDED_BY)):
-            values["attendedBy"] = attended_by
-        return values
-    if "securityAmount" not in values and (security := first_amount(row, SECURITY)) is not None:
-        values["securityAmount"] = security
+    fields = cast("dict[str, Any]", values)
+    for field, aliases, read in _FIELDS[report]:
+        if field not in fields and (found := read(dates, row, aliases)) is not None:
+            fields[field] = found
     return values
 
 

@@ -18,7 +18,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationResult,
     LocationState,
     Reject,
@@ -103,7 +102,7 @@ class Storage(Protocol):
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,

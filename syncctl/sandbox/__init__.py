@@ -4,5 +4,6 @@ from syncctl.sandbox.dialects import DIALECTS, TRAITS
 from syncctl.sandbox.faults import FAULT_KINDS, Fault
 from syncctl.sandbox.requestlog import LoggedRequest
 from syncctl.sandbox.sandbox import Sandbox
+from syncctl.sandbox.wire import Report
 
-__all__ = ["DIALECTS", "FAULT_KINDS", "TRAITS", "Fault", "LoggedRequest", "Sandbox"]
+__all__ = ["DIALECTS", "FAULT_KINDS", "TRAITS", "Fault", "LoggedRequest", "Report", "Sandbox"]

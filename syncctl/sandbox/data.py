@@ -1,6 +1,6 @@
 """Made-up bookings of one location, the same for the same seed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -61,6 +61,15 @@ def past_bookings(store: Store, *, count: int, seed: int, today: date) -> list[B
             _make_odd(booking, oddity)
         bookings.append(booking)
     return bookings
+
+
+def add_events(bookings: Iterable[Booking], name: str, rng: Random, today: date) -> None:
+    """Let something have happened to a third of the bookings, up to `today`: the field `name` says when; of
+    the others it is None."""
+    for booking in bookings:
+        at = datetime.fromisoformat(booking.fields["bookingDate"]) + timedelta(days=rng.randint(1, 20))
+        happened = rng.random() < 1 / 3 and at.date() <= today
+        booking.fields[name] = wall_clock(at) if happened else None
 
 
 def new_booking(store: Store, *, number: int, seed: int, today: date, day: date) -> Booking:

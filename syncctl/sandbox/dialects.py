@@ -4,23 +4,21 @@ A window of months has no end: an end would be one more guess.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from syncctl.sandbox.wire import BOOKING, RETURN, Asked, months_back
-
-REPORTS = (BOOKING, RETURN)
+from syncctl.sandbox.wire import Asked, months_back
 
 
 class Question(NamedTuple):
-    """What is looked up: rows of `api` (stores, booking or return) dated `first` to `last`, both inclusive.
+    """What is looked up: rows of `api` (stores or a report) dated `first` to `last`, both inclusive.
 
-    `location`: None for those of all locations. `by`: the field whose date counts; "": that of the event, the
-    booking or, once there was one, the return. `utc`: whether days are UTC's instead of India's.
+    `location`: None for those of all locations. `by`: the field whose date counts; "": that of the report,
+    or, where that is empty, of the booking. `utc`: whether days are UTC's instead of India's.
     `at_most`: after how many rows the answer is cut. The store list has neither location nor days.
     """
 
@@ -139,9 +137,9 @@ TRAITS: Mapping[str, tuple[str, Any]] = MappingProxyType(
 _CAPPED = re.compile(r"capped-([1-9][0-9]{0,6})", re.ASCII)
 
 
-def parse_dialects(written: Iterable[str]) -> dict[str, Dialect]:
-    """The dialects written as NAME[+NAME…][@REPORT], by report; without @REPORT: for each report that no
-    other names. Names are those of DIALECTS (at most one; else it is own-date), TRAITS and capped-N.
+def parse_dialects(written: Iterable[str], reports: Collection[str]) -> dict[str, Dialect]:
+    """The dialects written as NAME[+NAME…][@REPORT], by report; without @REPORT: for each of the `reports`
+    that no other names. Names are those of DIALECTS (at most one; else it is own-date), TRAITS and capped-N.
 
     Raises ValueError, with a message for the user.
     """
@@ -149,14 +147,14 @@ def parse_dialects(written: Iterable[str]) -> dict[str, Dialect]:
     dialects: dict[str, Dialect] = {}
     for text in written:
         names, at, report = text.partition("@")
-        if at and report not in REPORTS:
-            raise ValueError(f"{text!r} names no report: after the @ write {' or '.join(REPORTS)}.")
+        if at and report not in reports:
+            raise ValueError(f"{text!r} names no report: after the @ write {' or '.join(reports)}.")
         if report in found:
             both = f"{found[report]!r} and {text!r}"
             raise ValueError(f"{both} are for the same report: join names with +, as booking-date+utc-days.")
         found[report], dialects[report] = text, _dialect(names)
     of_all = dialects.pop("", None)
-    return dialects if of_all is None else dict.fromkeys(REPORTS, of_all) | dialects
+    return dialects if of_all is None else dict.fromkeys(reports, of_all) | dialects
 
 
 def _dialect(joined: str) -> Dialect:

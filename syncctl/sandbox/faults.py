@@ -3,7 +3,7 @@
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -49,10 +49,11 @@ _SYNTAX = re.compile(r"([^=@:]+)(?:=([0-9]*\.?[0-9]+))?(?:@([^:]+)(?::(.+))?)?")
 class Fault:
     """A kind of trouble (see FAULT_KINDS), for all calls or for those of one API or location.
 
-    `rate`: which share of the calls it strikes, more than 0, at most 1. `api`: stores, booking or return.
-    `times`: after how many it is over; None for never. `seconds`: how long slow waits, drip pauses before
-    each byte, or a 429 asks to wait (default: 60, 0.2, 1). `retry_after`: sent as it is instead. `target`:
-    where a redirect leads. Raises ValueError, with a message for the user, when a value is none of these.
+    `rate`: which share of the calls it strikes, more than 0, at most 1. `api`: stores or a report's name; the
+    plan checks it. `times`: after how many it is over; None for never. `seconds`: how long slow waits, drip
+    pauses before each byte, or a 429 asks to wait (default: 60, 0.2, 1). `retry_after`: sent as it is
+    instead. `target`: where a redirect leads. Raises ValueError, with a message for the user, when another
+    value is none of these.
     """
 
     kind: str
@@ -69,19 +70,18 @@ class Fault:
             raise ValueError(f"{self.kind!r} is no kind of fault.")
         if not 0 < self.rate <= 1:
             raise ValueError(f"The rate of a fault is more than 0 and at most 1, not {self.rate}.")
-        if self.api is not None and self.api not in APIS:
-            raise ValueError(f"A fault strikes {', '.join(APIS)} or all of them, not {self.api!r}.")
 
     @classmethod
-    def parse(cls, text: str) -> "Fault":
-        """Read `KIND[=RATE][@API[:LOCATION]]`, e.g. `503=0.2`, `reset@booking`, `slow=0.1@return:7`.
+    def parse(cls, text: str, apis: Collection[str] = APIS) -> "Fault":
+        """Read `KIND[=RATE][@API[:LOCATION]]`, e.g. `503=0.2`, `reset@booking`, `slow=0.1@return:7`. `apis`:
+        those that there are.
 
         Raises ValueError with a message for the user.
         """
         try:
             found = _SYNTAX.fullmatch(text.strip())
             kind, rate, api, location = found.groups() if found else (text, None, None, None)
-            return cls(kind, rate=float(rate or 1), api=api, location=location)
+            return checked(cls(kind, rate=float(rate or 1), api=api, location=location), apis)
         except ValueError as error:
             raise ValueError(
                 f"The fault {text!r} is not understood. {error}\n"
@@ -99,6 +99,13 @@ class Fault:
         return self.api in (None, api) and self.location in (None, location)
 
 
+def checked(fault: Fault, apis: Collection[str]) -> Fault:
+    """The same. Raises ValueError, with a message for the user, where it is none of these APIs'."""
+    if fault.api is not None and fault.api not in apis:
+        raise ValueError(f"A fault strikes {', '.join(apis)} or all of them, not {fault.api!r}.")
+    return fault
+
+
 class FaultPlan:
     """Decides call by call which fault strikes, safe to use from many threads.
 
@@ -106,15 +113,17 @@ class FaultPlan:
     does not depend on how threads interleave (`times` counts over all of them).
     """
 
-    def __init__(self, seed: int, faults: Sequence[Fault]) -> None:
+    def __init__(self, seed: int, faults: Sequence[Fault], apis: Collection[str] = APIS) -> None:
         self._seed = seed
+        self._apis = apis
         self._luck: dict[tuple[str, str | None], Random] = {}
         self._served: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.replace(faults)
 
     def replace(self, faults: Sequence[Fault]) -> None:
-        """These faults from now on, and no others."""
+        """These faults from now on, and no others. Raises ValueError where one is none of the APIs'."""
+        faults = [checked(fault, self._apis) for fault in faults]
         with self._lock:
             self._faults = tuple(faults)
             self._struck = [0] * len(self._faults)

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncctl.sandbox.data import Booking, new_booking, past_bookings, wall_clock
+from syncctl.sandbox.data import Booking, add_events, new_booking, past_bookings, wall_clock
 from syncctl.sandbox.dialects import Question
+from syncctl.sandbox.seeding import seeded
 from syncctl.sandbox.stores import Store, store_list
-from syncctl.sandbox.wire import RETURN, STORES, usual_envelope
+from syncctl.sandbox.wire import REPORTS, STORES, Report, usual_envelope
 
 BUSINESS_ZONE = ZoneInfo("Asia/Kolkata")
 MIDDAY = time(12, 30)
@@ -34,7 +35,10 @@ class Ledger:
     something in its location changes: an answer given before costs a look-up.
     """
 
-    def __init__(self, *, seed: int, locations: int, bookings: int, today: date) -> None:
+    def __init__(
+        self, *, seed: int, locations: int, bookings: int, today: date, reports: Sequence[Report] = REPORTS
+    ) -> None:
+        self._dates = {report.name: report.date for report in reports}
         self._seed = seed
         self._count = bookings
         self._today = today
@@ -85,6 +89,8 @@ class Ledger:
                     today=self._today,
                     day=on or self._today,
                 )
+                for name in self._dates.values():
+                    booking.fields.setdefault(name, None)
                 location.next_number += 1
                 location.bookings.append(booking)
                 self._forget_answers(location)
@@ -112,14 +118,14 @@ class Ledger:
         self.change_booking(booking_no, {"returnDate": moment, "returnAttendedBy": "Staff A"})
 
     def remove_booking(self, booking_no: str) -> None:
-        """Take it out of both reports. LookupError: there is no such booking."""
+        """Take it out of all reports. LookupError: there is no such booking."""
         with self._lock:
             location, booking = self._find(booking_no)
             location.bookings.remove(booking)
             self._forget_answers(location)
 
     def add_rows(self, code: str, rows: Sequence[object]) -> None:
-        """Put any JSON values into both reports of a location, whatever the window. LookupError: no such
+        """Put any JSON values into all reports of a location, whatever the window. LookupError: no such
         location."""
         if code not in self._stores:
             raise LookupError(f"The sandbox has no location {code}. It has: {', '.join(self.codes)}")
@@ -130,12 +136,23 @@ class Ledger:
 
     def _rows(self, code: str, question: Question) -> list[Any]:
         location = self._location(code)
-        found = (booking.rows() for booking in location.bookings if _in_window(booking, question))
+        found = (booking.rows() for booking in location.bookings if self._in_window(booking, question))
         rows = [row for of_one in found for row in of_one]
         if question.location is None:
             # Some made-up rows name another shop: only where the id decides can that be.
             rows = [row | {"location": location.store.spelling} for row in rows]
         return rows + deepcopy(location.raw_rows)
+
+    def _in_window(self, booking: Booking, question: Question) -> bool:
+        if question.by:
+            dated = booking.fields[question.by]
+        else:
+            # What is not returned yet is no return, but the return report has it (contract/rental-api.md).
+            dated = booking.fields[self._dates[question.api]] or booking.fields["bookingDate"]
+        if dated is None:
+            return False
+        day = _utc_day(str(dated)) if question.utc else str(dated)[:10]
+        return str(question.first) <= day <= str(question.last)
 
     def _forget_answers(self, location: _Location) -> None:
         for code in (location.store.code, None):
@@ -148,6 +165,9 @@ class Ledger:
         if code not in self._locations:
             store = self._stores[code]
             bookings = past_bookings(store, count=self._count, seed=self._seed, today=self._today)
+            for name in self._dates.values():
+                if any(name not in booking.fields for booking in bookings):
+                    add_events(bookings, name, seeded(self._seed, store.code, name), self._today)
             self._locations[code] = _Location(store, bookings, next_number=self._count + 1)
         return self._locations[code]
 
@@ -157,17 +177,6 @@ class Ledger:
                 if booking_no and booking.fields["bookingNo"] == booking_no:
                     return location, booking
         raise LookupError(f"The sandbox has no booking {booking_no!r}.")
-
-
-def _in_window(booking: Booking, question: Question) -> bool:
-    dated = booking.fields[question.by or "bookingDate"]
-    if question.api == RETURN and not question.by:
-        # What is not returned yet is no return, but the return report has it (contract/rental-api.md).
-        dated = booking.fields["returnDate"] or dated
-    if dated is None:
-        return False
-    day = _utc_day(str(dated)) if question.utc else str(dated)[:10]
-    return str(question.first) <= day <= str(question.last)
 
 
 def _utc_day(written: str) -> str:

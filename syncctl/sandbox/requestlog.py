@@ -12,7 +12,7 @@ class LoggedRequest:
     """One request. `at` and `done_at` in the monotonic clock's seconds.
 
     `done_at` is taken just before the last byte is sent, so that two calls of one client never seem to
-    overlap; it is infinite while the answer is under way. `api`: stores, booking, return or other.
+    overlap; it is infinite while the answer is under way. `api`: stores, a report's name or other.
     `location`: the locationID that a report was asked for. `body`: where it was a JSON object. `headers`
     have lower-case names. `status`: 0 when nothing was answered. `client_port` tells connections apart.
     """

@@ -12,7 +12,7 @@ from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.server import ApiServer, Service
-from syncctl.sandbox.wire import APIS, STORES, mentions_rentout, months_back
+from syncctl.sandbox.wire import REPORTS, STORES, Report, endpoints, mentions_rentout, months_back
 
 WHOLE_WINDOW_MONTHS = 12
 
@@ -37,22 +37,36 @@ class Sandbox:
         token: str | None = None,
         faults: Sequence[Fault] = (),
         dialect: str = OWN_DATE,
+        reports: Sequence[Report] = REPORTS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`bookings`: how many each location has, over the 365 days up to `today` (if None: the real one).
 
         The same seed and day give the same data. `port` 0 takes a free one. `latency_s`: how long each
         answer takes. With a `token`, calls without it as their Bearer token get 401.
-        `dialect`: as `set_dialect` takes it; a report that it does not name speaks own-date.
+        `dialect`: as `set_dialect` takes it; a report that it does not name speaks own-date. `reports`: what
+        it answers besides the store list.
         """
-        dialects = parse_dialects([OWN_DATE]) | parse_dialects([dialect])
+        self._reports = tuple(report.name for report in reports)
+        dialects = parse_dialects([OWN_DATE], self._reports) | parse_dialects([dialect], self._reports)
         self._today = today or datetime.now(BUSINESS_ZONE).date()
         self._address = (host, port)
         self._sleep = sleep
-        self._ledger = Ledger(seed=seed, locations=locations, bookings=bookings, today=self._today)
-        self._plan = FaultPlan(seed, faults)
+        self._ledger = Ledger(
+            seed=seed, locations=locations, bookings=bookings, today=self._today, reports=reports
+        )
+        self._plan = FaultPlan(seed, faults, (STORES, *self._reports))
         self._log = RequestLog()
-        self._service = Service(self._ledger, self._plan, self._log, dialects, self._today, token, latency_s)
+        self._service = Service(
+            self._ledger,
+            self._plan,
+            self._log,
+            endpoints(reports),
+            dialects,
+            self._today,
+            token,
+            latency_s,
+        )
         self._server: ApiServer | None = None
 
     @property
@@ -115,22 +129,22 @@ class Sandbox:
 
     def set_dialect(self, *written: str) -> None:
         """How reports answer from now on, as `booking-date`, `own-date+utc-days+capped-100` or
-        `all-ignored@return`: names of DIALECTS and TRAITS or capped-N, for one report or both.
+        `all-ignored@return`: names of DIALECTS and TRAITS or capped-N, for one report or all.
 
         A report that is not named keeps its dialect. Raises ValueError, with a message for the user.
         """
-        self._service.dialects.update(parse_dialects(written))
+        self._service.dialects.update(parse_dialects(written, self._reports))
 
     def rows(self, api: str, location: str | None = None) -> list[Any]:
         """All that `api` has of the last 12 months, whatever its dialect, for one location or all of them; or
         the store list.
 
-        Raises ValueError when `api` is none of stores, booking, return.
+        Raises ValueError when `api` is neither stores nor a report.
         """
         if api == STORES:
             return self._ledger.rows(Question(api))
-        if api not in APIS:
-            raise ValueError(f"{api!r} is none of {', '.join(APIS)}.")
+        if api not in self._reports:
+            raise ValueError(f"{api!r} is none of {', '.join((STORES, *self._reports))}.")
         first = months_back(self._today, WHOLE_WINDOW_MONTHS)
         codes = self.locations if location is None else [location]
         return [row for code in codes for row in self._ledger.rows(Question(api, code, first))]
@@ -153,10 +167,10 @@ class Sandbox:
         self._ledger.return_booking(booking_no, at)
 
     def remove_booking(self, booking_no: str) -> None:
-        """Make a booking vanish from both reports. LookupError: no such booking."""
+        """Make a booking vanish from all reports. LookupError: no such booking."""
         self._ledger.remove_booking(booking_no)
 
     def add_rows(self, location: str, rows: list[object]) -> None:
-        """Put any JSON values into both reports of a location, whatever the window. LookupError: no such
+        """Put any JSON values into all reports of a location, whatever the window. LookupError: no such
         location."""
         self._ledger.add_rows(location, rows)

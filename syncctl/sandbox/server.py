@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -16,7 +16,7 @@ from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
 from syncctl.sandbox.misbehaviour import API_ERROR, StruckCall, html_page, misbehave
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
-from syncctl.sandbox.wire import ENDPOINTS, STORES, BadRequestError, mentions_rentout, read_report_body
+from syncctl.sandbox.wire import STORES, BadRequestError, mentions_rentout, read_report_body
 
 CONTROL = "/_sandbox/"
 LARGEST_BODY = 1 << 20
@@ -27,13 +27,14 @@ _T = TypeVar("_T")
 class Service:
     """What is served, and how: a ledger with a plan's faults, each answer taking `latency_s`.
 
-    `dialects`: that of each report, which may change. `token`: what every call must carry as its Bearer
-    token, if anything.
+    `endpoints`: method and name of what is under each path. `dialects`: that of each report, which may
+    change. `token`: what every call must carry as its Bearer token, if anything.
     """
 
     ledger: Ledger
     plan: FaultPlan
     log: RequestLog
+    endpoints: Mapping[str, tuple[str, str]]
     dialects: dict[str, Dialect]
     today: date
     token: str | None
@@ -96,7 +97,7 @@ class _Handler(Exchange):
                 done_at=math.inf,
                 method=self.command,
                 path=path,
-                api=ENDPOINTS.get(path, ("", "other"))[1],
+                api=self.server.service.endpoints.get(path, ("", "other"))[1],
                 location=location if isinstance(location, str) else None,
                 body=body,
                 headers=self._lower_headers(),
@@ -110,10 +111,10 @@ class _Handler(Exchange):
         if mentions_rentout(path):
             self._refuse(418, "Rent-out endpoints must never be called.")
             return
-        if path not in ENDPOINTS:
+        if path not in service.endpoints:
             self.respond(404, html_page(404), HTML)
             return
-        method, api = ENDPOINTS[path]
+        method, api = service.endpoints[path]
         if self.command != method:
             self.respond(405, html_page(405), HTML, {"Allow": method})
             return
@@ -151,7 +152,9 @@ class _Handler(Exchange):
                     self._respond_json({"added": list(numbers)})
                 case "POST", "faults":
                     texts = _told(raw, "faults", list)
-                    self.server.service.plan.replace([Fault.parse(str(text)) for text in texts])
+                    service = self.server.service
+                    apis = [api for _, api in service.endpoints.values()]
+                    service.plan.replace([Fault.parse(str(text), apis) for text in texts])
                     self._respond_json({"faults": texts})
                 case "GET", "requests":
                     self._respond_json([entry.document() for entry in self.server.service.log.entries()])

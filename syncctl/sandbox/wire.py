@@ -3,18 +3,29 @@
 import json
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-STORES, BOOKING, RETURN = "stores", "booking", "return"
-APIS = (STORES, BOOKING, RETURN)
-ENDPOINTS = {
-    "/api/Location/LocationList": ("GET", STORES),
-    "/api/Reports/GetBookingReport": ("POST", BOOKING),
-    "/api/Reports/GetReturnReport": ("POST", RETURN),
-}
+STORES = "stores"
+
+
+class Report(NamedTuple):
+    """A report that the API answers."""
+
+    name: str
+    path: str
+
+    date: str
+    """The field of its rows that says when it happened: what has not happened yet goes by its booking."""
+
+
+REPORTS = (
+    Report("booking", "/api/Reports/GetBookingReport", "bookingDate"),
+    Report("return", "/api/Reports/GetReturnReport", "returnDate"),
+)
+APIS = (STORES, *(report.name for report in REPORTS))
 BODY_KEYS = (
     "bookingNo",
     "dateFrom",
@@ -32,6 +43,14 @@ OTHER_ENVELOPES: tuple[Callable[[list[Any]], Any], ...] = (
     lambda rows: {"result": rows},
     lambda rows: rows,
 )
+
+
+def endpoints(reports: Iterable[Report]) -> dict[str, tuple[str, str]]:
+    """The method and the name of what is answered under each path."""
+    return {
+        "/api/Location/LocationList": ("GET", STORES),
+        **{report.path: ("POST", report.name) for report in reports},
+    }
 
 
 class Asked(NamedTuple):

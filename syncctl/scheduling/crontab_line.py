@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import SettingsError
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.cron_fields import crontab_fields
@@ -120,10 +121,11 @@ class CrontabLine:
         return bool(_SYNCS.search(self.command))
 
 
+_NAMES = "|".join(("api", "all", *REPORT_STEPS))
 _SYNCS = re.compile(
-    r"""
-    \bsync:(?:api|all|booking|return)\b                        # npm run sync:api, syncctl sync:api
-  | \bsyncctl['"]?(?:\s+\S+)*?\s+(?:api|all|booking|return)(?=\s|$)
+    rf"""
+    \bsync:(?:{_NAMES})\b                        # npm run sync:api, syncctl sync:api
+  | \bsyncctl['"]?(?:\s+\S+)*?\s+(?:{_NAMES})(?=\s|$)
   | \bnode\b.*\bsync[\w./-]*\.[cm]?[jt]s\b                    # node scripts/syncReturn.js
     """,
     re.VERBOSE | re.IGNORECASE,

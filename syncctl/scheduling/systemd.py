@@ -6,6 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from itertools import pairwise
 
+from syncctl.domain.sources import RECORDS
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.scheduling.cron_fields import cron_fields
 from syncctl.scheduling.crontab_line import ScheduledCommand
@@ -38,7 +39,7 @@ def systemd_units(command: ScheduledCommand, user: str) -> Units:
     words = " ".join((_quoted(program), *(_quoted(word.replace("$", "$$")) for word in arguments)))
     service = f"""\
 [Unit]
-Description=syncctl: bookings and returns into the lead database
+Description=syncctl: {RECORDS} into the lead database
 Wants=network-online.target
 After=network-online.target
 
@@ -53,7 +54,7 @@ SuccessExitStatus={int(ExitCode.LOCK_HELD)}
     times = "\n".join(f"OnCalendar={time}" for time in on_calendar(command.schedule, command.zone))
     timer = f"""\
 [Unit]
-Description=syncctl: when bookings and returns are due
+Description=syncctl: when {RECORDS} are due
 
 [Timer]
 {times}

@@ -19,19 +19,10 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.domain.run_results import history_document
+from syncctl.domain.sources import SYNC_TYPES
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports.sync import Listener, Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
-
-SYNC_TYPES = {
-    StepName.STORES: "store",
-    StepName.BOOKING: "booking",
-    StepName.RETURN: "return",
-    StepName.WALKIN: "walkin",
-    StepName.LOSS_OF_SALE: "lossofsale",
-}
-"""What `synclogs.syncType` calls the steps (contract/database.md)."""
-
 
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
 from syncctl.filesystem.protected_files import NONE, OwnFiles
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import urls
 from syncctl.settings.sources import ENVIRONMENT, read_sources
-from syncctl.settings.specs import KEYS, Reading, own_files, read_all
+from syncctl.settings.specs import ENDPOINTS, KEYS, Reading, own_files, read_all
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -72,9 +73,9 @@ class Settings:
     api_sync_enabled: bool
     api_sync_time: str
     api_sync_timezone: ZoneInfo
-    stores_api: ApiEndpoint
-    booking_api: ApiEndpoint
-    return_api: ApiEndpoint
+    endpoints: Mapping[StepName, ApiEndpoint]
+    """Of the store list and of each report."""
+
     api_concurrency: int
     api_call_delay_s: float
     api_timeout_s: float
@@ -166,9 +167,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         api_sync_enabled=value["API_SYNC_ENABLED"],
         api_sync_time=value["API_SYNC_TIME"],
         api_sync_timezone=value["API_SYNC_TIMEZONE"],
-        stores_api=_endpoint(readings, "STORE_LIST_API_URL", "STORE_API_KEY"),
-        booking_api=_endpoint(readings, "BOOKING_API_ENDPOINT", "BOOKING_API_KEY"),
-        return_api=_endpoint(readings, "RETURN_API_ENDPOINT", "RETURN_API_KEY"),
+        endpoints={step: _endpoint(readings, names.address, names.key) for step, names in ENDPOINTS.items()},
         api_concurrency=value["API_CONCURRENCY"],
         api_call_delay_s=value["API_CALL_DELAY_MS"],
         api_timeout_s=value["API_TIMEOUT_S"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import SettingsError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
 from syncctl.safe_output.printable import printable
@@ -16,7 +17,28 @@ from syncctl.settings import urls
 from syncctl.settings.sources import Found, Sources
 
 DEFAULT = "default"
-KEYS = ("API_TOKEN", "STORE_API_KEY", "BOOKING_API_KEY", "RETURN_API_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointNames:
+    """The settings of one of the API's endpoints."""
+
+    address: str
+    key: str
+    bases: tuple[str, ...]
+    """The base addresses that `address` is a path on: the first one that is set."""
+
+
+ENDPOINTS: Mapping[StepName, EndpointNames] = {
+    StepName.STORES: EndpointNames("STORE_LIST_API_URL", "STORE_API_KEY", ("API_BASE_URL",)),
+    **{
+        step: EndpointNames(
+            f"{step.name}_API_ENDPOINT", f"{step.name}_API_KEY", (f"{step.name}_API_BASE_URL", "API_BASE_URL")
+        )
+        for step in SOURCES
+    },
+}
+KEYS = ("API_TOKEN", *(names.key for names in ENDPOINTS.values()))
 
 _LONGEST = 8192
 
@@ -65,10 +87,14 @@ SPECS = (
     Spec("API_SYNC_TIMEZONE", values.time_zone, "UTC"),
     Spec("API_BASE_URL", urls.base_url, "https://rentalapi.rootments.live", show=urls.masked_url),
     Spec("STORE_LIST_API_URL", urls.endpoint, "/api/Location/LocationList", show=urls.masked_url),
-    Spec("BOOKING_API_BASE_URL", urls.base_url, show=urls.masked_url),
-    Spec("BOOKING_API_ENDPOINT", urls.endpoint, "/api/Reports/GetBookingReport", show=urls.masked_url),
-    Spec("RETURN_API_BASE_URL", urls.base_url, show=urls.masked_url),
-    Spec("RETURN_API_ENDPOINT", urls.endpoint, "/api/Reports/GetReturnReport", show=urls.masked_url),
+    *(
+        spec
+        for step, source in SOURCES.items()
+        for spec in (
+            Spec(ENDPOINTS[step].bases[0], urls.base_url, show=urls.masked_url),
+            Spec(ENDPOINTS[step].address, urls.endpoint, source.path, show=urls.masked_url),
+        )
+    ),
     *(Spec(name, values.key, show=_hidden, or_file=True) for name in KEYS),
     Spec("API_CONCURRENCY", values.whole(1, 32), "5"),
     Spec("API_CALL_DELAY_MS", values.number(0, 60_000, per=1000), "500"),
@@ -89,12 +115,6 @@ SPECS = (
     Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
 )
 _WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE")
-_ENDPOINTS = (
-    # An endpoint, and the base addresses that it is a path on: the first one that is set.
-    ("STORE_LIST_API_URL", ("API_BASE_URL",)),
-    ("BOOKING_API_ENDPOINT", ("BOOKING_API_BASE_URL", "API_BASE_URL")),
-    ("RETURN_API_ENDPOINT", ("RETURN_API_BASE_URL", "API_BASE_URL")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +147,9 @@ def read_all(sources: Sources) -> dict[str, Reading]:
     # A wrong DATA_DIR is a problem of its own, not one of the paths below it.
     data_dir = _read(_DATA_DIR, sources, sources.folder).value or sources.folder
     readings = {spec.name: _read(spec, sources, data_dir) for spec in SPECS}
-    for name, base_names in _ENDPOINTS:
-        base = next(base for base_name in base_names if (base := readings[base_name]).text)
+    for names in ENDPOINTS.values():
+        name = names.address
+        base = next(base for base_name in names.bases if (base := readings[base_name]).text)
         if base.problem is None and readings[name].problem is None:
             readings[name] = _joined(readings[name], base)
     return readings | _checked_for_clashes(readings, sources)

@@ -12,7 +12,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationState,
     Reject,
     RunEntry,
@@ -78,7 +77,7 @@ class DryRunStorage:
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from syncctl.domain.sources import SOURCES
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from syncctl.api.wire import Endpoint
     from syncctl.ports.admin import Database
     from syncctl.ports.sync import RentalApi, Storage
+    from syncctl.sandbox import Report
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 
@@ -73,9 +75,7 @@ def api_config(settings: Settings) -> ApiClientConfig:
     from syncctl.api.client import ApiClientConfig
 
     return ApiClientConfig(
-        stores=_endpoint(settings.stores_api),
-        booking=_endpoint(settings.booking_api),
-        returns=_endpoint(settings.return_api),
+        {step: _endpoint(endpoint) for step, endpoint in settings.endpoints.items()},
         concurrency=settings.api_concurrency,
         call_delay_s=settings.api_call_delay_s,
         timeout_s=settings.api_timeout_s,
@@ -90,6 +90,13 @@ def _endpoint(setting: ApiEndpoint) -> Endpoint:
 
     key = setting.key.reveal() if setting.key else None
     return Endpoint(setting.url, key, setting.key_setting, setting.host_setting, setting.path_setting)
+
+
+def sandbox_reports() -> list[Report]:
+    """The reports of the table of sources, for the sandbox, which shares no code with the client."""
+    from syncctl.sandbox import Report
+
+    return [Report(step.value, source.path, source.date[0]) for step, source in SOURCES.items()]
 
 
 def clock_of(settings: Settings) -> Clock:

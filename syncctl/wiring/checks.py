@@ -11,6 +11,7 @@ from syncctl.locations import load_locations
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import Surroundings
 from syncctl.settings import urls
+from syncctl.settings.specs import ENDPOINTS
 from syncctl.wiring.adapters import clock_of, opened_database
 from syncctl.wiring.scheduling import schedule_state
 
@@ -77,11 +78,7 @@ def find_run(settings: Settings, beginning: str) -> PastRun:
 
 def surroundings(settings: Settings, env_file: Path | None) -> Surroundings:
     """What is in force around the database, fit to be seen."""
-    apis = {
-        "STORE_LIST_API_URL": settings.stores_api,
-        "BOOKING_API_ENDPOINT": settings.booking_api,
-        "RETURN_API_ENDPOINT": settings.return_api,
-    }
+    apis = {ENDPOINTS[step].address: endpoint for step, endpoint in settings.endpoints.items()}
     return Surroundings(
         sync_enabled=settings.api_sync_enabled,
         schedule=f"{settings.api_sync_time} ({settings.api_sync_timezone})",

@@ -186,18 +186,14 @@ def _api(settings: Settings) -> Iterator[Check]:
         api_timeout_s=min(settings.api_timeout_s, _ANSWER_LIMIT_S),
     )
     trial = ApiTrial(
-        addresses={
-            StepName.STORES: _address(settings.stores_api),
-            StepName.BOOKING: _address(settings.booking_api),
-            StepName.RETURN: _address(settings.return_api),
-        },
+        addresses={step: _address(endpoint) for step, endpoint in settings.endpoints.items()},
         locations=load_locations(),
         limit_s=quick.api_timeout_s,
         monotonic=time.monotonic,
     )
     with rental_api(quick) as api:
         yield from check_api(api, trial)
-    yield from check_clock(api_clock(settings.stores_api.url))
+    yield from check_clock(api_clock(settings.endpoints[StepName.STORES].url))
 
 
 def _address(endpoint: ApiEndpoint) -> ApiAddress:

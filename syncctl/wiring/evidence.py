@@ -89,9 +89,7 @@ def _wait(lock: RunLock, settings: Settings) -> None:
 
 
 def _gathered(settings: Settings, redact: Callable[[str], str], asks: Callable[[int], None]) -> Evidence:
-    hosts = [
-        urlsplit(api.url).netloc for api in (settings.stores_api, settings.booking_api, settings.return_api)
-    ]
+    hosts = [urlsplit(endpoint.url).netloc for endpoint in settings.endpoints.values()]
     known, scrubber = _known(settings), Scrubber(redact, hosts)
     wire: dict[ReportRequest, WireFacts] = {}
     api = WatchedRentalApi(replace(api_config(settings), concurrency=1, max_tries=1), wire.__setitem__)
@@ -148,9 +146,10 @@ def _parts() -> dict[str, str]:
 
 def _settings(settings: Settings) -> dict[str, str]:
     return {
-        "store list": urls.masked_url(settings.stores_api.url),
-        "bookings": urls.masked_url(settings.booking_api.url),
-        "returns": urls.masked_url(settings.return_api.url),
+        **{
+            step.source.plural if step.source else "store list": urls.masked_url(endpoint.url)
+            for step, endpoint in settings.endpoints.items()
+        },
         "everything": f"{settings.first_months} months",
         "looked at again": f"{settings.incremental_days} days",
         "audits": f"{settings.audit_locations} locations in each run",

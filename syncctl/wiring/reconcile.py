@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from syncctl.domain.models import Trigger
+from syncctl.domain.sources import REPORT_STEPS
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.services.explain.explaining import Explanation, Wanted, explain
 from syncctl.services.explain.source_now import SourceQuery, ask_source
-from syncctl.services.reconcile.completeness import REPORTS, OnLocation, SourceQuestion, begin_check
+from syncctl.services.reconcile.completeness import OnLocation, SourceQuestion, begin_check
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.wiring.adapters import clock_of, opened_database, rental_api
@@ -50,7 +51,7 @@ def repair_source(
         api = stack.enter_context(rental_api(settings))
         clock = clock_of(settings)
         check = begin_check(database, api, load_locations(), _question(settings, options), clock)
-        run = Run(RunRequest(COMMAND, REPORTS, trigger), database, listener, clock)
+        run = Run(RunRequest(COMMAND, REPORT_STEPS, trigger), database, listener, clock)
         return check.result(run.execute([check]))
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.domain.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.domain.sources import API_STEPS
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
-from syncctl.services.sync.api_sync import API_STEPS, ApiSync
+from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
 

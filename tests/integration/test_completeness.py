@@ -10,12 +10,12 @@ import pytest
 from syncctl.domain.identity import fingerprint, source_record
 from syncctl.domain.leads import new_lead
 from syncctl.domain.models import StepName, SyncRecord
+from syncctl.domain.sources import REPORT_STEPS as REPORTS
 from syncctl.errors import StorageUnavailableError, UsageError
 from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.ports.admin import Database
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.services.reconcile.completeness import REPORTS
 from syncctl.services.reconcile.differences import Whose
 from tests.support.completeness import assert_nothing_found, content, look, lose, numbered, repair, totals
 from tests.support.oracle import told

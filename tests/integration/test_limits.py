@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syncctl.api.wire import Endpoint
 from syncctl.domain.models import StepName, StepStatus
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
@@ -110,7 +111,8 @@ def test_an_answer_of_too_many_rows_fails_its_location_alone(world: World, sandb
 def test_a_store_list_of_more_than_a_business_has(world: World) -> None:
     rows = [{"locCode": number, "locName": f"SG {number}"} for number in range(MOST_STORES + 1)]
     with ScriptedServer(rows_reply(*rows)) as server:
-        world.config = replace(world.config, stores=replace(world.config.stores, url=server.url))
+        moved = {StepName.STORES: Endpoint(server.url, None, "STORE_API_KEY")}
+        world.config = replace(world.config, endpoints={**world.config.endpoints, **moved})
         (stores,) = world.run((StepName.STORES,)).steps
         assert "1,001 rows, and no more than 1,000 are taken" in str(stores.error)
         assert world.app.all("stores") == []

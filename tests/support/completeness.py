@@ -6,9 +6,10 @@ from typing import Any
 
 from syncctl.api.client import HttpRentalApi
 from syncctl.domain.models import Trigger
+from syncctl.domain.sources import REPORT_STEPS as REPORTS
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.services.reconcile.completeness import REPORTS, SourceQuestion, begin_check
+from syncctl.services.reconcile.completeness import SourceQuestion, begin_check
 from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.planning import Schedule, SyncOptions

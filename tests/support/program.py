@@ -77,10 +77,11 @@ class Program:
 
     def run(self, *arguments: str, **environment: str) -> Ended:
         """A run as under cron: no terminal anywhere."""
-        if self.command != AFRESH or any(name.startswith(READ_BY_PYTHON_AT_START) for name in environment):
-            ended = self._run_afresh(*arguments, **environment)
-        else:
+        is_ordinary = self.command == AFRESH and not (self.folder / "syncctl").exists()
+        if is_ordinary and not any(name.startswith(READ_BY_PYTHON_AT_START) for name in environment):
             ended = self._run_forked(*arguments, **environment)
+        else:
+            ended = self._run_afresh(*arguments, **environment)
         assert "Traceback" not in ended.output, ended.output
         return ended
 
@@ -141,8 +142,6 @@ def _syncctl(arguments: tuple[str, ...], folder: Path, environment: dict[str, st
         output = os.open(Path(outputs, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(output, number)
         os.close(output)
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -28,8 +28,8 @@ def answering(world: World, answers: Answers, stores: Any = STORES) -> Iterator[
 
     with ScriptedServer(script) as server:
         endpoints = {
-            name: replace(getattr(world.config, name), url=f"{server.url}/{name}")
-            for name in ("stores", "booking", "returns")
+            step: replace(endpoint, url=f"{server.url}/{step}")
+            for step, endpoint in world.config.endpoints.items()
         }
-        world.config = replace(world.config, **endpoints, max_tries=1)
+        world.config = replace(world.config, endpoints=endpoints, max_tries=1)
         yield server

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from syncctl.domain.sources import SOURCES
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import Expectation
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
@@ -55,9 +56,11 @@ class SharedReports:
     def served_to(self, world: World) -> Iterator[None]:
         """Let the world ask here; its store list stays the sandbox's."""
         with ScriptedServer(self._reply) as server:
-            for name, path in (("booking", "GetBookingReport"), ("returns", "GetReturnReport")):
-                endpoint = replace(getattr(world.config, name), url=f"{server.url}/api/Reports/{path}")
-                world.config = replace(world.config, **{name: endpoint})
+            here = {
+                report: replace(world.config.endpoints[report], url=server.url + source.path)
+                for report, source in SOURCES.items()
+            }
+            world.config = replace(world.config, endpoints={**world.config.endpoints, **here})
             yield
 
     def _reply(self, received: Received) -> Reply:

@@ -19,6 +19,7 @@ from syncctl.domain.models import (
     StepResult,
     Trigger,
 )
+from syncctl.domain.sources import API_STEPS
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
@@ -27,7 +28,7 @@ from syncctl.sandbox import Sandbox
 from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
-from syncctl.services.sync.api_sync import API_STEPS, ApiSync
+from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
@@ -86,9 +87,17 @@ class World:
         self.app: MongoApp | SqliteApp = open_app(url)
         self.now = datetime.combine(sandbox.today, datetime.min.time(), KOLKATA).astimezone(UTC)
         self.config = ApiClientConfig(
-            stores=Endpoint(f"{sandbox.base_url}/api/Location/LocationList", None, "STORE_API_KEY"),
-            booking=Endpoint(f"{sandbox.base_url}/api/Reports/GetBookingReport", None, "BOOKING_API_KEY"),
-            returns=Endpoint(f"{sandbox.base_url}/api/Reports/GetReturnReport", None, "RETURN_API_KEY"),
+            {
+                StepName.STORES: Endpoint(
+                    f"{sandbox.base_url}/api/Location/LocationList", None, "STORE_API_KEY"
+                ),
+                StepName.BOOKING: Endpoint(
+                    f"{sandbox.base_url}/api/Reports/GetBookingReport", None, "BOOKING_API_KEY"
+                ),
+                StepName.RETURN: Endpoint(
+                    f"{sandbox.base_url}/api/Reports/GetReturnReport", None, "RETURN_API_KEY"
+                ),
+            },
             call_delay_s=0.0,
             timeout_s=10.0,
             max_tries=3,

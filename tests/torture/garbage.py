@@ -9,6 +9,7 @@ from datetime import date
 from hypothesis import strategies as st
 
 from syncctl.api.wire import Endpoint
+from syncctl.domain.sources import API_STEPS
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply
@@ -82,9 +83,7 @@ def garbage_world(url: str) -> Iterator[tuple[World, GarbageApi]]:
         world = World(Sandbox(locations=0, today=TODAY), url, Locations(STORES, tables.brands, tables.places))
         world.config = replace(
             world.config,
-            stores=Endpoint(f"{server.url}/stores", None, "STORE_API_KEY"),
-            booking=Endpoint(f"{server.url}/booking", None, "BOOKING_API_KEY"),
-            returns=Endpoint(f"{server.url}/return", None, "RETURN_API_KEY"),
+            endpoints={step: Endpoint(f"{server.url}/{step}", None, "API_TOKEN") for step in API_STEPS},
             concurrency=1,
             max_tries=1,
         )

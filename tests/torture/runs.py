@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from syncctl.domain.models import LocationResult, LocationState, RunResult, StepName
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Fault
-from syncctl.services.sync.api_sync import API_STEPS
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.torture import visits
 from tests.torture.model import outcomes

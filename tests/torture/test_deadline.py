@@ -19,10 +19,10 @@ import pytest
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import StepName, StepStatus
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync.api_sync import API_STEPS
 from tests.support import mongod
 from tests.support.failing_storage import WRITES
 from tests.support.hanging import (
@@ -147,7 +147,7 @@ def ended_by_its_deadline_only(url: str) -> ApiClientConfig:
     """The program's own times and tries, which a hanging API would take for many minutes, but for the pause
     between calls."""
     endpoint = Endpoint(url, "a-key", "API_TOKEN")
-    client = ApiClientConfig(stores=endpoint, booking=endpoint, returns=endpoint, call_delay_s=0.0)
+    client = ApiClientConfig(dict.fromkeys(API_STEPS, endpoint), call_delay_s=0.0)
     assert (client.timeout_s, client.max_tries) == (30.0, 6)
     return client
 
@@ -170,14 +170,7 @@ def test_whatever_hangs(world: World, what: str, rounds: int) -> None:
 
 def with_endpoint(config: ApiClientConfig, step: StepName, url: str) -> ApiClientConfig:
     """The same, but one step's API is at this address."""
-    endpoint = Endpoint(url, None, "API_TOKEN")
-    match step:
-        case StepName.STORES:
-            return replace(config, stores=endpoint)
-        case StepName.BOOKING:
-            return replace(config, booking=endpoint)
-        case _:
-            return replace(config, returns=endpoint)
+    return replace(config, endpoints={**config.endpoints, step: Endpoint(url, None, "API_TOKEN")})
 
 
 def test_one_api_that_hangs_has_no_more_than_its_share(world: World, rounds: int) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from syncctl.domain.sources import StepName
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings.settings import load_settings
 from syncctl.settings.sources import read_sources
@@ -178,4 +179,4 @@ def test_the_program_ends_before_it_does_anything(above: Path) -> None:
         assert len(ended.output.splitlines()) <= 2
         assert os.listdir(above / "here") == []
     named = load_settings(file, {}, above / "here")
-    assert named.stores_api.url.startswith("http://evil.invalid")
+    assert named.endpoints[StepName.STORES].url.startswith("http://evil.invalid")

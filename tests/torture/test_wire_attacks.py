@@ -10,6 +10,7 @@ import pytest
 
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import RunResult
+from syncctl.domain.sources import API_STEPS
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply, rows_reply
@@ -216,7 +217,7 @@ def test_what_is_broken_fails_its_location(world: World, what: str) -> None:
 def assert_failed_in_time(world: World, server: ScriptedServer) -> RunResult:
     tally.add("wire attacks")
     endpoint = Endpoint(server.url, KEY, "API_TOKEN")
-    world.config = replace(world.config, stores=endpoint, booking=endpoint, returns=endpoint)
+    world.config = replace(world.config, endpoints=dict.fromkeys(API_STEPS, endpoint))
     result = world.run(deadline_s=DEADLINE_S, locations=("7", "1"))
     assert not result.ok
     assert_in_time(result, DEADLINE_S)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import Json, Wait
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json, Wait
 
 Apply = Annotated[bool, typer.Option("--apply", help="Do it, after writing a backup; else it is only shown.")]
 Keep = Annotated[

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import Json
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json
 from syncctl.cli.render.printer import console, print_message
 from syncctl.errors import ExitCode, SettingsError, UsageError
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import Json
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json
 from syncctl.errors import UsageError
 
 RunId = Annotated[

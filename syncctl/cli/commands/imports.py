@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import DryRun, Json, Wait, finish, result_in_any_case
+from syncctl.cli.commands.sync import finish, result_in_any_case
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import DryRun, Json, Wait
 
 
 def _given(text: str) -> str:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import Json, Wait
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json, Wait
 from syncctl.cli.render.printer import print_message
+from syncctl.domain.sources import StepName
 
 if TYPE_CHECKING:
     from syncctl.services.rejects.reject_list import RejectFilter
 
 Kind = Annotated[
     str | None,
-    typer.Option("--kind", metavar="KIND", help="stores, booking, return, walkin or lossofsale."),
+    typer.Option("--kind", metavar="KIND", help=f"{', '.join([*StepName][:-1])} or {[*StepName][-1]}."),
 ]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="With this in the reason.")]
 File = Annotated[str | None, typer.Option("--file", metavar="NAME", help="Of this file, or location id.")]

@@ -10,6 +10,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_line, print_message
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import UsageError
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
@@ -82,9 +83,10 @@ def register(app: typer.Typer) -> None:
             capped-N                     at most N rows, as in capped-100
         """
         from syncctl.sandbox import Fault, Sandbox
+        from syncctl.wiring.adapters import sandbox_reports
 
         try:
-            faults = [Fault.parse(written) for written in fault or ()]
+            faults = [Fault.parse(written, API_STEPS) for written in fault or ()]
         except ValueError as error:
             raise UsageError(f"--fault: {error}") from None
         stand_in = Sandbox(
@@ -95,6 +97,7 @@ def register(app: typer.Typer) -> None:
             latency_s=latency_ms / 1000,
             token=token,
             faults=faults,
+            reports=sandbox_reports(),
         )
         try:
             stand_in.set_dialect(*dialect or ())

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import Json
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json
 from syncctl.errors import ExitCode, InterruptedRunError, UsageError
 
 Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]

@@ -1,13 +1,22 @@
-"""`verify`: is the machinery healthy, is the data sound; another module adds whether it is complete."""
+"""`verify`: is syncctl set up and running, are the leads sound, is all that the API has in the database."""
 
 from __future__ import annotations
 
+import sys
+from typing import Annotated
+
 import typer
 
-from syncctl.cli.commands import verify_source as verify_source_command
-from syncctl.cli.commands.sync import Json
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json, Location, Wait, window_of
 from syncctl.errors import ExitCode
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DAY", help="Check from DAY (YYYY-MM-DD); else all of a whole window."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Check up to DAY; with --from.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Sync exactly what is missing.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +25,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="verify")
     command(group, "sync")(_verify_sync)
     command(group, "data")(_verify_data)
-    verify_source_command.add_to(group)
+    command(group, "source")(_verify_source)
     command(app, "verify:sync", hidden=True)(_verify_sync)
     command(app, "verify:data", hidden=True)(_verify_data)
 
@@ -40,4 +49,36 @@ def _verify_data(session: Session, json: Json = False) -> None:
     report = verify_data(session.settings)
     render_checks(report, session.redactor, as_json=json)
     if not report.ok:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+    session: Session,
+    date_from: From = None,
+    date_to: To = None,
+    location: Location = None,
+    repair: Repair = False,
+    wait: Wait = 0.0,
+    json: Json = False,
+) -> None:
+    """Check that all that the API tells is in the database; changes nothing without --repair."""
+    from syncctl.cli.render.source import render_source, source_progress
+    from syncctl.domain.models import Trigger
+    from syncctl.services.sync.planning import SyncOptions
+    from syncctl.wiring.reconcile import check_source, repair_source
+
+    first, last = window_of(False, date_from, date_to)
+    options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))
+    if repair:
+        automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
+        trigger = Trigger.AUTO if automatic else Trigger.MANUAL
+        with session.listener() as listener:
+            found = repair_source(session.settings, options, trigger, wait, listener)
+    else:
+        progress = source_progress(quiet=session.quiet, verbose=session.verbose, redact=session.redactor)
+        settings = session.settings
+        with progress as on_location:
+            found = check_source(settings, options, on_location)
+    render_source(found, session.redactor, as_json=json)
+    if not found.ok:
         raise typer.Exit(ExitCode.FAILED)

@@ -19,13 +19,13 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.domain.run_results import instant
+from syncctl.domain.sources import SOURCES
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports.sync import Listener
 
 STEP_TITLES = {
     StepName.STORES: "Stores",
-    StepName.BOOKING: "Booking Confirmations",
-    StepName.RETURN: "Returns",
+    **{report: source.title for report, source in SOURCES.items()},
     StepName.WALKIN: "Walk-ins",
     StepName.LOSS_OF_SALE: "Loss of Sale",
 }

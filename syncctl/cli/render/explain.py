@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from syncctl.cli.render.printer import console, print_json, print_line, print_message
 from syncctl.cli.render.source import written
 from syncctl.domain.run_results import instant
+from syncctl.domain.sources import SOURCES
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.explain.record_history import Whereabouts
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from syncctl.services.reconcile.differences import FieldDifference
 
 _KINDS = {
-    "bookingConfirmation": "Booking",
-    "return": "Return",
+    **{source.lead_type: source.lead_source for source in SOURCES.values()},
     "lossOfSale": "Loss of sale",
     "general": "Walk-in",
     "justDial": "Just Dial",

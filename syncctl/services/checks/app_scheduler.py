@@ -11,7 +11,8 @@ from itertools import islice
 
 from syncctl.domain.checks import Check
 from syncctl.domain.identity import derived_id, id_time
-from syncctl.domain.models import Document, LeadType
+from syncctl.domain.models import Document
+from syncctl.domain.sources import API_LEAD_TYPES, API_STEPS
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.machine import LockState
@@ -20,7 +21,6 @@ from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.log_attribution import entries_of_others
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.run import HISTORY_KEPT
-from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 APP_SCHEDULER = "Web app's scheduler"
@@ -30,7 +30,6 @@ FRESH = timedelta(hours=24)
 LONGEST_RUN = timedelta(days=1)
 """A run that began so long before an entry may still have written it."""
 
-_API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
 _KEY_FIELDS = ("leadType", "phone", "bookingNo", "name", "store")
 _TOGETHER = 1000
 
@@ -77,7 +76,7 @@ def find_traces(
     since, until = max(first_run, now - back), now + CLOCK_TOLERANCE
     runs: Iterable[RunSpan] = database.run_spans(since - LONGEST_RUN)
     if lock.held and lock.since:
-        under_way = RunSpan(lock.since, now, tuple(API_STEPS))
+        under_way = RunSpan(lock.since, now, API_STEPS)
         runs = merge(runs, [under_way], key=lambda run: run.started_at)
     entries = entries_of_others(database.sync_logs(since, until), list(runs))
     leads, last_lead = 0, None
@@ -97,7 +96,7 @@ def _leads_of_others(
     A lead of syncctl's has a derived id, whose time means nothing: it has a record, or, where a run was
     killed in between, the id of its own key. A lead without a booking number may be typed by hand.
     """
-    found = database.leads_by_age(since, until, _API_TYPES, _KEY_FIELDS)
+    found = database.leads_by_age(since, until, API_LEAD_TYPES, _KEY_FIELDS)
     while leads := list(islice(found, _TOGETHER)):
         recorded = database.recorded_leads([lead["_id"] for lead in leads])
         for lead in leads:

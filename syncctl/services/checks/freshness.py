@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from syncctl.domain.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
+from syncctl.domain.sources import API_STEPS, SYNC_TYPES
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
-from syncctl.services.run import SYNC_TYPES
-from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 INTERVALS = 3

@@ -18,9 +18,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from syncctl.domain.models import SyncLog, Trigger
+from syncctl.domain.sources import API_STEPS, REPORT_STEPS, SYNC_TYPES, StepName
 from syncctl.ports.admin import RunSpan
-from syncctl.services.run import SYNC_TYPES
-from syncctl.services.sync.api_sync import API_STEPS
 
 LEEWAY = timedelta(minutes=1)
 """A clock that is set during a run dates its entries so much before its start or after its end."""
@@ -35,12 +34,17 @@ OFTEN, WITHIN = 12, timedelta(days=1)
 """The web app's scheduler runs 144 times a day; a machine short of memory kills a run now and then."""
 
 _KINDS: dict[str, str] = {step: SYNC_TYPES[step] for step in API_STEPS}
-STORE, BOOKING, RETURN = _KINDS.values()
 
-_BROKEN_OFF = ({STORE}, {STORE, BOOKING})
+
+def _first_kinds(steps: Sequence[StepName]) -> list[set[str]]:
+    """The entries that a run of these steps has left by the end of each but the last."""
+    return [{SYNC_TYPES[step] for step in steps[:done]} for done in range(1, len(steps))]
+
+
+_BROKEN_OFF = _first_kinds(API_STEPS)
 """What `api` leaves when it is killed before its last step has ended."""
 
-_BROKEN_OFF_BY_HAND = ({BOOKING}, {STORE, BOOKING, RETURN})
+_BROKEN_OFF_BY_HAND = [*_first_kinds(REPORT_STEPS), set(_KINDS.values())]
 """The same of `verify source --repair`, and of `all`, which imports files after these steps."""
 
 

@@ -8,11 +8,10 @@ from datetime import datetime
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import LocationState, StepName
+from syncctl.domain.sources import REPORT_STEPS
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask
-
-REPORTS = (StepName.BOOKING, StepName.RETURN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def report_progress(database: Database, locations: Locations) -> Mapping[StepNam
     stores = locations_to_ask(store_list, locations, ())
     dialects = database.dialects()
     progress = {}
-    for report in REPORTS:
+    for report in REPORT_STEPS:
         asked = ids_to_ask(stores, dialects.get(report, Dialect(report)))
         listed = frozenset(store_list.keys() & asked.keys())
         progress[report] = _progress(database.location_states(report), asked, listed)

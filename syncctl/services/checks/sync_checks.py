@@ -7,6 +7,7 @@ from datetime import datetime
 
 from syncctl.domain.checks import Check, CheckReport
 from syncctl.domain.models import RunEntry, StepName, StepStatus
+from syncctl.domain.sources import SYNC_TYPES
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LastLogs
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
@@ -26,7 +27,7 @@ from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.checks.windows import AUDITS_OVER, check_windows
 from syncctl.services.cleanup.duplicates import find_duplicates
-from syncctl.services.run import SYNC_TYPES, Clock
+from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 COMMAND = "verify sync"

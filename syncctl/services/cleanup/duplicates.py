@@ -9,7 +9,8 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import Document, LeadType
+from syncctl.domain.models import Document
+from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations, StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
@@ -27,7 +28,6 @@ KEY_FIELDS: tuple[str, ...] = (
 )
 """The fields of a lead that its key is made of."""
 
-_API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
 _CUSTOMER_BYTES, _STORE_BYTES = 8, 4
 """A digest's: of a key without the store of a file lead, and of that store. Among 130,000 keys two share a
 digest once in 2,000,000,000 databases; planning compares whole keys."""
@@ -52,7 +52,7 @@ def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
 
 
 def _has_file_key(lead: Document) -> bool:
-    return not text_of(lead, "bookingNo") and text_of(lead, "leadType") not in _API_TYPES
+    return not text_of(lead, "bookingNo") and text_of(lead, "leadType") not in API_LEAD_TYPES
 
 
 def lacks_store(lead: Document, locations: StoreNames) -> bool:

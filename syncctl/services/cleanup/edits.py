@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from syncctl.domain.leads import NO_STATUS, NOT_CALLED, NOTHING_WRITTEN, TELECALLERS_OWN, is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues, Write
+from syncctl.domain.models import Document, LeadValues, Write
+from syncctl.domain.sources import API_LEAD_TYPES, SOURCES
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day
@@ -30,8 +31,7 @@ DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
 
 _NOT_EDITED = HOUSEKEEPING | (SOURCE_FIELDS - EDITED_SOURCE_FIELDS)
 _KNOWN_FIELDS = SOURCE_FIELDS | HOUSEKEEPING | {*TELECALLERS_OWN, *DEFAULTS}
-_IMPORTED_TYPES = (LeadType.BOOKING, LeadType.RETURN)
-_IMPORTED_SOURCES = ("booking", "return", "walkin", "lossofsale")
+_IMPORTED_SOURCES = (*(source.lead_source.casefold() for source in SOURCES.values()), "walkin", "lossofsale")
 
 Edits = dict[str, Any]
 """Values that people have put in, by field, made comparable."""
@@ -42,7 +42,7 @@ def is_hand_typed(lead: Document) -> bool:
     source = "".join(filter(str.isalpha, text_of(lead, "source").casefold()))
     return (
         source not in _IMPORTED_SOURCES
-        and text_of(lead, "leadType") not in _IMPORTED_TYPES
+        and text_of(lead, "leadType") not in API_LEAD_TYPES
         and not text_of(lead, "bookingNo")
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from syncctl.domain.checks import Check
 from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.sources import REPORT_STEPS, SOURCES
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -86,7 +87,7 @@ class ApiTrial:
 
 
 def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
-    """Ask for the store list, and for one location's bookings and returns of a month."""
+    """Ask for the store list, and for one location's reports of a month."""
     for address in {address.url: address for address in trial.addresses.values()}.values():
         yield from _transport(address)
     try:
@@ -98,12 +99,9 @@ def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
         yield _store_list(stores, trial)
     location = _location(stores, trial.locations)
     deadline = trial.monotonic() + trial.limit_s
-    requests = [
-        ReportRequest(report, location, Window(months=1), deadline)
-        for report in (StepName.BOOKING, StepName.RETURN)
-    ]
+    requests = [ReportRequest(report, location, Window(months=1), deadline) for report in REPORT_STEPS]
     answers = {answer.request.report: answer for answer in api.reports(requests)}
-    for report in (StepName.BOOKING, StepName.RETURN):
+    for report in REPORT_STEPS:
         answer = answers[report]
         if answer.error is not None:
             yield _failed(report, answer.error)
@@ -201,7 +199,8 @@ def _unfit(report: StepName, row: Any, store: str, dates: RowDates) -> str:
         values = identity_values(report, row, store, dates)
     except InvalidRowError as reason:
         return str(reason)
-    return "no booking date" if values is None and report is StepName.BOOKING else ""
+    source = SOURCES[report]
+    return f"no {source.lead_source.lower()} date" if values is None and not source.follows_booking else ""
 
 
 def _location(stores: list[Any], locations: Locations) -> str:

@@ -11,7 +11,8 @@ from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.leads import NOTHING_WRITTEN
-from syncctl.domain.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
+from syncctl.domain.models import FILE_STEPS, Document, Reject, SourceRecord, StepName, SyncRecord
+from syncctl.domain.sources import LEAD_TYPES, SOURCES
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
@@ -259,7 +260,7 @@ def _finished_by(database: Database, entries: Sequence[RecordEntry], locations: 
     """The reports that finished these records, by the records' ids, as a sync would find them."""
     found = {entry.record.record_id: report for entry in entries if (report := entry.record.report_id)}
     matcher = Matcher(database, locations)
-    for lead_type in LeadType:
+    for lead_type in LEAD_TYPES:
         records = [
             SourceRecord(record.key, record.record_id, record.values)
             for record in (entry.record for entry in entries)
@@ -347,7 +348,7 @@ def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
             source,
             first.location,
             "",
-            own_date(source, row, UTC),
+            own_date(source, row, UTC) if source in SOURCES else None,
             {},
         ),
         events=(

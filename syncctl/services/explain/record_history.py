@@ -11,6 +11,7 @@ from typing import Any
 from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
+from syncctl.domain.sources import SOURCES
 from syncctl.locations import Locations, location_words
 from syncctl.ports.admin import Survey
 from syncctl.ports.sync import RecordEntry
@@ -285,7 +286,7 @@ def story_of_lead(lead: Document, locations: Locations, came_back: CameBack | No
         store=text_of(lead, "store"),
         whereabouts=Whereabouts.LEAD,
         origin=Origin(
-            {"bookingConfirmation": StepName.BOOKING, "return": StepName.RETURN}.get(lead_type),
+            next((step for step, source in SOURCES.items() if source.lead_type == lead_type), None),
             "",
             stored_key(lead, locations),
             created_at if isinstance(created_at, datetime) else None,

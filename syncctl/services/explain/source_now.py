@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import current_key, keys_of
 from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
+from syncctl.domain.sources import REPORT_STEPS, SOURCES
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
 from syncctl.ports.sync import Answer, RentalApi, Storage
 from syncctl.services.explain.explaining import Explanation, Wanted
 from syncctl.services.explain.record_history import Origin, SourceNow, Story, Whereabouts, place_of
-from syncctl.services.reconcile.completeness import REPORTS
 from syncctl.services.reconcile.differences import Base, differences
 from syncctl.services.rejects.updating import row_text
 from syncctl.services.run import Clock
@@ -26,12 +26,6 @@ from syncctl.services.windows.row_stores import RowStores, known_shops
 
 Place = tuple[StepName, str]
 """A report of a location."""
-
-_NOT_OF = {
-    StepName.BOOKING: "without a booking date: no booking",
-    StepName.RETURN: "not returned (yet)",
-}
-"""Why a row is not what its report is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +50,11 @@ def ask_source(
     warnings: list[str] = []
     deadline = query.clock.monotonic() + query.deadline_s
     names = names_in_force(query.api, storage, deadline, warnings.append)
-    dialects = {report: Dialect(report) for report in REPORTS} | storage.dialects()
+    dialects = {report: Dialect(report) for report in REPORT_STEPS} | storage.dialects()
     shops = known_shops(names, locations, dialects)
-    stores = {report: ids_to_ask(shops.stores, dialects[report]) for report in REPORTS}
+    stores = {report: ids_to_ask(shops.stores, dialects[report]) for report in REPORT_STEPS}
     zone = query.schedule.business_zone
-    row_stores = {report: RowStores(shops, dialects[report], zone) for report in REPORTS}
+    row_stores = {report: RowStores(shops, dialects[report], zone) for report in REPORT_STEPS}
     today = query.clock.now().astimezone(zone).date()
     asked: dict[Place, int] = {}
     for story in found.stories:
@@ -70,11 +64,11 @@ def ask_source(
             asked[place] = max(asked.get(place, 0), window.months)
     # A booking may be missing whose return is there, and the other way round.
     concerned = {location for _, location in asked}
-    for report in REPORTS:
+    for report in REPORT_STEPS:
         for location in (concerned & stores[report].keys()) or stores[report]:
             asked.setdefault((report, location), query.schedule.first_months)
     dialects = storage.dialects()
-    forms = {report: dialects.get(report, Dialect(report)).whole_form for report in REPORTS}
+    forms = {report: dialects.get(report, Dialect(report)).whole_form for report in REPORT_STEPS}
     requests = [
         ReportRequest(report, location, Window(months, form=forms[report]), deadline)
         for (report, location), months in sorted(asked.items(), key=_in_order)
@@ -94,7 +88,7 @@ def _in_order(entry: tuple[Place, int]) -> tuple[str, tuple[int, str]]:
 def _places(story: Story, stores: Mapping[StepName, Mapping[str, str | None]]) -> list[Place]:
     """Where a story's record is told: its own location; else those of its store, else all."""
     report = story.origin.report
-    if report not in REPORTS:
+    if report not in REPORT_STEPS:
         return []
     if story.origin.location in stores[report]:
         return [(report, story.origin.location)]
@@ -173,7 +167,7 @@ class _Hearing:
                 how = (
                     "under another phone number"
                     if is_of_report(answer.report, row)
-                    else _NOT_OF[answer.report]
+                    else SOURCES[answer.report].undated
                 )
                 return SourceNow(f"told by {where}, but {how}")
         return None

@@ -10,7 +10,8 @@ from typing import Any
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord, Write
+from syncctl.domain.models import Document, LeadValues, SourceRecord, Write
+from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations, StoreNames
 from syncctl.mapping.file_rows import file_key
@@ -18,7 +19,6 @@ from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day, text
 from syncctl.text import fold
 
-API_TYPES = (LeadType.BOOKING, LeadType.RETURN)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -127,7 +127,7 @@ class UnlinkedLeads:
             # Under "Default Store", as the old system wrote where it knew none, it may be any store's.
             and self._locations.canonical(text_of(lead, "store")) in (None, values["store"])
         ]
-        if values["leadType"] in API_TYPES:
+        if values["leadType"] in API_LEAD_TYPES:
             return [lead for lead in same_person if not text_of(lead, "bookingNo")]
         return [lead for lead in same_person if _same_day(lead, values)]
 
@@ -177,7 +177,7 @@ def _same_day(lead: Document, values: LeadValues) -> bool:
 def _made_by_a_killed_run(lead: Document, locations: StoreNames) -> bool:
     """Whether its id is that of its own key: a run was killed before it had noted the record, which will find
     it by its id."""
-    if text_of(lead, "leadType") in API_TYPES:
+    if text_of(lead, "leadType") in API_LEAD_TYPES:
         return bool(lead["_id"] == derived_id(stored_key(lead, locations)))
     key = stored_key({**lead, "bookingNo": None}, locations)
     days = {stored_day(lead.get("enquiryDate")), stored_day(lead.get("functionDate")), None}

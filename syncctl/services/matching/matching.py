@@ -11,12 +11,13 @@ from typing import NamedTuple
 from syncctl.domain.identity import current_key, keys_of, phone_of
 from syncctl.domain.lead_matching import Agreement, agreements, best_pairs, is_certain
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
+from syncctl.domain.models import Document, KnownRecord, LeadValues, SourceRecord, SyncRecord
+from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.sync import Created, Storage
 from syncctl.services.matching.corrections import Corrected, nobody_reached, replaced_records
-from syncctl.services.matching.legacy_leads import API_TYPES, UnlinkedLeads, text_of
+from syncctl.services.matching.legacy_leads import UnlinkedLeads, text_of
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.sync.answer_rows import SortedRows
 
@@ -55,7 +56,7 @@ class Matcher:
     def match(
         self,
         records: Sequence[SourceRecord],
-        lead_types: Collection[LeadType],
+        lead_types: Collection[str],
         answered_keys: Collection[str] = (),
         *,
         conclude: bool = False,
@@ -145,7 +146,7 @@ class Matcher:
     def _find_corrected(
         self,
         records: Sequence[SourceRecord],
-        lead_types: Collection[LeadType],
+        lead_types: Collection[str],
         answer: SortedRows,
         result: MatchResult,
     ) -> None:
@@ -187,7 +188,7 @@ class Matcher:
                 result.lead_ids[record_id] = lead_id
 
     def _leads_under_new_numbers(
-        self, records: Sequence[SourceRecord], lead_types: Collection[LeadType]
+        self, records: Sequence[SourceRecord], lead_types: Collection[str]
     ) -> Mapping[str, set[str]]:
         """The ids of the leads that have the booking and phone number of these, by the records' keys."""
         numbers = {record.values["bookingNo"] for record in records}
@@ -215,7 +216,7 @@ class Matcher:
     def _link_own_leads(
         self,
         records: Sequence[SourceRecord],
-        lead_types: Collection[LeadType],
+        lead_types: Collection[str],
         answered_keys: Collection[str],
         result: MatchResult,
     ) -> _Candidates:
@@ -292,7 +293,7 @@ class Matcher:
         self,
         records: Sequence[SourceRecord],
         candidates: _Candidates,
-        lead_types: Collection[LeadType],
+        lead_types: Collection[str],
         result: MatchResult,
         *,
         conclude: bool,
@@ -345,7 +346,7 @@ class Matcher:
         return {edge: found for edge, found in agreements(before, reports).items() if found.fields == 3}
 
     def _rivals(
-        self, candidates: _Candidates, lead_types: Collection[LeadType], own: Mapping[str, Traits]
+        self, candidates: _Candidates, lead_types: Collection[str], own: Mapping[str, Traits]
     ) -> _Agreements:
         """How well the candidates fit other records than these (and those of the same leads, under numbers
         that the source has corrected), and leads without a record.
@@ -416,7 +417,7 @@ def _numbers(records: Iterable[SourceRecord]) -> set[str]:
 def _may_have_former_key(values: LeadValues, former_phones: Collection[str]) -> bool:
     """Whether the sync may know a record under another key: most bookings and returns have the one that they
     had, while of two files of one visit each may write its customer's name in other code points."""
-    if former_phones or values["leadType"] not in API_TYPES:
+    if former_phones or values["leadType"] not in API_LEAD_TYPES:
         return True
     return "bookingNo" not in values and not values["name"].isascii()
 
@@ -429,7 +430,7 @@ def _created(records: Iterable[SourceRecord]) -> Created:
         at = record.values.get("createdAt")
         if at is None:
             continue
-        if record.values["leadType"] not in API_TYPES:
+        if record.values["leadType"] not in API_LEAD_TYPES:
             names.add(record.values["name"])
             days.add(at.date())
         elif at.time() != MIDNIGHT:

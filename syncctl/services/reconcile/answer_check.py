@@ -8,6 +8,7 @@ from typing import Any
 
 from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.models import Document, SourceRecord
+from syncctl.domain.sources import SOURCES
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.sync import Storage
@@ -17,7 +18,7 @@ from syncctl.services.matching.matching import Matcher
 from syncctl.services.reconcile.differences import Base, differences
 from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
 from syncctl.services.rejects.updating import ListedRejects, row_text
-from syncctl.services.sync.answer_intake import BATCH, LEAD_TYPES
+from syncctl.services.sync.answer_intake import BATCH
 from syncctl.services.sync.answer_rows import SortedRows, tellings
 
 
@@ -110,7 +111,7 @@ class AnswerCheck:
     def _match(
         self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
     ) -> MatchResult:
-        lead_types = [LEAD_TYPES[answer.report]]
+        lead_types = [SOURCES[answer.report].lead_type]
         return self._matcher.match(records, lead_types, answer.keys, conclude=conclude, answer=answer)
 
     def _check_batch(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from syncctl.domain.checks import Check, CheckReport
 from syncctl.domain.models import LocationResult, StepName
-from syncctl.services.reconcile.completeness import REPORTS
+from syncctl.domain.sources import REPORT_STEPS
 from syncctl.services.reconcile.differences import Whose
 from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary
@@ -40,7 +40,7 @@ def counts_in_words(counts: SourceCounts) -> str:
 def _checks(found: Completeness) -> Iterator[Check]:
     asked = len({location.location for location in found.locations})
     yield Check.good("Asked for", f"{found.first} to {found.last}, {_number(asked, 'location')}")
-    for report in REPORTS:
+    for report in REPORT_STEPS:
         yield _report(found, report)
     if not all(location.error for location in found.locations):
         yield _missing(found)

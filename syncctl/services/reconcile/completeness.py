@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import (
     ApiError,
     KeyRefusedError,
@@ -31,8 +32,6 @@ from syncctl.services.sync.step_results import step_result, told
 from syncctl.services.sync.store_list import names_in_force
 from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.row_stores import RowStores, known_shops
-
-REPORTS = (StepName.BOOKING, StepName.RETURN)
 
 OnLocation = Callable[[LocationCheck, int], None]
 """Is told of each location as soon as it is checked, and of how many there are."""
@@ -61,7 +60,7 @@ def begin_check(
     planner = Planner(question.schedule, question.options, started_at)
     warnings: list[str] = []
     names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
-    dialects = {report: Dialect(report) for report in REPORTS} | database.dialects()
+    dialects = {report: Dialect(report) for report in REPORT_STEPS} | database.dialects()
     shops = known_shops(names, locations, dialects)
     chosen = locations_to_ask(names, locations, question.options.locations)
     return SourceCheck(
@@ -70,9 +69,9 @@ def begin_check(
         locations,
         _Scope(
             stores=locations_to_ask(names, locations, ()),
-            asked={report: tuple(planner.ids_to_ask(chosen, dialects[report])) for report in REPORTS},
-            windows={report: planner.whole_window(dialects[report]) for report in REPORTS},
-            row_stores={report: RowStores(shops, dialects[report], planner.zone) for report in REPORTS},
+            asked={report: tuple(planner.ids_to_ask(chosen, dialects[report])) for report in REPORT_STEPS},
+            windows={report: planner.whole_window(dialects[report]) for report in REPORT_STEPS},
+            row_stores={report: RowStores(shops, dialects[report], planner.zone) for report in REPORT_STEPS},
             days=planner.days or planner.whole_days,
             certain_from=planner.certain_from,
             started_at=started_at,
@@ -110,8 +109,8 @@ class _Scope:
     def requests(self) -> list[ReportRequest]:
         return [
             ReportRequest(report, location, self.windows[report], deadline)
-            for number, report in enumerate(REPORTS, start=1)
-            for deadline in [_share(self.clock, self.ends, number, of=len(REPORTS))]
+            for number, report in enumerate(REPORT_STEPS, start=1)
+            for deadline in [_share(self.clock, self.ends, number, of=len(REPORT_STEPS))]
             for location in self.asked[report]
         ]
 
@@ -155,7 +154,7 @@ class SourceCheck:
         repairer = Repairer(run, self._locations, self._scope.row_stores)
         with closing(self._api.reports(self._scope.requests())) as fetched:
             answers = _AnswersByReport(fetched)
-            for report in REPORTS:
+            for report in REPORT_STEPS:
                 self._repair_report(report, answers.of(report, len(self._scope.asked[report])), repairer, run)
 
     def _repair_report(

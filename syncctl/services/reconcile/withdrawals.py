@@ -8,13 +8,14 @@ from datetime import date, datetime
 
 from syncctl.domain.identity import current_key, derived_id, keys_of
 from syncctl.domain.models import Days, StepName, SyncRecord
+from syncctl.domain.sources import SOURCES
 from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.admin import Database
 from syncctl.services.reconcile.results import Subject, Withdrawn
 from syncctl.services.rejects.updating import row_text
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.services.sync.planning import BOOKED_BEFORE, location_order
+from syncctl.services.sync.planning import location_order
 
 
 class Withdrawals:
@@ -29,8 +30,7 @@ class Withdrawals:
         self._database = database
         self._days = days
         self._certain_from = {
-            StepName.BOOKING: certain_from,
-            StepName.RETURN: certain_from + BOOKED_BEFORE,
+            report: certain_from + source.booked_before for report, source in SOURCES.items()
         }
         self._started_at = started_at
         self._told: dict[StepName, set[str]] = defaultdict(set)

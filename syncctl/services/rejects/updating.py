@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 
 from syncctl.domain.identity import SEPARATOR, derived_id
 from syncctl.domain.models import Reject
+from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.api_rows import BOOKING_DATE, BOOKING_NO, first_text
+from syncctl.mapping.api_rows import BOOKING_NO, first_text
 from syncctl.ports.sync import Storage
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows
@@ -102,7 +103,7 @@ def position_of(row: object) -> str:
     if not isinstance(row, dict):
         return ""
     try:
-        code = first_text(row, (*BOOKING_NO, "locCode", *BOOKING_DATE))
+        code = first_text(row, (*BOOKING_NO, "locCode", *SOURCES[StepName.BOOKING].date))
         item = first_text(row, ("itemCode",))
     except InvalidRowError:
         return ""

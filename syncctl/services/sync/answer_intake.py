@@ -16,14 +16,13 @@ from syncctl.domain.models import (
     CorrectionOutcome,
     Counts,
     LeadChange,
-    LeadType,
     SourceRecord,
     StepName,
     SyncRecord,
 )
+from syncctl.domain.sources import SOURCES
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import ALL_LOCATIONS, Locations
-from syncctl.mapping.api_rows import BOOKING_DATE
 from syncctl.ports.sync import RejectPositions
 from syncctl.services.matching.corrections import NumberChange, current_since, second_leads, take_numbers
 from syncctl.services.matching.legacy_leads import mended_phone
@@ -39,7 +38,7 @@ BATCH = 1000
 NUMBERS_NAMED = 5
 """Booking numbers that a warning names."""
 
-LEAD_TYPES = {StepName.BOOKING: LeadType.BOOKING, StepName.RETURN: LeadType.RETURN}
+_DATED_OTHERWISE = [source.date[0] for source in SOURCES.values() if not source.follows_booking]
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ class _Settled:
 def undated_words(field_name: str, numbers: Sequence[str]) -> str:
     """For a warning: new leads without a date that their source tells, but not so that it can be read."""
     more = f" and {len(numbers) - NUMBERS_NAMED} more" if len(numbers) > NUMBERS_NAMED else ""
-    instead = "dated by when it was first seen" if field_name == BOOKING_DATE[0] else "saved without it"
+    instead = "dated by when it was first seen" if field_name in _DATED_OTHERWISE else "saved without it"
     which = f"{len(numbers)} new booking{'' if len(numbers) == 1 else 's'}"
     return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:NUMBERS_NAMED])}{more}"
 
@@ -154,7 +153,7 @@ class Intake:
     ) -> list[SourceRecord]:
         """Take in what can be decided, and give the rest."""
         match = self._matcher.match(
-            batch, [LEAD_TYPES[answer.report]], answer.keys, conclude=conclude, answer=answer
+            batch, [SOURCES[answer.report].lead_type], answer.keys, conclude=conclude, answer=answer
         )
         batch = match.records
         records = [record for record in batch if record.lead_id not in match.undecided]

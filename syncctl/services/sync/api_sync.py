@@ -1,4 +1,4 @@
-"""The rental API's part of a run: stores, booking, return, each by itself, all within one deadline."""
+"""The rental API's part of a run: stores, then each report by itself, all within one deadline."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.location_ids import ids_warning
 from syncctl.services.windows.measuring import Asking, Measuring
 from syncctl.services.windows.row_stores import known_shops
-
-API_STEPS = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from syncctl.domain.dialects import Dialect, LocationIds, Mode
 from syncctl.domain.models import Days, LocationState, Window
+from syncctl.domain.sources import BOOKED_BEFORE
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
 from syncctl.services.windows.months import OLDEST_DAY, certain_from, months_before, months_since, wider
@@ -28,10 +29,6 @@ SUSPECT_FOR = timedelta(days=2)
 LONGEST_NARROW = timedelta(days=26)
 """A narrower window than the whole is measured for recent days only: one that must reach back further, after
 an outage, is whole."""
-
-BOOKED_BEFORE = timedelta(days=92)
-"""How long before its return a garment may have been booked. Should the API's months go by the date of the
-booking, a return is only in a window that reaches back so much further."""
 
 
 @dataclass(frozen=True, slots=True)

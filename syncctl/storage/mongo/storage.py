@@ -13,7 +13,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationState,
     Reject,
     RunEntry,
@@ -87,7 +86,7 @@ class MongoStorage(MongoSurvey, MongoRepair):
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,

@@ -12,7 +12,6 @@ from syncctl.domain.models import (
     Document,
     KnownRecord,
     LeadChange,
-    LeadType,
     LocationState,
     Reject,
     RunEntry,
@@ -125,7 +124,7 @@ class SqliteStorage(SqliteSurvey, SqliteRepair):
 
     def find_leads(
         self,
-        lead_type: LeadType,
+        lead_type: str,
         booking_numbers: Collection[str],
         phones: Collection[str],
         created: Created = ANY_TIME,

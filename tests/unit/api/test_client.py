@@ -33,9 +33,11 @@ def client(
     max_tries: int = 3,
 ) -> HttpRentalApi:
     config = ApiClientConfig(
-        stores=Endpoint(f"{server.url}/api/Location/LocationList", None, "STORE_API_KEY"),
-        booking=Endpoint(server.url + BOOKING_PATH, key, "BOOKING_API_KEY"),
-        returns=Endpoint(server.url + RETURN_PATH, None, "RETURN_API_KEY"),
+        {
+            StepName.STORES: Endpoint(f"{server.url}/api/Location/LocationList", None, "STORE_API_KEY"),
+            StepName.BOOKING: Endpoint(server.url + BOOKING_PATH, key, "BOOKING_API_KEY"),
+            StepName.RETURN: Endpoint(server.url + RETURN_PATH, None, "RETURN_API_KEY"),
+        },
         concurrency=concurrency,
         call_delay_s=call_delay_s,
         timeout_s=5.0,

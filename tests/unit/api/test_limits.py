@@ -14,6 +14,7 @@ from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import DeadlinePassedError, FinalApiError
 from syncctl.ports.sync import Look
 from tests.support.scripted_server import ScriptedServer, reply, rows_reply
@@ -30,7 +31,11 @@ def requests(count: int, deadline_s: float = LONG_S) -> list[ReportRequest]:
 def client(server: ScriptedServer) -> HttpRentalApi:
     endpoint = Endpoint(server.url, None, "API_TOKEN")
     config = ApiClientConfig(
-        endpoint, endpoint, endpoint, call_delay_s=0, max_tries=3, min_backoff_s=0.001, max_rows=MAX_ROWS
+        dict.fromkeys(API_STEPS, endpoint),
+        call_delay_s=0,
+        max_tries=3,
+        min_backoff_s=0.001,
+        max_rows=MAX_ROWS,
     )
     return HttpRentalApi(config)
 

@@ -9,6 +9,7 @@ from syncctl.api.client import ApiClientConfig
 from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.models import BodyForm, ReportRequest, StepName, Window
+from syncctl.domain.sources import API_STEPS
 from syncctl.errors import ApiError
 from syncctl.ports.admin import WireFacts
 from tests.support.scripted_server import Reply, ScriptedServer, reply
@@ -21,7 +22,7 @@ def ask(server: ScriptedServer) -> tuple[WireFacts, list[object] | None, ApiErro
     """What was noted of one call, and its answer."""
     seen: dict[ReportRequest, WireFacts] = {}
     address = Endpoint(f"{server.url}/report", KEY, "API_TOKEN")
-    config = ApiClientConfig(address, address, address, call_delay_s=0.0, timeout_s=5.0, max_tries=1)
+    config = ApiClientConfig(dict.fromkeys(API_STEPS, address), call_delay_s=0.0, timeout_s=5.0, max_tries=1)
     api = WatchedRentalApi(config, seen.__setitem__)
     request = ReportRequest(
         StepName.RETURN, "7", Window(2, form=BodyForm.WITHOUT_EMPTY), time.monotonic() + 9

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import Redactor
 from syncctl.settings.settings import (
@@ -53,9 +54,11 @@ def test_defaults(cwd: Path) -> None:
         api_sync_enabled=True,
         api_sync_time="*/5 * * * *",
         api_sync_timezone=ZoneInfo("UTC"),
-        stores_api=api("/api/Location/LocationList", "STORE_API_KEY", "STORE_LIST_API_URL"),
-        booking_api=api("/api/Reports/GetBookingReport", "BOOKING_API_KEY", "BOOKING_API_ENDPOINT"),
-        return_api=api("/api/Reports/GetReturnReport", "RETURN_API_KEY", "RETURN_API_ENDPOINT"),
+        endpoints={
+            StepName.STORES: api("/api/Location/LocationList", "STORE_API_KEY", "STORE_LIST_API_URL"),
+            StepName.BOOKING: api("/api/Reports/GetBookingReport", "BOOKING_API_KEY", "BOOKING_API_ENDPOINT"),
+            StepName.RETURN: api("/api/Reports/GetReturnReport", "RETURN_API_KEY", "RETURN_API_ENDPOINT"),
+        },
         api_concurrency=5,
         api_call_delay_s=0.5,
         api_timeout_s=30,
@@ -122,27 +125,29 @@ def test_every_setting_can_be_set(cwd: Path) -> None:
         api_sync_enabled=False,
         api_sync_time="0 6 * * 1-5",
         api_sync_timezone=ZoneInfo("Asia/Kolkata"),
-        stores_api=ApiEndpoint(
-            "http://127.0.0.1:8000/stores",
-            Secret("one-for-all"),
-            "API_TOKEN",
-            host_setting="STORE_LIST_API_URL",
-            path_setting="STORE_LIST_API_URL",
-        ),
-        booking_api=ApiEndpoint(
-            "http://127.0.0.1:8001/api/bookings?v=2",
-            Secret("bookings-own"),
-            "BOOKING_API_KEY",
-            host_setting="BOOKING_API_BASE_URL",
-            path_setting="BOOKING_API_ENDPOINT",
-        ),
-        return_api=ApiEndpoint(
-            "http://[::1]:8002/returns",
-            Secret("one-for-all"),
-            "API_TOKEN",
-            host_setting="RETURN_API_BASE_URL",
-            path_setting="RETURN_API_ENDPOINT",
-        ),
+        endpoints={
+            StepName.STORES: ApiEndpoint(
+                "http://127.0.0.1:8000/stores",
+                Secret("one-for-all"),
+                "API_TOKEN",
+                host_setting="STORE_LIST_API_URL",
+                path_setting="STORE_LIST_API_URL",
+            ),
+            StepName.BOOKING: ApiEndpoint(
+                "http://127.0.0.1:8001/api/bookings?v=2",
+                Secret("bookings-own"),
+                "BOOKING_API_KEY",
+                host_setting="BOOKING_API_BASE_URL",
+                path_setting="BOOKING_API_ENDPOINT",
+            ),
+            StepName.RETURN: ApiEndpoint(
+                "http://[::1]:8002/returns",
+                Secret("one-for-all"),
+                "API_TOKEN",
+                host_setting="RETURN_API_BASE_URL",
+                path_setting="RETURN_API_ENDPOINT",
+            ),
+        },
         api_concurrency=32,
         api_call_delay_s=0,
         api_timeout_s=1.5,
@@ -194,14 +199,17 @@ def test_the_old_name_in_the_environment_beats_the_new_one_in_a_file(cwd: Path) 
 
 def test_keys_from_files(cwd: Path) -> None:
     (cwd / "key").write_text("\ufeff from-file \n")
-    return_api = load(cwd, API_TOKEN_FILE="key").return_api
+    return_api = load(cwd, API_TOKEN_FILE="key").endpoints[StepName.RETURN]
     assert (return_api.key, return_api.key_setting) == (Secret("from-file"), "API_TOKEN_FILE")
     (cwd / ".env").write_text(
         "BOOKING_API_KEY=in-env-file\nSTORE_API_KEY=store\nSTORE_API_KEY_FILE=nowhere\n"
     )
     loaded = load(cwd, BOOKING_API_KEY_FILE=str(cwd / "key"))
-    assert (loaded.booking_api.key, loaded.stores_api.key) == (Secret("from-file"), Secret("store"))
-    assert loaded.booking_api.key_setting == "BOOKING_API_KEY_FILE"
+    assert (loaded.endpoints[StepName.BOOKING].key, loaded.endpoints[StepName.STORES].key) == (
+        Secret("from-file"),
+        Secret("store"),
+    )
+    assert loaded.endpoints[StepName.BOOKING].key_setting == "BOOKING_API_KEY_FILE"
     assert loaded.secrets == ("store", "from-file")
 
 
@@ -288,12 +296,13 @@ def test_secrets_do_not_show_by_accident(cwd: Path) -> None:
     loaded = load(
         cwd, DATABASE_URL="mongodb://u:s3cret@h/n", API_TOKEN="t0ken", HEARTBEAT_URL="http://h/p1ng"
     )
-    for text in (repr(loaded), str(loaded), f"{loaded.booking_api.key}", f"{loaded.booking_api}"):
+    endpoint = loaded.endpoints[StepName.BOOKING]
+    for text in (repr(loaded), str(loaded), f"{endpoint.key}", f"{endpoint}"):
         assert "s3cret" not in text
         assert "t0ken" not in text
         assert "p1ng" not in text
-    assert loaded.booking_api.key is not None
-    assert loaded.booking_api.key.reveal() == "t0ken"
+    assert endpoint.key is not None
+    assert endpoint.key.reveal() == "t0ken"
     assert Redactor(loaded.secrets)("s3cret t0ken http://h/p1ng/start") == "*** *** http://h***/start"
 
 

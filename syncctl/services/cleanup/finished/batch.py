@@ -10,13 +10,13 @@ from typing import NamedTuple
 from syncctl.domain.lead_matching import Agreement, agreements
 from syncctl.domain.lead_traits import Traits, as_moment
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
+from syncctl.domain.models import Document, SourceRecord, SyncRecord
+from syncctl.domain.sources import API_LEAD_TYPES, LEAD_TYPES
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone
-from syncctl.services.matching.legacy_leads import API_TYPES
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.own_writes import writes_into
 
@@ -127,7 +127,7 @@ class Batch:
             if (record := self.gone_record(lead_id)) is not None and record.report_id is None
         }
         found: dict[str, str] = {}
-        for lead_type in LeadType:
+        for lead_type in LEAD_TYPES:
             of_type = [record for record in gone.values() if record.values.get("leadType") == lead_type]
             if of_type:
                 found |= matcher.match(of_type, [lead_type], conclude=True).finished
@@ -181,7 +181,7 @@ def _is_of_one_occasion(lead: Traits, record: SyncRecord) -> bool:
     """
     if lead.booking_numbers:
         return True
-    if record.values.get("leadType") not in API_TYPES:
+    if record.values.get("leadType") not in API_LEAD_TYPES:
         return not lead.moments
     said = Traits.of_record(record.values, record.lead_id)
     return bool(lead.moments & said.moments or lead.days & said.days)

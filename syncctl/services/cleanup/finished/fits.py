@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from syncctl.domain.lead_matching import Agreement, Level, agreements
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import LeadType
+from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.sync import Created
@@ -78,7 +78,7 @@ class Rivals:
         created = Created({*moments, *(at for report in reports.values() for at in report.moments)})
         leads = {
             lead["_id"]: lead
-            for lead_type in LeadType
+            for lead_type in LEAD_TYPES
             for lead in database.find_leads(lead_type, numbers, phones, created)
         }
         records = {

@@ -8,10 +8,11 @@ from datetime import date
 from typing import Any
 
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document, LeadType
+from syncctl.domain.models import Document
+from syncctl.domain.sources import LEAD_TYPES
 from syncctl.services.matching.legacy_leads import text_of
 
-_TYPES = {each.casefold(): each for each in (*LeadType, "justDial")}
+_TYPES = {each.casefold(): each for each in (*LEAD_TYPES, "justDial")}
 """The lead types by what `Traits` makes of them."""
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import combinations
 
 from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
-from syncctl.domain.models import REPORT_STEPS, BodyForm, StepName
-from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
+from syncctl.domain.models import BodyForm, StepName
+from syncctl.domain.sources import REPORT_STEPS, SOURCES
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.windows import window_words
 from syncctl.services.doctor.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings
@@ -20,11 +20,11 @@ from syncctl.services.doctor.evidence.shapes import OWN_DATE
 from syncctl.services.sync.thin_answers import AnswerSize, capped_answers
 from syncctl.services.windows.trials import DATED_FORMS
 
-_EVENTS = {StepName.BOOKING: BOOKING_DATE[0], StepName.RETURN: RETURN_DATE[0]}
+_EVENTS = {report: source.date[0] for report, source in SOURCES.items()}
 CLOCK_GRAIN_S = 1.0
 """Seconds: a Date header has no fractions."""
 
-TITLES = {StepName.BOOKING: "Bookings", StepName.RETURN: "Returns"}
+TITLES = {report: source.plural.capitalize() for report, source in SOURCES.items()}
 
 
 def summary(

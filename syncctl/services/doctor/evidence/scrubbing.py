@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from syncctl.mapping.api_rows import ATTENDED_BY, BOOKING_DATE, BOOKING_NO, NAME, PHONE, REMARKS, RETURN_DATE
+from syncctl.domain.sources import REPORT_STEPS
+from syncctl.mapping.api_rows import BOOKING_NO, NAME, OWN_DATES, OWN_TEXTS, PHONE, REMARKS
 
 LONGEST = 200
 SHORTEST_VALUE = 3
@@ -16,8 +17,8 @@ SHORTEST_VALUE = 3
 
 OTHER_KEY = "(another key)"
 
-_PERSONAL = (*NAME, *PHONE, *BOOKING_NO, *ATTENDED_BY, *REMARKS)
-_FIELDS = frozenset((*_PERSONAL, *BOOKING_DATE, *RETURN_DATE))
+_PERSONAL = (*NAME, *PHONE, *BOOKING_NO, *OWN_TEXTS, *REMARKS)
+_FIELDS = frozenset((*_PERSONAL, *(name for names in OWN_DATES for name in names)))
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}", re.ASCII)
 _DIGITS = re.compile(r"(?P<day>(?<!\d)\d{4}-\d\d-\d\d(?![\d-]))|\d\dx{4,}\d\d|\+?\d(?:[ ().-]{0,3}\d){4,}")
 """Also where all but four of them are masked already; what is a day is matched, too, and so passed over."""
@@ -27,7 +28,7 @@ _WORD = re.compile(
 )
 _TECHNICAL = re.compile(
     r"(?:System|Microsoft)(?:\.[A-Z][A-Za-z]+)+"
-    r"|(?:API|BOOKING|RETURN|STORE|REQUESTS|DATABASE)(?:_[A-Z]+)+",
+    rf"|(?:API|{'|'.join(step.name for step in REPORT_STEPS)}|STORE|REQUESTS|DATABASE)(?:_[A-Z]+)+",
     re.ASCII,
 )
 """Names of a server's errors, and of settings."""

@@ -11,8 +11,9 @@ from typing import Any
 
 from syncctl.domain.dialects import DatedRow
 from syncctl.domain.models import StepName
+from syncctl.domain.sources import SOURCES
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
+from syncctl.mapping.api_rows import OWN_DATES
 from syncctl.parsing.dates import read_date
 from syncctl.services.rejects.updating import position_of
 from syncctl.services.sync.answer_rows import sort_rows
@@ -25,7 +26,7 @@ OTHER_PLACE = "(another text)"
 NO_FIELDS = "(rows that are no records of fields)"
 
 PLACE_FIELDS = ("location", "locationID")
-_SAME_FIELD = {alias: names[0] for names in (BOOKING_DATE, RETURN_DATE) for alias in names}
+_SAME_FIELD = {alias: names[0] for names in OWN_DATES for alias in names}
 _LIKE_A_DATE = re.compile(r"\s*(/Date\(|\d{4}-\d\d-\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})")
 _DATE_ONLY = re.compile(r"[\d\s/:.+()TZAPMDate-]{6,40}", re.ASCII)
 _LONGEST_DIGITS = 24
@@ -103,12 +104,13 @@ def row_facts(
         for name in PLACE_FIELDS:
             if row.get(name) is not None:
                 shops[name][_shop(name, row[name], reader.locations)] += 1
-    own = DateField(rows=dated_rows(sort_rows(report, location, "any", rows, reader.zone)))
+    is_report = report in SOURCES
+    own = dated_rows(sort_rows(report, location, "any", rows, reader.zone)) if is_report else []
     kept = {name: found for name, found in dates.items() if len(found.rows) > found.unreadable}
     return RowFacts(
         len(rows),
         frozenset(places - {""}),
-        {OWN_DATE: own, **kept},
+        {OWN_DATE: DateField(rows=own), **kept},
         dict(values),
         {name: counted for name, counted in shops.items() if counted},
     )

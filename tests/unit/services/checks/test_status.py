@@ -22,6 +22,7 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.domain.run_results import history_document
+from syncctl.domain.sources import API_STEPS
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState
@@ -34,7 +35,6 @@ from syncctl.services.checks.status import (
     take_status,
 )
 from syncctl.services.run import Clock
-from syncctl.services.sync.api_sync import API_STEPS
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
 

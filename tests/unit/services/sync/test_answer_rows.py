@@ -9,15 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.models import Days, StepName
+from syncctl.domain.sources import SOURCES
 from syncctl.mapping.api_rows import (
-    ATTENDED_BY,
-    BOOKING_DATE,
     ENQUIRY_DATE,
     ENQUIRY_TYPE,
     FUNCTION_DATE,
     REMARKS,
-    RETURN_DATE,
-    SECURITY,
 )
 from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_rows, sort_unsorted, unsorted
 from tests.support.answers import item_rows
@@ -194,10 +191,10 @@ MAYBE: dict[str, tuple[Any, ...]] = {
         (ENQUIRY_DATE, (None, "2026-01-05", "2026-01-06")),
         (ENQUIRY_TYPE, (None, "", "Suits", "Gowns")),
         (REMARKS, (None, " ", "needs fitting", "ready")),
-        (SECURITY, (None, 0, 1500.5, 9000, "9000")),
-        (ATTENDED_BY, (None, "Staff A", "Staff B")),
-        (BOOKING_DATE, (None, "2026-03-04T08:59:27", "2026-03-05", "soon")),
-        (RETURN_DATE, (None, "2026-03-14T08:59:27", "2026-03-15", "soon")),
+        (SOURCES[StepName.BOOKING].fields["securityAmount"], (None, 0, 1500.5, 9000, "9000")),
+        (SOURCES[StepName.RETURN].fields["attendedBy"], (None, "Staff A", "Staff B")),
+        (SOURCES[StepName.BOOKING].date, (None, "2026-03-04T08:59:27", "2026-03-05", "soon")),
+        (SOURCES[StepName.RETURN].date, (None, "2026-03-14T08:59:27", "2026-03-15", "soon")),
         (("customerName",), ("Anagha", "ANAGHA", "Anagha K")),
         (("phoneNo",), ("9000000001", "+91 9000000001", "9000000001 / 9000000002", "", "9000000003")),
         (("itemCode",), ("A", "B")),
