@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from syncctl.domain.models import Document, SourceRecord
+from syncctl.domain.lead_values import Document
+from syncctl.domain.records import SourceRecord
 
 NOT_CALLED = "Not Called"
 NO_STATUS = "No Status"

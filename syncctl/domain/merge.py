@@ -8,8 +8,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import is_touched
-from syncctl.domain.models import Document, LeadChange, Write
+from syncctl.domain.records import Write
 from syncctl.text import same_text
 
 

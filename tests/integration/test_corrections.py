@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import CorrectionOutcome, Counts, RunResult, StepName
-from syncctl.ports.sync import RecordEntry
+from syncctl.domain.records import CorrectionOutcome
+from syncctl.domain.run_results import Counts, RunResult
+from syncctl.domain.steps import StepName
+from syncctl.ports.storage import RecordEntry
 from tests.integration.test_answers_without_rows import NO_DATA
 from tests.support.cleanups import Interfering
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment

@@ -8,9 +8,9 @@ from itertools import islice, product
 from typing import Self
 
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.locations import StoreNames
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 
 REPORTS_AT_ONCE = 1000
 _ANY_TYPE = ""

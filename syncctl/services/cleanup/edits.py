@@ -7,8 +7,8 @@ from datetime import datetime, time
 from functools import cached_property
 from typing import Any
 
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
 from syncctl.domain.leads import NO_STATUS, NOT_CALLED, TELECALLERS_OWN, is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import is_touched
-from syncctl.domain.models import Document
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import Days, StepName
+from syncctl.domain.requests import Days
+from syncctl.domain.steps import StepName
 from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_unsorted, unsorted
 from tests.support.answers import item_rows
 
