@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncctl.domain.models import BodyForm, ReportRequest
+from syncctl.domain.requests import BodyForm, ReportRequest
 from syncctl.domain.sources import SOURCES
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
-from syncctl.domain.models import Document, LeadValues
+from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.errors import InvalidRowError
 from syncctl.locations import StoreNames

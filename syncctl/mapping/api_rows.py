@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, cast, get_type_hints
 
-from syncctl.domain.models import LeadValues
+from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.sources import SOURCES, Aliases, Source, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import read_date

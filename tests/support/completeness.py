@@ -5,8 +5,8 @@ from contextlib import closing
 from typing import Any
 
 from syncctl.api.client import HttpRentalApi
-from syncctl.domain.models import Trigger
 from syncctl.domain.sources import REPORT_STEPS as REPORTS
+from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.services.reconcile.completeness import SourceQuestion, begin_check

@@ -14,7 +14,7 @@ import pytest
 from syncctl.cli.stopping import is_no_place_to_raise
 from syncctl.domain.sources import SYNC_TYPES
 from syncctl.errors import InterruptedRunError, TerminationRequest
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from tests.support.world import Recorder, World
 from tests.torture.jobs import JOBS, Job
 from tests.torture.prepared import Prepared, prepared

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import API_STEPS
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program

@@ -19,13 +19,13 @@ from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, Step
 from syncctl.errors import InterruptedRunError, StorageError
 
 if TYPE_CHECKING:
-    from syncctl.domain.models import RunResult
+    from syncctl.domain.run_results import RunResult
 
 
 def finish(result: RunResult, *, as_json: bool) -> None:
     """Show how a run ended, and end the program accordingly."""
     from syncctl.cli.render.runs import render_run
-    from syncctl.domain.run_results import exit_code
+    from syncctl.domain.run_documents import exit_code
 
     render_run(result, as_json=as_json)
     if status := exit_code(result):
@@ -59,7 +59,7 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.models import Trigger
+        from syncctl.domain.steps import Trigger
         from syncctl.services.sync.planning import SyncOptions
         from syncctl.wiring.monitoring import heartbeat_of
         from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off

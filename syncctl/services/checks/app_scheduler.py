@@ -11,7 +11,7 @@ from itertools import islice
 
 from syncctl.domain.checks import Check
 from syncctl.domain.identity import derived_id, id_time
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import API_LEAD_TYPES, API_STEPS
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, RunSpan

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from syncctl.domain.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
+from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import API_STEPS, SYNC_TYPES
+from syncctl.domain.steps import StepName, StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

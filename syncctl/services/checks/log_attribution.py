@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from syncctl.domain.models import SyncLog, Trigger
+from syncctl.domain.run_history import SyncLog
 from syncctl.domain.sources import API_STEPS, REPORT_STEPS, SYNC_TYPES, StepName
+from syncctl.domain.steps import Trigger
 from syncctl.ports.admin import RunSpan
 
 LEEWAY = timedelta(minutes=1)

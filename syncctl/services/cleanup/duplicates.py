@@ -9,12 +9,12 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations, StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import parted_key, stored_file_key, stored_key, text_of
 
 KEY_FIELDS: tuple[str, ...] = (

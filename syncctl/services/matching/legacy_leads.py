@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
+from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, LeadValues, SourceRecord, Write
+from syncctl.domain.records import SourceRecord, Write
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations, StoreNames

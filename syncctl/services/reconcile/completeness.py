@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.domain.requests import Days, ReportRequest, Window
+from syncctl.domain.run_results import LocationResult, RunResult, StepResult
 from syncctl.domain.sources import REPORT_STEPS
+from syncctl.domain.steps import StepName
 from syncctl.errors import (
     ApiError,
     KeyRefusedError,
@@ -20,7 +22,7 @@ from syncctl.errors import (
 )
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Answer, RentalApi
+from syncctl.ports.api import Answer, RentalApi
 from syncctl.services.reconcile.answer_check import AnswerCheck
 from syncctl.services.reconcile.repairing import Repairer
 from syncctl.services.reconcile.results import Completeness, LocationCheck

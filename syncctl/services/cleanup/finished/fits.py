@@ -11,7 +11,7 @@ from syncctl.domain.lead_traits import Traits
 from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Created
+from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 
 SHORTEST_NUMBER = 6

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import LEAD_TYPES
 from syncctl.services.matching.legacy_leads import text_of
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.domain.models import Days, StepName
+from syncctl.domain.requests import Days
 from syncctl.domain.sources import SOURCES
+from syncctl.domain.steps import StepName
 from syncctl.mapping.api_rows import (
     ENQUIRY_DATE,
     ENQUIRY_TYPE,
