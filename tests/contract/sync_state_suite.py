@@ -301,7 +301,7 @@ class SyncStateSuite:
             (second + timedelta(seconds=1), third, 4),
             (second, third, 2),
         ):
-            storage.forget_runs(third, witnessed=(since, until))
+            storage.forget_runs(third, if_any_in=(since, until))
             assert database.count("syncruns") == left
 
     def test_the_version_of_the_key_rules_is_noted_and_a_newer_one_refused(

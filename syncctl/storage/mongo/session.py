@@ -15,6 +15,7 @@ from syncctl.errors import NewerDatabaseError, StorageError
 from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
 from syncctl.storage.mongo.address import connect, read_address
+from syncctl.storage.mongo.documents import own_document
 from syncctl.storage.mongo.errors import translated
 from syncctl.storage.mongo.facts import check_ids_are_unique, say_hello
 from syncctl.storage.mongo.indexes import create_indexes
@@ -46,7 +47,7 @@ class MongoSession:
         self._timeout_ms = timeout_ms
         self._read_only = read_only
         self._now = now
-        self._own = OwnDocuments()
+        self._own = OwnDocuments(own_document)
         self._client: MongoClient[Document] | None = None
         self._deadline = math.inf
         self._hello: Document | None = None

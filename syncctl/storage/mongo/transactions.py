@@ -16,8 +16,8 @@ from pymongo.errors import BulkWriteError, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from syncctl.domain.lead_values import Document
+from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo.batches import REPLY, insert_new
-from syncctl.storage.mongo.documents import to_text
 from syncctl.storage.mongo.errors import HELD, WRITE_CONFLICT, refusals
 
 AT_ONCE = 500

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import chain, islice
 from typing import Any
 
+from syncctl.ports.storage import Created
 from syncctl.storage.sqlite import rows
 
 MOST_PARAMETERS = 999
@@ -57,3 +58,18 @@ def insert_new(
         by_id.pop(known, None)
     insert(connection, table, *by_id.values())
     return list(by_id)
+
+
+def created_columns(created: Created) -> dict[str, str]:
+    """The parameters that stand for a time of creation."""
+    return {
+        "moments": rows.json_list(created.moments),
+        "names": rows.json_list(created.names),
+        "midnights": rows.json_list(created.midnights),
+    }
+
+
+def paired_reports(connection: sqlite3.Connection, report_ids: Iterable[str]) -> set[str]:
+    """Those of these reports that have finished a record."""
+    found = where_among(connection, "SELECT reportId FROM syncrecords", "reportId", report_ids)
+    return {row["reportId"] for row in found}
