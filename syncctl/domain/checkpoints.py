@@ -10,7 +10,7 @@ from datetime import datetime
 class LocationState:
     """How far one report of one location has been synced.
 
-    `watermark`: start of the last run that stored everything up to then, or None. `asked_at`: when it last
+    `watermark`: start of the last run that stored everything up to then, or None. `answered_at`: when it last
     answered with anything, and for a dormant one, when it last answered. `tried_at`: when it was last asked,
     whatever came of it. `dormant`: it had nothing in its whole window. `due_again`: how many of the
     rows in its last whole answer the next one must have as well; `recent`: how many records of its last
@@ -21,7 +21,7 @@ class LocationState:
 
     location: str
     watermark: datetime | None = None
-    asked_at: datetime | None = None
+    answered_at: datetime | None = None
     tried_at: datetime | None = None
     dormant: bool = False
     due_again: int = 0

@@ -11,17 +11,43 @@ from syncctl.ports.storage import RecordEntry, Storage
 
 
 @dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something about the database that a person should know or change."""
+
+    message: str
+    hint: str
+    """What to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHints:
+    """What to do where a kind of database can't be used."""
+
+    unusable: str
+    """Where it can't be reached, opened or read."""
+
+    not_writable: str
+    """Where a run may not write to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What kind of database it is. `place`: host and database, or file; no credentials. `topology`: "single
-    server", "replica set rs0, 3 members", "one file" …. `durability`: write concern, or SQLite's journal.
-    `caveats`: what a person should know or change, each with what to do; empty if it is as it should be."""
+    """What kind of database it is."""
 
     kind: str
     version: str
+
     place: str
+    """Host and database, or file; no credentials."""
+
     topology: str
+    """ "single server", "replica set rs0, 3 members", "one file" …"""
+
     durability: str
-    caveats: tuple[str, ...] = ()
+    """The write concern, or how the file is journalled."""
+
+    caveats: tuple[Caveat, ...] = ()
+    """Empty if it is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)

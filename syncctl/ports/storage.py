@@ -147,11 +147,11 @@ class Storage(Protocol):
     def record_values(self, record_ids: Texts) -> dict[str, dict[str, Any]]:
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""
 
-    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
         """Note, by record id, the values that fields of the leads are about to be given, and when; beside
         what was noted before of other fields. Of a record that is not there nothing is noted."""
 
-    def noted_writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
+    def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
         """What was noted of these records, by id and field. A record without any is left out."""
 
     def leads(self, lead_ids: Texts) -> dict[str, Document]:

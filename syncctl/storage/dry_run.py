@@ -192,15 +192,15 @@ class DryRunStorage:
         }
         return self._storage.record_values(record_ids) | remembered
 
-    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
-        before = self.noted_writes(writes.keys())
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        before = self.writes(writes.keys())
         for record_id in self.find_records(writes.keys()):
             new = {field: Write(value, at) for field, value in writes[record_id].items()}
             self._writes[record_id] = before.get(record_id, {}) | new
 
-    def noted_writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
+    def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
         remembered = {record_id: dict(each) for record_id, each in _those(self._writes, record_ids).items()}
-        return self._storage.noted_writes(record_ids) | remembered
+        return self._storage.writes(record_ids) | remembered
 
     def leads(self, lead_ids: Texts) -> dict[str, Document]:
         remembered = {lead_id: dict(lead) for lead_id, lead in _those(self._leads, lead_ids).items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from syncctl.services.doctor.evidence.document import Place, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
+from syncctl.storage.registry import BACKENDS
 from syncctl.wiring.adapters import api_config, opened_database
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from syncctl.domain.steps import StepName
     from syncctl.settings.settings import Settings
 
-PACKAGES = ("requests", "urllib3", "pymongo")
+PACKAGES = ("requests", "urllib3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ def _parts() -> dict[str, str]:
         "syncctl": __version__,
         "Python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "SQLite": sqlite3.sqlite_version,
         **{name: version(name) for name in PACKAGES},
+        **dict(backend.driver() for backend in BACKENDS),
     }
 
 

@@ -11,6 +11,7 @@ from syncctl.domain.stores import Store
 from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.ports.admin import LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
+from syncctl.storage.registry import backend_for
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
 
@@ -42,7 +43,7 @@ class SurveySuite:
 
     def test_what_it_is(self, storage: LeadDatabase, database: Database) -> None:
         facts = storage.facts()
-        assert facts.kind in ("MongoDB", "SQLite")
+        assert facts.kind == backend_for(database.url).name
         assert facts.place.split("/")[-1] == database.url.split("/")[-1]
         assert all((facts.version, facts.topology, facts.durability))
         assert facts.caveats == ()

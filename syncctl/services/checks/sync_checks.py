@@ -72,8 +72,7 @@ def _database(database: Database) -> Iterator[Check]:
         "Database", f"{facts.kind} {facts.version}, {facts.topology}, {facts.durability}: {facts.place}"
     )
     for caveat in facts.caveats:
-        found, _, cure = caveat.rpartition(": ")
-        yield Check.warning("Database", found or caveat, cure or "`syncctl doctor` looks further.")
+        yield Check.warning("Database", caveat.message, caveat.hint)
 
 
 def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Check]:

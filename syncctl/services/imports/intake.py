@@ -137,7 +137,7 @@ class FileIntake:
             return set()
         storage = self._run.storage
         record_ids = [staged.record.record.lead_id for staged in changed]
-        bases, written = storage.record_values(record_ids), storage.noted_writes(record_ids)
+        bases, written = storage.record_values(record_ids), storage.writes(record_ids)
         leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
@@ -166,7 +166,7 @@ class FileIntake:
         writes = {record_id: merged.values for record_id, merged in merges.items() if merged.values}
         if writes:
             # Before they are done: what a killed import leaves in a lead must not read as a person's edit.
-            storage.note_writes(writes, self._run.started_at)
+            storage.add_writes(writes, self._run.started_at)
         applied = storage.update_leads(changes) if changes else set()
         return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
 

@@ -20,7 +20,7 @@ def state_document(report: StepName, state: LocationState) -> Document:
         "report": str(report),
         "location": state.location,
         "watermark": state.watermark,
-        "askedAt": state.asked_at,
+        "askedAt": state.answered_at,
         "triedAt": state.tried_at,
         "dormant": state.dormant,
         "dueAgain": state.due_again,
@@ -37,7 +37,7 @@ def state_from(document: Document) -> LocationState:
     return LocationState(
         location=own(document, "location", str),
         watermark=own_or_none(document, "watermark", datetime),
-        asked_at=own_or_none(document, "askedAt", datetime),
+        answered_at=own_or_none(document, "askedAt", datetime),
         tried_at=own_or_none(document, "triedAt", datetime),
         dormant=own(document, "dormant", bool),
         due_again=own(document, "dueAgain", int),

@@ -132,7 +132,7 @@ class MongoRecords(MongoSession):
             found = find_by_ids(database.syncrecords, ids, ["values"])
             return dict(self._own.read("syncrecords", found, values_by_id))
 
-    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
         with self._writing() as database:
             for batch in in_batches(writes.items()):
                 updates = [
@@ -141,7 +141,7 @@ class MongoRecords(MongoSession):
                 ]
                 database.syncrecords.bulk_write(updates, ordered=False)
 
-    def noted_writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
+    def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
         with self._reading() as database:
             found = find_by_ids(database.syncrecords, map(documents.to_bson_id, record_ids), ["written"])
             noted = self._own.read("syncrecords", found, writes_by_id)

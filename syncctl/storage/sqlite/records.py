@@ -113,7 +113,7 @@ class SqliteRecords(SqliteSession):
             found = where_among(connection, 'SELECT _id, "values" FROM syncrecords', "_id", record_ids)
             return dict(self._own.read("syncrecords", found, values_by_id))
 
-    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
         with self._writing() as connection:
             found = where_among(connection, "SELECT _id, written FROM syncrecords", "_id", writes.keys())
             connection.executemany(
@@ -124,7 +124,7 @@ class SqliteRecords(SqliteSession):
                 ],
             )
 
-    def noted_writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
+    def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
         with self._reading() as connection:
             query = "SELECT _id, written FROM syncrecords"
             found = where_among(connection, query, "_id", record_ids)

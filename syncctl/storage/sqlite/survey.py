@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.records import (
     record_entry,
@@ -49,7 +49,7 @@ _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
 
 _OTHER_JOURNAL = (
     "The journal is {}, not WAL, so a sync and its readers wait for each other: the next sync changes it. "
-    "If it can't, the file is on a network share: move it to a disk of this machine."
+    "If it can't, the file is on a network share"
 )
 
 T = TypeVar("T")
@@ -71,7 +71,9 @@ class SqliteSurvey(SqliteSession):
             )
         else:
             place, topology, durability = "in memory", "no file", "gone with the program"
-        caveats = (_OTHER_JOURNAL.format(journal),) if self._path and journal != "wal" else ()
+        caveats: tuple[Caveat, ...] = ()
+        if self._path and journal != "wal":
+            caveats = (Caveat(_OTHER_JOURNAL.format(journal), "move it to a disk of this machine."),)
         return DatabaseFacts("SQLite", sqlite3.sqlite_version, place, topology, durability, caveats)
 
     def totals(self) -> Totals:
