@@ -109,9 +109,9 @@ def _location(result: LocationResult) -> dict[str, Any]:
 def history_document(result: RunResult) -> dict[str, Any]:
     """The envelope, and for each step the locations where something happened."""
     document = run_envelope(result)
-    for told, step in zip(document["steps"], result.steps, strict=True):
-        told.pop("finished", None)  # each row's record names its report
-        told["dormant"] = step.dormant
-        told["changed"] = step.changed
-        told["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
+    for kept, step in zip(document["steps"], result.steps, strict=True):
+        kept.pop("finished", None)  # each row's record names its report
+        kept["dormant"] = step.dormant
+        kept["changed"] = step.changed
+        kept["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
     return document

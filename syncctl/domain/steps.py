@@ -24,16 +24,22 @@ FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
 
 
 class StepStatus(StrEnum):
-    """How a step ended. PARTIAL: some of its locations failed."""
+    """How a step ended."""
 
     SUCCESS = "success"
+
     PARTIAL = "partial"
+    """Some of its locations failed."""
+
     FAILED = "failed"
     SKIPPED = "skipped"
 
 
 class Trigger(StrEnum):
-    """Who started a run: the scheduler (no terminal) or a person."""
+    """Who started a run."""
 
     AUTO = "auto"
+    """The scheduler: there was no terminal."""
+
     MANUAL = "manual"
+    """A person."""

@@ -1,4 +1,4 @@
-"""Who hears how a run goes."""
+"""What a run reports while it goes."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +8,7 @@ from syncctl.domain.steps import StepName, Trigger
 
 
 class Listener(Protocol):
-    """Someone who is told how a run goes while it goes."""
+    """Follows a run: on a terminal, in the log."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None: ...
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None: ...

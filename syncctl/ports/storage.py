@@ -29,8 +29,8 @@ RejectPositions = dict[str, dict[str, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """When leads were created, for looking them up: at exactly one of the `moments`, or under one of the
-    `names` on one of the `days`."""
+    """When leads were created, for looking them up: at one of the moments, or by one of the names on one of
+    the days."""
 
     moments: Collection[datetime] = ()
     names: Texts = ()
@@ -53,10 +53,12 @@ ANY_TIME = Created()
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """A record as the sync keeps it, and when the source last said something else of it, or None."""
+    """A record as it is stored."""
 
     record: SyncRecord
+
     changed_at: datetime | None
+    """When the source last said something else of it."""
 
 
 class Storage(Protocol):
@@ -86,7 +88,7 @@ class Storage(Protocol):
         """Whether there are any syncrecords: there are none before the first sync."""
 
     def recorded_leads(self, lead_ids: Texts) -> set[str]:
-        """Which of these leads are some record's in syncrecords, whether made by the sync or adopted."""
+        """Which of these leads are some record's in syncrecords, whether made by the sync or linked."""
 
     def present_leads(self, lead_ids: Texts) -> set[str]:
         """Which of these ids are in leads now."""
@@ -116,7 +118,7 @@ class Storage(Protocol):
         """Which of these reports have finished a record already."""
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
-        """Note which report (value) finished a record (key). A record that has one keeps it, and so does a
+        """Store which report (value) finished a record (key). A record that has one keeps it, and so does a
         report that finished another record."""
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
@@ -137,7 +139,7 @@ class Storage(Protocol):
         """Set `values` and `fingerprint` of existing records to what the source says now."""
 
     def replace_records(self, phones: Mapping[str, str]) -> None:
-        """Note that the source has corrected the phone number of a record (key) to another one (value)."""
+        """Store that the source has corrected the phone number of a record (key) to another one (value)."""
 
     def renew_records(self, records: Sequence[SyncRecord]) -> None:
         """Let records that were replaced be current again: the source went back to their numbers. They take
@@ -148,11 +150,11 @@ class Storage(Protocol):
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""
 
     def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
-        """Note, by record id, the values that fields of the leads are about to be given, and when; beside
-        what was noted before of other fields. Of a record that is not there nothing is noted."""
+        """Keep, by record id, the values that fields of the leads are about to be given, and when; earlier
+        writes of other fields stay. Those of a record that is not there are ignored."""
 
     def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
-        """What was noted of these records, by id and field. A record without any is left out."""
+        """The writes kept of these records, by id and field. A record without any is left out."""
 
     def leads(self, lead_ids: Texts) -> dict[str, Document]:
         """Those of these leads that are in leads now, whole documents by id."""

@@ -1,6 +1,6 @@
 """Settings that are addresses: checked, and shown without what is secret in them.
 
-The parsers are such as `setting_values` describes. No message shows an address: it may have a password in it.
+`settings/parsers.py` describes what a parser is. No message shows an address: it may have a password in it.
 """
 
 from __future__ import annotations

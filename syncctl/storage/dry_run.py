@@ -1,6 +1,6 @@
 """A storage for --dry-run: reads another one, writes nothing, and behaves as if it had."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -55,7 +55,8 @@ class DryRunStorage:
         self._storage.close()
 
     def find_records(self, record_ids: Texts) -> dict[str, KnownRecord]:
-        return self._storage.find_records(record_ids) | _those(self._records, record_ids)
+        remembered = {each: self._records[each] for each in record_ids if each in self._records}
+        return self._storage.find_records(record_ids) | remembered
 
     def has_records(self) -> bool:
         return bool(self._records) or self._storage.has_records()
@@ -75,12 +76,7 @@ class DryRunStorage:
         remembered = [
             dict(lead)
             for lead in self._leads.values()
-            if lead.get("leadType") == lead_type
-            and (
-                lead.get("bookingNo") in wanted_numbers
-                or lead.get("phone") in wanted_phones
-                or _is_created(lead, created)
-            )
+            if lead.get("leadType") == lead_type and _matches(lead, wanted_numbers, wanted_phones, created)
         ]
         return unchanged + remembered
 
@@ -96,10 +92,7 @@ class DryRunStorage:
         new = [
             RecordEntry(record, None)
             for record in self._new_records.values()
-            if record.values["phone"] in phones
-            or record.values.get("bookingNo") in booking_numbers
-            or record.lead_id in lead_ids
-            or _is_created(record.values, created)
+            if record.lead_id in lead_ids or _matches(record.values, booking_numbers, phones, created)
         ]
         return [self._as_known(entry) for entry in (*found, *new)]
 
@@ -156,10 +149,8 @@ class DryRunStorage:
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         known = self.find_records([record.record_id for record in records])
         for record in records:
-            if record.record_id in known:
-                self._records[record.record_id] = replace(
-                    known[record.record_id], fingerprint=record.fingerprint
-                )
+            if before := known.get(record.record_id):
+                self._records[record.record_id] = replace(before, fingerprint=record.fingerprint)
                 self._values[record.record_id] = {**record.values}
 
     def replace_records(self, phones: Mapping[str, str]) -> None:
@@ -187,10 +178,7 @@ class DryRunStorage:
             self._corrections[record_id] = newer
 
     def record_values(self, record_ids: Texts) -> dict[str, dict[str, Any]]:
-        remembered = {
-            record_id: dict(values) for record_id, values in _those(self._values, record_ids).items()
-        }
-        return self._storage.record_values(record_ids) | remembered
+        return self._storage.record_values(record_ids) | _copies(self._values, record_ids)
 
     def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
         before = self.writes(writes.keys())
@@ -199,12 +187,10 @@ class DryRunStorage:
             self._writes[record_id] = before.get(record_id, {}) | new
 
     def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
-        remembered = {record_id: dict(each) for record_id, each in _those(self._writes, record_ids).items()}
-        return self._storage.writes(record_ids) | remembered
+        return self._storage.writes(record_ids) | _copies(self._writes, record_ids)
 
     def leads(self, lead_ids: Texts) -> dict[str, Document]:
-        remembered = {lead_id: dict(lead) for lead_id, lead in _those(self._leads, lead_ids).items()}
-        return self._storage.leads(lead_ids) | remembered
+        return self._storage.leads(lead_ids) | _copies(self._leads, lead_ids)
 
     def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
         leads = self.leads({change.lead_id for change in changes})
@@ -296,11 +282,18 @@ class DryRunStorage:
         """Not done either."""
 
 
-def _is_created(values: Mapping[str, Any], created: Created) -> bool:
-    """Whether a lead or record was created so."""
+def _matches(
+    values: Mapping[str, Any], booking_numbers: Collection[Any], phones: Collection[Any], created: Created
+) -> bool:
+    """Whether a lead or record has one of these numbers, or was created so."""
     at = values.get("createdAt")
-    return at in created.moments or (values.get("name") in created.names and at in created.midnights)
+    return (
+        values.get("bookingNo") in booking_numbers
+        or values.get("phone") in phones
+        or at in created.moments
+        or (values.get("name") in created.names and at in created.midnights)
+    )
 
 
-def _those(remembered: Mapping[str, T], ids: Texts) -> dict[str, T]:
-    return {key: remembered[key] for key in ids if key in remembered}
+def _copies(remembered: Mapping[str, dict[str, T]], ids: Texts) -> dict[str, dict[str, T]]:
+    return {each: dict(remembered[each]) for each in ids if each in remembered}

@@ -262,7 +262,7 @@ class MemoryStorage:
         found = self._find(
             "syncrejects", lambda e: e["source"] == source and location in (None, e["location"])
         )
-        return rejects.by_location(self._own.read("syncrejects", found, rejects.reject_place))
+        return rejects.by_location(self._own.read("syncrejects", found, rejects.place_of))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         found = self._find("syncrejects", lambda each: source in (None, each["source"]))

@@ -1,4 +1,4 @@
-"""What every database must tell of itself: operator_ports.Survey."""
+"""What every database must tell of itself: ports.admin.Survey."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -39,7 +39,7 @@ def reject_from(document: Document) -> Reject:
     )
 
 
-def reject_place(document: Document) -> tuple[str, str, str]:
+def place_of(document: Document) -> tuple[str, str, str]:
     """A reject's location, position and id. Raises OddDocumentError where syncctl can't have written them."""
     return own(document, "location", str), own(document, "position", str), own(document, "_id", str)
 

@@ -90,7 +90,7 @@ def insert_new(
 ) -> list[Any]:
     """Insert the documents whose `_id` is not there yet, and give the `_id`s of those inserted.
 
-    Those that the collection's own rules keep out are noted in `refused`, if it is given, `_id` -> reason.
+    Those that the collection's own rules keep out are put into `refused`, if it is given, `_id` -> reason.
     Raises pymongo's errors for anything else that keeps a document out.
     """
     inserted = []

@@ -17,14 +17,7 @@ from syncctl.storage.common.records import (
     writes_by_id,
 )
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import (
-    Wanted,
-    find,
-    find_any,
-    find_by_ids,
-    in_batches,
-    write_where_free,
-)
+from syncctl.storage.mongo.batches import Wanted, find, find_any, find_by_ids, in_batches, write_where_free
 from syncctl.storage.mongo.session import MongoSession
 
 
@@ -144,5 +137,5 @@ class MongoRecords(MongoSession):
     def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
         with self._reading() as database:
             found = find_by_ids(database.syncrecords, map(documents.to_bson_id, record_ids), ["written"])
-            noted = self._own.read("syncrecords", found, writes_by_id)
-            return {record_id: writes for record_id, writes in noted if writes}
+            kept = self._own.read("syncrecords", found, writes_by_id)
+            return {record_id: writes for record_id, writes in kept if writes}

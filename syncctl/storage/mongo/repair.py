@@ -25,7 +25,7 @@ NUMBERS = {int: "int", Int64: "long", float: "double", Decimal128: "decimal"}
 
 
 class MongoRepair(MongoSession):
-    """operator_ports.Repair on MongoDB."""
+    """ports.admin.Repair on MongoDB."""
 
     def snapshots(self, lead_ids: Collection[str]) -> list[LeadSnapshot]:
         with self._reading() as database:

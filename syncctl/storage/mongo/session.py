@@ -54,7 +54,7 @@ class MongoSession:
 
     def prepare(self) -> None:
         """Read from the server, which tells whether it is there and lets this user in; then make indexes, and
-        note the version of the key rules.
+        store the version of the key rules.
 
         Raises:
             NewerDatabaseError: the keys in it are made by newer rules.
@@ -63,9 +63,9 @@ class MongoSession:
         with self._database() as database, self._timeout(seconds_until(self._deadline)):
             # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
             with pymongo.timeout(database.client.options.server_selection_timeout):
-                noted = database.syncstate.find_one({"_id": KEY_RULES_ID}) or {}
+                stored = database.syncstate.find_one({"_id": KEY_RULES_ID}) or {}
                 check_ids_are_unique(database, self._server(database))
-            version = noted.get("version")
+            version = stored.get("version")
             if isinstance(version, int) and version > KEY_RULES:
                 raise NewerDatabaseError(f"The MongoDB database at {self._address.hosts}")
             if not self._read_only:

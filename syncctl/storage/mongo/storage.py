@@ -14,28 +14,13 @@ from syncctl.domain.steps import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import Period, RejectPositions, Texts
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.common.rejects import (
-    by_location,
-    newest_first,
-    reject_document,
-    reject_from,
-    reject_place,
-)
+from syncctl.storage.common.rejects import by_location, newest_first, place_of, reject_document, reject_from
 from syncctl.storage.common.runs import run_document
-from syncctl.storage.common.states import (
-    file_document,
-    hash_by_name,
-    state_document,
-    state_from,
-)
+from syncctl.storage.common.states import file_document, hash_by_name, state_document, state_from
 from syncctl.storage.common.stores import new_stores, store_document, store_from
 from syncctl.storage.common.sync_logs import sync_log_document
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import (
-    find,
-    in_batches,
-    insert_new,
-)
+from syncctl.storage.mongo.batches import find, in_batches, insert_new
 from syncctl.storage.mongo.leads import MongoLeads
 from syncctl.storage.mongo.records import MongoRecords
 from syncctl.storage.mongo.repair import MongoRepair
@@ -51,7 +36,7 @@ class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair):
         query = {"source": source} if location is None else {"source": source, "location": location}
         with self._reading() as database:
             found = find(database.syncrejects, query, ["location", "position"])
-            return by_location(self._own.read("syncrejects", found, reject_place))
+            return by_location(self._own.read("syncrejects", found, place_of))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         with self._reading() as database:

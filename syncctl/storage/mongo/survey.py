@@ -16,9 +16,7 @@ from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.own_documents import own
-from syncctl.storage.common.records import (
-    record_entry,
-)
+from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
@@ -45,7 +43,7 @@ FAILED_STEP = {"$elemMatch": {"status": {"$nin": [str(StepStatus.SUCCESS), str(S
 
 
 class MongoSurvey(MongoSession):
-    """operator_ports.Survey on MongoDB."""
+    """ports.admin.Survey on MongoDB."""
 
     def facts(self) -> DatabaseFacts:
         with self._reading() as database:

@@ -45,16 +45,20 @@ T = TypeVar("T")
 
 
 class Stored(NamedTuple):
-    """What became of leads: those inserted, and those that the collection's own rules kept out -> why."""
+    """What became of leads, by `_id`."""
 
     inserted: set[Any]
+
     refused: dict[Any, str]
+    """Why the collection's own rules kept them out."""
 
 
 class _Unit(NamedTuple):
-    """What belongs together: a lead with its records, or records of a lead that is there already."""
+    """What belongs together: a lead with its records."""
 
     lead: Document | None
+    """None: it is there already."""
+
     records: Sequence[Document]
 
 

@@ -9,7 +9,7 @@ from syncctl.storage.common import report_paths
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.changes import change_lead
 from syncctl.storage.sqlite.session import SqliteSession
-from syncctl.storage.sqlite.statements import created_columns, insert_new, paired_reports, where_among
+from syncctl.storage.sqlite.statements import insert_new, look_up_parameters, paired_reports, where_among
 
 # One parameter holds a whole list, as JSON: SQLite limits how many parameters a statement may have.
 FIND_LEADS = """
@@ -50,24 +50,20 @@ class SqliteLeads(SqliteSession):
     def find_leads(
         self, lead_type: LeadType, booking_numbers: Texts, phones: Texts, created: Created = ANY_TIME
     ) -> list[Document]:
-        wanted = {
-            "lead_type": lead_type,
-            "booking_numbers": rows.json_list(booking_numbers),
-            "phones": rows.json_list(phones),
-            **created_columns(created),
-        }
+        lists = look_up_parameters(created, booking_numbers=booking_numbers, phones=phones)
         with self._reading() as connection:
-            return [rows.lead_from(row) for row in connection.execute(FIND_LEADS, wanted)]
+            found = connection.execute(FIND_LEADS, {"lead_type": lead_type, **lists})
+            return [rows.lead_from(row) for row in found]
 
     def find_reports(
         self, lead_ids: Texts, phones: Texts, booking_numbers: Texts = (), created: Created = ANY_TIME
     ) -> list[Document]:
-        wanted = {
-            "lead_ids": rows.json_list(lead_ids),
-            "phones": rows.json_list(report_paths.as_stored(phones)),
-            "booking_numbers": rows.json_list(report_paths.as_stored(booking_numbers)),
-            **created_columns(created),
-        }
+        wanted = look_up_parameters(
+            created,
+            lead_ids=lead_ids,
+            phones=report_paths.as_stored(phones),
+            booking_numbers=report_paths.as_stored(booking_numbers),
+        )
         with self._reading() as connection:
             # So many paths and values take 15 ms even where there is nothing to be found.
             if connection.execute("SELECT 1 FROM reports LIMIT 1").fetchone() is None:

@@ -11,7 +11,7 @@ from syncctl.storage.common.records import KNOWN_FIELDS, known_by_id, record_ent
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.schema import record_value
 from syncctl.storage.sqlite.session import SqliteSession
-from syncctl.storage.sqlite.statements import created_columns, paired_reports, where_among
+from syncctl.storage.sqlite.statements import look_up_parameters, paired_reports, where_among
 
 # One parameter holds a whole list, as JSON: SQLite limits how many parameters a statement may have.
 RECORDS_ABOUT = f"""
@@ -45,12 +45,9 @@ class SqliteRecords(SqliteSession):
     def records_about(
         self, phones: Texts, booking_numbers: Texts, lead_ids: Texts, created: Created = ANY_TIME
     ) -> list[RecordEntry]:
-        wanted = {
-            "phones": rows.json_list(phones),
-            "booking_numbers": rows.json_list(booking_numbers),
-            "lead_ids": rows.json_list(lead_ids),
-            **created_columns(created),
-        }
+        wanted = look_up_parameters(
+            created, phones=phones, booking_numbers=booking_numbers, lead_ids=lead_ids
+        )
         with self._reading() as connection:
             found = connection.execute(RECORDS_ABOUT, wanted)
             return list(self._own.read("syncrecords", found, record_entry))
@@ -128,5 +125,5 @@ class SqliteRecords(SqliteSession):
         with self._reading() as connection:
             query = "SELECT _id, written FROM syncrecords"
             found = where_among(connection, query, "_id", record_ids)
-            noted = self._own.read("syncrecords", found, writes_by_id)
-            return {record_id: writes for record_id, writes in noted if writes}
+            kept = self._own.read("syncrecords", found, writes_by_id)
+            return {record_id: writes for record_id, writes in kept if writes}

@@ -1,7 +1,7 @@
 """Statements that every table of the SQLite database has in common: look-ups by id, inserts."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain, islice
 from typing import Any
@@ -16,7 +16,7 @@ MOST_PARAMETERS = 999
 def where_among(
     connection: sqlite3.Connection, statement: str, column: str, items: Iterable[str]
 ) -> sqlite3.Cursor:
-    """Carry out the statement for the rows whose column holds any of the items, however many they are."""
+    """Run the statement for the rows whose column holds any of the items, however many they are."""
     condition = f"WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 constants only
     return connection.execute(f"{statement} {condition}", (rows.json_list(items),))
 
@@ -60,9 +60,10 @@ def insert_new(
     return list(by_id)
 
 
-def created_columns(created: Created) -> dict[str, str]:
-    """The parameters that stand for a time of creation."""
+def look_up_parameters(created: Created, **lists: Collection[str | int]) -> dict[str, str]:
+    """The parameters of a look-up: lists by name, and those that stand for a time of creation."""
     return {
+        **{name: rows.json_list(items) for name, items in lists.items()},
         "moments": rows.json_list(created.moments),
         "names": rows.json_list(created.names),
         "midnights": rows.json_list(created.midnights),

@@ -12,13 +12,7 @@ from syncctl.domain.steps import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import Period, RejectPositions, Texts
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.common.rejects import (
-    by_location,
-    newest_first,
-    reject_document,
-    reject_from,
-    reject_place,
-)
+from syncctl.storage.common.rejects import by_location, newest_first, place_of, reject_document, reject_from
 from syncctl.storage.common.runs import run_document
 from syncctl.storage.common.states import (
     file_document,
@@ -53,7 +47,7 @@ class SqliteStorage(SqliteLeads, SqliteRecords, SqliteSurvey, SqliteRepair):
             query += " AND location = ?"
             wanted.append(location)
         with self._reading() as connection:
-            return by_location(self._own.read("syncrejects", connection.execute(query, wanted), reject_place))
+            return by_location(self._own.read("syncrejects", connection.execute(query, wanted), place_of))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
         query = "SELECT * FROM syncrejects WHERE source = ? OR ? IS NULL"

@@ -11,9 +11,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.records import (
-    record_entry,
-)
+from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.sqlite import rows
@@ -56,7 +54,7 @@ T = TypeVar("T")
 
 
 class SqliteSurvey(SqliteSession):
-    """operator_ports.Survey on SQLite."""
+    """ports.admin.Survey on SQLite."""
 
     def facts(self) -> DatabaseFacts:
         with self._reading() as connection:
