@@ -110,7 +110,9 @@ def _correction_document(correction: Correction) -> Document:
 
 
 def _corrections(document: Document) -> tuple[Correction, ...]:
-    kept = own_if_any(document, "corrections", list) or []
+    kept = own_if_any(document, "corrections", list)
+    if not kept:  # as nearly all
+        return ()
     if not all(isinstance(each, dict) for each in kept):
         raise OddDocumentError
     return tuple(map(_correction, kept))

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from syncctl.domain.lead_values import Document
@@ -83,6 +83,9 @@ def json_text(value: Any) -> str:
     return _JSON.encode(value)
 
 
+_AS_TEXT: dict[type, Callable[[Any], str]] = {datetime: date_text, dict: json_text, list: json_text}
+
+
 def json_list(items: Iterable[str | int | datetime]) -> str:
     """The parameter for `IN (SELECT value FROM json_each(?))`, which takes any number of items."""
     return json.dumps([_column(item) for item in items])
@@ -133,7 +136,7 @@ def to_row(document: Document) -> dict[str, Any]:
     """The columns of a store, a log or a document of syncctl's own: dates as `date_text`, what is nested as
     JSON."""
     return {
-        field: json_text(value) if isinstance(value, dict | list) else _column(value)
+        field: _AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value
         for field, value in document.items()
     }
 
@@ -149,10 +152,15 @@ def own_document(row: sqlite3.Row) -> Document:
     Raises OddDocumentError for corrections or a dialect that are no JSON, and ValueError for other columns.
     """
     document = dict(row)
-    for column, read in _READERS.items():
-        if column in document:
-            document[column] = read(document[column])
+    for column in _columns_to_read(tuple(document)):
+        document[column] = _READERS[column](document[column])
     return document
+
+
+@cache
+def _columns_to_read(columns: tuple[str, ...]) -> list[str]:
+    """Those of the columns that have a reader: the same for each of a hundred thousand rows."""
+    return [column for column in columns if column in _READERS]
 
 
 def written_to_column(before: str | None, values: Mapping[str, Any], at: datetime) -> str:
