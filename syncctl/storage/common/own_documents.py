@@ -71,4 +71,7 @@ def own_or_none(document: Document, name: str, kind: type[T]) -> T | None:
 
 def own_if_any(document: Document, name: str, kind: type[T]) -> T | None:
     """As `own`, for a field that may be null or absent."""
-    return None if document.get(name) is None else own(document, name, kind)
+    value = document.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise OddDocumentError
+    return value
