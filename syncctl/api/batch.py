@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.api.limits import MEMORY_BYTES
 from syncctl.domain.requests import ReportRequest
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from syncctl.locations import location_words
 from syncctl.ports.api import Answer, Prepare

@@ -11,7 +11,7 @@ from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.ports.api import Answer, Prepare
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.run_results import Counts, RunResult
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import REPORT_STEPS, StepName, Trigger
+from syncctl.domain.sources import API_STEPS, REPORT_STEPS, StepName
+from syncctl.domain.steps import Trigger
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.ports.listener import Listener

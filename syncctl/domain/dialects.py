@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from syncctl.domain.requests import BodyForm, Days, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 
 FEWEST_ROWS = 20
 """A mode is earned by no fewer rows than these, of all locations together."""

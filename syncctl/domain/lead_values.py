@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from syncctl.domain.sources import LeadType as LeadType  # noqa: PLC0414
-
 Document = dict[str, Any]
 """A database document by its field names; `_id` is a string (24 hex digits for an ObjectId)."""
 
@@ -42,8 +40,12 @@ class LeadValues(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class LeadChange:
-    """Fields of one lead to set, each from what it was read as to what it shall be; None: not there."""
+    """Fields of one lead to set; None stands for a field that is null or not there."""
 
     lead_id: str
+
     expected: Mapping[str, Any]
+    """What the fields were read as."""
+
     values: Mapping[str, Any]
+    """What to set them to."""

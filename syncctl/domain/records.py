@@ -11,42 +11,62 @@ from syncctl.domain.lead_values import LeadValues
 
 
 class SourceRecord(NamedTuple):  # made for every row: a frozen dataclass takes three times as long
-    """One lead as its source tells it; `key` is its identity, and `lead_id` is derived from it, or from the
-    key under which the sync has known it since before the key rules changed. `former_phones`, `former_day`:
-    what else its phone number, and its day, were read as under earlier rules."""
+    """One lead as its source gives it."""
 
     key: str
+    """Its identity."""
+
     lead_id: str
+    """Derived from the key, or from the key under which the sync has known it since before the key rules
+    changed."""
+
     values: LeadValues
+
     former_phones: tuple[str, ...] = ()
+    """What else its phone number was read as under earlier rules."""
+
     former_day: date | None = None
+    """What its day was read as under earlier rules."""
 
 
 class CorrectionOutcome(StrEnum):
-    """What became of a booking's lead when the source corrected its phone number. TAKEN: it has the new
-    number. LEFT: somebody had called the customer or edited the number, so it was left as it is. NEW_LEAD: it
-    was finished without anybody being reached, so the new number is a new lead. FINISHED, DELETED: it stays
-    away. SECOND_LEAD: each number has a lead of its own, as the source had both at once before."""
+    """What became of a booking's lead when the source corrected its phone number."""
 
     TAKEN = "taken"
+    """It has the new number."""
+
     LEFT = "left"
+    """Somebody had called the customer or edited the number, so it was left as it is."""
+
     NEW_LEAD = "new lead"
+    """It was finished without anybody being reached, so the new number is a new lead."""
+
     FINISHED = "finished"
+    """It was finished and stays away."""
+
     DELETED = "deleted"
+    """It was deleted and stays away."""
+
     SECOND_LEAD = "second lead"
+    """Each number has a lead of its own, as the source had both at once before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A phone number corrected at the source, kept with the record of the new number. `at`: when that was
-    seen, true UTC. `phone_before`: ten digits. `report_id`: of the report that had finished the lead, if
-    FINISHED; else of one that had finished an earlier lead of the booking, under this number."""
+    """A phone number corrected at the source, kept with the record of the new number."""
 
     at: datetime
+    """When that was seen, true UTC."""
+
     phone_before: str
+    """Ten digits."""
+
     outcome: CorrectionOutcome
     run_id: str
+
     report_id: str | None = None
+    """The report that had finished the lead, if FINISHED; else one that had finished an earlier lead of the
+    booking, under this number."""
 
     @property
     def finished_by(self) -> str | None:
@@ -56,41 +76,61 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
-    """What a run needs of a `syncrecords` entry: which lead it became, the source's values last seen, in
-    short, which source of which location it first came from, and the report that finished it, if one did.
-    `replaced_by`: the phone number that the source has corrected its own to."""
+    """What a run needs of a `syncrecords` entry."""
 
     lead_id: str
+
     fingerprint: str
+    """Short form of the source's values last seen."""
+
     location: str
+    """Where it first came from, as `source`."""
+
     source: str
+
     report_id: str | None = None
+    """The report that finished its lead."""
+
     replaced_by: str | None = None
+    """The phone number that the source has corrected its own to."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRecord:
-    """An entry of `syncrecords`: that the sync has dealt with `key`, and what the source said of it last.
-
-    `record_id` is the id derived from the key; `lead_id` the lead's, which differs where a lead of the old
-    system was adopted. `values` is the base of a three-way merge, `fingerprint` its short form. `report_id`:
-    the report that finished the lead; no other record has the same. `replaced_by`: the phone number that the
-    source has corrected its own to: the record with that number has taken its place, and mostly its lead.
-    `corrections`: each time that this record took another one's place, oldest first.
-    """
+    """An entry of `syncrecords`: that the sync has dealt with a key, and what the source said of it last."""
 
     record_id: str
+    """Derived from the key."""
+
     key: str
+
     lead_id: str
+    """Another than `record_id` where a lead of the old system was linked."""
+
     source: str
+    """The name of the step that first brought it."""
+
     location: str
+    """The location id or the file's name that it first came from."""
+
     values: LeadValues
+    """The base of a three-way merge."""
+
     fingerprint: str
+    """Short form of `values`."""
+
     first_seen_at: datetime
     first_run_id: str
+
     report_id: str | None = None
+    """The report that finished the lead; no other record has the same."""
+
     replaced_by: str | None = None
+    """The phone number that the source has corrected its own to: the record with that number has taken its
+    place, and mostly its lead."""
+
     corrections: tuple[Correction, ...] = ()
+    """Each time that this record took another one's place, oldest first."""
 
     @property
     def is_settled(self) -> bool:
@@ -108,29 +148,37 @@ class SyncRecord:
 
 
 class Write(NamedTuple):
-    """A value that an import has given a field of a lead, or was about to when it was killed; None took the
-    field away."""
+    """A value that an import has given a field of a lead, or was about to when it was killed."""
 
     value: Any
+    """None took the field away."""
+
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that could not become a lead.
-
-    `reject_id` is derived from source, location and row: the same bad row is listed once. `source` is the
-    step's name, `location` the location id or the file's name, `store` the store it was for ("": unknown).
-    `position` tells which row of the source it was, so that its correction clears it. `row` is the raw row
-    as JSON text.
-    """
+    """A row that could not become a lead."""
 
     reject_id: str
+    """Derived from source, location and row: the same bad row is listed once."""
+
     source: str
+    """The step's name."""
+
     location: str
+    """The location id or the file's name."""
+
     store: str
+    """The store that it was for; "": unknown."""
+
     position: str
+    """Which row of the source it was, so that its correction clears it."""
+
     reason: str
+
     row: str
+    """The raw row as JSON text."""
+
     run_id: str
     rejected_at: datetime

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,11 @@ class Days:
 
 
 class BodyForm(StrEnum):
-    """Which keys the body of a report's call has. USUAL: those that the old system got data with."""
+    """Which keys the body of a report's call has."""
 
     USUAL = "usual"
+    """Those that the old system got data with."""
+
     ALL_KEYS = "all keys"
     WITHOUT_MONTHS = "without months"
     WITHOUT_EMPTY = "without empty keys"
@@ -33,24 +35,34 @@ class BodyForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a report is asked for: so many months back from today, or `days`, in a body of that form.
+    """What a report is asked for.
 
     Which rows the API gives for days is not known until it is measured (contract/rental-api.md, "What nobody
     knows").
     """
 
     months: int = 1
+    """How many, back from today; where there are no `days`."""
+
     days: Days | None = None
+
     form: BodyForm = BodyForm.USUAL
+    """Which keys the body has."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """One call for one location, or for all at once, where its id is empty. `deadline`: the monotonic clock's
-    seconds after which it is given up. `tries`: at most so many; None: as many as any call has."""
+    """One call for one report."""
 
     report: StepName
+
     location: str
+    """Its id; "": all locations at once."""
+
     window: Window
+
     deadline: float
+    """In the monotonic clock's seconds: after that it is given up."""
+
     tries: int | None = None
+    """At most so many; None: as many as any call has."""

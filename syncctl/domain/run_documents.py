@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncctl.domain.run_results import AuditResult, FinishedRow, LocationResult, RunResult, StepResult
-from syncctl.domain.steps import FILE_STEPS, REPORT_STEPS, StepStatus
+from syncctl.domain.sources import FILE_STEPS, REPORT_STEPS
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import ExitCode
 
 CHANGED_KEPT = 20
@@ -109,9 +110,9 @@ def _location(result: LocationResult) -> dict[str, Any]:
 def history_document(result: RunResult) -> dict[str, Any]:
     """The envelope, and for each step the locations where something happened."""
     document = run_envelope(result)
-    for told, step in zip(document["steps"], result.steps, strict=True):
-        told.pop("finished", None)  # each row's record names its report
-        told["dormant"] = step.dormant
-        told["changed"] = step.changed
-        told["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
+    for kept, step in zip(document["steps"], result.steps, strict=True):
+        kept.pop("finished", None)  # each row's record names its report
+        kept["dormant"] = step.dormant
+        kept["changed"] = step.changed
+        kept["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
     return document

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,69 +51,96 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRow:
-    """A row of a file whose lead a telecaller has finished. `place`: where the row stands, the phone number
-    masked; `day`: the row's date; `report_id`: the report that finished it; `finished_at`: when, if known."""
+    """A row of a file whose lead a telecaller has finished."""
 
     place: str
+    """Where the row stands, the phone number masked."""
+
     day: date | None
+    """The row's date."""
+
     report_id: str
+    """The report that finished it."""
+
     finished_at: datetime | None
+    """None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocationResult:
-    """What one report of one location brought.
-
-    For an import `location` is the file's name, and the counts may stand although there is an `error`: some
-    of its sheets were understood. `changed`: booking numbers of existing leads of which the source now says
-    something else. `conflicts`: a line for each lead of which file and telecaller have changed a field.
-    `unchanged`: a file that was passed over, as its content is what it was at its last import. `finished`: of
-    an import, each row that is counted as reported. `hidden_sheets`: of a workbook, those
-    that were passed over.
-    """
+    """What one report of one location, or one imported file, brought."""
 
     location: str
+    """The location id, or the file's name."""
+
     store: str
+
     counts: Counts = field(default_factory=Counts)
+    """May stand beside an `error` of a file, of which some sheets were understood."""
+
     changed: tuple[str, ...] = ()
+    """Booking numbers of existing leads of which the source now says something else."""
+
     conflicts: tuple[str, ...] = ()
+    """A line for each lead of which file and telecaller have changed a field."""
+
     unchanged: bool = False
+    """Whether a file was passed over, as its content is what it was at its last import."""
+
     error: str | None = None
     warning: str | None = None
+
     finished: tuple[FinishedRow, ...] = ()
+    """Of an import, each row that is counted as reported."""
+
     hidden_sheets: tuple[str, ...] = ()
+    """Of a workbook, those that were passed over."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """What asking a few locations for everything besides has brought. `locations`: how many answered;
-    `failed`: those that did not, and why. Its `counts` are among those of the step."""
+    """What asking a few locations for their whole window as well has brought."""
 
     locations: int = 0
+    """How many answered."""
+
     counts: Counts = field(default_factory=Counts)
+    """They are among those of the step."""
+
     failed: Mapping[str, str] = field(default_factory=dict)
+    """The locations that did not answer, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How one step went.
-
-    `processed` of `total` locations answered and were stored; `dormant` ones were not due; `errors` failed.
-    `locations`: those asked, in the order in which they were done. `note`: what a person should know although
-    nothing went wrong.
-    """
+    """How one step went."""
 
     name: StepName
     status: StepStatus
     counts: Counts = field(default_factory=Counts)
+
     processed: int = 0
+    """How many locations answered and were stored."""
+
     total: int = 0
+    """How many locations there were to ask."""
+
     errors: int = 0
+    """How many locations failed."""
+
     error: str | None = None
+
     dormant: int = 0
+    """How many dormant locations were not due."""
+
     locations: tuple[LocationResult, ...] = ()
+    """Those asked, in the order in which they were done."""
+
     audit: AuditResult | None = None
+    """None: none was due."""
+
     note: str | None = None
+    """What a person should know although nothing went wrong."""
 
     @property
     def changed(self) -> int:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from syncctl.domain.sources import FILE_STEPS as FILE_STEPS  # noqa: PLC0414
-from syncctl.domain.sources import REPORT_STEPS as REPORT_STEPS  # noqa: PLC0414
-from syncctl.domain.sources import StepName as StepName  # noqa: PLC0414
-
 
 class StepStatus(StrEnum):
-    """How a step ended. PARTIAL: some of its locations failed."""
+    """How a step ended."""
 
     SUCCESS = "success"
+
     PARTIAL = "partial"
+    """Some of its locations failed."""
+
     FAILED = "failed"
     SKIPPED = "skipped"
 
 
 class Trigger(StrEnum):
-    """Who started a run: the scheduler (no terminal) or a person."""
+    """Who started a run."""
 
     AUTO = "auto"
+    """The scheduler: there was no terminal."""
+
     MANUAL = "manual"
+    """A person."""

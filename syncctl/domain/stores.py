@@ -1,4 +1,4 @@
-"""A shop."""
+"""The shops that leads are for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A shop. `code` is the API's locCode; `name` the canonical "Brand - Place"."""
+    """A shop as the `stores` collection has it."""
 
     name: str
+    """The canonical "Brand - Place"."""
+
     code: str
+    """The API's locCode."""
+
     brand: str
     city: str
     is_active: bool

@@ -9,9 +9,6 @@ from pathlib import Path
 
 from syncctl.safe_output.printable import printable
 
-SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database, under its name and one of these."""
-
 LOGS_KEPT = 5
 """How many old log files are kept beside the log, under its name and a number."""
 
@@ -65,11 +62,6 @@ NONE = OwnFiles()
 def log_files(log_file: str) -> list[str]:
     """The files of a log that is rotated."""
     return [log_file, *(f"{log_file}.{number}" for number in range(1, LOGS_KEPT + 1))]
-
-
-def sqlite_files(database: str) -> list[str]:
-    """The files of a SQLite database."""
-    return [database, *(database + suffix for suffix in SQLITE_COMPANIONS)]
 
 
 def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | str:

@@ -10,9 +10,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.lead_values import LeadType, LeadValues
+from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import LeadType, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone

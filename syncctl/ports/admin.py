@@ -11,17 +11,43 @@ from syncctl.ports.storage import RecordEntry, Storage
 
 
 @dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something about the database that a person should know or change."""
+
+    message: str
+    hint: str
+    """What to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHints:
+    """What to do where a kind of database can't be used."""
+
+    unusable: str
+    """Where it can't be reached, opened or read."""
+
+    not_writable: str
+    """Where a run may not write to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What kind of database it is. `place`: host and database, or file; no credentials. `topology`: "single
-    server", "replica set rs0, 3 members", "one file" …. `durability`: write concern, or SQLite's journal.
-    `caveats`: what a person should know or change, each with what to do; empty if it is as it should be."""
+    """What kind of database it is."""
 
     kind: str
     version: str
+
     place: str
+    """Host and database, or file; no credentials."""
+
     topology: str
+    """ "single server", "replica set rs0, 3 members", "one file" …"""
+
     durability: str
-    caveats: tuple[str, ...] = ()
+    """The write concern, or how the file is journalled."""
+
+    caveats: tuple[Caveat, ...] = ()
+    """Empty if it is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +64,12 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class LastLogs:
-    """The newest `synclogs` entry of one kind, and the newest that says success, or None."""
+    """The newest `synclogs` entries of one kind."""
 
     last: SyncLog
+
     last_success: SyncLog | None
+    """The newest that says success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +88,25 @@ class RunSpan:
 
 @dataclass(frozen=True, slots=True)
 class LeadSnapshot:
-    """A lead exactly as it is stored: `document` is the whole of it as one line of extended JSON."""
+    """A lead exactly as it is stored."""
 
     lead_id: str
+
     document: str
+    """The whole of it as one line of JSON, which only the backend that made it reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What putting leads back came to, by lead id. `different`: there is one now that is not the same."""
+    """What putting leads back came to, by lead id."""
 
     inserted: frozenset[str]
+
     same: frozenset[str]
+    """They are there already."""
+
     different: frozenset[str]
+    """There is one now that is not the same, which was left alone."""
 
 
 class Survey(Protocol):
@@ -94,7 +128,7 @@ class Survey(Protocol):
         """Every document of `reports`, whole, read as they are taken."""
 
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
-        """Every record that this source (a step's name) of this location first told of."""
+        """Every record that this source (a step's name) of this location first brought."""
 
     def corrected_records(self, since: datetime) -> list[RecordEntry]:
         """The records that took another one's place at `since` or later, as the source had corrected a phone
@@ -156,7 +190,7 @@ class Repair(Protocol):
         """Let records of a lead (key) be another's (value). Gives how many records were."""
 
     def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
-        """Forget which report (value) finished a record (key), where it is still that one that is noted."""
+        """Forget which report (value) finished a record (key), where it is still that one."""
 
     def probe_writing(self) -> None:
         """Write something into a collection of syncctl's own and take it away again.

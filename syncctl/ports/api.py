@@ -11,13 +11,14 @@ from syncctl.errors import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one request: its rows, or the error that it failed with. `prepared`: what the asker's own
-    function made of the rows."""
+    """The answer to one request: its rows, or the error that it failed with."""
 
     request: ReportRequest
     rows: list[Any] | None
     error: ApiError | None
+
     prepared: Any = None
+    """What the caller's `Prepare` made of the rows."""
 
 
 Look = Callable[[], None]
@@ -40,7 +41,7 @@ class RentalApi(Protocol):
         """Fetch many reports, begun in the given order, given out as they come: one answer per request.
 
         `prepare` is called in the fetching threads, so that its work is done while others wait for the
-        database; what it raises is raised to the asker, but for an ApiError, which is the answer then.
+        database; what it raises is raised to the caller, but for an ApiError, which is the answer then.
         Holds back fetching when answers are not taken, so that memory follows a few answers, not all.
         Closing the generator stops fetching.
         """

@@ -7,15 +7,19 @@ from typing import Protocol
 
 
 class FileRow(Protocol):
-    """A row of a file. `number`: as a spreadsheet shows it. `cells`: by column name, in the columns' order,
-    empty ones None. `raw`: the cells as text under the titles that the file gives them."""
+    """A row of a file."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """As a spreadsheet shows it."""
+
     @property
-    def cells(self) -> Mapping[str, object]: ...
+    def cells(self) -> Mapping[str, object]:
+        """By column name, in the columns' order, empty ones None."""
+
     @property
-    def raw(self) -> Mapping[str, str]: ...
+    def raw(self) -> Mapping[str, str]:
+        """The cells as text under the titles that the file gives them."""
 
 
 class FileSheet(Protocol):
@@ -29,13 +33,16 @@ class FileSheet(Protocol):
 
 
 class OpenedFile(Protocol):
-    """A file's sheets. `problems`: what could not be understood of it, though the rest could.
-    `hidden_sheets`: those that were passed over."""
+    """A file's sheets."""
 
     @property
-    def problems(self) -> Sequence[str]: ...
+    def problems(self) -> Sequence[str]:
+        """What could not be understood of it, though the rest could."""
+
     @property
-    def hidden_sheets(self) -> tuple[str, ...]: ...
+    def hidden_sheets(self) -> tuple[str, ...]:
+        """Those that were passed over."""
+
     def __iter__(self) -> Iterator[FileSheet]: ...
 
 

@@ -1,14 +1,15 @@
-"""Who hears how a run goes."""
+"""What a run reports while it goes."""
 
 from datetime import datetime
 from typing import Protocol
 
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
-from syncctl.domain.steps import StepName, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import Trigger
 
 
 class Listener(Protocol):
-    """Someone who is told how a run goes while it goes."""
+    """Follows a run: on a terminal, in the log."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None: ...
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None: ...

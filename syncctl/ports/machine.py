@@ -12,87 +12,119 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class PathFacts:
-    """A file or folder that syncctl uses.
-
-    `what` and `setting`: what it is for, and the setting that names it ("" for none). `exists`: whether it is
-    there; where it is not, the rest tells of the nearest folder above it that is, `seen`. `is_folder`,
-    `readable`, `writable`: of that, for this user. `mode`: its permission bits. `owner`: the user that it
-    belongs to. `size`: bytes, of a file. `is_device`: it is a device or pipe, which keeps nothing. `problem`:
-    why it can't be looked at, or None.
-    """
+    """A file or folder that syncctl uses, or where it is missing, the nearest folder above it."""
 
     what: str
+    """What it is for."""
+
     setting: str
+    """The setting that names it; "": none."""
+
     path: Path
+
     exists: bool
+    """Whether `path` itself is there."""
+
     seen: Path
+    """What the fields below are about: `path`, or the nearest folder above it that is there."""
+
     is_folder: bool
+
     readable: bool
+    """For this user, as `writable`."""
+
     writable: bool
+
     mode: int
+    """Its permission bits."""
+
     owner: str
+    """The user that it belongs to."""
+
     size: int = 0
+    """Bytes, of a file."""
+
     is_device: bool = False
+    """Whether it is a device or pipe, which keeps nothing."""
+
     problem: str | None = None
+    """Why it can't be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiskSpace:
-    """Room on the disk that `path` is on, in bytes, for this user."""
+    """Room on the disk that a path is on."""
 
     path: Path
+
     free: int
+    """Bytes, for this user."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingFact:
-    """A setting: printable, secrets masked. `origin`: "environment", a file's path or "default"."""
+    """A setting: printable, secrets masked."""
 
     name: str
+
     set_as: str
+    """The name that it is set under, which may be an older one."""
+
     origin: str
+    """ "environment", a file's path or "default"."""
+
     problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownSetting:
-    """A name in a settings file that syncctl does not read. `meant`: the setting that it looks like; None: it
-    is one of the old system's settings for rent-outs."""
+    """A name in a settings file that syncctl does not read."""
 
     name: str
     file: Path
+
     meant: str | None
+    """The setting that it looks like; None: it is one of the old system's settings for rent-outs."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFacts:
-    """The settings as a whole. `files`: those in force, the winning one first. `secret_files`: those that
-    hold a key, a password or an address with one. `unknown`: names in them that a person should look at;
-    other programs' are left out."""
+    """The settings as a whole."""
 
     settings: tuple[SettingFact, ...]
+
     files: tuple[Path, ...]
+    """The settings files in force, the winning one first."""
+
     secret_files: tuple[PathFacts, ...]
+    """Those that hold a key, a password or an address with one."""
+
     unknown: tuple[UnknownSetting, ...]
+    """Names in them that a person should look at; other programs' are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneFacts:
-    """The time zones. `system`: the name of the machine's. `schedule_moves`: whether API_SYNC_TIME comes at
-    other instants by the machine's clock than in its own zone."""
+    """The time zones."""
 
     system: str
+    """The name of the machine's."""
+
     schedule: str
     business: str
+
     schedule_moves: bool
+    """Whether API_SYNC_TIME comes at other instants by the machine's clock than in its own zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClock:
-    """What a server's Date header says: how far this machine's clock is ahead of it."""
+    """What a server's Date header says."""
 
     host: str
+
     ahead: timedelta
+    """How far this machine's clock is ahead of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +137,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiAddress:
-    """Where one of the API's calls is answered. `key_setting`: the setting that holds its key, or would;
-    `has_key`: whether it does."""
+    """Where one of the API's calls is answered."""
 
     url: str
+
     key_setting: str
+    """The setting that holds its key, or would."""
+
     has_key: bool
 
 

@@ -14,8 +14,14 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
+
+Texts = Collection[str]
+"""Any number of ids, phone numbers or booking numbers."""
+
+Period = tuple[datetime, datetime]
+"""From the first moment on, and before the second."""
 
 RejectPositions = dict[str, dict[str, list[str]]]
 """Location -> position of a rejected row -> ids of the rejects that are listed for it."""
@@ -23,11 +29,11 @@ RejectPositions = dict[str, dict[str, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """When leads were created, for looking them up: at exactly one of the `moments`, or under one of the
-    `names` on one of the `days`."""
+    """When leads were created, for looking them up: at one of the moments, or by one of the names on one of
+    the days."""
 
     moments: Collection[datetime] = ()
-    names: Collection[str] = ()
+    names: Texts = ()
     days: Collection[date] = ()
 
     @property
@@ -47,10 +53,12 @@ ANY_TIME = Created()
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """A record as the sync keeps it, and when the source last said something else of it, or None."""
+    """A record as it is stored."""
 
     record: SyncRecord
+
     changed_at: datetime | None
+    """When the source last said something else of it."""
 
 
 class Storage(Protocol):
@@ -73,56 +81,44 @@ class Storage(Protocol):
     def close(self) -> None:
         """Let go of it; calling twice is fine."""
 
-    def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
+    def find_records(self, record_ids: Texts) -> dict[str, KnownRecord]:
         """The syncrecords that exist among these ids, by id."""
 
     def has_records(self) -> bool:
         """Whether there are any syncrecords: there are none before the first sync."""
 
-    def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
-        """Which of these leads are some record's in syncrecords, whether made by the sync or adopted."""
+    def recorded_leads(self, lead_ids: Texts) -> set[str]:
+        """Which of these leads are some record's in syncrecords, whether made by the sync or linked."""
 
-    def present_leads(self, lead_ids: Collection[str]) -> set[str]:
+    def present_leads(self, lead_ids: Texts) -> set[str]:
         """Which of these ids are in leads now."""
 
     def find_leads(
-        self,
-        lead_type: str,
-        booking_numbers: Collection[str],
-        phones: Collection[str],
-        created: Created = ANY_TIME,
+        self, lead_type: str, booking_numbers: Texts, phones: Texts, created: Created = ANY_TIME
     ) -> list[Document]:
         """Leads of that type with any of these booking numbers or phones, or created so; whole documents."""
 
     def find_reports(
-        self,
-        lead_ids: Collection[str],
-        phones: Collection[str],
-        booking_numbers: Collection[str] = (),
-        created: Created = ANY_TIME,
+        self, lead_ids: Texts, phones: Texts, booking_numbers: Texts = (), created: Created = ANY_TIME
     ) -> list[Document]:
         """Reports, in any of their four shapes (contract/database.md), that name any of these lead ids,
         phones or booking numbers, before or after an edit, or leads created so. May return more than asked
         for, never less."""
 
     def records_about(
-        self,
-        phones: Collection[str],
-        booking_numbers: Collection[str],
-        lead_ids: Collection[str],
-        created: Created = ANY_TIME,
+        self, phones: Texts, booking_numbers: Texts, lead_ids: Texts, created: Created = ANY_TIME
     ) -> list[RecordEntry]:
         """Records of which the source last said any of these phones or booking numbers, or that they were
         created so, or whose lead is one of these."""
 
-    def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
+    def reports(self, report_ids: Texts) -> dict[str, Document]:
         """Those of these reports that are there, by id."""
 
-    def paired_reports(self, report_ids: Collection[str]) -> set[str]:
+    def paired_reports(self, report_ids: Texts) -> set[str]:
         """Which of these reports have finished a record already, be it an earlier lead of it."""
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
-        """Note which report (value) finished a record (key). A record that has one keeps it, and so does a
+        """Store which report (value) finished a record (key). A record that has one keeps it, and so does a
         report that finished another record."""
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
@@ -143,7 +139,7 @@ class Storage(Protocol):
         """Set `values` and `fingerprint` of existing records to what the source says now."""
 
     def replace_records(self, phones: Mapping[str, str]) -> None:
-        """Note that the source has corrected the phone number of a record (key) to another one (value)."""
+        """Store that the source has corrected the phone number of a record (key) to another one (value)."""
 
     def shared_bookings(self) -> set[tuple[str, str]]:
         """Source (a step's name) and booking number, where several records have both that no other one has
@@ -157,17 +153,17 @@ class Storage(Protocol):
         the lead, location, values, fingerprint and the last correction of what is given, and no report has
         finished them any more. Those that are current by now stay as they are."""
 
-    def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    def record_values(self, record_ids: Texts) -> dict[str, dict[str, Any]]:
         """What the source said last, by record id: the base of a merge. Dates come as aware datetimes."""
 
-    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
-        """Note, by record id, the values that fields of the leads are about to be given, and when; beside
-        what was noted before of other fields. Of a record that is not there nothing is noted."""
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        """Keep, by record id, the values that fields of the leads are about to be given, and when; earlier
+        writes of other fields stay. Those of a record that is not there are ignored."""
 
-    def noted_writes(self, record_ids: Collection[str]) -> dict[str, dict[str, Write]]:
-        """What was noted of these records, by id and field. A record without any is left out."""
+    def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
+        """The writes kept of these records, by id and field. A record without any is left out."""
 
-    def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
+    def leads(self, lead_ids: Texts) -> dict[str, Document]:
         """Those of these leads that are in leads now, whole documents by id."""
 
     def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
@@ -187,7 +183,7 @@ class Storage(Protocol):
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         """Put rows on the rejects list; those listed already stay as they are. Gives how many were new."""
 
-    def clear_rejects(self, reject_ids: Collection[str]) -> None:
+    def clear_rejects(self, reject_ids: Texts) -> None:
         """Take rows off the rejects list."""
 
     def stores(self) -> list[Store]:
@@ -226,10 +222,8 @@ class Storage(Protocol):
     def save_run(self, entry: RunEntry) -> None:
         """Add or replace a run in the sync's own history."""
 
-    def forget_runs(
-        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
-    ) -> None:
+    def forget_runs(self, before: datetime, if_any_in: Period | None = None, most: int = 0) -> None:
         """Take the runs that began before that moment out of the history, the oldest `most` (0: all).
 
-        Nothing happens where no run began from the first moment of `witnessed` on and before the second.
+        With `if_any_in`, nothing happens where no run began in that time.
         """

@@ -22,7 +22,7 @@ def writes_into(storage: Storage, lead_ids: Collection[str]) -> dict[str, dict[s
         entry.record.record_id: entry.record.lead_id for entry in storage.records_about((), (), lead_ids)
     }
     found: dict[str, dict[str, Write]] = defaultdict(dict)
-    for record_id, writes in storage.noted_writes(lead_of.keys()).items():
+    for record_id, writes in storage.writes(lead_of.keys()).items():
         noted = found[lead_of[record_id]]
         noted |= {
             field: write

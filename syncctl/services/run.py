@@ -11,8 +11,8 @@ from syncctl.domain.records import Reject
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, RunResult, StepResult
-from syncctl.domain.sources import SYNC_TYPES
-from syncctl.domain.steps import FILE_STEPS, StepName, Trigger
+from syncctl.domain.sources import FILE_STEPS, SYNC_TYPES, StepName
+from syncctl.domain.steps import Trigger
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage

@@ -9,12 +9,13 @@ from typing import Any
 
 from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import SettingsError
-from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files, sqlite_files
+from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, OwnFiles, log_files
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import MASK
 from syncctl.settings import parsers as values
 from syncctl.settings import urls
 from syncctl.settings.sources import Found, Sources
+from syncctl.storage.registry import DEFAULT_URL, backend_for
 
 DEFAULT = "default"
 
@@ -77,7 +78,7 @@ SPECS = (
     Spec(
         "DATABASE_URL",
         urls.database_url,
-        "sqlite:///syncctl.db",
+        DEFAULT_URL,
         aliases=("MONGO_URI",),  # as the old system calls it
         show=urls.masked_database_url,
         in_data_dir=True,
@@ -192,8 +193,8 @@ def _checked_for_clashes(readings: Mapping[str, Reading], sources: Sources) -> d
 def _files_of(reading: Reading, folder: Path) -> list[str]:
     """The files with something to lose that a setting names."""
     match reading.spec.name:
-        case "DATABASE_URL" if reading.value.startswith(urls.SQLITE):
-            return sqlite_files(reading.value.removeprefix(urls.SQLITE))
+        case "DATABASE_URL":
+            return backend_for(reading.value).files(reading.value)
         case "SYNC_LOCK_FILE":
             return [str(reading.value)]
         case "SYNC_LOG_FILE":

@@ -1,6 +1,6 @@
 """Settings that are addresses: checked, and shown without what is secret in them.
 
-The parsers are such as `setting_values` describes. No message shows an address: it may have a password in it.
+`settings/parsers.py` describes what a parser is. No message shows an address: it may have a password in it.
 """
 
 from __future__ import annotations
@@ -8,44 +8,30 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from syncctl.errors import SettingsError
 from syncctl.safe_output.redact import MASK
 from syncctl.settings.parsers import path
+from syncctl.storage.registry import find_backend, prefixes
 
-SQLITE = "sqlite:///"
-_MONGODB = ("mongodb://", "mongodb+srv://")
-_MONGODB_HOST = re.compile(  # an IPv6 address, a name, or a socket's path, percent-encoded
-    r"(?:\[[0-9A-Fa-f:.]+(?:%25[0-9A-Za-z]+)?\]|[^\[\]:%]+)(?::([0-9]{1,5}))?|[^\[\]:]+\.sock"
-)
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
-_SHOWN_SCHEME = re.compile(r"(?:https?|mongodb(?:\+srv)?|sqlite)://")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_NOT_ENCODED = "user name and password must be percent-encoded (@ as %40, : as %3A, / as %2F, % as %25)"
 
 
 def database_url(text: str, folder: Path) -> str:
-    """The database's address, a relative SQLite path in it made absolute."""
-    if text.startswith(SQLITE):
-        return _sqlite(text.removeprefix(SQLITE), folder)
-    if text.startswith(_MONGODB):
-        return _mongodb(text)
-    raise SettingsError(f"an address is expected that begins with {SQLITE}, {' or '.join(_MONGODB)}")
+    """The database's address, checked; a relative path of a file in it made absolute."""
+    backend = find_backend(text)
+    if backend is None:
+        *most, last = prefixes()
+        raise SettingsError(f"an address is expected that begins with {', '.join(most)} or {last}")
+    return backend.parse(text, lambda written: path(written, folder))
 
 
 def database_secrets(url: str) -> list[str]:
     """The passwords in a database address that `database_url` accepted, as written and as meant."""
-    if not url.startswith(_MONGODB):
-        return []
-    address, _, options = url.partition("://")[2].partition("?")
-    credentials = address.partition("/")[0].rpartition("@")[0]
-    written = [credentials.partition(":")[2]]
-    for option in re.split("[&;]", options):
-        name, _, value = option.partition("=")
-        if name.lower().endswith("password"):
-            written.append(value)
-    return [form for text in written if text for form in (text, unquote(text), unquote_plus(text))]
+    backend = find_backend(url)
+    return backend.secrets(url) if backend else []
 
 
 def masked_database_url(text: str) -> str:
@@ -109,67 +95,11 @@ def masked_heartbeat_url(text: str) -> str:
 def masked_url(text: str) -> str:
     """An address, right or wrong, with anything before an @, and its query, hidden."""
     before, at, after = text.rpartition("@")
-    scheme = _SHOWN_SCHEME.match(before)
-    shown = f"{scheme[0] if scheme else ''}{MASK}@{after}" if at else text
+    schemes = (f"{prefix.partition('://')[0]}://" for prefix in ("http://", "https://", *prefixes()))
+    scheme = next(filter(before.startswith, schemes), "")
+    shown = f"{scheme}{MASK}@{after}" if at else text
     address, question, _ = shown.partition("?")
     return f"{address}?{MASK}" if question else shown
-
-
-def _sqlite(text: str, folder: Path) -> str:
-    if not text or text.endswith("/"):
-        raise SettingsError(f"a file is expected after {SQLITE}, such as {SQLITE}data/syncctl.db")
-    if "?" in text or text == ":memory:":
-        raise SettingsError(f"the path of a file is expected after {SQLITE}, without options")
-    return f"{SQLITE}{path(text, folder)}"
-
-
-def _mongodb(text: str) -> str:
-    """Checked as pymongo does (connection-string spec), so that it is known to be wrong before connecting."""
-    if not text.isprintable() or " " in text:
-        raise SettingsError("the address has blanks or control characters in it")
-    scheme, _, rest = text.partition("://")
-    authority, _, name = rest.partition("?")[0].partition("/")
-    credentials, at, hosts = authority.rpartition("@")
-    database = unquote_plus(name).partition(".")[0]
-    if at:
-        _check_credentials(credentials)
-    elif "@" in name or ("@" in rest and not database):
-        raise SettingsError(_NOT_ENCODED)
-    _check_hosts(hosts, single=scheme.endswith("srv"))
-    if not database:
-        raise SettingsError(
-            "it names no database: add /NAME after the host, before any ?; the old system used the database "
-            "test then, so add /test if the data is there"
-        )
-    if re.search("[?&;=#]", database):
-        # Whoever writes /NAME&tls=true means an option, and would go without it.
-        raise SettingsError("its database name has ?, &, ;, = or # in it: options begin with one ? after it")
-    if re.search(r'[/\\ "$\0]', database) or len(database.encode(errors="replace")) > 63:
-        raise SettingsError(
-            "its database name is impossible: up to 63 characters, no blank, quote, / \\ or $"
-        )
-    if "?" in text:
-        # Here, as the driver takes a tenth of a second to load.
-        from syncctl.storage.mongo.options import check_options
-
-        check_options(text)
-    return text
-
-
-def _check_credentials(credentials: str) -> None:
-    user, _, password = credentials.partition(":")
-    stray_percent = re.search(r"%(?![0-9A-Fa-f]{2})", credentials)
-    if not user or ":" in password or "@" in credentials or stray_percent:
-        raise SettingsError(_NOT_ENCODED)
-
-
-def _check_hosts(hosts: str, *, single: bool) -> None:
-    for host in hosts.split(","):
-        match = _MONGODB_HOST.fullmatch(host)
-        if not match or (match[1] and not 1 <= int(match[1]) <= 65535):
-            raise SettingsError("its host is expected as HOST or HOST:PORT, several with commas between them")
-        if single and ("," in hosts or match[1]):
-            raise SettingsError("mongodb+srv:// takes one host, without a port")
 
 
 def _api_url(text: str) -> str:

@@ -11,14 +11,14 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
-from syncctl.ports.storage import ANY_TIME, Created, RecordEntry, RejectPositions, Storage
+from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, RejectPositions, Storage, Texts
 from syncctl.storage.common.lead_changes import changed, guard, holds
-from syncctl.storage.common.own_documents import finished_by
-from syncctl.storage.common.reject_lists import by_location, newest_first
+from syncctl.storage.common.records import finished_by
+from syncctl.storage.common.rejects import by_location, newest_first
 from syncctl.storage.common.report_paths import as_stored
-from syncctl.storage.common.store_rules import new_stores
+from syncctl.storage.common.stores import new_stores
 
 T = TypeVar("T")
 
@@ -55,24 +55,21 @@ class DryRunStorage:
     def close(self) -> None:
         self._storage.close()
 
-    def find_records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
-        return self._storage.find_records(record_ids) | _those(self._records, record_ids)
+    def find_records(self, record_ids: Texts) -> dict[str, KnownRecord]:
+        remembered = {each: self._records[each] for each in record_ids if each in self._records}
+        return self._storage.find_records(record_ids) | remembered
 
     def has_records(self) -> bool:
         return bool(self._records) or self._storage.has_records()
 
-    def recorded_leads(self, lead_ids: Collection[str]) -> set[str]:
+    def recorded_leads(self, lead_ids: Texts) -> set[str]:
         return self._storage.recorded_leads(lead_ids) | self._recorded_leads.intersection(lead_ids)
 
-    def present_leads(self, lead_ids: Collection[str]) -> set[str]:
+    def present_leads(self, lead_ids: Texts) -> set[str]:
         return self._storage.present_leads(lead_ids) | (self._leads.keys() & set(lead_ids))
 
     def find_leads(
-        self,
-        lead_type: str,
-        booking_numbers: Collection[str],
-        phones: Collection[str],
-        created: Created = ANY_TIME,
+        self, lead_type: str, booking_numbers: Texts, phones: Texts, created: Created = ANY_TIME
     ) -> list[Document]:
         wanted_numbers, wanted_phones = set(as_stored(booking_numbers)), set(as_stored(phones))
         found = self._storage.find_leads(lead_type, booking_numbers, phones, created)
@@ -80,64 +77,45 @@ class DryRunStorage:
         remembered = [
             dict(lead)
             for lead in self._leads.values()
-            if lead.get("leadType") == lead_type
-            and (
-                lead.get("bookingNo") in wanted_numbers
-                or lead.get("phone") in wanted_phones
-                or _is_created(lead, created)
-            )
+            if lead.get("leadType") == lead_type and _matches(lead, wanted_numbers, wanted_phones, created)
         ]
         return unchanged + remembered
 
     def find_reports(
-        self,
-        lead_ids: Collection[str],
-        phones: Collection[str],
-        booking_numbers: Collection[str] = (),
-        created: Created = ANY_TIME,
+        self, lead_ids: Texts, phones: Texts, booking_numbers: Texts = (), created: Created = ANY_TIME
     ) -> list[Document]:
         return self._storage.find_reports(lead_ids, phones, booking_numbers, created)
 
     def records_about(
-        self,
-        phones: Collection[str],
-        booking_numbers: Collection[str],
-        lead_ids: Collection[str],
-        created: Created = ANY_TIME,
+        self, phones: Texts, booking_numbers: Texts, lead_ids: Texts, created: Created = ANY_TIME
     ) -> list[RecordEntry]:
         found = self._storage.records_about(phones, booking_numbers, lead_ids, created)
         new = [
             RecordEntry(record, None)
             for record in self._new_records.values()
-            if record.values["phone"] in phones
-            or record.values.get("bookingNo") in booking_numbers
-            or record.lead_id in lead_ids
-            or _is_created(record.values, created)
+            if record.lead_id in lead_ids or _matches(record.values, booking_numbers, phones, created)
         ]
         return [self._as_known(entry) for entry in (*found, *new)]
 
     def _as_known(self, entry: RecordEntry) -> RecordEntry:
-        known = self._records.get(entry.record.record_id)
-        corrected = self._corrections.get(entry.record.record_id, ())
-        if known is None:
-            made = (*entry.record.corrections, *corrected)
-            return replace(entry, record=replace(entry.record, corrections=made))
-        return replace(
-            entry,
-            record=replace(
-                entry.record,
+        """The record as it would be after what this run has remembered of it."""
+        record = entry.record
+        corrections = (*record.corrections, *self._corrections.get(record.record_id, ()))
+        record = replace(record, corrections=corrections)
+        if known := self._records.get(record.record_id):
+            record = replace(
+                record,
                 lead_id=known.lead_id,
                 location=known.location,
                 report_id=known.report_id,
                 replaced_by=known.replaced_by,
-                corrections=(*entry.record.corrections, *corrected),
-            ),
-        )
+            )
+        return RecordEntry(record, entry.changed_at)
 
-    def reports(self, report_ids: Collection[str]) -> dict[str, Document]:
+    def reports(self, report_ids: Texts) -> dict[str, Document]:
         return self._storage.reports(report_ids)
 
-    def paired_reports(self, report_ids: Collection[str]) -> set[str]:
+    def paired_reports(self, report_ids: Texts) -> set[str]:
         return self._storage.paired_reports(report_ids) | (self._paired & set(report_ids))
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
@@ -171,10 +149,8 @@ class DryRunStorage:
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         known = self.find_records([record.record_id for record in records])
         for record in records:
-            if record.record_id in known:
-                self._records[record.record_id] = replace(
-                    known[record.record_id], fingerprint=record.fingerprint
-                )
+            if before := known.get(record.record_id):
+                self._records[record.record_id] = replace(before, fingerprint=record.fingerprint)
                 self._values[record.record_id] = {**record.values}
 
     def replace_records(self, phones: Mapping[str, str]) -> None:
@@ -202,47 +178,36 @@ class DryRunStorage:
     def renew_records(self, records: Sequence[SyncRecord]) -> None:
         known = self.find_records([record.record_id for record in records])
         for record in records:
-            before = known.get(record.record_id)
-            if before is not None and before.replaced_by is not None:
-                self._records[record.record_id] = replace(
-                    before,
-                    lead_id=record.lead_id,
-                    location=record.location,
-                    fingerprint=record.fingerprint,
-                    report_id=finished_by(None, record.corrections),
-                    replaced_by=None,
+            record_id = record.record_id
+            before = known.get(record_id)
+            if before is None or before.replaced_by is None:
+                continue
+            new = {"fingerprint": record.fingerprint, "lead_id": record.lead_id, "location": record.location}
+            report_id = finished_by(None, record.corrections)
+            self._records[record_id] = replace(before, report_id=report_id, replaced_by=None, **new)
+            self._values[record_id] = {**record.values}
+            self._recorded_leads.add(record.lead_id)
+            if record_id in self._new_records:
+                self._new_records[record_id] = replace(
+                    self._new_records[record_id], values=record.values, fingerprint=record.fingerprint
                 )
-                self._values[record.record_id] = {**record.values}
-                self._recorded_leads.add(record.lead_id)
-                if record.record_id in self._new_records:
-                    changed_record = replace(
-                        self._new_records[record.record_id],
-                        values=record.values,
-                        fingerprint=record.fingerprint,
-                    )
-                    self._new_records[record.record_id] = changed_record
-                newer = (*self._corrections.get(record.record_id, ()), *record.corrections[-1:])
-                self._corrections[record.record_id] = newer
+            newer = (*self._corrections.get(record_id, ()), *record.corrections[-1:])
+            self._corrections[record_id] = newer
 
-    def record_values(self, record_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-        remembered = {
-            record_id: dict(values) for record_id, values in _those(self._values, record_ids).items()
-        }
-        return self._storage.record_values(record_ids) | remembered
+    def record_values(self, record_ids: Texts) -> dict[str, dict[str, Any]]:
+        return self._storage.record_values(record_ids) | _copies(self._values, record_ids)
 
-    def note_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
-        noted = self.noted_writes(writes.keys())
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        before = self.writes(writes.keys())
         for record_id in self.find_records(writes.keys()):
-            news = {field: Write(value, at) for field, value in writes[record_id].items()}
-            self._writes[record_id] = noted.get(record_id, {}) | news
+            new = {field: Write(value, at) for field, value in writes[record_id].items()}
+            self._writes[record_id] = before.get(record_id, {}) | new
 
-    def noted_writes(self, record_ids: Collection[str]) -> dict[str, dict[str, Write]]:
-        remembered = {record_id: dict(each) for record_id, each in _those(self._writes, record_ids).items()}
-        return self._storage.noted_writes(record_ids) | remembered
+    def writes(self, record_ids: Texts) -> dict[str, dict[str, Write]]:
+        return self._storage.writes(record_ids) | _copies(self._writes, record_ids)
 
-    def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
-        remembered = {lead_id: dict(lead) for lead_id, lead in _those(self._leads, lead_ids).items()}
-        return self._storage.leads(lead_ids) | remembered
+    def leads(self, lead_ids: Texts) -> dict[str, Document]:
+        return self._storage.leads(lead_ids) | _copies(self._leads, lead_ids)
 
     def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
         leads = self.leads({change.lead_id for change in changes})
@@ -286,7 +251,7 @@ class DryRunStorage:
         self._rejects |= fresh
         return len(fresh)
 
-    def clear_rejects(self, reject_ids: Collection[str]) -> None:
+    def clear_rejects(self, reject_ids: Texts) -> None:
         self._cleared.update(reject_ids)
         for reject_id in reject_ids:
             self._rejects.pop(reject_id, None)
@@ -330,17 +295,22 @@ class DryRunStorage:
     def save_run(self, entry: RunEntry) -> None:
         """Not written: a dry run is not part of the history."""
 
-    def forget_runs(
-        self, before: datetime, witnessed: tuple[datetime, datetime] | None = None, most: int = 0
-    ) -> None:
+    def forget_runs(self, before: datetime, if_any_in: Period | None = None, most: int = 0) -> None:
         """Not done either."""
 
 
-def _is_created(values: Mapping[str, Any], created: Created) -> bool:
-    """Whether a lead or record was created so."""
+def _matches(
+    values: Mapping[str, Any], booking_numbers: Collection[Any], phones: Collection[Any], created: Created
+) -> bool:
+    """Whether a lead or record has one of these numbers, or was created so."""
     at = values.get("createdAt")
-    return at in created.moments or (values.get("name") in created.names and at in created.midnights)
+    return (
+        values.get("bookingNo") in booking_numbers
+        or values.get("phone") in phones
+        or at in created.moments
+        or (values.get("name") in created.names and at in created.midnights)
+    )
 
 
-def _those(remembered: Mapping[str, T], ids: Collection[str]) -> dict[str, T]:
-    return {key: remembered[key] for key in ids if key in remembered}
+def _copies(remembered: Mapping[str, dict[str, T]], ids: Texts) -> dict[str, dict[str, T]]:
+    return {each: dict(remembered[each]) for each in ids if each in remembered}

@@ -1,47 +1,42 @@
-"""From DATABASE_URL to the database that it names."""
-
-from pathlib import Path
+"""The kinds of databases that there are, and which one an address names."""
 
 from syncctl.errors import SettingsError
 from syncctl.ports.admin import Database
+from syncctl.storage.common.backend import Backend
+from syncctl.storage.mongo.backend import MONGODB
+from syncctl.storage.sqlite.backend import SQLITE
 
-SQLITE_PREFIX = "sqlite:///"
+BACKENDS: tuple[Backend, ...] = (SQLITE, MONGODB)
+"""Each of them loads its driver only when it is opened: that takes up to 0.13 s."""
+
+
+DEFAULT_URL = f"{SQLITE.prefixes[0]}syncctl.db"
+"""The database where none is set; relative, as a setting may be."""
 
 
 def open_storage(database_url: str, *, for_reading_only: bool = False) -> Database:
-    """The database for a `sqlite:///PATH`, `mongodb://` or `mongodb+srv://` URL; `prepare` comes next.
+    """The database that an address names; `prepare` comes next.
 
-    For reading only, nothing is made or written, and a SQLite file that is not there yet, or holds none of
-    syncctl's tables, is an empty database in memory. Raises SettingsError for any other URL, and
-    StorageError where for reading only a SQLite file can't be read.
+    For reading only, nothing is made or written. Raises SettingsError for an address of no backend, and what
+    the backend's `open` raises.
     """
-    scheme = database_url.partition(":")[0]
-    if scheme in ("mongodb", "mongodb+srv"):
-        # Here, as it takes 0.13 s and SQLite's users need none of it; SQLite's below takes 0.01 s.
-        from syncctl.storage.mongo.storage import MongoStorage
-
-        return MongoStorage(database_url, read_only=for_reading_only)
-    if database_url.startswith(SQLITE_PREFIX) and database_url != SQLITE_PREFIX:
-        return _open_sqlite(Path(database_url.removeprefix(SQLITE_PREFIX)), for_reading_only)
-    raise SettingsError(
-        "DATABASE_URL must begin with sqlite:/// and a file, or with mongodb:// or mongodb+srv:// and a host."
-    )
+    return backend_for(database_url).open(database_url, for_reading_only=for_reading_only)
 
 
-def _open_sqlite(path: Path, for_reading_only: bool) -> Database:
-    from syncctl.storage.sqlite.storage import SqliteStorage
+def backend_for(database_url: str) -> Backend:
+    """The backend that an address names. Raises SettingsError where there is none."""
+    backend = find_backend(database_url)
+    if backend is None or database_url in backend.prefixes:
+        forms = ", or with ".join(f"{' or '.join(each.prefixes)} and {each.rest}" for each in BACKENDS)
+        raise SettingsError(f"DATABASE_URL must begin with {forms}.")
+    return backend
 
-    if not for_reading_only:
-        return SqliteStorage(path)
-    storage = SqliteStorage(path, read_only=True)
-    try:
-        empty = storage.is_empty()
-    except BaseException:
-        storage.close()
-        raise
-    if not empty:
-        return storage
-    storage.close()
-    in_memory = SqliteStorage(None, read_only=True, stands_for=path)
-    in_memory.prepare()
-    return in_memory
+
+def find_backend(database_url: str) -> Backend | None:
+    """The backend whose addresses begin like this one, which may be wrong otherwise."""
+    return next((backend for backend in BACKENDS if database_url.startswith(backend.prefixes)), None)
+
+
+def prefixes() -> list[str]:
+    """What an address of some backend begins with."""
+    return [prefix for backend in BACKENDS for prefix in backend.prefixes]

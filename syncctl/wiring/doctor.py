@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.domain.checks import Check, CheckReport, Mark
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, StorageError
-from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
+from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
 from syncctl.locations import load_locations
 from syncctl.machine.probes import (
     api_clock,
@@ -38,6 +38,7 @@ from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
 from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
+from syncctl.storage.registry import backend_for
 from syncctl.wiring.adapters import opened_database, rental_api
 from syncctl.wiring.scheduled_command import set_by_environment
 from syncctl.wiring.scheduling import schedule_state, zone_warning
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0
-_SQLITE = "sqlite:///"
 
 
 def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
@@ -101,16 +101,19 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _database(settings: Settings) -> Iterator[Check]:
-    file = _sqlite_file(settings)
-    if file and _is_missing(file):
-        yield Check.good("Database", f"SQLite, {file}: not there yet, the first sync makes it")
+    backend = backend_for(settings.database_url)
+    files = _database_files(settings)
+    if files and _is_missing(files[0]):
+        yield Check.good("Database", f"{backend.name}, {files[0]}: not there yet, the first sync makes it")
         return
     database, *rights = check_database(
-        lambda: opened_database(settings), lambda: opened_database(settings, for_reading_only=False)
+        lambda: opened_database(settings),
+        lambda: opened_database(settings, for_reading_only=False),
+        backend.hints,
     )
     yield from (database, *rights)
-    if not file:
-        yield from _way_to_the_server(settings.database_url)
+    for caveat in backend.caveats(settings.database_url):
+        yield Check.warning("Database", caveat.message, caveat.hint)
     if database.mark is not Mark.BAD:
         yield from _windows(settings)
         yield from _app_scheduler(settings)
@@ -127,14 +130,6 @@ def _windows(settings: Settings) -> Iterator[Check]:
         yield Check.bad("Windows", str(error), "How the reports are asked can't be seen: put that right.")
         return
     yield from check_windows(dialects, progress, saved, settings.audit_locations, now)
-
-
-def _way_to_the_server(url: str) -> Iterator[Check]:
-    from syncctl.storage.mongo.options import security_caveats
-
-    for caveat in security_caveats(url):
-        found, _, cure = caveat.rpartition(": ")
-        yield Check.warning("Database", found, cure[:1].upper() + cure[1:])
 
 
 def _app_scheduler(settings: Settings) -> Iterator[Check]:
@@ -173,9 +168,9 @@ def _is_missing(file: Path) -> bool:
     return False
 
 
-def _sqlite_file(settings: Settings) -> Path | None:
-    url = settings.database_url
-    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+def _database_files(settings: Settings) -> list[Path]:
+    """The database's own file and those that are kept beside it; none of a server's."""
+    return [Path(file) for file in backend_for(settings.database_url).files(settings.database_url)]
 
 
 def _api(settings: Settings) -> Iterator[Check]:
@@ -206,7 +201,7 @@ def _machine(settings: Settings) -> Iterator[Check]:
     files = [path_facts("Lock file", "SYNC_LOCK_FILE", settings.lock_file)]
     if settings.log_file:
         files.append(path_facts("Log file", "SYNC_LOG_FILE", settings.log_file))
-    if database := _sqlite_file(settings):
+    for database in _database_files(settings)[:1]:
         files.append(path_facts("Database file", "DATABASE_URL", database))
     yield check_path(data, user, folder=True)
     for file in files:
@@ -225,9 +220,8 @@ def _beside(settings: Settings) -> Iterator[PathFacts]:
     if settings.log_file:
         for old_log in log_files(str(settings.log_file))[1:]:
             yield path_facts("Old log file", "", Path(old_log))
-    if database := _sqlite_file(settings):
-        for companion in sqlite_files(str(database))[1:]:
-            yield path_facts("Beside the database", "", Path(companion))
+    for companion in _database_files(settings)[1:]:
+        yield path_facts("Beside the database", "", companion)
     yield path_facts("Output of cron", "", settings.data_dir / OUTPUT_FILE)
     yield path_facts("Backups", "", settings.data_dir / BACKUP_FOLDER)
 

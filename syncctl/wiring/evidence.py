@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from syncctl import __version__
 from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.domain.requests import ReportRequest
-from syncctl.domain.steps import REPORT_STEPS
+from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
 from syncctl.ports.api import WireFacts
@@ -26,15 +25,16 @@ from syncctl.services.doctor.evidence.document import Place, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
+from syncctl.storage.registry import BACKENDS
 from syncctl.wiring.adapters import api_config, opened_database
 
 if TYPE_CHECKING:
     from syncctl.domain.checkpoints import LocationState
     from syncctl.domain.dialects import Dialect
-    from syncctl.domain.steps import StepName
+    from syncctl.domain.sources import StepName
     from syncctl.settings.settings import Settings
 
-PACKAGES = ("requests", "urllib3", "pymongo")
+PACKAGES = ("requests", "urllib3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ def _parts() -> dict[str, str]:
         "syncctl": __version__,
         "Python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "SQLite": sqlite3.sqlite_version,
         **{name: version(name) for name in PACKAGES},
+        **dict(backend.driver() for backend in BACKENDS),
     }
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.domain.run_results import Counts, RunResult, StepResult
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus, Trigger
+from syncctl.domain.sources import API_STEPS, FILE_STEPS, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run

@@ -9,7 +9,7 @@ import pytest
 
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.requests import BodyForm
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.storage.registry import open_storage
 from tests.support.program import Ended, Program

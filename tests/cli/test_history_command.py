@@ -11,7 +11,8 @@ import pytest
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts, LocationResult, RunResult, StepResult
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 

@@ -17,7 +17,8 @@ import pytest
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_history import SyncLog
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 

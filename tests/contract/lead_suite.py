@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from syncctl.domain.lead_values import Document, LeadType
+from syncctl.domain.lead_values import Document
 from syncctl.domain.records import KnownRecord
+from syncctl.domain.sources import LeadType
 from syncctl.errors import StorageError
 from syncctl.ports.storage import Storage
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id

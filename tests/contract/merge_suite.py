@@ -6,8 +6,9 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from syncctl.domain.lead_values import LeadChange, LeadType, LeadValues
+from syncctl.domain.lead_values import LeadChange, LeadValues
 from syncctl.domain.records import CorrectionOutcome, KnownRecord, Write
+from syncctl.domain.sources import LeadType
 from syncctl.errors import StorageError
 from syncctl.ports.storage import Storage
 from tests.contract.lead_suite import MANY, Database
@@ -123,11 +124,9 @@ class MergeSuite:
     def test_writes_are_noted_beside_each_other(self, storage: Storage) -> None:
         storage.store_leads([], [record(1), record(2), record(3)])
         later = MOMENT + timedelta(days=1)
-        storage.note_writes(
-            {text_id(1): {"remarks": "a", "visitDate": MOMENT, "securityAmount": 9.5}}, MOMENT
-        )
-        storage.note_writes({text_id(1): {"remarks": "b"}, text_id(2): {"reason": None}, "x": {}}, later)
-        assert storage.noted_writes([*map(text_id, range(5)), "x"]) == {
+        storage.add_writes({text_id(1): {"remarks": "a", "visitDate": MOMENT, "securityAmount": 9.5}}, MOMENT)
+        storage.add_writes({text_id(1): {"remarks": "b"}, text_id(2): {"reason": None}, "x": {}}, later)
+        assert storage.writes([*map(text_id, range(5)), "x"]) == {
             text_id(1): {
                 "remarks": Write("b", later),
                 "visitDate": Write(MOMENT, MOMENT),

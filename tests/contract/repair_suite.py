@@ -1,4 +1,4 @@
-"""What every database must do where cleanup and doctor write: operator_ports.Repair."""
+"""What every database must do where cleanup and doctor write: ports.admin.Repair."""
 
 from collections.abc import Collection
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""The contract of operator_ports.Database as one suite, inherited by the tests of each adapter."""
+"""The contract of ports.admin.Database as one suite, inherited by the tests of each adapter."""
 
 from collections.abc import Iterator
 

@@ -1,16 +1,17 @@
-"""What every database must tell of itself: operator_ports.Survey."""
+"""What every database must tell of itself: ports.admin.Survey."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.lead_values import LeadType
 from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.sources import LeadType
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.ports.admin import LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
+from syncctl.storage.registry import backend_for
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
 
@@ -42,7 +43,7 @@ class SurveySuite:
 
     def test_what_it_is(self, storage: LeadDatabase, database: Database) -> None:
         facts = storage.facts()
-        assert facts.kind in ("MongoDB", "SQLite")
+        assert facts.kind == backend_for(database.url).name
         assert facts.place.split("/")[-1] == database.url.split("/")[-1]
         assert all((facts.version, facts.topology, facts.durability))
         assert facts.caveats == ()

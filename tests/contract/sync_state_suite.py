@@ -10,7 +10,8 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial
 from syncctl.domain.identity import KEY_RULES
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.errors import ExitCode, NewerDatabaseError
 from syncctl.ports.storage import Storage
@@ -301,7 +302,7 @@ class SyncStateSuite:
             (second + timedelta(seconds=1), third, 4),
             (second, third, 2),
         ):
-            storage.forget_runs(third, witnessed=(since, until))
+            storage.forget_runs(third, if_any_in=(since, until))
             assert database.count("syncruns") == left
 
     def test_the_version_of_the_key_rules_is_noted_and_a_newer_one_refused(

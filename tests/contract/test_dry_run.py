@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.lead_values import LeadChange, LeadType
+from syncctl.domain.lead_values import LeadChange
 from syncctl.domain.records import KnownRecord
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import LeadType, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.sqlite.storage import SqliteStorage

@@ -11,9 +11,10 @@ from pymongo import IndexModel, MongoClient
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.identity import KEY_RULES
-from syncctl.domain.lead_values import Document, LeadChange, LeadType
+from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import LeadType, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.services.matching.legacy_leads import text_of

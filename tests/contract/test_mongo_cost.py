@@ -7,8 +7,9 @@ import pytest
 from pymongo import MongoClient
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.lead_values import Document, LeadChange, LeadType
+from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.sources import LeadType
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase

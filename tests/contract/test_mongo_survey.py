@@ -80,7 +80,7 @@ class TestFacts:
         nobody: Document = {"authenticatedUsers": [], "authenticatedUserPrivileges": []}
         assert list(user_caveats(nobody, read_address("mongodb://localhost,127.0.0.1:1,[::1]:2/leads"))) == []
         (caveat,) = user_caveats(nobody, FAR)
-        assert "turn its authorization on" in caveat
+        assert "turn its authorization on" in caveat.hint
 
     @pytest.mark.parametrize(
         ("resource", "actions", "closed"),
@@ -106,8 +106,8 @@ class TestFacts:
         caveats = list(user_caveats(user, FAR))
         assert len(caveats) == bool(closed)
         for caveat in caveats:
-            assert all(collection in caveat for collection in closed)
-            assert caveat.endswith("give it the role readWrite on leads.")
+            assert all(collection in caveat.message for collection in closed)
+            assert caveat.hint == "give it the role readWrite on leads."
 
     @pytest.mark.mongo
     def test_rights_as_a_server_tells_them(self) -> None:

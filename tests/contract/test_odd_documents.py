@@ -13,11 +13,14 @@ from bson import ObjectId
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import StorageError
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.mongo import documents as mongo_documents
+from syncctl.storage.common.records import record_document
+from syncctl.storage.common.rejects import reject_document
+from syncctl.storage.common.states import LATER_STATE_FIELDS, state_document
+from syncctl.storage.mongo.documents import to_stored
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.mongo_database import MongoDatabase
@@ -87,14 +90,12 @@ class TestOnMongo:
         assert len(warnings_of(caplog)) == len(dated)
 
     @pytest.mark.parametrize("odd", [None, 4, ["a"], {"a": 1}])
-    @pytest.mark.parametrize(
-        "field", [key for key in mongo_documents.record_document(record(1)) if key != "_id"]
-    )
+    @pytest.mark.parametrize("field", [key for key in record_document(record(1)) if key != "_id"])
     def test_records(self, mongo: MongoStorage, mongo_database: MongoDatabase, field: str, odd: Any) -> None:
         if (field, odd) == ("values", {"a": 1}):
             return
-        good = {**mongo_documents.record_document(record(2)), "leadId": text_id(2)}
-        bad = {**mongo_documents.record_document(record(1)), "leadId": text_id(1), field: odd}
+        good = {**to_stored(record_document(record(2))), "leadId": text_id(2)}
+        bad = {**to_stored(record_document(record(1))), "leadId": text_id(1), field: odd}
         mongo_database.raw.syncrecords.insert_many([good, bad, {"_id": "x", "key": None}])
         both = [text_id(1), text_id(2)]
         fine = RecordEntry(record(2), None)
@@ -107,7 +108,7 @@ class TestOnMongo:
     def test_rejects(
         self, mongo: MongoStorage, mongo_database: MongoDatabase, caplog: pytest.LogCaptureFixture
     ) -> None:
-        whole = mongo_documents.reject_document(reject(1))
+        whole = to_stored(reject_document(reject(1)))
         fields = [field for field in whole if field not in ("_id", "source", "location")]
         odd = [{**whole, "_id": f"odd {field}", field: ["x"]} for field in fields]
         mongo_database.raw.syncrejects.insert_many([{"_id": "y", "source": 4}, *odd])
@@ -122,12 +123,12 @@ class TestOnMongo:
         self, mongo: MongoStorage, mongo_database: MongoDatabase, caplog: pytest.LogCaptureFixture
     ) -> None:
         good = LocationState("1", MOMENT, None, MOMENT, True, 3)
-        whole = mongo_documents.state_document(StepName.BOOKING, good)
+        whole = state_document(StepName.BOOKING, good)
         odd: list[Document] = [
             {**whole, "_id": f"{field} {odd}", field: odd}
             for field in whole
             for odd in ["x", 4.5]
-            if field not in ("_id", "report") and (field, odd) != ("location", "x")
+            if field != "report" and (field, odd) != ("location", "x")
         ]
         mongo_database.raw.syncstate.insert_many(
             [
@@ -145,8 +146,9 @@ class TestOnMongo:
         assert len(warnings_of(caplog)) == len(odd) + 3
 
     def test_states_of_before_audits(self, mongo: MongoStorage, mongo_database: MongoDatabase) -> None:
-        older = mongo_documents.state_document(StepName.BOOKING, LocationState("1", MOMENT, due_again=3))
-        for field in mongo_documents.LATER_STATE_FIELDS:
+        state = LocationState("1", MOMENT, due_again=3)
+        older = {"_id": "booking:1", **state_document(StepName.BOOKING, state)}
+        for field in LATER_STATE_FIELDS:
             del older[field]
         mongo_database.raw.syncstate.insert_one(older)
         assert mongo.location_states(StepName.BOOKING) == {"1": LocationState("1", MOMENT, due_again=3)}

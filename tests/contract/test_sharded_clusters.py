@@ -15,6 +15,7 @@ from syncctl.errors import ExitCode, SettingsError
 from syncctl.services.doctor.connections import check_database
 from syncctl.storage.mongo import facts as mongo_facts
 from syncctl.storage.mongo import session as mongo_session
+from syncctl.storage.mongo.backend import MONGODB
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 
@@ -125,6 +126,6 @@ def test_doctor_goes_on_with_its_other_checks(database: MongoDatabase, cluster: 
             storage.prepare()
             yield storage
 
-    (check,) = check_database(opened, opened)
+    (check,) = check_database(opened, opened, MONGODB.hints)
     assert check.mark is Mark.BAD
     assert "has sharded leads by store" in check.found

@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.lead_values import LeadChange, LeadType
+from syncctl.domain.lead_values import LeadChange
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import LeadType, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.storage.common.store_rules import store_id
+from syncctl.storage.common.stores import store_id
 from syncctl.storage.sqlite.connection import open_connection
 from syncctl.storage.sqlite.errors import translated
+from syncctl.storage.sqlite.leads import FIND_LEADS, FIND_REPORTS
+from syncctl.storage.sqlite.records import RECORDS_ABOUT
 from syncctl.storage.sqlite.schema import MIGRATIONS
-from syncctl.storage.sqlite.storage import FIND_LEADS, FIND_REPORTS, RECORDS_ABOUT, SqliteStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import DIALECT, MOMENT, lead, phone, record, reject, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 from tests.contract.storage_suite import StorageSuite

@@ -40,7 +40,7 @@ def test_another_journal_is_told_with_its_cure(
         facts = reader.facts()
     assert facts.durability == "rollback journal"
     (caveat,) = facts.caveats
-    assert "the next sync" in caveat
+    assert "the next sync" in caveat.message
 
 
 @pytest.mark.parametrize("content", [None, b""])

@@ -7,7 +7,8 @@ from typing import Any
 
 from syncctl.api.client import HttpRentalApi
 from syncctl.domain.requests import ReportRequest
-from syncctl.domain.steps import StepName, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import Trigger
 from syncctl.ports.api import Answer, Prepare
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync

@@ -10,8 +10,7 @@ import pytest
 
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.identity import derived_id, first_id_at, id_time
-from syncctl.domain.lead_values import LeadType
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import LeadType, StepName
 from syncctl.errors import InterruptedRunError
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState, ScheduleState

@@ -11,7 +11,7 @@ from syncctl.domain.identity import fingerprint, source_record
 from syncctl.domain.leads import new_lead
 from syncctl.domain.records import SyncRecord
 from syncctl.domain.sources import REPORT_STEPS as REPORTS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import StorageUnavailableError, UsageError
 from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values

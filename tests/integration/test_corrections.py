@@ -11,7 +11,7 @@ import pytest
 from syncctl.domain.checks import Mark
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_results import Counts, RunResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.ports.machine import LockState
 from syncctl.ports.storage import RecordEntry
 from syncctl.services.checks.data_checks import verify_soundness

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.steps import StepName, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.storage import Storage
 from syncctl.services.run import Clock, Run, RunRequest

@@ -12,7 +12,8 @@ import pytest
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault, Sandbox

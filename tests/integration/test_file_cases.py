@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import LocationResult, RunResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from tests.support.store_files import HEADER, counts, row, write
 from tests.support.world import World
 

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import key_of

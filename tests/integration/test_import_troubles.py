@@ -10,7 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.locations import load_locations
 from syncctl.ports.storage import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
@@ -344,7 +345,7 @@ def test_what_a_killed_import_has_written_is_nobodys_edit(
         return write(tmp_path / "walkin_sg_calicut.csv", *rows)
 
     world.import_files(WALKIN, file("first"))
-    for write_number, name in enumerate(("note_writes", "update_leads", "update_records"), start=1):
+    for write_number, name in enumerate(("add_writes", "update_leads", "update_records"), start=1):
         world.now += timedelta(minutes=1)
         with pytest.raises(Killed):
             world.import_files(

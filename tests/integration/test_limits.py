@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from syncctl.api.wire import Endpoint
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects import updating as rejects

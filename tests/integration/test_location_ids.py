@@ -10,7 +10,8 @@ import pytest
 
 from syncctl.domain.dialects import LocationIds
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import StorageError
 from syncctl.locations import Locations
 from syncctl.ports.storage import Storage

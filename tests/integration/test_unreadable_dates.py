@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.sandbox import Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.store_files import counts, row, write

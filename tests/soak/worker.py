@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import SyncctlError
 from syncctl.locations import Locations
 from syncctl.sandbox import Sandbox

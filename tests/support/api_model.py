@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from syncctl.api.wire import Endpoint, report_call
 from syncctl.domain.requests import ReportRequest
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, RetryableApiError
 from syncctl.ports.api import Answer, Prepare
 

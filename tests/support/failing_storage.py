@@ -10,7 +10,7 @@ WRITES = frozenset(
     {
         "store_leads",
         "update_records",
-        "note_writes",
+        "add_writes",
         "replace_records",
         "renew_records",
         "add_corrections",
@@ -50,7 +50,7 @@ READS = SCANS | {
     "find_leads",
     "find_reports",
     "record_values",
-    "noted_writes",
+    "writes",
     "leads",
     "reject_positions",
     "rejects",

@@ -11,7 +11,8 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import Trigger
 from syncctl.locations import Locations
 from syncctl.ports.storage import Storage
 from syncctl.services.run import Clock, Run, RunRequest

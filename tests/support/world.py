@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.run_results import AuditResult, Counts, LocationResult, RunResult, StepResult
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import StepName, Trigger
+from syncctl.domain.sources import API_STEPS, StepName
+from syncctl.domain.steps import Trigger
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations

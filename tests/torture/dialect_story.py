@@ -11,7 +11,7 @@ from syncctl.domain.dialects import Dialect, Mode
 from syncctl.domain.identity import derived_id, fingerprint, key_of
 from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.mapping.api_rows import RowDates, report_values
 from tests.support.api_model import DIALECTS, Row, body_of, spoken
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment

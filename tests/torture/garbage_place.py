@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from syncctl.domain.run_results import RunResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from tests.support.store_files import HEADER
 from tests.support.store_files import row as file_row
 from tests.support.webapp import Lead

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.locations import Locations, load_locations
 from syncctl.ports.admin import Database

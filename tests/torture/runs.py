@@ -13,8 +13,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_results import LocationResult, RunResult
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault

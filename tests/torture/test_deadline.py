@@ -18,8 +18,8 @@ import pytest
 
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.wire import Endpoint
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import API_STEPS, StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import ExitCode, StorageUnavailableError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import (
     InterruptedRunError,
     StorageError,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.ports.storage import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.meanwhile import Meanwhile

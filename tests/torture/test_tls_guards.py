@@ -131,7 +131,7 @@ PLAIN = "unencrypted"
 def test_what_is_said_of_the_way_to_the_server(url: str, found: list[str]) -> None:
     caveats = list(security_caveats(url))
     assert len(caveats) == len(found)
-    assert all(words in caveat for words, caveat in zip(found, caveats, strict=True))
+    assert all(words in caveat.message for words, caveat in zip(found, caveats, strict=True))
 
 
 @pytest.mark.attack("tls", counted=False)

@@ -89,7 +89,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _filter(kind: str | None, reason: str | None, file: str | None) -> RejectFilter:
-    from syncctl.domain.steps import StepName
+    from syncctl.domain.sources import StepName
     from syncctl.errors import UsageError
     from syncctl.services.rejects.reject_list import RejectFilter
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepResult
-from syncctl.domain.sources import SOURCES
-from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus, Trigger
+from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports.listener import Listener
 

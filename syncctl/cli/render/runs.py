@@ -8,7 +8,8 @@ from syncctl.cli.logs.run_events import STEP_TITLES, location_label, told, total
 from syncctl.cli.render.printer import console, print_json, print_line
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
-from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus
+from syncctl.domain.sources import FILE_STEPS, StepName
+from syncctl.domain.steps import StepStatus
 
 _MEASURES = (
     ("Rows", "rows"),

@@ -19,7 +19,8 @@ from syncctl.cli.logs.run_events import (
     trigger_word,
 )
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
-from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus, Trigger
+from syncctl.domain.sources import FILE_STEPS, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.safe_output.printable import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}

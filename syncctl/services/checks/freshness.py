@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.sources import API_STEPS, SYNC_TYPES
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import API_STEPS, SYNC_TYPES, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.sync.planning import CLOCK_TOLERANCE

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.sources import REPORT_STEPS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask

@@ -14,7 +14,8 @@ from syncctl.domain.records import CorrectionOutcome, SyncRecord
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts
-from syncctl.domain.steps import REPORT_STEPS, StepStatus
+from syncctl.domain.sources import REPORT_STEPS
+from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from syncctl.domain.checks import Check, CheckReport
 from syncctl.domain.run_history import RunEntry
-from syncctl.domain.sources import SYNC_TYPES
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import SYNC_TYPES, StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LastLogs
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
@@ -73,8 +73,7 @@ def _database(database: Database) -> Iterator[Check]:
         "Database", f"{facts.kind} {facts.version}, {facts.topology}, {facts.durability}: {facts.place}"
     )
     for caveat in facts.caveats:
-        found, _, cure = caveat.rpartition(": ")
-        yield Check.warning("Database", found or caveat, cure or "`syncctl doctor` looks further.")
+        yield Check.warning("Database", caveat.message, caveat.hint)
 
 
 def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Check]:

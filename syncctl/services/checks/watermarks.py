@@ -7,7 +7,7 @@ from datetime import datetime
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Check
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.services.checks.freshness import ApiStep, ago, late_from
 from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Check
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.steps import REPORT_STEPS, StepName
+from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.progress import Progress

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from syncctl.domain.checks import Check
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.sources import REPORT_STEPS, SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -25,25 +24,19 @@ from syncctl.errors import (
 )
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import RowDates, identity_values
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, OpeningHints
 from syncctl.ports.api import RentalApi
 from syncctl.ports.machine import ApiAddress, ApiClock
 from syncctl.services.sync.store_list import store_of_row
 
 LARGEST_SKEW = timedelta(seconds=60)
 OpenDatabase = Callable[[], AbstractContextManager[Database]]
-_DATABASE_CURE = (
-    "Put that right (`syncctl config` shows DATABASE_URL; Atlas must list this machine's address): "
-    "nothing is synced meanwhile."
-)
-_RIGHTS_CURE = "Let the user in DATABASE_URL read and write there (MongoDB: the role readWrite)."
-_SQLITE_CURE = (
-    "Put that right (`syncctl config` shows which file DATABASE_URL names): nothing is synced meanwhile."
-)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> Iterator[Check]:
+def check_database(
+    open_to_read: OpenDatabase, open_to_write: OpenDatabase, hints: OpeningHints
+) -> Iterator[Check]:
     """What it is, what should be changed about it, and whether a run may write to it."""
     try:
         with open_to_read() as database:
@@ -52,28 +45,20 @@ def check_database(open_to_read: OpenDatabase, open_to_write: OpenDatabase) -> I
         yield Check.bad("Database", _one_line(error), "Nothing is synced until that is done.")
         return
     except StorageError as error:
-        yield _unusable("Database", error, _DATABASE_CURE)
+        yield Check.bad("Database", _one_line(error), hints.unusable)
         return
     yield Check.good(
         "Database", f"{facts.kind} {facts.version}, {facts.topology}: {facts.place}; {facts.durability}"
     )
     for caveat in facts.caveats:
-        found, _, cure = caveat.rpartition(": ")
-        yield Check.warning("Database", found or caveat, cure or "See the database's own manual.")
+        yield Check.warning("Database", caveat.message, caveat.hint)
     try:
         with open_to_write() as database:
             database.probe_writing()
     except StorageError as error:
-        yield _unusable("Database rights", error, _RIGHTS_CURE)
+        yield Check.bad("Database rights", _one_line(error), hints.not_writable)
         return
     yield Check.good("Database rights", "a run can write to it")
-
-
-def _unusable(name: str, error: StorageError, cure: str) -> Check:
-    """What the database said. A SQLite file has neither users nor addresses; only the error tells that it is
-    one, as a database that can't be opened has no facts."""
-    found = _one_line(error)
-    return Check.bad(name, found, _SQLITE_CURE if found.startswith("The SQLite database ") else cure)
 
 
 @dataclass(frozen=True, slots=True)

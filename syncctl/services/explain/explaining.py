@@ -13,8 +13,7 @@ from syncctl.domain.lead_traits import Traits
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.records import Reject, SourceRecord, SyncRecord
-from syncctl.domain.sources import LEAD_TYPES, SOURCES
-from syncctl.domain.steps import FILE_STEPS, StepName
+from syncctl.domain.sources import FILE_STEPS, LEAD_TYPES, SOURCES, StepName
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date

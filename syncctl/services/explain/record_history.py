@@ -12,8 +12,7 @@ from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.records import Correction, CorrectionOutcome
-from syncctl.domain.sources import SOURCES
-from syncctl.domain.steps import FILE_STEPS, StepName
+from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.admin import Survey
 from syncctl.ports.storage import RecordEntry

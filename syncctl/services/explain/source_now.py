@@ -10,8 +10,7 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import current_key, keys_of
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.sources import REPORT_STEPS, SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
 from syncctl.ports.api import Answer, RentalApi

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncctl.domain.run_results import Counts, StepResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
 from syncctl.ports.files import FileReader

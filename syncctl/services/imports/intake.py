@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.lead_traits import as_moment
-from syncctl.domain.lead_values import Document, LeadChange, LeadType, LeadValues
+from syncctl.domain.lead_values import Document, LeadChange, LeadValues
 from syncctl.domain.leads import new_lead, own_update
 from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
 from syncctl.domain.records import KnownRecord, SyncRecord, Write
 from syncctl.domain.run_results import FinishedRow
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import LeadType, StepName
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import Locations
 from syncctl.safe_output.redact import mask_phone
@@ -137,7 +137,7 @@ class FileIntake:
             return set()
         storage = self._run.storage
         record_ids = [staged.record.record.lead_id for staged in changed]
-        bases, written = storage.record_values(record_ids), storage.noted_writes(record_ids)
+        bases, written = storage.record_values(record_ids), storage.writes(record_ids)
         leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
@@ -168,7 +168,7 @@ class FileIntake:
             storage.store_leads([], adopted)
         if writes:
             # Before they are done: what a killed import leaves in a lead must not read as a person's edit.
-            storage.note_writes(writes, self._run.started_at)
+            storage.add_writes(writes, self._run.started_at)
         applied = storage.update_leads(changes) if changes else set()
         return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
 

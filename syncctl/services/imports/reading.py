@@ -8,7 +8,7 @@ from functools import partial
 
 from syncctl.domain.identity import SEPARATOR, derived_id
 from syncctl.domain.records import Reject
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
 from syncctl.mapping.file_rows import chosen, file_record
 from syncctl.parsing.values import text

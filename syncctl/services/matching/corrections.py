@@ -246,7 +246,7 @@ def take_numbers(
         if not changes:
             break
         if notes:
-            storage.note_writes(notes, now)
+            storage.add_writes(notes, now)
         changed = storage.update_leads(list(changes.values()))
         done |= {
             key: (CorrectionOutcome.TAKEN, True)

@@ -176,7 +176,7 @@ class AnswerCheck:
         self._compared |= {record.lead_id for record in own}
         bases = self._storage.record_values([record.lead_id for record in own])
         # Only of a changed record does it matter who has changed the lead.
-        written = self._storage.noted_writes([key for record in own if (key := record.lead_id) in changed])
+        written = self._storage.writes([key for record in own if (key := record.lead_id) in changed])
         found = []
         for record in own:
             lead, base = leads.get(match.lead_id_of(record)), bases.get(record.lead_id)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from syncctl.domain.checks import Check, CheckReport
 from syncctl.domain.run_results import LocationResult
-from syncctl.domain.sources import REPORT_STEPS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.services.reconcile.differences import Whose
 from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary

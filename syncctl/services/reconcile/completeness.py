@@ -11,8 +11,7 @@ from datetime import date, datetime
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import Days, ReportRequest, Window
 from syncctl.domain.run_results import LocationResult, RunResult, StepResult
-from syncctl.domain.sources import REPORT_STEPS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.errors import (
     ApiError,
     KeyRefusedError,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 
 from syncctl.domain.run_results import LocationResult, RunResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.services.reconcile.differences import FieldDifference
 
 

@@ -9,8 +9,7 @@ from datetime import date, datetime
 from syncctl.domain.identity import current_key, derived_id, keys_of
 from syncctl.domain.records import SyncRecord
 from syncctl.domain.requests import Days
-from syncctl.domain.sources import SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import SOURCES, StepName
 from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.admin import Database

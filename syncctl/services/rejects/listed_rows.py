@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from syncctl.domain.records import Reject
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import chosen
 from syncctl.parsing.phones import phone_number

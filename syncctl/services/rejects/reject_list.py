@@ -14,7 +14,7 @@ from typing import Any
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.run_documents import instant
-from syncctl.domain.steps import FILE_STEPS
+from syncctl.domain.sources import FILE_STEPS
 from syncctl.filesystem.private_files import private_file
 from syncctl.filesystem.protected_files import OwnFiles
 from syncctl.ports.storage import Storage

@@ -14,8 +14,7 @@ from syncctl.domain.leads import NOTHING_WRITTEN, new_lead, own_update
 from syncctl.domain.merge import Merge
 from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord, SyncRecord
 from syncctl.domain.run_results import Counts
-from syncctl.domain.sources import SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.ports.storage import RejectPositions
@@ -335,7 +334,7 @@ class Intake:
             return 0
         storage, started_at = self._run.storage, self._run.started_at
         leads = storage.leads({match.lead_id_of(record) for record in misread})
-        written = storage.noted_writes([record.lead_id for record in misread])
+        written = storage.writes([record.lead_id for record in misread])
         changes: list[LeadChange] = []
         notes: dict[str, dict[str, Any]] = {}
         for record in misread:
@@ -345,7 +344,7 @@ class Intake:
                 notes[record.lead_id] = own_update(lead, own, started_at)
         if not changes:
             return 0
-        storage.note_writes(notes, started_at)
+        storage.add_writes(notes, started_at)
         return len(storage.update_leads(changes))
 
     def _sync_record(

@@ -13,7 +13,7 @@ from syncctl.domain.identity import key_of, source_record
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.requests import Days
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import FinalApiError, InvalidRowError
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.mapping.api_rows import (

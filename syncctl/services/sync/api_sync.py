@@ -9,7 +9,8 @@ from typing import Any
 
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.run_results import Counts, StepResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
 from syncctl.ports.api import Look, RentalApi

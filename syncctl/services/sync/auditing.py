@@ -10,7 +10,7 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import LocationIds
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.run_results import AuditResult, Counts
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.ports.api import Answer
 from syncctl.services.sync.answer_rows import SortedRows

@@ -57,7 +57,7 @@ class Checkpoints:
         return LocationState(
             location=state.location,
             watermark=self._now,
-            asked_at=self._now,
+            answered_at=self._now,
             tried_at=self._now,
             dormant=whole and tally.rows == 0,
             due_again=tally.due_again if whole else state.due_again,
@@ -74,7 +74,7 @@ class Checkpoints:
             return replace(self.doubted(state), tried_at=state.tried_at)
         return replace(
             state,
-            asked_at=self._now if state.dormant or tally.rows else state.asked_at,
+            answered_at=self._now if state.dormant or tally.rows else state.answered_at,
             dormant=state.dormant and tally.rows == 0,
             due_again=tally.due_again,
         )
@@ -96,7 +96,7 @@ class Checkpoints:
         since = state.doubted_since
         if self._planner.is_backfill or since is None:
             return not self._planner.is_backfill
-        return self._now - min(since, state.asked_at or since) <= SUSPECT_FOR
+        return self._now - min(since, state.answered_at or since) <= SUSPECT_FOR
 
     def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
         """The state of a location that was asked in vain; None where a backfill asked."""

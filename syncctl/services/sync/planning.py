@@ -194,11 +194,11 @@ class Planner:
         )
 
     def _sleeps(self, state: LocationState) -> bool:
-        if not state.dormant or state.asked_at is None:
+        if not state.dormant or state.answered_at is None:
             return False
         if self._options.full or self._options.is_backfill or self._options.locations:
             return False
-        return timedelta(0) <= self._started_at - state.asked_at < DORMANT_FOR
+        return timedelta(0) <= self._started_at - state.answered_at < DORMANT_FOR
 
     def whole_window(self, dialect: Dialect) -> Window:
         """The whole window, in the body that the report answers."""

@@ -10,7 +10,7 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.run_results import LocationResult, StepResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,

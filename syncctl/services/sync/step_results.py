@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from syncctl.domain.run_results import Counts, LocationResult, StepResult
-from syncctl.domain.steps import StepName, StepStatus
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.services.sync.planning import location_order
 

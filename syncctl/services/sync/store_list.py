@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from syncctl.domain.run_results import Counts
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.errors import ApiError, FinalApiError, InvalidRowError
 from syncctl.locations import Locations

@@ -9,7 +9,7 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import derived_id
 from syncctl.domain.requests import BodyForm, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, KeyRefusedError
 from syncctl.services.sync.planning import Planner
 from syncctl.services.windows.trials import Asker

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncctl.domain.requests import ReportRequest
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import UnclearAnswerError
 from syncctl.services.sync.step_results import listed
 

@@ -23,7 +23,7 @@ from syncctl.domain.dialects import (
     missing_rows,
 )
 from syncctl.domain.requests import Days, ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError
 from syncctl.ports.api import Prepare, RentalApi
 from syncctl.ports.listener import Listener

@@ -11,7 +11,7 @@ from typing import Any
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import Days
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text

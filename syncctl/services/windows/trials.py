@@ -21,7 +21,7 @@ from syncctl.domain.dialects import (
     count_rows,
 )
 from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.ports.api import Prepare, RentalApi
 from syncctl.services.sync.answer_rows import SortedRows

@@ -1,20 +1,20 @@
 """What is known of a report's dialect as JSON-like data, the same in every database, and back."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial, Verdict
+from syncctl.domain.lead_values import Document
 from syncctl.domain.requests import BodyForm
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_none
 
 MOST_MONTHS = 1200
 """More than any window has."""
 
 
-def dialect_document(dialect: Dialect) -> dict[str, Any]:
+def dialect_document(dialect: Dialect) -> Document:
     """Dates as ISO 8601 text; names of modes, forms and verdicts as text."""
     document = asdict(dialect)
     document["trials"] = [_as_text(trial) for trial in document["trials"]]
@@ -22,7 +22,7 @@ def dialect_document(dialect: Dialect) -> dict[str, Any]:
     return _as_text(document)
 
 
-def _as_text(fields: dict[str, Any]) -> dict[str, Any]:
+def _as_text(fields: Document) -> Document:
     return {
         name: value.isoformat()
         if isinstance(value, datetime)
@@ -66,7 +66,7 @@ def dialect_from(document: Any) -> Dialect:
         raise OddDocumentError from None
 
 
-def _trial(document: Mapping[str, Any]) -> Trial:
+def _trial(document: Document) -> Trial:
     return Trial(
         at=_moment(document, "at"),
         location=own(document, "location", str),
@@ -82,19 +82,19 @@ def _trial(document: Mapping[str, Any]) -> Trial:
     )
 
 
-def _number(document: Mapping[str, Any], name: str, least: int = 0, most: int | None = None) -> int:
+def _number(document: Document, name: str, least: int = 0, most: int | None = None) -> int:
     number = own(document, name, int)
     if isinstance(number, bool) or number < least or (most is not None and number > most):
         raise OddDocumentError
     return number
 
 
-def _moment(document: Mapping[str, Any], name: str) -> datetime:
+def _moment(document: Document, name: str) -> datetime:
     moment = datetime.fromisoformat(own(document, name, str))
     if moment.tzinfo is None:
         raise OddDocumentError
     return moment
 
 
-def _moment_or_none(document: Mapping[str, Any], name: str) -> datetime | None:
+def _moment_or_none(document: Document, name: str) -> datetime | None:
     return None if document[name] is None else _moment(document, name)

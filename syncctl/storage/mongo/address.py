@@ -17,10 +17,13 @@ from syncctl.storage.mongo.options import SRV_SCHEME
 
 @dataclass(frozen=True, slots=True)
 class MongoAddress:
-    """Where a database is. `hosts` is for messages: it holds no user name or password."""
+    """Where a database is."""
 
     url: str = field(repr=False)
+
     hosts: str
+    """For messages: no user name or password is in it."""
+
     database: str
 
 

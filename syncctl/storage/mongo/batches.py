@@ -11,7 +11,8 @@ from pymongo.cursor import Cursor
 from pymongo.errors import BulkWriteError
 
 from syncctl.storage.common.report_paths import as_stored
-from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id, to_text
+from syncctl.storage.common.texts import to_text
+from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id
 from syncctl.storage.mongo.errors import refusals
 
 BATCH = 1000
@@ -89,7 +90,7 @@ def insert_new(
 ) -> list[Any]:
     """Insert the documents whose `_id` is not there yet, and give the `_id`s of those inserted.
 
-    Those that the collection's own rules keep out are noted in `refused`, if it is given, `_id` -> reason.
+    Those that the collection's own rules keep out are put into `refused`, if it is given, `_id` -> reason.
     Raises pymongo's errors for anything else that keeps a document out.
     """
     inserted = []

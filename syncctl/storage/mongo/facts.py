@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError
-from syncctl.ports.admin import DatabaseFacts
+from syncctl.ports.admin import Caveat, DatabaseFacts
 from syncctl.storage.mongo.address import MongoAddress
 from syncctl.storage.mongo.options import is_local
 
@@ -123,27 +123,27 @@ def durability(write_concern: Mapping[str, Any]) -> str:
     return confirmed if write_concern.get("j") is not False else f"{confirmed}, journal off"
 
 
-def version_caveats(version: str) -> Iterator[str]:
+def version_caveats(version: str) -> Iterator[Caveat]:
     """What is to be said of the server's version."""
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST_VERSION:
-        yield f"MongoDB {version} is older than 4.4, which syncctl is made for: upgrade the server."
+        yield Caveat(f"MongoDB {version} is older than 4.4, which syncctl is made for", "upgrade the server.")
 
 
-def journal_caveats(write_concern: Mapping[str, Any]) -> Iterator[str]:
+def journal_caveats(write_concern: Mapping[str, Any]) -> Iterator[Caveat]:
     """What is to be said of the journal, which DATABASE_URL may have turned off."""
     if write_concern.get("j") is False:
-        yield "A power cut may lose what was confirmed: take journal=false out of DATABASE_URL."
+        yield Caveat("A power cut may lose what was confirmed", "take journal=false out of DATABASE_URL.")
 
 
-def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[str]:
+def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[Caveat]:
     """What is to be said of the user and its rights, from `authInfo` of connectionStatus with showPrivileges
     (https://www.mongodb.com/docs/manual/reference/command/connectionStatus/)."""
     if not user["authenticatedUsers"]:
         if not all(is_local(_name(host)) for host in address.hosts.split(", ")):
-            yield (
-                "Whoever reaches the server can read and change customers' data, as it asks for no password: "
-                "turn its authorization on."
+            yield Caveat(
+                "Whoever reaches the server can read and change customers' data, as it asks for no password",
+                "turn its authorization on.",
             )
         return
     closed = [
@@ -152,9 +152,9 @@ def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[str
         if not allowed(user["authenticatedUserPrivileges"], address.database, collection) >= WRITE_ACTIONS
     ]
     if closed:
-        yield (
-            f"The user in DATABASE_URL may not write to {', '.join(closed)}: "
-            f"give it the role readWrite on {address.database}."
+        yield Caveat(
+            f"The user in DATABASE_URL may not write to {', '.join(closed)}",
+            f"give it the role readWrite on {address.database}.",
         )
 
 

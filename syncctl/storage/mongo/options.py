@@ -20,6 +20,7 @@ from pymongo.uri_parser import parse_uri, split_options
 
 from syncctl.errors import SettingsError
 from syncctl.filesystem.ordinary_files import is_odd_file
+from syncctl.ports.admin import Caveat
 
 SRV_SCHEME = "mongodb+srv://"
 MOST_OPTIONS = 100
@@ -31,7 +32,7 @@ _OWN = {
     "unicode_decode_error_handler": "replace",
     "datetime_conversion": "datetime_clamp",
 }
-"""What `mongo_address.connect` sets itself, whatever the address says."""
+"""What `address.connect` sets itself, whatever the address says."""
 
 _LAX = ("tlsInsecure", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames")
 
@@ -55,8 +56,8 @@ def check_options(url: str) -> None:
         raise SettingsError("; ".join(dict.fromkeys(problems)) + _at(query))
 
 
-def security_caveats(url: str) -> Iterator[str]:
-    """What is to be said of the way to the server: `found: cure`, for an address that was checked."""
+def security_caveats(url: str) -> Iterator[Caveat]:
+    """What is to be said of the way to the server of an address that was checked."""
     address, _, query = url.partition("?")
     nodes = parse_uri(address.replace(SRV_SCHEME, "mongodb://", 1), validate=False)["nodelist"]
     far = ", ".join(host for host, _ in nodes if not is_local(host))
@@ -70,15 +71,15 @@ def security_caveats(url: str) -> Iterator[str]:
     # The driver turns TLS on for these; with tls=false beside them it refuses the address.
     implied = bool(files) or any(taken.get(name) is False for name in _LAX)
     if not taken.get("tls", implied or url.startswith(SRV_SCHEME)):
-        yield (
-            f"Passwords and customers' data go to {far} unencrypted: "
-            "let the server do TLS, and put tls=true into DATABASE_URL."
+        yield Caveat(
+            f"Passwords and customers' data go to {far} unencrypted",
+            "Let the server do TLS, and put tls=true into DATABASE_URL.",
         )
     lax = next((name for name in _LAX if taken.get(name)), None)  # tlsInsecure is taken for all of them
     if lax:
-        yield (
-            f"Another server can pretend to be {far} ({lax}=true in DATABASE_URL): "
-            "take that out; for a certificate of your own, name its authority with tlsCAFile=FILE."
+        yield Caveat(
+            f"Another server can pretend to be {far} ({lax}=true in DATABASE_URL)",
+            "Take that out; for a certificate of your own, name its authority with tlsCAFile=FILE.",
         )
 
 

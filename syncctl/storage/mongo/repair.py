@@ -11,8 +11,9 @@ from pymongo.database import Database
 
 from syncctl.domain.lead_values import Document
 from syncctl.ports.admin import LeadSnapshot, Restored
+from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo.batches import find_by_ids, in_batches, insert_new
-from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id, to_text
+from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id
 from syncctl.storage.mongo.session import MongoSession
 from syncctl.storage.mongo.snapshots import RAW, from_line, to_line
 
@@ -24,7 +25,7 @@ NUMBERS = {int: "int", Int64: "long", float: "double", Decimal128: "decimal"}
 
 
 class MongoRepair(MongoSession):
-    """operator_ports.Repair on MongoDB."""
+    """ports.admin.Repair on MongoDB."""
 
     def snapshots(self, lead_ids: Collection[str]) -> list[LeadSnapshot]:
         with self._reading() as database:

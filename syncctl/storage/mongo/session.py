@@ -15,6 +15,7 @@ from syncctl.errors import NewerDatabaseError, StorageError
 from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
 from syncctl.storage.mongo.address import connect, read_address
+from syncctl.storage.mongo.documents import own_document
 from syncctl.storage.mongo.errors import translated
 from syncctl.storage.mongo.facts import check_ids_are_unique, say_hello
 from syncctl.storage.mongo.indexes import create_indexes
@@ -46,14 +47,14 @@ class MongoSession:
         self._timeout_ms = timeout_ms
         self._read_only = read_only
         self._now = now
-        self._own = OwnDocuments()
+        self._own = OwnDocuments(own_document)
         self._client: MongoClient[Document] | None = None
         self._deadline = math.inf
         self._hello: Document | None = None
 
     def prepare(self) -> None:
         """Read from the server, which tells whether it is there and lets this user in; then make indexes, and
-        note the version of the key rules.
+        store the version of the key rules.
 
         Raises:
             NewerDatabaseError: the keys in it are made by newer rules.
@@ -62,9 +63,9 @@ class MongoSession:
         with self._database() as database, self._timeout(seconds_until(self._deadline)):
             # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
             with pymongo.timeout(database.client.options.server_selection_timeout):
-                noted = database.syncstate.find_one({"_id": KEY_RULES_ID}) or {}
+                stored = database.syncstate.find_one({"_id": KEY_RULES_ID}) or {}
                 check_ids_are_unique(database, self._server(database))
-            version = noted.get("version")
+            version = stored.get("version")
             if isinstance(version, int) and version > KEY_RULES:
                 raise NewerDatabaseError(f"The MongoDB database at {self._address.hosts}")
             if not self._read_only:

@@ -15,8 +15,10 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.last_logs import last_logs
-from syncctl.storage.common.own_documents import own, saved_by_audits, span_of
+from syncctl.storage.common.own_documents import own
+from syncctl.storage.common.records import record_entry
+from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
+from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import find, find_by_texts
 from syncctl.storage.mongo.facts import read_facts
@@ -41,7 +43,7 @@ FAILED_STEP = {"$elemMatch": {"status": {"$nin": [str(StepStatus.SUCCESS), str(S
 
 
 class MongoSurvey(MongoSession):
-    """operator_ports.Survey on MongoDB."""
+    """ports.admin.Survey on MongoDB."""
 
     def facts(self) -> DatabaseFacts:
         with self._reading() as database:
@@ -70,12 +72,12 @@ class MongoSurvey(MongoSession):
         query = {"source": source, "location": location}
         with self._reading() as database:
             found = find(database.syncrecords, query)
-            yield from self._own.read("syncrecords", found, documents.record_entry)
+            yield from self._own.read("syncrecords", found, record_entry)
 
     def corrected_records(self, since: datetime) -> list[RecordEntry]:
         with self._reading() as database:
             found = find(database.syncrecords, {"correctedAt": {"$gte": since}})
-            return list(self._own.read("syncrecords", found, documents.record_entry))
+            return list(self._own.read("syncrecords", found, record_entry))
 
     def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         with self._reading() as database:
@@ -86,13 +88,13 @@ class MongoSurvey(MongoSession):
         with self._reading() as database:
             ids = [group["last"] for group in database.synclogs.aggregate(LAST_LOGS)]
             found = database.synclogs.find({"_id": {"$in": ids}}).sort("_id", ASCENDING)
-            return last_logs(map(documents.sync_log_from, found))
+            return last_logs(map(documents.dated_log, found))
 
     def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
         query = {"lastSyncAt": {"$gte": since, "$lt": until}, "syncType": {"$type": "string"}}
         with self._reading() as database:
             found = find(database.synclogs, query, LOG_FIELDS).sort("lastSyncAt", ASCENDING)
-            yield from map(documents.sync_log_from, found)
+            yield from map(documents.dated_log, found)
 
     def first_run_at(self, steps: Collection[str]) -> datetime | None:
         query = {"startedAt": {"$type": "date"}, "document.steps.name": {"$in": list(steps)}}
@@ -106,7 +108,7 @@ class MongoSurvey(MongoSession):
         with self._reading() as database:
             found = find(database.syncruns, {"startedAt": {"$gte": since}}, fields)
             found = found.sort("startedAt", ASCENDING)
-            spans = self._own.read("syncruns", found, lambda each: span_of(documents.run_from(each)))
+            spans = self._own.read("syncruns", found, lambda each: span_of(run_from(each)))
             return list(spans)
 
     def saved_by_audits(self, since: datetime) -> dict[str, int]:
@@ -114,7 +116,7 @@ class MongoSurvey(MongoSession):
         fields = ["startedAt", "document.steps.name", "document.steps.audit.saved"]
         with self._reading() as database:
             found = find(database.syncruns, query, fields)
-            return saved_by_audits(self._own.read("syncruns", found, documents.run_from))
+            return saved_by_audits(self._own.read("syncruns", found, run_from))
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]
@@ -138,5 +140,5 @@ class MongoSurvey(MongoSession):
             # No limit of the server's: odd documents, which are passed over, must not use it up.
             newest = database.syncruns.find(query).sort("startedAt", DESCENDING).batch_size(limit)
             with closing(newest):
-                runs = self._own.read("syncruns", newest, documents.run_from)
+                runs = self._own.read("syncruns", newest, run_from)
                 return list(islice(runs, limit or None))

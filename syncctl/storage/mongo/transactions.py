@@ -16,8 +16,8 @@ from pymongo.errors import BulkWriteError, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from syncctl.domain.lead_values import Document
+from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo.batches import REPLY, insert_new
-from syncctl.storage.mongo.documents import to_text
 from syncctl.storage.mongo.errors import HELD, WRITE_CONFLICT, refusals
 
 AT_ONCE = 500
@@ -45,16 +45,20 @@ T = TypeVar("T")
 
 
 class Stored(NamedTuple):
-    """What became of leads: those inserted, and those that the collection's own rules kept out -> why."""
+    """What became of leads, by `_id`."""
 
     inserted: set[Any]
+
     refused: dict[Any, str]
+    """Why the collection's own rules kept them out."""
 
 
 class _Unit(NamedTuple):
-    """What belongs together: a lead with its records, or records of a lead that is there already."""
+    """What belongs together: a lead with its records."""
 
     lead: Document | None
+    """None: it is there already."""
+
     records: Sequence[Document]
 
 

@@ -13,7 +13,7 @@ from syncctl.storage.sqlite.statements import where_among
 
 
 class SqliteRepair(SqliteSession):
-    """operator_ports.Repair on SQLite."""
+    """ports.admin.Repair on SQLite."""
 
     def snapshots(self, lead_ids: Collection[str]) -> list[LeadSnapshot]:
         with self._reading() as connection:

@@ -2,30 +2,18 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, cast
+from functools import cache, lru_cache
+from typing import Any
 
-from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.dialects import Dialect
-from syncctl.domain.lead_values import Document, LeadValues
-from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
-from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.domain.steps import StepName, StepStatus, Trigger
-from syncctl.domain.stores import Store
+from syncctl.domain.lead_values import Document
+from syncctl.domain.records import SyncRecord
+from syncctl.domain.run_history import SyncLog
 from syncctl.errors import StorageError
-from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.dialect_documents import dialect_from
-from syncctl.storage.common.own_documents import (
-    OddDocumentError,
-    correction_document,
-    corrections_from,
-    finished_by,
-    own,
-    own_or_none,
-    run_entry,
-)
+from syncctl.storage.common.own_documents import OddDocumentError
+from syncctl.storage.common.records import record_document, write_documents
+from syncctl.storage.common.sync_logs import sync_log_from
 
 LEAD_FIELDS = (
     "_id",
@@ -84,12 +72,6 @@ def date_from(written: Any) -> Any:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def own_date_from(written: Any) -> datetime | None:
-    """As date_from, of what only syncctl writes; None where damage has made it no date."""
-    moment = date_from(written)
-    return moment if isinstance(moment, datetime) else None
-
-
 def _column(value: Any) -> Any:
     return date_text(value) if isinstance(value, datetime) else value
 
@@ -100,6 +82,9 @@ _JSON = json.JSONEncoder(ensure_ascii=False, default=date_text)
 def json_text(value: Any) -> str:
     """A value as JSON, dates in it as `date_text`."""
     return _JSON.encode(value)
+
+
+_AS_TEXT: dict[type, Callable[[Any], str]] = {datetime: date_text, dict: json_text, list: json_text}
 
 
 def json_list(items: Iterable[str | int | datetime]) -> str:
@@ -144,255 +129,117 @@ def report_from(row: sqlite3.Row) -> Document:
     return {**json.loads(row["document"]), "_id": row["_id"]}
 
 
-def record_row(record: SyncRecord) -> dict[str, Any]:
-    """The columns of a `syncrecords` row but `changedAt`; the source's values as JSON."""
+EMPTY_RECORD = {"reportId": None, "corrections": None, "correctedAt": None}
+"""The columns that every row of a new record has, whether its document has such a field or not."""
+
+
+def to_row(document: Document) -> dict[str, Any]:
+    """The columns of a store, a log or a document of syncctl's own: dates as `date_text`, what is nested as
+    JSON."""
     return {
-        "_id": record.record_id,
-        "key": record.key,
-        "leadId": record.lead_id,
-        "source": record.source,
-        "location": record.location,
-        "values": json_text(record.values),
-        "fingerprint": record.fingerprint,
-        "firstSeenAt": date_text(record.first_seen_at),
-        "firstRunId": record.first_run_id,
-        "reportId": record.report_id,
-        "corrections": corrections_text(record.corrections),
-        "correctedAt": _column(record.corrections[-1].at) if record.corrections else None,
+        field: _AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value
+        for field, value in document.items()
     }
 
 
-def corrections_text(corrections: Iterable[Correction]) -> str | None:
-    """Corrections as JSON; None for none."""
-    return json_text(list(map(correction_document, corrections))) if corrections else None
+def record_row(record: SyncRecord) -> dict[str, Any]:
+    """The columns of a `syncrecords` row but `changedAt`, `written` and `replacedBy`."""
+    return EMPTY_RECORD | to_row(record_document(record))
 
 
-def corrections_of(row: sqlite3.Row) -> tuple[Correction, ...]:
-    """The corrections of a `syncrecords` row. Raises OddDocumentError where it holds something else."""
-    written = own_or_none(row, "corrections", str)
+def own_document(row: sqlite3.Row) -> Document:
+    """A row of syncctl's own tables as the codecs know it.
+
+    Raises OddDocumentError for corrections or a dialect that are no JSON, and ValueError for other columns.
+    """
+    document = dict(row)
+    for column in _columns_to_read(tuple(document)):
+        document[column] = _READERS[column](document[column])
+    return document
+
+
+@cache
+def _columns_to_read(columns: tuple[str, ...]) -> list[str]:
+    """Those of the columns that have a reader: the same for each of a hundred thousand rows."""
+    return [column for column in columns if column in _READERS]
+
+
+def written_to_column(before: str | None, values: Mapping[str, Any], at: datetime) -> str:
+    """The column `written` with further writes in it."""
+    return json_text({**(json.loads(before) if before else {}), **write_documents(values, at)})
+
+
+def dated_log(row: sqlite3.Row) -> SyncLog | None:
+    """A `synclogs` entry, by this program or a person's hand; None where it doesn't say when it was."""
+    at = date_from(row["lastSyncAt"])
+    return sync_log_from(dict(row), at) if isinstance(at, datetime) else None
+
+
+def _date_or_none(written: Any) -> datetime | None:
+    moment = date_from(written)
+    return moment if isinstance(moment, datetime) else None
+
+
+def _date_or_long_ago(written: Any) -> datetime:
+    return _date_or_none(written) or LONG_AGO
+
+
+def _from_json(written: Any) -> Any:
+    return json.loads(written) if isinstance(written, str) else written
+
+
+def _from_json_or_odd(written: Any) -> Any:
     try:
-        return corrections_from(None if written is None else json.loads(written), date_from)
+        return _from_json(written)
     except ValueError:
         raise OddDocumentError from None
 
 
-def values_from(written: str) -> dict[str, Any]:
-    """The values that `record_row` wrote as JSON. The field's name, not the text, tells what is a date.
-
-    Raises OddDocumentError for JSON of another kind.
-    """
-    values = json.loads(written)
-    if not isinstance(values, dict):
-        raise OddDocumentError
-    for field in DATE_FIELDS & values.keys():
-        values[field] = date_from(values[field])
+def _values(written: Any) -> Any:
+    """The field's name, not the text, tells what is a date."""
+    values = _from_json(written)
+    if isinstance(values, dict):
+        for field in DATE_FIELDS & values.keys():
+            values[field] = date_from(values[field])
     return values
 
 
-def known_by_id(row: sqlite3.Row) -> tuple[str, KnownRecord]:
-    """The id of a `syncrecords` row, and what a run needs of it."""
-    known = KnownRecord(
-        own(row, "leadId", str),
-        own(row, "fingerprint", str),
-        own(row, "location", str),
-        own(row, "source", str),
-        finished_by(own_or_none(row, "reportId", str), corrections_of(row)),
-        own_or_none(row, "replacedBy", str),
-    )
-    return row["_id"], known
+def _corrections(written: Any) -> Any:
+    corrections = _from_json_or_odd(written)
+    if isinstance(corrections, list):
+        for each in corrections:
+            if isinstance(each, dict):
+                each["at"] = date_from(each.get("at"))
+    return corrections
 
 
-def values_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Any]]:
-    """The id of a `syncrecords` row, and its values."""
-    return row["_id"], values_from(own(row, "values", str))
+def _written(written: Any) -> Any:
+    writes = _from_json(written or None)
+    if isinstance(writes, dict):
+        for field, write in writes.items():
+            if isinstance(write, dict):
+                write["at"] = _date_or_long_ago(write.get("at"))
+                if field.endswith(DATE_ENDINGS):
+                    write["value"] = date_from(write.get("value"))
+    return writes
 
 
-def writes_text(before: str | None, values: Mapping[str, Any], at: datetime) -> str:
-    """The column `written` with further writes noted in it."""
-    notes = {field: {"value": value, "at": at} for field, value in values.items()}
-    return json_text({**(json.loads(before) if before else {}), **notes})
-
-
-def writes_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Write]]:
-    """The id of a `syncrecords` row, and the writes noted in it. Raises OddDocumentError for other JSON."""
-    notes = json.loads(own_or_none(row, "written", str) or "{}")
-    if not isinstance(notes, dict) or not all(isinstance(note, dict) for note in notes.values()):
-        raise OddDocumentError
-    return row["_id"], {
-        field: Write(
-            date_from(note["value"]) if field.endswith(DATE_ENDINGS) else note["value"],
-            own_date_from(note["at"]) or LONG_AGO,
-        )
-        for field, note in notes.items()
-    }
-
-
-def record_entry(row: sqlite3.Row) -> RecordEntry:
-    """A `syncrecords` row whole."""
-    record = SyncRecord(
-        record_id=own(row, "_id", str),
-        key=own(row, "key", str),
-        lead_id=own(row, "leadId", str),
-        source=own(row, "source", str),
-        location=own(row, "location", str),
-        values=cast(LeadValues, values_from(own(row, "values", str))),
-        fingerprint=own(row, "fingerprint", str),
-        first_seen_at=own_date_from(row["firstSeenAt"]) or LONG_AGO,
-        first_run_id=own(row, "firstRunId", str),
-        report_id=own_or_none(row, "reportId", str),
-        replaced_by=own_or_none(row, "replacedBy", str),
-        corrections=corrections_of(row),
-    )
-    return RecordEntry(record, own_date_from(row["changedAt"]))
-
-
-def reject_row(reject: Reject) -> dict[str, Any]:
-    """The columns of a `syncrejects` row."""
-    return {
-        "_id": reject.reject_id,
-        "source": reject.source,
-        "location": reject.location,
-        "store": reject.store,
-        "position": reject.position,
-        "reason": reject.reason,
-        "row": reject.row,
-        "runId": reject.run_id,
-        "rejectedAt": date_text(reject.rejected_at),
-    }
-
-
-def reject_from(row: sqlite3.Row) -> Reject:
-    """The reject that `reject_row` made columns of."""
-    return Reject(
-        own(row, "_id", str),
-        own(row, "source", str),
-        own(row, "location", str),
-        own(row, "store", str),
-        own(row, "position", str),
-        own(row, "reason", str),
-        own(row, "row", str),
-        own(row, "runId", str),
-        own_date_from(row["rejectedAt"]) or LONG_AGO,
-    )
-
-
-def reject_place(row: sqlite3.Row) -> tuple[str, str, str]:
-    """The location, the position and the id of a `syncrejects` row."""
-    return own(row, "location", str), own(row, "position", str), own(row, "_id", str)
-
-
-def name_by_code(row: sqlite3.Row) -> tuple[str, str]:
-    """The code and the store's name in a `syncstorelist` row."""
-    return own(row, "code", str), own(row, "name", str)
-
-
-def dialect_from_row(row: sqlite3.Row) -> Dialect:
-    """What is known of a report's dialect."""
-    try:
-        return dialect_from(json.loads(own(row, "document", str)))
-    except ValueError:
-        raise OddDocumentError from None
-
-
-def hash_by_name(row: sqlite3.Row) -> tuple[str, str]:
-    """The name and the hash in a `syncfiles` row."""
-    return own(row, "name", str), own(row, "contentHash", str)
-
-
-def file_row(kind: str, name: str, content_hash: str, now: datetime) -> dict[str, Any]:
-    """The columns of a `syncfiles` row of a file imported `now`."""
-    return {"kind": kind, "name": name, "contentHash": content_hash, "importedAt": date_text(now)}
-
-
-def store_row(store: Store, store_id: str, now: datetime) -> dict[str, Any]:
-    """The columns of a `stores` row made `now`."""
-    return {
-        "_id": store_id,
-        "name": store.name,
-        "code": store.code,
-        "brand": store.brand,
-        "city": store.city or None,
-        "isActive": store.is_active,
-        "createdAt": date_text(now),
-        "updatedAt": date_text(now),
-        "__v": 0,
-    }
-
-
-def store_from(row: sqlite3.Row) -> Store:
-    """A store as stored, by whomever: anything but the name may be NULL."""
-    name, code, brand, city = (row[field] or "" for field in ("name", "code", "brand", "city"))
-    return Store(name, code, brand, city, bool(row["isActive"]))
-
-
-def sync_log_row(entry: SyncLog) -> dict[str, Any]:
-    """The columns of a `synclogs` row but `_id`, which SQLite counts up."""
-    at = date_text(entry.at)
-    return {
-        "syncType": entry.sync_type,
-        "trigger": entry.trigger,
-        "lastSyncAt": at,
-        "lastSyncCount": entry.count,
-        "status": entry.status,
-        "errorMessage": entry.error_message,
-        "createdAt": at,
-        "updatedAt": at,
-        "__v": 0,
-    }
-
-
-def sync_log_from(row: sqlite3.Row) -> SyncLog | None:
-    """A `synclogs` entry, by this program or a person's hand; None where it doesn't say when it was.
-
-    An unknown status is no success; an unknown trigger was no person.
-    """
-    at, status, trigger = date_from(row["lastSyncAt"]), row["status"], row["trigger"]
-    if not isinstance(at, datetime):
-        return None
-    return SyncLog(
-        sync_type=row["syncType"],
-        trigger=Trigger(trigger) if trigger in list(Trigger) else Trigger.AUTO,
-        at=at,
-        count=row["lastSyncCount"],
-        status=StepStatus(status) if status in list(StepStatus) else StepStatus.FAILED,
-        error_message=row["errorMessage"],
-    )
-
-
-def run_from(row: sqlite3.Row) -> RunEntry:
-    """A run of `syncruns`."""
-    started_at = own_date_from(row["startedAt"]) or LONG_AGO
-    return run_entry(own(row, "_id", str), started_at, json.loads(own(row, "document", str)))
-
-
-def state_row(report: StepName, state: LocationState) -> dict[str, Any]:
-    """The columns of a `syncstate` row."""
-    return {
-        "report": report,
-        "location": state.location,
-        "watermark": _column(state.watermark),
-        "askedAt": _column(state.asked_at),
-        "triedAt": _column(state.tried_at),
-        "dormant": state.dormant,
-        "dueAgain": state.due_again,
-        "recent": state.recent,
-        "auditedAt": _column(state.audited_at),
-        "auditTriedAt": _column(state.audit_tried_at),
-        "doubtedSince": _column(state.doubted_since),
-    }
-
-
-def state_from(row: sqlite3.Row) -> LocationState:
-    """The state that `state_row` made columns of."""
-    return LocationState(
-        location=own(row, "location", str),
-        watermark=own_date_from(row["watermark"]),
-        asked_at=own_date_from(row["askedAt"]),
-        tried_at=own_date_from(row["triedAt"]),
-        dormant=bool(row["dormant"]),
-        due_again=own(row, "dueAgain", int),
-        recent=own(row, "recent", int),
-        audited_at=own_date_from(row["auditedAt"]),
-        audit_tried_at=own_date_from(row["auditTriedAt"]),
-        doubted_since=own_date_from(row["doubtedSince"]),
-    )
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "firstSeenAt": _date_or_long_ago,
+    "rejectedAt": _date_or_long_ago,
+    "startedAt": _date_or_long_ago,
+    "changedAt": _date_or_none,
+    "watermark": _date_or_none,
+    "askedAt": _date_or_none,
+    "triedAt": _date_or_none,
+    "auditedAt": _date_or_none,
+    "auditTriedAt": _date_or_none,
+    "doubtedSince": _date_or_none,
+    "dormant": bool,
+    "values": _values,
+    "corrections": _corrections,
+    "written": _written,
+    "document": _from_json,
+    "dialect": _from_json_or_odd,
+}
+"""How the columns of syncctl's own tables that are no plain texts or numbers are read."""

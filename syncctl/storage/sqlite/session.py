@@ -14,6 +14,7 @@ from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
 from syncctl.storage.sqlite.connection import open_connection, transaction
 from syncctl.storage.sqlite.errors import translated
+from syncctl.storage.sqlite.rows import own_document
 from syncctl.storage.sqlite.schema import check_version, migrate
 
 
@@ -40,7 +41,7 @@ class SqliteSession:
         self._read_only = read_only
         self._busy_timeout_s = busy_timeout_s
         self._now = now
-        self._own = OwnDocuments()
+        self._own = OwnDocuments(own_document)
         self._connection: sqlite3.Connection | None = None
         self._deadline = math.inf
         self._wait_s = busy_timeout_s

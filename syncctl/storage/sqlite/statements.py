@@ -1,21 +1,30 @@
 """Statements that every table of the SQLite database has in common: look-ups by id, inserts."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain, islice
 from typing import Any
 
+from syncctl.ports.storage import Created
 from syncctl.storage.sqlite import rows
 
 MOST_PARAMETERS = 999
 """Of one statement, by the oldest SQLite's limit (https://www.sqlite.org/limits.html)."""
 
+REPORTS_OF_CORRECTIONS = """
+SELECT json_extract(made.value, '$.reportId') AS reportId
+FROM syncrecords, json_each(CASE WHEN json_valid(corrections) THEN corrections ELSE '[]' END) AS made
+WHERE correctedAt IS NOT NULL AND made.type = 'object'
+    AND json_extract(made.value, '$.reportId') IN (SELECT value FROM json_each(:report_ids))
+"""
+"""The index of `correctedAt` has the few records that were corrected."""
+
 
 def where_among(
     connection: sqlite3.Connection, statement: str, column: str, items: Iterable[str]
 ) -> sqlite3.Cursor:
-    """Carry out the statement for the rows whose column holds any of the items, however many they are."""
+    """Run the statement for the rows whose column holds any of the items, however many they are."""
     condition = f"WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 constants only
     return connection.execute(f"{statement} {condition}", (rows.json_list(items),))
 
@@ -57,3 +66,21 @@ def insert_new(
         by_id.pop(known, None)
     insert(connection, table, *by_id.values())
     return list(by_id)
+
+
+def look_up_parameters(created: Created, **lists: Collection[str | int]) -> dict[str, str]:
+    """The parameters of a look-up: lists by name, and those that stand for a time of creation."""
+    return {
+        **{name: rows.json_list(items) for name, items in lists.items()},
+        "moments": rows.json_list(created.moments),
+        "names": rows.json_list(created.names),
+        "midnights": rows.json_list(created.midnights),
+    }
+
+
+def paired_reports(connection: sqlite3.Connection, report_ids: Iterable[str]) -> set[str]:
+    """Those of these reports that have finished a record, be it an earlier lead of it."""
+    found = where_among(connection, "SELECT reportId FROM syncrecords", "reportId", report_ids)
+    paired = {row["reportId"] for row in found}
+    earlier = connection.execute(REPORTS_OF_CORRECTIONS, {"report_ids": rows.json_list(report_ids)})
+    return paired | {row["reportId"] for row in earlier}

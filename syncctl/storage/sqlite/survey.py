@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.storage import RecordEntry
-from syncctl.storage.common.last_logs import last_logs
-from syncctl.storage.common.own_documents import saved_by_audits, span_of, step_names
+from syncctl.storage.common.records import record_entry
+from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
+from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.sqlite import rows
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import where_among
@@ -46,14 +47,14 @@ _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
 
 _OTHER_JOURNAL = (
     "The journal is {}, not WAL, so a sync and its readers wait for each other: the next sync changes it. "
-    "If it can't, the file is on a network share: move it to a disk of this machine."
+    "If it can't, the file is on a network share"
 )
 
 T = TypeVar("T")
 
 
 class SqliteSurvey(SqliteSession):
-    """operator_ports.Survey on SQLite."""
+    """ports.admin.Survey on SQLite."""
 
     def facts(self) -> DatabaseFacts:
         with self._reading() as connection:
@@ -68,7 +69,9 @@ class SqliteSurvey(SqliteSession):
             )
         else:
             place, topology, durability = "in memory", "no file", "gone with the program"
-        caveats = (_OTHER_JOURNAL.format(journal),) if self._path and journal != "wal" else ()
+        caveats: tuple[Caveat, ...] = ()
+        if self._path and journal != "wal":
+            caveats = (Caveat(_OTHER_JOURNAL.format(journal), "move it to a disk of this machine."),)
         return DatabaseFacts("SQLite", sqlite3.sqlite_version, place, topology, durability, caveats)
 
     def totals(self) -> Totals:
@@ -101,7 +104,7 @@ class SqliteSurvey(SqliteSession):
     def scan_records(self, source: str, location: str) -> Iterator[RecordEntry]:
         query = "SELECT * FROM syncrecords WHERE source = ? AND location = ?"
         with self._found(query, (source, location)) as found:
-            yield from self._own.read("syncrecords", found, rows.record_entry)
+            yield from self._own.read("syncrecords", found, record_entry)
 
     def _scan(
         self,
@@ -116,7 +119,7 @@ class SqliteSurvey(SqliteSession):
         query = "SELECT * FROM syncrecords WHERE correctedAt >= ?"
         with self._reading() as connection:
             found = connection.execute(query, (rows.date_text(since),))
-            return list(self._own.read("syncrecords", found, rows.record_entry))
+            return list(self._own.read("syncrecords", found, record_entry))
 
     def user_names(self, user_ids: Collection[str]) -> dict[str, str]:
         with self._reading() as connection:
@@ -125,19 +128,19 @@ class SqliteSurvey(SqliteSession):
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
         with self._reading() as connection:
-            return last_logs(filter(None, map(rows.sync_log_from, connection.execute(LAST_LOGS))))
+            return last_logs(filter(None, map(rows.dated_log, connection.execute(LAST_LOGS))))
 
     def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
         query = "SELECT * FROM synclogs WHERE lastSyncAt >= ? AND lastSyncAt < ? ORDER BY lastSyncAt"
         yield from filter(
-            None, self._scan(rows.sync_log_from, query, (rows.date_text(since), rows.date_text(until)))
+            None, self._scan(rows.dated_log, query, (rows.date_text(since), rows.date_text(until)))
         )
 
     def first_run_at(self, steps: Collection[str]) -> datetime | None:
         wanted = set(steps)
 
-        def started(row: sqlite3.Row) -> datetime | None:
-            run = rows.run_from(row)
+        def started(document: Document) -> datetime | None:
+            run = run_from(document)
             return None if wanted.isdisjoint(step_names(run)) else run.started_at
 
         with self._found("SELECT * FROM syncruns ORDER BY startedAt") as found:
@@ -146,11 +149,11 @@ class SqliteSurvey(SqliteSession):
     def run_spans(self, since: datetime) -> list[RunSpan]:
         query = "SELECT * FROM syncruns WHERE startedAt >= ? ORDER BY startedAt"
         with self._found(query, (rows.date_text(since),)) as found:
-            return list(self._own.read("syncruns", found, lambda row: span_of(rows.run_from(row))))
+            return list(self._own.read("syncruns", found, lambda each: span_of(run_from(each))))
 
     def saved_by_audits(self, since: datetime) -> dict[str, int]:
         with self._found(AUDITED_RUNS, (rows.date_text(since),)) as found:
-            return saved_by_audits(self._own.read("syncruns", found, rows.run_from))
+            return saved_by_audits(self._own.read("syncruns", found, run_from))
 
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
@@ -158,7 +161,7 @@ class SqliteSurvey(SqliteSession):
         before = rows.date_text(until) if until else None
         wanted = {"run_id": run_id, "failed_only": failed_only, "until": before}
         with self._found(RUNS, wanted) as newest:
-            return list(islice(self._own.read("syncruns", newest, rows.run_from), limit or None))
+            return list(islice(self._own.read("syncruns", newest, run_from), limit or None))
 
 
 def _columns(fields: Collection[str]) -> str:

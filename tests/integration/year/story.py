@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 from syncctl.domain.run_results import Counts, RunResult
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.integration.year.oracle import Oracle

@@ -14,7 +14,7 @@ from syncctl.api.lanes import LanePolicy, Lanes, Room
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from syncctl.ports.api import Answer, Look
 from tests.unit.api.conftest import client_threads

@@ -14,8 +14,7 @@ from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.errors import DeadlinePassedError, FinalApiError
 from syncctl.ports.api import Look
 from tests.support.scripted_server import ScriptedServer, reply, rows_reply

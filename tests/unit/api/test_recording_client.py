@@ -9,8 +9,7 @@ from syncctl.api.client import ApiClientConfig
 from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.requests import BodyForm, ReportRequest, Window
-from syncctl.domain.sources import API_STEPS
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.errors import ApiError
 from syncctl.ports.api import WireFacts
 from tests.support.scripted_server import Reply, ScriptedServer, reply

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.domain.lead_values import LeadValues
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import FileRecord, chosen
 from syncctl.mapping.file_rows import file_date as date_of_cell

@@ -6,7 +6,7 @@ import pytest
 
 from syncctl.api.wire import Endpoint, report_call
 from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.sandbox import Sandbox
 from tests.unit.sandbox.books import ALL, DAYS, ERROR, MONTH, books, numbers_in
 from tests.unit.sandbox.client import HEADERS, REPORTS, ask

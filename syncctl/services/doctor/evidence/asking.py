@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import LOCATIONS_MEASURED
 from syncctl.domain.requests import BodyForm, ReportRequest, Window
-from syncctl.domain.steps import REPORT_STEPS, StepName
+from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError
 from syncctl.locations import Locations
 from syncctl.ports.api import Answer, RentalApi, WireFacts

@@ -10,8 +10,7 @@ from itertools import combinations
 
 from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
 from syncctl.domain.requests import BodyForm
-from syncctl.domain.sources import REPORT_STEPS, SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.windows import window_words
 from syncctl.services.doctor.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings

@@ -10,8 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from syncctl.domain.dialects import DatedRow
-from syncctl.domain.sources import SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import SOURCES, StepName
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import OWN_DATES
 from syncctl.parsing.dates import read_date

@@ -17,7 +17,8 @@ from syncctl.domain.requests import BodyForm
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResult
-from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState, ScheduledImport, ScheduleState

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from syncctl.domain.identity import source_record
-from syncctl.domain.lead_values import Document, LeadType, LeadValues
+from syncctl.domain.lead_values import Document, LeadValues
+from syncctl.domain.sources import LeadType
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, check_chosen, decide

@@ -11,7 +11,7 @@ import pytest
 
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import (
     ApiError,
     FinalApiError,
@@ -21,7 +21,7 @@ from syncctl.errors import (
     StorageUnavailableError,
 )
 from syncctl.locations import load_locations
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, OpeningHints
 from syncctl.ports.api import Answer, Prepare
 from syncctl.ports.machine import (
     ApiAddress,
@@ -45,6 +45,7 @@ from syncctl.storage.registry import open_storage
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 CLERK, ROOT = User("clerk", is_root=False), User("root", is_root=True)
+HINTS = OpeningHints(unusable="Start it.", not_writable="Ask for rights.")
 GOOD, WARNING, BAD = Mark.GOOD, Mark.WARNING, Mark.BAD
 
 
@@ -417,13 +418,15 @@ def test_a_database_that_can_be_read_and_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     with opened(url):
         pass
-    found = marks(check_database(lambda: opened(url, for_reading_only=True), lambda: opened(url)))
+    found = marks(check_database(lambda: opened(url, for_reading_only=True), lambda: opened(url), HINTS))
     assert found == {"Database": GOOD, "Database rights": GOOD}
 
 
 def test_a_database_that_can_not_be_reached_or_written(tmp_path: Path) -> None:
-    (check,) = check_database(lost, lost)
+    (check,) = check_database(lost, lost, HINTS)
     assert check.mark is BAD
     assert check.found == "MongoDB at h can't be reached: is it running?"
+    assert check.cure == HINTS.unusable
     url = f"sqlite:///{tmp_path}/x.db"
-    assert marks(check_database(lambda: opened(url), refusing)) == {"Database": GOOD, "Database rights": BAD}
+    good, rights = check_database(lambda: opened(url), refusing, HINTS)
+    assert (good.mark, rights.mark, rights.cure) == (GOOD, BAD, HINTS.not_writable)

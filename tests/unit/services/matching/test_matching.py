@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from syncctl.domain.identity import derived_id, lead_key, source_record
-from syncctl.domain.lead_values import Document, LeadType, LeadValues
+from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.leads import new_lead
 from syncctl.domain.records import SourceRecord, SyncRecord
+from syncctl.domain.sources import LeadType
 from syncctl.locations import load_locations
 from syncctl.mapping.file_rows import file_key
 from syncctl.services.matching.match_result import MatchResult

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.requests import Days
-from syncctl.domain.sources import SOURCES
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import SOURCES, StepName
 from syncctl.mapping.api_rows import (
     ENQUIRY_DATE,
     ENQUIRY_TYPE,

@@ -10,7 +10,7 @@ import pytest
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.requests import Days, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.services.sync.answer_rows import sort_rows
 from syncctl.services.sync.checkpoints import Checkpoints, Tally
 from syncctl.services.sync.planning import Planner, Schedule, SyncOptions
@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)  # already the 11th in Kolkata
 TODAY = date(2026, 3, 11)
 WHOLE = Window(months=12)
 NARROW = Window(days=Days(TODAY - timedelta(days=8), TODAY + timedelta(days=1)))
-PLENTY = LocationState("7", watermark=NOW, asked_at=NOW, due_again=300, recent=10)
+PLENTY = LocationState("7", watermark=NOW, answered_at=NOW, due_again=300, recent=10)
 
 
 def planner(options: SyncOptions | None = None, now: datetime = NOW) -> Planner:
@@ -38,7 +38,7 @@ def tally(rows: int, due_again: int = 0, again: int = 0, recent: int = 0) -> Tal
 def test_the_watermark_is_the_runs_start() -> None:
     state = checkpoints().next_state(LocationState("7"), WHOLE, tally(3, 1, 1, 1))
     assert state == LocationState(
-        "7", watermark=NOW, asked_at=NOW, tried_at=NOW, due_again=1, recent=1, audited_at=NOW
+        "7", watermark=NOW, answered_at=NOW, tried_at=NOW, due_again=1, recent=1, audited_at=NOW
     )
 
 
@@ -59,7 +59,7 @@ def test_a_backfill_leaves_the_watermark_alone_and_suspects_nothing() -> None:
 
 @pytest.mark.parametrize("due_again", [1, 5, 300])
 def test_an_empty_answer_where_rows_were_due_again_moves_nothing(due_again: int) -> None:
-    before = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=1), due_again=due_again)
+    before = LocationState("7", watermark=NOW, answered_at=NOW - timedelta(hours=1), due_again=due_again)
     assert checkpoints().is_suspicious(before, WHOLE, tally(0))
     assert checkpoints().next_state(before, WHOLE, tally(0, 0, 0, 0)) is None
     assert checkpoints().is_suspicious(before, WHOLE, tally(1)) is (due_again > 1)
@@ -80,7 +80,7 @@ def test_an_empty_answer_where_all_rows_have_grown_too_old_is_no_news() -> None:
 
 
 def test_an_api_that_insists_on_its_empty_answer_is_believed_in_the_end() -> None:
-    before = LocationState("7", watermark=NOW, asked_at=NOW, due_again=5)
+    before = LocationState("7", watermark=NOW, answered_at=NOW, due_again=5)
     doubted = checkpoints().doubted(before)
     assert doubted.watermark == NOW
     assert checkpoints(now=NOW + timedelta(days=1)).doubted(doubted).doubted_since == NOW
@@ -146,10 +146,10 @@ def test_an_audit_moves_no_watermark_and_wakes_up() -> None:
     asleep = LocationState("7", NOW - timedelta(hours=9), NOW - timedelta(hours=9), dormant=True)
     awake = checkpoints().audited(asleep, tally(3, due_again=2))
     assert awake == replace(
-        asleep, asked_at=NOW, dormant=False, due_again=2, audited_at=NOW, audit_tried_at=NOW
+        asleep, answered_at=NOW, dormant=False, due_again=2, audited_at=NOW, audit_tried_at=NOW
     )
     still = checkpoints().audited(asleep, tally(0))
-    assert (still.dormant, still.asked_at, still.watermark) == (True, NOW, asleep.watermark)
+    assert (still.dormant, still.answered_at, still.watermark) == (True, NOW, asleep.watermark)
     known = replace(PLENTY, watermark=NOW - timedelta(minutes=5))
     assert checkpoints().audited(known, tally(310, due_again=305)).watermark == known.watermark
 

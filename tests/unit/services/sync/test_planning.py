@@ -9,7 +9,7 @@ import pytest
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
 from syncctl.domain.requests import BodyForm, Days, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
@@ -45,7 +45,7 @@ def test_each_window_is_the_whole_one_wherever_the_watermark_is(ago: timedelta) 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_after_an_outage_that_was_longer_it_reaches_back_to_the_watermark(full: bool) -> None:
-    long_ago = LocationState("7", watermark=NOW - timedelta(days=500), asked_at=NOW - timedelta(days=500))
+    long_ago = LocationState("7", watermark=NOW - timedelta(days=500), answered_at=NOW - timedelta(days=500))
     assert window(long_ago, SyncOptions(full=full)) == Window(17)
     assert window(replace(long_ago, dormant=True), SyncOptions(full=full)) == Window(17)
 
@@ -59,7 +59,7 @@ def test_days_are_the_businesss() -> None:
 
 
 def test_a_backfill_asks_for_a_whole_window_and_picks_its_days() -> None:
-    state = LocationState("7", watermark=NOW, dormant=True, asked_at=NOW)
+    state = LocationState("7", watermark=NOW, dormant=True, answered_at=NOW)
     options = SyncOptions(date_from=date(2026, 1, 1), date_to=date(2026, 1, 31))
     assert window(state, options) == WHOLE
     assert planner(options).days == Days(date(2026, 1, 1), date(2026, 1, 31))
@@ -93,17 +93,17 @@ def test_a_watermark_from_a_wrong_clock_changes_nothing() -> None:
 
 
 def test_a_dormant_location_is_asked_once_a_day_for_the_whole_window() -> None:
-    asleep = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=23), dormant=True)
+    asleep = LocationState("7", watermark=NOW, answered_at=NOW - timedelta(hours=23), dormant=True)
     assert window(asleep) is None
     assert planner().plan(["7"], {"7": asleep}, UNMEASURED).dormant == 1
-    due = LocationState("7", watermark=NOW, asked_at=NOW - timedelta(hours=24), dormant=True)
+    due = LocationState("7", watermark=NOW, answered_at=NOW - timedelta(hours=24), dormant=True)
     assert window(due) == WHOLE
     assert window(asleep, SyncOptions(full=True)) == WHOLE
     assert window(asleep, SyncOptions(locations=("7",))) == WHOLE
 
 
 def test_a_clock_set_back_does_not_let_a_location_sleep_for_years() -> None:
-    state = LocationState("7", asked_at=NOW + timedelta(days=300), dormant=True)
+    state = LocationState("7", answered_at=NOW + timedelta(days=300), dormant=True)
     assert window(state) == WHOLE
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.requests import BodyForm, ReportRequest, Window
-from syncctl.domain.steps import StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.locations import load_locations
 from syncctl.ports.api import Answer, Prepare, WireFacts

@@ -1,9 +1,12 @@
-"""Which stores are new, and the id that a new one gets."""
+"""Stores as documents and back; which of them are new, and the id that a new one gets."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from hashlib import blake2b
 
+from syncctl.domain.lead_values import Document
 from syncctl.domain.stores import Store
+from syncctl.storage.common.texts import to_text
 
 
 def store_id(name: str) -> str:
@@ -30,3 +33,30 @@ def new_stores(known: Collection[Store], wanted: Iterable[Store]) -> list[Store]
             names.add(name)
             codes.add(store.code)
     return fresh
+
+
+def store_document(store: Store, now: datetime) -> Document:
+    """A store's document as Mongoose would store it, made `now`; no `city` where it is empty."""
+    document = {
+        "_id": store_id(store.name),
+        "name": store.name,
+        "code": store.code,
+        "brand": store.brand,
+        "city": store.city,
+        "isActive": store.is_active,
+        "createdAt": now,
+        "updatedAt": now,
+        "__v": 0,
+    }
+    if not store.city:
+        del document["city"]
+    return document
+
+
+def store_from(document: Document) -> Store:
+    """A store as stored, by whomever: codes may be numbers, and anything but the name may be absent."""
+    name, code, brand, city = (
+        to_text(document.get(field) if document.get(field) is not None else "")
+        for field in ("name", "code", "brand", "city")
+    )
+    return Store(name, code, brand, city, bool(document.get("isActive", True)))

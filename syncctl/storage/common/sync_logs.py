@@ -1,0 +1,52 @@
+"""Entries of `synclogs` as documents and back (contract/database.md), and the newest of them by kind."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.ports.admin import LastLogs
+from syncctl.storage.common.texts import to_text
+
+
+def sync_log_document(entry: SyncLog) -> Document:
+    """An entry as Mongoose would store it, but for its `_id`, which the database gives it."""
+    return {
+        "syncType": entry.sync_type,
+        "trigger": str(entry.trigger),
+        "lastSyncAt": entry.at,
+        "lastSyncCount": entry.count,
+        "status": str(entry.status),
+        "errorMessage": entry.error_message,
+        "createdAt": entry.at,
+        "updatedAt": entry.at,
+        "__v": 0,
+    }
+
+
+def sync_log_from(document: Document, at: datetime) -> SyncLog:
+    """The entry of a sync at that moment, by this or the old program, which left fields out, or by hand.
+
+    An unknown status is no success; an unknown trigger was no person.
+    """
+    status, trigger, count = (document.get(field) for field in ("status", "trigger", "lastSyncCount"))
+    message = document.get("errorMessage")
+    return SyncLog(
+        sync_type=document["syncType"],
+        trigger=Trigger(trigger) if trigger in list(Trigger) else Trigger.AUTO,
+        at=at,
+        count=int(count) if isinstance(count, int | float) and float(count).is_integer() else 0,
+        status=StepStatus(status) if status in list(StepStatus) else StepStatus.FAILED,
+        error_message=None if message is None else to_text(message),
+    )
+
+
+def last_logs(oldest_first: Iterable[SyncLog]) -> dict[str, LastLogs]:
+    """By `syncType`: the last of these entries, and the last that says success."""
+    logs: dict[str, LastLogs] = {}
+    for log in oldest_first:
+        before = logs.get(log.sync_type)
+        earlier_success = before.last_success if before else None
+        logs[log.sync_type] = LastLogs(log, log if log.status is StepStatus.SUCCESS else earlier_success)
+    return logs
