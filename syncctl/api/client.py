@@ -12,6 +12,7 @@ from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.domain.models import ReportRequest, StepName, Window
 from syncctl.ports.sync import Answer, Prepare
+from syncctl.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class ApiClientConfig:
 class HttpRentalApi:
     """`ports.RentalApi` over HTTP. No thread, no connection outlives an iterator of `reports` or `close`."""
 
-    def __init__(self, config: ApiClientConfig) -> None:
+    def __init__(self, config: ApiClientConfig, stop: Stop | None = None) -> None:
+        """`stop`: a request breaks off what is under way, and is raised to whoever waits for an answer."""
         self._config = config
         self._endpoints = {
             StepName.STORES: config.stores,
@@ -48,7 +50,7 @@ class HttpRentalApi:
         }
         retry = RetryPolicy(config.max_tries, config.min_backoff_s, least_wait_s=config.call_delay_s)
         policy = LanePolicy(config.concurrency, config.call_delay_s, retry)
-        self._lanes = Lanes(self._ask, self._transport, policy)
+        self._lanes = Lanes(self._ask, self._transport, policy, stop=stop)
 
     def store_list(self, deadline: float) -> list[Any]:
         """The rows of the store list, tried until `deadline` (time.monotonic's seconds). Raises ApiError."""

@@ -19,9 +19,10 @@ from syncctl.domain.models import (
     Trigger,
 )
 from syncctl.domain.run_results import history_document
-from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
+from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError, StorageUnavailableError
 from syncctl.ports.sync import Listener, Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.stopping import Stop
 
 SYNC_TYPES = {
     StepName.STORES: "store",
@@ -67,7 +68,15 @@ class Run:
     `result`: what it came to, also where it is broken off; None as long as it is at work.
     """
 
-    def __init__(self, request: RunRequest, storage: Storage, listener: Listener, clock: Clock) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        storage: Storage,
+        listener: Listener,
+        clock: Clock,
+        stop: Stop | None = None,
+    ) -> None:
+        self.stop = stop or Stop()
         self.storage = storage
         self.listener = listener
         self.clock = clock
@@ -96,11 +105,11 @@ class Run:
         request = self._request
         self.listener.run_started(request.command, request.trigger, request.dry_run, self.started_at)
         try:
-            for stage in stages:
+            for stage in self.stop.between(stages):
                 stage(self)
-        except KeyboardInterrupt as stop:
-            interruption = InterruptedRunError(stop)
-            self.result = self._result(interruption.short)  # logging it may be interrupted in its turn
+        except StopRequestedError as request_to_stop:
+            interruption = InterruptedRunError(request_to_stop)
+            self.result = self._result(interruption.short)
             self._log_interruption(interruption)
             raise interruption from None
         except StorageError as failure:

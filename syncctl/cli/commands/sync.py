@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.context import Session, command
-from syncctl.errors import InterruptedRunError, StorageError, UsageError
+from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from syncctl.domain.models import RunResult
@@ -69,7 +69,7 @@ def result_in_any_case(*, as_json: bool) -> Iterator[Callable[[RunResult], None]
     kept: list[RunResult] = []
     try:
         yield kept.append
-    except (KeyboardInterrupt, InterruptedRunError, StorageError):
+    except (StopRequestedError, InterruptedRunError, StorageError):
         if as_json and kept:
             render_broken_off(kept[0])
         raise
@@ -96,7 +96,7 @@ def _sync_command(name: str) -> Callable[..., None]:
         first, last = window_of(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
         trigger = Trigger.AUTO if automatic else Trigger.MANUAL
-        invocation = Invocation(name, trigger, dry_run, wait)
+        invocation = Invocation(name, trigger, dry_run, wait, stop=session.stop)
         steps = {"api": API_STEPS, "all": (*API_STEPS, *FILE_STEPS)}.get(name) or (StepName(name),)
         options = SyncOptions(full, first, last, tuple(location or ()))
         if automatic and not force and not session.settings.api_sync_enabled:
