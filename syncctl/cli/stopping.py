@@ -16,8 +16,8 @@ from syncctl.stopping import Stop
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 REPEATED_AFTER_S = 0.3
-"""A Ctrl-C that comes sooner after the first is the same one: timeout(1) and its kind pass on to their child
-what the terminal has sent it already."""
+"""A signal that comes sooner after the first is the same request: timeout(1) and its kind pass on to their
+child what it has been sent already."""
 
 _RESTORE_TERMINAL = b"\r\x1b[K\x1b[?25h"
 """Empties the line and shows the cursor, which a progress display hides."""
@@ -30,7 +30,7 @@ _ending = threading.Lock()
 def stoppable() -> Iterator[Stop]:
     """Within, SIGINT and SIGTERM are requests to stop. To be used in the main thread.
 
-    A second Ctrl-C ends the program at once, and so does the first where nothing needs tidying up
+    A second request ends the program at once, and so does the first where nothing needs tidying up
     (`Stop.at_safe_points`). Outside, both signals end the program as they end any.
     """
     stop = Stop()
@@ -69,7 +69,7 @@ def _watch(reader: int, stop: Stop) -> None:
         is_second = first_at is not None and now - first_at >= REPEATED_AFTER_S
         # One that the handler has noted is dealt with, even if the work has just come to its end by it.
         is_unheeded = not (stop.waits_for_safe_point or stop.requested)
-        if is_unheeded or (is_second and number == signal.SIGINT):
+        if is_unheeded or is_second:
             _end_now(number)
         first_at = now if first_at is None else first_at
         stop.request(number)
