@@ -10,7 +10,8 @@
     │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
     │   │   ├── NewerDatabaseError        78: a newer syncctl has been at work on it
     │   │   └── StorageUnavailableError   69: the database cannot be reached
-    │   └── InterruptedRunError     128 + signal: Ctrl-C or SIGTERM
+    │   ├── StopRequestedError      128 + signal: Ctrl-C or SIGTERM
+    │   └── InterruptedRunError     the same, of a run, which has noted it
     ├── FileProblemError            65: a file could not be understood; the others go on
     ├── ApiError                    one call of the rental API failed: its location is skipped in this run
     │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, bodies that are no answer
@@ -104,25 +105,29 @@ class StorageUnavailableError(StorageError):
     exit_code = ExitCode.UNAVAILABLE
 
 
-class InterruptedRunError(AbortError):
-    """The run was asked to stop by a signal: what it stored is kept. `short`: what became of its step."""
+class StopRequestedError(AbortError):
+    """Ctrl-C or SIGTERM (`signal_number`), raised by the work itself, where it can end."""
 
-    def __init__(self, request: KeyboardInterrupt) -> None:
-        terminated = isinstance(request, TerminationRequest)
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("Stopped.")
+        self.exit_code = ExitCode(128 + signal_number)
+
+
+class InterruptedRunError(AbortError):
+    """The run was asked to stop: what it stored is kept. `short`: what became of its step."""
+
+    def __init__(self, request: StopRequestedError) -> None:
+        terminated = request.exit_code is ExitCode.TERMINATED
         how = "Terminated by a signal" if terminated else "Interrupted"
         super().__init__(f"{how}: what was stored is kept, the next run goes on from there.")
         self.short = "terminated by a signal before its end" if terminated else "interrupted before its end"
-        self.exit_code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+        self.exit_code = request.exit_code
 
 
 class FileProblemError(SyncctlError):
     """A file, or what it holds, could not be understood; the message names it and says what to do."""
 
     exit_code = ExitCode.DATA
-
-
-class TerminationRequest(KeyboardInterrupt):
-    """SIGTERM, raised where the program stands as Python raises KeyboardInterrupt for SIGINT."""
 
 
 class ApiError(SyncctlError):

@@ -13,6 +13,7 @@ from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import StepName
 from syncctl.ports.api import Answer, Prepare
+from syncctl.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,12 @@ class ApiClientConfig:
 class HttpRentalApi:
     """`ports.RentalApi` over HTTP. No thread, no connection outlives an iterator of `reports` or `close`."""
 
-    def __init__(self, config: ApiClientConfig) -> None:
+    def __init__(self, config: ApiClientConfig, stop: Stop | None = None) -> None:
+        """`stop`: a request breaks off what is under way, and is raised to whoever waits for an answer."""
         self._config = config
         retry = RetryPolicy(config.max_tries, config.min_backoff_s, least_wait_s=config.call_delay_s)
         policy = LanePolicy(config.concurrency, config.call_delay_s, retry)
-        self._lanes = Lanes(self._ask, self._transport, policy)
+        self._lanes = Lanes(self._ask, self._transport, policy, stop=stop)
 
     def store_list(self, deadline: float) -> list[Any]:
         """The rows of the store list, tried until `deadline` (time.monotonic's seconds). Raises ApiError."""

@@ -15,10 +15,14 @@ from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.ports.api import Answer, Prepare
+from syncctl.stopping import Stop
 
 _log = logging.getLogger("syncctl.api")
 
 _ANSWERS_AHEAD = 2
+
+_STOPPED_GRACE_S = 0.2
+"""How long lanes have to end after a request to stop. All but those in the look-up of a name do at once."""
 
 Room = Callable[[int], None]
 """To be called before an answer takes up so many bytes of memory in all; waits until they are free."""
@@ -57,11 +61,13 @@ class Lanes:
         open_transport: Callable[[], Transport],
         policy: LanePolicy,
         clock: Callable[[], float] = time.monotonic,
+        stop: Stop | None = None,
     ) -> None:
         self._ask = ask
         self._open_transport = open_transport
         self._policy = policy
         self._clock = clock
+        self._stop = stop or Stop()
         self._paces = [_Pace(policy.call_delay_s, clock) for _ in range(policy.count)]
         self._under_way: dict[Batch, list[_Lane]] = {}
         self._closed = False
@@ -71,8 +77,8 @@ class Lanes:
     ) -> Generator[Answer, None, None]:
         """One answer for each request, as they come; begun in the given order, when the first is asked for.
 
-        Closing the iterator ends the lanes. While it is not asked for more, no more than two answers beyond
-        the number of lanes are fetched.
+        Closing the iterator ends the lanes, and so does a request to stop, which it raises. While it is not
+        asked for more, no more than two answers beyond the number of lanes are fetched.
         """
         policy = self._policy
         batch = Batch(
@@ -84,15 +90,17 @@ class Lanes:
         )
         lanes = self._under_way[batch] = []
         try:
-            if self._closed:
-                batch.stop()
-            for pace in self._paces[: len(requests)]:
-                lane = _Lane(batch, self._ask, self._open_transport(), policy.retry, pace)
-                lane.start()
-                lanes.append(lane)
-            while (answer := batch.next_answer()) is not None:
-                yield answer
-                del answer  # while the next one is waited for, nobody is to hold this one's rows
+            with self._stop.waking(lambda: self._break_off(batch)):
+                if self._closed:
+                    batch.stop()
+                for pace in self._paces[: len(requests)]:
+                    lane = _Lane(batch, self._ask, self._open_transport(), policy.retry, pace)
+                    lane.start()
+                    lanes.append(lane)
+                while (answer := batch.next_answer()) is not None:
+                    self._stop.raise_if_requested()
+                    yield answer
+                    del answer  # while the next one is waited for, nobody is to hold this one's rows
         finally:
             self._end(batch)
 
@@ -102,13 +110,16 @@ class Lanes:
         for batch in list(self._under_way):
             self._end(batch)
 
-    def _end(self, batch: Batch) -> None:
+    def _break_off(self, batch: Batch) -> None:
         batch.stop()
-        lanes = self._under_way.pop(batch, [])
-        for lane in lanes:
+        for lane in list(self._under_way.get(batch, ())):
             lane.transport.abort()
-        end = self._clock() + self._policy.grace_s
-        for lane in lanes:
+
+    def _end(self, batch: Batch) -> None:
+        self._break_off(batch)
+        grace_s = _STOPPED_GRACE_S if self._stop.requested else self._policy.grace_s
+        end = self._clock() + grace_s
+        for lane in self._under_way.pop(batch, []):
             lane.join(max(0.0, end - self._clock()))
 
 

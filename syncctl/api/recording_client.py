@@ -13,6 +13,7 @@ from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest
 from syncctl.ports.api import WireFacts
+from syncctl.stopping import Stop
 
 HEADERS = ("Server", "Content-Type", "Date")
 """Those that tell something of the API; others may hold what is nobody's business, such as cookies."""
@@ -24,9 +25,13 @@ class WatchedRentalApi(HttpRentalApi):
     """As its base; `watch` is called after each try of each call, in the lane's thread."""
 
     def __init__(
-        self, config: ApiClientConfig, watch: Watch, clock: Callable[[], float] = time.monotonic
+        self,
+        config: ApiClientConfig,
+        watch: Watch,
+        clock: Callable[[], float] = time.monotonic,
+        stop: Stop | None = None,
     ) -> None:
-        super().__init__(config)
+        super().__init__(config, stop)
         self._watch = watch
         self._clock = clock
 

@@ -1,28 +1,25 @@
 """One call of the API over HTTP -> the bytes of its answer, within a time and a size."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import requests
-from requests.auth import AuthBase
 
 from syncctl.api.failures import RAISED_BY_A_CALL, error_of, host_of
 from syncctl.api.statuses import error_of_status
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError
-from syncctl.http.proxies import CURE, odd_certificates, wrong_proxy
-from syncctl.http.sockets import OpenSockets, WatchedAdapter
+from syncctl.http.proxies import environment_problem
+from syncctl.http.session import Authorize, HttpSession
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """The largest answer that is taken, unpacked. Ten thousand rows, which is normal, are some 7 MiB."""
 
 _READ_BYTES = 64 * 1024
 _RESERVED_BYTES = 1024 * 1024
-_LONGEST_CONNECT_S = 10.0
 _SENDABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -53,14 +50,11 @@ class Transport:
         self._timeout_s = timeout_s
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
-        self._sockets = OpenSockets()
         self.head: Head | None = None
         self.refusal = b""
         self._reads_refusals = reads_refusals
-        self._session = _Session()
-        self._session.headers.update({"User-Agent": "syncctl", "Accept-Encoding": "gzip, deflate"})
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, WatchedAdapter(self._sockets))
+        self._session = HttpSession()
+        self._session.headers["Accept-Encoding"] = "gzip, deflate"
 
     def fetch(self, call: Call, deadline: float, room: Callable[[int], None] = lambda size: None) -> bytes:
         """The body of the answer to `call`, unpacked. Raises ApiError; its kind says if another try helps.
@@ -68,8 +62,7 @@ class Transport:
         `room` is called before the body takes up more memory, with the bytes that it then has in all.
 
         It takes the time for an answer at most, or until `deadline` (in the clock's seconds) if that is
-        sooner. Longer only while there is no connection: nothing can break off the look-up of a name, and
-        each of a host's addresses is given up to 10 s to accept.
+        sooner; longer only as HttpSession says.
         """
         self.head, self.refusal = None, b""
         host = host_of(call.endpoint.url)
@@ -77,18 +70,18 @@ class Transport:
         limit_s = min(self._timeout_s, deadline - now)
         if limit_s <= 0:
             raise DeadlinePassedError(f"no time was left to ask {host}")
-        if proxy_problem := wrong_proxy(call.endpoint.url):
-            raise FinalApiError(proxy_problem, hint=CURE)
-        if file_problem := odd_certificates():
-            raise FinalApiError(file_problem, hint="correct it, or unset it")
+        if problem := environment_problem(call.endpoint.url):
+            raise FinalApiError(problem.found, hint=problem.hint)
         until = now + limit_s
-        self._sockets.reopen()
-        watchdog = threading.Timer(limit_s, self._sockets.shut_down)
-        watchdog.name = "rental-api-watchdog"
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            with self._begun(call, limit_s) as response:
+            with self._session.answer(
+                call.method,
+                call.endpoint.url,
+                limit_s,
+                headers=call.headers,
+                data=call.body,
+                authorize=_key_of(call.endpoint),
+            ) as response:
                 self.head = Head(response.status_code, response.headers, datetime.now(UTC))
                 error = error_of_status(
                     response.status_code, response.headers, call.endpoint, datetime.now(UTC)
@@ -102,29 +95,14 @@ class Transport:
             # However a shutdown of the watchdog shows, as a reset or as an early end: time was over.
             cause = raised if self._clock() < until else TimeoutError()
             raise error_of(cause, call.endpoint, limit_s) from None
-        finally:
-            watchdog.cancel()
-            watchdog.join()
 
     def abort(self) -> None:
         """Break off the call under way and refuse further ones; from any thread."""
-        self._sockets.close()
+        self._session.abort()
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
-
-    def _begun(self, call: Call, limit_s: float) -> requests.Response:
-        return self._session.request(
-            call.method,
-            call.endpoint.url,
-            headers=call.headers,
-            data=call.body,
-            auth=_KeyAuth(call.endpoint),
-            timeout=(min(limit_s, _LONGEST_CONNECT_S), limit_s),
-            allow_redirects=False,
-            stream=True,
-        )
 
     def _body(
         self, response: requests.Response, host: str, until: float, room: Callable[[int], None]
@@ -149,25 +127,18 @@ class Transport:
                 )
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None, ever: even if told not to follow redirects, requests reads their bodies, without a limit."""
+def _key_of(endpoint: Endpoint) -> Authorize:
+    """Sends the endpoint's key, or none."""
 
-
-class _KeyAuth(AuthBase):
-    """Sends the endpoint's key, or none; being there, it keeps requests from looking into ~/.netrc."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        key = self._endpoint.key
-        if key and not _SENDABLE.fullmatch(key):
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if (key := endpoint.key) and not _SENDABLE.fullmatch(key):
             # Checked here, as http.client quotes a header that it can't send.
-            setting = self._endpoint.key_setting
+            setting = endpoint.key_setting
             raise KeyRefusedError(
                 f"{setting} holds characters that a key can't have", hint="check it", setting=setting
             )
         if key:
             request.headers["Authorization"] = f"Bearer {key}"
         return request
+
+    return authorize

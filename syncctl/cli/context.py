@@ -7,7 +7,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -16,8 +16,9 @@ import typer
 
 from syncctl.cli.logs.uncaught import remember, traceback_text
 from syncctl.cli.render.printer import console, print_message
-from syncctl.cli.stopping import Stop, stoppable
-from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
+from syncctl.cli.stopping import stoppable
+from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
+from syncctl.stopping import Stop
 
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import KeptLines
@@ -46,9 +47,16 @@ class Session:
     """One command's surroundings. `heartbeat`, once it is set, is told how the command ends."""
 
     def __init__(
-        self, env_file: Path | None, *, quiet: bool = False, verbose: bool = False, logged: bool = False
+        self,
+        env_file: Path | None,
+        stop: Stop,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        logged: bool = False,
     ) -> None:
         """`logged`: where stderr is no terminal, all that the command says there has the form of the log."""
+        self.stop = stop
         self.env_file = env_file
         self.quiet = quiet
         self.verbose = verbose
@@ -105,12 +113,13 @@ class Session:
         # It stays until the end of the command: it must also say why a run ended, and how that was told.
         self._log = logging.getLogger("syncctl.run")
         if not terminal:
-            yield LogListener()
+            with self.stop.at_safe_points():
+                yield LogListener()
             return
         from syncctl.cli.terminal.progress import ProgressListener
 
-        screen = console(stderr=True)
-        with ProgressListener(screen, quiet=self.quiet, verbose=self.verbose) as progress:
+        progress_listener = ProgressListener(console(stderr=True), quiet=self.quiet, verbose=self.verbose)
+        with self.stop.at_safe_points(), progress_listener as progress:
             yield Listeners((LogListener(), progress))
 
     def tell(self, text: str, level: int = logging.INFO, prefix: str = "") -> None:
@@ -142,9 +151,11 @@ class Session:
         """The command ends with `status`: tell the heartbeat, and close the log."""
         try:
             if self.heartbeat is not None:
-                for trouble in self.heartbeat.end(status, str(self.kept_lines)):
+                # The request that ended the command is not one to break this off, too.
+                stop = Stop() if self.stop.requested else self.stop
+                for trouble in self.heartbeat.end(status, str(self.kept_lines), stop):
                     self.tell(trouble, logging.WARNING, "Warning: ")
-        except KeyboardInterrupt:
+        except StopRequestedError:
             # The work is done, and its end told as far as it was: the heartbeat is what it need not wait for.
             self.tell("Stopped while the heartbeat was sent.", logging.WARNING)
         finally:
@@ -155,15 +166,14 @@ class Session:
 
 
 @contextmanager
-def error_boundary(session: Session, stop: Stop) -> Iterator[None]:
+def error_boundary(session: Session) -> Iterator[None]:
     """Turn whatever goes wrong into one or two plain lines and an exit status; nothing shows a traceback
     unless -v asks for it."""
     try:
         yield
     except SyncctlError as error:
-        _fail(session, str(error), error.exit_code)
-    except KeyboardInterrupt as request:
-        _fail(session, "Stopped.", InterruptedRunError(request).exit_code)
+        # A call that fails after a request to stop was only waited for because of its own time limit.
+        _fail(session, str(error), session.stop.exit_code or error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nobody is left to tell.
         raise typer.Exit(ExitCode.FAILED) from None
@@ -172,9 +182,6 @@ def error_boundary(session: Session, stop: Stop) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
         if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
             _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
-        if stop.raised is not None:
-            # Code in C that is stopped in its midst may make something else of it, such as a SystemError.
-            _fail(session, "Stopped.", InterruptedRunError(stop.raised).exit_code)
         # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
         told = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
         text = f"{traceback_text(error)}\n{told}." if session.verbose else f"{told}: run it again with -v."
@@ -222,14 +229,18 @@ def command(
             *, context: typer.Context, env_file: Path | None, quiet: bool, verbose: bool, **given: Any
         ) -> None:
             before: dict[str, Any] = context.obj or {}
-            session = Session(
-                env_file or before.get("env_file"),
-                quiet=quiet or bool(before.get("quiet")),
-                verbose=verbose or bool(before.get("verbose")),
-                logged=logged,
-            )
-            with stoppable() as stop, _ending(session), error_boundary(session, stop):
-                function(session, **given)
+            with stoppable() as stop:
+                session = Session(
+                    env_file or before.get("env_file"),
+                    stop,
+                    quiet=quiet or bool(before.get("quiet")),
+                    verbose=verbose or bool(before.get("verbose")),
+                    logged=logged,
+                )
+                # What is logged is so to its last line.
+                section = stop.at_safe_points() if logged else nullcontext()
+                with section, _ending(session), error_boundary(session):
+                    function(session, **given)
 
         own_keyword_only = [
             parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters

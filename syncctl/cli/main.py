@@ -1,6 +1,5 @@
 """The entry point: Ctrl-C ends the program quietly, whatever Python is doing outside of a command."""
 
-import gc
 import os
 import signal
 import sys
@@ -8,10 +7,6 @@ from typing import NoReturn
 
 from syncctl import __version__
 from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
-
-GARBAGE_THRESHOLD = 100_000
-"""New containers between two looks for garbage in cycles: a run makes many rows and next to no cycles, and
-looking for them as often as Python does by default takes a sixth of its time."""
 
 
 def main() -> None:
@@ -24,7 +19,6 @@ def main() -> None:
         except OSError as error:
             sys.exit(unwritten(error))
         sys.exit(flushed(0))
-    gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
     from syncctl.cli.app import main as run
 
     try:
@@ -36,7 +30,8 @@ def main() -> None:
 def _leave(status: int | str | None) -> NoReturn:
     """End the process here and now. By this time everything is written, closed and let go of; what Python
     does on its own way out is to wait for the MongoDB driver's threads, which sleep half a second at a time
-    (pymongo.periodic_executor), and to take apart what the system takes back as a whole."""
+    (pymongo.periodic_executor), and to take apart what the system takes back as a whole: measured in
+    docs/decisions/0008-stopping.md."""
     if isinstance(status, str):
         sys.exit(status)
     sys.stderr.flush()

@@ -1,83 +1,88 @@
-"""SIGINT and SIGTERM while a command runs: raised where the program stands, if that is a place to raise."""
+"""SIGINT and SIGTERM while a command runs: a request to stop, which the work looks at by itself."""
 
 from __future__ import annotations
 
-import _weakrefset
-import contextlib
-import copyreg
-import importlib._bootstrap as import_system
+import os
 import signal
-import weakref
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
-from syncctl.errors import TerminationRequest
+from syncctl.stopping import Stop
 
-LOOK_AGAIN_S = 0.005
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-_FILES = frozenset(
-    {
-        *(module.__file__ for module in (contextlib, copyreg, weakref, _weakrefset)),
-        import_system._get_module_lock.__code__.co_filename,  # type: ignore[attr-defined]
-    }
-)
-_FUNCTIONS = frozenset({"__enter__", "__exit__", "_release_save", "_acquire_restore"})
-"""Where nothing may be raised: in between the two halves of entering or leaving a with block, which would
-leave a lock held for ever (https://bugs.python.org/issue29988), and in callbacks of weak references. The
-import system has both: of the latter, one at the end of each import. And copyreg passes over whatever is
-raised while pickle learns of a class."""
+REPEATED_AFTER_S = 0.3
+"""A signal that comes sooner after the first is the same request: timeout(1) and its kind pass on to their
+child what it has been sent already."""
+
+_RESTORE_TERMINAL = b"\r\x1b[K\x1b[?25h"
+"""Empties the line and shows the cursor, which a progress display hides."""
+
+_ending = threading.Lock()
+"""Taken by the thread that ends the program."""
 
 
-@contextlib.contextmanager
+@contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Within, SIGINT raises KeyboardInterrupt, and SIGTERM TerminationRequest, in the main thread.
+    """Within, SIGINT and SIGTERM are requests to stop. To be used in the main thread.
 
-    Outside, where nothing needs tidying up, both end the program as they end any: raised while Python starts
-    or ends, they would show as a traceback.
+    A second request ends the program at once, and so does the first where nothing needs tidying up
+    (`Stop.at_safe_points`). Outside, both signals end the program as they end any.
     """
     stop = Stop()
-    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    before = {number: signal.signal(number, stop) for number in handled}
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if not stop.waits_for_safe_point:
+            _end_now(number)
+        stop.note(number)
+
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    # A handler may run in the midst of anything, with locks held: so it is this thread that wakes others.
+    # Python writes to the pipe as soon as a signal comes, whatever the main thread is at.
+    watcher = threading.Thread(target=_watch, args=(reader, stop), name="stop-requests", daemon=True)
+    watcher.start()
+    wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    handlers_before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield stop
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
+        for number, handler in handlers_before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup_before)
+        os.close(writer)
+        watcher.join()
+        os.close(reader)
 
 
-def is_no_place_to_raise(frame: FrameType | None) -> bool:
-    """Whether what is raised in this frame would not reach the program, but be shown as "Exception ignored",
-    or would leave open what a with block holds."""
-    if frame is not None and (frame.f_code.co_filename in _FILES or frame.f_code.co_name in _FUNCTIONS):
-        return True
-    while frame is not None:
-        if frame.f_code.co_name == "__del__":
-            return True
-        frame = frame.f_back
-    return False
+def _watch(reader: int, stop: Stop) -> None:
+    first_at: float | None = None
+    while numbers := os.read(reader, 1):
+        number = numbers[0]
+        if number not in SIGNALS:
+            continue
+        now = time.monotonic()
+        is_second = first_at is not None and now - first_at >= REPEATED_AFTER_S
+        # One that the handler has noted is dealt with, even if the work has just come to its end by it.
+        is_unheeded = not (stop.waits_for_safe_point or stop.requested)
+        if is_unheeded or is_second:
+            _end_now(number)
+        first_at = now if first_at is None else first_at
+        stop.request(number)
 
 
-class Stop:
-    """Handles the signals. Where the program stands in no place to raise, it looks again a moment later.
-
-    `raised`: the last request that was raised, or None.
-    """
-
-    def __init__(self) -> None:
-        self.raised: KeyboardInterrupt | None = None
-        self._request: KeyboardInterrupt | None = None
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGTERM:
-            self._request = TerminationRequest()
-        elif number == signal.SIGINT:
-            self._request = KeyboardInterrupt()
-        request = self._request
-        if request is None:
-            return
-        if is_no_place_to_raise(frame):
-            signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN_S)
-            return
-        self._request, self.raised = None, request
-        raise request
+def _end_now(number: int) -> NoReturn:
+    if not _ending.acquire(blocking=False):
+        time.sleep(0.05)  # the other thread, or this one further up, is at it
+        os._exit(128 + number)
+    terminal = next((descriptor for descriptor in (2, 1) if os.isatty(descriptor)), None)
+    try:
+        if terminal is not None and os.environ.get("TERM") != "dumb":
+            os.write(terminal, _RESTORE_TERMINAL)
+        os.write(2, b"Stopped.\n")
+    finally:
+        os._exit(128 + number)

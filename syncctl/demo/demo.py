@@ -23,6 +23,7 @@ from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
+from syncctl.stopping import Stop
 from syncctl.wiring.adapters import opened_database, sandbox_reports
 from syncctl.wiring.runs import Invocation, run_sync
 
@@ -58,18 +59,21 @@ def run_demo(
     keep: Path | None,
     listening: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
+    stop: Stop | None = None,
 ) -> DemoResult:
     """Run it in a temporary folder, or in `keep`, where database and settings stay.
 
-    `listening` gives someone to tell the syncs to; `say` takes a line about what happens in between.
+    `listening` gives someone to tell the syncs to; `say` takes a line about what happens in between; `stop`
+    ends it.
 
     Raises:
         UsageError: `keep` can't be used.
         SyncctlError: as a sync does.
     """
+    stop = stop or Stop()
     if keep is None:
         with TemporaryDirectory(prefix="syncctl-demo-") as folder:
-            facts = _demonstrate(Path(folder), listening, say)
+            facts = _demonstrate(Path(folder), listening, say, stop)
         return DemoResult(facts, ("To look at the database afterwards: syncctl demo --keep DIR",))
     folder_kept = keep.expanduser().absolute()
     try:
@@ -78,7 +82,7 @@ def run_demo(
         raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
     if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} holds a database or settings already: name a new folder.")
-    facts = _demonstrate(folder_kept, listening, say)
+    facts = _demonstrate(folder_kept, listening, say, stop)
     return DemoResult(
         facts,
         (
@@ -93,6 +97,7 @@ def _demonstrate(
     folder: Path,
     listening: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
+    stop: Stop,
 ) -> tuple[Fact, ...]:
     write_private(
         folder / ".env",
@@ -102,7 +107,7 @@ def _demonstrate(
     )
     with Sandbox(reports=sandbox_reports()) as sandbox:
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
-        invocation = Invocation("api", Trigger.MANUAL)
+        invocation = Invocation("api", Trigger.MANUAL, stop=stop)
         say("A first sync, from a rental API of 21 locations into an empty database:")
         with listening(settings) as listener:
             first = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)

@@ -18,6 +18,7 @@ from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary
+from syncctl.stopping import Stop
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 
@@ -79,7 +80,7 @@ class OpenFile:
 
 
 @contextmanager
-def open_file(path: Path, *, only_sheet: str | None = None) -> Iterator[OpenFile]:
+def open_file(path: Path, *, only_sheet: str | None = None, stop: Stop | None = None) -> Iterator[OpenFile]:
     """A CSV file or workbook (.xlsx, .xls), told by its content, whatever its name ends in.
 
     Its sheets are in their order; blank and hidden ones are left out. `only_sheet`: the name of the one sheet
@@ -87,8 +88,9 @@ def open_file(path: Path, *, only_sheet: str | None = None) -> Iterator[OpenFile
 
     Raises:
         FileProblemError: it can't be read or understood; the message is one line that names the file.
+        StopRequestedError: `stop` was requested while it was waited for.
     """
-    with _tables(path) as tables:
+    with _tables(path, stop or Stop()) as tables:
         if only_sheet is not None:
             yield _with_headers(path, _only(path, tables, only_sheet), ())
         else:
@@ -98,12 +100,12 @@ def open_file(path: Path, *, only_sheet: str | None = None) -> Iterator[OpenFile
             )
 
 
-def _tables(path: Path) -> AbstractContextManager[Sequence[Table]]:
+def _tables(path: Path, stop: Stop) -> AbstractContextManager[Sequence[Table]]:
     head = _head(path)
     if head.startswith((*ZIP_MAGICS, OLE_MAGIC)):
         from syncctl.files.workbook import open_workbook
 
-        return open_workbook(path)
+        return open_workbook(path, stop)
     from syncctl.files.csv_detection import detect
 
     return nullcontext([detect(path)])

@@ -21,6 +21,7 @@ from syncctl.files.headers import HEADER_WITHIN
 from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
 from syncctl.files.problems import problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
+from syncctl.stopping import Stop
 
 BATCH = 1000
 """Rows that are asked for at a time, after a first few that are enough to find the header in."""
@@ -54,10 +55,13 @@ class WorkbookTable:
 class _Reader:
     """This side of the connection to the process that reads the workbook."""
 
-    def __init__(self, path: Path, connection: Connection, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, path: Path, connection: Connection, process: subprocess.Popen[bytes], stop: Stop
+    ) -> None:
         self._path = path
         self._connection = connection
         self._process = process
+        self._stop = stop
         self._ready = False
         self._until = time.monotonic() + LONGEST_READING_S
 
@@ -89,6 +93,7 @@ class _Reader:
         return reply[1]
 
     def _cause_of_death(self) -> str:
+        self._stop.raise_if_requested()  # it was killed by us
         status = self._process.wait()
         if status in _OUT_OF_LIMITS:
             return TOO_SPREAD
@@ -96,16 +101,17 @@ class _Reader:
 
 
 @contextmanager
-def open_workbook(path: Path) -> Iterator[list[WorkbookTable]]:
+def open_workbook(path: Path, stop: Stop) -> Iterator[list[WorkbookTable]]:
     """The worksheets of an .xlsx or .xls file, in their order, to be read within the context.
 
     Raises:
         FileProblemError: it is damaged, protected with a password, too large or no workbook.
+        StopRequestedError: `stop` was requested while the process was waited for.
     """
     ours, process = _start(path)
-    with ours, process:
+    with ours, process, stop.waking(process.kill):
         try:
-            reader = _Reader(path, ours, process)
+            reader = _Reader(path, ours, process, stop)
             date1904, sheets = reader.facts()
             epoch = EPOCH_1904 if date1904 else EPOCH_1900
             yield [WorkbookTable(name, epoch, is_hidden, reader) for name, is_hidden in sheets]

@@ -1,6 +1,7 @@
 """What the environment makes requests do without a word: proxies to go through, certificates to go by."""
 
 import os
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import urllib3.exceptions
@@ -9,9 +10,23 @@ from urllib3.util import parse_url
 
 from syncctl.filesystem.ordinary_files import is_odd_file
 
-CURE = "correct it (http://HOST:PORT is expected), or unset it"
-
 _SCHEMES = ("http", "https")
+
+
+class EnvironmentProblem(NamedTuple):
+    """What keeps calls from being made. `found` and `hint` are words within a sentence."""
+
+    found: str
+    hint: str
+
+
+def environment_problem(url: str) -> EnvironmentProblem | None:
+    """What the environment has that no call of `url` can go by."""
+    if found := wrong_proxy(url):
+        return EnvironmentProblem(found, "correct it (http://HOST:PORT is expected), or unset it")
+    if found := odd_certificates():
+        return EnvironmentProblem(found, "correct it, or unset it")
+    return None
 
 
 def proxy_variable(url: str) -> str:

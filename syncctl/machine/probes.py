@@ -117,27 +117,22 @@ def api_clock(
     key (RFC 9110, 6.6.1: to the second). None where it does not answer, or tells no date."""
     import requests
 
-    from syncctl.http.proxies import odd_certificates, wrong_proxy
+    from syncctl.http.proxies import environment_problem
+    from syncctl.http.session import HttpSession
 
-    if wrong_proxy(url) or odd_certificates():
+    if environment_problem(url):
         return None
     begun = monotonic()
     try:
-        answer = requests.head(
-            url,
-            timeout=limit_s,
-            allow_redirects=False,
-            headers={"User-Agent": "syncctl"},
-            auth=lambda request: request,  # keeps requests from looking into ~/.netrc
-        )
-        answer.close()
-    except (requests.RequestException, ValueError, OSError):
+        with HttpSession() as session, session.answer("HEAD", url, limit_s) as answer:
+            date = answer.headers["Date"]
+    except (requests.RequestException, ValueError, OSError, KeyError):
         return None  # the check of the API itself says what is wrong
     # The header was written somewhere between asking and now.
     asked_at = now() - timedelta(seconds=(monotonic() - begun) / 2)
     try:
-        told = parsedate_to_datetime(answer.headers["Date"])
-    except (KeyError, ValueError, TypeError):
+        told = parsedate_to_datetime(date)
+    except (ValueError, TypeError):
         return None
     told = told.replace(tzinfo=told.tzinfo or UTC)
     return ApiClock(urlsplit(url).hostname or url, asked_at - told)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-import requests
-
 from syncctl.errors import ExitCode
-from syncctl.http.proxies import CURE, wrong_proxy
-from syncctl.http.sockets import OpenSockets, WatchedAdapter
+from syncctl.http.proxies import environment_problem
+from syncctl.http.session import HttpSession
+from syncctl.stopping import Stop
 
 MAX_BODY_BYTES = 10_000
 
@@ -43,7 +40,8 @@ DEFAULT_POLICY = PingPolicy()
 
 
 class Heartbeat:
-    """The signs of life of one run (https://healthchecks.io/docs/http_api/). No method raises.
+    """The signs of life of one run (https://healthchecks.io/docs/http_api/). A monitor in trouble raises
+    nothing.
 
     `url` is a secret: redirects are not followed, and no message shows it.
     """
@@ -59,14 +57,17 @@ class Heartbeat:
     def begin(self) -> None:
         """Ping /start, in the background: the run does not wait for the monitor."""
         self._started_at = time.monotonic()
-        self._start = _Ping(self._address("start"), b"", self._policy)
+        self._start = _Ping("start", self._address("start"), b"", self._policy)
 
-    def end(self, status: int, summary: str) -> list[str]:
+    def end(self, status: int, summary: str, stop: Stop | None = None) -> list[str]:
         """Ping /`status`, an exit status, with the last MAX_BODY_BYTES of `summary`, which must be redacted.
 
         Nothing is sent for a run that another one kept from beginning. Takes three timeouts and a pause at
         most, after a signal one. Gives a line for each ping that failed, the one of `begin` included.
+
+        Raises StopRequestedError where `stop` is requested meanwhile: what is under way is broken off.
         """
+        stop = stop or Stop()
         if self._start is None and status in _BEFORE_THE_LOCK:
             return []
         told_to_stop = status > 128  # by someone who may soon lose patience and kill
@@ -76,9 +77,9 @@ class Heartbeat:
             # The start must be over before the end goes out: arriving after it, it would say that a run is
             # under way that never ends, and raise an alarm. So what is not done by then is broken off.
             left_s = 0 if told_to_stop else self._started_at + policy.timeout_s - time.monotonic()
-            troubles.append(_told("start", self._start.outcome(max(0, left_s))))
-        end = _Ping(self._address(f"{status:d}"), _body(summary), policy)
-        troubles.append(_told(f"{status:d}", end.outcome(policy.longest_s)))
+            troubles.append(self._start.outcome(max(0, left_s), stop))
+        end = _Ping(f"{status:d}", self._address(f"{status:d}"), _body(summary), policy)
+        troubles.append(end.outcome(policy.longest_s, stop))
         return [trouble for trouble in troubles if trouble]
 
     def _address(self, what: str) -> str:
@@ -94,97 +95,70 @@ class _Ping:
     program must be able to end meanwhile. Once broken off it sends nothing more, however long it stays.
     """
 
-    def __init__(self, address: str, body: bytes, policy: PingPolicy) -> None:
+    def __init__(self, what: str, address: str, body: bytes, policy: PingPolicy) -> None:
+        self._what = what
         self._address = address
         self._body = body
         self._policy = policy
-        self._sockets = OpenSockets()
-        self._over = threading.Event()
+        self._session = HttpSession()
+        self._broken_off = threading.Event()
+        self._ended = threading.Event()
         self._trouble: str | None = "no answer in time"
-        self._thread: threading.Thread | None = threading.Thread(
-            target=self._send, name="heartbeat", daemon=True
-        )
+        self._problem = environment_problem(address)
+        self._thread: threading.Thread | None = None
+        if self._problem is not None:
+            return
+        thread = threading.Thread(target=self._send, name="heartbeat", daemon=True)
         try:
-            self._thread.start()
+            thread.start()
         except RuntimeError:  # the system has no thread left
-            self._thread, self._trouble = None, "no thread could be started"
+            self._trouble = "no thread could be started"
+        else:
+            self._thread = thread
 
-    def outcome(self, within_s: float) -> str | None:
-        """None if the monitor took it, else why not. What is not done after `within_s` is broken off."""
+    def outcome(self, within_s: float, stop: Stop) -> str | None:
+        """None if the monitor took it, else a line that says why not. What is not done after `within_s` is
+        broken off. Raises StopRequestedError."""
+        if self._problem is not None:
+            return (
+                f"The heartbeat's /{self._what} was not sent, as {self._problem.found}: {self._problem.hint}."
+            )
         if self._thread is not None:
-            try:
-                self._thread.join(within_s)
-            finally:
-                self._over.set()
-                self._sockets.close()
+            with stop.waking(self._ended.set):
+                self._ended.wait(within_s)
+            self._broken_off.set()
+            self._session.abort()
+            stop.raise_if_requested()
             self._thread.join(_TIDYING_S)
-        return self._trouble
+        if self._trouble is None:
+            return None
+        return f"The heartbeat's /{self._what} failed ({self._trouble}): check HEARTBEAT_URL and the network."
 
     def _send(self) -> None:
-        with _Session() as session:
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, WatchedAdapter(self._sockets))
-            for number in range(self._policy.tries):
-                if number and self._over.wait(self._policy.pause_s):
-                    return
-                self._trouble, may_pass = self._try(session)
-                if not (self._trouble and may_pass):
-                    return
-
-    def _try(self, session: requests.Session) -> tuple[str | None, bool]:
-        """What is wrong, or None; and whether another try may help."""
-        if problem := wrong_proxy(self._address):
-            return problem, False
-        until = time.monotonic() + self._policy.timeout_s
         try:
-            with self._time_limit(), self._post(session) as response:
+            with self._session:
+                for number in range(self._policy.tries):
+                    if number and self._broken_off.wait(self._policy.pause_s):
+                        return
+                    self._trouble, may_pass = self._try()
+                    if not (self._trouble and may_pass):
+                        return
+        finally:
+            self._ended.set()
+
+    def _try(self) -> tuple[str | None, bool]:
+        """What is wrong, or None; and whether another try may help."""
+        until = time.monotonic() + self._policy.timeout_s
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        try:
+            with self._session.answer(
+                "POST", self._address, self._policy.timeout_s, headers=headers, data=self._body
+            ) as response:
                 return _trouble_of_status(response.status_code)
         except Exception as error:  # noqa: BLE001 - a run must not fail by it, nor its text, with the URL, be shown
             # However a shutdown of the sockets shows, as a reset or as an early end: time was over.
-            broken_off = self._over.is_set() or time.monotonic() >= until
+            broken_off = self._broken_off.is_set() or time.monotonic() >= until
             return "no answer in time" if broken_off else _reason(error), True
-
-    @contextmanager
-    def _time_limit(self) -> Iterator[None]:
-        """Break off what takes longer than a try may: requests' timeout starts anew with each byte."""
-        self._sockets.reopen()
-        watchdog = threading.Timer(self._policy.timeout_s, self._sockets.shut_down)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            yield
-        finally:
-            watchdog.cancel()
-            watchdog.join()
-
-    def _post(self, session: requests.Session) -> requests.Response:
-        return session.post(
-            self._address,
-            data=self._body,
-            headers={"User-Agent": "syncctl", "Content-Type": "text/plain; charset=utf-8"},
-            auth=_unchanged,
-            timeout=self._policy.timeout_s,
-            allow_redirects=False,
-            stream=True,  # the answer's status says all: its body is never read
-        )
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None, ever: even if told not to follow redirects, requests reads their bodies, without a limit."""
-
-
-def _told(what: str, trouble: str | None) -> str | None:
-    if trouble is None:
-        return None
-    if "proxy address" in trouble:
-        return f"The heartbeat's /{what} was not sent, as {trouble}: {CURE}."
-    return f"The heartbeat's /{what} failed ({trouble}): check HEARTBEAT_URL and the network."
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No credentials; being there, it keeps requests from looking into ~/.netrc."""
-    return request
 
 
 def _trouble_of_status(status: int) -> tuple[str | None, bool]:

@@ -13,10 +13,11 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, SYNC_TYPES, StepName
 from syncctl.domain.steps import Trigger
-from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
+from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError, StorageUnavailableError
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.stopping import Stop
 
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
@@ -52,7 +53,15 @@ class Run:
     `result`: what it came to, also where it is broken off; None as long as it is at work.
     """
 
-    def __init__(self, request: RunRequest, storage: Storage, listener: Listener, clock: Clock) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        storage: Storage,
+        listener: Listener,
+        clock: Clock,
+        stop: Stop | None = None,
+    ) -> None:
+        self.stop = stop or Stop()
         self.storage = storage
         self.listener = listener
         self.clock = clock
@@ -81,11 +90,11 @@ class Run:
         request = self._request
         self.listener.run_started(request.command, request.trigger, request.dry_run, self.started_at)
         try:
-            for stage in stages:
+            for stage in self.stop.between(stages):
                 stage(self)
-        except KeyboardInterrupt as stop:
-            interruption = InterruptedRunError(stop)
-            self.result = self._result(interruption.short)  # logging it may be interrupted in its turn
+        except StopRequestedError as request_to_stop:
+            interruption = InterruptedRunError(request_to_stop)
+            self.result = self._result(interruption.short)
             self._log_interruption(interruption)
             raise interruption from None
         except StorageError as failure:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from syncctl.ports.storage import Storage
     from syncctl.sandbox import Report
     from syncctl.settings.settings import ApiEndpoint, Settings
+    from syncctl.stopping import Stop
 
 
 @contextmanager
@@ -60,11 +61,11 @@ def opened_storage(
 
 
 @contextmanager
-def rental_api(settings: Settings) -> Iterator[RentalApi]:
-    """A client of the rental API of the settings; leaving it stops its lanes."""
+def rental_api(settings: Settings, stop: Stop | None = None) -> Iterator[RentalApi]:
+    """A client of the rental API of the settings; leaving it, or a request to `stop`, stops its lanes."""
     from syncctl.api.client import HttpRentalApi
 
-    api = HttpRentalApi(api_config(settings))
+    api = HttpRentalApi(api_config(settings), stop)
     try:
         yield api
     finally:

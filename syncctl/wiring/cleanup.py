@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
     from syncctl.services.cleanup.finished.plan import FinishedPlan
     from syncctl.settings.settings import Settings
+    from syncctl.stopping import Stop
 
 Told = Callable[[Path, int], None]
 """Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""
@@ -32,12 +33,12 @@ def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
 
 
 def clean_duplicates(
-    settings: Settings, chosen: Sequence[str], wait_s: float, told: Told
+    settings: Settings, chosen: Sequence[str], wait_s: float, told: Told, stop: Stop
 ) -> cleaning.DuplicatesCleaned:
     """Clean up, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.cleaning.clean_duplicates does."""
     with _alone(settings, wait_s) as database:
-        return cleaning.clean_duplicates(database, load_locations(), chosen, _target(settings, told))
+        return cleaning.clean_duplicates(database, load_locations(), chosen, _target(settings, told, stop))
 
 
 def plan_stores(settings: Settings) -> store_names.StorePlan:
@@ -46,11 +47,11 @@ def plan_stores(settings: Settings) -> store_names.StorePlan:
         return store_names.plan_stores(database, load_locations())
 
 
-def rename_stores(settings: Settings, wait_s: float, told: Told) -> store_names.StoresRenamed:
+def rename_stores(settings: Settings, wait_s: float, told: Told, stop: Stop) -> store_names.StoresRenamed:
     """Rename stores, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.store_names.rename_stores does."""
     with _alone(settings, wait_s) as database:
-        return store_names.rename_stores(database, load_locations(), _target(settings, told))
+        return store_names.rename_stores(database, load_locations(), _target(settings, told, stop))
 
 
 def plan_finished(settings: Settings) -> FinishedPlan:
@@ -59,18 +60,20 @@ def plan_finished(settings: Settings) -> FinishedPlan:
         return cleaning_finished.plan_finished(database, load_locations(), datetime.now(UTC))
 
 
-def clean_finished(settings: Settings, wait_s: float, told: Told) -> cleaning_finished.FinishedCleaned:
+def clean_finished(
+    settings: Settings, wait_s: float, told: Told, stop: Stop
+) -> cleaning_finished.FinishedCleaned:
     """Delete finished leads, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.cleanup.finished.cleaning.clean_finished does."""
     with _alone(settings, wait_s) as database:
-        return cleaning_finished.clean_finished(database, load_locations(), _target(settings, told))
+        return cleaning_finished.clean_finished(database, load_locations(), _target(settings, told, stop))
 
 
-def restore_backup(settings: Settings, file: Path, wait_s: float) -> restoring.BackupRestored:
+def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
     """Put a backup back, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.restoring.restore_backup does."""
     with _alone(settings, wait_s) as database:
-        return restoring.restore_backup(database, file)
+        return restoring.restore_backup(database, file, stop)
 
 
 @contextmanager
@@ -82,5 +85,5 @@ def _alone(settings: Settings, wait_s: float) -> Iterator[Database]:
         yield database
 
 
-def _target(settings: Settings, told: Told) -> cleaning.BackupTarget:
-    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), told)
+def _target(settings: Settings, told: Told, stop: Stop) -> cleaning.BackupTarget:
+    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), told, stop)

@@ -24,6 +24,7 @@ from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
 from syncctl.services.doctor.evidence.document import Place, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
+from syncctl.stopping import Stop
 from syncctl.storage.common.dialect_documents import dialect_document
 from syncctl.storage.registry import BACKENDS
 from syncctl.wiring.adapters import api_config, opened_database
@@ -60,6 +61,7 @@ def gather_evidence(
     redact: Callable[[str], str],
     waits: Callable[[], None],
     asks: Callable[[int], None],
+    stop: Stop,
 ) -> Evidence:
     """Ask the API, one call after the other, while no run is at work: neither the two together nor a run that
     begins meanwhile shall trouble it. Nothing is written to the database. `waits` is called where a run must
@@ -67,15 +69,16 @@ def gather_evidence(
 
     Raises:
         LockHeldError: a run did not end within the time that it has.
+        StopRequestedError: `stop` was requested.
     """
-    lock = RunLock(settings.lock_file)
+    lock = RunLock(settings.lock_file, sleep=stop.wait)
     try:
         lock.acquire()
     except LockHeldError:
         waits()
         _wait(lock, settings)
     try:
-        return _gathered(settings, redact, asks)
+        return _gathered(settings, redact, asks, stop)
     finally:
         lock.release()
 
@@ -90,11 +93,14 @@ def _wait(lock: RunLock, settings: Settings) -> None:
         ) from None
 
 
-def _gathered(settings: Settings, redact: Callable[[str], str], asks: Callable[[int], None]) -> Evidence:
+def _gathered(
+    settings: Settings, redact: Callable[[str], str], asks: Callable[[int], None], stop: Stop
+) -> Evidence:
     hosts = [urlsplit(endpoint.url).netloc for endpoint in settings.endpoints.values()]
     known, scrubber = _known(settings), Scrubber(redact, hosts)
     wire: dict[ReportRequest, WireFacts] = {}
-    api = WatchedRentalApi(replace(api_config(settings), concurrency=1, max_tries=1), wire.__setitem__)
+    config = replace(api_config(settings), concurrency=1, max_tries=1)
+    api = WatchedRentalApi(config, wire.__setitem__, stop=stop)
     asking = Asking(
         api=api,
         wire=wire,

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from syncctl.domain.sources import REPORT_STEPS
-from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.services.explain.explaining import Explanation, Wanted, explain
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from syncctl.ports.listener import Listener
     from syncctl.services.reconcile.results import Completeness
     from syncctl.settings.settings import Settings
-
-COMMAND = "verify source"
+    from syncctl.wiring.runs import Invocation
 
 
 def check_source(settings: Settings, options: SyncOptions, on_location: OnLocation) -> Completeness:
@@ -37,21 +35,23 @@ def check_source(settings: Settings, options: SyncOptions, on_location: OnLocati
 
 
 def repair_source(
-    settings: Settings, options: SyncOptions, trigger: Trigger, wait_s: float, listener: Listener
+    settings: Settings, options: SyncOptions, invocation: Invocation, listener: Listener
 ) -> Completeness:
-    """The same, syncing what is missing, as a run. `wait_s`: seconds to wait for another run's lock.
+    """The same, syncing what is missing, as a run.
 
     Raises:
         LockHeldError: another run is under way.
         SyncctlError: as check_source does, and as services.run.Run.execute says.
     """
     with ExitStack() as stack:
-        stack.enter_context(RunLock(settings.lock_file).hold(wait_s))
+        lock = RunLock(settings.lock_file, sleep=invocation.stop.wait)
+        stack.enter_context(lock.hold(invocation.wait_s))
         database = stack.enter_context(opened_database(settings, for_reading_only=False))
-        api = stack.enter_context(rental_api(settings))
+        api = stack.enter_context(rental_api(settings, invocation.stop))
         clock = clock_of(settings)
         check = begin_check(database, api, load_locations(), _question(settings, options), clock)
-        run = Run(RunRequest(COMMAND, REPORT_STEPS, trigger), database, listener, clock)
+        request = RunRequest(invocation.command, REPORT_STEPS, invocation.trigger)
+        run = Run(request, database, listener, clock, invocation.stop)
         return check.result(run.execute([check]))
 
 

@@ -6,8 +6,9 @@ import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.stopping import Stop
 from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Invocation:
     wait_s: float = 0.0
     begun: Callable[[], None] | None = None
     ended: Callable[[RunResult], None] | None = None
+    stop: Stop = field(default_factory=Stop)
 
 
 def switched_off(settings: Settings, invocation: Invocation, steps: Sequence[StepName]) -> RunResult:
@@ -72,14 +75,14 @@ def run_sync(
         StorageUnavailableError: the database can't be reached.
         SyncctlError: as services.run.Run.execute says.
     """
-    with _locked(settings, invocation), rental_api(settings) as api:
+    with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
         return _execute(settings, invocation, steps, [_api_stage(settings, api, steps, options)], listener)
 
 
 def run_import(settings: Settings, invocation: Invocation, job: ImportJob, listener: Listener) -> RunResult:
     """Import stores' files of one kind. Raises as run_sync does."""
     with _locked(settings, invocation):
-        return _execute(settings, invocation, (job.kind,), [_file_stage(job)], listener)
+        return _execute(settings, invocation, (job.kind,), [_file_stage(job, invocation.stop)], listener)
 
 
 def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) -> ImportJob:
@@ -96,41 +99,42 @@ def run_all(
 ) -> RunResult:
     """Sync the rental API, then import what is new in IMPORT_DIR. Raises as run_sync does."""
     jobs = [import_from_folder(settings, kind, explicit=False) for kind in FILE_STEPS]
-    with _locked(settings, invocation), rental_api(settings) as api:
+    with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
         stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
-        stages += map(_file_stage, jobs)
+        stages += [_file_stage(job, invocation.stop) for job in jobs]
         return _execute(settings, invocation, (*API_STEPS, *FILE_STEPS), stages, listener)
 
 
-def retry_rejects(settings: Settings, wanted: RejectFilter, wait_s: float, listener: Listener) -> Counts:
+def retry_rejects(
+    settings: Settings, wanted: RejectFilter, invocation: Invocation, listener: Listener
+) -> Counts:
     """Try rejects again. Raises as run_sync does."""
     from syncctl.files.headers import cells_of
     from syncctl.services.rejects.reject_list import find_rejects
     from syncctl.services.rejects.retrying import retry_rejects as retry
 
-    invocation = Invocation("rejects retry", Trigger.MANUAL, wait_s=wait_s)
     with _locked(settings, invocation), opened_storage(settings) as storage:
-        run = Run(
-            RunRequest(invocation.command, (), invocation.trigger), storage, listener, clock_of(settings)
-        )
+        request = RunRequest(invocation.command, (), invocation.trigger)
+        run = Run(request, storage, listener, clock_of(settings), invocation.stop)
         return retry(run, find_rejects(storage, wanted), load_locations(), cells_of)
 
 
-def _file_stage(job: ImportJob) -> Callable[[Run], None]:
+def _file_stage(job: ImportJob, stop: Stop) -> Callable[[Run], None]:
     from syncctl.files.headers import cells_of
     from syncctl.files.reading import open_file
     from syncctl.services.imports.importing import FileImport
 
-    return FileImport(job, open_file, cells_of, load_locations())
+    return FileImport(job, partial(open_file, stop=stop), cells_of, load_locations())
 
 
 @contextmanager
 def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
     """A dry run takes no lock: it writes nothing, so it may look while another run is at work."""
+    invocation.stop.raise_if_requested()
     if invocation.dry_run:
         yield
         return
-    with RunLock(settings.lock_file).hold(invocation.wait_s):
+    with RunLock(settings.lock_file, sleep=invocation.stop.wait).hold(invocation.wait_s):
         if invocation.begun is not None:
             invocation.begun()
         yield
@@ -160,7 +164,7 @@ def _execute(
     request = RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run)
     limit_s = settings.api_run_deadline_s if any(step in API_STEPS for step in steps) else math.inf
     with opened_storage(settings, dry_run=invocation.dry_run, limit_s=limit_s) as storage:
-        run = Run(request, storage, listener, clock_of(settings))
+        run = Run(request, storage, listener, clock_of(settings), invocation.stop)
         try:
             return run.execute(stages)
         finally:

@@ -43,15 +43,12 @@ def test_a_signal_outside_of_a_command_ends_the_program_quietly(program: str, se
     assert ended.stderr == ""
 
 
-STRUCK_IN_CODE_THAT_MAKES_SOMETHING_ELSE_OF_IT = """
+STRUCK_WHILE_THE_SETTINGS_ARE_READ = """
 import signal, sys
 from syncctl.settings import settings
 number = int(sys.argv.pop())
 def struck(env_file):
-    try:
-        signal.raise_signal(number)
-    except KeyboardInterrupt:
-        raise SystemError("bad argument to internal function") from None
+    signal.raise_signal(number)
 settings.load_settings = struck
 from syncctl.cli.main import main
 main()
@@ -59,10 +56,12 @@ main()
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_whatever_a_library_makes_of_a_stop_it_is_one(sent: signal.Signals, status: int) -> None:
-    code = STRUCK_IN_CODE_THAT_MAKES_SOMETHING_ELSE_OF_IT
+@pytest.mark.parametrize("arguments", [("rejects", "list", "-v"), ("status",), ("verify", "data")])
+def test_a_signal_ends_a_command_that_only_looks(
+    arguments: tuple[str, ...], sent: signal.Signals, status: int
+) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", code, "rejects", "list", "-v", str(int(sent))],
+        [sys.executable, "-c", STRUCK_WHILE_THE_SETTINGS_ARE_READ, *arguments, str(int(sent))],
         capture_output=True,
         text=True,
         check=False,

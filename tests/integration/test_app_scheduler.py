@@ -24,7 +24,7 @@ from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.support.completeness import repair
-from tests.support.failing_storage import FailingStorage, Killed, Moment
+from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
 from tests.support.webapp import Lead, bring_back, finish
 from tests.support.world import KOLKATA, World
 
@@ -224,7 +224,7 @@ def test_a_run_that_is_killed_is_not_taken_for_it(world: World) -> None:
 def test_a_run_that_is_interrupted_is_not_taken_for_it(world: World) -> None:
     for noted in (1, 2, 3):
         world.now += FIVE_MINUTES
-        stopped_at(world, noted, KeyboardInterrupt, Moment.BEFORE)
+        stopped_at(world, noted, interrupted, Moment.BEFORE)
         assert traces(world).entries == 0
 
 

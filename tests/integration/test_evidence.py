@@ -13,6 +13,7 @@ from syncctl.safe_output.redact import Redactor
 from syncctl.sandbox import DIALECTS, Fault, Sandbox
 from syncctl.services.doctor.evidence.document import readable
 from syncctl.settings.settings import load_settings
+from syncctl.stopping import Stop
 from syncctl.wiring.evidence import Evidence, gather_evidence
 
 WITH_MONTHS = ("all keys", "without empty keys")
@@ -33,7 +34,7 @@ def gather(sandbox: Sandbox, folder: Path, **settings: object) -> Evidence:
     file = folder / ".env"
     file.write_text("".join(f"{name}={value}\n" for name, value in told.items()), encoding="utf-8")
     loaded = load_settings(file, environ={})
-    return gather_evidence(loaded, Redactor(loaded.secrets), waits=pytest.fail, asks=lambda _: None)
+    return gather_evidence(loaded, Redactor(loaded.secrets), pytest.fail, lambda _: None, Stop())
 
 
 def sent(evidence: Evidence) -> Any:

@@ -14,11 +14,17 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
-from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
+from syncctl.errors import (
+    ExitCode,
+    InterruptedRunError,
+    StopRequestedError,
+    StorageError,
+    StorageUnavailableError,
+)
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.integration.conftest import TODAY
-from tests.support.failing_storage import FailingStorage, Killed, Moment
+from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
 from tests.support.oracle import key_of
 from tests.support.world import World
 
@@ -226,7 +232,7 @@ def test_killed_between_lead_and_record_the_lead_is_known_by_its_id_even_if_edit
 
 
 def test_an_interrupted_run_keeps_what_it_stored_and_says_so(world: World) -> None:
-    assert kill_at(world, 12, KeyboardInterrupt, Moment.AFTER)
+    assert kill_at(world, 12, interrupted, Moment.AFTER)
     logs = world.app.all("synclogs")
     assert logs[-1]["status"] == "failed"
     assert "nterrupted" in logs[-1]["errorMessage"]
@@ -257,7 +263,7 @@ def refusing(name: str, error: Callable[[], BaseException], times: int = 10_000)
 
 def test_interrupted_while_a_step_is_logged_that_step_is_logged_all_the_same(world: World) -> None:
     with pytest.raises(InterruptedRunError):
-        world.run(wrap=refusing("add_sync_log", KeyboardInterrupt, times=1))
+        world.run(wrap=refusing("add_sync_log", interrupted, times=1))
     assert [(log["syncType"], log["status"]) for log in world.app.all("synclogs")] == [("store", "success")]
 
 
@@ -338,10 +344,9 @@ def test_runs_at_once_make_no_duplicate(world: World) -> None:
 
 
 def test_sigterm_is_a_request_to_stop() -> None:
-    from syncctl.errors import ExitCode, TerminationRequest
-
-    assert InterruptedRunError(TerminationRequest()).exit_code == ExitCode.TERMINATED == 128 + signal.SIGTERM
-    assert InterruptedRunError(KeyboardInterrupt()).exit_code == ExitCode.INTERRUPTED == 128 + signal.SIGINT
+    for number, status in ((signal.SIGTERM, ExitCode.TERMINATED), (signal.SIGINT, ExitCode.INTERRUPTED)):
+        request = StopRequestedError(number)
+        assert InterruptedRunError(request).exit_code == request.exit_code == status == 128 + number
 
 
 def test_a_report_that_is_empty_everywhere_puts_no_location_to_sleep(world: World, sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ from syncctl.errors import InterruptedRunError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from tests.integration.test_failures import refusing
 from tests.support.completeness import repair
+from tests.support.failing_storage import interrupted
 from tests.support.world import World
 
 
@@ -74,7 +75,7 @@ def test_a_repair_tells_how_many_it_listed(world: World, sandbox: Sandbox) -> No
 @pytest.mark.parametrize(
     ("error", "raised"),
     [
-        (KeyboardInterrupt, InterruptedRunError),
+        (interrupted, InterruptedRunError),
         (lambda: StorageUnavailableError("gone"), StorageUnavailableError),
     ],
 )

@@ -1,9 +1,11 @@
 """A storage that dies at a chosen call: the fault point that tests put between a run and its database."""
 
+import signal
 from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from typing import Any
 
+from syncctl.errors import StopRequestedError
 from syncctl.ports.storage import Storage
 
 WRITES = frozenset(
@@ -74,6 +76,16 @@ OF_THE_CONNECTION = frozenset({"prepare", "set_deadline", "close", "probe_writin
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing of syncctl may catch it."""
+
+
+def interrupted() -> BaseException:
+    """What a safe point raises after a Ctrl-C."""
+    return StopRequestedError(signal.SIGINT)
+
+
+def terminated() -> BaseException:
+    """What a safe point raises after a SIGTERM."""
+    return StopRequestedError(signal.SIGTERM)
 
 
 class Moment(Enum):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.stopping import Stop
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation
@@ -97,6 +99,8 @@ class World:
             min_backoff_s=0.001,
         )
         self.recorder = Recorder()
+        self.stop = Stop()
+        """Of each run that begins from now on."""
 
     @contextmanager
     def storage(self) -> Iterator[Storage]:
@@ -125,12 +129,12 @@ class World:
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
         schedule = Schedule(12, KOLKATA, audits=audits)
-        api = HttpRentalApi(self.config)
+        api = HttpRentalApi(self.config, self.stop)
         try:
             with self.storage() as storage:
                 port = DryRunStorage(storage) if dry_run else wrap(storage)
                 sync = ApiSync(api, self.locations, steps, schedule, deadline_s, chosen, measures)
-                return Run(request, port, self.recorder, self._clock()).execute([sync])
+                return Run(request, port, self.recorder, self._clock(), self.stop).execute([sync])
         finally:
             api.close()
 
@@ -148,8 +152,8 @@ class World:
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            stage = FileImport(job, open_file, cells_of, self.locations)
-            return Run(request, port, self.recorder, self._clock()).execute([stage])
+            stage = FileImport(job, partial(open_file, stop=self.stop), cells_of, self.locations)
+            return Run(request, port, self.recorder, self._clock(), self.stop).execute([stage])
 
     def retry_rejects(
         self,
@@ -161,7 +165,7 @@ class World:
         self.recorder = Recorder()
         with self.storage() as storage:
             request = RunRequest("rejects retry", (), Trigger.MANUAL)
-            run = Run(request, wrap(storage), self.recorder, self._clock())
+            run = Run(request, wrap(storage), self.recorder, self._clock(), self.stop)
             return retry_rejects(run, storage.rejects(), locations or self.locations, cells_of)
 
     def _clock(self) -> Clock:

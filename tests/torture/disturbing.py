@@ -6,13 +6,13 @@ from typing import Any
 from syncctl.domain.run_results import RunResult
 from syncctl.errors import (
     InterruptedRunError,
+    StopRequestedError,
     StorageError,
     StorageUnavailableError,
     SyncctlError,
-    TerminationRequest,
 )
 from syncctl.ports.storage import Storage
-from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
+from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment, interrupted, terminated
 from tests.torture.prepared import Prepared
 from tests.torture.tally import tally
 
@@ -30,7 +30,7 @@ def refused() -> BaseException:
 
 
 REFUSALS: tuple[End, ...] = (gone, refused)
-ENDS: tuple[End, ...] = (Killed, KeyboardInterrupt, TerminationRequest, *REFUSALS)
+ENDS: tuple[End, ...] = (Killed, interrupted, terminated, *REFUSALS)
 """What a job can meet at a call."""
 
 OF_THE_HISTORY = frozenset({"save_run", "forget_runs"})
@@ -61,7 +61,7 @@ def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collect
     ended: BaseException | None = None
     try:
         result = ready.job.do(ready.place, fail)
-    except (Killed, SyncctlError, KeyboardInterrupt) as end:
+    except (Killed, SyncctlError) as end:
         ended = end
     if not (struck := failing[0].struck):
         assert ended is None, ended
@@ -70,7 +70,7 @@ def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collect
         case Killed():
             tally.add("kills at a write", struck in WRITES)
             assert isinstance(ended, Killed), f"{struck}: a kill was caught, and came to {ended or result}"
-        case KeyboardInterrupt():
+        case StopRequestedError():
             tally.add("interrupts")
             entries = app.all("synclogs")[logged_before:]
             assert_interruption_is_told(ready, struck, cause, ended, entries)
@@ -88,14 +88,14 @@ def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collect
 def assert_interruption_is_told(
     ready: Prepared,
     struck: str,
-    cause: KeyboardInterrupt,
+    cause: StopRequestedError,
     ended: BaseException | None,
     entries: Sequence[Mapping[str, Any]],
 ) -> None:
     """By the exit status, and by `entries`, which the run added to synclogs: each step that began has one,
     and that of the step under way says what became of it."""
     if not ready.is_logged or struck in OF_THE_HISTORY:
-        assert isinstance(ended, KeyboardInterrupt), f"{struck}: {ended}"
+        assert isinstance(ended, StopRequestedError), f"{struck}: {ended}"
         return
     told = InterruptedRunError(cause)
     assert isinstance(ended, InterruptedRunError), f"{struck}: {ended}"

@@ -293,7 +293,7 @@ def backup_folder(ground: Ground) -> Path:
 
 
 def _backups(ground: Ground) -> BackupTarget:
-    return BackupTarget(backup_folder(ground), ground.world.now, lambda path, leads: None)
+    return BackupTarget(backup_folder(ground), ground.world.now, lambda path, leads: None, ground.world.stop)
 
 
 def _clean(ground: Ground, wrap: Wrap) -> object:
@@ -338,7 +338,7 @@ def _cleaned_of_finished(ground: Ground) -> None:
 def _restore(ground: Ground, wrap: Wrap) -> object:
     (backup,) = backup_folder(ground).iterdir()
     with ground.world.storage() as storage, few_at_once():
-        return restore_backup(cast(Database, wrap(storage)), backup)
+        return restore_backup(cast(Database, wrap(storage)), backup, ground.world.stop)
 
 
 LATER_SYNC = Job("a later sync", _synced_and_worked_on, _sync, ("api",))

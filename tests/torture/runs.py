@@ -17,7 +17,7 @@ from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault
-from tests.support.failing_storage import FailingStorage, Killed, Moment
+from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
 from tests.torture import visits
 from tests.torture.model import outcomes
 from tests.torture.source import REPORTS, Answer, Days, Place, Row
@@ -54,7 +54,7 @@ disturbances = st.builds(
     Disturbance,
     st.integers(1, 12),
     st.sampled_from(
-        [Killed, KeyboardInterrupt, lambda: StorageError("refused"), lambda: StorageUnavailableError("gone")]
+        [Killed, interrupted, lambda: StorageError("refused"), lambda: StorageUnavailableError("gone")]
     ),
     st.sampled_from(Moment),
 )
@@ -159,7 +159,7 @@ class Runs(Story):
         result: RunResult | None = None
         try:
             result = self.world.run(steps, wrap=wrap, **options)
-        except (SyncctlError, Killed, KeyboardInterrupt):
+        except (SyncctlError, Killed):
             result = None
         done = {
             (step.value, location.location): location
@@ -234,7 +234,7 @@ class Runs(Story):
         result: RunResult | None = None
         try:
             result = self.world.import_files(file.step, path, wrap=wrap)
-        except (SyncctlError, Killed, KeyboardInterrupt):
+        except (SyncctlError, Killed):
             result = None
         outcome = self.imports.after_import(file, self.world.now, whole=result is not None)
         if result is None:

@@ -2,18 +2,19 @@
 
 import contextvars
 import inspect
+import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from syncctl.cli.stopping import is_no_place_to_raise
+from syncctl.cli.stopping import stoppable
 from syncctl.domain.sources import SYNC_TYPES
-from syncctl.errors import InterruptedRunError, TerminationRequest
+from syncctl.errors import InterruptedRunError, StopRequestedError
 from syncctl.ports.storage import Storage
 from tests.support.world import Recorder, World
 from tests.torture.jobs import JOBS, Job
@@ -23,8 +24,8 @@ from tests.torture.tally import tally
 STRIKES = 2
 STRIKES_PER_ROUND = 0.2
 HOW = {
-    KeyboardInterrupt: "interrupted before its end",
-    TerminationRequest: "terminated by a signal before its end",
+    signal.SIGINT: "interrupted before its end",
+    signal.SIGTERM: "terminated by a signal before its end",
 }
 """What the synclog says of the step that a signal ended."""
 
@@ -38,16 +39,20 @@ with block and the release of its lock. (Generators yield and are closed with th
 
 
 class Strike:
-    """Raises what a signal's handler would, at the `at`-th moment of the run at which Python may call it, or
-    the next one that is a place to raise (0: at none). `where`: the place at which it did, or "", and
-    `within`: the functions that were under way, and their folders."""
+    """Sends this process a signal at the `at`-th moment of the run at which Python may call its handler (0:
+    at none)."""
 
-    def __init__(self, at: int, request: type[KeyboardInterrupt]) -> None:
+    def __init__(self, at: int, sent: signal.Signals, world: World) -> None:
         self.moments = 0
         self.where = ""
-        self.within: set[str] = set()
+        """The place at which it did."""
+        self.run = ""
+        """The function that was the run."""
+        self.steps = 0
+        """How many steps the run had begun by then."""
         self._at = at
-        self._request = request
+        self._sent = sent
+        self._world = world
         self._run: FrameType | None = None
 
     def __call__(self, storage: Storage) -> Storage:
@@ -63,25 +68,18 @@ class Strike:
         of_generator = event != "c_return" and frame.f_code.co_flags & inspect.CO_GENERATOR
         if event in MOMENTS and not of_generator:
             self.moments += 1
-            if 0 < self._at <= self.moments and not is_no_place_to_raise(frame):
+            if 0 < self._at <= self.moments:
                 self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}, {event}"
-                self.within = set(_functions(frame))
+                self.run = self._run.f_code.co_name
+                self.steps = len(self._world.recorder.started)
                 self._end()
-                raise self._request
+                signal.raise_signal(self._sent)
         if event == "return" and frame is self._run:
             self._end()
 
     def _end(self) -> None:
         sys.setprofile(None)
         self._run = None
-
-
-def _functions(frame: FrameType | None) -> Iterator[str]:
-    """The names of the functions that are under way, and of the folders that they stand in."""
-    while frame is not None:
-        yield frame.f_code.co_name
-        yield Path(frame.f_code.co_filename).parent.name
-        frame = frame.f_back
 
 
 # A connection that is being made when the signal comes is closed by the end of the process.
@@ -99,61 +97,59 @@ def test_struck_wherever_it_stands(number: int, mongo_url: str, tmp_path: Path, 
 def strike_and_redo(job: Job, url: str, folder: Path, strikes: int) -> None:
     with prepared(job, url, folder) as ready:
         ready.rewind()
-        watched = Strike(0, KeyboardInterrupt)
+        watched = Strike(0, signal.SIGINT, ready.place.world)
         job.do(ready.place, watched)
         for _ in range(strikes):
-            request = ready.luck.choice((KeyboardInterrupt, TerminationRequest))
+            sent = ready.luck.choice((signal.SIGINT, signal.SIGTERM))
             at = ready.luck.randint(1, watched.moments)
             ready.rewind()
-            strike(ready, Strike(at, request), request)
+            strike(ready, Strike(at, sent, ready.place.world), sent)
             ready.assert_redone()
 
 
-def strike(ready: Prepared, struck: Strike, request: type[KeyboardInterrupt]) -> None:
+def strike(ready: Prepared, struck: Strike, sent: signal.Signals) -> None:
     """Do the job, interrupted."""
     world = ready.place.world
     world.recorder = Recorder()
     logs_before = _ids(world)
-    try:
-        # In a context of its own, as a process's end would take what pymongo keeps there: its time limit.
-        contextvars.copy_context().run(ready.job.do, ready.place, struck)
-        ended: BaseException | None = None
-    except (InterruptedRunError, KeyboardInterrupt, SystemError) as error:
-        ended = error
-    finally:
-        sys.setprofile(None)
+    ended: InterruptedRunError | StopRequestedError | None = None
+    with stoppable() as stop, stop.at_safe_points():
+        never, world.stop = world.stop, stop
+        try:
+            # In a context of its own, as a process's end would take what pymongo keeps there: its time limit.
+            contextvars.copy_context().run(ready.job.do, ready.place, struck)
+        except (InterruptedRunError, StopRequestedError) as error:
+            ended = error
+        finally:
+            sys.setprofile(None)
+            world.stop = never
+    assert bool(struck.where) is stop.requested
     if not struck.where:  # the run took fewer steps than the one that was watched, and is over
         assert ended is None
         return
     tally.add("interrupts")
     assert [thread for thread in threading.enumerate() if thread.name.startswith("rental-api-")] == []
-    assert ended is not None, f"{struck.where}: the signal was lost"
     logs = [log for log in world.app.all("synclogs") if str(log["_id"]) not in logs_before]
-    if isinstance(ended, InterruptedRunError):
-        assert ended.exit_code == InterruptedRunError(request()).exit_code
-        assert_logged(world.recorder, logs, struck, HOW[request])
-    elif isinstance(ended, SystemError):
-        # What code in C may make of it, which the program's error boundary knows better, and a run does not.
-        assert {"bson", "pymongo"} & struck.within, struck.where
-    elif not struck.within & {"retry_rejects", *CLEANUPS}:
-        # A run lets a bare one through only where no step is under way: before the first or after the last.
-        assert len(world.recorder.started) == len(world.recorder.finished), struck.where
-        assert len(logs) == len(world.recorder.started), struck.where
+    if ended is None:
+        # It came after the last safe point: nothing was begun any more.
+        assert len(world.recorder.started) == struck.steps, f"{struck.where}: the signal was lost"
+        assert len(logs) == len(world.recorder.finished) == struck.steps, struck.where
+        return
+    assert ended.exit_code == 128 + sent
+    assert isinstance(ended, InterruptedRunError) is (struck.run == "execute"), struck.where
+    assert_logged(world.recorder, logs, struck, HOW[sent])
 
 
 def assert_logged(recorder: Recorder, logs: Sequence[dict[str, Any]], struck: Strike, how: str) -> None:
-    """Each step that was begun has a synclog, and the last word on one that was under way is that it failed,
-    unless it was done but for the telling."""
+    """Each step that was begun has a synclog, and that of one that was under way says that it failed."""
     failed = [log["syncType"] for log in logs if (log["status"], log["errorMessage"]) == ("failed", how)]
     others = [log["syncType"] for log in logs if log["status"] == "success"]
     assert len(failed) + len(others) == len(logs), struck.where
     done = [SYNC_TYPES[result.name] for result in recorder.finished if result.error != how]
     begun = [SYNC_TYPES[name] for name in recorder.started]
-    assert set(begun) <= {*failed, *others}, f"{struck.where}: a step left no synclog"
-    assert set(done) <= set(others), struck.where
-    assert len(failed) <= 1, struck.where
-    if begun and begun[-1] not in done and "finish_step" not in struck.within:
-        assert failed == begun[-1:], struck.where
+    assert set(begun) == {*failed, *others}, f"{struck.where}: a step left no synclog"
+    assert set(done) == set(others), struck.where
+    assert failed == [step for step in begun if step not in done][-1:], struck.where
 
 
 def _ids(world: World) -> set[str]:

@@ -17,12 +17,11 @@ from syncctl.errors import (
     StorageError,
     StorageUnavailableError,
     SyncctlError,
-    TerminationRequest,
 )
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync.report_step import STATES_TOGETHER
-from tests.support.failing_storage import Killed
+from tests.support.failing_storage import Killed, interrupted, terminated
 from tests.support.oracle import Expectation, key_of
 from tests.support.world import World
 from tests.torture.jobs import few_locations
@@ -36,8 +35,8 @@ States = dict[StepName, dict[str, LocationState]]
 
 ENDS: tuple[Callable[[], BaseException], ...] = (
     Killed,
-    KeyboardInterrupt,
-    TerminationRequest,
+    interrupted,
+    terminated,
     lambda: StorageUnavailableError("gone"),
 )
 REPORTS = (StepName.BOOKING, StepName.RETURN)

@@ -39,7 +39,9 @@ def _duplicates(
 
     output = render.Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
-        cleaned = cleanup.clean_duplicates(session.settings, keep or (), wait, output.tell_backup)
+        cleaned = cleanup.clean_duplicates(
+            session.settings, keep or (), wait, output.tell_backup, session.stop
+        )
         render.duplicates_cleaned(cleaned, output)
     else:
         plan = cleanup.plan_duplicates(session.settings, keep or ())
@@ -54,7 +56,8 @@ def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
-        render.stores_renamed(cleanup.rename_stores(session.settings, wait, output.tell_backup), output)
+        renamed = cleanup.rename_stores(session.settings, wait, output.tell_backup, session.stop)
+        render.stores_renamed(renamed, output)
     else:
         render.stores_planned(cleanup.plan_stores(session.settings), output)
 
@@ -67,7 +70,7 @@ def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Js
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
-        cleaned = cleanup.clean_finished(session.settings, wait, output.tell_backup)
+        cleaned = cleanup.clean_finished(session.settings, wait, output.tell_backup, session.stop)
         render.finished_cleaned(cleaned, output)
     else:
         plan = cleanup.plan_finished(session.settings)
@@ -80,4 +83,4 @@ def _restore(session: Session, file: BackupFile, wait: Wait = 0.0, json: Json = 
     from syncctl.wiring import cleanup
 
     output = render.Output(session.redactor, as_json=json, quiet=session.quiet)
-    render.backup_restored(cleanup.restore_backup(session.settings, file, wait), output)
+    render.backup_restored(cleanup.restore_backup(session.settings, file, wait, session.stop), output)

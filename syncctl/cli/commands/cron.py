@@ -76,7 +76,8 @@ def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool
     if dry_run:
         render_difference(change.before, change.after, session.redactor)
         return
-    carry_out(change)
+    with session.stop.at_safe_points():
+        carry_out(change)
     _say(session, f"{done}.")
 
 

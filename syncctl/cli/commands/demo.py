@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
         from syncctl.cli.render.demo import render_demo
         from syncctl.demo.demo import run_demo
 
-        result = run_demo(keep, session.listener, print_message)
+        with session.stop.at_safe_points():
+            result = run_demo(keep, session.listener, print_message, session.stop)
         render_demo(result)
         if not result.ok:
             raise typer.Exit(ExitCode.FAILED)

@@ -42,7 +42,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Check settings, database, API, files and schedule; each trouble comes with its cure."""
         if evidence is not None:
-            _evidence(session, evidence, overwrite=force, as_json=json)
+            with session.stop.at_safe_points():
+                _evidence(session, evidence, overwrite=force, as_json=json)
             return
         from syncctl.cli.render.checks import render_checks
         from syncctl.wiring.doctor import diagnose
@@ -91,9 +92,10 @@ def _gather(session: Session) -> Evidence:
                 print_message(WAITING)
             show(WAITING)
 
-        return gather_evidence(
-            settings, redactor, wait, lambda number: show(f"Asking the API: call {number} …")
-        )
+        def ask(number: int) -> None:
+            show(f"Asking the API: call {number} …")
+
+        return gather_evidence(settings, redactor, wait, ask, session.stop)
 
 
 @contextmanager

@@ -65,7 +65,9 @@ def _import_command(kind: str) -> Callable[..., None]:
         # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
         with result_in_any_case(as_json=json) as keep, session.listener() as listener:
-            invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep)
+            invocation = Invocation(
+                f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep, stop=session.stop
+            )
             result = run_import(session.settings, invocation, job, listener)
         finish(result, as_json=json)
 
@@ -80,7 +82,9 @@ def _import_from_folder(kind: str) -> Callable[..., None]:
 
         job = import_from_folder(session.settings, StepName(kind), explicit=True)
         with result_in_any_case(as_json=json) as keep, session.listener() as listener:
-            invocation = Invocation(f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep)
+            invocation = Invocation(
+                f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep, stop=session.stop
+            )
             result = run_import(session.settings, invocation, job, listener)
         finish(result, as_json=json)
 

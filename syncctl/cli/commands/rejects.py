@@ -67,7 +67,8 @@ def register(app: typer.Typer) -> None:
 
         with opened_storage(session.settings, dry_run=True) as storage:
             found = find_rejects(storage, _filter(kind, reason, file))
-        export_rejects(found, target, overwrite=force, own=session.settings.own_files)
+        with session.stop.at_safe_points():
+            export_rejects(found, target, overwrite=force, own=session.settings.own_files)
         print_message(f"{len(found)} rejects written to {target}: it holds customers' data, keep it safe.")
 
     @command(group, "retry")
@@ -81,10 +82,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Try them again after a fix: those that are now valid are saved and leave the list."""
         from syncctl.cli.render.rejects import render_retry
-        from syncctl.wiring.runs import retry_rejects
+        from syncctl.domain.steps import Trigger
+        from syncctl.wiring.runs import Invocation, retry_rejects
 
         with session.listener() as listener:
-            result = retry_rejects(session.settings, _filter(kind, reason, file), wait, listener)
+            invocation = Invocation("rejects retry", Trigger.MANUAL, wait_s=wait, stop=session.stop)
+            result = retry_rejects(session.settings, _filter(kind, reason, file), invocation, listener)
         render_retry(result, as_json=json)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ import typer
 from syncctl.cli.context import Session, command
 from syncctl.cli.render.printer import print_line, print_message
 from syncctl.domain.sources import API_STEPS
-from syncctl.errors import UsageError
+from syncctl.errors import StopRequestedError, UsageError
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same made-up data.")]
@@ -103,27 +102,23 @@ def register(app: typer.Typer) -> None:
             stand_in.set_dialect(*dialect or ())
         except ValueError as error:
             raise UsageError(f"--dialect: {error}") from None
-        try:
-            stand_in.start()
-        except OSError as error:
-            raise UsageError(
-                f"Port {port} can't be used ({error.strerror}): choose another with --port (0: any)."
-            ) from None
-        try:
-            print_line(f"API_BASE_URL={stand_in.base_url}")
-            sys.stdout.flush()
-            print_message(
-                f"A rental API of {locations} locations with {bookings} made-up bookings each; "
-                f"Ctrl-C ends it. Try:\n  API_BASE_URL={stand_in.base_url} API_CALL_DELAY_MS=0 syncctl api"
-            )
-            _serve_until_interrupted()
-        finally:
-            stand_in.stop()
-
-
-def _serve_until_interrupted() -> None:
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        print_message("Stopped.")
+        with session.stop.at_safe_points():
+            try:
+                stand_in.start()
+            except OSError as error:
+                raise UsageError(
+                    f"Port {port} can't be used ({error.strerror}): choose another with --port (0: any)."
+                ) from None
+            try:
+                print_line(f"API_BASE_URL={stand_in.base_url}")
+                sys.stdout.flush()
+                print_message(
+                    f"A rental API of {locations} locations with {bookings} made-up bookings each; "
+                    "Ctrl-C ends it. Try:\n"
+                    f"  API_BASE_URL={stand_in.base_url} API_CALL_DELAY_MS=0 syncctl api"
+                )
+                session.stop.wait()
+            except StopRequestedError:
+                print_message("Stopped.")
+            finally:
+                stand_in.stop()

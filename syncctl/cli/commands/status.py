@@ -8,7 +8,7 @@ import typer
 
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
-from syncctl.errors import ExitCode, InterruptedRunError, UsageError
+from syncctl.errors import ExitCode, StopRequestedError, UsageError
 
 Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]
 Interval = Annotated[
@@ -37,10 +37,11 @@ def register(app: typer.Typer) -> None:
         settings = session.settings
         if watch:
             try:
-                watch_status(lambda: look(settings), session.redactor, interval)
-            except KeyboardInterrupt as stop:
+                with session.stop.at_safe_points():
+                    watch_status(lambda: look(settings), session.redactor, interval, session.stop)
+            except StopRequestedError as request:
                 # How a watch is meant to end: there is nothing to be said about it.
-                raise typer.Exit(InterruptedRunError(stop).exit_code) from None
+                raise typer.Exit(request.exit_code) from None
         seen = look(settings)
         render_status(seen, session.redactor, as_json=json)
         if not seen.ok:

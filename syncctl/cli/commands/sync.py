@@ -16,7 +16,7 @@ import typer
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, To, Wait, window_of
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, StepName
-from syncctl.errors import InterruptedRunError, StorageError
+from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError
 
 if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
@@ -41,7 +41,7 @@ def result_in_any_case(*, as_json: bool) -> Iterator[Callable[[RunResult], None]
     kept: list[RunResult] = []
     try:
         yield kept.append
-    except (KeyboardInterrupt, InterruptedRunError, StorageError):
+    except (StopRequestedError, InterruptedRunError, StorageError):
         if as_json and kept:
             render_broken_off(kept[0])
         raise
@@ -67,7 +67,7 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         first, last = window_of(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
         trigger = Trigger.AUTO if automatic else Trigger.MANUAL
-        invocation = Invocation(name, trigger, dry_run, wait)
+        invocation = Invocation(name, trigger, dry_run, wait, stop=session.stop)
         options = SyncOptions(full, first, last, tuple(location or ()))
         if automatic and not force and not session.settings.api_sync_enabled:
             session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")

@@ -66,14 +66,16 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     from syncctl.domain.steps import Trigger
     from syncctl.services.sync.planning import SyncOptions
     from syncctl.wiring.reconcile import check_source, repair_source
+    from syncctl.wiring.runs import Invocation
 
     first, last = window_of(False, date_from, date_to)
     options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))
     if repair:
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
         trigger = Trigger.AUTO if automatic else Trigger.MANUAL
+        invocation = Invocation("verify source", trigger, wait_s=wait, stop=session.stop)
         with session.listener() as listener:
-            found = repair_source(session.settings, options, trigger, wait, listener)
+            found = repair_source(session.settings, options, invocation, listener)
     else:
         progress = source_progress(quiet=session.quiet, verbose=session.verbose, redact=session.redactor)
         settings = session.settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from syncctl.domain.run_history import SyncLog
     from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.status import Corrections, Status
+    from syncctl.stopping import Stop
 
 Redact = Callable[[str], str]
 
@@ -47,27 +47,21 @@ def render_status(status: Status, redact: Redact, *, as_json: bool) -> None:
         _print_lines(status, redact)
 
 
-def watch_status(
-    look: Callable[[], Status],
-    redact: Redact,
-    interval_s: float,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-) -> NoReturn:
+def watch_status(look: Callable[[], Status], redact: Redact, interval_s: float, stop: Stop) -> NoReturn:
     """Show what `look` sees, again every `interval_s` seconds; in a pipe one status after the other. Only an
-    exception, such as Ctrl-C's, ends it."""
+    exception, such as StopRequestedError, ends it."""
     if not sys.stdout.isatty():
         while True:
             _print_lines(look(), redact)
             sys.stdout.flush()
-            sleep(interval_s)
+            stop.wait(interval_s)
     from rich.live import Live
 
     out = console()
     with Live(console=out, auto_refresh=False) as live:
         while True:
             live.update(_screen(look(), redact, out.width), refresh=True)
-            sleep(interval_s)
+            stop.wait(interval_s)
 
 
 def _screen(status: Status, redact: Redact, width: int) -> RenderableType:

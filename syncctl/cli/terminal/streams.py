@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class _Patient(io.FileIO):
-    """A stream that waits for its reader even where whoever shares it has made it one that does not."""
+class _WaitingFile(io.FileIO):
+    """A file that waits for its reader even where another process that shares it has set O_NONBLOCK."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         # None, which typeshed does not know of: the stream takes nothing at the moment.
@@ -23,8 +23,8 @@ class _Patient(io.FileIO):
         return written
 
 
-class _Unread(io.TextIOWrapper):
-    """A stream that takes what it is given, whether or not it can be written."""
+class _BestEffortText(io.TextIOWrapper):
+    """A text stream on which what can't be written is dropped."""
 
     def write(self, text: str, /) -> int:
         with contextlib.suppress(OSError):
@@ -50,17 +50,13 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
     out, err = sys.__stdout__, sys.__stderr__
     if err is not None and sys.stderr is err:
-        sys.stderr = _Unread(_buffer(err), err.encoding, err.errors, line_buffering=True)
+        sys.stderr = _BestEffortText(_buffer(err), err.encoding, err.errors, line_buffering=True)
     if out is not None and sys.stdout is out and not os.get_blocking(out.fileno()):
         sys.stdout = io.TextIOWrapper(_buffer(out), out.encoding, out.errors, line_buffering=out.isatty())
 
 
 def _buffer(stream: TextIO) -> io.BufferedWriter:
-    """Another buffer of the same stream. Where that waits by itself, it is written in C: raised between the
-    system's write and Python's, a signal would have a line written twice."""
-    number = stream.fileno()
-    kind = io.FileIO if os.get_blocking(number) else _Patient
-    return io.BufferedWriter(kind(number, "w", closefd=False))
+    return io.BufferedWriter(_WaitingFile(stream.fileno(), "w", closefd=False))
 
 
 def flushed(status: int | str | None) -> int | str | None:

@@ -23,6 +23,7 @@ from syncctl.services.cleanup.backups import (
     BackupKind,
     trailer,
 )
+from syncctl.stopping import Stop
 
 
 class BackupWriter:
@@ -102,12 +103,15 @@ class BackupWriter:
 
 
 @contextmanager
-def new_backup(folder: Path, kind: BackupKind, facts: DatabaseFacts, now: datetime) -> Iterator[BackupWriter]:
+def new_backup(
+    folder: Path, kind: BackupKind, facts: DatabaseFacts, now: datetime, stop: Stop
+) -> Iterator[BackupWriter]:
     """A backup to be written in `folder`, readable for this user only. Unless it is finished when the block
-    is left, it is taken away."""
+    is left, it is taken away; so a request to stop has to wait until the block looks at it."""
     writer = BackupWriter(folder, kind, facts, now)
     try:
-        yield writer
+        with stop.at_safe_points():
+            yield writer
     except BaseException:
         writer.discard()
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from syncctl.services.cleanup.duplicate_plans import (
     in_batches,
 )
 from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, find_duplicates
+from syncctl.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class BackupTarget:
     folder: Path
     now: datetime
     told: Callable[[Path, int], None]
+    stop: Stop = field(default_factory=Stop)
+    """Looked at between two batches of leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,9 @@ def clean_duplicates(
     wanted = check_chosen(chosen, duplicates)
     stores = CachedStores(locations)
     plan = DuplicatePlan()
-    with new_backup(target.folder, BackupKind.DUPLICATES, database.facts(), target.now) as writer:
-        for batch in in_batches(duplicates):
+    kind, stop = BackupKind.DUPLICATES, target.stop
+    with new_backup(target.folder, kind, database.facts(), target.now, stop) as writer:
+        for batch in stop.between(in_batches(duplicates)):
             # Before the plan looks at them: a lead that is edited from here on is no longer what its
             # snapshot says, and stays, whatever the plan made of it.
             snapshots = _snapshots(database, batch)
@@ -89,7 +93,7 @@ def clean_duplicates(
     if backup is None:
         return DuplicatesCleaned(plan, 0, (), None, duplicates)
     target.told(backup.path, backup.documents)
-    left = _delete(database, backup)
+    left = _delete(database, backup, stop)
     remaining = find_duplicates(database, locations)
     return DuplicatesCleaned(plan, backup.documents - len(left), tuple(left), backup.path, remaining)
 
@@ -108,14 +112,14 @@ def _entries(decision: Decision | Conflict, snapshots: Mapping[str, LeadSnapshot
             yield BackupEntry(snapshots[lead_id], details)
 
 
-def _delete(database: Database, backup: Backup) -> list[str]:
+def _delete(database: Database, backup: Backup, stop: Stop) -> list[str]:
     """Delete the leads of a backup; gives the ids of those that stay.
 
     Records follow to the kept lead first: killed in between, a record that names a deleted lead would read
     as a lead that was deleted on purpose.
     """
     left: list[str] = []
-    for entries in batched(backup.entries(), LEADS_AT_ONCE):
+    for entries in stop.between(batched(backup.entries(), LEADS_AT_ONCE)):
         there = database.present_leads({entry.details["kept"] for entry in entries})
         sure = [entry for entry in entries if entry.details["kept"] in there]
         kept = {entry.snapshot.lead_id: entry.details["kept"] for entry in sure}

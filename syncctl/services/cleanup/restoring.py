@@ -10,6 +10,7 @@ from syncctl.domain.lead_values import LeadChange
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
+from syncctl.stopping import Stop
 
 
 @dataclass(slots=True)
@@ -30,17 +31,18 @@ class BackupRestored:
         return not self.different and not self.ended
 
 
-def restore_backup(database: Database, path: Path) -> BackupRestored:
+def restore_backup(database: Database, path: Path, stop: Stop | None = None) -> BackupRestored:
     """Put back what a cleanup took away. To be called under the run lock; repeatable.
 
     Raises:
         FileProblemError: the file is no backup, or not whole; nothing was written.
         StorageError: the database refused, or the backup is another kind of database's.
+        StopRequestedError: between two batches.
     """
     backup = read_backup(path)
     result = BackupRestored(backup.kind)
     put_back = _PUT_BACK[backup.kind]
-    for entries in batched(backup.entries(), LEADS_AT_ONCE):
+    for entries in (stop or Stop()).between(batched(backup.entries(), LEADS_AT_ONCE)):
         put_back(database, entries, result)
     return result
 

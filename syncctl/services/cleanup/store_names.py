@@ -14,6 +14,7 @@ from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry,
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of
+from syncctl.stopping import Stop
 
 
 @dataclass(slots=True)
@@ -75,24 +76,24 @@ def rename_stores(database: Database, locations: Locations, target: BackupTarget
         StorageError: the database refused.
     """
     plan = plan_stores(database, locations)
-    with new_backup(target.folder, BackupKind.STORES, database.facts(), target.now) as writer:
+    with new_backup(target.folder, BackupKind.STORES, database.facts(), target.now, target.stop) as writer:
         for written, lead_ids in plan.leads.items():
             details = {"from": written, "to": plan.renames[written]}
-            for ids in batched(lead_ids, LEADS_AT_ONCE):
+            for ids in target.stop.between(batched(lead_ids, LEADS_AT_ONCE)):
                 writer.add(BackupEntry(snapshot, details) for snapshot in database.snapshots(ids))
         backup = writer.finish()
     if backup is None:
         return StoresRenamed(plan, 0, (), None)
     target.told(backup.path, backup.documents)
-    renamed = _rename(database, backup)
+    renamed = _rename(database, backup, target.stop)
     left = {lead_id for ids in plan.leads.values() for lead_id in ids} - renamed
     return StoresRenamed(plan, len(renamed), tuple(sorted(left)), backup.path)
 
 
-def _rename(database: Database, backup: Backup) -> set[str]:
+def _rename(database: Database, backup: Backup, stop: Stop) -> set[str]:
     """Rename the leads of a backup; gives the ids of those that have the new name."""
     renamed: set[str] = set()
-    for entries in batched(backup.entries(), LEADS_AT_ONCE):
+    for entries in stop.between(batched(backup.entries(), LEADS_AT_ONCE)):
         renamed |= database.update_leads(
             [
                 LeadChange(

@@ -82,11 +82,11 @@ class FileImport:
         if self._job.standing and not self._job.explicit:
             self._imported = run.storage.file_hashes(self._job.kind)
         with Staging() as staging:
-            for number, tally in enumerate(self._tallies):
+            for number, tally in enumerate(run.stop.between(self._tallies)):
                 if tally.error is None:
                     self._read(run, FileToRead(number, tally, stores, given), staging)
             intake = FileIntake(run, self._job.kind, self._locations)
-            for batch in staging.batches():
+            for batch in run.stop.between(staging.batches()):
                 self._settle(run, range(batch[0].file), intake)
                 intake.take(batch, self._tallies)
             intake.take_undecided(self._tallies)

@@ -79,7 +79,7 @@ class FileReading:
             self._tally.error = " ".join(problems_of_file)
 
     def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
-        for row in sheet.rows(partial(self._ignore, sheet)):
+        for row in self._run.stop.between(sheet.rows(partial(self._ignore, sheet))):
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
             cells = chosen(row.cells)

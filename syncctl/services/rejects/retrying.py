@@ -37,6 +37,7 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, cel
 
     Raises:
         StorageError: the database refused; a row leaves the list only after it was stored.
+        StopRequestedError: between two batches.
     """
     by_source: dict[tuple[str, str], list[Reject]] = defaultdict(list)
     for reject in rejects:
@@ -44,7 +45,7 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, cel
     retry = _Retry(run, locations, cells_of)
     counts = Counts()
     try:
-        for (source, location), listed in by_source.items():
+        for (source, location), listed in run.stop.between(by_source.items()):
             if source in SOURCES:
                 counts += retry.source(StepName(source), location, listed)
             else:

@@ -95,6 +95,7 @@ class Intake:
 
         Raises:
             StorageError: the database refused something; what was stored before stays stored.
+            StopRequestedError: between two batches.
         """
         taken = Taken(Counts())
         others = Counts(
@@ -105,13 +106,14 @@ class Intake:
         )
         records = list(answer.records.values())
         undecided: list[SourceRecord] = []
-        for start in range(0, len(records), BATCH):
+        for start in self._run.stop.between(range(0, len(records), BATCH)):
             if self._is_late():
                 taken.is_late = True
                 return taken
             batch = records[start : start + BATCH]
             undecided += self._take_batch(answer, batch, taken, is_whole=is_whole)
         if undecided:
+            self._run.stop.raise_if_requested()
             self._take_batch(answer, undecided, taken, is_whole=is_whole, conclude=True)
         taken.counts += others
         taken.unlisted = keep_rejects(self._run, answer, self._rejects_listed(answer))

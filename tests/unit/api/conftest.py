@@ -15,8 +15,9 @@ def plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client_threads() -> list[threading.Thread]:
-    """The client's own threads that are alive: lanes and watchdogs."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith("rental-api-")]
+    """The client's own threads that are alive: lanes and time limits."""
+    names = ("rental-api-", "http-time-limit")
+    return [thread for thread in threading.enumerate() if thread.name.startswith(names)]
 
 
 @pytest.fixture(autouse=True)

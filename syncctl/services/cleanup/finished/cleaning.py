@@ -15,6 +15,7 @@ from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.finished.candidates import find_candidates
 from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
 from syncctl.services.cleanup.finished.planner import Planner
+from syncctl.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
         StorageError: the database refused.
     """
     plan, planner = FinishedPlan(), Planner(database, locations, target.now)
-    with new_backup(target.folder, BackupKind.FINISHED, database.facts(), target.now) as writer:
-        for lead_ids in batched(find_candidates(database, locations), LEADS_AT_ONCE):
+    with new_backup(target.folder, BackupKind.FINISHED, database.facts(), target.now, target.stop) as writer:
+        for lead_ids in target.stop.between(batched(find_candidates(database, locations), LEADS_AT_ONCE)):
             # Before the plan looks at them: a lead that is edited from here on is no longer what its
             # snapshot says, and stays, whatever the plan made of it.
             snapshots = {taken.lead_id: taken for taken in database.snapshots(lead_ids)}
@@ -63,7 +64,7 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
     if backup is None:
         return FinishedCleaned(plan, 0, (), None)
     target.told(backup.path, backup.documents)
-    left = _delete(database, backup)
+    left = _delete(database, backup, target.stop)
     return FinishedCleaned(plan, backup.documents - len(left), tuple(left), backup.path)
 
 
@@ -85,14 +86,14 @@ def pairings(entries: Sequence[BackupEntry]) -> dict[str, str]:
     return {record: report for record, report in pairs if isinstance(record, str) and isinstance(report, str)}
 
 
-def _delete(database: Database, backup: Backup) -> list[str]:
+def _delete(database: Database, backup: Backup, stop: Stop) -> list[str]:
     """Delete the leads of a backup; gives the ids of those that stay.
 
     The records are marked first: killed in between, the next cleanup finds the lead of a finished record,
     and deletes it. The other way round it would find nothing, and the record read as deleted by a person.
     """
     left: list[str] = []
-    for entries in batched(backup.entries(), LEADS_AT_ONCE):
+    for entries in stop.between(batched(backup.entries(), LEADS_AT_ONCE)):
         if marked := pairings(entries):
             database.pair_reports(marked)
         gone = database.delete_unchanged([entry.snapshot for entry in entries])

@@ -13,6 +13,7 @@ from syncctl.errors import FileProblemError, SettingsError, StorageError
 from syncctl.ports.admin import DatabaseFacts, LeadSnapshot
 from syncctl.services.cleanup.backup_writing import BackupWriter, new_backup
 from syncctl.services.cleanup.backups import Backup, BackupEntry, BackupKind, read_backup
+from syncctl.stopping import Stop
 
 NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 FACTS = DatabaseFacts("SQLite", "3", "/data/syncctl.db", "one file", "WAL")
@@ -29,7 +30,7 @@ ENTRIES = [
 
 
 def written(folder: Path, entries: list[BackupEntry] = ENTRIES) -> Backup:
-    with new_backup(folder, BackupKind.DUPLICATES, FACTS, NOW) as writer:
+    with new_backup(folder, BackupKind.DUPLICATES, FACTS, NOW, Stop()) as writer:
         writer.add(entries)
         backup = writer.finish()
     assert backup is not None
@@ -44,7 +45,7 @@ def test_every_document_comes_back_to_the_letter(tmp_path: Path) -> None:
 
 
 def test_nothing_to_back_up_makes_neither_file_nor_folder(tmp_path: Path) -> None:
-    with new_backup(tmp_path / "backups", BackupKind.STORES, FACTS, NOW) as writer:
+    with new_backup(tmp_path / "backups", BackupKind.STORES, FACTS, NOW, Stop()) as writer:
         writer.add([])
         assert writer.finish() is None
     assert not (tmp_path / "backups").exists()
@@ -57,7 +58,7 @@ def test_what_is_not_finished_is_taken_away(tmp_path: Path) -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        new_backup(tmp_path, BackupKind.DUPLICATES, FACTS, NOW) as writer,
+        new_backup(tmp_path, BackupKind.DUPLICATES, FACTS, NOW, Stop()) as writer,
     ):
         stopped(writer)
     assert not list(tmp_path.iterdir())
