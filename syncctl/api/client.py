@@ -13,7 +13,7 @@ from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import StepName
 from syncctl.ports.api import Answer, Prepare
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)

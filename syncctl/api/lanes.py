@@ -15,7 +15,7 @@ from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.ports.api import Answer, Prepare
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 _log = logging.getLogger("syncctl.api")
 

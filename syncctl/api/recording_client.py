@@ -13,7 +13,7 @@ from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest
 from syncctl.ports.api import WireFacts
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 HEADERS = ("Server", "Content-Type", "Date")
 """Those that tell something of the API; others may hold what is nobody's business, such as cookies."""

@@ -18,7 +18,7 @@ from syncctl.cli.logs.uncaught import remember, traceback_text
 from syncctl.cli.render.printer import console, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import KeptLines

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -19,11 +19,11 @@ from syncctl.domain.steps import Trigger
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
 from syncctl.ports.listener import Listener
+from syncctl.ports.stop import Stop
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.sync.planning import SyncOptions
 from syncctl.settings.settings import Settings, load_settings
-from syncctl.stopping import Stop
 from syncctl.wiring.adapters import opened_database, sandbox_reports
 from syncctl.wiring.runs import Invocation, run_sync
 

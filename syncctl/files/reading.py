@@ -18,7 +18,7 @@ from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 

@@ -21,7 +21,7 @@ from syncctl.files.headers import HEADER_WITHIN
 from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
 from syncctl.files.problems import problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 BATCH = 1000
 """Rows that are asked for at a time, after a first few that are enough to find the header in."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from syncctl.errors import ExitCode
 from syncctl.http.proxies import environment_problem
 from syncctl.http.session import HttpSession
-from syncctl.stopping import Stop
+from syncctl.ports.stop import Stop
 
 MAX_BODY_BYTES = 10_000
 

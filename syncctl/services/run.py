@@ -15,9 +15,9 @@ from syncctl.domain.sources import FILE_STEPS, SYNC_TYPES, StepName
 from syncctl.domain.steps import Trigger
 from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError, StorageUnavailableError
 from syncctl.ports.listener import Listener
+from syncctl.ports.stop import Stop
 from syncctl.ports.storage import Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
-from syncctl.stopping import Stop
 
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""

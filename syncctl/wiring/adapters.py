@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from syncctl.api.wire import Endpoint
     from syncctl.ports.admin import Database
     from syncctl.ports.api import RentalApi
+    from syncctl.ports.stop import Stop
     from syncctl.ports.storage import Storage
     from syncctl.sandbox import Report
     from syncctl.settings.settings import ApiEndpoint, Settings
-    from syncctl.stopping import Stop
 
 
 @contextmanager

@@ -17,10 +17,10 @@ from syncctl.wiring.adapters import opened_database
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
+    from syncctl.ports.stop import Stop
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
     from syncctl.services.cleanup.finished.plan import FinishedPlan
     from syncctl.settings.settings import Settings
-    from syncctl.stopping import Stop
 
 Told = Callable[[Path, int], None]
 """Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""

@@ -18,13 +18,13 @@ from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
 from syncctl.ports.api import WireFacts
+from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from syncctl.services.checks.environment_checks import LOCK_MARGIN
 from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
 from syncctl.services.doctor.evidence.document import Place, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
-from syncctl.stopping import Stop
 from syncctl.storage.common.dialect_documents import dialect_document
 from syncctl.storage.registry import BACKENDS
 from syncctl.wiring.adapters import api_config, opened_database

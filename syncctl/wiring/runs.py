@@ -16,12 +16,12 @@ from syncctl.domain.run_results import Counts, RunResult, StepResult
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
+from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
-from syncctl.stopping import Stop
 from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
 
 if TYPE_CHECKING:

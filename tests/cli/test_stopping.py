@@ -14,9 +14,9 @@ import pytest
 
 from syncctl.cli.stopping import REPEATED_AFTER_S, stoppable
 from syncctl.errors import StopRequestedError
+from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.stopping import Stop
 from tests.support.program import Program
 from tests.support.store_files import SAMPLES
 

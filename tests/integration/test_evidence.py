@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from syncctl.ports.stop import Stop
 from syncctl.safe_output.redact import Redactor
 from syncctl.sandbox import DIALECTS, Fault, Sandbox
 from syncctl.services.doctor.evidence.document import readable
 from syncctl.settings.settings import load_settings
-from syncctl.stopping import Stop
 from syncctl.wiring.evidence import Evidence, gather_evidence
 
 WITH_MONTHS = ("all keys", "without empty keys")

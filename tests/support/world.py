@@ -17,6 +17,7 @@ from syncctl.domain.steps import Trigger
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
+from syncctl.ports.stop import Stop
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.imports.importing import FileImport, ImportJob
@@ -24,7 +25,6 @@ from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions
-from syncctl.stopping import Stop
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation

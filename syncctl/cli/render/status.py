@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from syncctl.domain.run_history import SyncLog
+    from syncctl.ports.stop import Stop
     from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.status import Corrections, Status
-    from syncctl.stopping import Stop
 
 Redact = Callable[[str], str]
 

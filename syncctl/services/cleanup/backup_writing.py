@@ -14,6 +14,7 @@ from syncctl.domain.run_documents import instant
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.private_files import PrivateFile, make_private_folder, sync_folder
 from syncctl.ports.admin import DatabaseFacts
+from syncctl.ports.stop import Stop
 from syncctl.services.cleanup.backups import (
     DOCUMENT,
     FORMAT,
@@ -23,7 +24,6 @@ from syncctl.services.cleanup.backups import (
     BackupKind,
     trailer,
 )
-from syncctl.stopping import Stop
 
 
 class BackupWriter:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LeadSnapshot
+from syncctl.ports.stop import Stop
 from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
 from syncctl.services.cleanup.duplicate_plans import (
@@ -20,7 +21,6 @@ from syncctl.services.cleanup.duplicate_plans import (
     in_batches,
 )
 from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, find_duplicates
-from syncctl.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from syncctl.domain.lead_values import LeadChange
 from syncctl.ports.admin import Database
+from syncctl.ports.stop import Stop
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
-from syncctl.stopping import Stop
 
 
 @dataclass(slots=True)
