@@ -17,7 +17,7 @@ from syncctl.ports.sync import Storage
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
 from syncctl.services.matching.legacy_leads import parted_key, text_of
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 
 SETS_AT_ONCE = 500
 EXAMPLES = 5

@@ -37,7 +37,7 @@ from syncctl.services.explain.record_history import (
 )
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 from syncctl.services.reconcile.differences import Base
 from syncctl.services.rejects.reject_list import row_values
 from syncctl.services.rejects.updating import row_text

@@ -24,7 +24,7 @@ from syncctl.domain.models import (
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.sync import Storage
 from syncctl.services.matching.legacy_leads import text_of
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.text import fold
 
