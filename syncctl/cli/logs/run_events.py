@@ -21,6 +21,7 @@ from syncctl.domain.models import (
 from syncctl.domain.run_results import instant
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports.sync import Listener
+from syncctl.text import plural, quantity
 
 STEP_TITLES = {
     StepName.STORES: "Stores",
@@ -94,7 +95,7 @@ def total_lines(result: RunResult) -> list[str]:
 
 def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
     """What the audits of one report came to."""
-    asked = f"{audit.locations} location{'' if audit.locations == 1 else 's'} asked for everything as a check"
+    asked = f"{quantity(audit.locations, 'location')} asked for everything as a check"
     if audit.failed:
         asked += f", {len(audit.failed)} in vain"
     if not audit.counts.saved:
@@ -105,7 +106,7 @@ def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
 
 def rejected_words(new: int, *, dry_run: bool) -> str:
     """How many rows came onto the rejects list, and what shows them."""
-    rows = f"{new} row{'' if new == 1 else 's'}"
+    rows = f"{new} {plural(new, 'row')}"
     if dry_run:
         return f"{rows} would be newly rejected: after a real run `syncctl rejects list` shows why."
     return f"{rows} newly rejected: `syncctl rejects list` shows why."

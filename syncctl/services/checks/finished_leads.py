@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime
 from enum import IntEnum
-from itertools import islice, product
+from itertools import product
 from typing import Self
 
+from syncctl.batching import batched
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.models import Document
 from syncctl.locations import StoreNames
@@ -51,8 +52,7 @@ class FinishedLeads:
         finished = cls(locations)
         corrected = database.corrected_records(LONG_AGO)
         earlier = {report_id for entry in corrected for report_id in entry.record.earlier_reports}
-        remaining = iter(reports)
-        while batch := list(islice(remaining, REPORTS_AT_ONCE)):
+        for batch in batched(reports, REPORTS_AT_ONCE):
             paired = database.paired_reports([report["_id"] for report in batch])
             for report in batch:
                 if report["_id"] in earlier:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from syncctl.batching import batched
 from syncctl.domain.identity import derived_id
 from syncctl.domain.models import Document
 from syncctl.errors import UsageError
@@ -127,9 +128,7 @@ def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[
 
 def in_batches(duplicates: DuplicateSets) -> Iterator[list[tuple[str, ...]]]:
     """The sets of all types, SETS_AT_ONCE at a time."""
-    every = [ids for sets in duplicates.sets.values() for ids in sets]
-    for start in range(0, len(every), SETS_AT_ONCE):
-        yield every[start : start + SETS_AT_ONCE]
+    return batched((ids for sets in duplicates.sets.values() for ids in sets), SETS_AT_ONCE)
 
 
 def decide(

@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncctl.batching import batched
 from syncctl.domain.models import LeadChange
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of

@@ -23,6 +23,7 @@ from syncctl.services.sync.planning import Schedule, ids_to_ask, location_order,
 from syncctl.services.sync.step_results import told
 from syncctl.services.sync.store_list import names_in_force
 from syncctl.services.windows.row_stores import RowStores, known_shops
+from syncctl.text import quantity
 
 Place = tuple[StepName, str]
 """A report of a location."""
@@ -140,7 +141,7 @@ class _Hearing:
             said = self._of(self._stories[number], rows)
             # What one of several locations says counts more than that another one is silent.
             if said is not None or number not in self._said:
-                months = f"{request.window.months} month{'s' if request.window.months > 1 else ''}"
+                months = quantity(request.window.months, "month")
                 self._said[number] = said or SourceNow(
                     f"not told any more ({place_of(*place)}, asked for {months})"
                 )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.batching import batched
 from syncctl.domain.leads import NOTHING_WRITTEN
 from syncctl.domain.models import Document, SourceRecord
 from syncctl.locations import Locations
@@ -94,10 +95,8 @@ class AnswerCheck:
             ),
             unlisted=new,
         )
-        records = list(answer.records.values())
         undecided: list[SourceRecord] = []
-        for start in range(0, len(records), BATCH):
-            batch = records[start : start + BATCH]
+        for batch in batched(answer.records.values(), BATCH):
             match = self._match(answer, batch)
             undecided += [record for record in match.records if record.lead_id in match.undecided]
             decided = [record for record in match.records if record.lead_id not in match.undecided]

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.batching import batched
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.leads import NOTHING_WRITTEN, new_lead, own_update
 from syncctl.domain.merge import Merge
@@ -32,6 +33,7 @@ from syncctl.services.matching.matching import Matcher
 from syncctl.services.rejects.updating import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows, has_changed
+from syncctl.text import plural
 
 BATCH = 1000
 """Records looked up and written together: a few round trips for each batch, none for a row."""
@@ -81,7 +83,7 @@ def undated_words(field_name: str, numbers: Sequence[str]) -> str:
     """For a warning: new leads without a date that their source tells, but not so that it can be read."""
     more = f" and {len(numbers) - NUMBERS_NAMED} more" if len(numbers) > NUMBERS_NAMED else ""
     instead = "dated by when it was first seen" if field_name == BOOKING_DATE[0] else "saved without it"
-    which = f"{len(numbers)} new booking{'' if len(numbers) == 1 else 's'}"
+    which = f"{len(numbers)} new {plural(len(numbers), 'booking')}"
     return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:NUMBERS_NAMED])}{more}"
 
 
@@ -110,13 +112,11 @@ class Intake:
             ignored=answer.ignored + len(answer.outside),
             invalid=len(answer.invalid),
         )
-        records = list(answer.records.values())
         undecided: list[SourceRecord] = []
-        for start in range(0, len(records), BATCH):
+        for batch in batched(answer.records.values(), BATCH):
             if self._is_late():
                 taken.is_late = True
                 return taken
-            batch = records[start : start + BATCH]
             undecided += self._take_batch(answer, batch, taken, is_whole=is_whole)
         if undecided:
             self._take_batch(answer, undecided, taken, is_whole=is_whole, conclude=True)

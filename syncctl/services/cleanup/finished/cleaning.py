@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from syncctl.batching import batched
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.finished.candidates import find_candidates
 from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
