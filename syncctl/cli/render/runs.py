@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from syncctl.cli.logs.run_events import STEP_TITLES, location_label, told, total_lines
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
 from syncctl.domain.run_results import run_envelope
 
@@ -45,12 +45,11 @@ def render_broken_off(result: RunResult) -> None:
 
 
 def _run_table(result: RunResult) -> None:
-    from rich.table import Table
 
     out = console()
     if result.dry_run:
         _dry_run_table(result)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column("")
     for step in result.steps:
         table.add_column(STEP_TITLES[step.name], justify="right")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.models import CorrectionOutcome, StepStatus
 from syncctl.domain.run_results import instant
 from syncctl.safe_output.printable import printable
@@ -89,9 +89,8 @@ def _screen(status: Status, redact: Redact, width: int) -> RenderableType:
 
 
 def _table() -> Table:
-    from rich.table import Table
 
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    return plain_table(header_style="dim")
 
 
 def _steps_table(status: Status) -> Table:
