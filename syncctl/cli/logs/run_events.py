@@ -65,7 +65,7 @@ def told(result: LocationResult, *, dry_run: bool = False) -> str:
 
 
 def total_lines(result: RunResult) -> list[str]:
-    """What the old system's log said at the end of a run, and, where there is any, what it kept quiet.
+    """The totals that the old system's log gave at the end of a run, and those that it kept quiet about.
 
     Records are leads; stores count only where they are all that was synced.
     """
@@ -81,7 +81,12 @@ def total_lines(result: RunResult) -> list[str]:
         f"Total invalid (on the rejects list): {counts.invalid}" if counts.invalid else "",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
-    lines = [line for line in lines if line]
+    return [line for line in lines if line]
+
+
+def closing_lines(result: RunResult) -> list[str]:
+    """What follows the totals: what happens next, and how long the run took."""
+    lines = []
     of_api = [step for step in result.steps if step.name not in FILE_STEPS]
     if any(step.errors for step in of_api) and not result.dry_run:
         lines.append("What failed is tried again at the next sync; everything else is stored.")
@@ -175,7 +180,7 @@ class LogListener:
         _log.log(level, "%s: %s", STEP_TITLES[step], audit_words(result, dry_run=self._dry_run))
 
     def run_finished(self, result: RunResult) -> None:
-        for line in total_lines(result):
+        for line in (*total_lines(result), *closing_lines(result)):
             _log.info("%s", line)
 
     def warning(self, message: str) -> None:

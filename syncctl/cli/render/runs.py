@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from syncctl.cli.logs.run_events import STEP_TITLES, location_label, told, total_lines
+from syncctl.cli.logs.run_events import STEP_TITLES, closing_lines, location_label, told, total_lines
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
 from syncctl.domain.run_results import run_envelope
@@ -35,7 +35,7 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
     elif sys.stdout.isatty():
         _run_table(result)
     elif sys.stderr.isatty():
-        for line in total_lines(result):
+        for line in (*total_lines(result), *closing_lines(result)):
             print_line(line)
 
 
@@ -68,8 +68,7 @@ def _run_table(result: RunResult) -> None:
     if any(step.errors for step in result.steps):
         table.add_row("Errors", *(str(step.errors) for step in result.steps))
     out.print(table)
-    footer = [line for line in total_lines(result) if not line.startswith("Total")]
-    out.print(f"[dim]{' · '.join(footer)}[/dim]")
+    out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")
 
 
 def _styled_status(step: StepResult) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
-from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
+from syncctl.domain.identity import current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.leads import NOTHING_WRITTEN
@@ -39,7 +39,7 @@ from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, 
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
 from syncctl.services.reconcile.differences import Base
-from syncctl.services.rejects.reject_list import row_values
+from syncctl.services.rejects.reject_list import row_values, sheet_and_row
 from syncctl.services.rejects.updating import row_text
 from syncctl.text import same_text
 
@@ -333,7 +333,8 @@ def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
     source = StepName(first.source)
     where = place_of(first.source, first.location)
     if source in FILE_STEPS:
-        where += f", {' row '.join(first.position.split(SEPARATOR)).strip()}"
+        sheet, number = sheet_and_row(first)
+        where += f", {f'{sheet} row {number}'.strip()}"
     rows = f" ({len(rejects)} rows)" if len(rejects) > 1 else ""
     phone = row_text(row, PHONE)
     return Story(
