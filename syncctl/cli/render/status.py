@@ -15,7 +15,8 @@ from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.environment_checks import lock_words
 from syncctl.services.checks.freshness import ago, span
-from syncctl.services.checks.status import DAYS, Content, Health, StepStanding, status_document
+from syncctl.services.checks.status import DAYS, Content, Health, StepStanding
+from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from syncctl.domain.models import SyncLog
+    from syncctl.services.checks.corrected_numbers import Corrections
     from syncctl.services.checks.freshness import ApiStep
-    from syncctl.services.checks.status import Corrections, Status
+    from syncctl.services.checks.status import Status
 
 Redact = Callable[[str], str]
 
