@@ -19,7 +19,7 @@ from syncctl.errors import (
 )
 from syncctl.ports.sync import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync.report_step import STATES_TOGETHER
+from syncctl.services.sync.state_saving import STATES_TOGETHER
 from tests.support.failing_storage import Killed
 from tests.support.oracle import Expectation, key_of
 from tests.support.world import World
