@@ -12,8 +12,9 @@ from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
 from syncctl.ports.sync import Answer, RentalApi, Storage
-from syncctl.services.explain.explaining import Explanation, Wanted
+from syncctl.services.explain.explaining import Explanation
 from syncctl.services.explain.record_history import Origin, SourceNow, Story, Whereabouts, place_of
+from syncctl.services.explain.wanted import Wanted
 from syncctl.services.reconcile.completeness import REPORTS
 from syncctl.services.reconcile.differences import Base, differences
 from syncctl.services.rejects.updating import row_text
