@@ -225,7 +225,7 @@ def _content(database: Database, locations: Locations, today: date) -> Content:
         per_day={day: by_day[day] for day in days},
         duplicate_sets=duplicates.count,
         extra_copies=duplicates.extra_copies,
-        rejects=database.totals().rejects,
+        rejects=database.count_rejects(),
     )
 
 

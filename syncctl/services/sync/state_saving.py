@@ -47,11 +47,7 @@ class StateSaving:
         if not self._waiting:
             return {}
         refused: dict[str, str] = {}
-        try:
-            self._storage.save_location_states(self._report, self._waiting)
-        except StorageUnavailableError:
-            raise
-        except StorageError as refusal:
+        if (refusal := self._refusal(self._waiting)) is not None:
             refused = {state.location: str(refusal) for state in self._waiting}
             self._listener.warning(
                 f"How far the {self._report} of {listed(refused)} is synced could not be noted; the next run "
@@ -62,13 +58,17 @@ class StateSaving:
 
     def save_dormant(self) -> None:
         """Note which locations are dormant from now on. Raises StorageUnavailableError."""
-        if not self._dormant:
-            return
+        if self._dormant and (refusal := self._refusal(self._dormant)) is not None:
+            self._listener.warning(
+                f"That locations without any {self._report} can rest could not be noted: {refusal}"
+            )
+
+    def _refusal(self, states: list[LocationState]) -> StorageError | None:
+        """Save states. Gives what the database refused; raises StorageUnavailableError."""
         try:
-            self._storage.save_location_states(self._report, self._dormant)
+            self._storage.save_location_states(self._report, states)
         except StorageUnavailableError:
             raise
-        except StorageError as error:
-            self._listener.warning(
-                f"That locations without any {self._report} can rest could not be noted: {error}"
-            )
+        except StorageError as refusal:
+            return refusal
+        return None

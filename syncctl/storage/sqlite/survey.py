@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.models import Document, RunEntry, SyncLog
-from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan
 from syncctl.ports.sync import RecordEntry
 from syncctl.storage.common.last_logs import last_logs
 from syncctl.storage.common.own_documents import saved_by_audits, span_of, step_names
@@ -70,14 +70,9 @@ class SqliteSurvey(SqliteSession):
         caveats = (_OTHER_JOURNAL.format(journal),) if self._path and journal != "wal" else ()
         return DatabaseFacts("SQLite", sqlite3.sqlite_version, place, topology, durability, caveats)
 
-    def totals(self) -> Totals:
-        counts = {}
-        tables = {"records": "syncrecords", "rejects": "syncrejects", "runs": "syncruns"}
+    def count_rejects(self) -> int:
         with self._reading() as connection:
-            for name in ("leads", "reports", "stores", "records", "rejects", "runs"):
-                query = f"SELECT count(*) FROM {tables.get(name, name)}"  # noqa: S608 constants only
-                counts[name] = connection.execute(query).fetchone()[0]
-        return Totals(**counts)
+            return int(connection.execute("SELECT count(*) FROM syncrejects").fetchone()[0])
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
