@@ -11,7 +11,8 @@ from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
 from syncctl.services.explain.record_history import Event, Origin, Runs, Story, Whereabouts, place_of
 from syncctl.services.explain.wanted import Wanted
-from syncctl.services.rejects.reject_list import row_values, sheet_and_row
+from syncctl.services.rejects.raw_rows import row_values
+from syncctl.services.rejects.reject_list import sheet_and_row
 from syncctl.services.rejects.updating import row_text
 
 
