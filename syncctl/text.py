@@ -68,3 +68,8 @@ def plural(count: int, noun: str, several: str = "") -> str:
 def quantity(count: int, noun: str, several: str = "") -> str:
     """`1 row`, `2,000 rows`. `several`: as for `plural`."""
     return f"{count:,} {plural(count, noun, several)}"
+
+
+def and_more(count: int) -> str:
+    """` and 3 more`, behind the first of many; "" where there are no more."""
+    return f" and {count} more" if count > 0 else ""

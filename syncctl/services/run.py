@@ -22,6 +22,7 @@ from syncctl.domain.run_results import history_document
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
 from syncctl.ports.sync import Listener, Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.text import and_more
 
 SYNC_TYPES = {
     StepName.STORES: "store",
@@ -168,7 +169,7 @@ class Run:
             self.listener.audited(step.name, audit)
             if audit.failed:
                 location, error = next(iter(audit.failed.items()))
-                more = f" and {len(audit.failed) - 1} more" if len(audit.failed) > 1 else ""
+                more = and_more(len(audit.failed) - 1)
                 self.listener.warning(
                     f"The audit of location {location}{more} ({step.name}) failed: {error}. It comes again."
                 )

@@ -12,7 +12,7 @@ from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.models import REPORT_STEPS, LocationState, StepName
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.progress import Progress
-from syncctl.text import plural, quantity
+from syncctl.text import and_more, plural, quantity
 
 AUDITS = "Audits"
 AUDITS_OVER = timedelta(days=7)
@@ -57,9 +57,8 @@ def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> st
 
 
 def _some(locations: list[str]) -> str:
-    more = len(locations) - LOCATIONS_NAMED
     noun = plural(len(locations), "location")
-    return f"{noun} " + ", ".join(locations[:LOCATIONS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{noun} " + ", ".join(locations[:LOCATIONS_NAMED]) + and_more(len(locations) - LOCATIONS_NAMED)
 
 
 def check_windows(

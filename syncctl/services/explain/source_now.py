@@ -24,7 +24,7 @@ from syncctl.services.sync.planning import Schedule, ids_to_ask, location_order,
 from syncctl.services.sync.step_results import told
 from syncctl.services.sync.store_list import names_in_force
 from syncctl.services.windows.row_stores import RowStores, known_shops
-from syncctl.text import quantity
+from syncctl.text import and_more, quantity
 
 Place = tuple[StepName, str]
 """A report of a location."""
@@ -196,7 +196,7 @@ class _Hearing:
         """What could not be asked, in one line."""
         if not self._failed:
             return ()
-        more = f" and {len(self._failed) - 1} more" if len(self._failed) > 1 else ""
+        more = and_more(len(self._failed) - 1)
         return (f"{len(self._failed)} of {asked} locations did not answer: {self._failed[0]}{more}.",)
 
 

@@ -33,7 +33,7 @@ from syncctl.services.rejects.updating import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows, has_changed
 from syncctl.services.sync.corrected_bookings import CorrectedBookings
-from syncctl.text import plural
+from syncctl.text import and_more, plural
 
 BATCH = 1000
 """Records looked up and written together: a few round trips for each batch, none for a row."""
@@ -73,7 +73,7 @@ class Taken:
 
 def undated_words(field_name: str, numbers: Sequence[str]) -> str:
     """For a warning: new leads without a date that their source tells, but not so that it can be read."""
-    more = f" and {len(numbers) - NUMBERS_NAMED} more" if len(numbers) > NUMBERS_NAMED else ""
+    more = and_more(len(numbers) - NUMBERS_NAMED)
     instead = "dated by when it was first seen" if field_name == BOOKING_DATE[0] else "saved without it"
     which = f"{len(numbers)} new {plural(len(numbers), 'booking')}"
     return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:NUMBERS_NAMED])}{more}"

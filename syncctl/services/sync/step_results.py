@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from syncctl.domain.models import Counts, LocationResult, StepName, StepResult, StepStatus
 from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.services.sync.planning import location_order
-from syncctl.text import plural
+from syncctl.text import and_more, plural
 
 NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"
 
@@ -65,7 +65,7 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
 def listed(locations: Collection[str]) -> str:
     """The locations in words, the first few of them."""
     shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
-    more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
+    more = and_more(len(locations) - len(shown))
     return f"{plural(len(locations), 'location')} {', '.join(map(_id_words, shown))}{more}"
 
 
