@@ -11,7 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from syncctl.domain.models import BodyForm, Days, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, Window
+from syncctl.domain.steps import StepName
 from syncctl.text import quantity
 
 FEWEST_ROWS = 20

@@ -7,7 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from syncctl.domain.models import Document, SourceRecord, Write
+from syncctl.domain.lead_values import Document
+from syncctl.domain.records import SourceRecord, Write
 
 NOT_CALLED = "Not Called"
 NO_STATUS = "No Status"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from syncctl.domain.models import LeadType, LeadValues, StepName
+from syncctl.domain.lead_values import LeadType, LeadValues
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.phones import former_phones, phone_number, why_no_phone

@@ -10,7 +10,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.models import LeadType, LeadValues, SourceRecord, StepName
+from syncctl.domain.lead_values import LeadType, LeadValues
+from syncctl.domain.records import SourceRecord
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone

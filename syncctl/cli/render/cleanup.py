@@ -13,7 +13,7 @@ import typer
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone

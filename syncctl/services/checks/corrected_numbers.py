@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncctl.domain.models import CorrectionOutcome, SyncRecord
+from syncctl.domain.records import CorrectionOutcome, SyncRecord
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
 from syncctl.services.matching.legacy_leads import text_of

@@ -10,7 +10,7 @@ from typing import Self
 
 from syncctl.batching import batched
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 

@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from syncctl.domain.models import (
-    REPORT_STEPS,
-    Counts,
-    Document,
-    RunEntry,
-    StepStatus,
-)
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import RunEntry
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import REPORT_STEPS, StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState

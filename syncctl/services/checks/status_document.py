@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.status import DAYS, Status, StepStanding
 from syncctl.services.checks.windows import AUDITS_OVER

@@ -8,8 +8,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
 from syncctl.domain.leads import NO_STATUS, NOT_CALLED, NOTHING_WRITTEN, TELECALLERS_OWN, is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues, Write
+from syncctl.domain.records import Write
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.batching import batched
-from syncctl.domain.models import LeadChange
+from syncctl.domain.lead_values import LeadChange
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings

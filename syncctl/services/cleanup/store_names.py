@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.batching import batched
-from syncctl.domain.models import LeadChange
+from syncctl.domain.lead_values import LeadChange
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backup_writing import new_backup

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from syncctl.domain.identity import current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.domain.leads import NOTHING_WRITTEN
-from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
+from syncctl.domain.records import SourceRecord, SyncRecord
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.services.explain.record_history import (
     CameBack,
     Finishers,

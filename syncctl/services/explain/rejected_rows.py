@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC
 
-from syncctl.domain.models import FILE_STEPS, Reject, StepName
+from syncctl.domain.records import Reject
+from syncctl.domain.steps import FILE_STEPS, StepName
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from syncctl.domain.lead_matching import Agreement, agreements, best_pairs, is_certain
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import LeadType, SourceRecord
+from syncctl.domain.lead_values import LeadType
+from syncctl.domain.records import SourceRecord
 from syncctl.locations import Locations
-from syncctl.ports.sync import Created, Storage
+from syncctl.ports.storage import Created, Storage
 from syncctl.services.matching.match_result import MatchResult
 
 

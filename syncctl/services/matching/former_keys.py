@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from syncctl.domain.identity import current_key, keys_of, phone_of
-from syncctl.domain.models import KnownRecord, LeadValues, SourceRecord, SyncRecord
-from syncctl.ports.sync import Storage
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.records import KnownRecord, SourceRecord, SyncRecord
+from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import API_TYPES
 
 

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import time
 
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document, KnownRecord, LeadType, SourceRecord, SyncRecord
+from syncctl.domain.lead_values import Document, LeadType
+from syncctl.domain.records import KnownRecord, SourceRecord, SyncRecord
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
-from syncctl.ports.sync import Created, Storage
+from syncctl.ports.storage import Created, Storage
 from syncctl.services.matching.candidates import Candidate, Candidates, PartialMatches
 from syncctl.services.matching.corrections import Corrected, nobody_reached, replaced_records
 from syncctl.services.matching.former_keys import FormerKeys, phones_of

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import chosen
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.text import fold
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR, derived_id
-from syncctl.domain.models import Reject
+from syncctl.domain.records import Reject
 
 LONGEST_RAW_ROW = 100_000
 """Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from syncctl.domain.identity import SEPARATOR
-from syncctl.domain.models import Reject
+from syncctl.domain.records import Reject
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.api_rows import BOOKING_DATE, BOOKING_NO, first_text
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows

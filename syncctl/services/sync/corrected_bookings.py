@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncctl.domain.models import Correction, CorrectionOutcome, SourceRecord
+from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord
 from syncctl.services.matching.corrections import (
     NumberChange,
     Settled,

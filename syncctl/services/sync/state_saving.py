@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from syncctl.domain.models import LocationState, StepName
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.steps import StepName
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.ports.sync import Listener, Storage
+from syncctl.ports.listener import Listener
+from syncctl.ports.storage import Storage
 from syncctl.services.sync.step_results import listed
 
 STATES_TOGETHER = 10

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import StepName
-from syncctl.ports.sync import Listener, Storage
+from syncctl.domain.steps import StepName
+from syncctl.ports.listener import Listener
+from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.planning import Planner
 from syncctl.services.sync.unclear_answers import UnclearAnswers

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from syncctl.batching import batched
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.locations import Locations, StoreNames
 from syncctl.ports.admin import Database
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
