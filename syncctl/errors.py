@@ -42,9 +42,19 @@ class ExitCode(IntEnum):
 
 
 class SyncctlError(Exception):
-    """The root: `str()` of it is what the user reads."""
+    """The root: `str()` of it is what the user reads.
+
+    `message`: what happened, to what. `hint`: what to do about it, where the message doesn't say so itself.
+    """
 
     exit_code: ExitCode = ExitCode.FAILED
+    before_hint = "\n"
+    """What stands between message and hint."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{message}{self.before_hint}{hint}" if hint else message)
+        self.message = message
+        self.hint = hint
 
 
 class AbortError(SyncctlError):
@@ -133,16 +143,15 @@ class FileProblemError(SyncctlError):
 class ApiError(SyncctlError):
     """One call of the rental API failed.
 
-    `found`: what was seen. `hint`: what to do about it, such as "check API_TOKEN"; "" where nothing but
-    another try helps. `setting`: the setting that the hint names, "" for none. `is_refusal`: whether the API
-    answered, in an orderly way, that it can't do what it was asked: another body may be understood. `str()`
-    is found and hint.
+    `hint`: such as "check API_TOKEN"; "" where nothing but another try helps. `setting`: the setting that the
+    hint names, "" for none. `is_refusal`: whether the API answered, in an orderly way, that it can't do what
+    it was asked: another body may be understood.
     """
 
-    def __init__(self, found: str, *, hint: str = "", setting: str = "", is_refusal: bool = False) -> None:
-        super().__init__(f"{found}: {hint}" if hint else found)
-        self.found = found
-        self.hint = hint
+    before_hint = ": "
+
+    def __init__(self, message: str, *, hint: str = "", setting: str = "", is_refusal: bool = False) -> None:
+        super().__init__(message, hint=hint)
         self.setting = setting
         self.is_refusal = is_refusal
 
@@ -155,14 +164,14 @@ class RetryableApiError(ApiError):
 
     def __init__(
         self,
-        found: str,
+        message: str,
         *,
         hint: str = "",
         setting: str = "",
         is_refusal: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(found, hint=hint, setting=setting, is_refusal=is_refusal)
+        super().__init__(message, hint=hint, setting=setting, is_refusal=is_refusal)
         self.retry_after_s = retry_after_s
 
 
@@ -190,8 +199,8 @@ class UnclearAnswerError(FinalApiError):
 class DeadlinePassedError(FinalApiError):
     """There is no time left in this run. `asked`: the API was asked, and has not answered in time."""
 
-    def __init__(self, found: str, *, asked: bool = False) -> None:
-        super().__init__(found)
+    def __init__(self, message: str, *, asked: bool = False) -> None:
+        super().__init__(message)
         self.asked = asked
 
 

@@ -1,4 +1,5 @@
-"""Texts made comparable: what reads the same is equal (contract/files.md, "What people write")."""
+"""Texts compared, so that what reads the same is equal (contract/files.md, "What people write"),
+and numbers in words."""
 
 from __future__ import annotations
 
@@ -57,3 +58,18 @@ def fold(text: str) -> str:
         return " ".join(text.split()).casefold()
     folded = same_text(text).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+def plural(count: int, noun: str, several: str = "") -> str:
+    """The noun in the form that goes with the number. `several`: the plural, where it is not made by an s."""
+    return noun if count == 1 else several or f"{noun}s"
+
+
+def quantity(count: int, noun: str, several: str = "") -> str:
+    """`1 row`, `2,000 rows`. `several`: as for `plural`."""
+    return f"{count:,} {plural(count, noun, several)}"
+
+
+def and_more(count: int) -> str:
+    """` and 3 more`, behind the first of many; "" where there are no more."""
+    return f" and {count} more" if count > 0 else ""

@@ -192,7 +192,7 @@ class _Lane(threading.Thread):
         self._batch.sleep(owed_s)
         refused = self._batch.refused(request.report)
         if refused is not None:
-            raise KeyRefusedError(refused.found, hint=refused.hint, setting=refused.setting)
+            raise KeyRefusedError(refused.message, hint=refused.hint, setting=refused.setting)
         try:
             return self._ask(self.transport, request, partial(self._batch.reserve, number))
         except ApiError:

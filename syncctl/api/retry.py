@@ -107,7 +107,7 @@ def call_with_retries(
         if not out_of_time:
             raise
         raise RetryableApiError(
-            f"{error.found}; no time was left for another try",
+            f"{error.message}; no time was left for another try",
             hint=error.hint,
             setting=error.setting,
             is_refusal=error.is_refusal,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from syncctl.domain.requests import BodyForm, Days, Window
 from syncctl.domain.sources import StepName
+from syncctl.text import quantity
 
 FEWEST_ROWS = 20
 """A mode is earned by no fewer rows than these, of all locations together."""
@@ -209,7 +210,7 @@ class Question:
     def words(self) -> str:
         """The window in words."""
         days, months = self.window.days, self.window.months
-        return f"{days.first} to {days.last}" if days else f"{months} month{'' if months == 1 else 's'}"
+        return f"{days.first} to {days.last}" if days else quantity(months, "month")
 
     def trial(self, at: datetime, location: str, whole: Rows, narrow: Rows) -> Trial:
         """An answer held against the whole one of the same location.

@@ -51,18 +51,6 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """How many documents each collection holds."""
-
-    leads: int
-    reports: int
-    stores: int
-    records: int
-    rejects: int
-    runs: int
-
-
-@dataclass(frozen=True, slots=True)
 class LastLogs:
     """The newest `synclogs` entries of one kind."""
 
@@ -116,8 +104,8 @@ class Survey(Protocol):
     def facts(self) -> DatabaseFacts:
         """What kind of database it is."""
 
-    def totals(self) -> Totals:
-        """How much it holds."""
+    def count_rejects(self) -> int:
+        """How long the rejects list is."""
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         """Every lead with `_id` and these fields, in no particular order, read as they are taken: memory does

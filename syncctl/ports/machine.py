@@ -197,6 +197,9 @@ class ScheduleState:
     problem: str | None = None
     """Why it can't be known."""
 
+    hint: str = ""
+    """What to do about the problem, where that is known."""
+
     by_systemd: bool = False
     """Whether it is a timer's, not cron's."""
 

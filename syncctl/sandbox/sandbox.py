@@ -12,7 +12,7 @@ from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.server import ApiServer, Service
-from syncctl.sandbox.wire import REPORTS, STORES, Report, endpoints, mentions_rentout, months_back
+from syncctl.sandbox.wire import REPORTS, STORES, Report, endpoints, months_back
 
 WHOLE_WINDOW_MONTHS = 12
 
@@ -112,11 +112,6 @@ class Sandbox:
     def requests(self) -> list[LoggedRequest]:
         """Every request up to now, in the order of arrival."""
         return self._log.entries()
-
-    @property
-    def rentout_calls(self) -> int:
-        """How many calls went to endpoints that must never be called."""
-        return sum(mentions_rentout(request.path) for request in self.requests)
 
     @property
     def fault_counts(self) -> Counter[str]:

@@ -83,8 +83,8 @@ def _refused(ended: subprocess.CompletedProcess[bytes]) -> SettingsError:
     said = "; ".join(line.strip() for line in lines[:3] if line.strip()) or f"status {ended.returncode}"
     cure = " (see /etc/cron.allow, /etc/cron.deny)" if "allowed" in said else ""
     return SettingsError(
-        f"crontab refuses: {printable(said.rstrip('.'))}{cure}.\n"
-        "systemd can do it as well: syncctl cron install --systemd."
+        f"crontab refuses: {printable(said.rstrip('.'))}{cure}.",
+        hint="systemd can do it as well: syncctl cron install --systemd.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from syncctl.errors import SettingsError
 
@@ -28,9 +28,3 @@ def next_run(cron: str, zone: tzinfo, after: datetime) -> datetime:
             f'"{cron}" is not a schedule: {error} (five fields such as */5 * * * *)'
         ) from error
     raise SettingsError(f'the schedule "{cron}" never comes')
-
-
-def interval(cron: str, zone: tzinfo, after: datetime) -> timedelta:
-    """The time between the next two runs after `after`. Raises SettingsError as `next_run` does."""
-    first = next_run(cron, zone, after)
-    return next_run(cron, zone, first) - first

@@ -22,7 +22,13 @@ def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: date
     try:
         crontab = parse_crontab(content)
     except SettingsError as error:
-        return ScheduleState(installed=False, in_step=False, found="a damaged block", problem=str(error))
+        return ScheduleState(
+            installed=False,
+            in_step=False,
+            found="a damaged block",
+            problem=error.message,
+            hint=error.hint,
+        )
     ours = next(crontab_lines(wanted))
     if (line := crontab.line) is not None:
         trouble = _out_of_step(line, ours)

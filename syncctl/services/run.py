@@ -18,6 +18,7 @@ from syncctl.ports.listener import Listener
 from syncctl.ports.stop import Stop
 from syncctl.ports.storage import Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.text import and_more
 
 HISTORY_KEPT = timedelta(days=90)
 """A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
@@ -162,7 +163,7 @@ class Run:
             self.listener.audited(step.name, audit)
             if audit.failed:
                 location, error = next(iter(audit.failed.items()))
-                more = f" and {len(audit.failed) - 1} more" if len(audit.failed) > 1 else ""
+                more = and_more(len(audit.failed) - 1)
                 self.listener.warning(
                     f"The audit of location {location}{more} ({step.name}) failed: {error}. It comes again."
                 )

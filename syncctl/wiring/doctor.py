@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,7 @@ from syncctl.wiring.scheduled_command import set_by_environment
 from syncctl.wiring.scheduling import schedule_state, zone_warning
 
 if TYPE_CHECKING:
+    from syncctl.ports.admin import Database
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 COMMAND = "doctor"
@@ -120,41 +121,46 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield from _location_ids(settings)
 
 
-def _windows(settings: Settings) -> Iterator[Check]:
+def _windows(settings: Settings) -> list[Check]:
     now = datetime.now(UTC)
-    try:
-        with opened_database(settings) as database:
-            progress = report_progress(database, load_locations())
-            dialects, saved = database.dialects(), database.saved_by_audits(now - AUDITS_OVER)
-    except StorageError as error:
-        yield Check.bad("Windows", str(error), "How the reports are asked can't be seen: put that right.")
-        return
-    yield from check_windows(dialects, progress, saved, settings.audit_locations, now)
+
+    def look(database: Database) -> Iterator[Check]:
+        progress = report_progress(database, load_locations())
+        saved = database.saved_by_audits(now - AUDITS_OVER)
+        return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
+
+    cure = "How the reports are asked can't be seen: put that right."
+    return _seen_in_database(settings, "Windows", cure, look)
 
 
-def _app_scheduler(settings: Settings) -> Iterator[Check]:
+def _app_scheduler(settings: Settings) -> list[Check]:
     now = datetime.now(UTC)
-    try:
-        with opened_database(settings) as database:
-            traces = find_traces(database, load_locations(), lock_state(settings.lock_file), now)
-    except StorageError as error:
-        yield Check.bad(
-            APP_SCHEDULER, str(error), "Whether it is off can't be seen: put that right, then look again."
-        )
-        return
-    yield from check_app_scheduler(traces, now)
+
+    def look(database: Database) -> Iterator[Check]:
+        traces = find_traces(database, load_locations(), lock_state(settings.lock_file), now)
+        return check_app_scheduler(traces, now)
+
+    cure = "Whether it is off can't be seen: put that right, then look again."
+    return _seen_in_database(settings, APP_SCHEDULER, cure, look)
 
 
-def _location_ids(settings: Settings) -> Iterator[Check]:
+def _location_ids(settings: Settings) -> list[Check]:
+    def look(database: Database) -> Iterator[Check]:
+        return check_location_ids(database.store_list(), database.dialects(), load_locations())
+
+    cure = "What they stand for can't be seen: put that right, then look again."
+    return _seen_in_database(settings, LOCATION_IDS, cure, look)
+
+
+def _seen_in_database(
+    settings: Settings, name: str, cure: str, look: Callable[[Database], Iterator[Check]]
+) -> list[Check]:
+    """What `look` finds; `cure` is for a database that can't be read."""
     try:
         with opened_database(settings) as database:
-            listed, dialects = database.store_list(), database.dialects()
+            return list(look(database))
     except StorageError as error:
-        yield Check.bad(
-            LOCATION_IDS, str(error), "What they stand for can't be seen: put that right, then look again."
-        )
-        return
-    yield from check_location_ids(listed, dialects, load_locations())
+        return [Check.bad(name, str(error), cure)]
 
 
 def _is_missing(file: Path) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from syncctl.domain.sources import REPORT_STEPS
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
-from syncctl.services.explain.explaining import Explanation, Wanted, explain
+from syncctl.services.explain.explaining import Explanation, explain
 from syncctl.services.explain.source_now import SourceQuery, ask_source
+from syncctl.services.explain.wanted import Wanted
 from syncctl.services.reconcile.completeness import OnLocation, SourceQuestion, begin_check
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.planning import Schedule, SyncOptions

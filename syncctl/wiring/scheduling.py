@@ -54,7 +54,11 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
         state = cron_state(crontab, cron_line(command), user, _meant(settings), datetime.now(UTC))
     except (SettingsError, UsageError) as error:
         state = ScheduleState(
-            installed=False, in_step=False, found="the crontab can't be told", problem=str(error)
+            installed=False,
+            in_step=False,
+            found="the crontab can't be told",
+            problem=error.message,
+            hint=error.hint,
         )
     if not state.installed:
         state = _timer(settings) or state

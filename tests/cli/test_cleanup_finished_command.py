@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from syncctl.cli.render.cleanup import Output
 from syncctl.cli.render.cleanup_finished import finished_cleaned
+from syncctl.cli.render.cleanup_output import Output
 from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import Redactor
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned

@@ -29,7 +29,6 @@ from syncctl.ports.admin import (
     OpeningHints,
     Restored,
     RunSpan,
-    Totals,
 )
 from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, RejectPositions, Texts
 from syncctl.storage.common import records, rejects, report_paths, runs, states, stores, sync_logs
@@ -355,9 +354,8 @@ class MemoryStorage:
     def facts(self) -> DatabaseFacts:
         return DatabaseFacts("Memory", "1", self._database.url, "no file", "gone with the program")
 
-    def totals(self) -> Totals:
-        names = ("leads", "reports", "stores", "syncrecords", "syncrejects", "syncruns")
-        return Totals(*map(self._database.count, names))
+    def count_rejects(self) -> int:
+        return self._database.count("syncrejects")
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         yield from (with_fields(each, fields) for each in self._find("leads"))

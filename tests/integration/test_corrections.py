@@ -17,8 +17,9 @@ from syncctl.ports.storage import RecordEntry
 from syncctl.services.checks.data_checks import verify_soundness
 from syncctl.services.checks.status import take_status
 from syncctl.services.cleanup.finished.cleaning import plan_finished
-from syncctl.services.explain.explaining import Wanted, explain
+from syncctl.services.explain.explaining import explain
 from syncctl.services.explain.record_history import Whereabouts
+from syncctl.services.explain.wanted import Wanted
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.integration.test_answers_without_rows import NO_DATA

@@ -7,7 +7,7 @@ import pytest
 from pymongo import MongoClient
 
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync.report_step import STATES_TOGETHER
+from syncctl.services.sync.state_saving import STATES_TOGETHER
 from tests.integration.conftest import TODAY
 from tests.support.world import World
 

@@ -13,9 +13,10 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.services.explain.explaining import Explanation, Wanted, explain
+from syncctl.services.explain.explaining import Explanation, explain
 from syncctl.services.explain.record_history import Story, Whereabouts
 from syncctl.services.explain.source_now import SourceQuery, ask_source
+from syncctl.services.explain.wanted import Wanted
 from syncctl.services.reconcile.differences import Whose
 from syncctl.services.sync.planning import Schedule
 from syncctl.storage.registry import open_storage

@@ -11,7 +11,8 @@ import pytest
 from syncctl.domain.sources import StepName
 from syncctl.services.cleanup.cleaning import plan_duplicates
 from syncctl.services.cleanup.finished.cleaning import plan_finished
-from syncctl.services.explain.explaining import Wanted, explain
+from syncctl.services.explain.explaining import explain
+from syncctl.services.explain.wanted import Wanted
 from syncctl.storage.registry import open_storage
 from tests.integration.test_corrections import FIRST, SECOND, THIRD, Shop
 from tests.integration.test_corrections import row as booked

@@ -61,7 +61,7 @@ READS = SCANS | {
     "file_hashes",
     "location_states",
     "facts",
-    "totals",
+    "count_rejects",
     "records_about",
     "last_sync_logs",
     "runs",

@@ -20,7 +20,7 @@ from syncctl.errors import (
 )
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.sync.report_step import STATES_TOGETHER
+from syncctl.services.sync.state_saving import STATES_TOGETHER
 from tests.support.failing_storage import Killed, interrupted, terminated
 from tests.support.oracle import Expectation, key_of
 from tests.support.world import World

@@ -35,9 +35,10 @@ def _duplicates(
 ) -> None:
     """Show which copies of one lead would be deleted; with --apply delete them."""
     from syncctl.cli.render import cleanup as render
+    from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup
 
-    output = render.Output(session.redactor, as_json=json, quiet=session.quiet)
+    output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
         cleaned = cleanup.clean_duplicates(
             session.settings, keep or (), wait, output.tell_backup, session.stop
@@ -51,7 +52,7 @@ def _duplicates(
 def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
     """Show which leads' stores are misspelt; with --apply rename them."""
     from syncctl.cli.render import cleanup_stores as render
-    from syncctl.cli.render.cleanup import Output
+    from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
@@ -65,7 +66,7 @@ def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json
 def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
     """Show which finished or deleted leads are there all the same; with --apply delete them."""
     from syncctl.cli.render import cleanup_finished as render
-    from syncctl.cli.render.cleanup import Output
+    from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
@@ -80,7 +81,8 @@ def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Js
 def _restore(session: Session, file: BackupFile, wait: Wait = 0.0, json: Json = False) -> None:
     """Put a backup back: every lead exactly as it was."""
     from syncctl.cli.render import cleanup as render
+    from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup
 
-    output = render.Output(session.redactor, as_json=json, quiet=session.quiet)
+    output = Output(session.redactor, as_json=json, quiet=session.quiet)
     render.backup_restored(cleanup.restore_backup(session.settings, file, wait, session.stop), output)

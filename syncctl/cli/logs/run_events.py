@@ -12,6 +12,7 @@ from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.ports.listener import Listener
+from syncctl.text import plural, quantity
 
 STEP_TITLES = {
     StepName.STORES: "Stores",
@@ -54,7 +55,7 @@ def told(result: LocationResult, *, dry_run: bool = False) -> str:
 
 
 def total_lines(result: RunResult) -> list[str]:
-    """What the old system's log said at the end of a run, and, where there is any, what it kept quiet.
+    """The totals that the old system's log gave at the end of a run, and those that it kept quiet about.
 
     Records are leads; stores count only where they are all that was synced.
     """
@@ -70,7 +71,12 @@ def total_lines(result: RunResult) -> list[str]:
         f"Total invalid (on the rejects list): {counts.invalid}" if counts.invalid else "",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
-    lines = [line for line in lines if line]
+    return [line for line in lines if line]
+
+
+def closing_lines(result: RunResult) -> list[str]:
+    """What follows the totals: what happens next, and how long the run took."""
+    lines = []
     of_api = [step for step in result.steps if step.name not in FILE_STEPS]
     if any(step.errors for step in of_api) and not result.dry_run:
         lines.append("What failed is tried again at the next sync; everything else is stored.")
@@ -84,7 +90,7 @@ def total_lines(result: RunResult) -> list[str]:
 
 def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
     """What the audits of one report came to."""
-    asked = f"{audit.locations} location{'' if audit.locations == 1 else 's'} asked for everything as a check"
+    asked = f"{quantity(audit.locations, 'location')} asked for everything as a check"
     if audit.failed:
         asked += f", {len(audit.failed)} in vain"
     if not audit.counts.saved:
@@ -95,7 +101,7 @@ def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
 
 def rejected_words(new: int, *, dry_run: bool) -> str:
     """How many rows came onto the rejects list, and what shows them."""
-    rows = f"{new} row{'' if new == 1 else 's'}"
+    rows = f"{new} {plural(new, 'row')}"
     if dry_run:
         return f"{rows} would be newly rejected: after a real run `syncctl rejects list` shows why."
     return f"{rows} newly rejected: `syncctl rejects list` shows why."
@@ -164,7 +170,7 @@ class LogListener:
         _log.log(level, "%s: %s", STEP_TITLES[step], audit_words(result, dry_run=self._dry_run))
 
     def run_finished(self, result: RunResult) -> None:
-        for line in total_lines(result):
+        for line in (*total_lines(result), *closing_lines(result)):
             _log.info("%s", line)
 
     def warning(self, message: str) -> None:

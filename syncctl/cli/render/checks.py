@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.checks import Check, CheckReport, Mark, Tally
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
@@ -76,9 +76,8 @@ def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
 def print_checks_table(checks: tuple[Check, ...], redact: Callable[[str], str]) -> None:
     """Checks as a table on a terminal, each cure below what was found."""
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table = plain_table(gap=1, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", max_width=24)
     table.add_column(overflow="fold")
@@ -94,12 +93,11 @@ def print_checks_table(checks: tuple[Check, ...], redact: Callable[[str], str]) 
 def print_tally(tally: Tally) -> None:
     """A tally as a table with bars on a terminal."""
     from rich.markup import escape
-    from rich.table import Table
 
     out = console()
     out.print(f"\n[bold]{escape(tally.title)}[/bold]")
     largest = max(tally.counts.values(), default=0)
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table = plain_table(gap=1, show_header=False)
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
 from syncctl.domain.run_documents import instant
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.cleaning import DuplicatesCleaned
@@ -29,38 +29,6 @@ STORES_TO_SET = (
 )
 LONGEST_VALUE = 60
 """Characters of an edit that a person gets to see; --json has it whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """How to print. `redact` takes secrets and phone numbers out of what leads hold."""
-
-    redact: Callable[[str], str]
-    as_json: bool
-    quiet: bool
-
-    def tell_backup(self, path: Path, leads: int) -> None:
-        """Say that a backup is on the disk, before anything is changed."""
-        self.hint(f"Backup of {counted(leads, 'lead')} written: {path}")
-
-    def hint(self, line: str) -> None:
-        """A line beside the data, unless only what went wrong is wanted."""
-        if not self.quiet:
-            print_message(line)
-
-    def text(self, written: object) -> str:
-        """Something that a lead holds, fit to be shown on one line."""
-        return printable(self.redact(" ".join(str(written).split())))
-
-
-def counted(number: int, what: str) -> str:
-    """`1 lead`, `2 leads`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def restore_command(backup: Path | None) -> str | None:
-    """What undoes a cleanup."""
-    return None if backup is None else f"syncctl cleanup restore {shlex.quote(str(backup))}"
 
 
 def duplicates_planned(plan: DuplicatePlan, chosen: Sequence[str], output: Output) -> None:
@@ -79,7 +47,7 @@ def duplicates_planned(plan: DuplicatePlan, chosen: Sequence[str], output: Outpu
         ]
         output.hint(
             f"Nothing was changed. `{' '.join(apply)}` deletes "
-            f"{counted(to_delete, 'lead')}, after writing a backup of them."
+            f"{quantity(to_delete, 'lead')}, after writing a backup of them."
         )
     else:
         output.hint("Nothing was changed: there are only conflicts. --keep ID with --apply decides one.")
@@ -90,11 +58,7 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
     conflicts = len(result.plan.conflicts)
     if output.as_json:
         document = _plan_document(result.plan, output, applied=True) | {
-            "ok": not result.left,
-            "deleted": result.deleted,
-            "left": list(result.left),
-            "backup": None if result.backup is None else str(result.backup),
-            "restore": restore_command(result.backup),
+            **outcome_document("deleted", result.deleted, result.left, result.backup),
             "remaining": {"sets": result.remaining.count, "extra_copies": result.remaining.extra_copies},
         }
         print_json(document)
@@ -102,24 +66,17 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
         print_line("No duplicates: every lead is there once.")
     else:
         _print_plan(result.plan, output, examples=False)
-        print_line(f"Deleted: {counted(result.deleted, 'lead')}.")
-        print_line(f"Remaining: {counted(result.remaining.count, 'set')} of duplicates.")
+        print_line(f"Deleted: {quantity(result.deleted, 'lead')}.")
+        print_line(f"Remaining: {quantity(result.remaining.count, 'set')} of duplicates.")
         if result.backup:
             print_line(f"To undo it: {restore_command(result.backup)}")
     if conflicts and not output.as_json:
         print_message(
-            f"{counted(conflicts, 'set')} left alone, as the copies carry different edits: "
+            f"{quantity(conflicts, 'set')} left alone, as the copies carry different edits: "
             "decide each with `syncctl cleanup duplicates --apply --keep ID`."
         )
     if result.left:
-        _tell_left(result.left, "could not be deleted, as they or the copy to keep were changed meanwhile")
-
-
-def _tell_left(lead_ids: Sequence[str], why: str) -> None:
-    for lead_id in lead_ids:
-        print_message(f"Left as it is: lead {lead_id}")
-    print_message(f"{counted(len(lead_ids), 'lead')} {why}: run it again.")
-    raise typer.Exit(ExitCode.FAILED)
+        tell_left(result.left, "could not be deleted, as they or the copy to keep were changed meanwhile")
 
 
 def backup_restored(result: BackupRestored, output: Output) -> None:
@@ -138,7 +95,7 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
         )
     else:
         print_line(
-            f"Restored: {counted(result.restored, 'lead')}. As in the backup already: {result.same:,}. "
+            f"Restored: {quantity(result.restored, 'lead')}. As in the backup already: {result.same:,}. "
             f"Something else now: {len(result.different):,}."
         )
         for lead_id in result.ended:
@@ -231,7 +188,7 @@ def _print_plan(plan: DuplicatePlan, output: Output, *, examples: bool = True) -
         _print_screen(plan, shown, output)
         return
     for lead_type, sets, to_delete, conflicts in _by_type(plan):
-        counts = f"{counted(sets, 'set')}\t{to_delete:,} to delete\t{counted(conflicts, 'conflict')}"
+        counts = f"{quantity(sets, 'set')}\t{to_delete:,} to delete\t{quantity(conflicts, 'conflict')}"
         print_line(f"{output.text(lead_type) or '(no type)'}\t{counts}")
     for decision in shown:
         print_line(f"example\t{_label(decision, output)}\t{_outcome(decision)}")
@@ -273,10 +230,9 @@ def _shortened(value: object) -> str:
 def _print_screen(plan: DuplicatePlan, examples: Sequence[Decision], output: Output) -> None:
     from rich.markup import escape
     from rich.padding import Padding
-    from rich.table import Table
 
     out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column("Lead type", overflow="fold")
     for title in ("Sets", "To delete", "Conflicts"):
         table.add_column(title, justify="right")
@@ -294,7 +250,7 @@ def _print_screen(plan: DuplicatePlan, examples: Sequence[Decision], output: Out
         )
     for conflict in plan.conflicts:
         out.print(escape(_label(conflict, output)))
-        copies = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        copies = plain_table(show_header=False)
         copies.add_column(no_wrap=True)
         copies.add_column(overflow="fold")
         for copy in conflict.copies:

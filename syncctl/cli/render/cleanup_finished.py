@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from syncctl.cli.render.cleanup import Output, counted, restore_command
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.run_documents import instant
-from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.cleanup.finished.plan import Why
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
@@ -44,7 +42,7 @@ def finished_planned(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
     if plan.to_delete:
         output.hint(
             f"Nothing was changed. `syncctl cleanup finished --apply` deletes "
-            f"{counted(plan.to_delete, 'lead')}, after writing a backup of them."
+            f"{quantity(plan.to_delete, 'lead')}, after writing a backup of them."
         )
     else:
         output.hint("Nothing was changed, and --apply would delete nothing.")
@@ -55,19 +53,13 @@ def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
     """What a cleanup did; exit status 1 if it could not do all that it had planned."""
     plan = result.plan
     if output.as_json:
-        document = _document(plan, output, applied=True) | {
-            "ok": not result.left,
-            "deleted": result.deleted,
-            "left": list(result.left),
-            "backup": None if result.backup is None else str(result.backup),
-            "restore": restore_command(result.backup),
-        }
-        print_json(document)
+        document = _document(plan, output, applied=True)
+        print_json(document | outcome_document("deleted", result.deleted, result.left, result.backup))
     elif result.backup is None:
         print_line(NONE if not plan.listed else "No lead was deleted.")
     else:
         print_line(
-            f"Deleted: {counted(result.deleted, 'lead')} (planned: {len(plan.finished):,} finished, "
+            f"Deleted: {quantity(result.deleted, 'lead')} (planned: {len(plan.finished):,} finished, "
             f"{len(plan.came_back):,} that somebody had deleted before)."
         )
         print_line(f"To undo it: {restore_command(result.backup)}")
@@ -75,17 +67,14 @@ def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
     if not output.as_json:
         _hint_listed(plan, output)
     if result.left:
-        for lead_id in result.left:
-            print_message(f"Left as it is: lead {lead_id}")
-        print_message(f"{counted(len(result.left), 'lead')} changed meanwhile: run it again.")
-        raise typer.Exit(ExitCode.FAILED)
+        tell_left(result.left)
 
 
 def _hint_listed(plan: FinishedPlan, output: Output) -> None:
     if plan.listed:
         output.hint(
-            f"{counted(len(plan.listed), 'lead')} only listed, as somebody worked on them, or the report may "
-            "be another lead's: look at them in the web app, and finish those that are done."
+            f"{quantity(len(plan.listed), 'lead')} only listed, as somebody worked on them, or the report "
+            "may be another lead's: look at them in the web app, and finish those that are done."
         )
 
 
@@ -193,7 +182,6 @@ def _why(found: FoundLead, when: Callable[[datetime], str]) -> str:
 
 def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     def day(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%Y-%m-%d}"
@@ -201,7 +189,7 @@ def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
     out = console()
     for number, (_, heading, leads) in enumerate(group for group in _groups(plan) if group[2]):
         out.print(f"{chr(10) if number else ''}[bold]{heading}: {len(leads):,}[/bold]")
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        table = plain_table(show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for found in leads:

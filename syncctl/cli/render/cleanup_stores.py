@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from syncctl.cli.render.cleanup import Output, counted, restore_command
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
-from syncctl.errors import ExitCode
+from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.store_names import StorePlan, StoresRenamed
@@ -31,7 +29,7 @@ def stores_planned(plan: StorePlan, output: Output) -> None:
     if plan.count:
         output.hint(
             f"Nothing was changed. `syncctl cleanup stores --apply` renames the store of "
-            f"{counted(plan.count, 'lead')}, after writing a backup of them."
+            f"{quantity(plan.count, 'lead')}, after writing a backup of them."
         )
     _tell_duplicates(plan)
 
@@ -39,31 +37,22 @@ def stores_planned(plan: StorePlan, output: Output) -> None:
 def stores_renamed(result: StoresRenamed, output: Output) -> None:
     """What renaming did; exit status 1 if it could not do all that it had planned."""
     if output.as_json:
-        document = _document(result.plan, output, applied=True) | {
-            "ok": not result.left,
-            "renamed": result.renamed,
-            "left": list(result.left),
-            "backup": None if result.backup is None else str(result.backup),
-            "restore": restore_command(result.backup),
-        }
-        print_json(document)
+        document = _document(result.plan, output, applied=True)
+        print_json(document | outcome_document("renamed", result.renamed, result.left, result.backup))
     else:
         _print_plan(result.plan, output)
-        print_line(f"Renamed: the store of {counted(result.renamed, 'lead')}.")
+        print_line(f"Renamed: the store of {quantity(result.renamed, 'lead')}.")
         if result.backup:
             print_line(f"To undo it: {restore_command(result.backup)}")
         _tell_duplicates(result.plan)
     if result.left:
-        for lead_id in result.left:
-            print_message(f"Left as it is: lead {lead_id}")
-        print_message(f"{counted(len(result.left), 'lead')} changed meanwhile: run it again.")
-        raise typer.Exit(ExitCode.FAILED)
+        tell_left(result.left)
 
 
 def _tell_duplicates(plan: StorePlan) -> None:
     if left := plan.in_duplicates.total():
         print_message(
-            f"{counted(left, 'lead')} left alone, as there are copies: `syncctl cleanup duplicates` first "
+            f"{quantity(left, 'lead')} left alone, as there are copies: `syncctl cleanup duplicates` first "
             "(it also lists those that you have to decide with --keep ID)."
         )
 
@@ -100,18 +89,17 @@ def _print_plan(plan: StorePlan, output: Output) -> None:
         return
     for written, name, leads, in_duplicates in _renames(plan, output):
         left = f"\t{in_duplicates:,} left, being duplicates" if in_duplicates else ""
-        print_line(f"rename\t{written}\t{name}\t{counted(leads, 'lead')}{left}")
+        print_line(f"rename\t{written}\t{name}\t{quantity(leads, 'lead')}{left}")
     for name, leads in plan.unknown.most_common():
-        print_line(f"unknown\t{output.text(name) or '(none)'}\t{counted(leads, 'lead')}")
+        print_line(f"unknown\t{output.text(name) or '(none)'}\t{quantity(leads, 'lead')}")
 
 
 def _print_screen(plan: StorePlan, output: Output) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     out = console()
     if plan.renames:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table = plain_table()
         for title in ("Store as written", "Becomes"):
             table.add_column(title, overflow="fold")
         for title in ("Leads", "Left as duplicates"):
@@ -121,7 +109,7 @@ def _print_screen(plan: StorePlan, output: Output) -> None:
         out.print(table)
     if plan.unknown:
         out.print("\n[bold]Unknown stores, left as they are[/bold]")
-        unknown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        unknown = plain_table(show_header=False)
         unknown.add_column(overflow="fold")
         unknown.add_column(justify="right")
         for name, leads in plan.unknown.most_common():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line
 
 if TYPE_CHECKING:
     from syncctl.demo.demo import DemoResult
@@ -20,10 +20,9 @@ def render_demo(result: DemoResult) -> None:
             print_line(hint)
         return
     from rich.markup import escape
-    from rich.table import Table
 
     out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(show_header=False)
     for fact in result.facts:
         mark = "[green]✓[/green]" if fact.holds else "[red]✗[/red]"
         table.add_row(mark, escape(fact.what), f"[bold]{escape(fact.seen)}[/bold]")

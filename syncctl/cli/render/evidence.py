@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
 from syncctl.safe_output.printable import printable
 
 
@@ -19,9 +19,8 @@ def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: boo
         return
     if sys.stdout.isatty():
         from rich.markup import escape
-        from rich.table import Table
 
-        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+        table = plain_table(gap=1, show_header=False)
         for sentence in sentences:
             table.add_row("[dim]·[/dim]", escape(printable(sentence)))
         console().print(table)

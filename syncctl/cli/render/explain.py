@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
 from syncctl.cli.render.source import written
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES
@@ -110,11 +110,10 @@ def _lead(lead: LeadNow) -> str:
 
 def _screen(story: Story, redact: Callable[[str], str], *, first: bool) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     out = console()
     out.print(f"{'' if first else chr(10)}[bold]{escape(printable(redact(_title(story))))}[/bold]")
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table = plain_table(gap=1, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in _facts(story):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
 from syncctl.domain.steps import StepStatus
@@ -100,9 +100,8 @@ def _remarks(location: PastLocation) -> list[str]:
 
 
 def _table(*titles: str) -> Table:
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table = plain_table(gap=1, header_style="dim")
     for title in titles:
         table.add_column(title, overflow="fold")
     for title, _ in _MEASURES:

@@ -11,6 +11,7 @@ from syncctl.safe_output.printable import escape_json, escape_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 def print_line(line: str) -> None:
@@ -35,3 +36,12 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False)
+
+
+def plain_table(*, gap: int = 2, show_header: bool = True, header_style: str = "table.header") -> Table:
+    """A rich table without lines. `gap`: characters between two columns."""
+    from rich.table import Table
+
+    return Table(
+        box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=show_header, header_style=header_style
+    )

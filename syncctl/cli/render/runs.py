@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from syncctl.cli.logs.run_events import STEP_TITLES, location_label, told, total_lines
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.logs.run_events import STEP_TITLES, closing_lines, location_label, told, total_lines
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
@@ -37,7 +37,7 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
     elif sys.stdout.isatty():
         _run_table(result)
     elif sys.stderr.isatty():
-        for line in total_lines(result):
+        for line in (*total_lines(result), *closing_lines(result)):
             print_line(line)
 
 
@@ -47,12 +47,11 @@ def render_broken_off(result: RunResult) -> None:
 
 
 def _run_table(result: RunResult) -> None:
-    from rich.table import Table
 
     out = console()
     if result.dry_run:
         _dry_run_table(result)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column("")
     for step in result.steps:
         table.add_column(STEP_TITLES[step.name], justify="right")
@@ -71,8 +70,7 @@ def _run_table(result: RunResult) -> None:
     if any(step.errors for step in result.steps):
         table.add_row("Errors", *(str(step.errors) for step in result.steps))
     out.print(table)
-    footer = [line for line in total_lines(result) if not line.startswith("Total")]
-    out.print(f"[dim]{' · '.join(footer)}[/dim]")
+    out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")
 
 
 def _styled_status(step: StepResult) -> str:

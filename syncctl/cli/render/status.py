@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.steps import StepStatus
@@ -15,7 +15,8 @@ from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.environment_checks import lock_words
 from syncctl.services.checks.freshness import ago, span
-from syncctl.services.checks.status import DAYS, Content, Health, StepStanding, status_document
+from syncctl.services.checks.status import DAYS, Content, Health, StepStanding
+from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
     from syncctl.domain.run_history import SyncLog
     from syncctl.ports.stop import Stop
+    from syncctl.services.checks.corrected_numbers import Corrections
     from syncctl.services.checks.freshness import ApiStep
-    from syncctl.services.checks.status import Corrections, Status
+    from syncctl.services.checks.status import Status
 
 Redact = Callable[[str], str]
 
@@ -84,9 +86,8 @@ def _screen(status: Status, redact: Redact, width: int) -> RenderableType:
 
 
 def _table() -> Table:
-    from rich.table import Table
 
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    return plain_table(header_style="dim")
 
 
 def _steps_table(status: Status) -> Table:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
-from itertools import islice
 
 from syncctl.domain.checks import Check
 from syncctl.domain.identity import derived_id, id_time
@@ -16,12 +15,13 @@ from syncctl.domain.sources import API_LEAD_TYPES, API_STEPS
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.machine import LockState
+from syncctl.services.batching import batched
 from syncctl.services.checks.freshness import ago
-from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.log_attribution import entries_of_others
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.run import HISTORY_KEPT
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.text import quantity
 
 APP_SCHEDULER = "Web app's scheduler"
 FRESH = timedelta(hours=24)
@@ -97,7 +97,7 @@ def _leads_of_others(
     killed in between, the id of its own key. A lead without a booking number may be typed by hand.
     """
     found = database.leads_by_age(since, until, API_LEAD_TYPES, _KEY_FIELDS)
-    while leads := list(islice(found, _TOGETHER)):
+    for leads in batched(found, _TOGETHER):
         recorded = database.recorded_leads([lead["_id"] for lead in leads])
         for lead in leads:
             if lead["_id"] not in recorded and _is_synced(lead, locations):

@@ -13,10 +13,11 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.finished_leads import FinishedLeads
-from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates, quantity
+from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates
 from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.run import Clock
+from syncctl.text import quantity
 
 COMMAND = "verify data"
 LINES_TOLD = 40

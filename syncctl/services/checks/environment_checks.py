@@ -105,7 +105,8 @@ def _lock(around: Surroundings, now: datetime) -> Check:
 def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Check:
     name = "Scheduler"
     if state.problem:
-        return Check.warning(name, state.problem, "Look by yourself what starts `syncctl api`.")
+        found = "\n".join(filter(None, (state.problem, state.hint)))
+        return Check.warning(name, found, "Look by yourself what starts `syncctl api`.")
     if not state.installed and runs_by_itself is not False:
         something_else = "but something else starts" if runs_by_itself else "and it can't be seen what starts"
         return Check.warning(

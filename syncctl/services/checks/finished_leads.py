@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime
 from enum import IntEnum
-from itertools import islice, product
+from itertools import product
 from typing import Self
 
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.lead_values import Document
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
+from syncctl.services.batching import batched
 
 REPORTS_AT_ONCE = 1000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,8 +52,7 @@ class FinishedLeads:
         finished = cls(locations)
         corrected = database.corrected_records(LONG_AGO)
         earlier = {report_id for entry in corrected for report_id in entry.record.earlier_reports}
-        remaining = iter(reports)
-        while batch := list(islice(remaining, REPORTS_AT_ONCE)):
+        for batch in batched(reports, REPORTS_AT_ONCE):
             paired = database.paired_reports([report["_id"] for report in batch])
             for report in batch:
                 if report["_id"] in earlier:

@@ -11,6 +11,7 @@ from syncctl.domain.checks import Check
 from syncctl.domain.lead_values import Document
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
+from syncctl.text import quantity
 
 FIELDS = frozenset({*KEY_FIELDS, "source", "enquiryDate", "visitDate"})
 """The fields of a lead that the tallies are made of."""
@@ -128,11 +129,6 @@ def check_duplicates(duplicates: DuplicateSets) -> Check:
     return Check.bad(
         name, duplicate_words(duplicates), "`syncctl cleanup duplicates` shows what it would remove."
     )
-
-
-def quantity(count: int, noun: str, plural: str = "") -> str:
-    """A number of things in words. `plural`: where it is not made by an s."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def _label(value: object) -> str:

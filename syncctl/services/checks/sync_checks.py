@@ -51,7 +51,7 @@ def verify_machinery(
     saved_by_audits = database.saved_by_audits(now - AUDITS_OVER)
     checks += check_windows(database.dialects(), progress, saved_by_audits, around.audit_locations, now)
     checks.append(check_duplicates(find_duplicates(database, locations)))
-    checks.append(_rejects(database.totals().rejects))
+    checks.append(_rejects(database.count_rejects()))
     checks += check_app_scheduler(find_traces(database, locations, around.lock, now), now)
     runs_by_itself = scheduler_is_at_work(steps, now, clock.next_sync)
     checks += check_surroundings(around, now, clock.next_sync, runs_by_itself=runs_by_itself)

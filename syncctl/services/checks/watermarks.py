@@ -11,6 +11,7 @@ from syncctl.domain.sources import StepName
 from syncctl.services.checks.freshness import ApiStep, ago, late_from
 from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock
+from syncctl.text import and_more
 
 LOCATIONS_TOLD = 10
 
@@ -46,7 +47,7 @@ def _watermark(report: StepName, progress: Progress, clock: Clock) -> Check:
         f"{state.location} ({ago(state.watermark, now) if state.watermark else 'never synced'})"
         for state in lagging[:LOCATIONS_TOLD]
     )
-    more = f" and {len(lagging) - LOCATIONS_TOLD} more" if len(lagging) > LOCATIONS_TOLD else ""
+    more = and_more(len(lagging) - LOCATIONS_TOLD)
     return Check.warning(
         name,
         f"{found}; {len(lagging)} behind the others: {told}{more}",

@@ -12,8 +12,8 @@ from syncctl.domain.checks import Check
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.services.checks.freshness import ago, span
-from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.progress import Progress
+from syncctl.text import and_more, plural, quantity
 
 AUDITS = "Audits"
 AUDITS_OVER = timedelta(days=7)
@@ -58,9 +58,8 @@ def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> st
 
 
 def _some(locations: list[str]) -> str:
-    more = len(locations) - LOCATIONS_NAMED
-    noun = "location " if len(locations) == 1 else "locations "
-    return noun + ", ".join(locations[:LOCATIONS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    noun = plural(len(locations), "location")
+    return f"{noun} " + ", ".join(locations[:LOCATIONS_NAMED]) + and_more(len(locations) - LOCATIONS_NAMED)
 
 
 def check_windows(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
@@ -25,8 +25,6 @@ LONGEST_HEADER = 64 * 1024
 
 DOCUMENT = ', "document": '
 """Parts an entry's own fields from the lead. Inside a JSON string its quotes would be escaped."""
-
-T = TypeVar("T")
 
 
 class BackupKind(StrEnum):
@@ -98,13 +96,6 @@ def read_backup(path: Path) -> Backup:
 def trailer(documents: int) -> str:
     """The last line of a backup of so many leads."""
     return json.dumps({"complete": True, "documents": documents})
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of up to `size`, taken as they are needed."""
-    iterator = iter(items)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch
 
 
 @contextmanager

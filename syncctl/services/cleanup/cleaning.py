@@ -10,8 +10,9 @@ from pathlib import Path
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.ports.stop import Stop
+from syncctl.services.batching import batched
 from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.duplicate_plans import (
     Conflict,
     Decision,

@@ -14,10 +14,11 @@ from syncctl.domain.lead_values import Document
 from syncctl.errors import UsageError
 from syncctl.locations import StoreNames
 from syncctl.ports.storage import Storage
+from syncctl.services.batching import batched
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
 from syncctl.services.matching.legacy_leads import parted_key, text_of
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 
 SETS_AT_ONCE = 500
 EXAMPLES = 5
@@ -127,9 +128,7 @@ def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[
 
 def in_batches(duplicates: DuplicateSets) -> Iterator[list[tuple[str, ...]]]:
     """The sets of all types, SETS_AT_ONCE at a time."""
-    every = [ids for sets in duplicates.sets.values() for ids in sets]
-    for start in range(0, len(every), SETS_AT_ONCE):
-        yield every[start : start + SETS_AT_ONCE]
+    return batched((ids for sets in duplicates.sets.values() for ids in sets), SETS_AT_ONCE)
 
 
 def decide(

@@ -9,7 +9,8 @@ from pathlib import Path
 from syncctl.domain.lead_values import LeadChange
 from syncctl.ports.admin import Database
 from syncctl.ports.stop import Stop
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
+from syncctl.services.batching import batched
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
 
 

@@ -10,8 +10,9 @@ from syncctl.domain.lead_values import LeadChange
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.stop import Stop
+from syncctl.services.batching import batched
 from syncctl.services.cleanup.backup_writing import new_backup
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind, batched
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of

@@ -119,7 +119,7 @@ def _transport(address: ApiAddress) -> Iterator[Check]:
 
 
 def _failed(report: StepName, error: ApiError) -> Check:
-    name, found = f"API: {report}", _one_line(error.found)
+    name, found = f"API: {report}", _one_line(error.message)
     advice = error.hint[:1].upper() + error.hint[1:]
     if isinstance(error, UnclearAnswerError):  # as a sync does, which takes it as empty
         return Check.warning(name, found, f"{advice}.")

@@ -12,6 +12,7 @@ from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import StepName
 from syncctl.locations import Locations
 from syncctl.services.sync.planning import location_order
+from syncctl.text import and_more
 
 LOCATION_IDS = "Location ids"
 IDS_SHOWN = 10
@@ -87,5 +88,5 @@ def _ids(dialect: Dialect) -> Check:
 def _first(entries: Iterable[str]) -> str:
     """The first few, and how many more there are."""
     every = list(entries)
-    more = f" and {len(every) - IDS_SHOWN} more" if len(every) > IDS_SHOWN else ""
+    more = and_more(len(every) - IDS_SHOWN)
     return f"{', '.join(every[:IDS_SHOWN])}{more}"

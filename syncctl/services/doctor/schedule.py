@@ -55,8 +55,9 @@ def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Check:
 def _line(state: ScheduleState) -> Check:
     name = "Crontab"
     if state.problem:
-        first, _, rest = state.problem.partition("\n")
-        return Check.warning(name, first, rest or "`syncctl cron show` shows the line that belongs there.")
+        return Check.warning(
+            name, state.problem, state.hint or "`syncctl cron show` shows the line that belongs there."
+        )
     if not state.installed:
         return Check.warning(
             name, state.found, "`syncctl cron install` puts it in, unless something else starts the sync."

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
 
-from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
+from syncctl.domain.identity import current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN
-from syncctl.domain.records import Reject, SourceRecord, SyncRecord
-from syncctl.domain.sources import FILE_STEPS, LEAD_TYPES, SOURCES, StepName
-from syncctl.errors import InvalidRowError, UsageError
+from syncctl.domain.records import SourceRecord, SyncRecord
+from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import Locations
-from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
-from syncctl.parsing.phones import phone_number
-from syncctl.parsing.values import text
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
-from syncctl.safe_output.phone_numbers import ascii_digits
-from syncctl.safe_output.redact import mask_phone
 from syncctl.services.explain.record_history import (
     CameBack,
-    Event,
     Finishers,
     Origin,
     Runs,
@@ -33,60 +25,15 @@ from syncctl.services.explain.record_history import (
     Whereabouts,
     finished_events,
     lead_now,
-    place_of,
     story_of_lead,
     story_of_record,
 )
+from syncctl.services.explain.rejected_rows import stories_of_rejects
+from syncctl.services.explain.wanted import Wanted
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 from syncctl.services.reconcile.differences import Base
-from syncctl.services.rejects.reject_list import row_values
-from syncctl.services.rejects.updating import row_text
-from syncctl.text import same_text
-
-FEWEST_DIGITS = 7
-"""Fewer are no phone number, whoever's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was asked for: as a phone number of ten digits, where imports read one, as the digits of a number
-    that they can't read ("": too few), and as a booking number."""
-
-    phone: str | None
-    digits: str
-    booking_no: str
-
-    @classmethod
-    def from_text(cls, asked: str) -> Wanted:
-        """Raises UsageError where it can be neither."""
-        booking_no = asked.strip()
-        if not any(character.isalnum() for character in booking_no):
-            raise UsageError("Name a phone number, written in any way, or a booking number.")
-        phone = phone_number(booking_no)
-        is_word = any(map(str.isalpha, booking_no))
-        digits = "" if phone or is_word else ascii_digits(booking_no)
-        return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", same_text(booking_no))
-
-    def is_named_by(self, value: object) -> bool:
-        """Whether a value of a lead or a row is the phone or booking number, however it is written."""
-        try:
-            written = text(value)
-        except InvalidRowError:
-            return False
-        if same_text(written) == self.booking_no:
-            return True
-        if self.phone is not None:
-            return phone_number(written) == self.phone
-        return bool(self.digits) and ascii_digits(written) == self.digits
-
-    @property
-    def phones(self) -> frozenset[str]:
-        return frozenset(filter(None, [self.phone]))
-
-    def __str__(self) -> str:
-        return mask_phone(self.phone) if self.phone else self.booking_no
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +101,7 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
         if lead_id not in recorded
     ]
     stories += [_story_of_report(report, finishers) for report in named if report.report_id not in used]
-    stories += _reject_stories(database, wanted)
+    stories += stories_of_rejects(database, wanted)
     return Explanation(str(wanted), tuple(stories))
 
 
@@ -315,47 +262,3 @@ def _story_of_report(report: _Report, finishers: Finishers) -> Story:
 
 def _any(values: frozenset[str]) -> str:
     return min(values, default="")
-
-
-def _reject_stories(database: Database, wanted: Wanted) -> list[Story]:
-    """One story for the rejected rows of each place and reason that are of one booking."""
-    runs = Runs(database)
-    alike: dict[tuple[str, str, str, str], list[Reject]] = {}
-    for reject in database.rejects():
-        row = row_values(reject)
-        if any(map(wanted.is_named_by, row.values())):
-            booking_no = row_text(row, BOOKING_NO)
-            alike.setdefault((reject.source, reject.location, reject.reason, booking_no), []).append(reject)
-    return [_story_of_rejects(rejects, runs) for rejects in alike.values()]
-
-
-def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
-    first = min(rejects, key=lambda reject: reject.rejected_at)
-    row = row_values(first)
-    source = StepName(first.source)
-    where = place_of(first.source, first.location)
-    if source in FILE_STEPS:
-        where += f", {' row '.join(first.position.split(SEPARATOR)).strip()}"
-    rows = f" ({len(rejects)} rows)" if len(rejects) > 1 else ""
-    phone = row_text(row, PHONE)
-    return Story(
-        lead_type="",
-        name=row_text(row, NAME),
-        phone=phone_number(phone) or phone,
-        booking_no=row_text(row, BOOKING_NO),
-        store=first.store,
-        whereabouts=Whereabouts.REJECTED,
-        origin=Origin(
-            source,
-            first.location,
-            "",
-            own_date(source, row, UTC) if source in SOURCES else None,
-            {},
-        ),
-        events=(
-            Event(
-                first.rejected_at, f"rejected{rows}: {first.reason}: {where}, by {runs.told(first.run_id)}"
-            ),
-        ),
-        notes=("Once it is right at the source the next sync saves it; else `syncctl rejects retry`.",),
-    )

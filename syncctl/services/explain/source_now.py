@@ -15,8 +15,9 @@ from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
 from syncctl.ports.api import Answer, RentalApi
 from syncctl.ports.storage import Storage
-from syncctl.services.explain.explaining import Explanation, Wanted
+from syncctl.services.explain.explaining import Explanation
 from syncctl.services.explain.record_history import Origin, SourceNow, Story, Whereabouts, place_of
+from syncctl.services.explain.wanted import Wanted
 from syncctl.services.reconcile.differences import Base, differences
 from syncctl.services.rejects.updating import row_text
 from syncctl.services.run import Clock
@@ -25,6 +26,7 @@ from syncctl.services.sync.planning import Schedule, ids_to_ask, location_order,
 from syncctl.services.sync.step_results import told
 from syncctl.services.sync.store_list import names_in_force
 from syncctl.services.windows.row_stores import RowStores, known_shops
+from syncctl.text import and_more, quantity
 
 Place = tuple[StepName, str]
 """A report of a location."""
@@ -136,7 +138,7 @@ class _Hearing:
             said = self._of(self._stories[number], rows)
             # What one of several locations says counts more than that another one is silent.
             if said is not None or number not in self._said:
-                months = f"{request.window.months} month{'s' if request.window.months > 1 else ''}"
+                months = quantity(request.window.months, "month")
                 self._said[number] = said or SourceNow(
                     f"not told any more ({place_of(*place)}, asked for {months})"
                 )
@@ -190,7 +192,7 @@ class _Hearing:
         """What could not be asked, in one line."""
         if not self._failed:
             return ()
-        more = f" and {len(self._failed) - 1} more" if len(self._failed) > 1 else ""
+        more = and_more(len(self._failed) - 1)
         return (f"{len(self._failed)} of {asked} locations did not answer: {self._failed[0]}{more}.",)
 
 

@@ -53,8 +53,8 @@ class FileStores:
         if store is None:
             known = "; ".join(sorted(self._known))
             raise UsageError(
-                f"--store {written!r} is no known store (a new one comes with `syncctl stores`).\n"
-                f"Known are: {known}."
+                f"--store {written!r} is no known store (a new one comes with `syncctl stores`).",
+                hint=f"Known are: {known}.",
             )
         return store
 

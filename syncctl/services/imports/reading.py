@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 
-from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
@@ -17,7 +16,8 @@ from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally, Places
 from syncctl.services.rejects.listed_rows import CellsOf, ListedFileRows
-from syncctl.services.rejects.updating import RoomOnList, cut_raw_row
+from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
+from syncctl.services.rejects.updating import RoomOnList
 from syncctl.services.run import Run
 
 
@@ -110,8 +110,8 @@ class FileReading:
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
         file_name, position = self._tally.name, _position(sheet, row)
-        raw = cut_raw_row(json.dumps(dict(row.raw)))
-        reject_id = derived_id(SEPARATOR.join(("reject", self._kind, file_name, position, raw)))
+        raw = raw_text(dict(row.raw), sort_keys=False)
+        reject_id = reject_id_of(self._kind, file_name, position, raw)
         self._cured |= self._listed.told_anew(position, chosen(row.cells)) - {reject_id}
         if reject_id in self._listed_ids or reject_id in self._new_ids or not self._room.takes(raw):
             return

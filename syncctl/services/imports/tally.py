@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syncctl.domain.run_results import Counts, FinishedRow, LocationResult
 from syncctl.services.rejects.updating import unlisted_words
+from syncctl.text import and_more
 
 PLACES_NAMED = 20
 """Rows that a file's warning names."""
@@ -30,8 +31,7 @@ class Places:
             self.named.append(place)
 
     def __str__(self) -> str:
-        more = self.count - len(self.named)
-        return "; ".join(self.named) + (f" and {more} more" if more else "")
+        return "; ".join(self.named) + and_more(self.count - len(self.named))
 
 
 @dataclass(slots=True)

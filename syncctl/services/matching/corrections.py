@@ -18,7 +18,7 @@ from syncctl.domain.records import CorrectionOutcome, KnownRecord, SourceRecord,
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import text_of
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.text import fold
 
@@ -205,6 +205,13 @@ def nobody_reached(report: Document) -> bool:
     return any(f" {said}" in words for said in NOBODY_REACHED)
 
 
+class Settled(NamedTuple):
+    """What became of the lead of a corrected record, and whether it was written."""
+
+    outcome: CorrectionOutcome
+    is_written: bool = False
+
+
 class NumberChange(NamedTuple):
     """A lead that may take a new number. `record_id`: of its record so far."""
 
@@ -214,9 +221,7 @@ class NumberChange(NamedTuple):
     phone: str
 
 
-def take_numbers(
-    storage: Storage, wanted: Mapping[str, NumberChange], now: datetime
-) -> dict[str, tuple[CorrectionOutcome, bool]]:
+def take_numbers(storage: Storage, wanted: Mapping[str, NumberChange], now: datetime) -> dict[str, Settled]:
     """Let leads take their new numbers, each by a guarded write: one that was called, or whose number
     somebody edited, stays as it is. Gives, by the keys of `wanted`, what became of each lead and whether it
     was written; those that went meanwhile, or were edited again and again, are left out.
@@ -224,7 +229,7 @@ def take_numbers(
     Raises:
         StorageError: the database refused.
     """
-    done: dict[str, tuple[CorrectionOutcome, bool]] = {}
+    done: dict[str, Settled] = {}
     written = writes_into(storage, {change.lead_id for change in wanted.values()})
     for _ in range(TRIES):
         leads = storage.leads({change.lead_id for key, change in wanted.items() if key not in done})
@@ -235,21 +240,21 @@ def take_numbers(
                 continue
             phone = phone_number(text_of(lead, "phone")) or text_of(lead, "phone")
             if phone == change.phone:
-                done[key] = CorrectionOutcome.TAKEN, False
+                done[key] = Settled(CorrectionOutcome.TAKEN)
             elif phone in change.phones_before and (lead.get("callStatus") or NOT_CALLED) == NOT_CALLED:
                 expected = {field: lead.get(field) for field in ("phone", "callStatus", "updatedAt")}
                 changes[key] = LeadChange(change.lead_id, expected, {"phone": change.phone, "updatedAt": now})
                 if note := own_update(lead, written.get(change.lead_id, NOTHING_WRITTEN), now):
                     notes[change.record_id] = note
             else:
-                done[key] = CorrectionOutcome.LEFT, False
+                done[key] = Settled(CorrectionOutcome.LEFT)
         if not changes:
             break
         if notes:
             storage.add_writes(notes, now)
         changed = storage.update_leads(list(changes.values()))
         done |= {
-            key: (CorrectionOutcome.TAKEN, True)
+            key: Settled(CorrectionOutcome.TAKEN, True)
             for key, change in changes.items()
             if change.lead_id in changed
         }

@@ -13,6 +13,7 @@ from syncctl.domain.sources import SOURCES
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.storage import Storage
+from syncctl.services.batching import batched
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
@@ -96,10 +97,8 @@ class AnswerCheck:
             ),
             unlisted=new,
         )
-        records = list(answer.records.values())
         undecided: list[SourceRecord] = []
-        for start in range(0, len(records), BATCH):
-            batch = records[start : start + BATCH]
+        for batch in batched(answer.records.values(), BATCH):
             match = self._match(answer, batch)
             undecided += [record for record in match.records if record.lead_id in match.undecided]
             decided = [record for record in match.records if record.lead_id not in match.undecided]

@@ -10,6 +10,7 @@ from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.services.reconcile.differences import Whose
 from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary
+from syncctl.text import quantity
 
 COMMAND = "verify source"
 
@@ -34,12 +35,12 @@ def source_checks(found: Completeness) -> CheckReport:
 def counts_in_words(counts: SourceCounts) -> str:
     """What an answer's rows are; zeros left out."""
     parts = [f"{number} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
-    return f"{_number(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
+    return f"{quantity(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
 
 
 def _checks(found: Completeness) -> Iterator[Check]:
     asked = len({location.location for location in found.locations})
-    yield Check.good("Asked for", f"{found.first} to {found.last}, {_number(asked, 'location')}")
+    yield Check.good("Asked for", f"{found.first} to {found.last}, {quantity(asked, 'location')}")
     for report in REPORT_STEPS:
         yield _report(found, report)
     if not all(location.error for location in found.locations):
@@ -79,7 +80,7 @@ def _missing(found: Completeness) -> Check:
             return Check.good("Missing", _nothing(found))
         return Check.bad(
             "Missing",
-            f"{_number(len(missing), 'record')}, listed below",
+            f"{quantity(len(missing), 'record')}, listed below",
             "The same with --repair syncs exactly these. What was booked since the last sync comes with the "
             "next one.",
         )
@@ -89,12 +90,12 @@ def _missing(found: Completeness) -> Check:
     if left := sum(len(location.left) for location in found.locations):
         return Check.bad(
             "Missing",
-            f"{left} of {_number(len(missing), 'record')} still; {done}",
+            f"{left} of {quantity(len(missing), 'record')} still; {done}",
             "`syncctl rejects list` may say why; else run it again.",
         )
     if not missing:
         return Check.good("Missing", _nothing(found))
-    return Check.good("Missing", f"{_nothing(found)} any more: {_number(len(missing), 'record')}: {done}")
+    return Check.good("Missing", f"{_nothing(found)} any more: {quantity(len(missing), 'record')}: {done}")
 
 
 def _changed(found: Completeness) -> Check:
@@ -103,9 +104,9 @@ def _changed(found: Completeness) -> Check:
         return Check.good("Changed at the source", _nothing(found))
     leads = len({entry.lead_id for entry in differences})
     perhaps = sum(entry.field.whose is Whose.EITHER for entry in differences)
-    told = f"{_number(leads, 'lead')}, listed below"
+    told = f"{quantity(leads, 'lead')}, listed below"
     if perhaps:
-        told += f"; of {_number(perhaps, 'field')} a telecaller may have edited the lead instead"
+        told += f"; of {quantity(perhaps, 'field')} a telecaller may have edited the lead instead"
     return Check.warning(
         "Changed at the source",
         told,
@@ -118,11 +119,7 @@ def _withdrawn(found: Completeness) -> Check:
         return Check.good("No longer told", _nothing(found))
     return Check.warning(
         "No longer told",
-        f"{_number(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or told there "
+        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or told there "
         "under another phone or booking number",
         "Ask the shop. Nothing is deleted by itself: where it is off, delete the lead in the web app.",
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

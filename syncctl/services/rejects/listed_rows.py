@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from syncctl.domain.records import Reject
 from syncctl.domain.sources import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import chosen
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.ports.storage import Storage
+from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.text import fold
 
 CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
 """From a file's raw row, by its columns' titles, to its cells by column name (`FileRow.cells`)."""
-
-
-def raw_row(reject: Reject) -> Any:
-    """The raw row, or None where it was too long to be kept whole, or nested too deeply to be read again."""
-    try:
-        return json.loads(reject.row)
-    except (ValueError, RecursionError):
-        return None
 
 
 class ListedFileRows:

@@ -19,6 +19,7 @@ from syncctl.filesystem.private_files import private_file
 from syncctl.filesystem.protected_files import OwnFiles
 from syncctl.ports.storage import Storage
 from syncctl.safe_output.redact import mask_phones, redacted
+from syncctl.services.rejects.raw_rows import row_values
 from syncctl.text import fold
 
 OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")
@@ -60,15 +61,6 @@ def sheet_and_row(reject: Reject) -> tuple[str, int | None]:
         return "", None
     sheet, _, number = reject.position.rpartition(SEPARATOR)
     return sheet, int(number) if number.isdigit() else None
-
-
-def row_values(reject: Reject) -> Mapping[str, Any]:
-    """The raw row by its fields or titles; under "row" where it is no record of fields."""
-    try:
-        row = json.loads(reject.row)
-    except (ValueError, RecursionError):  # too long to be kept whole, or nested too deeply
-        row = reject.row
-    return row if isinstance(row, Mapping) else {"row": row}
 
 
 def reject_document(reject: Reject) -> dict[str, Any]:

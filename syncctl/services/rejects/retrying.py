@@ -20,7 +20,8 @@ from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.intake import FileIntake
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.rejects.listed_rows import CellsOf, raw_row
+from syncctl.services.rejects.listed_rows import CellsOf
+from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.services.rejects.reject_list import sheet_and_row
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import Intake

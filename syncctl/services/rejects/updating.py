@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 
-from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.api_rows import BOOKING_NO, first_text
 from syncctl.ports.storage import Storage
+from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows
-
-LONGEST_RAW_ROW = 100_000
-"""Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""
-
-DEEPEST = 100
-"""Levels of nesting that it keeps: Python's JSON reader gives up at some hundred, fewer on a deep stack."""
-
 
 MOST_NEW, MOST_LISTED = 1000, 10_000
 """Rows of one location or file: so many are listed in one run, and so many in all."""
@@ -69,8 +62,8 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     rejects: set[str] = set()
     new: list[Reject] = []
     for row, reason in answer.invalid:
-        raw = _raw(row)
-        reject_id = _reject_id(answer.report, answer.listed_under, raw)
+        raw = raw_text(row)
+        reject_id = reject_id_of(answer.report, answer.listed_under, raw)
         if reject_id not in rejects and reject_id not in listed_ids and room.takes(raw):
             new.append(_reject_of(run, answer, row, reason, raw))
         rejects.add(reject_id)
@@ -79,7 +72,7 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
     if listed:
         codes = {position.partition(SEPARATOR)[0] for position in listed}
         told_again = listed.keys() & {
-            position_of(row) or _reject_id(answer.report, answer.listed_under, _raw(row))
+            position_of(row) or reject_id_of(answer.report, answer.listed_under, raw_text(row))
             for row in answer.rows
             if not _is_surely_another(row, codes)
         }
@@ -136,43 +129,13 @@ class ListedRejects:
 
     def id_of(self, row: object) -> str:
         """The id that this row has on the list, or would have."""
-        return _reject_id(self._report, self._location, _raw(row))
-
-
-def _reject_id(report: str, location: str, raw: str) -> str:
-    return derived_id(SEPARATOR.join(("reject", report, location, raw)))
-
-
-def _raw(row: object) -> str:
-    """A row as JSON text that can be read again, however deep the reader's own stack is by then."""
-    try:
-        raw = json.dumps(row, sort_keys=True)
-    except RecursionError:
-        return _raw(_pruned(row, DEEPEST))
-    if raw.count("[") + raw.count("{") > DEEPEST:
-        raw = json.dumps(_pruned(row, DEEPEST), sort_keys=True)
-    return cut_raw_row(raw)
-
-
-def _pruned(value: object, levels: int) -> object:
-    if not isinstance(value, list | dict):
-        return value
-    if not levels:
-        return "nested too deeply to be kept"
-    if isinstance(value, list):
-        return [_pruned(item, levels - 1) for item in value]
-    return {name: _pruned(item, levels - 1) for name, item in value.items()}
-
-
-def cut_raw_row(raw: str) -> str:
-    """A raw row's JSON text as the rejects list keeps it; one that is cut is no JSON any more."""
-    return raw if len(raw) <= LONGEST_RAW_ROW else raw[:LONGEST_RAW_ROW] + "…"
+        return reject_id_of(self._report, self._location, raw_text(row))
 
 
 def _reject_of(run: Run, answer: SortedRows, row: object, reason: str, raw: str) -> Reject:
     """An entry of the rejects list; the same row gives the same entry in every run."""
     report, location = answer.report.value, answer.listed_under
-    reject_id = _reject_id(report, location, raw)
+    reject_id = reject_id_of(report, location, raw)
     position = position_of(row) or reject_id
     return Reject(
         reject_id, report, location, answer.store, position, reason, raw, run.run_id, run.started_at

@@ -12,19 +12,22 @@ from syncctl.domain.identity import fingerprint
 from syncctl.domain.lead_values import LeadChange
 from syncctl.domain.leads import NOTHING_WRITTEN, new_lead, own_update
 from syncctl.domain.merge import Merge
-from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord, SyncRecord
+from syncctl.domain.records import CorrectionOutcome, SourceRecord, SyncRecord
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import SOURCES, StepName
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.ports.storage import RejectPositions
-from syncctl.services.matching.corrections import NumberChange, current_since, second_leads, take_numbers
+from syncctl.services.batching import batched
+from syncctl.services.matching.corrections import Settled
 from syncctl.services.matching.legacy_leads import mended_phone
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.rejects.updating import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows, has_changed
+from syncctl.services.sync.corrected_bookings import CorrectedBookings
+from syncctl.text import and_more, plural
 
 BATCH = 1000
 """Records looked up and written together: a few round trips for each batch, none for a row."""
@@ -62,19 +65,11 @@ class Taken:
         return [*lines, unlisted_words(self.unlisted)] if self.unlisted else lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """What became of the lead of a corrected record, and whether it was written."""
-
-    outcome: CorrectionOutcome
-    is_written: bool = False
-
-
 def undated_words(field_name: str, numbers: Sequence[str]) -> str:
     """For a warning: new leads without a date that their source tells, but not so that it can be read."""
-    more = f" and {len(numbers) - NUMBERS_NAMED} more" if len(numbers) > NUMBERS_NAMED else ""
+    more = and_more(len(numbers) - NUMBERS_NAMED)
     instead = "dated by when it was first seen" if field_name in _DATED_OTHERWISE else "saved without it"
-    which = f"{len(numbers)} new booking{'' if len(numbers) == 1 else 's'}"
+    which = f"{len(numbers)} new {plural(len(numbers), 'booking')}"
     return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:NUMBERS_NAMED])}{more}"
 
 
@@ -87,7 +82,7 @@ class Intake:
         self._locations = locations
         self._matcher = Matcher(run.storage, locations, run.run_id)
         self._listed: dict[StepName, RejectPositions] = {}
-        self._shared: set[tuple[str, str]] | None = None
+        self._corrected = CorrectedBookings(run)
 
     def take(self, answer: SortedRows, *, is_whole: bool = False) -> Taken:
         """Store what is new in an answer and say what became of each row. `is_whole`: nothing is missing in
@@ -104,13 +99,11 @@ class Intake:
             ignored=answer.ignored + len(answer.outside),
             invalid=len(answer.invalid),
         )
-        records = list(answer.records.values())
         undecided: list[SourceRecord] = []
-        for start in self._run.stop.between(range(0, len(records), BATCH)):
+        for batch in self._run.stop.between(batched(answer.records.values(), BATCH)):
             if self._is_late():
                 taken.is_late = True
                 return taken
-            batch = records[start : start + BATCH]
             undecided += self._take_batch(answer, batch, taken, is_whole=is_whole)
         if undecided:
             self._run.stop.raise_if_requested()
@@ -153,7 +146,7 @@ class Intake:
         )
         batch = match.records
         records = [record for record in batch if record.lead_id not in match.undecided]
-        corrected = self._correct(records, match) if is_whole else {}
+        corrected = self._corrected.settle(records, match) if is_whole else {}
         held = match.corrected.keys() - corrected.keys()
         stored = [record for record in records if record.lead_id not in held]
         new = [record for record in stored if match.is_new(record)]
@@ -186,7 +179,7 @@ class Intake:
         if changed:
             self._run.storage.update_records([self._sync_record(answer, record, match) for record in changed])
         if is_whole:
-            self._note_second_leads(answer, stored, match)
+            self._corrected.note_second_leads(answer, stored, match)
         left = {key for key, each in corrected.items() if each.outcome is CorrectionOutcome.LEFT}
         taken.changed += [
             record.values.get("bookingNo", "")
@@ -211,102 +204,6 @@ class Intake:
             existing=len(records) - len(inserted) - updated - reported - len(refused),
         )
         return [record for record in batch if record.lead_id in match.undecided]
-
-    def _correct(self, records: Sequence[SourceRecord], match: MatchResult) -> dict[str, _Settled]:
-        """Let the leads of corrected records take their new numbers, and give what became of each, by the ids
-        of the records; what can't be settled in this run is left out.
-
-        The record before is marked first and the record of the new number is stored last: whatever a kill
-        leaves undone, the next run begins again, and finds what has been done.
-        """
-        due = {
-            record.lead_id: (record, corrected)
-            for record in records
-            if (corrected := match.corrected.get(record.lead_id)) is not None
-            # Another run has just corrected it: this one's answer may be older.
-            and current_since(corrected.before) <= self._run.started_at
-        }
-        if not due:
-            return {}
-        storage = self._run.storage
-        storage.replace_records(
-            {corrected.before.record_id: record.values["phone"] for record, corrected in due.values()}
-        )
-        finished = {
-            corrected.before.record_id: corrected.report_id
-            for _, corrected in due.values()
-            if corrected.report_id is not None and corrected.before.report_id is None
-        }
-        if finished:
-            storage.pair_reports(finished)
-        settled = {
-            record_id: _Settled(outcome, is_written)
-            for record_id, (outcome, is_written) in take_numbers(
-                storage,
-                {
-                    record_id: NumberChange(
-                        corrected.before.record_id,
-                        corrected.lead_id,
-                        corrected.phones,
-                        record.values["phone"],
-                    )
-                    for record_id, (record, corrected) in due.items()
-                    if corrected.has_lead
-                },
-                self._run.clock.now(),
-            ).items()
-        }
-        for record_id, (_, corrected) in due.items():
-            if corrected.has_second and record_id in settled:
-                is_written = settled[record_id].is_written
-                settled[record_id] = _Settled(CorrectionOutcome.SECOND_LEAD, is_written)
-            if corrected.has_lead:
-                continue
-            if corrected.is_open:
-                settled[record_id] = _Settled(CorrectionOutcome.NEW_LEAD)
-            elif corrected.report_id is not None:
-                settled[record_id] = _Settled(CorrectionOutcome.FINISHED)
-            else:
-                settled[record_id] = _Settled(CorrectionOutcome.DELETED)
-        return settled
-
-    def _note_second_leads(
-        self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
-    ) -> None:
-        """Note of which known records of a whole answer the booking has another one, with the number that is
-        gone by now. Both leads stay as they are: which of them is to be kept, a person decides."""
-        storage = self._run.storage
-        if self._shared is None:
-            # Once: what this run stores takes nobody's place in it.
-            self._shared = storage.shared_bookings()
-        known = [
-            record
-            for record in records
-            if (entry := match.known.get(record.lead_id)) is not None
-            and entry.replaced_by is None
-            and match.has_lead(record)
-        ]
-        found = [
-            (now, before)
-            for now, before in second_leads(storage, self._shared, known, answer)
-            # Another run may be at it.
-            if max(current_since(now), current_since(before)) <= self._run.started_at
-        ]
-        if not found:
-            return
-        present = storage.present_leads({before.lead_id for _, before in found})
-        noted: dict[str, Correction] = {}
-        for now, before in found:
-            phone, outcome = before.values["phone"], CorrectionOutcome.SECOND_LEAD
-            # Killed after this note, a run has not marked the other record yet.
-            is_noted = bool(now.corrections) and (
-                (now.corrections[-1].phone_before, now.corrections[-1].outcome) == (phone, outcome)
-            )
-            if before.lead_id in present and before.lead_id != now.lead_id and not is_noted:
-                noted[now.record_id] = Correction(self._run.clock.now(), phone, outcome, self._run.run_id)
-        if noted:
-            storage.add_corrections(noted)
-        storage.replace_records({before.record_id: now.values["phone"] for now, before in found})
 
     def _changed(
         self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
@@ -354,22 +251,8 @@ class Intake:
         answer: SortedRows,
         record: SourceRecord,
         match: MatchResult,
-        settled: _Settled | None = None,
+        settled: Settled | None = None,
     ) -> SyncRecord:
-        corrections: tuple[Correction, ...] = ()
-        if settled is not None:
-            corrected, known = match.corrected[record.lead_id], match.known.get(record.lead_id)
-            is_finished = settled.outcome is CorrectionOutcome.FINISHED
-            finished_before = known.report_id if known is not None else None
-            corrections = (
-                Correction(
-                    self._run.clock.now(),
-                    corrected.before.values["phone"],
-                    settled.outcome,
-                    self._run.run_id,
-                    corrected.report_id if is_finished else finished_before,
-                ),
-            )
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,
@@ -381,5 +264,5 @@ class Intake:
             first_seen_at=self._run.started_at,
             first_run_id=self._run.run_id,
             report_id=match.finished.get(record.lead_id),
-            corrections=corrections,
+            corrections=() if settled is None else (self._corrected.correction_of(record, match, settled),),
         )

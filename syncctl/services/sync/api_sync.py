@@ -19,7 +19,8 @@ from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.auditing import Audits
 from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
-from syncctl.services.sync.report_step import ReportStep, StepTools
+from syncctl.services.sync.report_step import ReportStep
+from syncctl.services.sync.step_tools import StepTools
 from syncctl.services.sync.store_list import fetched_store_list, names_in_force, take_stores
 from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.location_ids import ids_warning

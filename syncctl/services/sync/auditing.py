@@ -15,8 +15,9 @@ from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailable
 from syncctl.ports.api import Answer
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.report_step import ReportStep, StepTools
+from syncctl.services.sync.report_step import ReportStep
 from syncctl.services.sync.step_results import NOT_ALL_STORED, told
+from syncctl.services.sync.step_tools import StepTools
 from syncctl.services.sync.thin_answers import (
     AnswerSize,
     capped_answers,

@@ -88,8 +88,8 @@ def locations_to_ask(
     for code in wanted:
         if code not in known:
             raise UsageError(
-                f"Location {code!r} is neither in the store list nor in locations.toml.\n"
-                f"Known are: {', '.join(codes)}."
+                f"Location {code!r} is neither in the store list nor in locations.toml.",
+                hint=f"Known are: {', '.join(codes)}.",
             )
     return {code: known[code] for code in known if not wanted or code in wanted}
 

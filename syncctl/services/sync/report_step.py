@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from syncctl.domain.checkpoints import LocationState
@@ -20,13 +20,12 @@ from syncctl.errors import (
     UnclearAnswerError,
 )
 from syncctl.ports.api import Answer, Look
-from syncctl.ports.listener import Listener
-from syncctl.ports.storage import Storage
-from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.answer_rows import SortedRows, check_form
 from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.planning import Plan, Planner
-from syncctl.services.sync.step_results import NOT_ALL_STORED, listed, step_result, told
+from syncctl.services.sync.planning import Plan
+from syncctl.services.sync.state_saving import StateSaving
+from syncctl.services.sync.step_results import NOT_ALL_STORED, step_result, told
+from syncctl.services.sync.step_tools import StepTools
 from syncctl.services.sync.thin_answers import (
     AnswerSize,
     capped_answers,
@@ -35,30 +34,8 @@ from syncctl.services.sync.thin_answers import (
     thin_warning,
 )
 from syncctl.services.sync.unanswered import Outcome
-from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.location_ids import IdWatch
-from syncctl.services.windows.measuring import Measuring
-from syncctl.services.windows.row_stores import RowStores, Shops
-
-STATES_TOGETHER = 10
-"""Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepTools:
-    """What every report's step works with. `stores`: location id -> store name, or None. `shops`: the stores
-    that rows may name. `dialects`: of the reports of which something is known. `unclear`: takes note of
-    answers that are taken as empty though their text is not understood."""
-
-    storage: Storage
-    intake: Intake
-    planner: Planner
-    listener: Listener
-    stores: Mapping[str, str | None]
-    shops: Shops
-    dialects: Mapping[StepName, Dialect]
-    measuring: Measuring
-    unclear: UnclearAnswers
+from syncctl.services.windows.row_stores import RowStores
 
 
 class ReportStep:
@@ -82,8 +59,7 @@ class ReportStep:
         self._results: list[LocationResult] = []
         self._untold: list[LocationResult] | None = []
         self._refused: str | None = None
-        self._unsaved: list[LocationState] = []
-        self._falling_asleep: list[LocationState] = []
+        self._saving = StateSaving(report, tools.storage, tools.listener)
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
         self.held: list[str] = []
@@ -191,7 +167,7 @@ class ReportStep:
             self._tools.listener.location_done(self.report, result)
         else:
             self._untold.append(result)
-        if len(self._unsaved) >= STATES_TOGETHER:
+        if self._saving.is_due:
             self.save_states()
 
     def judged(self, answer: Answer) -> SortedRows | None:
@@ -241,14 +217,14 @@ class ReportStep:
         self._tools.measuring.note(request, answer, is_thin=is_thin)
         if is_thin:
             self.thin.append(location)
-            self._unsaved.append(self._checkpoints.doubted(before))
+            self._saving.add(self._checkpoints.doubted(before))
             warnings.append(thin_warning(tally.rows))
         elif after is None or taken.unlisted:  # what is listed nowhere has to be asked for again
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
-            self._falling_asleep.append(after)
+            self._saving.add_dormant(after)
         else:
-            self._unsaved.append(after)
+            self._saving.add(after)
         warning = "; ".join(warnings) or None
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
@@ -267,8 +243,8 @@ class ReportStep:
         self._doubt_capped_answers()
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self.states.values()):
-            self._put_to_sleep()
-        elif self._falling_asleep and not any(result.error for result in self._results):
+            self._saving.save_dormant()
+        elif self._saving.has_dormant and not any(result.error for result in self._results):
             self._tools.listener.warning(
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked again next time."
@@ -287,26 +263,15 @@ class ReportStep:
         doubted = [self._checkpoints.doubted(state) for state in before if self._checkpoints.may_doubt(state)]
         if not doubted:
             return
-        self._unsaved += doubted
+        for state in doubted:
+            self._saving.add(state)
         self.save_states()
         self._tools.listener.warning(capped_warning(self.report, self._answered, capped))
-
-    def _put_to_sleep(self) -> None:
-        if not self._falling_asleep:
-            return
-        try:
-            self._tools.storage.save_location_states(self.report, self._falling_asleep)
-        except StorageUnavailableError:
-            raise
-        except StorageError as error:
-            self._tools.listener.warning(
-                f"That locations without any {self.report} can rest could not be noted: {error}"
-            )
 
     def _keep_tried(self, request: ReportRequest) -> None:
         """Note that a location was asked, so that the next run begins with the others."""
         if (tried := self._checkpoints.tried(self.states, request.location)) is not None:
-            self._unsaved.append(tried)
+            self._saving.add(tried)
 
     def save_states(self) -> None:
         """Note how far the locations are that have been answered.
@@ -314,26 +279,13 @@ class ReportStep:
         Raises:
             StorageUnavailableError: the database is gone. What it refuses otherwise fails these locations.
         """
-        if not self._unsaved:
-            return
-        try:
-            self._tools.storage.save_location_states(self.report, self._unsaved)
-        except StorageUnavailableError:
-            raise
-        except StorageError as refusal:
-            self._fail({state.location for state in self._unsaved}, str(refusal))
-        self._unsaved = []
-
-    def _fail(self, locations: Collection[str], refusal: str) -> None:
-        """What was stored of these is counted, but how far they are could not be noted."""
-        self._results = [
-            replace(result, error=refusal) if result.location in locations and not result.error else result
-            for result in self._results
-        ]
-        self._tools.listener.warning(
-            f"How far the {self.report} of {listed(locations)} is synced could not be noted; the next run "
-            f"asks again: {refusal}"
-        )
+        if refused := self._saving.save():
+            self._results = [
+                replace(result, error=refused[result.location])
+                if result.location in refused and not result.error
+                else result
+                for result in self._results
+            ]
 
     def result(self, broken_off: str | None = None) -> StepResult:
         """What the step came to; `broken_off`: the error that ended it before its time."""

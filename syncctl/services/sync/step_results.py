@@ -10,6 +10,7 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.services.sync.planning import location_order
+from syncctl.text import and_more, plural
 
 NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"
 
@@ -59,16 +60,15 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
         return f"{how_many} locations failed: {next(iter(by_error))}"
     told_errors = [f"{error} ({listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
     if more := len(by_error) - len(told_errors):
-        told_errors.append(f"and {more} more kind{'s' if more > 1 else ''} of error")
+        told_errors.append(f"and {more} more {plural(more, 'kind')} of error")
     return f"{how_many} locations failed: {'; '.join(told_errors)}"
 
 
 def listed(locations: Collection[str]) -> str:
     """The locations in words, the first few of them."""
     shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
-    more = f" and {len(locations) - len(shown)} more" if len(locations) > len(shown) else ""
-    noun = "location" if len(locations) == 1 else "locations"
-    return f"{noun} {', '.join(map(_id_words, shown))}{more}"
+    more = and_more(len(locations) - len(shown))
+    return f"{plural(len(locations), 'location')} {', '.join(map(_id_words, shown))}{more}"
 
 
 def _id_words(location: str) -> str:

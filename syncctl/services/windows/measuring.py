@@ -32,6 +32,7 @@ from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.planning import Planner
 from syncctl.services.sync.unanswered import Outcome, after_no_answers
 from syncctl.services.windows.trials import Asker, Trials, dated_rows, months_inside
+from syncctl.text import quantity
 
 MEASURED_EVERY = timedelta(days=1)
 
@@ -197,7 +198,7 @@ def _warning(before: Dialect, after: Dialect) -> str:
         return ""
     asked = "everything"
     if after.mode is Mode.MONTHS:
-        asked = f"{after.months} month{'' if after.months == 1 else 's'}"
+        asked = quantity(after.months, "month")
     return (
         f"The {report} report can't be asked for as little as before any more ({after.lost_by}): from the "
         f"next run on it is asked for {asked}."

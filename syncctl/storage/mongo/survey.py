@@ -13,7 +13,7 @@ from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
-from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
@@ -49,16 +49,9 @@ class MongoSurvey(MongoSession):
         with self._reading() as database:
             return read_facts(database, self._address)
 
-    def totals(self) -> Totals:
+    def count_rejects(self) -> int:
         with self._reading() as database:
-            return Totals(
-                leads=database.leads.count_documents({}),
-                reports=database.reports.count_documents({}),
-                stores=database.stores.count_documents({}),
-                records=database.syncrecords.count_documents({}),
-                rejects=database.syncrejects.count_documents({}),
-                runs=database.syncruns.count_documents({}),
-            )
+            return database.syncrejects.count_documents({})
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         with self._reading() as database:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan, Totals
+from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
@@ -74,14 +74,9 @@ class SqliteSurvey(SqliteSession):
             caveats = (Caveat(_OTHER_JOURNAL.format(journal), "move it to a disk of this machine."),)
         return DatabaseFacts("SQLite", sqlite3.sqlite_version, place, topology, durability, caveats)
 
-    def totals(self) -> Totals:
-        counts = {}
-        tables = {"records": "syncrecords", "rejects": "syncrejects", "runs": "syncruns"}
+    def count_rejects(self) -> int:
         with self._reading() as connection:
-            for name in ("leads", "reports", "stores", "records", "rejects", "runs"):
-                query = f"SELECT count(*) FROM {tables.get(name, name)}"  # noqa: S608 constants only
-                counts[name] = connection.execute(query).fetchone()[0]
-        return Totals(**counts)
+            return int(connection.execute("SELECT count(*) FROM syncrejects").fetchone()[0])
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only

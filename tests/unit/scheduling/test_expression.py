@@ -1,6 +1,6 @@
 """When the schedule comes next, also where the clocks change."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
-from syncctl.scheduling.expression import interval, next_run
+from syncctl.scheduling.expression import next_run
 
 RIGA = ZoneInfo("Europe/Riga")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -60,9 +60,3 @@ def test_a_schedule_that_never_comes() -> None:
 )
 def test_it_is_always_later(after: datetime, zone: ZoneInfo, cron: str) -> None:
     assert next_run(cron, zone, after) > after
-
-
-def test_interval() -> None:
-    after = datetime(2026, 11, 23, 16, 1, tzinfo=UTC)
-    assert interval("*/5 * * * *", UTC, after) == timedelta(minutes=5)
-    assert interval("0 6,22 * * *", UTC, after) == timedelta(hours=8)

@@ -19,7 +19,7 @@ from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.own_writes import writes_into
+from syncctl.services.matching.own_writes import writes_into
 
 
 class Fit(NamedTuple):

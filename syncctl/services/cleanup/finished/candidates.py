@@ -8,8 +8,9 @@ from syncctl.domain.identity import derived_id
 from syncctl.domain.lead_values import Document
 from syncctl.locations import Locations, StoreNames
 from syncctl.ports.admin import Database
+from syncctl.services.batching import batched
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
-from syncctl.services.cleanup.backups import LEADS_AT_ONCE, batched
+from syncctl.services.cleanup.backups import LEADS_AT_ONCE
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, cleanup_key
 
 FIELDS = (*KEY_FIELDS, "enquiryDate", "visitDate")

@@ -11,7 +11,6 @@ from itertools import combinations
 from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
 from syncctl.domain.requests import BodyForm
 from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
-from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.windows import window_words
 from syncctl.services.doctor.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings
 from syncctl.services.doctor.evidence.comparing import EVERYTHING, Comparison
@@ -19,6 +18,7 @@ from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.services.doctor.evidence.shapes import OWN_DATE
 from syncctl.services.sync.thin_answers import AnswerSize, capped_answers
 from syncctl.services.windows.trials import DATED_FORMS
+from syncctl.text import quantity
 
 _EVENTS = {report: source.date[0] for report, source in SOURCES.items()}
 CLOCK_GRAIN_S = 1.0

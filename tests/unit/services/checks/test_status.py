@@ -22,10 +22,10 @@ from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.status import (
     Health,
     Status,
-    status_document,
     status_without_database,
     take_status,
 )
+from syncctl.services.checks.status_document import status_document
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id

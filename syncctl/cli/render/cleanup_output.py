@@ -1,0 +1,62 @@
+"""What all cleanups print alike: how to print, what undoes it, which leads were left as they are."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from syncctl.cli.render.printer import print_message
+from syncctl.errors import ExitCode
+from syncctl.safe_output.printable import printable
+from syncctl.text import quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How to print. `redact` takes secrets and phone numbers out of what leads hold."""
+
+    redact: Callable[[str], str]
+    as_json: bool
+    quiet: bool
+
+    def tell_backup(self, path: Path, leads: int) -> None:
+        """Say that a backup is on the disk, before anything is changed."""
+        self.hint(f"Backup of {quantity(leads, 'lead')} written: {path}")
+
+    def hint(self, line: str) -> None:
+        """A line beside the data, unless only what went wrong is wanted."""
+        if not self.quiet:
+            print_message(line)
+
+    def text(self, written: object) -> str:
+        """Something that a lead holds, fit to be shown on one line."""
+        return printable(self.redact(" ".join(str(written).split())))
+
+
+def restore_command(backup: Path | None) -> str | None:
+    """What undoes a cleanup."""
+    return None if backup is None else f"syncctl cleanup restore {shlex.quote(str(backup))}"
+
+
+def outcome_document(done: str, count: int, left: Sequence[str], backup: Path | None) -> dict[str, Any]:
+    """What `--json` says of a cleanup that was applied. `done`: the key for how many leads were changed."""
+    return {
+        "ok": not left,
+        done: count,
+        "left": list(left),
+        "backup": None if backup is None else str(backup),
+        "restore": restore_command(backup),
+    }
+
+
+def tell_left(lead_ids: Sequence[str], why: str = "changed meanwhile") -> None:
+    """Name the leads that were left as they are. Raises typer.Exit: exit status 1."""
+    for lead_id in lead_ids:
+        print_message(f"Left as it is: lead {lead_id}")
+    print_message(f"{quantity(len(lead_ids), 'lead')} {why}: run it again.")
+    raise typer.Exit(ExitCode.FAILED)

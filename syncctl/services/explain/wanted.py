@@ -1,0 +1,55 @@
+"""The phone or booking number that is to be explained, and what names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syncctl.errors import InvalidRowError, UsageError
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import text
+from syncctl.safe_output.phone_numbers import ascii_digits
+from syncctl.safe_output.redact import mask_phone
+from syncctl.text import same_text
+
+FEWEST_DIGITS = 7
+"""Fewer are no phone number, whoever's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for: as a phone number of ten digits, where imports read one, as the digits of a number
+    that they can't read ("": too few), and as a booking number."""
+
+    phone: str | None
+    digits: str
+    booking_no: str
+
+    @classmethod
+    def from_text(cls, asked: str) -> Wanted:
+        """Raises UsageError where it can be neither."""
+        booking_no = asked.strip()
+        if not any(character.isalnum() for character in booking_no):
+            raise UsageError("Name a phone number, written in any way, or a booking number.")
+        phone = phone_number(booking_no)
+        is_word = any(map(str.isalpha, booking_no))
+        digits = "" if phone or is_word else ascii_digits(booking_no)
+        return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", same_text(booking_no))
+
+    def is_named_by(self, value: object) -> bool:
+        """Whether a value of a lead or a row is the phone or booking number, however it is written."""
+        try:
+            written = text(value)
+        except InvalidRowError:
+            return False
+        if same_text(written) == self.booking_no:
+            return True
+        if self.phone is not None:
+            return phone_number(written) == self.phone
+        return bool(self.digits) and ascii_digits(written) == self.digits
+
+    @property
+    def phones(self) -> frozenset[str]:
+        return frozenset(filter(None, [self.phone]))
+
+    def __str__(self) -> str:
+        return mask_phone(self.phone) if self.phone else self.booking_no

@@ -1,0 +1,142 @@
+"""Pairs records with the reports and leads that fit them in part: those that fit best, and nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from syncctl.domain.lead_matching import Agreement, agreements, best_pairs, is_certain
+from syncctl.domain.lead_traits import Traits
+from syncctl.domain.records import SourceRecord
+from syncctl.locations import Locations
+from syncctl.ports.storage import Created, Storage
+from syncctl.services.matching.match_result import MatchResult
+
+
+class Candidate(NamedTuple):
+    """A report, or a lead that no record is linked to, that may be about a record."""
+
+    is_report: bool
+    document_id: str
+
+
+Candidates = dict[Candidate, Traits]
+Agreements = Mapping[tuple[str, Candidate], Agreement]
+
+
+class PartialMatches:
+    """Decides which record a report, or a lead that no record is linked to, is about."""
+
+    def __init__(self, storage: Storage, locations: Locations) -> None:
+        self._storage = storage
+        self._locations = locations
+
+    def settle(
+        self,
+        records: Sequence[SourceRecord],
+        candidates: Candidates,
+        lead_types: Collection[str],
+        result: MatchResult,
+        *,
+        conclude: bool,
+    ) -> None:
+        """Pair the records with the candidates that are about them."""
+        wanted = {
+            record.lead_id: Traits.of_record(record.values, result.lead_id_of(record)) for record in records
+        }
+        found = {
+            (record_id, candidate): agreement
+            for (record_id, candidate), agreement in agreements(wanted, candidates).items()
+            if candidate.is_report or record_id not in result.known
+        }
+        for edge, agreement in self._agreements_before(records, wanted, candidates).items():
+            found.setdefault(edge, agreement)
+        pairs = best_pairs(_certain(found, wanted, candidates))
+        taken = set(pairs.values())
+        left = {
+            (record_id, candidate): agreement
+            for (record_id, candidate), agreement in found.items()
+            if record_id not in pairs and candidate not in taken
+        }
+        if not conclude:
+            result.undecided = {record_id for record_id, _ in left}
+        elif left:
+            among = {candidate: candidates[candidate] for _, candidate in left}
+            best = best_pairs({**self._rivals(among, lead_types, wanted), **left})
+            pairs |= {record_id: candidate for record_id, candidate in best.items() if record_id in wanted}
+        for record_id, candidate in pairs.items():
+            if candidate.is_report:
+                result.finished[record_id] = candidate.document_id
+            else:
+                result.link(record_id, candidate.document_id)
+                result.edited.add(record_id)
+
+    @staticmethod
+    def _agreements_before(
+        records: Sequence[SourceRecord], wanted: Mapping[str, Traits], candidates: Candidates
+    ) -> Agreements:
+        """How well reports fit records by a phone number as it was read before, together with all the rest
+        that tells a person: the number alone may be another's."""
+        before = {
+            record.lead_id: replace(wanted[record.lead_id], phones=frozenset(record.former_phones))
+            for record in records
+            if record.former_phones
+        }
+        if not before:
+            return {}
+        reports = {candidate: traits for candidate, traits in candidates.items() if candidate.is_report}
+        return {edge: found for edge, found in agreements(before, reports).items() if found.fields == 3}
+
+    def _rivals(
+        self, candidates: Candidates, lead_types: Collection[str], own: Mapping[str, Traits]
+    ) -> Agreements:
+        """How well the candidates fit other records than these (and those of the same leads, under numbers
+        that the source has corrected), and leads without a record.
+
+        Neither a record whose lead is there, finished or another record's by now, nor a lead needs one that
+        fits in part. But one that fits in all is its: a copy of the lead, or its report.
+        """
+        phones = {phone for traits in candidates.values() for phone in traits.phones}
+        numbers = {number for traits in candidates.values() for number in traits.booking_numbers}
+        created = Created(
+            {moment for traits in candidates.values() for moment in traits.moments},
+            {name for traits in candidates.values() for name in traits.written_names},
+            {day for traits in candidates.values() for day in traits.days},
+        )
+        entries = self._storage.records_about(phones, numbers, (), created)
+        own_leads = {lead_id for traits in own.values() for lead_id in traits.lead_ids}
+        records = {
+            entry.record.record_id: Traits.of_record(entry.record.values, entry.record.lead_id)
+            for entry in entries
+            if entry.record.record_id not in own and entry.record.lead_id not in own_leads
+        }
+        present = self._storage.present_leads({entry.record.lead_id for entry in entries})
+        served = {
+            entry.record.record_id
+            for entry in entries
+            if entry.record.lead_id in present or entry.record.is_settled
+        }
+        of_records = agreements(records, candidates)
+        sure = _certain(of_records, records, candidates)
+        rivals = {edge: found for edge, found in of_records.items() if edge in sure or edge[0] not in served}
+        reports = {candidate: traits for candidate, traits in candidates.items() if candidate.is_report}
+        if reports:
+            found = [
+                lead
+                for lead_type in lead_types
+                for lead in self._storage.find_leads(lead_type, numbers, phones, created)
+            ]
+            leads = {lead["_id"]: Traits.of_lead(lead, self._locations) for lead in found}
+            rivals |= _certain(agreements(leads, reports), leads, reports)
+        return rivals
+
+
+def _certain(
+    found: Agreements, records: Mapping[str, Traits], candidates: Candidates
+) -> dict[tuple[str, Candidate], Agreement]:
+    return {
+        (record_id, candidate): agreement
+        for (record_id, candidate), agreement in found.items()
+        if is_certain(agreement, records[record_id], candidates[candidate])
+    }

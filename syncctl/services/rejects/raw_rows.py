@@ -1,0 +1,57 @@
+"""A rejected row as the JSON text that the rejects list keeps, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from syncctl.domain.identity import SEPARATOR, derived_id
+from syncctl.domain.records import Reject
+
+LONGEST_RAW_ROW = 100_000
+"""Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""
+
+DEEPEST = 100
+"""Levels of nesting that it keeps: Python's JSON reader gives up at some hundred, fewer on a deep stack."""
+
+
+def raw_text(row: object, *, sort_keys: bool = True) -> str:
+    """A row as JSON text that can be read again, however deep the reader's own stack is by then; one that is
+    too long is cut, and no JSON any more."""
+    try:
+        raw = json.dumps(row, sort_keys=sort_keys)
+    except RecursionError:
+        return raw_text(_pruned(row, DEEPEST), sort_keys=sort_keys)
+    if raw.count("[") + raw.count("{") > DEEPEST:
+        raw = json.dumps(_pruned(row, DEEPEST), sort_keys=sort_keys)
+    return raw if len(raw) <= LONGEST_RAW_ROW else raw[:LONGEST_RAW_ROW] + "…"
+
+
+def _pruned(value: object, levels: int) -> object:
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        return "nested too deeply to be kept"
+    if isinstance(value, list):
+        return [_pruned(item, levels - 1) for item in value]
+    return {name: _pruned(item, levels - 1) for name, item in value.items()}
+
+
+def reject_id_of(*parts: str) -> str:
+    """The id of a reject. `parts`: its source, where it stands, and its raw text."""
+    return derived_id(SEPARATOR.join(("reject", *parts)))
+
+
+def raw_row(reject: Reject, unreadable: str | None = None) -> Any:
+    """The raw row; `unreadable` where it was too long to be kept whole, or is nested too deeply."""
+    try:
+        return json.loads(reject.row)
+    except (ValueError, RecursionError):
+        return unreadable
+
+
+def row_values(reject: Reject) -> Mapping[str, Any]:
+    """The raw row by its fields or titles; under "row" where it is no record of fields."""
+    row = raw_row(reject, unreadable=reject.row)
+    return row if isinstance(row, Mapping) else {"row": row}
