@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
 
+from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS, SOURCE_FIELDS
 from syncctl.domain.models import LeadType, LeadValues, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import read_date
@@ -14,45 +16,17 @@ from syncctl.parsing.phones import former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import LONGEST_TEXT, number, text
 
 # Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
-NAME = ("customerName", "name", "Name", "CustomerName")
-PHONE = ("phoneNo", "phone", "Phone", "mobile", "Mobile", "customerPhone", "contact", "Contact")
-BOOKING_NO = ("bookingNo", "bookingNumber", "BookingNo")
-BOOKING_DATE = ("bookingDate", "booking_date", "BookingDate")
-RETURN_DATE = ("returnDate", "return_date", "ReturnDate")
-FUNCTION_DATE = ("functionDate", "eventDate", "deliveryDate", "trialDate")
-ENQUIRY_DATE = ("enquiryDate", "date")
-DATE_VALUES = {
-    BOOKING_DATE[0]: "createdAt",
-    RETURN_DATE[0]: "returnDate",
-    FUNCTION_DATE[0]: "functionDate",
-    ENQUIRY_DATE[0]: "enquiryDate",
-}
-"""A date's field in a row -> in a lead."""
+NAME = LEAD_FIELDS["name"].api
+PHONE = LEAD_FIELDS["phone"].api
+BOOKING_NO = LEAD_FIELDS["bookingNo"].api
+BOOKING_DATE = LEAD_FIELDS["createdAt"].api
+RETURN_DATE = LEAD_FIELDS["returnDate"].api
+FUNCTION_DATE = LEAD_FIELDS["functionDate"].api
+ATTENDED_BY = LEAD_FIELDS["attendedBy"].api
+REMARKS = LEAD_FIELDS["remarks"].api
 
-SECURITY = ("price", "securityAmount", "security", "deposit")
-ATTENDED_BY = ("attendedBy", "attended_by", "staff", "bookingBy", "handledBy")
-ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
-REMARKS = ("remarks", "feedback", "notes")
-_ALIASES: Mapping[str, tuple[str, ...]] = {
-    "name": NAME,
-    "bookingNo": BOOKING_NO,
-    "createdAt": BOOKING_DATE,
-    "functionDate": FUNCTION_DATE,
-    "enquiryDate": ENQUIRY_DATE,
-    "enquiryType": ENQUIRY_TYPE,
-    "remarks": REMARKS,
-    "securityAmount": SECURITY,
-}
-_ALIASES_OF: Mapping[StepName, Mapping[str, tuple[str, ...]]] = {
-    StepName.BOOKING: _ALIASES,
-    StepName.RETURN: {
-        **_ALIASES,
-        "createdAt": RETURN_DATE,
-        "returnDate": RETURN_DATE,
-        "attendedBy": ATTENDED_BY,
-    },
-}
-"""By report: a lead's field -> the names that it may have in a row."""
+DATE_VALUES = {field.api[0]: field.name for field in SOURCE_FIELDS if field.name in DATE_FIELDS and field.api}
+"""A date's field in a row -> in a lead."""
 
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
@@ -141,7 +115,11 @@ class RowDates:
 
 def own_date(report: StepName, row: Row, zone: tzinfo) -> datetime | None:
     """The date of the booking or return that a row is about; None where there is none that can be read."""
-    return first_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE, zone)[0]
+    return first_date(row, _own_date_aliases(report), zone)[0]
+
+
+def _own_date_aliases(report: StepName) -> tuple[str, ...]:
+    return RETURN_DATE if report is StepName.RETURN else BOOKING_DATE
 
 
 def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
@@ -156,7 +134,7 @@ def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
 def is_of_report(report: StepName, row: Row) -> bool:
     """Whether a row is what its report is about: a booking without a booking date is another kind of row, a
     return without a return date has not been returned yet. A date that can't be read is not absent."""
-    found, is_unread = first_date(row, RETURN_DATE if report is StepName.RETURN else BOOKING_DATE, UTC)
+    found, is_unread = first_date(row, _own_date_aliases(report), UTC)
     return found is not None or is_unread
 
 
@@ -222,10 +200,11 @@ def identity_values(
 def alias_rank(report: StepName, field: str, row: Row, zone: tzinfo) -> int:
     """Which of the names that a lead's field may have in a row of that report it has in this one, which has
     it: 0 is the one that counts first. `zone`: the business's."""
-    for rank, alias in enumerate(_ALIASES_OF[report].get(field, ())):
-        if field == "securityAmount":
+    value_type = LEAD_FIELDS[field].value_type
+    for rank, alias in enumerate(_aliases(report, field)):
+        if value_type is float:
             is_here = first_amount(row, (alias,)) is not None
-        elif field in DATE_VALUES.values():
+        elif value_type is datetime:
             is_here = first_date(row, (alias,), zone)[0] is not None
         else:
             is_here = bool(optional_text(row, (alias,)))
@@ -234,28 +213,52 @@ def alias_rank(report: StepName, field: str, row: Row, zone: tzinfo) -> int:
     return 0
 
 
+def _aliases(report: StepName, field: str) -> tuple[str, ...]:
+    if field == "createdAt":
+        return _own_date_aliases(report)
+    known = LEAD_FIELDS[field]
+    return known.api if not known.reports or report in known.reports else ()
+
+
 def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
     """What else the phone number of the row that these values are of was read as under earlier key rules."""
     phone = values["phone"]
     return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)
 
 
+_Named = tuple[tuple[str, tuple[str, ...]], ...]
+"""Fields of a lead, each with its names in a row."""
+
+
+@cache
+def _fields_beside_identity(report: StepName) -> tuple[_Named, _Named, _Named]:
+    """The dates, texts and amounts that a row of that report has beside its identity and its own date."""
+    in_identity = ("name", "phone", "bookingNo", "createdAt", "returnDate")
+    fields = [
+        (field.value_type, field.name, aliases)
+        for field in SOURCE_FIELDS
+        if field.name not in in_identity and (aliases := _aliases(report, field.name))
+    ]
+    dates, texts, amounts = (
+        tuple((name, aliases) for value_type, name, aliases in fields if value_type is wanted)
+        for wanted in (datetime, str, float)
+    )
+    return dates, texts, amounts
+
+
 def complete_values(report: StepName, row: Row, values: LeadValues, dates: RowDates) -> LeadValues:
     """What else the row tells and `values`, which has its identity, does not hold yet. Gives `values`."""
-    if "functionDate" not in values and (function_date := dates.first(row, FUNCTION_DATE)) is not None:
-        values["functionDate"] = function_date
-    if "enquiryDate" not in values and (enquiry_date := dates.first(row, ENQUIRY_DATE)) is not None:
-        values["enquiryDate"] = enquiry_date
-    if "enquiryType" not in values and (enquiry_type := optional_text(row, ENQUIRY_TYPE)):
-        values["enquiryType"] = enquiry_type
-    if "remarks" not in values and (remarks := optional_text(row, REMARKS)):
-        values["remarks"] = remarks
-    if report is StepName.RETURN:
-        if "attendedBy" not in values and (attended_by := optional_text(row, ATTENDED_BY)):
-            values["attendedBy"] = attended_by
-        return values
-    if "securityAmount" not in values and (security := first_amount(row, SECURITY)) is not None:
-        values["securityAmount"] = security
+    known: dict[str, Any] = values  # type: ignore[assignment]
+    of_dates, of_texts, of_amounts = _fields_beside_identity(report)
+    for name, aliases in of_dates:
+        if name not in known and (moment := dates.first(row, aliases)) is not None:
+            known[name] = moment
+    for name, aliases in of_texts:
+        if name not in known and (found := optional_text(row, aliases)):
+            known[name] = found
+    for name, aliases in of_amounts:
+        if name not in known and (amount := first_amount(row, aliases)) is not None:
+            known[name] = amount
     return values
 
 

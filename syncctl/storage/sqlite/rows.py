@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from syncctl.domain.dialects import Dialect
+from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS
+from syncctl.domain.leads import PREVIOUS_UPDATED_AT
 from syncctl.domain.models import (
     Correction,
     Document,
@@ -37,39 +39,9 @@ from syncctl.storage.common.own_documents import (
     run_entry,
 )
 
-LEAD_FIELDS = (
-    "_id",
-    "leadType",
-    "source",
-    "name",
-    "phone",
-    "store",
-    "bookingNo",
-    "enquiryDate",
-    "visitDate",
-    "functionDate",
-    "returnDate",
-    "createdAt",
-    "updatedAt",
-    "securityAmount",
-    "enquiryType",
-    "closingStatus",
-    "reason",
-    "reasonCollectedFromStore",
-    "attendedBy",
-    "remarks",
-    "callStatus",
-    "leadStatus",
-    "followUpFlag",
-    "followUpDate",
-    "callDate",
-    "rating",
-    "assignedTo",
-    "assignedAt",
-    "__v",
-)
-DATE_ENDINGS = ("Date", "At")
-DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(DATE_ENDINGS))
+NOTED_DATES = DATE_FIELDS | {PREVIOUS_UPDATED_AT}
+"""Of what is noted of writes into a lead."""
+
 EMPTY_LEAD = dict.fromkeys(LEAD_FIELDS)
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -230,7 +202,7 @@ def writes_by_id(row: sqlite3.Row) -> tuple[str, dict[str, Write]]:
         raise OddDocumentError
     return row["_id"], {
         field: Write(
-            date_from(note["value"]) if field.endswith(DATE_ENDINGS) else note["value"],
+            date_from(note["value"]) if field in NOTED_DATES else note["value"],
             own_date_from(note["at"]) or LONG_AGO,
         )
         for field, note in notes.items()

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from syncctl.domain.identity import first_id_at
+from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.models import Document, RunEntry, SyncLog
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
 from syncctl.ports.sync import RecordEntry
@@ -163,4 +164,4 @@ class SqliteSurvey(SqliteSession):
 def _columns(fields: Collection[str]) -> str:
     """The columns of a lead for these fields, and its `_id`."""
     wanted = {"_id", *fields}
-    return ", ".join(field for field in rows.LEAD_FIELDS if field in wanted)
+    return ", ".join(field for field in LEAD_FIELDS if field in wanted)

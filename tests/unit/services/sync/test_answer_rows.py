@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.models import Days, StepName
 from syncctl.mapping.api_rows import (
     ATTENDED_BY,
     BOOKING_DATE,
-    ENQUIRY_DATE,
-    ENQUIRY_TYPE,
     FUNCTION_DATE,
     REMARKS,
     RETURN_DATE,
-    SECURITY,
 )
 from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_rows, sort_unsorted, unsorted
 from tests.support.answers import item_rows
@@ -187,14 +185,18 @@ def test_what_a_version_before_has_kept_of_one_item_row_is_no_change() -> None:
         assert not has_changed(answer, record, {"securityAmount": 0, **alone.values})
 
 
+def _api(field: str) -> tuple[str, ...]:
+    return LEAD_FIELDS[field].api
+
+
 MAYBE: dict[str, tuple[Any, ...]] = {
     name: values
     for names, values in (
         (FUNCTION_DATE, (None, "2026-12-20", "2026-12-21T10:00:00", "soon", "0001-01-01")),
-        (ENQUIRY_DATE, (None, "2026-01-05", "2026-01-06")),
-        (ENQUIRY_TYPE, (None, "", "Suits", "Gowns")),
+        (_api("enquiryDate"), (None, "2026-01-05", "2026-01-06")),
+        (_api("enquiryType"), (None, "", "Suits", "Gowns")),
         (REMARKS, (None, " ", "needs fitting", "ready")),
-        (SECURITY, (None, 0, 1500.5, 9000, "9000")),
+        (_api("securityAmount"), (None, 0, 1500.5, 9000, "9000")),
         (ATTENDED_BY, (None, "Staff A", "Staff B")),
         (BOOKING_DATE, (None, "2026-03-04T08:59:27", "2026-03-05", "soon")),
         (RETURN_DATE, (None, "2026-03-14T08:59:27", "2026-03-15", "soon")),
