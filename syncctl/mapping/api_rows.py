@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS, SOURCE_FIELDS
@@ -55,6 +55,11 @@ def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)  # the rows of an answer share their days, and those of a booking all of their dates
+def _read_date(written: str, zone: tzinfo) -> datetime | None:
+    return read_date(written, zone, month_first=True)
+
+
 def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[datetime | None, bool]:
     """The date in the first of these fields that holds one, or None; and whether what they hold instead can't
     be read, which is not the same as none. `zone`: the business's."""
@@ -67,7 +72,7 @@ def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[dateti
             is_unread = True
             continue
         try:
-            found = read_date(text(value), zone, month_first=True)
+            found = _read_date(text(value), zone)
         except (ValueError, InvalidRowError):
             is_unread = True
             continue

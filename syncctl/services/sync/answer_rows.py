@@ -4,7 +4,7 @@ other days than those asked for."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any
@@ -148,6 +148,7 @@ def sort_unsorted(
     report, dates = result.report, result.dates
     without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
     item_values: dict[str, list[tuple[Any, LeadValues]]] = {}
+    differing: dict[str, set[str]] = {}
     for number, row in enumerate(result.rows):
         if number % LOOK_EVERY == 0:
             look()
@@ -160,41 +161,58 @@ def sort_unsorted(
         if values is None:
             result.ignored += 1
         elif (key := key_of(values)) in result.records:
-            result.merged += 1
-            result.item_rows[key].append(row)
-            record = result.records[key]
-            item_values.setdefault(key, [(result.first_rows[key], LeadValues(**record.values))])
-            item_values[key].append((row, complete_values(report, row, values, dates)))
-            known = record.values
-            for field_name in values.keys() - known.keys():
-                known[field_name] = values[field_name]  # type: ignore[literal-required]
-            if more := {*phones_before(row, values)} - {*record.former_phones}:
-                former_phones = tuple(sorted({*record.former_phones, *more}))
-                result.records[key] = record._replace(former_phones=former_phones)
-            if missed := dict.fromkeys([*result.unread.pop(key, ()), *dates.missed]):
-                result.unread[key] = [name for name in missed if DATE_VALUES[name] not in known]
+            if (items := item_values.get(key)) is None:
+                own_values = result.records[key].values.copy()
+                items = item_values[key] = [(result.first_rows[key], own_values)]
+            items.append((row, complete_values(report, row, values, dates)))
+            if different := _add_item_row(result, key, row, values):
+                differing.setdefault(key, set()).update(different)
         else:
             before = phones_before(row, values)
             result.records[key] = source_record(complete_values(report, row, values, dates), before)
             result.first_rows[key] = row
             if dates.missed:
                 result.unread[key] = dates.missed
-    for key, told in item_values.items():
-        _settle_differences(result.records[key].values, told, report, dates.zone)
+    for key, names in differing.items():
+        _settle_differences(result.records[key].values, names, item_values[key], report, dates.zone)
     if days is not None:
         _set_outside_apart(result, days)
     return result
 
 
+def _add_item_row(result: SortedRows, key: str, row: Any, values: LeadValues) -> list[str]:
+    """Add a further row of a record, which fills what that lacks. Gives the fields in which it differs."""
+    result.merged += 1
+    result.item_rows[key].append(row)
+    record, missed = result.records[key], result.dates.missed
+    known: dict[str, Any] = record.values  # type: ignore[assignment]
+    names = []
+    if values != known:
+        names = [name for name, value in values.items() if known.setdefault(name, value) != value]
+    if (before := phones_before(row, values)) and (more := {*before} - {*record.former_phones}):
+        former_phones = tuple(sorted({*record.former_phones, *more}))
+        result.records[key] = record._replace(former_phones=former_phones)
+    if missed or key in result.unread:
+        unread = dict.fromkeys([*result.unread.pop(key, ()), *missed])
+        if still := [name for name in unread if DATE_VALUES[name] not in known]:
+            result.unread[key] = still
+    return names
+
+
 def _settle_differences(
-    record: LeadValues, told: Sequence[tuple[Any, LeadValues]], report: StepName, zone: tzinfo
+    record: LeadValues,
+    names: Iterable[str],
+    items: Sequence[tuple[Any, LeadValues]],
+    report: StepName,
+    zone: tzinfo,
 ) -> None:
-    """Where the rows of a record say different things: what stands under the field name that counts first,
-    and of several the least (the earliest date), whatever order the API gives them in."""
-    for name in [name for name in record if any(values.get(name) != record[name] for _, values in told)]:  # type: ignore[literal-required]
+    """Of fields in which the rows of a record differ: what stands under the field name that counts first, and
+    of several the least (the earliest date), whatever order the API gives them in. `items`: each row with its
+    own values."""
+    for name in names:
         record[name] = min(  # type: ignore[literal-required]
             (alias_rank(report, name, row, zone), values[name])  # type: ignore[literal-required]
-            for row, values in told
+            for row, values in items
             if name in values
         )[1]
 
