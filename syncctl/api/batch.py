@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from syncctl.api.limits import MEMORY_BYTES
-from syncctl.domain.models import ReportRequest, StepName
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from syncctl.locations import location_words
-from syncctl.ports.sync import Answer, Prepare
+from syncctl.ports.api import Answer, Prepare
 
 FAILURES_TO_DOUBT = 3
 """After so many requests of a report have failed in a row, its further ones get one try each."""

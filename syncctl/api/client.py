@@ -10,8 +10,9 @@ from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
 from syncctl.api.wire import Call, Endpoint, report_call, store_list_call
-from syncctl.domain.models import ReportRequest, StepName, Window
-from syncctl.ports.sync import Answer, Prepare
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
+from syncctl.ports.api import Answer, Prepare
 
 
 @dataclass(frozen=True, slots=True)

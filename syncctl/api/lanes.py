@@ -12,9 +12,9 @@ from syncctl.api.batch import Ahead, Batch, StoppedError, subject
 from syncctl.api.limits import MEMORY_BYTES
 from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
-from syncctl.domain.models import ReportRequest
+from syncctl.domain.requests import ReportRequest
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
-from syncctl.ports.sync import Answer, Prepare
+from syncctl.ports.api import Answer, Prepare
 
 _log = logging.getLogger("syncctl.api")
 

@@ -11,8 +11,8 @@ from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.envelope import envelope_of
 from syncctl.api.lanes import Room
 from syncctl.api.transport import Transport
-from syncctl.domain.models import ReportRequest
-from syncctl.ports.admin import WireFacts
+from syncctl.domain.requests import ReportRequest
+from syncctl.ports.api import WireFacts
 
 HEADERS = ("Server", "Content-Type", "Date")
 """Those that tell something of the API; others may hold what is nobody's business, such as cookies."""

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncctl.domain.models import BodyForm, ReportRequest, StepName
+from syncctl.domain.requests import BodyForm, ReportRequest
+from syncctl.domain.steps import StepName
 
 
 @dataclass(frozen=True, slots=True)

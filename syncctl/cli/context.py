@@ -22,7 +22,7 @@ from syncctl.errors import ExitCode, InterruptedRunError, SyncctlError
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import KeptLines
     from syncctl.monitoring.healthchecks import Heartbeat
-    from syncctl.ports.sync import Listener
+    from syncctl.ports.listener import Listener
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
 

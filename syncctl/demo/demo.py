@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import REPORT_STEPS, Counts, RunResult, StepName, Trigger
+from syncctl.domain.run_results import Counts, RunResult
+from syncctl.domain.steps import REPORT_STEPS, StepName, Trigger
 from syncctl.errors import UsageError
 from syncctl.filesystem.private_files import make_private_folder, write_private
-from syncctl.ports.sync import Listener
+from syncctl.ports.listener import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.windows import asked_for
 from syncctl.services.sync.api_sync import API_STEPS

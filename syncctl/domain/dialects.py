@@ -11,7 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from syncctl.domain.models import BodyForm, Days, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, Window
+from syncctl.domain.steps import StepName
 
 FEWEST_ROWS = 20
 """A mode is earned by no fewer rows than these, of all locations together."""

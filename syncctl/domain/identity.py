@@ -16,7 +16,8 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from syncctl.domain.models import LeadValues, SourceRecord
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.records import SourceRecord
 from syncctl.text import fold, same_text
 
 SEPARATOR = "\x1f"

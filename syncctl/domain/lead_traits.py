@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
-from syncctl.domain.models import Document, LeadType, LeadValues
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
 from syncctl.errors import InvalidRowError
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from syncctl.domain.lead_fields import APP_FIELDS, NO_STATUS, NOT_CALLED, SOURCE_FIELDS
-from syncctl.domain.models import Document, SourceRecord, Write
+from syncctl.domain.lead_values import Document
+from syncctl.domain.records import SourceRecord, Write
 
 STATUS_DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
 

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from syncctl.domain.lead_fields import LEAD_FIELDS
+from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, LeadChange, Write
+from syncctl.domain.records import Write
 from syncctl.text import same_text
 
 

@@ -1,125 +1,138 @@
-"""A run's result as plain data: what `--json` prints, and what the sync's own history keeps."""
+"""What a run, its steps and their locations came to."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from syncctl.domain.models import (
-    FILE_STEPS,
-    REPORT_STEPS,
-    AuditResult,
-    FinishedRow,
-    LocationResult,
-    RunResult,
-    StepResult,
-    StepStatus,
-)
-from syncctl.errors import ExitCode
-
-CHANGED_KEPT = 20
-"""Booking numbers of changed bookings that the history keeps for each location."""
+from syncctl.domain.steps import StepName, StepStatus, Trigger
 
 
-def instant(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second, with a Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the rows that came in: each of them is counted under exactly one of the others."""
+
+    rows: int = 0
+    saved: int = 0
+    updated: int = 0
+    existing: int = 0
+    reported: int = 0
+    merged: int = 0
+    invalid: int = 0
+    ignored: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.rows + other.rows,
+            self.saved + other.saved,
+            self.updated + other.updated,
+            self.existing + other.existing,
+            self.reported + other.reported,
+            self.merged + other.merged,
+            self.invalid + other.invalid,
+            self.ignored + other.ignored,
+        )
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row is accounted for (promise 1)."""
+        return self.rows == (
+            self.saved
+            + self.updated
+            + self.existing
+            + self.reported
+            + self.merged
+            + self.invalid
+            + self.ignored
+        )
 
 
-def _step(step: StepResult) -> dict[str, Any]:
-    document = {
-        "name": step.name.value,
-        "status": step.status.value,
-        "locations": {"processed": step.processed, "total": step.total},
-        **asdict(step.counts),
-        "errors": step.errors,
-        "error": step.error,
-    }
-    if step.name in REPORT_STEPS:
-        document["audit"] = _audit(step.audit)
-    if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
-        document["finished"] = finished
-    if hidden := [
-        {"file": f.location, "sheets": list(f.hidden_sheets)} for f in step.locations if f.hidden_sheets
-    ]:
-        document["hidden_sheets"] = hidden
-    return document
+@dataclass(frozen=True, slots=True)
+class FinishedRow:
+    """A row of a file whose lead a telecaller has finished. `place`: where the row stands, the phone number
+    masked; `day`: the row's date; `report_id`: the report that finished it; `finished_at`: when, if known."""
+
+    place: str
+    day: date | None
+    report_id: str
+    finished_at: datetime | None
 
 
-def _audit(audit: AuditResult | None) -> dict[str, int] | None:
-    """What the audits of a report came to; None where none were due. The errors are in the log."""
-    if audit is None:
-        return None
-    return {"locations": audit.locations, "saved": audit.counts.saved, "failed": len(audit.failed)}
+@dataclass(frozen=True, slots=True)
+class LocationResult:
+    """What one report of one location brought.
+
+    For an import `location` is the file's name, and the counts may stand although there is an `error`: some
+    of its sheets were understood. `changed`: booking numbers of existing leads of which the source now says
+    something else. `conflicts`: a line for each lead of which file and telecaller have changed a field.
+    `unchanged`: a file that was passed over, as its content is what it was at its last import. `finished`: of
+    an import, each row that is counted as reported. `hidden_sheets`: of a workbook, those
+    that were passed over.
+    """
+
+    location: str
+    store: str
+    counts: Counts = field(default_factory=Counts)
+    changed: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    unchanged: bool = False
+    error: str | None = None
+    warning: str | None = None
+    finished: tuple[FinishedRow, ...] = ()
+    hidden_sheets: tuple[str, ...] = ()
 
 
-def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:
-    return {
-        "file": file.location,
-        "row": row.place,
-        "day": row.day.isoformat() if row.day else None,
-        "report": row.report_id,
-        "finished_at": instant(row.finished_at) if row.finished_at else None,
-    }
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What asking a few locations for everything besides has brought. `locations`: how many answered;
+    `failed`: those that did not, and why. Its `counts` are among those of the step."""
+
+    locations: int = 0
+    counts: Counts = field(default_factory=Counts)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
-def run_envelope(result: RunResult) -> dict[str, Any]:
-    """The object that `--json` prints, to the letter of the README's table."""
-    return {
-        "command": result.command,
-        "ok": result.ok,
-        "run_id": result.run_id,
-        "trigger": result.trigger.value,
-        "dry_run": result.dry_run,
-        "started_at": instant(result.started_at),
-        "duration_s": round(result.duration_s, 3),
-        "next_sync_at": instant(result.next_sync_at) if result.next_sync_at else None,
-        "steps": [_step(step) for step in result.steps],
-    }
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How one step went.
+
+    `processed` of `total` locations answered and were stored; `dormant` ones were not due; `errors` failed.
+    `locations`: those asked, in the order in which they were done. `note`: what a person should know although
+    nothing went wrong.
+    """
+
+    name: StepName
+    status: StepStatus
+    counts: Counts = field(default_factory=Counts)
+    processed: int = 0
+    total: int = 0
+    errors: int = 0
+    error: str | None = None
+    dormant: int = 0
+    locations: tuple[LocationResult, ...] = ()
+    audit: AuditResult | None = None
+    note: str | None = None
+
+    @property
+    def changed(self) -> int:
+        """Existing leads, left as they are, of which the source now says something else."""
+        return sum(len(location.changed) for location in self.locations)
 
 
-def exit_code(result: RunResult) -> ExitCode:
-    """The status that a run ends the program with: FAILED for a step of the API, DATA where only files could
-    not be understood."""
-    if result.ok:
-        return ExitCode.OK
-    fine = (StepStatus.SUCCESS, StepStatus.SKIPPED)
-    only_files = all(step.name in FILE_STEPS for step in result.steps if step.status not in fine)
-    return ExitCode.DATA if only_files else ExitCode.FAILED
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run went: what `--json` prints and the exit status follows from."""
 
+    command: str
+    run_id: str
+    trigger: Trigger
+    dry_run: bool
+    started_at: datetime
+    duration_s: float
+    next_sync_at: datetime | None
+    steps: tuple[StepResult, ...]
 
-def _is_worth_keeping(result: LocationResult) -> bool:
-    counts = result.counts
-    return bool(
-        result.error
-        or result.warning
-        or result.changed
-        or result.conflicts
-        or counts.saved
-        or counts.updated
-        or counts.invalid
-    )
-
-
-def _location(result: LocationResult) -> dict[str, Any]:
-    return {
-        "location": result.location,
-        "store": result.store,
-        **asdict(result.counts),
-        "changed": list(result.changed[:CHANGED_KEPT]),
-        "conflicts": list(result.conflicts[:CHANGED_KEPT]),
-        "error": result.error,
-        "warning": result.warning,
-    }
-
-
-def history_document(result: RunResult) -> dict[str, Any]:
-    """The envelope, and for each step the locations where something happened."""
-    document = run_envelope(result)
-    for told, step in zip(document["steps"], result.steps, strict=True):
-        told.pop("finished", None)  # each row's record names its report
-        told["dormant"] = step.dormant
-        told["changed"] = step.changed
-        told["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
-    return document
+    @property
+    def ok(self) -> bool:
+        return all(step.status in (StepStatus.SUCCESS, StepStatus.SKIPPED) for step in self.steps)

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS, SOURCE_FIELDS
-from syncctl.domain.models import LeadType, LeadValues, StepName
+from syncctl.domain.lead_values import LeadType, LeadValues
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.phones import former_phones, phone_number, why_no_phone

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
 from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, LeadField
-from syncctl.domain.models import FILE_STEPS, LeadType, LeadValues, SourceRecord, StepName
+from syncctl.domain.lead_values import LeadType, LeadValues
+from syncctl.domain.records import SourceRecord
+from syncctl.domain.steps import FILE_STEPS, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone

@@ -1,13 +1,13 @@
-"""What the operator's commands need beside `ports`: a survey of the database, repairs, and what the rental
-API's answers are like on the wire."""
+"""What the operator's commands need of the database beside `ports/storage.py`: a survey of it, and repairs."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from syncctl.domain.models import Document, RunEntry, SyncLog
-from syncctl.ports.sync import RecordEntry, Storage
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.ports.storage import RecordEntry, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +73,6 @@ class Restored:
     inserted: frozenset[str]
     same: frozenset[str]
     different: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class WireFacts:
-    """One call of the rental API as it was on the wire, without its rows and without the key."""
-
-    asked: Mapping[str, str]
-    """The body that was sent; empty for a GET."""
-
-    seconds: float
-    """From the call's begin to the answer's last byte, or to what went wrong."""
-
-    status: int | None
-    """Of HTTP; None: no answer began."""
-
-    headers: Mapping[str, str]
-    """Those of Server, Content-Type and Date that the answer has."""
-
-    came_at: datetime | None
-    """When the answer began, by this machine's clock."""
-
-    size: int | None
-    """Bytes of the body, unpacked; None: it did not come, or not all of it."""
-
-    envelope: Any
-    """What is around the rows: keys, and kinds of values; None: it is no JSON."""
-
-    said: str
-    """The API's own description; ""."""
 
 
 class Survey(Protocol):

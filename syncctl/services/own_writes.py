@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from syncctl.domain.models import Write
-from syncctl.ports.sync import Storage
+from syncctl.domain.records import Write
+from syncctl.ports.storage import Storage
 
 
 def writes_into(storage: Storage, lead_ids: Collection[str]) -> dict[str, dict[str, Write]]:

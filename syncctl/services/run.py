@@ -7,20 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from syncctl.domain.models import (
-    FILE_STEPS,
-    AuditResult,
-    Reject,
-    RunEntry,
-    RunResult,
-    StepName,
-    StepResult,
-    SyncLog,
-    Trigger,
-)
-from syncctl.domain.run_results import history_document
+from syncctl.domain.records import Reject
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.run_results import AuditResult, RunResult, StepResult
+from syncctl.domain.steps import FILE_STEPS, StepName, Trigger
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.ports.sync import Listener, Storage
+from syncctl.ports.listener import Listener
+from syncctl.ports.storage import Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 SYNC_TYPES = {

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from syncctl.api.client import ApiClientConfig
     from syncctl.api.wire import Endpoint
     from syncctl.ports.admin import Database
-    from syncctl.ports.sync import RentalApi, Storage
+    from syncctl.ports.api import RentalApi
+    from syncctl.ports.storage import Storage
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.domain.checks import Check, CheckReport, Mark
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files, sqlite_files
 from syncctl.locations import load_locations

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from syncctl import __version__
 from syncctl.api.recording_client import WatchedRentalApi
-from syncctl.domain.models import REPORT_STEPS, ReportRequest
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.steps import REPORT_STEPS
 from syncctl.errors import LockHeldError, StorageError
 from syncctl.locations import load_locations
-from syncctl.ports.admin import WireFacts
+from syncctl.ports.api import WireFacts
 from syncctl.run_lock import RunLock
 from syncctl.services.checks.environment_checks import LOCK_MARGIN
 from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
@@ -28,8 +29,9 @@ from syncctl.storage.common.dialect_documents import dialect_document
 from syncctl.wiring.adapters import api_config, opened_database
 
 if TYPE_CHECKING:
+    from syncctl.domain.checkpoints import LocationState
     from syncctl.domain.dialects import Dialect
-    from syncctl.domain.models import LocationState, StepName
+    from syncctl.domain.steps import StepName
     from syncctl.settings.settings import Settings
 
 PACKAGES = ("requests", "urllib3", "pymongo")

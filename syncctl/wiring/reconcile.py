@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from syncctl.domain.models import Trigger
+from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.services.explain.explaining import Explanation, Wanted, explain
@@ -16,7 +16,7 @@ from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.wiring.adapters import clock_of, opened_database, rental_api
 
 if TYPE_CHECKING:
-    from syncctl.ports.sync import Listener
+    from syncctl.ports.listener import Listener
     from syncctl.services.reconcile.results import Completeness
     from syncctl.settings.settings import Settings
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.domain.models import FILE_STEPS, Counts, RunResult, StepName, StepResult, StepStatus, Trigger
+from syncctl.domain.run_results import Counts, RunResult, StepResult
+from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run
@@ -21,7 +22,8 @@ from syncctl.services.sync.planning import Schedule, SyncOptions
 from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
 
 if TYPE_CHECKING:
-    from syncctl.ports.sync import Listener, RentalApi
+    from syncctl.ports.api import RentalApi
+    from syncctl.ports.listener import Listener
     from syncctl.services.imports.importing import ImportJob
     from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.settings.settings import Settings

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.models import BodyForm, StepName
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.steps import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.storage.registry import open_storage
 from tests.support.program import Ended, Program

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.domain.dialects import Dialect, LocationIds
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER
 from syncctl.storage.registry import open_storage

@@ -8,17 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import (
-    Counts,
-    LocationResult,
-    RunEntry,
-    RunResult,
-    StepName,
-    StepResult,
-    StepStatus,
-    Trigger,
-)
-from syncctl.domain.run_results import history_document
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry
+from syncctl.domain.run_results import Counts, LocationResult, RunResult, StepResult
+from syncctl.domain.steps import StepName, StepStatus, Trigger
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 

@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.demo.demo import run_demo
 from syncctl.errors import UsageError
-from syncctl.ports.sync import Listener
+from syncctl.ports.listener import Listener
 from syncctl.sandbox import Sandbox
 from syncctl.settings.settings import Settings
 from tests.support.crontab import FakeCrontab

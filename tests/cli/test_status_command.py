@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import LocationState, StepName, StepStatus, SyncLog, Trigger
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 

@@ -10,16 +10,17 @@ from typing import Any, Protocol
 
 import pytest
 
-from syncctl.domain.models import Document, KnownRecord, LeadType
+from syncctl.domain.lead_values import Document, LeadType
+from syncctl.domain.records import KnownRecord
 from syncctl.errors import StorageError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id
 
 MANY = 2600
 
 INSERT_WHEN_TOLD = """
 import json, sys
-from syncctl.domain.models import Store
+from syncctl.domain.stores import Store
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, reject
 

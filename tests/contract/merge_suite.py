@@ -6,9 +6,10 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from syncctl.domain.models import CorrectionOutcome, KnownRecord, LeadChange, LeadType, LeadValues, Write
+from syncctl.domain.lead_values import LeadChange, LeadType, LeadValues
+from syncctl.domain.records import CorrectionOutcome, KnownRecord, Write
 from syncctl.errors import StorageError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, text_id
 

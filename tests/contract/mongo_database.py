@@ -6,7 +6,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo import database as pymongo_database
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.models import (
-    BodyForm,
-    Correction,
-    CorrectionOutcome,
-    Document,
-    LeadType,
-    LeadValues,
-    Reject,
-    StepName,
-    SyncRecord,
-)
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
+from syncctl.domain.records import Correction, CorrectionOutcome, Reject, SyncRecord
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.steps import StepName
 
 MOMENT = datetime(2025, 2, 1, 8, 59, 27, 123000, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.models import LeadType, RunEntry, StepStatus, Store, SyncLog, Trigger
+from syncctl.domain.lead_values import LeadType
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.domain.stores import Store
 from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.ports.admin import LastLogs, RunSpan, Totals
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
 

@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial
 from syncctl.domain.identity import KEY_RULES
-from syncctl.domain.models import LocationState, RunEntry, StepName, StepStatus, Store, SyncLog, Trigger
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.stores import Store
 from syncctl.errors import ExitCode, NewerDatabaseError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.contract.lead_suite import MANY, Database

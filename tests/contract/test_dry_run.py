@@ -5,18 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from syncctl.domain.models import (
-    KnownRecord,
-    LeadChange,
-    LeadType,
-    LocationState,
-    RunEntry,
-    StepName,
-    StepStatus,
-    Store,
-    SyncLog,
-    Trigger,
-)
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.lead_values import LeadChange, LeadType
+from syncctl.domain.records import KnownRecord
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.stores import Store
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.merge_suite import MergeSuite

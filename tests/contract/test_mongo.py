@@ -9,19 +9,12 @@ from bson import Decimal128, ObjectId
 from bson.int64 import Int64
 from pymongo import IndexModel, MongoClient
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.identity import KEY_RULES
-from syncctl.domain.models import (
-    Document,
-    LeadChange,
-    LeadType,
-    LocationState,
-    RunEntry,
-    StepName,
-    StepStatus,
-    Store,
-    SyncLog,
-    Trigger,
-)
+from syncctl.domain.lead_values import Document, LeadChange, LeadType
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.stores import Store
 from syncctl.errors import LeadsRefusedError, StorageError
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.storage.dry_run import DryRunStorage

@@ -7,7 +7,9 @@ import pytest
 from pymongo import MongoClient
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.models import Document, LeadChange, LeadType, RunEntry, StepStatus, SyncLog, Trigger
+from syncctl.domain.lead_values import Document, LeadChange, LeadType
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import MOMENT, lead, phone, record, text_id

@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.samples import lead, record, text_id

@@ -8,7 +8,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.collation import Collation
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import StorageError
 from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.mongo.storage import MongoStorage

@@ -11,7 +11,9 @@ import pytest
 from bson import DatetimeMS, ObjectId
 from pymongo import MongoClient
 
-from syncctl.domain.models import Document, StepStatus, SyncLog, Trigger
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports.admin import LastLogs, LeadSnapshot
 from syncctl.storage.mongo.address import MongoAddress, read_address

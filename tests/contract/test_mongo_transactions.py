@@ -10,7 +10,7 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import LeadsRefusedError, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from syncctl.storage.mongo import transactions as mongo_transactions

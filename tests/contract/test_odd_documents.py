@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from syncctl.domain.models import Document, LocationState, RunEntry, StepName
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import RunEntry
+from syncctl.domain.steps import StepName
 from syncctl.errors import StorageError
 from syncctl.ports.admin import Database, RunSpan
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.storage.mongo import documents as mongo_documents
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage

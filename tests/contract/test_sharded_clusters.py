@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from syncctl.domain.checks import Mark
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.services.doctor.connections import check_database
 from syncctl.storage.mongo import facts as mongo_facts

@@ -12,18 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.lead_fields import LEAD_FIELDS
-from syncctl.domain.models import (
-    LeadChange,
-    LeadType,
-    LocationState,
-    RunEntry,
-    StepName,
-    StepStatus,
-    Store,
-    SyncLog,
-    Trigger,
-)
+from syncctl.domain.lead_values import LeadChange, LeadType
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.stores import Store
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.storage.common.store_rules import store_id
 from syncctl.storage.sqlite.connection import open_connection

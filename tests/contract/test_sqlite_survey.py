@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import StepStatus, SyncLog, Trigger
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import StorageError
 from syncctl.ports.admin import LastLogs, Totals
 from syncctl.storage.registry import open_storage

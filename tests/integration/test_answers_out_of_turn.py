@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.api.client import HttpRentalApi
-from syncctl.domain.models import ReportRequest, StepName, Trigger
-from syncctl.ports.sync import Answer, Prepare
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.steps import StepName, Trigger
+from syncctl.ports.api import Answer, Prepare
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName, StepStatus
-from syncctl.domain.run_results import exit_code
+from syncctl.domain.run_documents import exit_code
+from syncctl.domain.steps import StepName, StepStatus
 from tests.support.answers import errors_without_rows, item_rows
 from tests.support.program import Program
 from tests.support.scripted_api import STORES, answering

@@ -10,11 +10,12 @@ import pytest
 
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.identity import derived_id, first_id_at, id_time
-from syncctl.domain.models import LeadType, StepName
+from syncctl.domain.lead_values import LeadType
+from syncctl.domain.steps import StepName
 from syncctl.errors import InterruptedRunError
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState, ScheduleState
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
 from syncctl.services.checks.environment_checks import Surroundings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import FileProblemError, SettingsError, UsageError
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind

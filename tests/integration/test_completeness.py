@@ -9,7 +9,8 @@ import pytest
 
 from syncctl.domain.identity import fingerprint, source_record
 from syncctl.domain.leads import new_lead
-from syncctl.domain.models import StepName, SyncRecord
+from syncctl.domain.records import SyncRecord
+from syncctl.domain.steps import StepName
 from syncctl.errors import StorageUnavailableError, UsageError
 from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from syncctl.domain.checks import Mark
-from syncctl.domain.models import CorrectionOutcome, Counts, RunResult, StepName
+from syncctl.domain.records import CorrectionOutcome
+from syncctl.domain.run_results import Counts, RunResult
+from syncctl.domain.steps import StepName
 from syncctl.ports.machine import LockState
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.services.checks.data_checks import verify_soundness
 from syncctl.services.checks.status import take_status
 from syncctl.services.cleanup.finished.cleaning import plan_finished

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.models import StepName, Trigger
+from syncctl.domain.steps import StepName, Trigger
 from syncctl.locations import load_locations
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.answer_rows import sort_rows

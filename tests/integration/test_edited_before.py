@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.ports.admin import Database
 from tests.contract.samples import lead, text_id
 from tests.support.cleanups import clean

@@ -9,7 +9,7 @@ import pytest
 from bson import ObjectId
 
 from syncctl.api.client import HttpRentalApi
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.sandbox import Fault, Sandbox

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import LocationState, RunResult, StepName, StepStatus
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import InterruptedRunError, StorageError, StorageUnavailableError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.failing_storage import FailingStorage, Killed, Moment

@@ -8,8 +8,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from syncctl.domain.models import LocationResult, RunResult, StepName
-from syncctl.domain.run_results import run_envelope
+from syncctl.domain.run_documents import run_envelope
+from syncctl.domain.run_results import LocationResult, RunResult
+from syncctl.domain.steps import StepName
 from tests.support.store_files import HEADER, counts, row, write
 from tests.support.world import World
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.domain.models import LeadValues, StepName
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.steps import StepName
 from syncctl.files.reading import open_file
 from syncctl.mapping.file_rows import file_record
 from tests.unit.files.support import save_csv, save_xlsx

@@ -4,8 +4,9 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from syncctl.domain.models import RunResult, StepName, StepStatus
-from syncctl.ports.sync import Storage
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, StepStatus
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import key_of
 from tests.support.world import World

@@ -10,9 +10,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from syncctl.domain.models import StepName, StepStatus
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.locations import load_locations
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, write
 from tests.support.webapp import old_lead

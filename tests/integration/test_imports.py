@@ -10,7 +10,9 @@ import openpyxl
 import pytest
 
 from syncctl.domain.identity import fingerprint
-from syncctl.domain.models import LeadChange, StepName, StepStatus, SyncRecord
+from syncctl.domain.lead_values import LeadChange
+from syncctl.domain.records import SyncRecord
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import UsageError
 from tests.support.store_files import HEADER, SAMPLES, counts, forget, row, snapshot, write
 from tests.support.webapp import SHAPES, Lead, finish, old_lead

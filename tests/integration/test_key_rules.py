@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName, SyncRecord
+from syncctl.domain.records import SyncRecord
+from syncctl.domain.steps import StepName
 from syncctl.sandbox import Sandbox
 from tests.support.store_files import SAMPLES, counts, forget, snapshot, write
 from tests.support.webapp import finish, old_lead

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName, StepStatus
-from syncctl.ports.sync import Storage
+from syncctl.domain.steps import StepName, StepStatus
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects import updating as rejects
 from syncctl.services.run import Clock

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from syncctl.domain.dialects import LocationIds
-from syncctl.domain.models import RunResult, StepName, StepStatus
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import StorageError
 from syncctl.locations import Locations
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.sync.answer_rows import UNKNOWN_SHOP

@@ -8,7 +8,9 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from syncctl.domain.dialects import Dialect, Mode
-from syncctl.domain.models import BodyForm, RunResult, StepName
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName
 from syncctl.locations import load_locations
 from syncctl.sandbox import DIALECTS, Sandbox
 from tests.integration.conftest import TODAY

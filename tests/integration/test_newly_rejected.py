@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import InterruptedRunError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from tests.integration.test_failures import refusing

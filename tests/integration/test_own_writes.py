@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.services.cleanup.cleaning import plan_duplicates
 from syncctl.services.cleanup.finished.cleaning import plan_finished
 from syncctl.services.explain.explaining import Wanted, explain

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName, Trigger
+from syncctl.domain.steps import StepName, Trigger
 from syncctl.mapping.api_rows import RowDates
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects.updating import keep_rejects

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from tests.support.meanwhile import Meanwhile
 from tests.support.store_files import forget, row, write
 from tests.support.webapp import Lead, old_lead

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from syncctl.domain.dialects import LocationIds
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.sandbox import Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.completeness import assert_nothing_found, look

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from tests.support.cleanups import Interfering
 from tests.support.failing_storage import Killed
 from tests.support.store_files import forget, row, snapshot, write

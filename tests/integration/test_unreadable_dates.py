@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import RunResult, StepName, StepStatus
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.sandbox import Sandbox
 from tests.integration.conftest import TODAY
 from tests.support.store_files import counts, row, write

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from tests.support.old_system import INDIA, OldSystem
 from tests.support.pairs import kept_reports
 from tests.support.store_files import HEADER, counts, row, write

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.storage.registry import open_storage

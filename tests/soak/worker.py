@@ -11,7 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from syncctl.domain.models import RunResult, StepName
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName
 from syncctl.errors import SyncctlError
 from syncctl.locations import Locations
 from syncctl.sandbox import Sandbox

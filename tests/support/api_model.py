@@ -12,9 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncctl.api.wire import Endpoint, report_call
-from syncctl.domain.models import ReportRequest, StepName
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, RetryableApiError
-from syncctl.ports.sync import Answer, Prepare
+from syncctl.ports.api import Answer, Prepare
 
 INDIA = ZoneInfo("Asia/Kolkata")
 ENDPOINT = Endpoint("https://rental.example/api", None, "API_TOKEN")

@@ -5,7 +5,8 @@ from random import Random
 from typing import Any
 
 from syncctl.domain.identity import derived_id, fingerprint
-from syncctl.domain.models import LeadValues, SyncRecord
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.records import SyncRecord
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicates import cleanup_key
 from tests.support.duplicates import object_id

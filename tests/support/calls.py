@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from syncctl.domain.dialects import Mode
-from syncctl.domain.models import REPORT_STEPS
+from syncctl.domain.steps import REPORT_STEPS
 from syncctl.sandbox import Sandbox
 from tests.support.marked_part import MarkedPart, MarkerError
 from tests.support.world import World

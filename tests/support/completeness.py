@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from syncctl.api.client import HttpRentalApi
-from syncctl.domain.models import Trigger
+from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.services.reconcile.completeness import REPORTS, SourceQuestion, begin_check

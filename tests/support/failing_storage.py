@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from typing import Any
 
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 
 WRITES = frozenset(
     {

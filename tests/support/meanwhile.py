@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 
 SESSION = frozenset({"prepare", "close"})
 

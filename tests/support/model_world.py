@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import LocationState, ReportRequest, RunResult, StepName, Trigger
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, Trigger
 from syncctl.locations import Locations
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import Schedule, SyncOptions

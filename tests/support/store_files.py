@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from tests.support.webapp import Lead
 from tests.support.world import World
 

@@ -10,19 +10,12 @@ from zoneinfo import ZoneInfo
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import (
-    AuditResult,
-    Counts,
-    LocationResult,
-    RunResult,
-    StepName,
-    StepResult,
-    Trigger,
-)
+from syncctl.domain.run_results import AuditResult, Counts, LocationResult, RunResult, StepResult
+from syncctl.domain.steps import StepName, Trigger
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.rejects.retrying import retry_rejects

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from syncctl.domain.models import RunResult
-from syncctl.ports.sync import Storage
+from syncctl.domain.run_results import RunResult
+from syncctl.ports.storage import Storage
 from tests.support.meanwhile import Meanwhile
 from tests.support.webapp import OF_TODAY_MOSTLY
 from tests.torture.runs import Runs, files

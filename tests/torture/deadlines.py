@@ -1,6 +1,6 @@
 """How long a run may take at most."""
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 
 GRACE_S = 2.0
 """What a run allows itself after its deadline: a second for the answer of a lane that is stuck, and one for

@@ -6,9 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
 from syncctl.domain.identity import derived_id, fingerprint, key_of
-from syncctl.domain.models import BodyForm, Days, LocationState, ReportRequest, RunResult, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName
 from syncctl.mapping.api_rows import RowDates, report_values
 from tests.support.api_model import DIALECTS, Row, body_of, spoken
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment

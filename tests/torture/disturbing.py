@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.errors import (
     InterruptedRunError,
     StorageError,
@@ -11,7 +11,7 @@ from syncctl.errors import (
     SyncctlError,
     TerminationRequest,
 )
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.torture.prepared import Prepared
 from tests.torture.tally import tally

@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
-from syncctl.domain.models import RunResult, StepName, StepStatus
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, StepStatus
 from tests.support.store_files import HEADER
 from tests.support.store_files import row as file_row
 from tests.support.webapp import Lead

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import pytest
 
-from syncctl.domain.models import StepName, Store
+from syncctl.domain.steps import StepName
+from syncctl.domain.stores import Store
 from syncctl.locations import Locations, load_locations
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.cleaning import BackupTarget, clean_duplicates

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from tests.support.store_files import row, write
 from tests.support.webapp import SqliteApp, old_lead
 from tests.torture.jobs import (

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR
-from syncctl.domain.models import Counts, RunResult
-from syncctl.ports.sync import Storage
+from syncctl.domain.run_results import Counts, RunResult
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned

@@ -11,9 +11,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from syncctl.domain.models import LocationResult, LocationState, RunResult, StepName
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.run_results import LocationResult, RunResult
+from syncctl.domain.steps import StepName
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault
 from syncctl.services.sync.api_sync import API_STEPS
 from tests.support.failing_storage import FailingStorage, Killed, Moment

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
 from tests.support.set_clock import NoClockError, SetClock

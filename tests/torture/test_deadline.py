@@ -18,9 +18,9 @@ import pytest
 
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import StepName, StepStatus
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import ExitCode, StorageUnavailableError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync.api_sync import API_STEPS
 from tests.support import mongod

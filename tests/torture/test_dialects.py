@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from tests.support.api_model import DIALECTS
 from tests.support.model_world import REPORTS
 from tests.torture.dialect_story import EVENTS, DialectStory

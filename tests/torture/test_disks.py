@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import TemporaryFileError
 from syncctl.sandbox import Sandbox
 from syncctl.services.imports import staging

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.errors import StorageUnavailableError
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from tests.support import mongod
 from tests.support.failing_storage import WRITES
 from tests.support.mongod import Mongod, ReplicaSet, with_database

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from pymongo import MongoClient
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.sandbox.faults import FAULT_KINDS
 from tests.support.mongod import with_database

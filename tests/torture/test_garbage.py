@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.models import StepName, StepStatus
+from syncctl.domain.steps import StepName, StepStatus
 from tests.support.store_files import HEADER
 from tests.support.store_files import row as file_row
 from tests.torture import garbage

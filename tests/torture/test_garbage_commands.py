@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.cli.app import app
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import ExitCode
 from syncctl.sandbox import Sandbox
 from tests.support.program import Program

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import StepName, StepStatus
+from syncctl.domain.steps import StepName, StepStatus
 from tests.torture.garbage_place import empty_place, write_file
 from tests.torture.garbage_rows import DistinctRows, file_rows, report_rows, store_list_rows
 from tests.torture.tally import tally

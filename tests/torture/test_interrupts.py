@@ -13,7 +13,7 @@ import pytest
 
 from syncctl.cli.stopping import is_no_place_to_raise
 from syncctl.errors import InterruptedRunError, TerminationRequest
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.run import SYNC_TYPES
 from tests.support.world import Recorder, World
 from tests.torture.jobs import JOBS, Job

@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from tests.support import mongod

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.errors import SyncctlError
 from tests.support.disks import Disk, NoDiskError, disk
 from tests.torture.jobs import JOBS, LATER_SYNC, Job

@@ -15,7 +15,8 @@ from random import Random
 
 import pytest
 
-from syncctl.domain.models import RunResult, StepName
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName
 from syncctl.errors import ExitCode, StorageError, StorageUnavailableError
 from syncctl.sandbox import Sandbox
 from syncctl.storage.sqlite.storage import SqliteStorage

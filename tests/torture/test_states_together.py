@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import LocationState, StepName, StepStatus
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import (
     InterruptedRunError,
     StorageError,
@@ -17,7 +18,7 @@ from syncctl.errors import (
     SyncctlError,
     TerminationRequest,
 )
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync.report_step import STATES_TOGETHER
 from tests.support.failing_storage import Killed

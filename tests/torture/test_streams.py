@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.sandbox import Sandbox
 from tests.support.program import LIMIT_S, Program
 from tests.support.store_files import row, write

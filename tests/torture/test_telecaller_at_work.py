@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import StepName
-from syncctl.ports.sync import Storage
+from syncctl.domain.steps import StepName
+from syncctl.ports.storage import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.meanwhile import Meanwhile
 from tests.support.store_files import forget, row, write

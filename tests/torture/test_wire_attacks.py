@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import RunResult
+from syncctl.domain.run_results import RunResult
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply, rows_reply

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import CheckReport, Mark
-from syncctl.domain.models import LocationState, RunEntry
+from syncctl.domain.run_history import RunEntry
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.environment_checks import Surroundings

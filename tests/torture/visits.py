@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from tests.support.oracle import Key
 from tests.support.recognition import Facts, of_lead
 from tests.support.store_files import HEADER, write

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.domain.identity import current_key, lead_key
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.text import fold, same_text
 from tests.support.store_files import NAMES_WRITTEN_TWICE
 

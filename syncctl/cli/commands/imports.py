@@ -56,7 +56,7 @@ def _import_command(kind: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.models import StepName, Trigger
+        from syncctl.domain.steps import StepName, Trigger
         from syncctl.services.imports.importing import ImportJob
         from syncctl.wiring.runs import Invocation, run_import
 
@@ -72,7 +72,7 @@ def _import_command(kind: str) -> Callable[..., None]:
 
 def _import_from_folder(kind: str) -> Callable[..., None]:
     def import_all(session: Session, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False) -> None:
-        from syncctl.domain.models import StepName, Trigger
+        from syncctl.domain.steps import StepName, Trigger
         from syncctl.wiring.runs import Invocation, import_from_folder, run_import
 
         job = import_from_folder(session.settings, StepName(kind), explicit=True)

@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _filter(kind: str | None, reason: str | None, file: str | None) -> RejectFilter:
-    from syncctl.domain.models import StepName
+    from syncctl.domain.steps import StepName
     from syncctl.errors import UsageError
     from syncctl.services.rejects.reject_list import RejectFilter
 

@@ -15,7 +15,7 @@ from syncctl.cli.context import Session, command
 from syncctl.errors import InterruptedRunError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from syncctl.domain.models import RunResult
+    from syncctl.domain.run_results import RunResult
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Fetch for real, write nothing, say what would be.")]
@@ -53,7 +53,7 @@ def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[d
 def finish(result: RunResult, *, as_json: bool) -> None:
     """Show how a run ended, and end the program accordingly."""
     from syncctl.cli.render.runs import render_run
-    from syncctl.domain.run_results import exit_code
+    from syncctl.domain.run_documents import exit_code
 
     render_run(result, as_json=as_json)
     if status := exit_code(result):
@@ -87,7 +87,7 @@ def _sync_command(name: str) -> Callable[..., None]:
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.models import FILE_STEPS, StepName, Trigger
+        from syncctl.domain.steps import FILE_STEPS, StepName, Trigger
         from syncctl.services.sync.api_sync import API_STEPS
         from syncctl.services.sync.planning import SyncOptions
         from syncctl.wiring.monitoring import heartbeat_of

@@ -35,7 +35,7 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
 ) -> None:
     """Check that all that the API tells is in the database; changes nothing without --repair."""
     from syncctl.cli.render.source import render_source, source_progress
-    from syncctl.domain.models import Trigger
+    from syncctl.domain.steps import Trigger
     from syncctl.services.sync.planning import SyncOptions
     from syncctl.wiring.reconcile import check_source, repair_source
 

@@ -6,21 +6,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from syncctl.domain.models import (
-    FILE_STEPS,
-    AuditResult,
-    Counts,
-    FinishedRow,
-    LocationResult,
-    RunResult,
-    StepName,
-    StepResult,
-    StepStatus,
-    Trigger,
-)
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
+from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepResult
+from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
-from syncctl.ports.sync import Listener
+from syncctl.ports.listener import Listener
 
 STEP_TITLES = {
     StepName.STORES: "Stores",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from syncctl.cli.render.printer import console, print_json, print_line, print_message
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.printer import console, print_json, print_line, print_message
 from syncctl.cli.render.source import written
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.explain.record_history import Whereabouts

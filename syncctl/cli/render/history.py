@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, print_json, print_line, print_message
-from syncctl.domain.models import Counts, StepStatus
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import StepStatus
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
 from syncctl.services.checks.history import run_document, runs_document

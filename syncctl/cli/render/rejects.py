@@ -11,7 +11,8 @@ from syncctl.cli.logs.run_events import counted
 from syncctl.cli.render.printer import print_json, print_line, print_message
 
 if TYPE_CHECKING:
-    from syncctl.domain.models import Counts, Reject
+    from syncctl.domain.records import Reject
+    from syncctl.domain.run_results import Counts
 
 VALUES_SHOWN = 160
 """Characters of a raw row that `rejects list` shows; --json and the export have it whole."""

@@ -6,8 +6,9 @@ import sys
 
 from syncctl.cli.logs.run_events import STEP_TITLES, location_label, told, total_lines
 from syncctl.cli.render.printer import console, print_json, print_line
-from syncctl.domain.models import FILE_STEPS, RunResult, StepName, StepResult, StepStatus
-from syncctl.domain.run_results import run_envelope
+from syncctl.domain.run_documents import run_envelope
+from syncctl.domain.run_results import RunResult, StepResult
+from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus
 
 _MEASURES = (
     ("Rows", "rows"),

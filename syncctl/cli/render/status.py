@@ -9,8 +9,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render.printer import console, print_json, print_line
-from syncctl.domain.models import CorrectionOutcome, StepStatus
-from syncctl.domain.run_results import instant
+from syncctl.domain.records import CorrectionOutcome
+from syncctl.domain.run_documents import instant
+from syncctl.domain.steps import StepStatus
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.environment_checks import lock_words
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from syncctl.domain.models import SyncLog
+    from syncctl.domain.run_history import SyncLog
     from syncctl.services.checks.freshness import ApiStep
     from syncctl.services.checks.status import Corrections, Status
 

@@ -18,16 +18,8 @@ from syncctl.cli.logs.run_events import (
     told,
     trigger_word,
 )
-from syncctl.domain.models import (
-    FILE_STEPS,
-    AuditResult,
-    LocationResult,
-    RunResult,
-    StepName,
-    StepResult,
-    StepStatus,
-    Trigger,
-)
+from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
+from syncctl.domain.steps import FILE_STEPS, StepName, StepStatus, Trigger
 from syncctl.safe_output.printable import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}

@@ -11,7 +11,7 @@ from itertools import islice
 
 from syncctl.domain.checks import Check
 from syncctl.domain.identity import derived_id, id_time
-from syncctl.domain.models import Document, LeadType
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.machine import LockState

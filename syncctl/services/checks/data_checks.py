@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from syncctl.domain.checks import Check, CheckReport, Tally
-from syncctl.domain.models import Document, Store
+from syncctl.domain.lead_values import Document
+from syncctl.domain.stores import Store
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone

@@ -9,7 +9,7 @@ from itertools import islice, product
 from typing import Self
 
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 

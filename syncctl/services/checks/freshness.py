@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from syncctl.domain.models import RunEntry, StepName, StepStatus, SyncLog, Trigger
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.run import SYNC_TYPES

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from syncctl.domain.models import Counts, RunEntry, StepStatus
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
+from syncctl.domain.run_history import RunEntry
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import StepStatus
 from syncctl.errors import UsageError
 from syncctl.ports.admin import Survey
 

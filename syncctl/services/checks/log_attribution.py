@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from syncctl.domain.models import SyncLog, Trigger
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import Trigger
 from syncctl.ports.admin import RunSpan
 from syncctl.services.run import SYNC_TYPES
 from syncctl.services.sync.api_sync import API_STEPS

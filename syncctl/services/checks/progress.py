@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import LocationState, StepName
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask

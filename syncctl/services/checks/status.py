@@ -9,16 +9,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from syncctl.domain.models import (
-    REPORT_STEPS,
-    CorrectionOutcome,
-    Counts,
-    Document,
-    RunEntry,
-    StepStatus,
-    SyncRecord,
-)
-from syncctl.domain.run_results import instant
+from syncctl.domain.lead_values import Document
+from syncctl.domain.records import CorrectionOutcome, SyncRecord
+from syncctl.domain.run_documents import instant
+from syncctl.domain.run_history import RunEntry
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import REPORT_STEPS, StepStatus
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from syncctl.domain.checks import Check, CheckReport
-from syncctl.domain.models import RunEntry, StepName, StepStatus
+from syncctl.domain.run_history import RunEntry
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LastLogs
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces

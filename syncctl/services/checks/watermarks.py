@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Check
-from syncctl.domain.models import LocationState, StepName
+from syncctl.domain.steps import StepName
 from syncctl.services.checks.freshness import ApiStep, ago, late_from
 from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Check
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.models import REPORT_STEPS, LocationState, StepName
+from syncctl.domain.steps import REPORT_STEPS, StepName
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.progress import Progress

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.private_files import PrivateFile, make_private_folder, sync_folder
 from syncctl.ports.admin import DatabaseFacts

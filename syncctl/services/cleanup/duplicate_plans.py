@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import UsageError
 from syncctl.locations import StoreNames
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
 from syncctl.services.matching.legacy_leads import parted_key, text_of

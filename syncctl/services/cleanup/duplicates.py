@@ -9,11 +9,11 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import Document, LeadType
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.locations import Locations, StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import parted_key, stored_file_key, stored_key, text_of
 
 KEY_FIELDS: tuple[str, ...] = (

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from syncctl.domain.lead_fields import LEAD_FIELDS, SOURCE_FIELDS
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.domain.leads import NOTHING_WRITTEN, STATUS_DEFAULTS, is_touched
-from syncctl.domain.models import Document, LeadType, Write
+from syncctl.domain.records import Write
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncctl.domain.models import LeadChange
+from syncctl.domain.lead_values import LeadChange
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, batched, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncctl.domain.models import LeadChange
+from syncctl.domain.lead_values import LeadChange
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backup_writing import new_backup

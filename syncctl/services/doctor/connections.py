@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syncctl.domain.checks import Check
-from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -24,8 +25,8 @@ from syncctl.errors import (
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import RowDates, identity_values
 from syncctl.ports.admin import Database
+from syncctl.ports.api import RentalApi
 from syncctl.ports.machine import ApiAddress, ApiClock
-from syncctl.ports.sync import RentalApi
 from syncctl.services.sync.store_list import store_of_row
 
 LARGEST_SKEW = timedelta(seconds=60)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from syncctl.domain.checks import Check
 from syncctl.domain.dialects import Dialect, LocationIds
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations
 from syncctl.services.sync.planning import location_order
 

@@ -10,15 +10,17 @@ from datetime import UTC
 from syncctl.domain.identity import SEPARATOR, current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
 from syncctl.domain.lead_traits import Traits
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.domain.leads import NOTHING_WRITTEN
-from syncctl.domain.models import FILE_STEPS, Document, LeadType, Reject, SourceRecord, StepName, SyncRecord
+from syncctl.domain.records import Reject, SourceRecord, SyncRecord
+from syncctl.domain.steps import FILE_STEPS, StepName
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.explain.record_history import (

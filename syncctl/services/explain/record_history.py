@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
+from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import FILE_STEPS, Correction, CorrectionOutcome, Document, StepName
+from syncctl.domain.records import Correction, CorrectionOutcome
+from syncctl.domain.steps import FILE_STEPS, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.admin import Survey
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.reconcile.differences import Base, FieldDifference, differences

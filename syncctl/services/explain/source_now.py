@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import current_key, keys_of
-from syncctl.domain.models import ReportRequest, SourceRecord, StepName, Window
+from syncctl.domain.records import SourceRecord
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO, PHONE, is_of_report
-from syncctl.ports.sync import Answer, RentalApi, Storage
+from syncctl.ports.api import Answer, RentalApi
+from syncctl.ports.storage import Storage
 from syncctl.services.explain.explaining import Explanation, Wanted
 from syncctl.services.explain.record_history import Origin, SourceNow, Story, Whereabouts, place_of
 from syncctl.services.reconcile.completeness import REPORTS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
 from syncctl.text import same_text

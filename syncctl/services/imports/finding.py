@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.services.imports.file_stores import kind_of_name

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncctl.domain.models import Counts, StepName, StepResult, StepStatus
+from syncctl.domain.run_results import Counts, StepResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
-from syncctl.ports.sync import FileReader
+from syncctl.ports.files import FileReader
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.finding import astray_files, content_hash, find_files
 from syncctl.services.imports.intake import FileIntake

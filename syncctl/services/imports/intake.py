@@ -8,19 +8,12 @@ from typing import Any, NamedTuple
 
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.lead_traits import as_moment
+from syncctl.domain.lead_values import Document, LeadChange, LeadType, LeadValues
 from syncctl.domain.leads import new_lead, own_update
 from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
-from syncctl.domain.models import (
-    Document,
-    FinishedRow,
-    KnownRecord,
-    LeadChange,
-    LeadType,
-    LeadValues,
-    StepName,
-    SyncRecord,
-    Write,
-)
+from syncctl.domain.records import KnownRecord, SyncRecord, Write
+from syncctl.domain.run_results import FinishedRow
+from syncctl.domain.steps import StepName
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import Locations
 from syncctl.safe_output.redact import mask_phone

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from syncctl.domain.identity import SEPARATOR, derived_id
-from syncctl.domain.models import Reject, StepName
+from syncctl.domain.records import Reject
+from syncctl.domain.steps import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
 from syncctl.mapping.file_rows import chosen, file_record
 from syncctl.parsing.values import text
-from syncctl.ports.sync import FileReader, FileRow, FileSheet
+from syncctl.ports.files import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally, Places

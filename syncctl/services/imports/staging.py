@@ -11,7 +11,8 @@ from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from syncctl.domain.models import LeadValues, SourceRecord
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.records import SourceRecord
 from syncctl.errors import TemporaryFileError
 from syncctl.mapping.file_rows import FileRecord
 

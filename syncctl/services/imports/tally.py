@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncctl.domain.models import Counts, FinishedRow, LocationResult
+from syncctl.domain.run_results import Counts, FinishedRow, LocationResult
 from syncctl.services.rejects.updating import unlisted_words
 
 PLACES_NAMED = 20

@@ -13,17 +13,11 @@ from typing import Any, NamedTuple
 
 from syncctl.domain.lead_fields import NOT_CALLED
 from syncctl.domain.lead_traits import call_status
+from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import NOTHING_WRITTEN, own_update
-from syncctl.domain.models import (
-    CorrectionOutcome,
-    Document,
-    KnownRecord,
-    LeadChange,
-    SourceRecord,
-    SyncRecord,
-)
+from syncctl.domain.records import CorrectionOutcome, KnownRecord, SourceRecord, SyncRecord
 from syncctl.parsing.phones import phone_number
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.own_writes import writes_into
 from syncctl.services.sync.answer_rows import SortedRows

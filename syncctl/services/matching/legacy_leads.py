@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord, Write
+from syncctl.domain.records import SourceRecord, Write
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations, StoreNames
 from syncctl.mapping.file_rows import file_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from syncctl.domain.models import KnownRecord, SourceRecord
+from syncctl.domain.records import KnownRecord, SourceRecord
 from syncctl.services.matching.corrections import Corrected
 
 

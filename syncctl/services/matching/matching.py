@@ -11,10 +11,11 @@ from typing import NamedTuple
 from syncctl.domain.identity import current_key, keys_of, phone_of
 from syncctl.domain.lead_matching import Agreement, agreements, best_pairs, is_certain
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document, KnownRecord, LeadType, LeadValues, SourceRecord, SyncRecord
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
+from syncctl.domain.records import KnownRecord, SourceRecord, SyncRecord
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
-from syncctl.ports.sync import Created, Storage
+from syncctl.ports.storage import Created, Storage
 from syncctl.services.matching.corrections import Corrected, nobody_reached, replaced_records
 from syncctl.services.matching.legacy_leads import API_TYPES, UnlinkedLeads, text_of
 from syncctl.services.matching.match_result import MatchResult

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN
-from syncctl.domain.models import Document, SourceRecord
+from syncctl.domain.records import SourceRecord
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_NO
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher

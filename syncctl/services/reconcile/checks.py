@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncctl.domain.checks import Check, CheckReport
-from syncctl.domain.models import LocationResult, StepName
+from syncctl.domain.run_results import LocationResult
+from syncctl.domain.steps import StepName
 from syncctl.services.reconcile.completeness import REPORTS
 from syncctl.services.reconcile.differences import Whose
 from syncctl.services.reconcile.results import Completeness, SourceCounts

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import Days, LocationResult, ReportRequest, RunResult, StepName, StepResult, Window
+from syncctl.domain.requests import Days, ReportRequest, Window
+from syncctl.domain.run_results import LocationResult, RunResult, StepResult
+from syncctl.domain.steps import StepName
 from syncctl.errors import (
     ApiError,
     KeyRefusedError,
@@ -19,7 +21,7 @@ from syncctl.errors import (
 )
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Answer, RentalApi
+from syncctl.ports.api import Answer, RentalApi
 from syncctl.services.reconcile.answer_check import AnswerCheck
 from syncctl.services.reconcile.repairing import Repairer
 from syncctl.services.reconcile.results import Completeness, LocationCheck

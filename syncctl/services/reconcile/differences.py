@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from syncctl.domain.lead_fields import EDITED_SOURCE_FIELDS, SOURCE_FIELDS
+from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, Write
+from syncctl.domain.records import Write
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number

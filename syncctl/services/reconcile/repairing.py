@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncctl.domain.models import LocationResult, StepName
+from syncctl.domain.run_results import LocationResult
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations
 from syncctl.services.reconcile.answer_check import CheckedAnswer, rows_of
 from syncctl.services.rejects.updating import position_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 
-from syncctl.domain.models import LocationResult, RunResult, StepName
+from syncctl.domain.run_results import LocationResult, RunResult
+from syncctl.domain.steps import StepName
 from syncctl.services.reconcile.differences import FieldDifference
 
 

@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from syncctl.domain.identity import current_key, derived_id, keys_of
-from syncctl.domain.models import Days, StepName, SyncRecord
+from syncctl.domain.records import SyncRecord
+from syncctl.domain.requests import Days
+from syncctl.domain.steps import StepName
 from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.admin import Database

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from syncctl.domain.models import Reject, StepName
+from syncctl.domain.records import Reject
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import chosen
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.text import fold
 
 CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR
-from syncctl.domain.models import FILE_STEPS, Reject
-from syncctl.domain.run_results import instant
+from syncctl.domain.records import Reject
+from syncctl.domain.run_documents import instant
+from syncctl.domain.steps import FILE_STEPS
 from syncctl.filesystem.private_files import private_file
 from syncctl.filesystem.protected_files import OwnFiles
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.text import fold
 

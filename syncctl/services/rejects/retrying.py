@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import FILE_STEPS, Counts, Reject, StepName
+from syncctl.domain.records import Reject
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import FILE_STEPS, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping.file_rows import chosen, file_record

@@ -6,10 +6,10 @@ import json
 from collections.abc import Collection, Mapping
 
 from syncctl.domain.identity import SEPARATOR, derived_id
-from syncctl.domain.models import Reject
+from syncctl.domain.records import Reject
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.api_rows import BOOKING_DATE, BOOKING_NO, first_text
-from syncctl.ports.sync import Storage
+from syncctl.ports.storage import Storage
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows
 

@@ -9,22 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncctl.domain.identity import fingerprint
+from syncctl.domain.lead_values import LeadChange, LeadType
 from syncctl.domain.leads import NOTHING_WRITTEN, new_lead, own_update
 from syncctl.domain.merge import Merge
-from syncctl.domain.models import (
-    Correction,
-    CorrectionOutcome,
-    Counts,
-    LeadChange,
-    LeadType,
-    SourceRecord,
-    StepName,
-    SyncRecord,
-)
+from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord, SyncRecord
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import StepName
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping.api_rows import BOOKING_DATE
-from syncctl.ports.sync import RejectPositions
+from syncctl.ports.storage import RejectPositions
 from syncctl.services.matching.corrections import NumberChange, current_since, second_leads, take_numbers
 from syncctl.services.matching.legacy_leads import mended_phone
 from syncctl.services.matching.match_result import MatchResult

@@ -10,7 +10,10 @@ from datetime import date, tzinfo
 from typing import Any
 
 from syncctl.domain.identity import key_of, source_record
-from syncctl.domain.models import Days, LeadValues, SourceRecord, StepName
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.records import SourceRecord
+from syncctl.domain.requests import Days
+from syncctl.domain.steps import StepName
 from syncctl.errors import FinalApiError, InvalidRowError
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.mapping.api_rows import (
@@ -28,7 +31,7 @@ from syncctl.mapping.api_rows import (
     report_values,
 )
 from syncctl.parsing.phones import phone_number
-from syncctl.ports.sync import Look
+from syncctl.ports.api import Look
 
 LOOK_EVERY = 1000
 """Rows, which are mapped in some 50 ms."""

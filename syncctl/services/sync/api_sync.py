@@ -7,10 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncctl.domain.models import Counts, ReportRequest, StepName, StepResult, StepStatus, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.run_results import Counts, StepResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.locations import Locations
-from syncctl.ports.sync import Look, RentalApi
+from syncctl.ports.api import Look, RentalApi
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.answer_rows import SortedRows

@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import LocationIds
-from syncctl.domain.models import AuditResult, Counts, LocationState, ReportRequest, StepName, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.run_results import AuditResult, Counts
+from syncctl.domain.steps import StepName
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
-from syncctl.ports.sync import Answer
+from syncctl.ports.api import Answer
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.checkpoints import Checkpoints
 from syncctl.services.sync.report_step import ReportStep, StepTools

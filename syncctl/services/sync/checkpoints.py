@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from syncctl.domain.models import LocationState, Window
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.requests import Window
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.planning import SUSPECT_FOR, Planner
 

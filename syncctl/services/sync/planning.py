@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, LocationIds, Mode
-from syncctl.domain.models import Days, LocationState, Window
+from syncctl.domain.requests import Days, Window
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
 from syncctl.services.windows.months import OLDEST_DAY, certain_from, months_before, months_since, wider

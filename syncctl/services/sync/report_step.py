@@ -6,8 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import LocationResult, LocationState, ReportRequest, StepName, StepResult
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.run_results import LocationResult, StepResult
+from syncctl.domain.steps import StepName
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -16,7 +19,9 @@ from syncctl.errors import (
     StorageUnavailableError,
     UnclearAnswerError,
 )
-from syncctl.ports.sync import Answer, Listener, Look, Storage
+from syncctl.ports.api import Answer, Look
+from syncctl.ports.listener import Listener
+from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_intake import Intake
 from syncctl.services.sync.answer_rows import SortedRows, check_form
 from syncctl.services.sync.checkpoints import Checkpoints

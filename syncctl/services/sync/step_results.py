@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from syncctl.domain.models import Counts, LocationResult, StepName, StepResult, StepStatus
+from syncctl.domain.run_results import Counts, LocationResult, StepResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.services.sync.planning import location_order
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from syncctl.domain.models import Counts, StepName, Store
+from syncctl.domain.run_results import Counts
+from syncctl.domain.steps import StepName
+from syncctl.domain.stores import Store
 from syncctl.errors import ApiError, FinalApiError, InvalidRowError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import RowDates
 from syncctl.parsing.values import text
-from syncctl.ports.sync import RentalApi, Storage
+from syncctl.ports.api import RentalApi
+from syncctl.ports.storage import Storage
 from syncctl.services.rejects.updating import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.step_results import listed
 

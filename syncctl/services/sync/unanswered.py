@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import BodyForm, LocationState, StepName, Window
+from syncctl.domain.requests import BodyForm, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, KeyRefusedError
 from syncctl.services.sync.planning import Planner
 from syncctl.services.windows.trials import Asker

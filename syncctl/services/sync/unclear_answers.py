@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syncctl.domain.models import ReportRequest, StepName
+from syncctl.domain.requests import ReportRequest
+from syncctl.domain.steps import StepName
 from syncctl.errors import UnclearAnswerError
 from syncctl.services.sync.step_results import listed
 

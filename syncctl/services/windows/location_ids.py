@@ -13,7 +13,8 @@ from datetime import datetime
 
 from syncctl.domain.dialects import FEWEST_ROWS, Dialect, LocationIds
 from syncctl.errors import StorageError, StorageUnavailableError
-from syncctl.ports.sync import Listener, Storage
+from syncctl.ports.listener import Listener
+from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.windows.row_stores import STRAYS, RowStores
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import nlargest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import (
     LOCATIONS_MEASURED,
     MEASURED,
@@ -21,9 +22,12 @@ from syncctl.domain.dialects import (
     Verdict,
     missing_rows,
 )
-from syncctl.domain.models import Days, LocationState, ReportRequest, StepName, Window
+from syncctl.domain.requests import Days, ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, StorageError, StorageUnavailableError
-from syncctl.ports.sync import Listener, Prepare, RentalApi, Storage
+from syncctl.ports.api import Prepare, RentalApi
+from syncctl.ports.listener import Listener
+from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.planning import Planner
 from syncctl.services.sync.unanswered import Outcome, after_no_answers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from syncctl.domain.models import Days, Window
+from syncctl.domain.requests import Days, Window
 
 OLDEST_DAY = date(2000, 1, 1)
 """No record is older (contract/rental-api.md)."""

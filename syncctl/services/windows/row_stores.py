@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import Any
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import Days, StepName
+from syncctl.domain.requests import Days
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
-from syncctl.ports.sync import Look
+from syncctl.ports.api import Look
 from syncctl.services.sync.answer_rows import SortedRows, sort_unsorted, unsorted
 from syncctl.services.sync.planning import locations_to_ask
 from syncctl.text import fold

@@ -20,9 +20,10 @@ from syncctl.domain.dialects import (
     Verdict,
     count_rows,
 )
-from syncctl.domain.models import BodyForm, Days, ReportRequest, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, DeadlinePassedError
-from syncctl.ports.sync import Prepare, RentalApi
+from syncctl.ports.api import Prepare, RentalApi
 from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.planning import LONGEST_NARROW, Planner
 from syncctl.services.windows.months import wider

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial, Verdict
-from syncctl.domain.models import BodyForm, StepName
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.steps import StepName
 from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_none
 
 MOST_MONTHS = 1200

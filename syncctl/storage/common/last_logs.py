@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from syncctl.domain.models import StepStatus, SyncLog
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import LastLogs
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from syncctl.domain.models import Document, LeadChange
+from syncctl.domain.lead_values import Document, LeadChange
 
 
 def guard(change: LeadChange) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from syncctl.domain.models import Correction, CorrectionOutcome, RunEntry
+from syncctl.domain.records import Correction, CorrectionOutcome
+from syncctl.domain.run_history import RunEntry
 from syncctl.ports.admin import RunSpan
 
 logger = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from syncctl.domain.models import Reject
-from syncctl.ports.sync import RejectPositions
+from syncctl.domain.records import Reject
+from syncctl.ports.storage import RejectPositions
 
 
 def newest_first(rejects: Iterable[Reject]) -> list[Reject]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from hashlib import blake2b
 
-from syncctl.domain.models import Store
+from syncctl.domain.stores import Store
 
 
 def store_id(name: str) -> str:

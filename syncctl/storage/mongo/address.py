@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageUnavailableError
 from syncctl.storage.mongo.options import SRV_SCHEME
 

@@ -12,23 +12,13 @@ from typing import Any, cast
 
 from bson import Decimal128, ObjectId
 
-from syncctl.domain.models import (
-    Correction,
-    Document,
-    KnownRecord,
-    LeadValues,
-    LocationState,
-    Reject,
-    RunEntry,
-    StepName,
-    StepStatus,
-    Store,
-    SyncLog,
-    SyncRecord,
-    Trigger,
-    Write,
-)
-from syncctl.ports.sync import RecordEntry
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.lead_values import Document, LeadValues
+from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.stores import Store
+from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.own_documents import (
     OddDocumentError,
     correction_document,

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError
 from syncctl.ports.admin import DatabaseFacts
 from syncctl.storage.mongo.address import MongoAddress

@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.storage.common.report_paths import (
     BOOKING_PATHS,
     CREATED_PATHS,

@@ -9,7 +9,7 @@ from pymongo.collation import Collation
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.mongo.batches import find_by_ids, in_batches, insert_new
 from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id, to_text

@@ -10,7 +10,7 @@ from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 
 from syncctl.domain.identity import KEY_RULES
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import NewerDatabaseError, StorageError
 from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments

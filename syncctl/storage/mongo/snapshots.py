@@ -12,7 +12,7 @@ from bson.errors import BSONError
 from bson.json_util import JSONMode, JSONOptions
 from bson.raw_bson import RawBSONDocument
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.errors import StorageError
 from syncctl.storage.common.snapshot_lines import SQLITE_MARK, parsed, wrong_kind
 

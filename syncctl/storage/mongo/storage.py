@@ -7,24 +7,15 @@ from typing import Any
 
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (
-    Correction,
-    Document,
-    KnownRecord,
-    LeadChange,
-    LeadType,
-    LocationState,
-    Reject,
-    RunEntry,
-    StepName,
-    Store,
-    SyncLog,
-    SyncRecord,
-    Write,
-)
+from syncctl.domain.lead_values import Document, LeadChange, LeadType
+from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName
+from syncctl.domain.stores import Store
 from syncctl.errors import LeadsRefusedError
-from syncctl.ports.sync import ANY_TIME, Created, RecordEntry, RejectPositions
+from syncctl.ports.storage import ANY_TIME, Created, RecordEntry, RejectPositions
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.reject_lists import by_location, newest_first

@@ -10,9 +10,11 @@ from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
 from syncctl.domain.identity import first_id_at
-from syncctl.domain.models import Document, RunEntry, StepStatus, SyncLog
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.last_logs import last_logs
 from syncctl.storage.common.own_documents import own, saved_by_audits, span_of
 from syncctl.storage.mongo import documents

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.storage.mongo.batches import REPLY, insert_new
 from syncctl.storage.mongo.documents import to_text
 from syncctl.storage.mongo.errors import HELD, WRITE_CONFLICT, refusals

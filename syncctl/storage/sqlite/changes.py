@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from syncctl.domain.models import LeadChange
+from syncctl.domain.lead_values import LeadChange
 from syncctl.storage.common.lead_changes import guard, holds
 from syncctl.storage.sqlite import rows
 

@@ -7,27 +7,17 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS
+from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.leads import PREVIOUS_UPDATED_AT
-from syncctl.domain.models import (
-    Correction,
-    Document,
-    KnownRecord,
-    LeadValues,
-    LocationState,
-    Reject,
-    RunEntry,
-    StepName,
-    StepStatus,
-    Store,
-    SyncLog,
-    SyncRecord,
-    Trigger,
-    Write,
-)
+from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName, StepStatus, Trigger
+from syncctl.domain.stores import Store
 from syncctl.errors import StorageError
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.dialect_documents import dialect_from
 from syncctl.storage.common.own_documents import (
     OddDocumentError,

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_fields import LEAD_FIELDS
-from syncctl.domain.models import Document, RunEntry, SyncLog
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan, Totals
-from syncctl.ports.sync import RecordEntry
+from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.last_logs import last_logs
 from syncctl.storage.common.own_documents import saved_by_audits, span_of, step_names
 from syncctl.storage.sqlite import rows

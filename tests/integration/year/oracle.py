@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from syncctl.domain.models import Counts
+from syncctl.domain.run_results import Counts
 from tests.integration.year.plot import Plot
 from tests.integration.year.records import Record
 from tests.support.pairs import kept_reports

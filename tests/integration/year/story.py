@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from random import Random
 
-from syncctl.domain.models import Counts, RunResult, StepName
+from syncctl.domain.run_results import Counts, RunResult
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.integration.year.oracle import Oracle

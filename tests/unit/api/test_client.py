@@ -13,9 +13,10 @@ import pytest
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
-from syncctl.ports.sync import RentalApi
+from syncctl.ports.api import RentalApi
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply, rows_reply
 from tests.unit.api.conftest import client_threads
 

@@ -13,9 +13,10 @@ import pytest
 from syncctl.api.lanes import LanePolicy, Lanes, Room
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
-from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
-from syncctl.ports.sync import Answer, Look
+from syncctl.ports.api import Answer, Look
 from tests.unit.api.conftest import client_threads
 
 BOOKING, RETURN = StepName.BOOKING, StepName.RETURN

@@ -13,9 +13,10 @@ from syncctl.api.limits import MEMORY_BYTES, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import DeadlinePassedError, FinalApiError
-from syncctl.ports.sync import Look
+from syncctl.ports.api import Look
 from tests.support.scripted_server import ScriptedServer, reply, rows_reply
 
 MAX_ROWS = 100

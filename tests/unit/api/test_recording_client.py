@@ -8,9 +8,10 @@ import pytest
 from syncctl.api.client import ApiClientConfig
 from syncctl.api.recording_client import WatchedRentalApi
 from syncctl.api.wire import Endpoint
-from syncctl.domain.models import BodyForm, ReportRequest, StepName, Window
+from syncctl.domain.requests import BodyForm, ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError
-from syncctl.ports.admin import WireFacts
+from syncctl.ports.api import WireFacts
 from tests.support.scripted_server import Reply, ScriptedServer, reply
 
 KEY = "b00king-k3y"

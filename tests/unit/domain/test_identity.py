@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.domain.identity import derived_id, fingerprint, first_id_at, id_time, lead_key, source_record
-from syncctl.domain.models import LeadValues
+from syncctl.domain.lead_values import LeadValues
 from syncctl.text import fold
 
 KEY_PARTS = st.tuples(

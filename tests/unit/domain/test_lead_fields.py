@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import get_type_hints
 
 from syncctl.domain.lead_fields import APP_FIELDS, LEAD_FIELDS, SOURCE_FIELDS
-from syncctl.domain.models import LeadValues, StepName
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.steps import StepName
 
 
 def test_what_the_code_names_stands_in_it() -> None:

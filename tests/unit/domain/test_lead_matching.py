@@ -7,7 +7,7 @@ import pytest
 
 from syncctl.domain.lead_matching import Agreement, Level, agreement, agreements, best_pairs, is_certain
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import LeadValues
+from syncctl.domain.lead_values import LeadValues
 from syncctl.locations import load_locations
 
 LEAD_ID = "65f000000000000000000001"

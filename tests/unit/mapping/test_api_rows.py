@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.models import LeadValues, StepName
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.api_rows import NAME, PHONE, RowDates, is_of_report
 from syncctl.mapping.api_rows import report_values as values_of_row

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.domain.models import LeadValues, StepName
+from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.file_rows import FileRecord, chosen
 from syncctl.mapping.file_rows import file_date as date_of_cell

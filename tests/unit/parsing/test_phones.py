@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import InvalidRowError
 from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.mapping.file_rows import file_record

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from syncctl.api.wire import Endpoint, report_call
-from syncctl.domain.models import BodyForm, Days, ReportRequest, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.sandbox import Sandbox
 from tests.unit.sandbox.books import ALL, DAYS, ERROR, MONTH, books, numbers_in
 from tests.unit.sandbox.client import HEADERS, REPORTS, ask

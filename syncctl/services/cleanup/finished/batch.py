@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from syncctl.domain.lead_matching import Agreement, agreements
 from syncctl.domain.lead_traits import Traits, as_moment
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.models import Document, LeadType, SourceRecord, SyncRecord
+from syncctl.domain.records import SourceRecord, SyncRecord
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Created
+from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone
 from syncctl.services.matching.legacy_leads import API_TYPES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from syncctl.domain.identity import derived_id
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.locations import Locations, StoreNames
 from syncctl.ports.admin import Database
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit

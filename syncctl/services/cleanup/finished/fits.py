@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from syncctl.domain.lead_matching import Agreement, Level, agreements
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import LeadType
+from syncctl.domain.lead_values import LeadType
 from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
-from syncctl.ports.sync import Created
+from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 
 SHORTEST_NUMBER = 6

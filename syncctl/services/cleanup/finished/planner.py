@@ -7,7 +7,7 @@ from datetime import datetime
 
 from syncctl.domain.identity import id_time
 from syncctl.domain.lead_matching import Level
-from syncctl.domain.models import SyncRecord
+from syncctl.domain.records import SyncRecord
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.duplicates import CachedStores

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from syncctl.domain.lead_traits import Traits
-from syncctl.domain.models import Document, LeadType
+from syncctl.domain.lead_values import Document, LeadType
 from syncctl.services.matching.legacy_leads import text_of
 
 _TYPES = {each.casefold(): each for each in (*LeadType, "justDial")}

@@ -8,12 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import LOCATIONS_MEASURED
-from syncctl.domain.models import REPORT_STEPS, BodyForm, LocationState, ReportRequest, StepName, Window
+from syncctl.domain.requests import BodyForm, ReportRequest, Window
+from syncctl.domain.steps import REPORT_STEPS, StepName
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError
 from syncctl.locations import Locations
-from syncctl.ports.admin import WireFacts
-from syncctl.ports.sync import Answer, RentalApi
+from syncctl.ports.api import Answer, RentalApi, WireFacts
 from syncctl.services.doctor.evidence.comparing import Comparison, compare, narrower_questions
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.services.doctor.evidence.shapes import OWN_DATE, Reader, RowFacts, row_facts

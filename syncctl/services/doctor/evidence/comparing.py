@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from syncctl.domain.dialects import FEWEST_ROWS, Question, Trial
-from syncctl.domain.models import BodyForm, Days, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, Window
+from syncctl.domain.steps import StepName
 from syncctl.services.doctor.evidence.shapes import OWN_DATE, RowFacts
 from syncctl.services.windows.months import certain_from, wider
 from syncctl.services.windows.trials import DATED_FORMS

@@ -11,8 +11,8 @@ from itertools import combinations
 from typing import Any
 
 from syncctl.domain.dialects import Dialect, Trial
-from syncctl.domain.models import REPORT_STEPS, StepName
-from syncctl.domain.run_results import instant
+from syncctl.domain.run_documents import instant
+from syncctl.domain.steps import REPORT_STEPS, StepName
 from syncctl.services.doctor.evidence.asking import Asking, Call, Findings
 from syncctl.services.doctor.evidence.comparing import Comparison
 from syncctl.services.doctor.evidence.reading import date_of, seconds_ahead, summary

@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import combinations
 
 from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
-from syncctl.domain.models import REPORT_STEPS, BodyForm, StepName
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.steps import REPORT_STEPS, StepName
 from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
 from syncctl.services.checks.lead_tallies import quantity
 from syncctl.services.checks.windows import window_words

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from syncctl.domain.dialects import DatedRow
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import BOOKING_DATE, RETURN_DATE
 from syncctl.parsing.dates import read_date

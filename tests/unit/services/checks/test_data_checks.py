@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncctl.domain.checks import Check, CheckReport, Mark
-from syncctl.domain.models import Store
+from syncctl.domain.stores import Store
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.services.checks.data_checks import verify_soundness

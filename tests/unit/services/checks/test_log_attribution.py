@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncctl.domain.models import StepStatus, SyncLog, Trigger
+from syncctl.domain.run_history import SyncLog
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import RunSpan
 from syncctl.services.checks.log_attribution import entries_of_others
 

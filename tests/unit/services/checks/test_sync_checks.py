@@ -10,22 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Check, CheckReport, Mark
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.models import (
-    AuditResult,
-    BodyForm,
-    Counts,
-    LocationState,
-    RunEntry,
-    RunResult,
-    StepName,
-    StepResult,
-    StepStatus,
-    SyncLog,
-    Trigger,
-)
-from syncctl.domain.run_results import history_document
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResult
+from syncctl.domain.steps import StepName, StepStatus, Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState, ScheduledImport, ScheduleState

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.models import BodyForm, LocationState, StepName
+from syncctl.domain.requests import BodyForm
+from syncctl.domain.steps import StepName
 from syncctl.services.checks.progress import Progress
 from syncctl.services.checks.windows import audit_words, check_windows, doubt_words, doubts, window_words
 

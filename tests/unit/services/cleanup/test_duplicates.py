@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.identity import source_record
-from syncctl.domain.models import Document, LeadType, LeadValues
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, check_chosen, decide

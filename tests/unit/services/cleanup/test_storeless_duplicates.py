@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import Document
+from syncctl.domain.lead_values import Document
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, decide
 from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key, duplicates_among

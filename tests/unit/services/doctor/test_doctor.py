@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from syncctl.domain.checks import Check, Mark
-from syncctl.domain.models import ReportRequest, StepName, Window
+from syncctl.domain.requests import ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import (
     ApiError,
     FinalApiError,
@@ -21,6 +22,7 @@ from syncctl.errors import (
 )
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
+from syncctl.ports.api import Answer, Prepare
 from syncctl.ports.machine import (
     ApiAddress,
     ApiClock,
@@ -35,7 +37,6 @@ from syncctl.ports.machine import (
     User,
     ZoneFacts,
 )
-from syncctl.ports.sync import Answer, Prepare
 from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
 from syncctl.services.doctor.machine import MIB, check_output, check_path, check_space, check_zones
 from syncctl.services.doctor.schedule import check_lock, check_schedule

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from syncctl.domain.checks import Check, Mark
 from syncctl.domain.dialects import Dialect, LocationIds
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.locations import load_locations
 from syncctl.services.doctor.locations import check_location_ids
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.imports.file_stores import FileStores, kind_of_name

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncctl.domain.identity import source_record
-from syncctl.domain.models import Document, LeadValues, SourceRecord
+from syncctl.domain.lead_values import Document, LeadValues
+from syncctl.domain.records import SourceRecord
 from syncctl.locations import load_locations
 from syncctl.services.matching.legacy_leads import UnlinkedLeads
 

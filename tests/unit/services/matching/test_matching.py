@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from syncctl.domain.identity import derived_id, lead_key, source_record
+from syncctl.domain.lead_values import Document, LeadType, LeadValues
 from syncctl.domain.leads import new_lead
-from syncctl.domain.models import Document, LeadType, LeadValues, SourceRecord, SyncRecord
+from syncctl.domain.records import SourceRecord, SyncRecord
 from syncctl.locations import load_locations
 from syncctl.mapping.file_rows import file_key
 from syncctl.services.matching.match_result import MatchResult

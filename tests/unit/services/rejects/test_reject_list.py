@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.models import Reject
+from syncctl.domain.records import Reject
 from syncctl.filesystem.protected_files import OwnFiles
 from syncctl.services.rejects.reject_list import OWN_COLUMNS, export_rejects, masked_document
 

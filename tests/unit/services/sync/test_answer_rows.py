@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.lead_fields import LEAD_FIELDS
-from syncctl.domain.models import Days, StepName
+from syncctl.domain.requests import Days
+from syncctl.domain.steps import StepName
 from syncctl.mapping.api_rows import (
     ATTENDED_BY,
     BOOKING_DATE,

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from syncctl.domain.dialects import Dialect, Mode
-from syncctl.domain.models import BodyForm, ReportRequest, RunResult, StepName, StepStatus
+from syncctl.domain.requests import BodyForm, ReportRequest
+from syncctl.domain.run_results import RunResult
+from syncctl.domain.steps import StepName, StepStatus
 from syncctl.errors import ApiError, KeyRefusedError, RetryableApiError, StorageError, StorageUnavailableError
 from syncctl.locations import Locations
 from tests.support.api_model import DIALECTS, Row

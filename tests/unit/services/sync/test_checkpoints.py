@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import Days, LocationState, StepName, Window
+from syncctl.domain.requests import Days, Window
+from syncctl.domain.steps import StepName
 from syncctl.services.sync.answer_rows import sort_rows
 from syncctl.services.sync.checkpoints import Checkpoints, Tally
 from syncctl.services.sync.planning import Planner, Schedule, SyncOptions

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode
-from syncctl.domain.models import BodyForm, Days, LocationState, StepName, Window
+from syncctl.domain.requests import BodyForm, Days, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, Mode, Verdict
-from syncctl.domain.models import BodyForm, LocationState, ReportRequest, StepName
+from syncctl.domain.requests import BodyForm, ReportRequest
+from syncctl.domain.steps import StepName
 from syncctl.errors import FinalApiError, RetryableApiError, StorageError, StorageUnavailableError
 from syncctl.sandbox import DIALECTS as OF_THE_SANDBOX
 from tests.support.api_model import DIALECTS, spoken

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.dialects import Dialect, LocationIds
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.locations import load_locations
 from syncctl.services.sync.answer_rows import UNKNOWN_SHOP
 from syncctl.services.windows.row_stores import RowStores, Shops, known_shops

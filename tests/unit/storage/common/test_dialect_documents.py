@@ -3,7 +3,7 @@
 import pytest
 
 from syncctl.domain.dialects import Dialect, LocationIds
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.storage.common.dialect_documents import LATER_FIELDS, dialect_document, dialect_from
 from syncctl.storage.common.own_documents import OddDocumentError
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import StepName
+from syncctl.domain.steps import StepName
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.common.own_documents import OddDocumentError
 from tests.contract.samples import DIALECT

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.models import BodyForm, LocationState, ReportRequest, StepName, Window
+from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.requests import BodyForm, ReportRequest, Window
+from syncctl.domain.steps import StepName
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.locations import load_locations
-from syncctl.ports.admin import WireFacts
-from syncctl.ports.sync import Answer, Prepare
+from syncctl.ports.api import Answer, Prepare, WireFacts
 from syncctl.safe_output.redact import Redactor
 from syncctl.services.doctor.evidence.asking import (
     DORMANT,

@@ -1,39 +1,21 @@
-"""What the services need of the outside: a database, the rental API, someone who listens.
+"""What the services need of the lead database while they sync.
 
-The adapters (`storage/`, `api/`) raise only the errors of `errors.py`. Ids are strings at this port: 24 hex
-digits for an ObjectId.
+The adapters (`storage/`) raise only the errors of `errors.py`. Ids are strings at this port: 24 hex digits
+for an ObjectId.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
+from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.models import (
-    AuditResult,
-    Correction,
-    Document,
-    KnownRecord,
-    LeadChange,
-    LeadType,
-    LocationResult,
-    LocationState,
-    Reject,
-    ReportRequest,
-    RunEntry,
-    RunResult,
-    StepName,
-    StepResult,
-    Store,
-    SyncLog,
-    SyncRecord,
-    Trigger,
-    Write,
-)
-from syncctl.errors import ApiError
+from syncctl.domain.lead_values import Document, LeadChange, LeadType
+from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.steps import StepName
+from syncctl.domain.stores import Store
 
 RejectPositions = dict[str, dict[str, list[str]]]
 """Location -> position of a rejected row -> ids of the rejects that are listed for it."""
@@ -57,6 +39,8 @@ class Created:
 
 
 INDIA_AHEAD = timedelta(hours=5, minutes=30)
+
+
 ANY_TIME = Created()
 """Asks for nothing by date."""
 
@@ -249,102 +233,3 @@ class Storage(Protocol):
 
         Nothing happens where no run began from the first moment of `witnessed` on and before the second.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one request: its rows, or the error that it failed with. `prepared`: what the asker's own
-    function made of the rows."""
-
-    request: ReportRequest
-    rows: list[Any] | None
-    error: ApiError | None
-    prepared: Any = None
-
-
-Look = Callable[[], None]
-"""To be called now and then during long work: raises where that is to end, stopped or out of time."""
-
-Prepare = Callable[[ReportRequest, list[Any], Look], Any]
-"""What is to be made of an answer's rows as soon as they are there."""
-
-
-class RentalApi(Protocol):
-    """The rental API's three calls (contract/rental-api.md)."""
-
-    def store_list(self, deadline: float) -> list[Any]:
-        """The rows of the store list. Raises ApiError. `deadline` in the monotonic clock's seconds."""
-
-    def reports(
-        self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
-    ) -> Generator[Answer, None, None]:
-        """Fetch many reports, begun in the given order, given out as they come: one answer per request.
-
-        `prepare` is called in the fetching threads, so that its work is done while others wait for the
-        database; what it raises is raised to the asker, but for an ApiError, which is the answer then.
-        Holds back fetching when answers are not taken, so that memory follows a few answers, not all.
-        Closing the generator stops fetching.
-        """
-
-    def close(self) -> None:
-        """Stop fetching."""
-
-
-class FileRow(Protocol):
-    """A row of a file. `number`: as a spreadsheet shows it. `cells`: by column name, in the columns' order,
-    empty ones None. `raw`: the cells as text under the titles that the file gives them."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def cells(self) -> Mapping[str, object]: ...
-    @property
-    def raw(self) -> Mapping[str, str]: ...
-
-
-class FileSheet(Protocol):
-    """A sheet of a file; a CSV has one, without a name."""
-
-    @property
-    def name(self) -> str: ...
-    def rows(self, ignore: Callable[[FileRow], None]) -> Iterator[FileRow]:
-        """Its rows, read as they are taken. `ignore` is called with those that are no customers. Raises
-        FileProblemError where it can't be understood."""
-
-
-class OpenedFile(Protocol):
-    """A file's sheets. `problems`: what could not be understood of it, though the rest could.
-    `hidden_sheets`: those that were passed over."""
-
-    @property
-    def problems(self) -> Sequence[str]: ...
-    @property
-    def hidden_sheets(self) -> tuple[str, ...]: ...
-    def __iter__(self) -> Iterator[FileSheet]: ...
-
-
-class FileReader(Protocol):
-    """Opens a store's CSV or workbook."""
-
-    def __call__(self, path: Path, *, only_sheet: str | None = None) -> AbstractContextManager[OpenedFile]:
-        """Raises FileProblemError: one line that names the file and says what to do."""
-
-
-class Listener(Protocol):
-    """Someone who is told how a run goes while it goes."""
-
-    def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None: ...
-    def step_started(self, name: StepName, number: int, of: int, locations: int) -> None: ...
-    def location_done(self, step: StepName, result: LocationResult) -> None: ...
-    def step_finished(self, result: StepResult) -> None: ...
-
-    def audited(self, step: StepName, result: AuditResult) -> None:
-        """After all steps: what asking some locations of a report for everything as well has brought."""
-
-    def run_finished(self, result: RunResult) -> None: ...
-
-    def warning(self, message: str) -> None: ...
-
-    def rows_rejected(self, new: int) -> None:
-        """At the end of a run, however it ended: so many rows came onto the rejects list that were not on it
-        before. Not called where there are none."""

@@ -1,0 +1,117 @@
+"""A run's result as plain data: what `--json` prints, and what the sync's own history keeps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from syncctl.domain.run_results import AuditResult, FinishedRow, LocationResult, RunResult, StepResult
+from syncctl.domain.steps import FILE_STEPS, REPORT_STEPS, StepStatus
+from syncctl.errors import ExitCode
+
+CHANGED_KEPT = 20
+"""Booking numbers of changed bookings that the history keeps for each location."""
+
+
+def instant(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second, with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _step(step: StepResult) -> dict[str, Any]:
+    document = {
+        "name": step.name.value,
+        "status": step.status.value,
+        "locations": {"processed": step.processed, "total": step.total},
+        **asdict(step.counts),
+        "errors": step.errors,
+        "error": step.error,
+    }
+    if step.name in REPORT_STEPS:
+        document["audit"] = _audit(step.audit)
+    if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
+        document["finished"] = finished
+    if hidden := [
+        {"file": f.location, "sheets": list(f.hidden_sheets)} for f in step.locations if f.hidden_sheets
+    ]:
+        document["hidden_sheets"] = hidden
+    return document
+
+
+def _audit(audit: AuditResult | None) -> dict[str, int] | None:
+    """What the audits of a report came to; None where none were due. The errors are in the log."""
+    if audit is None:
+        return None
+    return {"locations": audit.locations, "saved": audit.counts.saved, "failed": len(audit.failed)}
+
+
+def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:
+    return {
+        "file": file.location,
+        "row": row.place,
+        "day": row.day.isoformat() if row.day else None,
+        "report": row.report_id,
+        "finished_at": instant(row.finished_at) if row.finished_at else None,
+    }
+
+
+def run_envelope(result: RunResult) -> dict[str, Any]:
+    """The object that `--json` prints, to the letter of the README's table."""
+    return {
+        "command": result.command,
+        "ok": result.ok,
+        "run_id": result.run_id,
+        "trigger": result.trigger.value,
+        "dry_run": result.dry_run,
+        "started_at": instant(result.started_at),
+        "duration_s": round(result.duration_s, 3),
+        "next_sync_at": instant(result.next_sync_at) if result.next_sync_at else None,
+        "steps": [_step(step) for step in result.steps],
+    }
+
+
+def exit_code(result: RunResult) -> ExitCode:
+    """The status that a run ends the program with: FAILED for a step of the API, DATA where only files could
+    not be understood."""
+    if result.ok:
+        return ExitCode.OK
+    fine = (StepStatus.SUCCESS, StepStatus.SKIPPED)
+    only_files = all(step.name in FILE_STEPS for step in result.steps if step.status not in fine)
+    return ExitCode.DATA if only_files else ExitCode.FAILED
+
+
+def _is_worth_keeping(result: LocationResult) -> bool:
+    counts = result.counts
+    return bool(
+        result.error
+        or result.warning
+        or result.changed
+        or result.conflicts
+        or counts.saved
+        or counts.updated
+        or counts.invalid
+    )
+
+
+def _location(result: LocationResult) -> dict[str, Any]:
+    return {
+        "location": result.location,
+        "store": result.store,
+        **asdict(result.counts),
+        "changed": list(result.changed[:CHANGED_KEPT]),
+        "conflicts": list(result.conflicts[:CHANGED_KEPT]),
+        "error": result.error,
+        "warning": result.warning,
+    }
+
+
+def history_document(result: RunResult) -> dict[str, Any]:
+    """The envelope, and for each step the locations where something happened."""
+    document = run_envelope(result)
+    for told, step in zip(document["steps"], result.steps, strict=True):
+        told.pop("finished", None)  # each row's record names its report
+        told["dormant"] = step.dormant
+        told["changed"] = step.changed
+        told["details"] = [_location(entry) for entry in step.locations if _is_worth_keeping(entry)]
+    return document
