@@ -16,7 +16,9 @@ Document = dict[str, Any]
 
 
 class LeadValues(TypedDict, total=False):
-    """What the source says of a lead, by the field names of the `leads` collection; absent ones left out."""
+    """What the source says of a lead, by the field names of the `leads` collection; absent ones left out.
+
+    The fields that the code names; all that there are stand in `lead_fields.SOURCE_FIELDS`."""
 
     leadType: str
     source: str

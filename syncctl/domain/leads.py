@@ -7,11 +7,18 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from syncctl.domain.lead_fields import APP_FIELDS, NO_STATUS, NOT_CALLED, SOURCE_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.records import SourceRecord, Write
 
-NOT_CALLED = "Not Called"
-NO_STATUS = "No Status"
+STATUS_DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
+
+TELECALLERS_OWN = tuple(
+    field.name for field in APP_FIELDS if field.edited and field.name not in STATUS_DEFAULTS
+)
+"""Fields that no source tells: only a telecaller, or who assigns the leads, fills them."""
+
+_SOURCE_DEFAULTS = {field.name: field.default for field in SOURCE_FIELDS if field.default is not None}
 
 
 def new_lead(record: SourceRecord, first_seen_at: datetime) -> Document:
@@ -22,20 +29,15 @@ def new_lead(record: SourceRecord, first_seen_at: datetime) -> Document:
     created_at = record.values.get("createdAt", first_seen_at)
     return {
         "_id": record.lead_id,
-        "remarks": "",
+        **_SOURCE_DEFAULTS,
         **record.values,
-        "callStatus": NOT_CALLED,
-        "leadStatus": NO_STATUS,
+        **STATUS_DEFAULTS,
         "followUpFlag": False,
         "assignedTo": None,
         "createdAt": created_at,
         "updatedAt": created_at,
         "__v": 0,
     }
-
-
-TELECALLERS_OWN = ("followUpFlag", "followUpDate", "callDate", "rating", "assignedTo", "assignedAt")
-"""Fields that no source tells: only a telecaller, or who assigns the leads, fills them."""
 
 
 UPDATED_AT = "updatedAt"

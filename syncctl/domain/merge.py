@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.records import Write
@@ -64,7 +65,7 @@ def merge(
         if ours in (was, theirs):
             continue
         if theirs == was or (field in written and theirs == _comparable(written[field].value)):
-            values[field] = _emptied(field) if ours is None else source[field]
+            values[field] = LEAD_FIELDS[field].default if ours is None else source[field]
         else:
             conflicts.append(field)
     return Merge(values, tuple(conflicts))
@@ -101,11 +102,6 @@ def _take_over(source: Mapping[str, Any], told: Collection[str], lead: Document)
             if (ours := _value(source, field)) is not None and ours != _value(lead, field)
         }
     )
-
-
-def _emptied(field: str) -> Any:
-    # Mongoose's default for remarks is an empty text; other fields are left out when they have no value.
-    return "" if field == "remarks" else None
 
 
 def next_base(

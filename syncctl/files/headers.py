@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
+from syncctl.domain.lead_fields import SOURCE_FIELDS
 from syncctl.files.cells import Cell, Record, as_text
 
 Several: TypeAlias = Cell | tuple[Cell, ...]
@@ -61,6 +62,13 @@ TITLES: dict[str, tuple[str, ...]] = {
 }
 """The titles that each column is known by (contract/files.md, layouts A and B)."""
 
+TITLES |= {
+    column: (column,)
+    for field in SOURCE_FIELDS
+    for column in (*field.columns, *field.loss_columns)
+    if column not in TITLES
+}
+
 BEYOND = "beyond the header"
 """What stands right of the last title."""
 
@@ -81,9 +89,6 @@ VAGUER = (
 )
 """Titles that count after the others of their columns, the vaguest last: a Customer may be a number, and a
 Number anything's."""
-
-DATE_COLUMNS = (DATE, FUNCTION_DATE)
-"""Where a number may be Excel's serial number of a day."""
 
 HEADER_WITHIN = 50
 """The header stands in the first so many rows of a sheet that are not blank."""

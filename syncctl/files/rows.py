@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
+from syncctl.domain.lead_fields import DATE_COLUMNS
 from syncctl.files.cells import EPOCH_1900, UNREADABLE, Cell, Record, as_text, date_of_serial, whole_number
 from syncctl.files.headers import (
     BEYOND,
     CANNOT_BE_READ,
-    DATE_COLUMNS,
     MOVED,
     PHONE,
     Layout,

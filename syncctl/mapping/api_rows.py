@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any, cast, get_type_hints
+from functools import lru_cache
+from typing import Any, cast
 
+from syncctl.domain.lead_fields import LEAD_FIELDS, SOURCE_FIELDS
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.sources import SOURCES, Aliases, Source, StepName
 from syncctl.errors import InvalidRowError
@@ -15,23 +17,20 @@ from syncctl.parsing.phones import former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import LONGEST_TEXT, number, text
 
 # Field names vary between versions of the reports: the first non-empty one wins (contract/rental-api.md).
-NAME = ("customerName", "name", "Name", "CustomerName")
-PHONE = ("phoneNo", "phone", "Phone", "mobile", "Mobile", "customerPhone", "contact", "Contact")
-BOOKING_NO = ("bookingNo", "bookingNumber", "BookingNo")
+NAME = LEAD_FIELDS["name"].api
+PHONE = LEAD_FIELDS["phone"].api
+BOOKING_NO = LEAD_FIELDS["bookingNo"].api
+FUNCTION_DATE = LEAD_FIELDS["functionDate"].api
+REMARKS = LEAD_FIELDS["remarks"].api
 OWN_DATES = tuple(source.date for source in SOURCES.values())
 """The fields of the records' own dates, of each report."""
 
-FUNCTION_DATE = ("functionDate", "eventDate", "deliveryDate", "trialDate")
-ENQUIRY_DATE = ("enquiryDate", "date")
 DATE_VALUES = {
     **{source.date[0]: source.date_field or "createdAt" for source in SOURCES.values()},
-    FUNCTION_DATE[0]: "functionDate",
-    ENQUIRY_DATE[0]: "enquiryDate",
+    **{field.api[0]: field.name for field in SOURCE_FIELDS if field.value_type is datetime and field.api},
 }
 """A date's field in a row -> in a lead."""
 
-ENQUIRY_TYPE = ("enquiryType", "type", "category", "subCategory")
-REMARKS = ("remarks", "feedback", "notes")
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
 
@@ -59,6 +58,11 @@ def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)  # the rows of an answer share their days, and those of a booking all of their dates
+def _read_date(written: str, zone: tzinfo) -> datetime | None:
+    return read_date(written, zone, month_first=True)
+
+
 def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[datetime | None, bool]:
     """The date in the first of these fields that holds one, or None; and whether what they hold instead can't
     be read, which is not the same as none. `zone`: the business's."""
@@ -71,7 +75,7 @@ def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[dateti
             is_unread = True
             continue
         try:
-            found = read_date(text(value), zone, month_first=True)
+            found = _read_date(text(value), zone)
         except (ValueError, InvalidRowError):
             is_unread = True
             continue
@@ -194,19 +198,13 @@ def identity_values(
     return values
 
 
-def alias_rank(report: StepName, field: str, row: Row, zone: tzinfo) -> int:
-    """Which of the names that a lead's field may have in a row of that report it has in this one, which has
-    it: 0 is the one that counts first. `zone`: the business's."""
-    for rank, alias in enumerate(_ALIASES_OF[report].get(field, ())):
-        if field == "securityAmount":
-            is_here = first_amount(row, (alias,)) is not None
-        elif field in DATE_VALUES.values():
-            is_here = first_date(row, (alias,), zone)[0] is not None
-        else:
-            is_here = bool(optional_text(row, (alias,)))
-        if is_here:
-            return rank
-    return 0
+def function_date_rank(row: Row, zone: tzinfo) -> int:
+    """Which of the fields a row's function date stands in: 0 is the one that counts first. `zone`: the
+    business's."""
+    ranks = range(len(FUNCTION_DATE))
+    return next(
+        (rank for rank in ranks if first_date(row, FUNCTION_DATE[rank : rank + 1], zone)[0]), len(ranks)
+    )
 
 
 def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
@@ -228,39 +226,23 @@ _READERS: Mapping[type, Callable[[RowDates, Row, Aliases], Any]] = {
     float: _amount,
     str: _text,
 }
-_TYPES = get_type_hints(LeadValues)
 OWN_TEXTS = tuple(
     alias
     for source in SOURCES.values()
-    for field, aliases in source.fields.items()
-    if _TYPES[field] is str
+    for name, aliases in source.fields.items()
+    if LEAD_FIELDS[name].value_type is str
     for alias in aliases
 )
 """The fields of rows whose text only some of the reports take over, such as who attended."""
 
-_OF_EVERY_REPORT: dict[str, Aliases] = {
-    "functionDate": FUNCTION_DATE,
-    "enquiryDate": ENQUIRY_DATE,
-    "enquiryType": ENQUIRY_TYPE,
-    "remarks": REMARKS,
+_IN_IDENTITY = ("name", "phone", "bookingNo")
+_OF_EVERY_REPORT = {
+    field.name: field.api for field in SOURCE_FIELDS if field.api and field.name not in _IN_IDENTITY
 }
-_ALIASES_OF: dict[StepName, dict[str, Aliases]] = {
-    report: {
-        "name": NAME,
-        "bookingNo": BOOKING_NO,
-        "createdAt": source.date,
-        **({source.date_field: source.date} if source.date_field else {}),
-        **_OF_EVERY_REPORT,
-        **source.fields,
-    }
-    for report, source in SOURCES.items()
-}
-"""By report: a lead's field -> the names that it may have in a row."""
-
 _FIELDS = {
     report: tuple(
-        (field, aliases, _READERS[_TYPES[field]])
-        for field, aliases in (_OF_EVERY_REPORT | dict(source.fields)).items()
+        (name, aliases, _READERS[LEAD_FIELDS[name].value_type])
+        for name, aliases in (_OF_EVERY_REPORT | dict(source.fields)).items()
     )
     for report, source in SOURCES.items()
 }

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache, partial
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
+from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, LeadField
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
-from syncctl.domain.sources import LeadType, StepName
+from syncctl.domain.sources import FILE_STEPS, LeadType, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
@@ -21,29 +22,6 @@ from syncctl.text import same_text
 
 Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
-
-COMMENTS = ("comments", "other comments", "other walk in", "follow up", "reason from store")
-"""The loss-of-sale workbooks' columns of comments, which vary from sheet to sheet."""
-
-# Which columns speak of which fields: a file without the column says nothing of the field.
-_WALKIN_FIELDS = {
-    "remarks": ("remarks", "notes", "comments"),
-    "reason": ("category", "sub category", "remarks"),
-}
-_LOSS_FIELDS = {
-    "remarks": (*COMMENTS, "remarks", "notes"),
-    "reason": ("reason", "category"),
-}
-_COMMON_FIELDS = {
-    "name": ("name",),
-    "enquiryDate": ("date",),
-    "visitDate": ("date",),
-    "createdAt": ("date",),
-    "functionDate": ("function date",),
-    "attendedBy": ("staff",),
-    "closingStatus": ("status",),
-    "enquiryType": ("category", "sub category"),
-}
 
 MOVED = "days from 1904"
 """The column of rows whose days count from 1904: by how many days that moves them. Versions before did not
@@ -62,6 +40,40 @@ _SERIAL_ZERO = date(1899, 12, 30)
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _MIDNIGHT = re.compile(r"0?0:00(:00)?")
 _LOSS = re.compile("los[st]", re.IGNORECASE)
+
+
+class _TextColumns(NamedTuple):
+    name: str
+    columns: tuple[str, ...]
+    joined_by: str
+    only_losses: bool
+
+
+class _FileColumns(NamedTuple):
+    """Where a kind of file has which field, but for the key and the day of the visit."""
+
+    dates: tuple[tuple[str, tuple[str, ...]], ...]
+    texts: tuple[_TextColumns, ...]
+
+
+def _columns(kind: StepName, field: LeadField) -> tuple[str, ...]:
+    return field.loss_columns if field.loss_columns and kind is StepName.LOSS_OF_SALE else field.columns
+
+
+def _file_columns(kind: StepName) -> _FileColumns:
+    in_key = ("name", "enquiryDate", "visitDate", "createdAt")
+    fields = [field for field in SOURCE_FIELDS if field.columns and field.name not in in_key]
+    return _FileColumns(
+        tuple((field.name, field.columns) for field in fields if field.value_type is datetime),
+        tuple(
+            _TextColumns(field.name, _columns(kind, field), field.joined_by, field.only_losses)
+            for field in fields
+            if field.value_type is str
+        ),
+    )
+
+
+_COLUMNS = {kind: _file_columns(kind) for kind in FILE_STEPS}
 
 
 class FileRecord(NamedTuple):
@@ -86,7 +98,7 @@ def chosen(cells: Cells) -> Cells:
 def _is_usable(column: str, cell: object) -> bool:
     if column == "phone":
         return phone_number(cell) is not None
-    if column in ("date", "function date"):
+    if column in DATE_COLUMNS:
         try:
             return file_date(cell, UTC) is not None
         except ValueError:
@@ -153,11 +165,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
         raise InvalidRowError("no store: its column names none that is known")
     asked_on = _day_of_visit(cells, zone)
     unreadable = _unreadable_fields(kind, cells)
-    try:
-        function_date = file_date(cells.get("function date"), zone)
-    except ValueError:
-        function_date = None
-        unreadable["functionDate"] = ["function date"]
+    days = _other_days(kind, cells, zone, unreadable)
     status = _first(cells, "status")
     if kind is StepName.WALKIN and "closingStatus" in unreadable:
         # It decides what the lead is, and its key with it.
@@ -172,10 +180,9 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     )
     if asked_on is not None:
         values["enquiryDate"] = values["createdAt"] = asked_on
-        if lost:  # the web app's list of losses shows it
+        if lost:
             values["visitDate"] = asked_on
-    if function_date is not None:
-        values["functionDate"] = function_date
+    values.update(days)  # type: ignore[typeddict-item]
     _add_texts(kind, cells, values, lost=lost)
     told = _told(kind, tuple(cells), lost)
     if asked_on is None:
@@ -185,10 +192,27 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
         values.pop(field, None)  # type: ignore[misc]
     is_plain = isinstance(written, int) or written == phone
     before = () if is_plain else former_phones(written, phone)
-    record = _identified(values, asked_on or function_date, before)
-    if isinstance(moved := cells.get(MOVED), int) and (day := asked_on or function_date):
+    record = _identified(values, asked_on or days.get("functionDate"), before)
+    if isinstance(moved := cells.get(MOVED), int) and (day := asked_on or days.get("functionDate")):
         record = record._replace(former_day=day.date() - timedelta(days=moved))
     return FileRecord(record, told, tuple(dict.fromkeys(chain.from_iterable(unreadable.values()))))
+
+
+def _other_days(
+    kind: StepName, cells: Cells, zone: tzinfo, unreadable: dict[str, list[str]]
+) -> dict[str, datetime]:
+    """The dates beside the day of the visit, by field; what can't be read is added to `unreadable`."""
+    days: dict[str, datetime] = {}
+    for field, columns in _COLUMNS[kind].dates:
+        column = next((each for each in columns if cells.get(each) is not None), columns[0])
+        try:
+            day = file_date(cells.get(column), zone)
+        except ValueError:
+            unreadable[field] = [column]
+        else:
+            if day is not None:
+                days[field] = day
+    return days
 
 
 def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
@@ -198,15 +222,11 @@ def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
     if not errors:
         return {}
     found: dict[str, list[str]] = {}
-    for field, columns in _speaking(kind).items():
-        if field in ("name", "enquiryDate", "visitDate", "createdAt", "functionDate"):
-            continue
-        is_joined = field == "enquiryType" or (field == "remarks" and kind is StepName.LOSS_OF_SALE)
-        filled = [column for column in columns if text(cells.get(column))]
+    for field in _COLUMNS[kind].texts:
+        is_joined = field.joined_by or (field.name == "remarks" and kind is StepName.LOSS_OF_SALE)
+        filled = [column for column in field.columns if text(cells.get(column))]
         if wrong := [column for column in (filled if is_joined else filled[:1]) if column in errors]:
-            found[field] = wrong
-    if "reason" in found:
-        found["reasonCollectedFromStore"] = found["reason"]
+            found[field.name] = wrong
     return found
 
 
@@ -233,41 +253,34 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
 
 
 def _add_texts(kind: StepName, cells: Cells, values: LeadValues, *, lost: bool) -> None:
-    if attended_by := _first(cells, "staff"):
-        values["attendedBy"] = attended_by
-    if status := _first(cells, "status"):
-        values["closingStatus"] = status
-    if enquiry_type := _joined(cells, ("category", "sub category"), " - "):
-        values["enquiryType"] = enquiry_type
-    if kind is StepName.LOSS_OF_SALE:
-        reason = _first(cells, *_LOSS_FIELDS["reason"])
-        present = tuple(column for column in cells if column in COMMENTS)
-        remarks = _joined(cells, present, "; ") or _first(cells, "remarks", "notes")
-    else:
-        reason = _first(cells, *_WALKIN_FIELDS["reason"]) if lost else ""
-        remarks = _first(cells, *_WALKIN_FIELDS["remarks"])
-    if reason:
-        values["reason"] = values["reasonCollectedFromStore"] = reason
-    if remarks:
-        values["remarks"] = remarks
+    known: dict[str, Any] = values  # type: ignore[assignment]
+    for name, columns, joined_by, only_losses in _COLUMNS[kind].texts:
+        if only_losses and not lost:
+            continue
+        if name == "remarks" and kind is StepName.LOSS_OF_SALE:
+            found = _comments(cells)
+        elif joined_by:
+            found = _joined(cells, columns, joined_by)
+        else:
+            found = _first(cells, *columns)
+        if found:
+            known[name] = found
 
 
-def _speaking(kind: StepName) -> Mapping[str, tuple[str, ...]]:
-    return _COMMON_FIELDS | (_LOSS_FIELDS if kind is StepName.LOSS_OF_SALE else _WALKIN_FIELDS)
+def _comments(cells: Cells) -> str:
+    present = tuple(column for column in cells if column in COMMENTS)
+    return _joined(cells, present, "; ") or _first(cells, "remarks", "notes")
 
 
 @cache  # as many different headers as there are
 def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozenset[str]:
-    told = {
-        field
-        for field, columns in _speaking(kind).items()
-        if any(column in columns_there for column in columns)
-    }
-    if not lost:
-        told -= {"reason", "visitDate"}
-    elif "reason" in told:
-        told.add("reasonCollectedFromStore")
-    return frozenset(told)
+    """The fields that a file with these columns speaks of."""
+    return frozenset(
+        field.name
+        for field in SOURCE_FIELDS
+        if (lost or not field.only_losses)
+        and any(column in columns_there for column in _columns(kind, field))
+    )
 
 
 def file_key(key: str, day: date | None) -> str:

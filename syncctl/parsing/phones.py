@@ -24,6 +24,10 @@ FORMULA = re.compile(r"'?=(?!\s*\"[^\"]*\"$)")
 # More digits after the point may be a second number.
 _FRACTION = re.compile(r"-?[0-9]{9,}\.[0-9]{1,8}")
 
+# As most are typed, known at a glance: a mobile's ten digits in two or three groups. These are too few for a
+# date with a time, and ten digits are too many for a date.
+_USUAL = re.compile(r"(?:\+?91[ -])?([6-9][0-9]{1,8}[ -][0-9]{1,8}(?:[ -][0-9]{1,8})?)")
+
 _DATE_MARK = "\0"
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
 _DATE = re.compile(
@@ -44,6 +48,8 @@ _DATE_AND_TIME = re.compile(
     )(?![-./:]?[0-9])""",
     re.VERBOSE,
 )
+# What each of them has, which few cells do.
+_MAY_BE_DATE_AND_TIME = re.compile(r"(?:[0-9]+[^0-9]+){3}[0-9]|:")
 _BETWEEN_NUMBERS = re.compile(r"[/\\,;&|]|\b(?:or|and)\b", re.IGNORECASE)
 _CHAIN = re.compile(r"(?P<plus>\+[\s(]*)?(?P<digits>[0-9]+(?:[\s.()\[\]{}<>-]+[0-9]+)*)")
 _GROUP = re.compile(r"[0-9]+")
@@ -74,6 +80,8 @@ def phone_number(value: object) -> str | None:
     written = value if type(value) is str else text(value)
     if len(written) == PHONE_DIGITS and written.isascii() and written.isdigit():
         return written
+    if (usual := _usual_number(written)) is not None:
+        return usual
     written = same_text(text(written))
     if not written or _ROUNDED.fullmatch(written) or _is_computed(value, written):
         return None
@@ -81,11 +89,21 @@ def phone_number(value: object) -> str | None:
     plain = "/".join(plain_text(line)[0] for line in written.splitlines()).strip()
     if len(plain) == SHORT_OF_A_ZERO and plain.isdigit():
         return "0" + plain
-    for part in _BETWEEN_NUMBERS.split(_DATE.sub(_DATE_MARK, _DATE_AND_TIME.sub(_DATE_MARK, plain))):
+    if _MAY_BE_DATE_AND_TIME.search(plain):
+        plain = _DATE_AND_TIME.sub(_DATE_MARK, plain)
+    for part in _BETWEEN_NUMBERS.split(_DATE.sub(_DATE_MARK, plain)):
         found = _first_in(part)
         if found is not None:
             return found or None
     return None
+
+
+def _usual_number(written: str) -> str | None:
+    """The number in a text that is written as most are; None for any other text."""
+    if not (usual := _USUAL.fullmatch(written)):
+        return None
+    digits = usual[1].replace(" ", "").replace("-", "")
+    return digits if len(digits) == PHONE_DIGITS else None
 
 
 def why_no_phone(value: object) -> str:
@@ -120,7 +138,7 @@ def former_phones(value: object, phone: str) -> tuple[str, ...]:
     by syncctl under its first key rules (in files the first of two numbers), and by the system before it (all
     digits, the last ten of more, a 0 before nine). Leads and records of that time have these."""
     written = text(value)
-    if written == phone:
+    if written == phone or _usual_number(written) is not None:
         return ()
     readings = (_first_of_two(value, written), _last_ten(written))
     return tuple(dict.fromkeys(reading for reading in readings if reading and reading != phone))

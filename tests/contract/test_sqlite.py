@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
+from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import LeadChange
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import LeadType, StepName
@@ -389,6 +390,21 @@ class TestFiles:
             assert storage.dialects() == {}
             storage.save_dialect(DIALECT)
             assert storage.dialects() == {DIALECT.report: DIALECT}
+
+    def test_a_file_of_before_a_lead_had_some_field(
+        self, storage: SqliteStorage, database: SqliteDatabase
+    ) -> None:
+        described = "SELECT name, type, dflt_value FROM pragma_table_info('leads') ORDER BY name"
+        tables = database.run(described)
+        assert {column["name"] for column in tables} == LEAD_FIELDS.keys()
+        database.run("DROP INDEX leads_createdAt")
+        added = LEAD_FIELDS.keys() - {"_id", "name", "phone", "store", "bookingNo", "leadType"}
+        for field in added:
+            database.run(f"ALTER TABLE leads DROP COLUMN {field}")
+        storage.prepare()
+        assert database.run(described) == tables
+        storage.store_leads([lead(1)], [])
+        assert storage.leads([text_id(1)]) == {text_id(1): lead(1)}
 
     def test_another_programs_database(self, tmp_path: Path) -> None:
         other = SqliteDatabase(tmp_path / "other.db")

@@ -78,7 +78,8 @@ class Program:
     def run(self, *arguments: str, **environment: str) -> Ended:
         """A run as under cron: no terminal anywhere."""
         is_ordinary = self.command == AFRESH and not (self.folder / "syncctl").exists()
-        if is_ordinary and not any(name.startswith(READ_BY_PYTHON_AT_START) for name in environment):
+        names = self.environment | environment
+        if is_ordinary and not any(name.startswith(READ_BY_PYTHON_AT_START) for name in names):
             ended = self._run_forked(*arguments, **environment)
         else:
             ended = self._run_afresh(*arguments, **environment)

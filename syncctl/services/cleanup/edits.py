@@ -8,30 +8,24 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from syncctl.domain.lead_values import Document, LeadValues
-from syncctl.domain.leads import NO_STATUS, NOT_CALLED, NOTHING_WRITTEN, TELECALLERS_OWN, is_touched
+from syncctl.domain.lead_fields import LEAD_FIELDS, SOURCE_FIELDS
+from syncctl.domain.lead_values import Document
+from syncctl.domain.leads import (
+    NOTHING_WRITTEN,
+    STATUS_DEFAULTS,
+    is_touched,
+)
 from syncctl.domain.records import Write
 from syncctl.domain.sources import API_LEAD_TYPES, SOURCES
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day
 from syncctl.services.matching.legacy_leads import text_of
-from syncctl.text import fold
-
-SOURCE_FIELDS = frozenset(LeadValues.__annotations__)
-"""The fields that a source can tell."""
-
-EDITED_SOURCE_FIELDS = frozenset(
-    ("name", "phone", "store", "functionDate", "remarks", "reasonCollectedFromStore", "closingStatus")
-)
-"""Those that telecallers edit nevertheless (contract/database.md, "What a telecaller edits")."""
+from syncctl.text import fold, same_text
 
 HOUSEKEEPING = frozenset(("_id", "__v", "createdAt", "updatedAt"))
 
-DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
-
-_NOT_EDITED = HOUSEKEEPING | (SOURCE_FIELDS - EDITED_SOURCE_FIELDS)
-_KNOWN_FIELDS = SOURCE_FIELDS | HOUSEKEEPING | {*TELECALLERS_OWN, *DEFAULTS}
+_NOT_EDITED = HOUSEKEEPING | {field.name for field in SOURCE_FIELDS if not field.edited}
 _IMPORTED_SOURCES = (*(source.lead_source.casefold() for source in SOURCES.values()), "walkin", "lossofsale")
 
 Edits = dict[str, Any]
@@ -50,12 +44,14 @@ def is_hand_typed(lead: Document) -> bool:
 
 def comparable(field: str, value: Any, stores: StoreNames) -> Any:
     """A field's value so that what means the same is equal; None where it is empty or the default."""
+    if field == "bookingNo":
+        return same_text(text_of({field: value}, field)) or None  # as in the key
     if field == "functionDate" and isinstance(value, datetime) and file_day(value) != value.date():
         return datetime.combine(file_day(value), time(), value.tzinfo)
     if not isinstance(value, str):
         return value or None
     written = value.strip()
-    if written == DEFAULTS.get(field):
+    if written == STATUS_DEFAULTS.get(field):
         return None
     if field == "name":
         written = fold(written)
@@ -84,7 +80,8 @@ class Copies:
     def worked_on(self) -> list[Document]:
         """The copies that a person has worked on: touched, typed in by hand, or with a value that only the
         web app can have put in and that other copies lack."""
-        own = self._differing({field for lead in self.leads for field in lead} - _KNOWN_FIELDS, self.leads)
+        fields = {field for lead in self.leads for field in lead}
+        own = self._differing(fields - LEAD_FIELDS.keys(), self.leads)
         return [
             lead
             for lead in self.leads

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from syncctl.domain.lead_fields import NOT_CALLED
 from syncctl.domain.lead_traits import call_status
 from syncctl.domain.lead_values import Document, LeadChange
-from syncctl.domain.leads import NOT_CALLED, NOTHING_WRITTEN, own_update
+from syncctl.domain.leads import NOTHING_WRITTEN, own_update
 from syncctl.domain.records import CorrectionOutcome, KnownRecord, SourceRecord, SyncRecord
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.storage import Storage

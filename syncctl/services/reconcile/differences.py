@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from syncctl.domain.lead_fields import EDITED_SOURCE_FIELDS, SOURCE_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.records import Write
@@ -17,30 +18,7 @@ from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.text import fold
 
-COMPARED = (
-    "name",
-    "phone",
-    "store",
-    "bookingNo",
-    "functionDate",
-    "returnDate",
-    "enquiryDate",
-    "visitDate",
-    "securityAmount",
-    "enquiryType",
-    "closingStatus",
-    "reason",
-    "reasonCollectedFromStore",
-    "attendedBy",
-    "remarks",
-)
-"""What a source tells of a lead, in the order in which a person wants to read it. Not createdAt, which is the
-source's own date of the record and is not edited."""
-
-EDITED_BY_TELECALLERS = frozenset(
-    {"name", "phone", "store", "bookingNo", "remarks", "closingStatus", "reason", "reasonCollectedFromStore"}
-)
-"""Fields of COMPARED that a telecaller works on (contract/database.md), beside the function date."""
+_COMPARED = tuple(field.name for field in SOURCE_FIELDS if field.compared)
 
 
 class Whose(StrEnum):
@@ -86,7 +64,7 @@ def differences(
     them says what it holds.
     """
     found = []
-    for name in COMPARED:
+    for name in _COMPARED:
         says = [_comparable(name, values.get(name), locations) for values in told]
         holds = _comparable(name, lead.get(name), locations)
         if holds in says:
@@ -110,8 +88,7 @@ def _whose(field: str, lead: Document, base: Base) -> Whose:
         return Whose.TELECALLER
     if not is_touched(lead, base.written):
         return Whose.SOURCE
-    is_edited = field == "functionDate" or field in EDITED_BY_TELECALLERS
-    return Whose.EITHER if is_edited else Whose.SOURCE
+    return Whose.EITHER if field in EDITED_SOURCE_FIELDS else Whose.SOURCE
 
 
 def _value(value: Any) -> Any:

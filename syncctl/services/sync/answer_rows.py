@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from syncctl.domain.identity import key_of, source_record
@@ -19,11 +19,13 @@ from syncctl.locations import ALL_LOCATIONS
 from syncctl.mapping.api_rows import (
     BOOKING_NO,
     DATE_VALUES,
+    FUNCTION_DATE,
     PHONE,
     UNKNOWN_LOCATION,
     RowDates,
-    alias_rank,
     complete_values,
+    first_date,
+    function_date_rank,
     identity_values,
     optional_text,
     own_date,
@@ -119,8 +121,7 @@ def sort_rows(
     rows: Sequence[Any],
     zone: tzinfo,
 ) -> SortedRows:
-    """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty;
-    the order of the rows decides nothing.
+    """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty.
     `store`: of all rows, or what gives each row's own. `zone`: the business's."""
     return sort_unsorted(unsorted(report, location, store, rows, zone), None, lambda: None, store)
 
@@ -150,7 +151,6 @@ def sort_unsorted(
     now and then, and what it raises ends the work."""
     report, dates = result.report, result.dates
     without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
-    item_values: dict[str, list[tuple[Any, LeadValues]]] = {}
     for number, row in enumerate(result.rows):
         if number % LOOK_EVERY == 0:
             look()
@@ -163,43 +163,48 @@ def sort_unsorted(
         if values is None:
             result.ignored += 1
         elif (key := key_of(values)) in result.records:
-            result.merged += 1
-            result.item_rows[key].append(row)
-            record = result.records[key]
-            item_values.setdefault(key, [(result.first_rows[key], LeadValues(**record.values))])
-            item_values[key].append((row, complete_values(report, row, values, dates)))
-            known = record.values
-            for field_name in values.keys() - known.keys():
-                known[field_name] = values[field_name]  # type: ignore[literal-required]
-            if more := {*phones_before(row, values)} - {*record.former_phones}:
-                former_phones = tuple(sorted({*record.former_phones, *more}))
-                result.records[key] = record._replace(former_phones=former_phones)
-            if missed := dict.fromkeys([*result.unread.pop(key, ()), *dates.missed]):
-                result.unread[key] = [name for name in missed if DATE_VALUES[name] not in known]
+            _add_item_row(result, key, row, values)
         else:
             before = phones_before(row, values)
             result.records[key] = source_record(complete_values(report, row, values, dates), before)
             result.first_rows[key] = row
             if dates.missed:
                 result.unread[key] = dates.missed
-    for key, told in item_values.items():
-        _settle_differences(result.records[key].values, told, report, dates.zone)
     if days is not None:
         _set_outside_apart(result, days)
     return result
 
 
-def _settle_differences(
-    record: LeadValues, told: Sequence[tuple[Any, LeadValues]], report: StepName, zone: tzinfo
-) -> None:
-    """Where the rows of a record say different things: what stands under the field name that counts first,
-    and of several the least (the earliest date), whatever order the API gives them in."""
-    for name in [name for name in record if any(values.get(name) != record[name] for _, values in told)]:  # type: ignore[literal-required]
-        record[name] = min(  # type: ignore[literal-required]
-            (alias_rank(report, name, row, zone), values[name])  # type: ignore[literal-required]
-            for row, values in told
-            if name in values
-        )[1]
+def _add_item_row(result: SortedRows, key: str, row: Any, values: LeadValues) -> None:
+    """Add a further row of a record: it fills what the rows before it left empty. `values`: its identity."""
+    record, dates = result.records[key], result.dates
+    known = record.values
+    if "functionDate" in known and (found := _better_function_date(result, key, row)):
+        known["functionDate"] = found
+    complete_values(result.report, row, known, dates)
+    for name in values.keys() - known.keys():
+        known[name] = values[name]  # type: ignore[literal-required]
+    result.merged += 1
+    result.item_rows[key].append(row)
+    if (before := phones_before(row, values)) and (more := {*before} - {*record.former_phones}):
+        former_phones = tuple(sorted({*record.former_phones, *more}))
+        result.records[key] = record._replace(former_phones=former_phones)
+    if dates.missed or key in result.unread:
+        unread = dict.fromkeys([*result.unread.pop(key, ()), *dates.missed])
+        if still := [name for name in unread if DATE_VALUES[name] not in known]:
+            result.unread[key] = still
+
+
+def _better_function_date(result: SortedRows, key: str, row: Any) -> datetime | None:
+    """The row's function date, if its field counts before those of the earlier rows: the day of a delivery
+    says more than that of a trial, whichever row comes first."""
+    zone = result.dates.zone
+    found, _ = first_date(row, FUNCTION_DATE, zone)
+    if found in (None, result.records[key].values.get("functionDate")):
+        return None
+    earlier = (result.first_rows[key], *result.item_rows[key])
+    ranks = [function_date_rank(each, zone) for each in earlier]
+    return found if function_date_rank(row, zone) < min(ranks) else None
 
 
 def _set_outside_apart(answer: SortedRows, days: Days) -> None:

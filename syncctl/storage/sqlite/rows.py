@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
+from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS
 from syncctl.domain.lead_values import Document
+from syncctl.domain.leads import PREVIOUS_UPDATED_AT
 from syncctl.domain.records import SyncRecord
 from syncctl.domain.run_history import SyncLog
 from syncctl.errors import StorageError
@@ -15,39 +17,9 @@ from syncctl.storage.common.own_documents import OddDocumentError
 from syncctl.storage.common.records import record_document, write_documents
 from syncctl.storage.common.sync_logs import sync_log_from
 
-LEAD_FIELDS = (
-    "_id",
-    "leadType",
-    "source",
-    "name",
-    "phone",
-    "store",
-    "bookingNo",
-    "enquiryDate",
-    "visitDate",
-    "functionDate",
-    "returnDate",
-    "createdAt",
-    "updatedAt",
-    "securityAmount",
-    "enquiryType",
-    "closingStatus",
-    "reason",
-    "reasonCollectedFromStore",
-    "attendedBy",
-    "remarks",
-    "callStatus",
-    "leadStatus",
-    "followUpFlag",
-    "followUpDate",
-    "callDate",
-    "rating",
-    "assignedTo",
-    "assignedAt",
-    "__v",
-)
-DATE_ENDINGS = ("Date", "At")
-DATE_FIELDS = frozenset(field for field in LEAD_FIELDS if field.endswith(DATE_ENDINGS))
+NOTED_DATES = DATE_FIELDS | {PREVIOUS_UPDATED_AT}
+"""Of what is noted of writes into a lead."""
+
 EMPTY_LEAD = dict.fromkeys(LEAD_FIELDS)
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -219,7 +191,7 @@ def _written(written: Any) -> Any:
         for field, write in writes.items():
             if isinstance(write, dict):
                 write["at"] = _date_or_long_ago(write.get("at"))
-                if field.endswith(DATE_ENDINGS):
+                if field in NOTED_DATES:
                     write["value"] = date_from(write.get("value"))
     return writes
 

@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
 from syncctl.domain.identity import KEY_RULES
+from syncctl.domain.lead_fields import LEAD_FIELDS, LeadField
 from syncctl.errors import NewerDatabaseError, StorageError
 from syncctl.storage.common.report_paths import (
     BOOKING_PATHS,
@@ -15,6 +17,7 @@ from syncctl.storage.common.report_paths import (
 from syncctl.storage.sqlite.connection import transaction
 
 # Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.
+# Fields that `domain/lead_fields.py` has beyond these are added by `migrate`.
 _LEADS = """
 CREATE TABLE leads (
     _id TEXT PRIMARY KEY NOT NULL,
@@ -231,13 +234,33 @@ def _key_rules(connection: sqlite3.Connection, version: int) -> int:
     return 1 if found is None else int(found)
 
 
+_COLUMN_TYPES = {str: "TEXT", datetime: "TEXT", float: "REAL", int: "INTEGER", bool: "INTEGER", object: ""}
+
+
+def column_definition(field: LeadField) -> str:
+    """A lead field as a column: its name, its type, and its default for rows added by hand."""
+    definition = f'"{field.name}" {_COLUMN_TYPES[field.value_type]}'
+    if field.default is None:
+        return definition
+    literal = f"'{field.default}'" if isinstance(field.default, str) else int(field.default)
+    return f"{definition} DEFAULT {literal}"
+
+
+def _fields_without_column(connection: sqlite3.Connection) -> list[LeadField]:
+    columns = {row["name"] for row in connection.execute("PRAGMA table_info(leads)")}
+    if not columns:  # without the table there is nothing to add to
+        return []
+    return [field for name, field in LEAD_FIELDS.items() if name not in columns]
+
+
 def migrate(connection: sqlite3.Connection, place: str) -> None:
     """Bring the tables up to date, all or nothing; no write where they are.
 
     Raises StorageError where a newer syncctl or another program has been at work on `place`.
     """
     version = check_version(connection, place)
-    if version == len(MIGRATIONS) and _key_rules(connection, version) == KEY_RULES:
+    is_current = version == len(MIGRATIONS) and _key_rules(connection, version) == KEY_RULES
+    if is_current and not _fields_without_column(connection):
         return
     with transaction(connection):
         version = check_version(connection, place)  # another process may have changed it meanwhile
@@ -248,6 +271,8 @@ def migrate(connection: sqlite3.Connection, place: str) -> None:
         for statements in MIGRATIONS[version:]:
             for statement in statements:
                 connection.execute(statement)
+        for field in _fields_without_column(connection):
+            connection.execute(f"ALTER TABLE leads ADD COLUMN {column_definition(field)}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         # Earlier rules' records are found too: docs/decisions/0003-key-rules-have-a-version.md.
         connection.execute("DELETE FROM synckeyrules")

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from syncctl.domain.identity import first_id_at
+from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan
@@ -162,4 +163,4 @@ class SqliteSurvey(SqliteSession):
 def _columns(fields: Collection[str]) -> str:
     """The columns of a lead for these fields, and its `_id`."""
     wanted = {"_id", *fields}
-    return ", ".join(field for field in rows.LEAD_FIELDS if field in wanted)
+    return ", ".join(field for field in LEAD_FIELDS if field in wanted)

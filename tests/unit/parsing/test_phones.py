@@ -5,7 +5,7 @@ from datetime import UTC
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from syncctl.domain.sources import StepName
@@ -260,6 +260,16 @@ def test_what_is_no_number(cell: object) -> None:
 def test_a_cell_full_of_digits_in_brackets_is_read_to_its_end() -> None:
     assert phone_number("1) " * 3000) == "1111111111"
     assert phone_number("1) " * 3000 + f"/ {FIRST}") == "1111111111"
+
+
+@given(st.from_regex(r"\+?(91)?[ -]?[0-9]{0,4}[6-9]([0-9]{1,9}[ -]?){1,4}", fullmatch=True))
+def test_a_number_in_groups_is_read_as_it_is_before_a_comma(cell: str) -> None:
+    """Alone it may be known at a glance; with something behind it, it never is."""
+    assume(len(cell.strip()) != 9)  # nine digits alone get their 0 back
+    phone = phone_number(f"{cell},")
+    assert phone_number(cell) == phone
+    if phone is not None:
+        assert former_phones(cell, phone) == former_phones(f"{cell},", phone)
 
 
 @given(st.one_of(st.text(alphabet="0123456789+- ()/,;*?x.", max_size=40), st.text(max_size=30)))

@@ -5,18 +5,11 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.requests import Days
-from syncctl.domain.sources import SOURCES, StepName
-from syncctl.mapping.api_rows import (
-    ENQUIRY_DATE,
-    ENQUIRY_TYPE,
-    FUNCTION_DATE,
-    REMARKS,
-)
-from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_rows, sort_unsorted, unsorted
+from syncctl.domain.sources import StepName
+from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_unsorted, unsorted
 from tests.support.answers import item_rows
 
 STORE = "Suitor Guy - Perinthalmanna"
@@ -142,7 +135,7 @@ def test_what_any_row_says_is_in_the_record(report: StepName, order: tuple[int, 
     assert record.values.items() >= (FILLED | own).items()
 
 
-def test_of_what_the_rows_say_differently_the_least_counts() -> None:
+def test_what_the_first_row_says_is_not_overwritten_and_of_the_others_the_first_counts() -> None:
     rows = [
         row("1", "2026-03-04", price=100),
         row("1", "2026-03-05", price=200, remarks="second"),
@@ -184,52 +177,8 @@ def test_what_a_version_before_has_kept_of_one_item_row_is_no_change() -> None:
         assert not has_changed(answer, record, {"securityAmount": 0, **alone.values})
 
 
-MAYBE: dict[str, tuple[Any, ...]] = {
-    name: values
-    for names, values in (
-        (FUNCTION_DATE, (None, "2026-12-20", "2026-12-21T10:00:00", "soon", "0001-01-01")),
-        (ENQUIRY_DATE, (None, "2026-01-05", "2026-01-06")),
-        (ENQUIRY_TYPE, (None, "", "Suits", "Gowns")),
-        (REMARKS, (None, " ", "needs fitting", "ready")),
-        (SOURCES[StepName.BOOKING].fields["securityAmount"], (None, 0, 1500.5, 9000, "9000")),
-        (SOURCES[StepName.RETURN].fields["attendedBy"], (None, "Staff A", "Staff B")),
-        (SOURCES[StepName.BOOKING].date, (None, "2026-03-04T08:59:27", "2026-03-05", "soon")),
-        (SOURCES[StepName.RETURN].date, (None, "2026-03-14T08:59:27", "2026-03-15", "soon")),
-        (("customerName",), ("Anagha", "ANAGHA", "Anagha K")),
-        (("phoneNo",), ("9000000001", "+91 9000000001", "9000000001 / 9000000002", "", "9000000003")),
-        (("itemCode",), ("A", "B")),
-    )
-    for name in names
-}
-"""What item rows of one booking may hold, by field."""
-
-ITEM_ROWS = st.lists(
-    st.fixed_dictionaries(
-        {"bookingNo": st.just("1")}, optional={k: st.sampled_from(v) for k, v in MAYBE.items()}
-    ),
-    min_size=2,
-    max_size=4,
-)
-
-
-@pytest.mark.parametrize("report", [StepName.BOOKING, StepName.RETURN])
-@given(rows=ITEM_ROWS, data=st.data())
-@settings(max_examples=300, deadline=None)
-def test_in_any_order_the_same_rows_are_the_same_records(
-    report: StepName, rows: list[dict[str, Any]], data: st.DataObject
-) -> None:
-    """Each row's own store as well: the API may not keep to the id that was asked for."""
-    stores = [data.draw(st.sampled_from([STORE, "Suitor Guy - Calicut"])) for _ in rows]
-
-    def records(order: tuple[int, ...]) -> Any:
-        ordered = [{**rows[number], "place": stores[number]} for number in order]
-        answer = sort_rows(report, "7", lambda row: row["place"], ordered, UTC)  # type: ignore[index]
-        assert all(len(set(unread)) == len(unread) for unread in answer.unread.values())
-        unread = {key: set(names) for key, names in answer.unread.items() if names}
-        return answer.records, unread, answer.merged, len(answer.invalid), answer.ignored
-
-    first, *others = map(records, permutations(range(len(rows))))
-    assert all(other == first for other in others)
+def _api(field: str) -> tuple[str, ...]:
+    return LEAD_FIELDS[field].api
 
 
 @pytest.mark.parametrize("report", [StepName.BOOKING, StepName.RETURN])
