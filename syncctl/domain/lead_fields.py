@@ -1,7 +1,7 @@
 """The fields of a lead, each said once: what the sources call it, how it is stored, compared and merged.
 
-A further field is one more line here (docs/decisions/0018). Imported by the process that reads workbooks too:
-nothing that takes time to load stands here.
+A further field is one more line here (docs/decisions/0016-a-table-of-lead-fields.md). The process that reads
+workbooks imports it too: nothing that takes time to load stands here.
 """
 
 from __future__ import annotations

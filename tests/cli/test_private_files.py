@@ -133,7 +133,7 @@ def _nobody(_settings: Settings) -> AbstractContextManager[Listener]:
 
 
 def test_the_demos_folder_and_settings_are_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop() -> None:
+    def stop(**_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("syncctl.demo.demo.Sandbox", stop)

@@ -38,7 +38,8 @@ def test_the_readmes_quick_start_is_what_ci_runs() -> None:
     quick_start = read("README.md").split("## Quick start")[1].split("\n## ")[0]
     commands = re.findall(r"```sh\n(.*?)\n```", quick_start, re.DOTALL)
     assert commands == ["pip install . && syncctl demo", "pip install -e '.[test]' && pytest"]
-    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
+    scripts = [(ROOT / ".ci" / name).read_text(encoding="utf-8") for name in ("run", "deployed")]
+    ci = "".join(scripts).replace(" --quiet", "")
     for command in commands:
         assert command in ci
     for command in re.findall(r"`pip (install [^`]*)`", quick_start):
