@@ -1,1 +1,1 @@
-"""Measures syncctl as its users run it, beside the least that the same work can cost."""
+"""Benchmarks of syncctl as users run it, compared with the minimum cost of the same work."""

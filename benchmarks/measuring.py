@@ -17,12 +17,16 @@ Count = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of a command. `calls`, `round_trips`: None where nobody counts them."""
+    """One run of a command."""
 
     wall_s: float
     peak_mb: float
+
     calls: int | None = None
+    """None if not counted."""
+
     round_trips: int | None = None
+    """None if not counted."""
 
 
 class CommandFailedError(Exception):
@@ -37,10 +41,10 @@ def measure(
     calls: Count | None = None,
     round_trips: Count | None = None,
 ) -> Measured:
-    """Run `python COMMAND…` in `folder`, with next to no environment but the settings.
+    """Run `python COMMAND…` in `folder`, with little more than the settings in its environment.
 
     Raises:
-        CommandFailedError: with what it said.
+        CommandFailedError: with the command's output.
     """
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **settings}
     calls_before, trips_before = (count() if count else 0 for count in (calls, round_trips))

@@ -1,4 +1,4 @@
-"""What is measured, on which database, and what each begins from."""
+"""The benchmarks: what is measured, on which database, and the starting state."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ ROWS_PER_BOOKING = 36_960 / 10_500
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A line of the table. `rows`: that the command dealt with. `floor_s`: the floor of the same run."""
+    """A line of the table."""
 
     name: str
     database: str
     measured: Measured
+
     rows: int = 0
+    """Rows processed by the command."""
+
     floor_s: float | None = None
+    """The floor of the same run."""
 
     @property
     def ratio(self) -> float | None:
@@ -47,13 +51,13 @@ class Bench:
             self._settings["API_BASE_URL"] = api.url
 
     def empty(self) -> None:
-        """Begin from nothing."""
+        """Start with an empty database."""
         self._mongo.empty()
         for file in self._folder.glob("syncctl.db*"):
             file.unlink()
 
     def fill_with_duplicates(self) -> None:
-        """Begin from a database of the old system."""
+        """Start with a database of the old system."""
         self.empty()
         leads = duplicated_leads(LEADS, COPIES)
         if self.database == "mongodb":
@@ -83,7 +87,7 @@ class Bench:
         )
 
     def median(self, once: Callable[[], Measured], before: Callable[[], None] | None = None) -> Measured:
-        """`once` as often as wanted, each time from where `before` begins."""
+        """Run `once` for each round, each time after `before`."""
         runs = []
         for _ in range(self._rounds):
             if before is not None:
@@ -93,8 +97,8 @@ class Bench:
 
 
 def syncs(bench: Bench, bookings: int) -> Iterator[Result]:
-    """First, full steady and ordinary sync, each beside its floor. The ordinary one, which cron runs, fetches
-    as much as the full one, but asks no dormant location. `bookings`: of all locations."""
+    """A first, a full steady and an ordinary sync, each compared with its floor. The ordinary one, as run
+    by cron, fetches as much as the full one but asks no dormant location. `bookings`: of all locations."""
     rows = round(bookings * ROWS_PER_BOOKING)
     floor = bench.median(lambda: bench.floor("first"), bench.empty).wall_s
     steady_floor = bench.median(lambda: bench.floor("steady")).wall_s
@@ -108,8 +112,8 @@ def syncs(bench: Bench, bookings: int) -> Iterator[Result]:
 
 
 def slow_network(bench: Bench) -> Iterator[Result]:
-    """Syncs of an API that takes 200 ms for each call, with the default pause between calls. The first one
-    also asks the old ids of shops, which nobody asks for again that day."""
+    """Syncs of an API with 200 ms latency, with the default pause between calls. The first one also asks
+    shops' old ids, which are not asked again that day."""
 
     def sync() -> Measured:
         return bench.run("api", "-q", API_CALL_DELAY_MS="500")

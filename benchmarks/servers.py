@@ -1,4 +1,4 @@
-"""What is measured against: a sandbox of the rental API in a process of its own, and a real mongod."""
+"""The servers to measure against: a sandbox of the rental API in its own process, and a real mongod."""
 
 from __future__ import annotations
 

@@ -58,23 +58,23 @@ class SyncctlError(Exception):
 
 
 class AbortError(SyncctlError):
-    """The command can't go on."""
+    """The command can't continue."""
 
 
 class UsageError(AbortError):
-    """The command line asks for what can't be; the message says what can."""
+    """Invalid command line; the message says what is valid."""
 
     exit_code = ExitCode.USAGE
 
 
 class SettingsError(AbortError):
-    """A setting is wrong or missing; the message names it and where it came from."""
+    """A setting is invalid or missing; the message names it and its origin."""
 
     exit_code = ExitCode.CONFIG
 
 
 class LockHeldError(AbortError):
-    """Another run holds the lock; the message names its pid and since when."""
+    """Another run holds the lock; the message names its pid and start."""
 
     exit_code = ExitCode.LOCK_HELD
 
@@ -88,9 +88,9 @@ class StorageError(AbortError):
 
 
 class LeadsRefusedError(StorageError):
-    """Rules of the database's own kept some leads of a batch out; the others are stored.
+    """Database rules rejected some leads; the others are stored.
 
-    `inserted`: ids of those that this call inserted. `reasons`: id of each one kept out -> why.
+    `inserted`: ids inserted by this call. `reasons`: id of each rejected lead -> reason.
     """
 
     def __init__(self, inserted: set[str], reasons: dict[str, str]) -> None:
@@ -100,7 +100,7 @@ class LeadsRefusedError(StorageError):
 
 
 class NewerDatabaseError(StorageError):
-    """A newer syncctl has been at work on the database, which this one might spoil. `place`: the database, as
+    """A newer syncctl has used this database, which this version might corrupt. `place`: the database, as
     the first words of a sentence."""
 
     exit_code = ExitCode.CONFIG
@@ -135,7 +135,7 @@ class InterruptedRunError(AbortError):
 
 
 class FileProblemError(SyncctlError):
-    """A file, or what it holds, could not be understood; the message names it and says what to do."""
+    """A file could not be understood; the message names it and says what to do."""
 
     exit_code = ExitCode.DATA
 
@@ -157,7 +157,7 @@ class ApiError(SyncctlError):
 
 
 class RetryableApiError(ApiError):
-    """A failure that may pass: resets, timeouts, 429, 5xx, cut-off or non-JSON bodies.
+    """A possibly temporary failure: resets, timeouts, 429, 5xx, truncated or non-JSON bodies.
 
     `retry_after_s`: how many seconds the server asked to wait (RFC 9110, 10.2.3), or None.
     """
@@ -176,15 +176,15 @@ class RetryableApiError(ApiError):
 
 
 class FinalApiError(ApiError):
-    """A failure that another try would only repeat."""
+    """A failure that a retry would only repeat."""
 
 
 class KeyRefusedError(FinalApiError):
-    """401 or 403: no other call of this API will be accepted either."""
+    """401 or 403: every other call of this API would be refused too."""
 
 
 class UnclearAnswerError(FinalApiError):
-    """An answer without rows, whose text says neither that there is nothing nor that something failed.
+    """An answer without rows whose text means neither "no data" nor a failure.
 
     `said`: that text, printable and short.
     """
@@ -197,7 +197,7 @@ class UnclearAnswerError(FinalApiError):
 
 
 class DeadlinePassedError(FinalApiError):
-    """There is no time left in this run. `asked`: the API was asked, and has not answered in time."""
+    """The run's time is up. `asked`: the API was called but did not answer in time."""
 
     def __init__(self, message: str, *, asked: bool = False) -> None:
         super().__init__(message)
@@ -205,4 +205,4 @@ class DeadlinePassedError(FinalApiError):
 
 
 class InvalidRowError(SyncctlError):
-    """A row that can't become a lead; the message is the reason, without the customer's data."""
+    """A row can't become a lead; the message is the reason, without the customer's data."""

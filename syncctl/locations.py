@@ -1,4 +1,4 @@
-"""Store names made canonical ("Brand - Place"), and which store a location id stands for."""
+"""Canonical store names ("Brand - Place"), and the store of each location id."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Protocol, Self
 from syncctl.text import same_text
 
 DEFAULT_BRAND = "Suitor Guy"
-"""A place without a brand is Suitor Guy's (contract/locations.toml)."""
+"""Places without a brand belong to Suitor Guy (contract/locations.toml)."""
 
 NO_STORE = "default store"
-"""What the old system wrote where it knew no store (contract/files.md: there is no "Default Store")."""
+"""The old system's name for an unknown store (contract/files.md: there is no "Default Store")."""
 
 _NOT_WORD = re.compile(r"[\W_]+")
 
@@ -25,25 +25,27 @@ def _words(text: str) -> str:
 
 
 ALL_LOCATIONS = "all locations"
-"""What an empty location id stands for."""
+"""The meaning of an empty location id."""
 
 
 def location_words(code: str) -> str:
-    """A location id in words."""
+    """A location id for messages."""
     return f"location {code}" if code else ALL_LOCATIONS
 
 
 class StoreNames(Protocol):
-    """Knows stores by their names, however they are written (`Locations`)."""
+    """Canonicalizes store names in any spelling (`Locations`)."""
 
     def canonical(self, written: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """The contract's location table. `by_code`: location id -> canonical store name."""
+    """The contract's location table."""
 
     by_code: Mapping[str, str]
+    """Location id -> canonical store name."""
+
     brands: Mapping[str, str]
     places: Mapping[str, str]
 
@@ -51,7 +53,7 @@ class Locations:
     def from_tables(
         cls, by_code: Mapping[str, str], brands: Mapping[str, Iterable[str]], places: Mapping[str, str]
     ) -> Self:
-        """Read the three tables of locations.toml; places named in the first are canonical by themselves."""
+        """Read the three tables of locations.toml; places in the first are canonical already."""
         known = {_words(place): place for place in (name.split(" - ", 1)[1] for name in by_code.values())}
         known |= {_words(written): place for written, place in places.items()}
         aliases = {_words(alias): brand for brand, written in brands.items() for alias in (brand, *written)}
@@ -59,9 +61,9 @@ class Locations:
         return cls(by_code=dict(by_code), brands=longest_first, places=known)
 
     def canonical(self, written: str) -> str | None:
-        """The canonical name of a store however it is written, or None where it names no place.
+        """The canonical name of a store in any spelling, or None if it names no place.
 
-        A place that no table knows is taken as written (a new shop), in title case.
+        An unknown place is kept as written (a new shop), in title case.
         """
         words = _words(written)
         if not words or words == NO_STORE:
@@ -76,7 +78,7 @@ class Locations:
         return f"{brand} - {self.places.get(words) or words.title()}"
 
     def store_of(self, code: str, listed_name: str = "") -> str | None:
-        """The store that a location id stands for: locations.toml's name, else the store list's."""
+        """The store of a location id: the name from locations.toml, else from the store list."""
         return self.by_code.get(code) or self.canonical(listed_name)
 
 

@@ -1,4 +1,4 @@
-"""One run at a time: an advisory lock on a file, which the system lets go of when its holder dies."""
+"""One run at a time: an advisory file lock, released by the OS when its holder dies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOK_S = 0.01
 _LOOKS = 50
 _CONTENT_LIMIT = 4096
 _OWN_CONTENT = re.compile(rb"pid=[0-9]{1,10}\nstarted=[0-9T:+Z-]{0,40}(?:\nhost=[^\n]{0,255}\n?)?")
-"""What a run writes into the file, or the most of it, where a full disk or a power cut took the rest."""
+"""What a run writes into the file, or a prefix of it if a full disk or a power cut truncated it."""
 
 
 def _utc_now() -> datetime:
@@ -31,11 +31,11 @@ def _utc_now() -> datetime:
 
 
 def lock_state(path: Path) -> LockState:
-    """Look whether the lock on `path` is held, without getting in the way of a run that starts meanwhile.
+    """Whether the lock on `path` is held, without disturbing a run that is about to start.
 
-    A file that nobody holds is not held, whatever it says: its holder died. A missing one is not held.
+    A file that no process has locked is free, whatever it contains: its holder died. So is a missing one.
     """
-    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait.
+    # Without O_NONBLOCK, opening a pipe without a writer would block.
     try:
         descriptor = open_at_once(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def lock_state(path: Path) -> LockState:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return LockState(held=False, problem=f"{path} is no regular file")
-        # Shared, so that whoever wants it for itself can tell a look (RunLock._try) from a run.
+        # Shared, so that RunLock._try can tell this check from a run.
         if _flock(descriptor, fcntl.LOCK_SH):
             foreign = None if _is_own(descriptor) else f"{path} holds something else than a lock"
             return LockState(held=False, problem=foreign)
@@ -58,7 +58,7 @@ def lock_state(path: Path) -> LockState:
 
 
 def _is_own(descriptor: int) -> bool:
-    """Whether a lock file has nothing in it but what a run leaves there. Raises OSError."""
+    """Whether a lock file contains nothing but what a run writes. Raises OSError."""
     content = os.pread(descriptor, _CONTENT_LIMIT, 0)
     # After a power cut a file may have its length, but zeros for what was written.
     written = content.rstrip(b"\0")
@@ -72,7 +72,7 @@ def _holder(content: str) -> LockState:
 
 
 def _started(content: str) -> datetime | None:
-    """When the holder says that it started; None where that is garbled, or has no zone."""
+    """When the holder started according to the file; None if that is unreadable or has no time zone."""
     try:
         started = datetime.fromisoformat(_entry(content, "started", r"[0-9T:+-]{1,40}Z?"))
         return None if started.tzinfo is None else started.astimezone(UTC)
@@ -81,7 +81,7 @@ def _started(content: str) -> datetime | None:
 
 
 def _flock(descriptor: int, kind: int) -> bool:
-    """Take the lock, exclusive or shared, if that is possible at once. Raises OSError where locks aren't."""
+    """Take the lock, exclusive or shared, without waiting. Raises OSError if locks are not supported."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -92,8 +92,8 @@ def _flock(descriptor: int, kind: int) -> bool:
 class RunLock:
     """A lock on the file `path` by flock(2).
 
-    The file is never unlinked: whoever still had the old one open would hold a lock that nobody else sees.
-    What it contains (pid, start, host) only serves the message to those who come second.
+    The file is never deleted: a process that still had the old one open would hold a lock invisible to
+    others. Its content (pid, start, host) only serves messages to other processes.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class RunLock:
         self._descriptor: int | None = None
 
     def acquire(self, wait_s: float = 0.0) -> None:
-        """Take the lock, waiting up to `wait_s` seconds for it.
+        """Take the lock, waiting up to `wait_s` seconds.
 
-        Raises LockHeldError if another run still has it then, SettingsError if the file can't be used.
+        Raises LockHeldError if another run still holds it, SettingsError if the file can't be used.
         """
         give_up_at = self._monotonic() + wait_s
         with contextlib.ExitStack() as undo:
@@ -130,18 +130,18 @@ class RunLock:
             self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let go of it; without it, nothing happens."""
+        """Release it; does nothing if it is not held."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        # Lest it be read as what the next holder says, before that one has written; only the message suffers.
+        # So that it is not mistaken for the next holder's content; at worst a message has less detail.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
     @contextlib.contextmanager
     def hold(self, wait_s: float = 0.0) -> Iterator[None]:
-        """Hold the lock for the length of a `with` block. Raises as `acquire` does."""
+        """Hold the lock during a `with` block. Raises as `acquire` does."""
         self.acquire(wait_s)
         try:
             yield
@@ -151,7 +151,7 @@ class RunLock:
     def _open(self) -> int:
         try:
             make_private_folder(self._path.parent)
-            # Not truncated: until it is locked, what it says is another run's.
+            # Not truncated: until it is locked, the content belongs to another run.
             descriptor = open_at_once(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
             if error.errno == errno.ELOOP:
@@ -174,7 +174,7 @@ class RunLock:
                     return True
                 if not _flock(descriptor, fcntl.LOCK_SH):
                     return False
-                # It is shared with somebody who only looks (`lock_state`), and will be gone in an instant.
+                # Held shared by a `lock_state` check, which takes only an instant.
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 self._sleep(_LOOK_S)
         except OSError as error:
@@ -182,7 +182,7 @@ class RunLock:
         return False
 
     def _refuse_foreign(self, descriptor: int) -> None:
-        """What another program keeps in the file would be emptied. Raises SettingsError."""
+        """Raise SettingsError if the file has other content, which locking would erase."""
         try:
             if _is_own(descriptor):
                 return
@@ -207,7 +207,7 @@ class RunLock:
     def _describe(self, descriptor: int) -> None:
         start = self._now().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         content = f"pid={os.getpid()}\nstarted={start}\nhost={os.uname().nodename}\n"
-        # On a full disk the lock holds all the same; only the others' message says less.
+        # On a full disk the lock still works; others only see a less detailed message.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content.encode(errors="replace"), 0)
@@ -231,7 +231,7 @@ class RunLock:
         if since is None:
             return f"holds {self._path}"
         held_s = (self._now() - since).total_seconds()
-        # A clock that was set back makes no sensible length.
+        # After a clock change, the duration would be meaningless.
         length = f" ({_duration(held_s)})" if held_s >= 0 else ""
         started = since.isoformat(timespec="seconds").replace("+00:00", "Z")
         return f"has held {self._path} since {started}{length}"

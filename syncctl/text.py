@@ -33,8 +33,8 @@ def is_visible(text: str) -> bool:
 
 
 def same_text(text: str) -> str:
-    """Text so that what reads the same is equal: in Unicode NFC, without format characters (zero-width ones,
-    direction marks, soft hyphens), old chillu letters as the new ones (contract/files.md)."""
+    """Normalize what looks the same: Unicode NFC, no format characters (zero-width characters, direction
+    marks, soft hyphens), old chillu letters as the new ones (contract/files.md)."""
     if text.isascii():
         return text
     shown = "".join(
@@ -51,7 +51,7 @@ _TEXT_AS_FORMULA = re.compile(r'=\s*"([^"]*)"')
 
 
 def fold(text: str) -> str:
-    """Text for comparing: `same_text`, and case and spacing do not count; ="text" is the text."""
+    """Normalize text for comparison: `same_text`, ignoring case and spacing; ="text" is text."""
     if text.startswith("=") and (formula := _TEXT_AS_FORMULA.fullmatch(text)):
         text = formula[1]
     if text.isascii():

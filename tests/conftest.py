@@ -1,4 +1,4 @@
-"""Fixtures of more than one folder of tests."""
+"""Fixtures shared by several test folders."""
 
 import uuid
 from collections.abc import Generator, Iterator

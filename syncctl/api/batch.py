@@ -1,4 +1,4 @@
-"""The requests of one batch and what became of each: what its lanes and its consumer share."""
+"""The requests of one batch and their results, shared by the lanes and the consumer."""
 
 import threading
 import time
@@ -16,9 +16,9 @@ from syncctl.locations import location_words
 from syncctl.ports.api import Answer, Prepare
 
 FAILURES_TO_DOUBT = 3
-"""After so many requests of a report have failed in a row, its further ones get one try each."""
+"""After this many failures of a report in a row, each of its remaining requests gets one try only."""
 
-_LONGEST_WAIT_S = 60.0  # Condition.wait refuses what exceeds the system's clock type, such as infinity
+_LONGEST_WAIT_S = 60.0  # Condition.wait refuses what overflows the system's clock type, such as infinity
 
 
 def subject(request: ReportRequest) -> str:
@@ -27,24 +27,28 @@ def subject(request: ReportRequest) -> str:
 
 
 class StoppedError(Exception):
-    """The batch was stopped while a lane slept: the lane's way out, which nobody else sees."""
+    """The batch was stopped while a lane was waiting. It only ends the lane; nobody else sees it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """How far the lanes may be ahead of the consumer: requests begun or answered without it having taken the
-    answer, and the bytes of memory that such answers take together; one answer may come on top of that."""
+    """How far the lanes may fetch ahead of the consumer."""
 
     slots: int
+    """Requests that may be in flight or answered while the consumer has not taken their answers."""
+
     memory: int = MEMORY_BYTES
+    """Bytes that all answers not yet consumed may take; one more answer may come on top."""
 
 
 class Batch:
-    """A batch under way. Lanes `take` a request and `put` what came of it; the consumer takes `next_answer`.
+    """One batch of requests in progress. Lanes `take` a request and `put` its result; the consumer calls
+    `next_answer`.
 
-    Requests are handed out in their order, as far ahead of the consumer as `ahead` says. Each is answered
-    once: with what its lane put, or `grace_s` after its deadline with DeadlinePassedError, whatever its lane
-    may be stuck in. `clock` counts the deadlines; `prepare` is called by the lanes.
+    Requests are handed out in order; `ahead` limits how far.
+
+    Each is answered exactly once: with its result, or with DeadlinePassedError `grace_s` after its deadline,
+    even if its lane is stuck. `clock` measures the deadlines; `prepare` is called in the lanes.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Batch:
             return None
 
     def put(self, number: int, rows: list[Any] | None, error: ApiError | None) -> None:
-        """For a lane: what came of the request of that number; dropped if its time was over before."""
+        """For a lane: store the result of request `number`; dropped if its time was already over."""
         with self._changed:
             request = self._unanswered.get(number)
         prepared = None
@@ -95,7 +99,7 @@ class Batch:
             try:
                 prepared = self._prepare(request, rows, partial(self._look, number))
             except ApiError as failure:
-                failure.__traceback__ = None  # it would keep the rows alive
+                failure.__traceback__ = None  # otherwise the rows would be kept alive
                 rows, error = None, failure
         with self._changed:
             request = self._unanswered.get(number)
@@ -112,10 +116,10 @@ class Batch:
             self._answer(number, rows, error, prepared)
 
     def reserve(self, number: int, size: int) -> None:
-        """For a lane: wait until the answer of that number may take `size` bytes of memory in all.
+        """For a lane: wait until the answer to request `number` may take `size` bytes of memory in total.
 
-        The earliest that the consumer is not done with need not wait: lanes never all wait for each other.
-        Raises StoppedError when the batch is stopped meanwhile, DeadlinePassedError when time is over.
+        The oldest request that the consumer has not finished never waits, so the lanes cannot all block each
+        other. Raises StoppedError if the batch is stopped meanwhile, DeadlinePassedError if time runs out.
         """
         with self._changed:
             while not self._stopped.is_set():
@@ -132,17 +136,18 @@ class Batch:
             raise StoppedError
 
     def release(self, number: int) -> None:
-        """For a lane: a try failed, whatever had come of the answer is gone."""
+        """For a lane: a try failed; free the memory reserved for its answer."""
         with self._changed:
             self._release(number)
 
     def refused(self, report: StepName) -> KeyRefusedError | None:
-        """How the report's key was refused, if it was: to ask for more of it is in vain."""
+        """The error with which the report's key was refused, if it was: asking for more of it is
+        pointless."""
         with self._changed:
             return self._refused.get(report)
 
     def in_doubt(self, report: StepName) -> bool:
-        """Whether the report's API looks dead, so that no time is to be spent on a second try."""
+        """Whether the report's API looks down, so that no time should be spent on a second try."""
         with self._changed:
             return self._failed_in_a_row[report] >= FAILURES_TO_DOUBT
 
@@ -152,21 +157,21 @@ class Batch:
             raise StoppedError
 
     def fail(self, bug: BaseException) -> None:
-        """For a lane: what should never have been raised, for the consumer to raise."""
+        """For a lane: hand an unexpected exception (a bug) to the consumer, which raises it."""
         with self._changed:
             self._bug = self._bug or bug
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Send the lanes home. What is unanswered is answered with a FinalApiError."""
+        """Stop the lanes. Requests still open are answered with a FinalApiError."""
         with self._changed:
             self._stopped.set()
             self._changed.notify_all()
 
     def next_answer(self) -> Answer | None:
-        """For the consumer: the next answer, waited for; None when every request has had its own.
+        """For the consumer: wait for the next answer; None once every request has been answered.
 
-        The one before is held to be done with. Raises what a lane failed with.
+        The previous answer counts as consumed. Raises the exception that a lane failed with.
         """
         with self._changed:
             if self._taken is not None:
@@ -186,7 +191,7 @@ class Batch:
             return answer
 
     def _look(self, number: int) -> None:
-        """Raises where nobody waits for that answer any more."""
+        """Raise an error if nobody waits for this answer any more."""
         if self._stopped.is_set():
             raise StoppedError
         with self._changed:
@@ -205,7 +210,8 @@ class Batch:
         self._changed.notify_all()
 
     def _answer_hopeless(self) -> float:
-        """Answer what no lane will; gives the seconds until there may be more of it."""
+        """Answer the requests that no lane will answer in time; returns the seconds until the next one is
+        due."""
         last_moment = self._clock() - self._grace_s
         for number, request in list(self._unanswered.items()):
             if self._stopped.is_set():

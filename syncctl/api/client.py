@@ -1,4 +1,4 @@
-"""The rental API as the services see it: the adapter of `ports.RentalApi`."""
+"""The rental API client: the adapter for `ports.RentalApi`."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class ApiClientConfig:
 
 
 class HttpRentalApi:
-    """`ports.RentalApi` over HTTP. No thread, no connection outlives an iterator of `reports` or `close`."""
+    """`ports.RentalApi` over HTTP. No thread or connection outlives the iterator of `reports`, or `close`."""
 
     def __init__(self, config: ApiClientConfig, stop: Stop | None = None) -> None:
         """`stop`: a request breaks off what is under way, and is raised to whoever waits for an answer."""
@@ -59,17 +59,18 @@ class HttpRentalApi:
     def reports(
         self, requests: Sequence[ReportRequest], prepare: Prepare | None = None
     ) -> Generator[Answer, None, None]:
-        """One answer per request, as they come (contract/rental-api.md); begun in the given order.
+        """Yield one answer per request as they arrive (contract/rental-api.md); calls start in the given
+        order.
 
-        Nothing is asked before the first answer is asked for. While none is taken, no more than two answers
-        beyond the number of lanes are fetched. A failed request is an answer with an ApiError; a refused key
-        answers what is left of its report as well. Closing the iterator stops fetching. `prepare` is called
-        in the lane that fetched the rows.
+        Nothing is called before the first answer is requested. While the consumer takes nothing, at most two
+        answers beyond the number of lanes are fetched. A failed request yields an answer with an ApiError; a
+        refused key also fails the rest of its report. Closing the iterator stops fetching. `prepare` runs in
+        the lane that fetched the rows.
         """
         return self._lanes.answers(requests, prepare)
 
     def close(self) -> None:
-        """Stop fetching: what is still unanswered is answered with a FinalApiError."""
+        """Stop fetching; requests still open are answered with a FinalApiError."""
         self._lanes.close()
 
     def _transport(self) -> Transport:

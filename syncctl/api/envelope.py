@@ -1,4 +1,4 @@
-"""The body of an answer -> its rows, whichever of the API's envelopes they came in."""
+"""Extracts the rows from an answer's body, whichever of the API's envelopes they came in."""
 
 import json
 import re
@@ -11,10 +11,10 @@ _DESCRIPTION_LENGTH = 200
 _CUT_OFF = "a cut-off JSON body"
 _ROWS_KEYS = ("dataSet", "data", "result")
 _TEXT_KEY = re.compile("error|exception|fault|desc|detail|title|messag|msg|reason|^info|^response$", re.I)
-"""Keys whose value may say why there are no rows: this API's own, those of RFC 9457 and of ASP.NET."""
+"""Keys whose value may explain missing rows: this API's own, and those of RFC 9457 and ASP.NET."""
 
 _STATE_KEY = re.compile("status|success|code|^error", re.I)
-"""Keys whose value says in short how a call went. A text counts more: no data has status false, too."""
+"""Keys with a short call status. A text takes precedence: "no data" also comes with status false."""
 
 _EMPTY = re.compile(
     r"\bnothing\b|"
@@ -23,7 +23,7 @@ _EMPTY = re.compile(
     r"\b(?:data|records?|rows?|results?)\b[^.;!]*\bnot\b",
     re.I,
 )
-"""Texts that say that there is nothing, unless they speak of an error as well."""
+"""Texts that mean "no data", unless they also mention an error."""
 
 _ERROR = re.compile(
     r"time[d ]?[- ]?out|exception|(?<!no )(?<!without )(?<!\b0 )\berrors?\b|"
@@ -42,7 +42,7 @@ _ERROR = re.compile(
     r"^\W*5\d\d\b|\b(?:http|status|code)\W{0,3}(?:code\W{0,3})?5\d\d\b",
     re.I,
 )
-"""Texts that speak of an error. Such an answer must not pass for an empty one, which moves a watermark."""
+"""Texts that mention an error. Such an answer must not count as empty, which would move a watermark."""
 
 _HTTP_ERROR = re.compile("[45][0-9][0-9]")
 _PARTS_OF_A_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
@@ -50,17 +50,16 @@ _NUMBER_OF_A_PERSON = re.compile(r"\+?\d(?:[\s().-]*\d){7,}")
 
 
 def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
-    """The rows that `body` carries (contract/rental-api.md, "Envelope"), as the API sent them.
+    """The rows in `body` (contract/rental-api.md, "Envelope"), as the API sent them.
 
-    Understood are `{"dataSet": {"data": [...]}}`, `{"dataSet": [...]}`, `{"data": [...]}`,
-    `{"result": [...]}` and a bare array. Without rows, such an answer is an empty list if it says that there
-    is nothing, or gives no reason. Where the API's own words are quoted, `secret` (the key that it was sent)
-    is masked; a row is never shown.
+    Accepted envelopes: `{"dataSet": {"data": [...]}}`, `{"dataSet": [...]}`, `{"data": [...]}`, `{"result":
+    [...]}` and a bare array. An envelope without rows is an empty list if it says that there is no data, or
+    gives no reason. `secret` (the key that was sent) is masked in anything quoted from the API; rows are
+    never quoted.
 
     Raises:
-        UnclearAnswerError: no rows, and a text that says neither that there is nothing nor that the call
-            failed.
-        RetryableApiError: anything else; the message says what came.
+        UnclearAnswerError: no rows, and a text that means neither "no data" nor a failure.
+        RetryableApiError: anything else; the message says what was received.
     """
     value = _parsed(body)
     if isinstance(value, list):
@@ -78,7 +77,7 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
 
 
 def _is_message(rows: list[Any]) -> bool:
-    """Whether what stands in the place of rows is only what the API says about the call."""
+    """Whether the value in the place of rows is only a message about the call."""
     (row, *more) = rows or [None]
     return (
         isinstance(row, dict)
@@ -89,7 +88,7 @@ def _is_message(rows: list[Any]) -> bool:
 
 
 def _nothing(value: Mapping[str, Any], secret: str | None) -> list[Any]:
-    """What an envelope without rows stands for; raises as `rows_of`."""
+    """How to read an envelope without rows: [] or an error, as in `rows_of`."""
     texts, states = _texts(value), _states(value)
     sentences = [state for state in states if " " in state]
     texts, states = [*texts, *sentences], [state for state in states if state not in sentences]
@@ -115,7 +114,7 @@ def _failed(why: str) -> RetryableApiError:
 
 
 def _is_empty(value: Mapping[str, Any]) -> bool:
-    """Whether what should hold the rows is there and holds nothing, whatever else may be beside it."""
+    """Whether the key for rows is present and holds nothing, whatever else is beside it."""
     inner = value.get("dataSet")
     if isinstance(inner, dict) and "data" in inner:
         inner = inner["data"]
@@ -123,8 +122,8 @@ def _is_empty(value: Mapping[str, Any]) -> bool:
 
 
 def _texts(value: object, *, is_text: bool = False, levels: int = 4) -> list[str]:
-    """All that an envelope says in words, in its order. `is_text`: its key says that it does. What is a list
-    under a key of rows is left alone: nobody's data is to be quoted."""
+    """All message texts in an envelope, in order. `is_text`: the key marks its value as one. Lists under a
+    row key are skipped, so that no customer's data is quoted."""
     if isinstance(value, str):
         text = value.strip()
         return [text] if is_text and text and (not text.isdecimal() or _HTTP_ERROR.fullmatch(text)) else []
@@ -142,7 +141,7 @@ def _texts(value: object, *, is_text: bool = False, levels: int = 4) -> list[str
 
 
 def _states(value: Mapping[str, Any]) -> list[str]:
-    """How an envelope says in short that a call went: words and numbers."""
+    """The short status words and numbers in an envelope."""
     inner = value.get("dataSet")
     parts = [value, *([inner] if isinstance(inner, dict) else [])]
     return [
@@ -158,8 +157,8 @@ def _quoted(value: Mapping[str, Any], secret: str | None) -> str:
 
 
 def envelope_of(body: bytes, secret: str | None = None) -> tuple[Any, str]:
-    """What is around the rows, as JSON-like data: the keys, and of their values only what kind they are (None
-    for a body that is no JSON); and what the API says about it in words, quoted as `rows_of` does, or ""."""
+    """The structure around the rows as JSON-like data: its keys, with only the types of their values (None
+    if the body is not JSON); and the API's own message, quoted as in `rows_of`, or ""."""
     try:
         value = _parsed(body)
     except RetryableApiError:
@@ -179,7 +178,7 @@ def _kinds(value: object, levels: int) -> Any:
 
 
 def _wrapped(value: Mapping[str, Any]) -> list[Any] | None:
-    """The list inside the envelope, of several the first that has rows; None where it has none."""
+    """The list inside the envelope: the first one with rows, if there are several; None if there is none."""
     inner = value.get("dataSet")
     if isinstance(inner, dict):
         inner = inner.get("data")
@@ -188,7 +187,7 @@ def _wrapped(value: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _one_line(description: object, secret: str | None) -> str:
-    """The API's own words, fit for a terminal and a log: printable, short, without anybody's number."""
+    """The API's message made fit for a terminal and a log: printable, short, phone numbers masked."""
     if not isinstance(description, str):
         return ""
     if secret:
@@ -210,7 +209,7 @@ def _parsed(body: bytes) -> Any:
     except RecursionError:
         raise RetryableApiError("the API sent JSON that is nested too deep") from None
     except ValueError:
-        # The one left: an integer of more digits than Python converts (sys.set_int_max_str_digits).
+        # Only this is left: an integer with more digits than Python converts (sys.set_int_max_str_digits).
         raise RetryableApiError("the API sent JSON with an absurdly long number") from None
 
 

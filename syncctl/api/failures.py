@@ -1,4 +1,4 @@
-"""What requests, urllib3 and the system raise below a call -> an error that says it in a person's words."""
+"""Maps exceptions of requests, urllib3 and the OS during a call to ApiErrors with a readable message."""
 
 import http.client
 import socket
@@ -20,7 +20,7 @@ RAISED_BY_A_CALL = (
     OSError,
     ValueError,
 )
-"""What a call can raise below this package. ValueError: names and addresses that can't be encoded."""
+"""Exceptions that a call can raise below this package. ValueError: hosts or URLs that cannot be encoded."""
 
 _BAD_ADDRESS = (
     requests.exceptions.InvalidURL,
@@ -34,8 +34,8 @@ _TIMEOUT = (TimeoutError, urllib3.exceptions.ReadTimeoutError)
 _BROKEN_OFF = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 _Kinds = type[BaseException] | tuple[type[BaseException], ...]
-# What was raised, what was seen and what to do. In this order: the first kind that is found anywhere among
-# the causes decides.
+# Exception types, what to report and what to do. The first row with a type found anywhere among the causes
+# decides.
 _WORTH_ANOTHER_TRY: tuple[tuple[_Kinds, str, str], ...] = (
     (_PROXY, "the proxy on the way to {host} failed", "check the environment variable {proxy}"),
     (socket.gaierror, "the name {host} could not be resolved", "check the network and {setting}"),
@@ -59,10 +59,10 @@ def host_of(url: str) -> str:
 
 
 def error_of(raised: BaseException, endpoint: Endpoint, limit_s: float) -> ApiError:
-    """The ApiError for what a call of `endpoint` raised, which had `limit_s` seconds.
+    """The ApiError for exception `raised` during a call of `endpoint` with a limit of `limit_s` seconds.
 
-    Its text shows nothing of the original one's: that carries URLs, and where a header can't be sent also
-    the key.
+    Its text quotes nothing from the original exception, which contains URLs and, for unsendable headers, the
+    key.
     """
     host, setting = host_of(endpoint.url), endpoint.host_setting
     causes = list(_causes(raised))
@@ -97,7 +97,7 @@ def in_seconds(limit_s: float) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it wraps: requests and urllib3 put that in args or `reason`, or chain it."""
+    """`error` and everything it wraps: requests and urllib3 keep causes in args, in `reason`, or chained."""
     yield error
     for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
         if isinstance(inner, BaseException):

@@ -1,4 +1,4 @@
-"""Lanes: the threads that ask the API side by side, each of them politely."""
+"""Lanes: threads that call the API in parallel, each with a pause between its calls."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ _STOPPED_GRACE_S = 0.2
 """How long lanes have to end after a request to stop. All but those in the look-up of a name do at once."""
 
 Room = Callable[[int], None]
-"""To be called before an answer takes up so many bytes of memory in all; waits until they are free."""
+"""Called before an answer takes this many bytes of memory in total; waits until they are free."""
 
 Ask = Callable[[Transport, ReportRequest, Room], list[Any]]
 """One try of a request: its rows. Raises ApiError."""
@@ -33,26 +33,29 @@ Ask = Callable[[Transport, ReportRequest, Room], list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class LanePolicy:
-    """How many lanes there are, and how they behave.
-
-    `call_delay_s`: from the end of one call of a lane to the begin of its next. `retry.least_wait_s` should
-    be no less. `grace_s`: how long after its deadline a request's answer is still waited for. `memory`: the
-    bytes that the answers of all lanes may take together, until they are stored.
-    """
+    """How many lanes there are, and how they behave."""
 
     count: int
+
     call_delay_s: float
+    """Pause of a lane between the end of one call and the start of its next."""
+
     retry: RetryPolicy
+    """Its `least_wait_s` should not be less than `call_delay_s`."""
+
     grace_s: float = 1.0
+    """How long after a request's deadline its answer is still awaited."""
+
     memory: int = MEMORY_BYTES
+    """Bytes that the answers of all lanes may take together until they are stored."""
 
 
 class Lanes:
-    """A number of lanes, which work on batches of requests.
+    """A fixed number of lanes that work on batches of requests.
 
-    A lane of a batch is a thread with a session of its own; what it keeps from batch to batch is when it may
-    call next. The threads are daemons: one that is stuck (nothing can break off the look-up of a name) is
-    left behind, and neither the consumer nor the program's end waits for it.
+    A lane is one thread per batch, with its own session; only the time of its next allowed call is carried
+    over to the next batch. The threads are daemons: a stuck one (a DNS lookup cannot be interrupted) is
+    abandoned, and neither the consumer nor the program's exit waits for it.
     """
 
     def __init__(
@@ -100,12 +103,12 @@ class Lanes:
                 while (answer := batch.next_answer()) is not None:
                     self._stop.raise_if_requested()
                     yield answer
-                    del answer  # while the next one is waited for, nobody is to hold this one's rows
+                    del answer  # Free this answer's rows while waiting for the next one.
         finally:
             self._end(batch)
 
     def close(self) -> None:
-        """End all lanes. What they leave unanswered is answered with a FinalApiError, as are new requests."""
+        """End all lanes. Open requests, and any new ones, are answered with a FinalApiError."""
         self._closed = True
         for batch in list(self._under_way):
             self._end(batch)
@@ -180,7 +183,7 @@ class _Lane(threading.Thread):
                 on_retry=log_retry,
             )
         except ApiError as error:
-            # What it was raised from would keep alive the bytes of the answer, and the key in the request.
+            # The cause would keep the answer's bytes alive, and the key in the request.
             error.__traceback__ = error.__context__ = None
             return None, error
         return rows, None

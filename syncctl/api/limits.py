@@ -1,4 +1,4 @@
-"""How much an answer may hold: its rows, and the memory that they take, reckoned before they are decoded."""
+"""Limits for one answer: its rows and their memory, estimated before decoding."""
 
 import re
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from syncctl.errors import FinalApiError
 
 MEMORY_BYTES = 640 * 1024 * 1024
-"""What all answers may take together that are being read or wait to be stored, and what one may take."""
+"""Memory limit for all answers being read or waiting to be stored, and for a single one."""
 
 MOST_VALUES, MOST_CONTAINERS = 100, 10
-"""Of one row: commas, and objects and lists in it. A row has some 20 fields, none of which holds others."""
+"""Limits per row: commas, and nested objects and lists. Real rows have some 20 fields, none nested."""
 
 ENVELOPE = 1000
-"""Values that an answer may have beside those of its rows."""
+"""Values allowed in an answer besides those of its rows."""
 
 # Measured with json.loads and sort_rows: what a value, and an object or list, takes at most, in bytes.
 _VALUE, _CONTAINER = 100, 240
@@ -20,12 +20,12 @@ _BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
 
 
 def check_size(body: bytes, max_rows: int) -> int:
-    """How many bytes of memory this answer takes once it is decoded and its rows are mapped, at most.
+    """Upper bound of the memory, in bytes, that this answer takes once decoded and mapped.
 
-    Text may hold commas and brackets of its own: what a row may have leaves room for that.
+    Commas and brackets inside texts are counted too; the allowance per row leaves room for that.
 
     Raises:
-        FinalApiError: it can't be an answer of so few rows, or takes more memory than one may.
+        FinalApiError: it has too many rows, or would take more memory than one answer may.
     """
     values = body.count(b",") + 1
     containers = body.count(b"{") + body.count(b"[")
@@ -43,7 +43,7 @@ def check_size(body: bytes, max_rows: int) -> int:
 
 
 def check_rows(rows: list[Any], max_rows: int) -> list[Any]:
-    """The rows of an answer. Raises FinalApiError where they are too many."""
+    """Return the rows of an answer. Raises FinalApiError if there are too many."""
     if len(rows) > max_rows:
         raise _too_many(f"{len(rows):,} rows in one answer, more than", max_rows)
     return rows

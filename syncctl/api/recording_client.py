@@ -1,4 +1,4 @@
-"""The rental API's client that also notes what each call was like on the wire."""
+"""A rental API client that also reports what each call looked like on the wire."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from syncctl.ports.api import WireFacts
 from syncctl.ports.stop import Stop
 
 HEADERS = ("Server", "Content-Type", "Date")
-"""Those that tell something of the API; others may hold what is nobody's business, such as cookies."""
+"""Headers that describe the API; others, such as cookies, may hold private data."""
 
 Watch = Callable[[ReportRequest, WireFacts], None]
 
 
 class WatchedRentalApi(HttpRentalApi):
-    """As its base; `watch` is called after each try of each call, in the lane's thread."""
+    """Like its base class; calls `watch` after each try of each call, in the lane's thread."""
 
     def __init__(
         self,

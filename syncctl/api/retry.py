@@ -17,39 +17,42 @@ from syncctl.errors import RetryableApiError
 Result = TypeVar("Result")
 
 LONGEST_RETRY_AFTER_S = 86_400.0
-"""What a Retry-After of more than a day is taken for: no run lasts that long."""
+"""Cap for Retry-After: no run lasts longer than a day."""
 
 _MOST_DOUBLINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often one call is tried, and the pauses between.
-
-    `max_tries`: 1 is no retry. `min_backoff_s`: the longest that the first pause may be by chance, doubled
-    for each further one. `least_wait_s`: no pause is shorter. `random`: gives numbers from 0 to 1.
-    """
+    """How often one call is tried, and the pauses between tries."""
 
     max_tries: int
+    """1 means no retry."""
+
     min_backoff_s: float
+    """Upper bound of the first random pause; doubled for each further one."""
+
     least_wait_s: float = 0.0
+    """No pause is shorter than this."""
+
     random: Callable[[], float] = randomness.random
+    """Returns numbers from 0 to 1."""
 
     def wait_s(self, tries: int, error: RetryableApiError) -> float:
-        """How many seconds to wait after `tries` failures, the last of them `error`.
+        """Seconds to wait after `tries` failures, the last of which was `error`.
 
-        Full jitter, on top of what the server asked for: lanes that were sent away at the same moment
-        should not be back at the same moment.
+        Full jitter on top of what the server asked for, so that lanes rejected at the same moment do not come
+        back at the same moment.
         """
         jitter = self.random() * self.min_backoff_s * 2.0 ** min(tries - 1, _MOST_DOUBLINGS)
         return max((error.retry_after_s or 0.0) + jitter, self.least_wait_s)
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """How many seconds a `Retry-After` header asks to wait, counted from `now` (aware), 0 to a day.
+    """The seconds that a `Retry-After` header asks to wait from `now` (aware), between 0 and a day.
 
-    Both forms of RFC 9110, 10.2.3: delta-seconds, or a date in any of the three notations of 5.6.7; one that
-    has passed is 0. None where there is no header or it is neither.
+    Accepts both forms of RFC 9110, 10.2.3: delta-seconds, or a date in any notation of 5.6.7; a past date is
+    0. None if the header is missing or invalid.
     """
     if header is None:
         return None
@@ -75,11 +78,11 @@ def call_with_retries(
     sleep: Callable[[float], object] = time.sleep,
     on_retry: Callable[[int, float, RetryableApiError], None] | None = None,
 ) -> Result:
-    """What `call` returns, at the first try that succeeds; a RetryableApiError is what earns another one.
+    """The result of the first successful `call`; only a RetryableApiError is retried.
 
-    A wait that would last longer than `remaining()` seconds is not begun. `on_retry` hears of each wait
-    before it: the tries so far, the seconds, the error. Raises the last RetryableApiError, which says so
-    where time was lacking, and any other error of `call` at once.
+    A wait longer than `remaining()` seconds is not started. `on_retry` is called before each wait with the
+    tries so far, the seconds and the error. Raises the last RetryableApiError (saying so if time ran out),
+    and any other error of `call` at once.
     """
     out_of_time = False
 
@@ -94,7 +97,7 @@ def call_with_retries(
                 return
             if on_retry is not None:
                 on_retry(tries, wait_s, error)
-            # Not backoff's own time.sleep, which can be neither woken nor replaced: it is given 0 seconds.
+            # backoff's own time.sleep can be neither interrupted nor replaced, so it gets 0 seconds.
             sleep(wait_s)
             error = yield 0.0
 

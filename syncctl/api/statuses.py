@@ -1,4 +1,4 @@
-"""The status of an answer -> the error that it stands for, if any."""
+"""Maps the HTTP status of an answer to the error it stands for, if any."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,17 +10,16 @@ from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, KeyRefusedError, RetryableApiError
 
 _NOT_THERE = (404, 405, 410)
-"""What a server answers that has nothing at that path, or nothing that takes such a request."""
+"""Statuses of a server that has nothing at that path, or nothing that accepts such a request."""
 
 
 def error_of_status(
     status: int, headers: Mapping[str, str], endpoint: Endpoint, now: datetime
 ) -> ApiError | None:
-    """What the status and headers (their names in any case) of an answer say went wrong; None for 2xx.
+    """The error for an answer's status and headers (case-insensitive names); None for 2xx.
 
-    Worth another try (RetryableApiError, with the seconds of its Retry-After counted from `now`): 408, 429
-    and 5xx. A refused key (KeyRefusedError): 401, 403. Final (FinalApiError): the rest, redirects among
-    them, since the key must not follow to another host.
+    RetryableApiError, with the seconds of Retry-After counted from `now`: 408, 429 and 5xx. KeyRefusedError:
+    401, 403. FinalApiError: the rest, including redirects, as the key must not follow to another host.
     """
     host = host_of(endpoint.url)
     if 200 <= status < 300:

@@ -1,4 +1,4 @@
-"""One call of the API over HTTP -> the bytes of its answer, within a time and a size."""
+"""One HTTP call of the API, limited in time and size."""
 
 import re
 import time
@@ -24,18 +24,22 @@ _SENDABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
 class Head(NamedTuple):
-    """How an answer begins. `headers`: their names in any case. `came_at`: by this machine's clock."""
+    """The start of an answer."""
 
     status: int
+
     headers: Mapping[str, str]
+    """Case-insensitive names."""
+
     came_at: datetime
+    """By this machine's clock."""
 
 
 class Transport:
-    """A session with the API, for the use of one thread; only `abort` may come from another.
+    """A session with the API for a single thread; only `abort` may be called from another.
 
-    `head`: how the answer to the last call began; None: there was none. `refusal`: where refusals are read,
-    the beginning of its body if it was one (a status that is an error).
+    `head`: status and headers of the last answer, or None if there was none. `refusal`: with
+    `reads_refusals`, the start of the last answer's body if its status was an error.
     """
 
     def __init__(
@@ -92,12 +96,12 @@ class Transport:
                     raise error
                 return self._body(response, host, until, room)
         except RAISED_BY_A_CALL as raised:
-            # However a shutdown of the watchdog shows, as a reset or as an early end: time was over.
+            # The watchdog's shutdown may show as a reset or as an early end: either way, time was up.
             cause = raised if self._clock() < until else TimeoutError()
             raise error_of(cause, call.endpoint, limit_s) from None
 
     def abort(self) -> None:
-        """Break off the call under way and refuse further ones; from any thread."""
+        """Abort the call in progress and refuse further ones; callable from any thread."""
         self._session.abort()
 
     def close(self) -> None:
@@ -110,10 +114,10 @@ class Transport:
         parts: list[bytes] = []
         size = reserved = 0
         while True:
-            # Not read(), which waits for all the bytes it was asked for: this gives what has arrived.
+            # Not read(), which waits for the full amount: this returns whatever has arrived.
             part: bytes = response.raw.read1(_READ_BYTES, decode_content=True)
             if self._clock() >= until:
-                raise TimeoutError  # a body of no stated length ends like this when it is broken off
+                raise TimeoutError  # how a body without a Content-Length ends when it is cut off
             if not part:
                 return b"".join(parts)
             parts.append(part)
@@ -132,7 +136,7 @@ def _key_of(endpoint: Endpoint) -> Authorize:
 
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if (key := endpoint.key) and not _SENDABLE.fullmatch(key):
-            # Checked here, as http.client quotes a header that it can't send.
+            # Checked here because http.client quotes headers that it can't send.
             setting = endpoint.key_setting
             raise KeyRefusedError(
                 f"{setting} holds characters that a key can't have", hint="check it", setting=setting

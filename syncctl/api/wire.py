@@ -1,4 +1,4 @@
-"""The API's calls as they go over the wire: where to, with which key, headers and body."""
+"""The API's calls on the wire: address, key, headers and body."""
 
 import json
 from collections.abc import Mapping
@@ -10,17 +10,19 @@ from syncctl.domain.sources import SOURCES
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where one of the API's calls is answered, and the key that opens it, if it needs one.
-
-    Messages name the settings that these come from, or would come from: `key_setting` the key, `host_setting`
-    the beginning of the address, `path_setting` the rest of it.
-    """
+    """Where one of the API's calls is answered, and its key. Messages name the settings these come from."""
 
     url: str
     key: str | None = field(repr=False)
+
     key_setting: str
+    """The setting that holds the key, or would hold it."""
+
     host_setting: str = "API_BASE_URL"
+    """The setting with the start of the address."""
+
     path_setting: str = "API_BASE_URL"
+    """The setting with the rest of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ EVERY_KEY = ("bookingNo", "dateFrom", "dateTo", "userName", "months", "fromLocat
 
 
 def _body(request: ReportRequest) -> dict[str, str]:
-    """The usual keys of each report's body are those that the old system got data with
-    (contract/rental-api.md, "Endpoints in use"); a window of days has months: 1 beside them, as there."""
+    """Each report's usual keys are those that the old system got data with (contract/rental-api.md,
+    "Endpoints in use"); like there, a window of days also sends `months: 1`."""
     window, days = request.window, request.window.days
     values = {"locationID": request.location, "months": str(window.months)}
     if days is not None:

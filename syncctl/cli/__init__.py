@@ -1,1 +1,1 @@
-"""The command line: it parses, calls a service, and hands the result to one renderer."""
+"""The command line: parses options, calls a service, and passes the result to one renderer."""

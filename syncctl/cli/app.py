@@ -32,7 +32,7 @@ app = typer.Typer(
     help=f"Syncs the rental system's {RECORDS} into the telecallers' lead database.",
     no_args_is_help=True,
     add_completion=False,
-    # Plain help needs no rich, which would double the time that --help takes.
+    # Plain help avoids importing rich, which would double the time of --help.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -78,12 +78,12 @@ for group in (
 
 
 def main() -> None:
-    """Run the command line; output that can't be written is an error of one line."""
+    """Run the command line; unwritable output becomes a one-line error."""
     prepare_streams()
     install()
     try:
         app()
     except SystemExit as end:
         sys.exit(flushed(end.code))
-    except OSError as error:  # the commands have their own boundary: this is the help's
+    except OSError as error:  # commands have their own error boundary; this one is for --help
         sys.exit(unwritten(error))

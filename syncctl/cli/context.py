@@ -1,4 +1,4 @@
-"""What every command has: --env-file, -q, -v, the settings, the log, and the one error boundary."""
+"""What every command shares: --env-file, -q, -v, the settings, the log and the error boundary."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What writing to a stream fails with that leads to a file on a full disk."""
+"""Errors of writing to a redirected stream when its disk is full."""
 
 EnvFile = Annotated[
     Path | None,
@@ -44,7 +44,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each l
 
 
 class Session:
-    """One command's surroundings. `heartbeat`, once it is set, is told how the command ends."""
+    """The context of one command. `heartbeat`, once set, is told how the command ends."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Session:
         verbose: bool = False,
         logged: bool = False,
     ) -> None:
-        """`logged`: where stderr is no terminal, all that the command says there has the form of the log."""
+        """`logged`: without a terminal, everything the command writes to stderr is formatted like the log."""
         self.stop = stop
         self.env_file = env_file
         self.quiet = quiet
@@ -71,12 +71,13 @@ class Session:
 
         settings = load_settings(self.env_file)
         remember(settings.secrets)
-        self.__dict__.pop("redactor", None)  # one from before knows less
+        self.__dict__.pop("redactor", None)  # an earlier one knows fewer secrets
         return settings
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Takes secrets and phone numbers out of a text; of wrong settings, what looks like a secret."""
+        """Removes secrets and phone numbers from a text; with invalid settings, whatever looks like a
+        secret."""
         from syncctl.safe_output.redact import Redactor
 
         known: Settings | None = self.__dict__.get("settings")
@@ -88,15 +89,15 @@ class Session:
 
     @cached_property
     def kept_lines(self) -> KeptLines:
-        """The last lines that the log said."""
+        """The most recent log lines."""
         from syncctl.cli.logs.setup import KeptLines
 
         return KeptLines(self.redactor)
 
     @contextmanager
     def listener(self, settings: Settings | None = None) -> Iterator[Listener]:
-        """Someone to tell a run to: the log (stderr where it is no terminal, and the log file), and on a
-        terminal the progress display. `settings`: others than the session's own."""
+        """The listener for a run: the log (on stderr unless that is a terminal, and in the log file), and
+        the progress display on a terminal. `settings`: use these instead of the session's own."""
         from syncctl.cli.logs.run_events import Listeners, LogListener
         from syncctl.cli.logs.setup import configure_logging
 
@@ -110,7 +111,7 @@ class Session:
             redactor=self.redactor,
             kept=self.kept_lines if self.heartbeat else None,
         )
-        # It stays until the end of the command: it must also say why a run ended, and how that was told.
+        # It stays open until the command ends, to log why the run ended and how the heartbeat went.
         self._log = logging.getLogger("syncctl.run")
         if not terminal:
             with self.stop.at_safe_points():
@@ -123,7 +124,7 @@ class Session:
             yield Listeners((LogListener(), progress))
 
     def tell(self, text: str, level: int = logging.INFO, prefix: str = "") -> None:
-        """Say something to the person and to the log. `prefix`: for where nothing else shows the level."""
+        """Report something to the user and to the log. `prefix`: used where nothing else shows the level."""
         terminal = sys.stderr.isatty()
         lines = text.splitlines()
         if self._log is not None:
@@ -148,7 +149,7 @@ class Session:
                 self.kept_lines.handle(record)
 
     def end(self, status: int) -> None:
-        """The command ends with `status`: tell the heartbeat, and close the log."""
+        """The command ends with `status`: notify the heartbeat and close the log."""
         try:
             if self.heartbeat is not None:
                 # The request that ended the command is not one to break this off, too.
@@ -156,7 +157,7 @@ class Session:
                 for trouble in self.heartbeat.end(status, str(self.kept_lines), stop):
                     self.tell(trouble, logging.WARNING, "Warning: ")
         except StopRequestedError:
-            # The work is done, and its end told as far as it was: the heartbeat is what it need not wait for.
+            # The work is done and reported; only the heartbeat is cut short.
             self.tell("Stopped while the heartbeat was sent.", logging.WARNING)
         finally:
             if self._log is not None:
@@ -167,22 +168,21 @@ class Session:
 
 @contextmanager
 def error_boundary(session: Session) -> Iterator[None]:
-    """Turn whatever goes wrong into one or two plain lines and an exit status; nothing shows a traceback
-    unless -v asks for it."""
+    """Turn any error into one or two plain lines and an exit status; a traceback is only shown with -v."""
     try:
         yield
     except SyncctlError as error:
         # A call that fails after a request to stop was only waited for because of its own time limit.
         _fail(session, str(error), session.stop.exit_code or error.exit_code)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nobody is left to tell.
+        # The reader of our output is gone (`| head`): there is nobody to report to.
         raise typer.Exit(ExitCode.FAILED) from None
     except typer.Exit:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
         if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
             _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
-        # The last net: a defect of syncctl must not throw a traceback at the person at the terminal.
+        # Last resort: a bug in syncctl must not show the user a traceback.
         told = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
         text = f"{traceback_text(error)}\n{told}." if session.verbose else f"{told}: run it again with -v."
         _fail(session, text, ExitCode.FAILED)
@@ -195,7 +195,7 @@ def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
 
 @contextmanager
 def _ending(session: Session) -> Iterator[None]:
-    """Tell the session the exit status that the command within comes to."""
+    """Pass the command's exit status to the session."""
     status: int = ExitCode.FAILED
     try:
         yield
@@ -210,9 +210,9 @@ def _ending(session: Session) -> Iterator[None]:
 def command(
     app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False, logged: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function of (session, …) as a command: it gets the options that every command has.
+    """Register a function of (session, …) as a command with the options that every command has.
 
-    `aliases`: further names at the top level, not shown in the help. `logged`: as in Session.
+    `aliases`: hidden additional names at the top level. `logged`: see Session.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""The entry point: Ctrl-C ends the program quietly, whatever Python is doing outside of a command."""
+"""The entry point. Outside of a command, Ctrl-C ends the program quietly at any moment."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
 def main() -> None:
     """Run `syncctl`."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.argv[1:] == ["--version"]:  # nothing else has to be loaded for it
+    if sys.argv[1:] == ["--version"]:  # needs no further imports
         prepare_streams()
         try:
             sys.stdout.write(f"syncctl {__version__}\n")

@@ -1,1 +1,1 @@
-"""The whole job on made-up data, from nothing."""
+"""The whole job on made-up data, from an empty database."""

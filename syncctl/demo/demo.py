@@ -1,4 +1,4 @@
-"""The whole job on made-up data: a first sync, a telecaller at work, news at the source, a second sync."""
+"""The whole job on made-up data: a first sync, a telecaller's work, changes at the source, a second sync."""
 
 from __future__ import annotations
 
@@ -31,21 +31,25 @@ NEW_BOOKINGS = 12
 EDITED, FINISHED, DELETED = 5, 3, 1
 DATABASE = "syncctl.db"
 SANDBOX_COMMAND_URL = "http://127.0.0.1:8765"
-"""Where `syncctl sandbox` serves by default: what a kept demo goes on with."""
+"""The default address of `syncctl sandbox`, with which a kept demo continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that the demo promises. `seen`: what was measured; `holds`: whether that is as promised."""
+    """One promise of the demo."""
 
     what: str
+
     seen: str
+    """What was measured."""
+
     holds: bool = True
+    """Whether that is as promised."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What was seen, and how to look on."""
+    """The checked promises, and what to try next."""
 
     facts: tuple[Fact, ...]
     hints: tuple[str, ...]
@@ -131,7 +135,7 @@ def _total(result: RunResult) -> Counts:
 
 
 def _measured(dialects: Mapping[StepName, Dialect]) -> Fact:
-    """That a first sync finds out for how much each report must be asked."""
+    """Whether the first sync measured how narrow a window each report supports."""
     found = [dialects.get(report, Dialect(report)) for report in REPORT_STEPS]
     return Fact(
         "… what later syncs ask for, as measured",
@@ -166,7 +170,7 @@ def _facts(
 
 
 class _Telecaller:
-    """Works on leads behind syncctl's back, as the web app does."""
+    """Changes leads directly in the database, as the web app does."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -197,7 +201,7 @@ class _Telecaller:
             )
 
     def check(self) -> tuple[int, int, int]:
-        """How many edits stand, how many leads came back, how many leads stand beside one of the same key."""
+        """Counts of edits kept, leads that came back, and leads that duplicate another's key."""
         untouched = self.count(
             "SELECT count(*) FROM leads WHERE callStatus = 'Connected' AND phone = '0000000000' "
             "AND remarks = 'Will come on Friday' AND _id IN (%s)",
@@ -212,7 +216,7 @@ class _Telecaller:
         return untouched, back, doubles
 
     def count(self, query: str, values: list[Any]) -> int:
-        """The number that a query gives; %s in it stands for a list of values."""
+        """The number returned by a query; %s in it stands for a list of values."""
         marks = ", ".join("?" * len(values))
         number: int = self._database.execute(query.replace("%s", marks), values).fetchone()[0]
         return number

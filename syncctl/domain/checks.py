@@ -1,4 +1,4 @@
-"""What a check found: the lines of `verify`, `status` and `doctor`, each with what to do about it."""
+"""What a check found: the lines of `verify`, `status` and `doctor`, each with a hint at what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """How a check came out; `--json` gives these words, a terminal shows ✓, !, ✗."""
+    """How a check ended; `--json` prints these words, a terminal shows ✓, !, ✗."""
 
     GOOD = "ok"
     WARNING = "warning"
@@ -17,13 +17,17 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line. `name`: what was looked at; `found`: what was seen there; `cure`: what to do next, which only
-    a line that is all right may leave out."""
+    """One line of a check's report."""
 
     mark: Mark
     name: str
+    """What was checked."""
+
     found: str
+    """What was found."""
+
     cure: str = ""
+    """What to do next; empty only where nothing needs doing."""
 
     @classmethod
     def good(cls, name: str, found: str) -> Check:
@@ -40,7 +44,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many of something there are, by some trait, in the order to be shown: "Leads by source"."""
+    """Counts by some trait, in the order to be shown: "Leads by source"."""
 
     title: str
     counts: Mapping[str, int]
@@ -48,7 +52,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a command that checks something comes to."""
+    """The result of a command that checks something."""
 
     command: str
     checks: tuple[Check, ...]
@@ -56,5 +60,5 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong; a warning is not."""
+        """Whether nothing failed; warnings are allowed."""
         return all(check.mark is not Mark.BAD for check in self.checks)

@@ -1,4 +1,4 @@
-"""How a report answers a narrower question than for everything: measured against whole answers, not assumed.
+"""How a report answers a question narrower than "everything": measured against whole answers, never assumed.
 
 contract/rental-api.md, "What nobody knows: how a window is answered".
 """
@@ -16,74 +16,81 @@ from syncctl.domain.sources import StepName
 from syncctl.text import quantity
 
 FEWEST_ROWS = 20
-"""A mode is earned by no fewer rows than these, of all locations together."""
+"""A narrower mode needs at least this many rows, over all locations, as evidence."""
 
 LOCATIONS_MEASURED = 3
 
 
 class Mode(StrEnum):
-    """What a report is asked for in an ordinary run. WHOLE: everything, the safe default. MONTHS: the fewest
-    months that hold every recent event. DATES: the days since the watermark, which it honours by the date of
-    the event itself."""
+    """How much a report is asked for in an ordinary run; each mode is narrower than the one before."""
 
     WHOLE = "whole"
+    """Everything: the safe default."""
+
     MONTHS = "months"
-    DATES = "dates"  # each is narrower than those before it
+    """The fewest months that contain every recent event."""
+
+    DATES = "dates"
+    """The days since the watermark, which the report honours by the date of the event itself."""
 
 
 class LocationIds(StrEnum):
-    """What the location id that a report is asked for leads to. HONOURED: to that location's rows. IGNORED:
-    to rows of several shops. EMPTY: to none; only an empty id brings rows, those of all shops."""
+    """What a report returns for a location id."""
 
     HONOURED = "honoured"
+    """That location's rows."""
+
     IGNORED = "ignored"
+    """Rows of several shops."""
+
     EMPTY = "empty"
+    """Nothing; only an empty id returns rows, those of all shops."""
 
 
 class Verdict(StrEnum):
-    """What one narrower answer says of a mode. MISSING: a row dated inside the window was not in it. IGNORED:
-    rows dated outside came as well, so that it was not the window that was answered."""
+    """What one narrower answer shows about a mode."""
 
     AGREES = "agrees"
     MISSING = "rows missing"
+    """A row dated inside the window was not in the answer."""
+
     IGNORED = "window ignored"
+    """Rows dated outside came as well, so the window was ignored."""
+
     FAILED = "no answer"
     INCONCLUSIVE = "too few rows"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One narrower question held against the whole answer of the same location."""
+    """One narrower question compared with the whole answer of the same location."""
 
     at: datetime
     location: str
-
     asked: str
     """The window in words: "2026-11-18 to 2026-11-27", "1 month"."""
 
     form: BodyForm
     verdict: Verdict
-
     whole: int
-    """Rows of the whole answer that have a date of the event."""
+    """Rows of the whole answer that have an event date."""
 
     inside: int
-    """Those of them that are dated well inside the window, and so must come."""
+    """Those dated well inside the window, which must be in the narrower answer."""
 
     found: int
-    """Those of `inside` that came."""
+    """How many of `inside` were in it."""
 
     outside: int
-    """Rows that came though they are dated well outside the window."""
+    """Rows in it that are dated well outside the window."""
 
     error: str | None = None
-
     is_of_months: bool = False
-    """Whether months were asked for instead of days."""
+    """Whether the window was in months instead of days."""
 
     @property
     def words(self) -> str:
-        """What was asked and what came, in a line."""
+        """What was asked and what came back, in one line."""
         asked = f"location {self.location}, asked for {self.asked}"
         match self.verdict:
             case Verdict.MISSING:
@@ -101,46 +108,43 @@ class Dialect:
 
     report: StepName
     mode: Mode = Mode.WHOLE
-
     months: int = 1
-    """In mode MONTHS: how many."""
+    """How many months, in mode MONTHS."""
 
     form: BodyForm = BodyForm.USUAL
     """Which keys the body of a narrower question has."""
 
     whole_form: BodyForm = BodyForm.USUAL
-    """Which keys the body of a whole question has: another than the usual one where that was refused."""
+    """Which keys the body of a whole question has: differs from the usual form where that was refused."""
 
     since: datetime | None = None
-    """When the mode was found, or lost; None: never measured."""
+    """When the mode was proven or lost; None: never measured."""
 
     measured_at: datetime | None = None
     trials: tuple[Trial, ...] = ()
-
     lost_by: str | None = None
-    """What a narrower mode was lost by, in words; None where none was, or it was earned again."""
+    """Why a narrower mode was lost, in words; None: none was lost, or it was proven again."""
 
     ids: LocationIds = LocationIds.HONOURED
-
     ids_since: datetime | None = None
-    """When `ids` was found; None: it was never anything but HONOURED."""
+    """When `ids` was found; None: it has always been HONOURED."""
 
     ids_seen: str | None = None
-    """On what evidence, in words."""
+    """The evidence for `ids`, in words."""
 
     spellings: tuple[tuple[str, str], ...] = ()
-    """Location ids whose rows name another store than locations.toml, each with its rows' `location`."""
+    """Location ids whose rows name another store than locations.toml does, each with that `location`."""
 
     @property
     def by_row(self) -> bool:
-        """Whether each row's own location decides its store, instead of the id that was asked for."""
+        """Whether each row's own location decides its store, instead of the location id asked for."""
         return self.ids is not LocationIds.HONOURED
 
     def measured(
         self, at: datetime, narrower: Narrower | None, trials: Sequence[Trial], against: str
     ) -> Dialect:
-        """What is known after a measurement. `narrower`: what it proved. `against`: what spoke against the
-        mode in use, if that is lost."""
+        """The dialect after a measurement. `narrower`: what the measurement proved, if anything.
+        `against`: the evidence against the mode in use, if that is lost."""
         mode, months, form = narrower or Narrower(Mode.WHOLE, 1, BodyForm.USUAL)
         is_as_before = (mode, months, form) == (self.mode, self.months, self.form)
         order = list(Mode)
@@ -158,7 +162,7 @@ class Dialect:
 
 
 class Narrower(NamedTuple):
-    """A way to ask for less that was proven."""
+    """A narrower way to ask that was proven."""
 
     mode: Mode
     months: int
@@ -166,11 +170,11 @@ class Narrower(NamedTuple):
 
 
 MEASURED = ("mode", "months", "form", "whole_form", "since", "measured_at", "trials", "lost_by")
-"""Fields of a Dialect that are found out by measuring."""
+"""The fields of a Dialect that measuring sets."""
 
 
 class DatedRow(NamedTuple):
-    """A row of an answer, for comparing: the record that it is of, and the day of its event."""
+    """A row of an answer, for comparing: the key of its record, and the day of its event."""
 
     key: str
     day: date
@@ -180,7 +184,7 @@ Rows = Sequence[DatedRow]
 
 
 def missing_rows(whole: Rows, narrow: Iterable[DatedRow], inside: Days) -> list[DatedRow]:
-    """The rows dated inside those days that the narrower answer lacks."""
+    """The rows dated inside those days that are not in the narrower answer."""
     there = {row.key for row in narrow}
     return [row for row in whole if _lies_in(row, inside) and row.key not in there]
 
@@ -196,15 +200,14 @@ def _lies_in(row: DatedRow, days: Days) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A narrower window to be tried."""
+    """A narrower window to try."""
 
     window: Window
-
     inside: Days
-    """Days whose rows the answer must hold."""
+    """Days whose rows must be in the answer."""
 
     around: Days
-    """Rows dated outside of these show that it was not the window that was answered."""
+    """Rows dated outside these days show that the window was ignored."""
 
     @property
     def words(self) -> str:
@@ -213,10 +216,10 @@ class Question:
         return f"{days.first} to {days.last}" if days else quantity(months, "month")
 
     def trial(self, at: datetime, location: str, whole: Rows, narrow: Rows) -> Trial:
-        """An answer held against the whole one of the same location.
+        """The result of comparing an answer with the whole one of the same location.
 
-        Of days, any row outside shows that they are ignored. Months may go by another date than the event's:
-        they are ignored where all older rows came as well.
+        With a window of days, any row outside shows that it was ignored. Months may be counted by another
+        date than the event's: they count as ignored only if all older rows came as well.
         """
         inside = count_rows(whole, self.inside)
         missing = len(missing_rows(whole, narrow, self.inside))
@@ -242,7 +245,7 @@ class Question:
         )
 
     def failed(self, at: datetime, location: str, whole: Rows, error: str) -> Trial:
-        """The trial of a question that was not answered."""
+        """The result of a question that got no answer."""
         inside = count_rows(whole, self.inside)
         form, failed = self.window.form, Verdict.FAILED
         of_months = self.window.days is None

@@ -1,10 +1,10 @@
-"""What makes two source rows the same lead: its key, the id derived from it, and a print of its values.
+"""What makes two source rows the same lead: the key, the id derived from it, and a fingerprint of the values.
 
-The key is what the *source* calls the record, so a telecaller's edit of phone, name or store changes nothing
-about it: type + phone + booking number; without a booking number type + phone + name + store.
+The key uses the *source's* values, so a telecaller's edit of phone, name or store doesn't change it: type +
+phone + booking number; without a booking number type + phone + name + store.
 
-The rules have a version (KEY_RULES), which the database carries. Records of the version before keep the keys
-that they have: `current_key` says what these are by the rules of today.
+The rules have a version (KEY_RULES), which the database stores. Records of an earlier version keep their
+keys; `current_key` translates them to today's rules.
 """
 
 from __future__ import annotations
@@ -21,39 +21,40 @@ from syncctl.domain.records import SourceRecord
 from syncctl.text import fold, same_text
 
 SEPARATOR = "\x1f"
-"""Stands in no folded name, no stripped booking number and no phone: `str.split` takes it for white space."""
+"""Never part of a normalized name, a stripped booking number or a phone number: `str.split` treats it as
+white space."""
 
 LEAD_ID_BYTES = 12
-"""An ObjectId's size: leads of the web app have ObjectIds, and so must ours."""
+"""The size of an ObjectId, which all leads of the web app have as `_id`."""
 
 
 KEY_RULES = 2
-"""The version of what makes a key. 2: of several phone numbers in a cell the first, whatever stands around
-it; texts compared in NFC, without format characters (docs/decisions/0003-key-rules-have-a-version.md)."""
+"""The version of the key rules. 2: a cell with several phone numbers counts as the first one, whatever
+surrounds it; texts are compared in NFC, without format characters (docs/decisions/0003)."""
 
-_folded_store = lru_cache(maxsize=1024)(fold)  # there are few, and many leads
+_folded_store = lru_cache(maxsize=1024)(fold)  # few stores, many leads
 
 
 def derived_id(text: str) -> str:
-    """24 hex digits that depend on nothing but the text, on every machine and in every run."""
+    """24 hex digits that depend only on the text: the same on every machine and in every run."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=LEAD_ID_BYTES).hexdigest()
 
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _LAST_SECOND = 0xFFFFFFFF
-"""An ObjectId has four bytes for its time."""
+"""An ObjectId stores its time in four bytes."""
 
 
 def id_time(lead_id: str) -> datetime | None:
-    """The second at which an ObjectId was made, which it begins with; None for an id of another kind. A
-    derived id has one too, but by chance."""
+    """The second in which an ObjectId was made; None for any other kind of id. A derived id also yields a
+    time, but a random one."""
     if not _OBJECT_ID.fullmatch(lead_id):
         return None
     return datetime.fromtimestamp(int(lead_id[:8], 16), UTC)
 
 
 def first_id_at(moment: datetime) -> str:
-    """The smallest ObjectId of the second of `moment`: those made earlier are smaller."""
+    """The smallest ObjectId of the second of `moment`: all made earlier are smaller."""
     second = min(max(int(moment.timestamp()), 0), _LAST_SECOND)
     return f"{second:08x}".ljust(2 * LEAD_ID_BYTES, "0")
 
@@ -66,7 +67,7 @@ def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str)
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
-    """16 hex digits that change when any of the source's values changes, whatever order they come in."""
+    """16 hex digits that change with any of the source's values, but not with their order."""
     order, names = _layout(tuple(values))
     told = SEPARATOR.join(
         [
@@ -77,26 +78,26 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     return blake2b(f"{names}{SEPARATOR}{told}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-@cache  # as many as there are combinations of fields
+@cache  # one entry per combination of fields
 def _layout(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     order = tuple(sorted(names))
     return order, SEPARATOR.join(order)
 
 
-@lru_cache(maxsize=8192)  # a row tells one date as two fields, a file the same days again and again
+@lru_cache(maxsize=8192)  # a row has one date in two fields, and a file repeats the same days
 def _moment(value: datetime) -> str:
     return value.isoformat()
 
 
 def key_of(values: LeadValues) -> str:
-    """The key of the record that these values are about."""
+    """The key of the record with these values."""
     return lead_key(
         values["leadType"], values["phone"], values.get("bookingNo", ""), values["name"], values["store"]
     )
 
 
 def source_record(values: LeadValues, former_phones: tuple[str, ...] = ()) -> SourceRecord:
-    """The record that these values are about. `former_phones`: as in SourceRecord."""
+    """The record with these values. `former_phones`: as in SourceRecord."""
     key = key_of(values)
     return SourceRecord(key, derived_id(key), values, former_phones)
 
@@ -113,12 +114,13 @@ def with_phone(key: str, phone: str) -> str:
 
 
 def with_day(key: str, day: date) -> str:
-    """The key of a file's row with another day (`file_mapping.file_key`)."""
+    """The key of a file row with another day (`file_mapping.file_key`)."""
     return SEPARATOR.join((key.rpartition(SEPARATOR)[0], day.isoformat()))
 
 
 def keys_of(record: SourceRecord) -> tuple[str, ...]:
-    """The record's key, then those that it had when its phone number or its day was read otherwise."""
+    """The record's key, then the keys it would have had when its phone number or day was parsed by earlier
+    rules."""
     keys = [record.key]
     if record.former_day is not None:
         keys.append(with_day(record.key, record.former_day))
@@ -126,7 +128,7 @@ def keys_of(record: SourceRecord) -> tuple[str, ...]:
 
 
 def current_key(key: str) -> str:
-    """A key of any version by today's rules, but for its phone number, of which the key does not say how it
+    """A key of any version by today's rules, except for its phone number: the key doesn't show how that
     was written."""
     parts = key.split(SEPARATOR)
     if (key.isascii() and "=" not in key) or len(parts) < 3:

@@ -13,7 +13,7 @@ NOT_CALLED = "Not Called"
 NO_STATUS = "No Status"
 
 COMMENTS = ("comments", "other comments", "other walk in", "follow up", "reason from store")
-"""The loss-of-sale workbooks' columns of comments, which vary from sheet to sheet."""
+"""Comment columns of the loss-of-sale workbooks, which vary from sheet to sheet."""
 
 
 class LeadField(NamedTuple):

@@ -1,7 +1,7 @@
-"""How well a report or a stored lead fits a source's record, and which record gets which.
+"""How well a report or stored lead fits a source record, and which record gets which.
 
-The rule is contract/database.md, "What tells which lead it was". A report finishes one record, and a lead is
-one record's: who agrees best gets it, and a tie gets nobody anything.
+The rule is contract/database.md, "What tells which lead it was". A report finishes one record, and a lead
+belongs to one record: the best agreement wins, and a tie is left unmatched.
 """
 
 from __future__ import annotations
@@ -17,29 +17,33 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Level(IntEnum):
-    """What a record and a report or lead agree in; the higher, the surer."""
+    """What a record and a report or lead agree on; the higher, the more certain."""
 
-    PERSON = 1  # phone, name, lead type and store, of a report that has neither a number nor dates
-    DAY = 2  # the day of a visit, and the phone, or name and store
+    PERSON = 1  # phone, name, lead type and store; only for reports with neither booking number nor dates
+    DAY = 2  # the day of a visit, and the phone or both name and store
     MOMENT = 3  # the time of day of `createdAt`, and phone, name or store
     BOOKING = 4  # the booking number
     ID = 5
 
 
 class Agreement(NamedTuple):
-    """How well two agree, for comparing. `fields`: how many of phone, name and store; `lead_type`: whether it
-    is the one before the page that finished the lead changed it; `details`: how many further fields."""
+    """How well two agree. Compares as a tuple: a greater one is a better fit."""
 
     level: Level
     fields: int
+    """How many of phone, name and store agree."""
+
     lead_type: bool
+    """Whether the lead type agrees with the one before the finishing page changed it."""
+
     details: int
+    """How many further fields agree."""
 
 
 def agreements(
     records: Mapping[str, Traits], candidates: Mapping[T, Traits]
 ) -> dict[tuple[str, T], Agreement]:
-    """How well each fits each, where it does, by the keys of the two."""
+    """The agreement of each pair that fits at all, by the keys of both."""
     by_clue: dict[Hashable, list[T]] = defaultdict(list)
     for candidate, traits in candidates.items():
         for clue in _clues(traits):
@@ -53,7 +57,8 @@ def agreements(
 
 
 def _clues(traits: Traits) -> Iterator[Hashable]:
-    """Two that agree have one of these in common. Each kind of clue is told from the others by its type."""
+    """Values to look candidates up by: two that agree share at least one. Each kind has its own type or
+    tag."""
     yield from traits.lead_ids
     yield from traits.moments
     yield from (("number", number) for number in traits.booking_numbers)
@@ -62,7 +67,7 @@ def _clues(traits: Traits) -> Iterator[Hashable]:
 
 
 def agreement(record: Traits, other: Traits) -> Agreement | None:
-    """How well a report or lead fits a record; None where it is about something else."""
+    """How well a report or lead fits a record; None if it is about another lead."""
     same_id = bool(record.lead_ids & other.lead_ids)
     other_type = bool(record.lead_types and other.lead_types and not record.lead_types & other.lead_types)
     if other_type and not same_id:
@@ -98,7 +103,7 @@ def agreement(record: Traits, other: Traits) -> Agreement | None:
 
 
 def is_certain(found: Agreement, record: Traits, other: Traits) -> bool:
-    """Whether no other record can fit it better: all agrees that makes the record's key."""
+    """Whether no other record can fit better: everything in the record's key agrees."""
     if found.level in (Level.ID, Level.PERSON):
         return found.level is Level.ID
     if found.level is Level.BOOKING:
@@ -107,10 +112,10 @@ def is_certain(found: Agreement, record: Traits, other: Traits) -> bool:
 
 
 def best_pairs(agreements: Mapping[tuple[str, T], Agreement]) -> dict[str, T]:
-    """Which record gets which candidate, by the records' ids. `agreements`: by record id and candidate.
+    """Which record gets which candidate, by record id. `agreements`: by record id and candidate.
 
-    The best agreement is settled first, and each record and each candidate counts once. Candidates that fit
-    several records equally well are shared out if there is one for each of these; if not, they are nobody's.
+    Best agreements are settled first; each record and each candidate is used once. Candidates that fit
+    several records equally well are shared out if there are enough for all; otherwise none of them is used.
     """
     pairs: dict[str, T] = {}
     used: set[T] = set()
@@ -126,7 +131,7 @@ def best_pairs(agreements: Mapping[tuple[str, T], Agreement]) -> dict[str, T]:
         alike: dict[frozenset[str], list[T]] = defaultdict(list)
         for candidate, record_ids in wanted_by.items():
             alike[frozenset(record_ids)].append(candidate)
-        for group in sorted(alike, key=len):  # who has the least choice comes first
+        for group in sorted(alike, key=len):  # the groups with the fewest records first
             candidates = sorted(alike[group], key=str)
             waiting = sorted(group - pairs.keys() - tied)
             if len(candidates) >= len(waiting):

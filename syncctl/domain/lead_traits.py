@@ -1,4 +1,5 @@
-"""What tells which lead a source's record, a stored lead or a report is about (contract/database.md)."""
+"""The fields that identify which lead a source record, a stored lead or a report is about
+(contract/database.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from syncctl.parsing.values import file_day, text
 from syncctl.text import fold, same_text
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
-"""Fields of a report that hold a lead, or what is left of one."""
+"""Fields of a report that hold a lead, or parts of one."""
 
 _EDITED = ("", "_before", "_after")
 _LEAD_IDS = ("id", "leadId", "lead_id")
@@ -31,45 +32,52 @@ _DETAILS = (
     ("closingStatus", "closing_status"),
     ("securityAmount", "security_amount"),
 )
-"""Further fields, by which one of several that agree alike agrees best."""
+"""Further fields, which break ties between equally good fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What tells which lead a record, a lead or a report is about. Of an edited field there are two values.
-
-    `lead_types`: in small letters; `first_types`: those before a page changed them. `names` are folded, and
-    `written_names` as they are written. `moments`: when the lead
-    was created, by the source's clock, where there is a time of day; `days`: its days, where there is none.
-    """
+    """What identifies the lead that a record, a lead or a report is about. An edited field has two values."""
 
     lead_ids: frozenset[str] = frozenset()
     lead_types: frozenset[str] = frozenset()
+    """In lower case, without spaces."""
+
     first_types: frozenset[str] = frozenset()
+    """The lead types before a page changed them."""
+
     phones: frozenset[str] = frozenset()
     booking_numbers: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    """Normalized for comparing."""
+
     written_names: frozenset[str] = frozenset()
+    """As they are written."""
+
     stores: frozenset[str] = frozenset()
     moments: frozenset[datetime] = frozenset()
+    """When the lead was created, by the source's clock, if a time of day is known."""
+
     days: frozenset[date] = frozenset()
+    """The day it was created, if no time of day is known."""
+
     details: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of_record(cls, values: LeadValues, lead_id: str) -> Self:
-        """Of what a source says of a record, whose lead has, had or would have that id."""
+        """From a source record's values; `lead_id`: the id that its lead has, had or would have."""
         return cls._of_parts([values], {lead_id}, None)
 
     @classmethod
     def of_lead(cls, lead: Document, locations: StoreNames) -> Self:
-        """Of a stored lead as it reads now."""
+        """From a stored lead as it is now."""
         return cls._of_parts([lead], {lead["_id"]}, locations)
 
     @classmethod
     def of_report(cls, report: Document, locations: StoreNames) -> Self:
-        """Of a report of any of the four shapes; unknown fields and odd values are passed over.
+        """From a report of any of the four shapes; unknown fields and malformed values are skipped.
 
-        A flat report's own `createdAt` is the report's: its lead's is `created_at`.
+        A flat report's own `createdAt` is the report's; its lead's is `created_at`.
         """
         snapshots = [part for name in SNAPSHOTS if isinstance(part := report.get(name), Mapping)]
         flat = {field: value for field, value in report.items() if field not in ("_id", "createdAt")}
@@ -102,8 +110,8 @@ _CALL_STATUSES = ("callStatus", "call_status")
 
 
 def call_status(report: Document) -> str:
-    """What a report says of the last call, of whatever shape it is: as the page that finished the lead set
-    it, else as it stood; "" where it says nothing."""
+    """The last call status in a report of any shape: as set by the page that finished the lead, otherwise
+    as it was before; "" if there is none."""
     parts = [report, *(part for name in SNAPSHOTS if isinstance(part := report.get(name), Mapping))]
     for suffix in ("_after", ""):
         for found in _texts(parts, _CALL_STATUSES, (suffix,)):
@@ -136,7 +144,7 @@ API_TYPES = frozenset(map(_letters, API_LEAD_TYPES))
 
 
 def as_moment(value: object) -> datetime | None:
-    """A stored date, also one that was stored as text; None for anything else."""
+    """A stored date, even if stored as text; None for anything else."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -150,8 +158,8 @@ def as_moment(value: object) -> datetime | None:
 def _times(
     parts: Iterable[Mapping[str, Any]], lead_types: frozenset[str]
 ) -> tuple[frozenset[datetime], frozenset[date]]:
-    """The moments and days of a lead. A visit's day may be written as the midnight of India (`file_day`);
-    bookings and returns have no other day than that of `createdAt`."""
+    """When a lead was created: moments with a time of day, and days. A visit's day may be stored as
+    midnight in India (`file_day`); bookings and returns have only the day of `createdAt`."""
     of_api = bool(lead_types) and lead_types <= API_TYPES
     moments: set[datetime] = set()
     days: set[date] = set()

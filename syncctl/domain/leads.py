@@ -1,4 +1,5 @@
-"""A lead's document: a new one as the web app's own code would have filled it, and what an edit shows by."""
+"""A lead's document: a new one as the web app's own code would create it, and how to tell that it was
+edited."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ STATUS_DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
 TELECALLERS_OWN = tuple(
     field.name for field in APP_FIELDS if field.edited and field.name not in STATUS_DEFAULTS
 )
-"""Fields that no source tells: only a telecaller, or who assigns the leads, fills them."""
+"""Fields that no source provides: only telecallers, or whoever assigns the leads, fill them."""
 
 _SOURCE_DEFAULTS = {field.name: field.default for field in SOURCE_FIELDS if field.default is not None}
 
@@ -24,7 +25,7 @@ _SOURCE_DEFAULTS = {field.name: field.default for field in SOURCE_FIELDS if fiel
 def new_lead(record: SourceRecord, first_seen_at: datetime) -> Document:
     """The document to insert, with Mongoose's defaults (contract/database.md).
 
-    `first_seen_at` (wall clock marked as UTC) stands in where the source gives no date of its own.
+    `first_seen_at` (wall clock marked as UTC) is used where the source has no date of its own.
     """
     created_at = record.values.get("createdAt", first_seen_at)
     return {

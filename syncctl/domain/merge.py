@@ -1,4 +1,4 @@
-"""A three-way merge: what the source said last, what it says now, and the lead as it is."""
+"""A three-way merge: the source's last values, its current values, and the lead as it is now."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from syncctl.text import same_text
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What to write. `values`: field -> what it shall be, None to take it away. `conflicts`: fields that both
-    the source and a telecaller have changed; they keep the telecaller's value."""
+    """What to write."""
 
     values: dict[str, Any]
+    """Field -> new value; None removes the field."""
+
     conflicts: tuple[str, ...] = ()
+    """Fields that both the source and a telecaller have changed; they keep the telecaller's value."""
 
     def change_of(self, lead: Document, updated_at: datetime) -> LeadChange:
-        """The guarded write: it holds only if nobody has edited the lead meanwhile."""
+        """The guarded write: it succeeds only if nobody has edited the lead in between."""
         values = {**self.values, "updatedAt": updated_at}
         return LeadChange(lead["_id"], {field: lead.get(field) for field in values}, values)
 
@@ -33,7 +35,7 @@ def _value(values: Mapping[str, Any], field: str) -> Any:
 
 
 def _comparable(value: Any) -> Any:
-    """Nothing, null and an empty text are no value, and texts that read the same are one."""
+    """A missing value, null and an empty text are all None; texts that read the same are equal."""
     if isinstance(value, str):
         return same_text(value) or None
     return value
@@ -72,8 +74,8 @@ def merge(
 
 
 def emptied_fields(base: Mapping[str, Any], written: Mapping[str, Write], lead: Document) -> set[str]:
-    """Fields that a person has emptied: the source said something of them, or an import has filled them. A
-    write that was noted after the lead's last change was broken off before it was done."""
+    """Fields that a person has emptied: the source or an import had filled them. A write noted after the
+    lead's last change was interrupted before it happened."""
     changed_at = lead.get("updatedAt")
     filled = {field for field, value in base.items() if _comparable(value) is not None}
     for field, write in written.items():
@@ -84,7 +86,7 @@ def emptied_fields(base: Mapping[str, Any], written: Mapping[str, Write], lead: 
 
 
 def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
-    """What the source tells of fields that the lead has no value for."""
+    """The source's values for fields that are empty in the lead."""
     return Merge(
         {
             field: source[field]
@@ -107,6 +109,7 @@ def _take_over(source: Mapping[str, Any], told: Collection[str], lead: Document)
 def next_base(
     base: Mapping[str, Any] | None, source: Mapping[str, Any], told: Collection[str]
 ) -> dict[str, Any]:
-    """What the source has said last, field by field: a field that it didn't speak of keeps its last value."""
+    """The source's last known values, field by field: a field that it doesn't provide this time keeps its
+    last value."""
     kept = {field: value for field, value in (base or {}).items() if field not in told}
     return {**kept, **source}

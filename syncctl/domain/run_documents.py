@@ -1,4 +1,4 @@
-"""A run's result as plain data: what `--json` prints, and what the sync's own history keeps."""
+"""A run's result as plain data: what `--json` prints, and what the run history stores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from syncctl.domain.steps import StepStatus
 from syncctl.errors import ExitCode
 
 CHANGED_KEPT = 20
-"""Booking numbers of changed bookings that the history keeps for each location."""
+"""How many booking numbers of changed bookings the history keeps per location."""
 
 
 def instant(moment: datetime) -> str:
@@ -41,7 +41,7 @@ def _step(step: StepResult) -> dict[str, Any]:
 
 
 def _audit(audit: AuditResult | None) -> dict[str, int] | None:
-    """What the audits of a report came to; None where none were due. The errors are in the log."""
+    """The result of a report's audits; None if none were due. The errors are in the log."""
     if audit is None:
         return None
     return {"locations": audit.locations, "saved": audit.counts.saved, "failed": len(audit.failed)}
@@ -73,8 +73,7 @@ def run_envelope(result: RunResult) -> dict[str, Any]:
 
 
 def exit_code(result: RunResult) -> ExitCode:
-    """The status that a run ends the program with: FAILED for a step of the API, DATA where only files could
-    not be understood."""
+    """The exit status of a run: FAILED if an API step failed, DATA if only files could not be read."""
     if result.ok:
         return ExitCode.OK
     fine = (StepStatus.SUCCESS, StepStatus.SKIPPED)

@@ -128,7 +128,7 @@ FILE_STEPS = (StepName.WALKIN, StepName.LOSS_OF_SALE)
 """The steps that import the stores' files."""
 
 SYNC_TYPES: Mapping[StepName, str] = {step: step.value for step in StepName} | {StepName.STORES: "store"}
-"""What `synclogs.syncType` calls the steps (contract/database.md)."""
+"""The `synclogs.syncType` of each step (contract/database.md)."""
 
 _PLURALS = [source.plural for source in SOURCES.values()]
 RECORDS = " and ".join(filter(None, (", ".join(_PLURALS[:-1]), _PLURALS[-1])))

@@ -1,1 +1,1 @@
-"""A store's CSV file or workbook made into rows whose columns are recognised."""
+"""Reads a store's CSV file or workbook into rows with recognized columns."""

@@ -1,4 +1,4 @@
-"""How a text file is to be read as CSV: its encoding and its delimiter."""
+"""Detects a CSV file's encoding and delimiter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DELIMITERS = (",", ";", "\t")
 """contract/files.md"""
 
 HEAD = 4096
-"""Characters that are looked at to see what kind of text it is."""
+"""Characters inspected to detect the kind of text."""
 
 _MARKUP = re.compile(r"\s*<(?:!doctype|!--|\?xml|html|head|body|meta|style|table|div)\b", re.IGNORECASE)
 _NOT_IN_TEXT = re.compile("[\x01-\x08\x0e-\x19\x1b-\x1f]")
@@ -27,13 +27,13 @@ _NO_HEADER = (0, 0)
 
 
 def detect(path: Path) -> CsvTable:
-    """The CSV table that this file holds.
+    """The CSV table in this file.
 
-    A first line `sep=;` names the delimiter, as Excel has it. Otherwise the delimiter is the one with which a
-    header row is recognised in the most columns, and then the one that gives the most rows that width.
+    A first line `sep=;` names the delimiter, as in Excel. Otherwise it is the delimiter that recognizes the
+    most header columns, then the one with the most rows of that width.
 
     Raises:
-        FileProblemError: it can't be read, is no text, is a web page, or has a mistake before its header.
+        FileProblemError: it can't be read, is not text, is a web page, or has an error before its header.
     """
     with file_errors(path):
         with path.open("rb") as file:
@@ -60,8 +60,8 @@ def _best(tables: list[CsvTable]) -> CsvTable:
 
 
 def _score(table: CsvTable, mistakes: list[FileProblemError]) -> tuple[int, int]:
-    """How many columns of a header are recognised, and how many of the first rows have its width; what is
-    wrong with the text, read in this way, is added to `mistakes`."""
+    """How many header columns are recognized, and how many of the first rows have the same width; errors
+    of this reading are added to `mistakes`."""
     columns = width = same = 0
     records = islice(not_blank(table.records()), HEADER_WITHIN)
     try:

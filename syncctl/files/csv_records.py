@@ -1,4 +1,4 @@
-"""The records of a CSV file, streamed, with mistaken quotation marks noticed."""
+"""Streams the records of a CSV file and detects misplaced quotation marks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from syncctl.files.cells import EPOCH_1900, Record, clean_text
 from syncctl.files.problems import file_errors, problem
 
 LONGEST_LINE = 1 << 20
-"""Characters; a row of a sheet has far fewer, and a file without line ends would be read as a whole."""
+"""Characters; real rows are far shorter, and a file without line ends would be read as a whole."""
 
 LONGEST_RECORD = 100
-"""Lines: no remark has so many, but a quotation mark opened by mistake takes in all that follow."""
+"""Lines; no remark is this long, but an unclosed quotation mark swallows everything that follows."""
 
 SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[\r\n]*', re.IGNORECASE)
 _PHONE = re.compile(r"[0-9]{7}")
@@ -26,7 +26,7 @@ _PHONE = re.compile(r"[0-9]{7}")
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A CSV file read in one way. It has one sheet, without a name."""
+    """A CSV file with a given encoding and delimiter. It is one sheet without a name."""
 
     path: Path
     encoding: str
@@ -36,7 +36,7 @@ class CsvTable:
     is_hidden: bool = False
 
     def open(self) -> TextIO:
-        """The file as text; what its encoding doesn't know becomes U+FFFD."""
+        """The file as text; undecodable bytes become U+FFFD."""
         return self.path.open(encoding=self.encoding, errors="replace", newline="")
 
     def records(self, width: int = 0) -> Iterator[Record]:
@@ -62,10 +62,10 @@ class CsvTable:
                 raise lines.mistake("a value there is far too long") from error
 
     def _check_quotes(self, lines: _Lines, values: list[str], width: int) -> None:
-        """A record of several lines is right where its quotation marks are closed as they should be, and no
-        line within a value is itself a row with a phone number.
+        """Accept a record of several lines only if its quotation marks are closed properly and no line within
+        a value is itself a row with a phone number.
 
-        Lenient reading stays for records of one line: `6" wide` is read as it is written.
+        Records of one line are read leniently: `6" wide` stays as written.
         """
         try:
             for _ in csv.reader(lines.pending, delimiter=self.delimiter, strict=True):
@@ -79,7 +79,7 @@ class CsvTable:
 
 
 class _Lines:
-    """The lines of a text for csv.reader; `pending` are those of the record that it is reading."""
+    """The lines of a text for csv.reader; `pending` are those of the current record."""
 
     def __init__(self, path: Path, stream: TextIO) -> None:
         self.pending: list[str] = []
@@ -95,7 +95,7 @@ class _Lines:
             self._count += 1
             if self._count == 1 and SEPARATOR_LINE.fullmatch(line):
                 continue
-            if "\0" in line:  # what a copy that broke off is padded with
+            if "\0" in line:  # padding of an incomplete copy
                 line = line.replace("\0", "")
                 if not line:
                     continue
@@ -107,6 +107,6 @@ class _Lines:
             yield line
 
     def mistake(self, what: str) -> FileProblemError:
-        """The error that says `what` of the place where the record in hand begins."""
+        """An error about the place where the current record begins."""
         first = self._count - len(self.pending) + 1
         return problem(self._path, f"line {first}: {what}; correct that line and import the file again")

@@ -1,4 +1,4 @@
-"""Which encoding a text file is written in."""
+"""Detects the encoding of a text file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import IO
 
 HEAD = 8192
-"""Bytes that are looked at for a byte order mark and for UTF-16 without one."""
+"""Bytes inspected for a byte order mark, and for UTF-16 without one."""
 
 _CHUNK = 1 << 16
 _LETTER = re.compile("[^\x00-\x7f\ud800-\udfff]")
@@ -15,10 +15,10 @@ _STRAY = re.compile("[\udc80-\udcff]+")
 
 
 def detect(file: IO[bytes]) -> str:
-    """The name of the encoding of a text, read from its start: UTF-8 (with a byte order mark or without),
-    UTF-16 (the same), else Windows-1252, which any bytes may be. UTF-8 with a few stray bytes is UTF-8.
+    """The encoding of a text file: UTF-8 or UTF-16 (with or without a byte order mark), else Windows-1252,
+    which accepts any bytes. UTF-8 with a few stray bytes counts as UTF-8.
 
-    All of the file is read, in bounded memory: the first letter that tells may stand anywhere.
+    The whole file is read, in bounded memory: the first telling character may be anywhere.
     """
     head = file.read(HEAD)
     if head.startswith(codecs.BOM_UTF8):

@@ -1,4 +1,4 @@
-"""Which columns a table has: the header row recognised, however its titles are written."""
+"""Recognizes the header row and its columns, however the titles are spelled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncctl.domain.lead_fields import SOURCE_FIELDS
 from syncctl.files.cells import Cell, Record, as_text
 
 Several: TypeAlias = Cell | tuple[Cell, ...]
-"""A column's cell in a row; of columns that stand more than once, all that are filled."""
+"""A column's cell in a row; if the column occurs more than once, all filled cells."""
 
 DATE = "date"
 NAME = "name"
@@ -60,7 +60,7 @@ TITLES: dict[str, tuple[str, ...]] = {
     REASON: ("Reason", "Reason from Telecaller"),
     STORE: ("Store", "Store Name", "Branch", "Location"),
 }
-"""The titles that each column is known by (contract/files.md, layouts A and B)."""
+"""The known titles of each column (contract/files.md, layouts A and B)."""
 
 TITLES |= {
     column: (column,)
@@ -70,12 +70,12 @@ TITLES |= {
 }
 
 BEYOND = "beyond the header"
-"""What stands right of the last title."""
+"""The pseudo-column for cells right of the last title."""
 
 CANNOT_BE_READ = "cells that can't be read"
 
 MOVED = "days from 1904"
-"""By how many days a row's dates were moved, as its workbook counts from 1904."""
+"""The pseudo-column for how many days a row's dates were shifted because its workbook counts from 1904."""
 
 VAGUER = (
     (
@@ -87,17 +87,17 @@ VAGUER = (
     tuple(_SECOND_PHONES),
     ("Customer", "Number"),
 )
-"""Titles that count after the others of their columns, the vaguest last: a Customer may be a number, and a
-Number anything's."""
+"""Titles that only count if no other title matches, most ambiguous last: "Customer" may be a number, and
+"Number" anything."""
 
 HEADER_WITHIN = 50
-"""The header stands in the first so many rows of a sheet that are not blank."""
+"""The header must be within this many non-blank rows."""
 
 _LETTERS = 26
 
 
 def fold(written: str) -> str:
-    """Text for comparing: its letters and digits only, whatever their case."""
+    """A title reduced to its letters and digits, case-folded, for comparison."""
     return "".join(filter(str.isalnum, written.casefold()))
 
 
@@ -137,8 +137,8 @@ def is_title(written: str) -> bool:
 
 
 def _columns_of(titles: Iterable[object]) -> dict[str, list[int]]:
-    """The columns that titles stand for, in their order, and where each of them stands (from 0), exact titles
-    before vaguer ones."""
+    """The columns of these titles in order, with their positions (from 0), exact titles before ambiguous
+    ones."""
     found: dict[str, list[tuple[tuple[int, bool], int]]] = {}
     for position, title in enumerate(titles):
         if (known := _known(title)) is not None:
@@ -147,7 +147,7 @@ def _columns_of(titles: Iterable[object]) -> dict[str, list[int]]:
 
 
 def one_or_several(cells: Sequence[Cell]) -> Several:
-    """What a column has in a row, of its cells in the order in which they count."""
+    """A column's value in a row, from its cells in order of precedence."""
     filled = tuple(cell for cell in cells if cell is not None)
     if len(filled) > 1:
         return filled
@@ -155,7 +155,7 @@ def one_or_several(cells: Sequence[Cell]) -> Several:
 
 
 def cells_of(row: Mapping[str, Cell]) -> dict[str, Several]:
-    """The cells of a row by their columns' names, given only what `FileRow.raw` gives."""
+    """The cells of a row by column name, from the output of `FileRow.raw` alone."""
     titles = [unique[1] if (unique := _MADE_UNIQUE.fullmatch(title)) else title for title in row]
     values = [None if value == "" else value for value in row.values()]
     cells = {
@@ -172,21 +172,21 @@ def cells_of(row: Mapping[str, Cell]) -> dict[str, Several]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns of a header row.
-
-    `titles`: each column's title as written, made unique, up to the last one. `columns`: the recognised
-    columns and where each stands (from 0), in the order of the sheet. `several`: of those that stand more
-    than once, all places, in the order in which they count.
-    """
+    """The columns of a header row."""
 
     titles: tuple[str, ...]
+    """Each column's title as written, made unique, up to the last one."""
+
     columns: dict[str, int]
+    """The recognized columns with their positions (from 0), in sheet order."""
+
     several: dict[str, list[int]]
+    """For columns that occur more than once: all positions, in order of precedence."""
 
     @classmethod
     def recognise(cls, cells: Sequence[Cell]) -> Self | None:
-        """The layout that this row is the header of; None where it is no header, which has to have a name, a
-        phone and at least one more column that is known."""
+        """The layout if this row is a header, else None; a header has a name, a phone and at least one
+        more known column."""
         columns = _columns_of(cells)
         if NAME not in columns or PHONE not in columns or len(columns) < 3:
             return None
@@ -203,12 +203,12 @@ class Layout:
 
 
 def find_header(records: Iterable[Record]) -> Layout | None:
-    """The layout that the first header among the records gives; None where there is no header."""
+    """The layout of the first header among the records, or None."""
     return next((layout for _, cells in records if (layout := Layout.recognise(cells))), None)
 
 
 def untitled(position: int) -> str:
-    """What a column without a title is called."""
+    """The name for a column without a title."""
     return f"column {column_letters(position)}"
 
 

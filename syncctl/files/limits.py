@@ -1,4 +1,4 @@
-"""How much one file may hold and cost: what it really says counts, not what it declares."""
+"""Limits on the size and cost of one file, by its actual content, not its declared size."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from syncctl.files.problems import problem
 MOST_SHEETS = 100
 MOST_COLUMNS = 256
 MOST_ROWS = 1_048_576
-"""Of a file's sheets together; one sheet of Excel can have as many."""
+"""For all sheets of a file; one Excel sheet can have as many."""
 
 MOST_CELLS = 32 * MOST_ROWS
-"""Of a file's sheets together, blank ones among them."""
+"""For all sheets of a file, including blank cells."""
 
 LONGEST_CELL = 131_072
 """Characters: four times what a cell of Excel can hold."""
 
 MOST_CHARACTERS, MOST_CHARACTERS_PER_BYTE = 16 << 20, 100
-"""Of all cells, in any file, and for each byte of it: a workbook is packed, and names a text once."""
+"""Of all cells: the allowance for any file, and per byte of it, as a workbook is compressed and stores
+each text once."""
 
 LONGEST_READING_S = 30 * 60
-"""Seconds by the wall clock for one file; the largest take two minutes."""
+"""Wall-clock seconds for one file; the largest take two minutes."""
 
 LOOK_EVERY = 1000
 
@@ -38,7 +39,7 @@ TOO_SLOW = f"reading it takes longer than {LONGEST_READING_S // 60} minutes; div
 
 
 def beyond(row: int, column: int) -> str:
-    """What is wrong with a cell right of the columns that are read; `row` from 1, `column` from 0."""
+    """The problem of a cell right of the columns that are read; `row` from 1, `column` from 0."""
     return (
         f"something is written in {column_letters(column)}{row}, and only {MOST_COLUMNS} columns are read; "
         "delete what stands right of the table and import it again"
@@ -46,13 +47,13 @@ def beyond(row: int, column: int) -> str:
 
 
 def first_beyond(cells: Sequence[object]) -> int | None:
-    """Where the first cell stands, from 0, that is right of the columns that are read and not empty."""
+    """The index (from 0) of the first non-empty cell right of the columns that are read."""
     right = range(MOST_COLUMNS, len(cells))
     return next((position for position in right if cells[position] not in (None, "")), None)
 
 
 class Meter:
-    """Counts what is read of one file, of all its sheets together."""
+    """Counts what is read of one file, over all its sheets."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
@@ -65,7 +66,7 @@ class Meter:
         """The records, without blank cells right of the columns that are read.
 
         Raises:
-            FileProblemError: the file is over a limit.
+            FileProblemError: the file exceeds a limit.
         """
         for number, cells in records:
             if len(cells) > MOST_COLUMNS:

@@ -1,4 +1,4 @@
-"""What is wrong with a file, said in one line that names it."""
+"""File errors: one line that names the file."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from syncctl.errors import FileProblemError
 
 
 def problem(path: Path, what: str) -> FileProblemError:
-    """The error that says `what` of this file: what is wrong and what to do."""
+    """The error for a file; `what` says what is wrong and what to do."""
     return FileProblemError(one_line(f"{path.name or path}: {what}"))
 
 
 def one_line(text: str) -> str:
-    """The text as one line of output, whatever the names of files and sheets in it are."""
+    """The text on one line, whatever file and sheet names it contains."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """Makes what the operating system says of a file a FileProblemError."""
+    """Turns OS errors about a file into FileProblemError."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,14 +1,14 @@
-"""What the program and the process that reads a workbook say to each other."""
+"""The messages between the program and the worker process that reads a workbook."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
 ZIP_MAGICS = b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"
-"""What an .xlsx file begins with (PKWARE's APPNOTE 4.3, 8.5)."""
+"""The first bytes of an .xlsx file (PKWARE's APPNOTE 4.3, 8.5)."""
 
 OLE_MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
-"""What an .xls file begins with, and an .xlsx file with a password ([MS-CFB] 2.2)."""
+"""The first bytes of an .xls file, and of a password-protected .xlsx file ([MS-CFB] 2.2)."""
 
 DAMAGED = (
     "it is damaged or incomplete; open it in Excel, save it as .xlsx and import that, or ask for it again"
@@ -25,13 +25,13 @@ TOO_SPREAD = (
 NOT_STARTED = "the process that reads workbooks does not start; install syncctl again"
 
 Batch: TypeAlias = list[tuple[int, list[Any]]]
-"""Rows of a sheet by their numbers, from 1, and their values as the workbook library gives them."""
+"""Rows of a sheet: row numbers (from 1) with the values from the workbook library."""
 
 Facts: TypeAlias = tuple[bool, list[tuple[str, bool]]]
-"""Whether the workbook counts days from 1904; the names of its worksheets, and whether each is hidden."""
+"""Whether the workbook counts days from 1904; its worksheets' names, and whether each is hidden."""
 
 Request: TypeAlias = tuple[str, int, int]
-"""A sheet; after how many of its rows that aren't blank; at most how many more of them are wanted."""
+"""A sheet, how many of its non-blank rows to skip, and the maximum number of rows wanted."""
 
 Reply: TypeAlias = (
     tuple[Literal["ready"], None]
@@ -39,4 +39,5 @@ Reply: TypeAlias = (
     | tuple[Literal["rows"], Batch]
     | tuple[Literal["problem"], str]
 )
-"""Unasked that it is ready, and the facts; then rows for each Request. After a problem comes nothing more."""
+"""First, unasked, the worker's readiness and the facts; then rows for each Request. A problem ends the
+replies."""

@@ -1,4 +1,4 @@
-"""A file opened, whatever it is, and the sheets in it that have customers."""
+"""Opens a file of any supported type and finds the sheets with customers."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ NO_HEADER = (
 
 
 class Table(Protocol):
-    """A sheet of any kind of file. `epoch`: the day that serial numbers of days count from. `is_hidden`:
-    whether Excel doesn't show it."""
+    """A sheet of any file type. `epoch`: day 0 of its date serials. `is_hidden`: hidden in Excel."""
 
     @property
     def name(self) -> str: ...
@@ -44,14 +43,14 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SheetRows:
-    """A sheet with a header.
-
-    `name`: as it stands on the sheet's tab, "" in a CSV file. `columns`: those that its first header is
-    recognised to have, by the names in `headers`.
-    """
+    """A sheet with a header."""
 
     name: str
+    """As on the sheet's tab; "" in a CSV file."""
+
     columns: tuple[str, ...]
+    """The columns recognized in its first header, by the names in `headers`."""
+
     _table: Table
     _width: int
     _meter: Meter
@@ -68,12 +67,15 @@ class SheetRows:
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """An open file. `problems`: sheets that were passed over although something stands in them, and why.
-    `hidden_sheets`: the names of those that were passed over as they are hidden."""
+    """An open file."""
 
     sheets: tuple[SheetRows, ...]
+
     problems: list[str] = field(default_factory=list)
+    """Sheets that were skipped although they have content, and why."""
+
     hidden_sheets: tuple[str, ...] = ()
+    """Names of sheets skipped because they are hidden."""
 
     def __iter__(self) -> Iterator[SheetRows]:
         return iter(self.sheets)

@@ -1,4 +1,4 @@
-"""The records of a table made into rows: headers, titles, blank rows passed over; cells by their columns."""
+"""Turns a table's records into rows: skips headers, titles and blank rows, and maps cells to columns."""
 
 from __future__ import annotations
 
@@ -22,24 +22,26 @@ from syncctl.files.printed_lines import SURELY_A_NUMBER, is_no_customer, is_part
 from syncctl.parsing.values import is_error
 
 
-class FileRow(NamedTuple):  # made for every row: a frozen dataclass takes three times as long
-    """A row of a sheet that may be a customer.
-
-    `number`: as a spreadsheet shows it, from 1 (in a CSV file the record's). `cells`: every column that the
-    header in force is recognised to have, by the names in `headers`, in the order of the sheet; None where
-    empty, several where several columns of that name are filled. `written`: all cells as they stand under the
-    header's `titles`.
-    """
+class FileRow(NamedTuple):  # created for every row: a frozen dataclass takes three times as long
+    """A sheet row that may be a customer."""
 
     number: int
+    """As a spreadsheet shows it, from 1 (in a CSV file, the record's number)."""
+
     cells: dict[str, Several]
+    """Each recognized column of the current header, by the names in `headers`, in sheet order; None if
+    empty, several if several columns of that name are filled."""
+
     written: list[Cell]
+    """All cells as written, matching `titles`."""
+
     titles: tuple[str, ...]
+    """The header's titles."""
 
     @property
     def raw(self) -> dict[str, str]:
-        """The column's title as written -> the cell as text, of all cells that are not empty: what a person
-        must see to correct the row."""
+        """Column title as written -> cell as text, for all non-empty cells: what a person needs to correct
+        the row."""
         raw = {
             title: as_text(cell)
             for title, cell in zip(self.titles, self.written, strict=False)
@@ -54,7 +56,7 @@ class FileRow(NamedTuple):  # made for every row: a frozen dataclass takes three
 
 
 def not_blank(records: Iterable[Record]) -> Iterator[Record]:
-    """Those of the records in which anything is written."""
+    """The records with any content."""
     for record in records:
         if any(cell is not None for cell in record[1]):
             yield record
@@ -84,7 +86,7 @@ def file_rows(
 
 
 def _has_number(cells: list[Cell], layout: Layout) -> bool:
-    """Whether a number stands in the phone column: the quick way to know a customer's row."""
+    """Whether the phone column holds a number: a quick test for a customer's row."""
     position = layout.columns[PHONE]
     phone = cells[position] if position < len(cells) else None
     return (isinstance(phone, int) and phone >= 10 ** (SURELY_A_NUMBER - 1)) or (
@@ -103,7 +105,7 @@ def _columns(cells: list[Cell], layout: Layout, epoch: date) -> dict[str, Severa
             written = named[column]
             named[column] = date_of_serial(written, epoch)
             if epoch != EPOCH_1900 and named[column] is not written:
-                cells[layout.columns[column]] = named[column]  # who sees the raw row knows of no other epoch
+                cells[layout.columns[column]] = named[column]  # readers of the raw row assume the 1900 epoch
                 moved[MOVED] = (epoch - EPOCH_1900).days
     named[PHONE] = whole_number(named[PHONE])
     several = {
@@ -127,7 +129,7 @@ def _beyond(cells: list[Cell], titled: int) -> list[int]:
 
 
 def _read(column: str, cell: Cell, epoch: date) -> Cell:
-    """A cell as its column wants it."""
+    """A cell converted as its column requires."""
     if column in DATE_COLUMNS:
         return date_of_serial(cell, epoch)
     return whole_number(cell) if column == PHONE else cell

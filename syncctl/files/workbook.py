@@ -1,4 +1,4 @@
-"""A workbook's sheets, read by a process of their own."""
+"""A workbook's sheets, read by a worker process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Fact
 from syncctl.ports.stop import Stop
 
 BATCH = 1000
-"""Rows that are asked for at a time, after a first few that are enough to find the header in."""
+"""Rows per request, after a small first one that is enough to find the header."""
 
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from syncctl.files.worker import main; main()"
 _OUT_OF_LIMITS = (-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL)
@@ -53,7 +53,7 @@ class WorkbookTable:
 
 
 class _Reader:
-    """This side of the connection to the process that reads the workbook."""
+    """This side of the connection to the worker process."""
 
     def __init__(
         self, path: Path, connection: Connection, process: subprocess.Popen[bytes], stop: Stop
@@ -66,7 +66,7 @@ class _Reader:
         self._until = time.monotonic() + LONGEST_READING_S
 
     def facts(self) -> Facts:
-        """What the process says unasked."""
+        """The facts that the worker sends unasked."""
         self._reply()
         self._ready = True
         facts: Facts = self._reply()
@@ -120,8 +120,8 @@ def open_workbook(path: Path, stop: Stop) -> Iterator[list[WorkbookTable]]:
 
 
 def _start(path: Path) -> tuple[Connection, subprocess.Popen[bytes]]:
-    """This end of the connection to the process, and the process, which is in a group of its own: a Ctrl-C at
-    the terminal is for the program to deal with."""
+    """This end of the connection, and the worker process, which has its own process group: Ctrl-C at the
+    terminal is handled by the program alone."""
     package_folder = str(Path(syncctl.__file__).parents[1])
     ours, theirs = Pipe()
     with theirs:

@@ -1,7 +1,7 @@
-"""The process that a workbook is read in, so that a broken one can't take the program with it.
+"""The worker process that reads a workbook, so that a broken one can't crash the program.
 
-The workbook library lays a sheet out as one block of memory: a stray cell in the last column and another in
-the last row make it abort. Its panics write to the terminal. Here both end only this process.
+The workbook library allocates a sheet as one block of memory: stray cells in the last column and the last row
+make it abort. Its panics write to the terminal. Here both only affect this process.
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ MOST_MEMORY = 2 << 30
 """Bytes of address space: a million rows of a dozen columns take a quarter of it."""
 
 MOST_CPU_S = 120
-"""Seconds of computing; the largest workbook that fits into the memory takes ten."""
+"""CPU seconds; the largest workbook that fits into memory takes ten."""
 
 CPU_S, CPU_S_PER_MIB = 20, 10
 """Seconds of computing for any workbook, and for each MiB of it, up to those: a thousand rows take 0.1."""
 
 BATCH_CHARACTERS = 4_000_000
-"""After so many a batch of rows ends, however few they are: one text may stand in all cells of a sheet."""
+"""A batch of rows ends after this many characters: one text may fill every cell of a sheet."""
 
 NO_RUNNING_NUMBER = 1_000_000
-"""No list counts so far; phone numbers are larger."""
+"""No list counts this far; phone numbers are larger."""
 
 ROWS_OF_A_SHEET, COLUMNS_OF_A_SHEET = 1_048_576, 16_384
-"""What a sheet of Excel can have."""
+"""The limits of an Excel sheet."""
 
 
 class Workbook:
-    """A workbook whose sheets are read when they are asked for, and kept."""
+    """A workbook whose sheets are read on demand and cached."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -95,7 +95,7 @@ class Workbook:
         self._reading: tuple[str, int, Iterator[tuple[int, list[Any]]]] = ("", 0, iter(()))
 
     def facts(self) -> Facts:
-        """What there is in it: worksheets, hidden ones too, in their order; no charts, macros or dialogs."""
+        """Its worksheets in order, including hidden ones; no charts, macros or dialogs."""
         worksheets = [
             (sheet.name, sheet.visible != python_calamine.SheetVisibleEnum.Visible)
             for sheet in self._book.sheets_metadata
@@ -108,8 +108,8 @@ class Workbook:
         return self._date1904, worksheets
 
     def rows(self, sheet: str, after: int, count: int) -> Batch:
-        """The next rows of a sheet after the first `after` ones that are not blank: `count` of them, or fewer
-        where they are long."""
+        """The next rows of a sheet after the first `after` non-blank ones: `count` of them, or fewer if
+        they are long."""
         name, position, rows = self._reading
         if (name, position) != (sheet, after):
             rows = islice(self._numbered(sheet), after, None)
@@ -186,7 +186,7 @@ class Workbook:
 
 
 class _Merged:
-    """Cells merged over several rows, of a sheet whose rows are gone through from the first one on."""
+    """Cells merged over several rows, of a sheet that is read from top to bottom."""
 
     def __init__(self, ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         over_rows = [
@@ -198,8 +198,8 @@ class _Merged:
         self._values: dict[int, tuple[int, Any]] = {}
 
     def fill(self, row: int, values: list[Any]) -> None:
-        """Give a row (from 0) what the cells that are merged with its own hold, if anything else stands in
-        it: a row that is only numbered in advance stays as blank as it is."""
+        """Fill a row (from 0) with the values of cells merged into it, if it has other content: a row that
+        only has a pre-filled number stays blank."""
         if self._values and _says_something(values):
             for column, (last, value) in self._values.items():
                 if row <= last and column < len(values) and values[column] == "":
@@ -235,12 +235,12 @@ def _limit_resources(path: str) -> None:
     limits = (resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0)
     for kind, most in limits:
         hard = resource.getrlimit(kind)[1]
-        with suppress(ValueError, OSError):  # macOS has no limit of address space
+        with suppress(ValueError, OSError):  # macOS has no address space limit
             resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _requests(connection: Connection) -> Iterator[Request]:
-    """What the other side asks for, until it closes the connection."""
+    """The requests from the other side, until it closes the connection."""
     while True:
         try:
             yield connection.recv()
@@ -249,8 +249,8 @@ def _requests(connection: Connection) -> Iterator[Request]:
 
 
 def main() -> None:
-    """Reads the workbook `sys.argv[2]` for whoever is at the other end of the connection `sys.argv[1]`, which
-    is a file descriptor."""
+    """Read the workbook `sys.argv[2]` for the process at the other end of the connection `sys.argv[1]`, a
+    file descriptor."""
     _limit_resources(sys.argv[2])
     with Connection(int(sys.argv[1])) as connection:
         connection.send(("ready", None))

@@ -16,14 +16,14 @@ _ERRORS = {
 """[MS-XLS] 2.5.10."""
 
 _LAST_SECTOR = 0xFFFFFFF9
-"""Numbers from the next one on mean something else than a sector ([MS-CFB] 2.1)."""
+"""Higher numbers have special meanings ([MS-CFB] 2.1)."""
 
 _IN_HEADER, _ENTRY = 109, 128
 
 
 def counts_from_1904(content: bytes | mmap) -> bool:
-    """Whether an OLE file's workbook has a DateMode record that says so ([MS-XLS] 2.4.78). A file that is
-    damaged is none: the library says what is wrong with it."""
+    """Whether an OLE file's workbook has a DateMode record for 1904 ([MS-XLS] 2.4.78). False for a damaged
+    file: the library reports the damage."""
     try:
         records = _records(_CompoundFile(content).stream(_STREAMS), 0)
         mode = next((body for kind, body in records if kind == _DATEMODE), b"\0\0")
@@ -60,7 +60,7 @@ class _CompoundFile:
         self._fat = [number for sector in used for number in self._numbers(self._sector(sector))]
 
     def stream(self, names: Sequence[str]) -> bytes:
-        """The stream with the first of these names; ValueError: there is none."""
+        """The first stream with one of these names. Raises ValueError if there is none."""
         directory = b"".join(self._chain(self._number(48)))
         entries = {
             entry[: max(0, struct.unpack_from("<H", entry, 64)[0] - 2)].decode("utf-16-le"): (
@@ -79,7 +79,7 @@ class _CompoundFile:
         raise ValueError("no workbook")
 
     def _small(self, start: int, container: bytes) -> bytes:
-        """A small stream, which lies in pieces within another one."""
+        """A small stream, stored in pieces within another stream."""
         following = self._numbers(b"".join(self._chain(self._number(60))))
         pieces: list[bytes] = []
         while start <= _LAST_SECTOR and len(pieces) <= len(following):

@@ -1,1 +1,1 @@
-"""Files opened and written safely: none that waits, none that others can read, none of ours destroyed."""
+"""Opens and writes files safely: without blocking, private to the user, never over our own files."""

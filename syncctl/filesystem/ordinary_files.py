@@ -1,4 +1,4 @@
-"""Files opened without ever waiting: opening a named pipe that nobody writes to would wait for good."""
+"""Opens files without blocking: opening a named pipe without a writer would wait for ever."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from typing import BinaryIO
 
 PATIENCE_S = 10.0
-"""How long what comes through a pipe that was named on purpose may take."""
+"""How long a pipe that was named on purpose may take."""
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -22,9 +22,9 @@ _AT_ONCE = 65_536
 
 
 def open_ordinary(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a regular file to read bytes from it.
+    """Open a regular file for reading bytes.
 
-    Raises OSError, whose `strerror` says so where it is another kind of file.
+    Raises OSError; its `strerror` says so if it is another kind of file.
     """
     descriptor = open_at_once(path, os.O_RDONLY)
     try:
@@ -36,8 +36,9 @@ def open_ordinary(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def read_named(path: str | os.PathLike[str], most: int, patience_s: float = PATIENCE_S) -> bytes:
-    """The first `most` bytes of a file that a person has named: a regular one, a device such as /dev/null, or
-    a shell's `<(…)`, which has `patience_s` to end. Raises OSError, also for a pipe that has a name."""
+    """The first `most` bytes of a file that a person has named: a regular file, a device such as
+    /dev/null, or a shell's `<(…)`, which must finish within `patience_s`. Raises OSError, also for a named
+    pipe."""
     descriptor = open_at_once(path, os.O_RDONLY)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -49,7 +50,7 @@ def read_named(path: str | os.PathLike[str], most: int, patience_s: float = PATI
 
 
 def refuse_odd_file(path: str | os.PathLike[str], mode: int) -> None:
-    """Raise OSError unless the mode (stat.st_mode) is a regular file's."""
+    """Raise OSError unless the mode (stat.st_mode) is that of a regular file."""
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
@@ -57,7 +58,7 @@ def refuse_odd_file(path: str | os.PathLike[str], mode: int) -> None:
 
 
 def is_odd_file(path: str | os.PathLike[str]) -> bool:
-    """Whether something is there that is no regular file."""
+    """Whether the path exists and is not a regular file."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):
@@ -65,16 +66,16 @@ def is_odd_file(path: str | os.PathLike[str]) -> bool:
 
 
 def is_nameless_pipe(path: str | os.PathLike[str], mode: int) -> bool:
-    """Whether it is a pipe that this process was given, as /dev/fd/63 is: no place in a folder."""
+    """Whether it is a pipe inherited by this process, such as /dev/fd/63, rather than one in a folder."""
     return stat.S_ISFIFO(mode) and not os.path.lexists(os.path.realpath(path))
 
 
 def open_at_once(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
-    """A descriptor of whatever is there, open and not blocking. Raises OSError."""
+    """A non-blocking descriptor for whatever is at the path. Raises OSError."""
     try:
         return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, mode)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads; the system says it oddly
+        if error.errno == errno.ENXIO:  # a socket, or a pipe without a reader
             raise _odd(path, os.stat(path).st_mode) from error
         raise
 

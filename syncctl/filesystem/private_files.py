@@ -1,5 +1,5 @@
-"""Files that hold customers' data or a secret: only for this user, whole or not there at all, and never in
-the place of a file that syncctl or its settings need."""
+"""Files with customers' data or secrets: private to this user, complete or absent, and never in place of a
+file that syncctl or its settings need."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _SQLITE_BEGINNING = b"SQLite format 3\0"
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make `folder` and those above it that are missing, each of them for this user only. Raises OSError."""
+    """Create `folder` and its missing parents, each private to this user. Raises OSError."""
     missing = [folder]
     while not os.path.lexists(missing[-1].parent) and missing[-1].parent != missing[-1]:
         missing.append(missing[-1].parent)
     for each in reversed(missing):
-        # pathlib would make those above it with the rights that the umask leaves.
+        # pathlib would create the parents with permissions according to the umask.
         each.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def open_private(path: Path | str, flags: int) -> int:
-    """A descriptor of the file `path`, which `flags` may have made, then for this user only. Raises OSError:
-    ELOOP for a link, whatever it leads to."""
+    """A descriptor of `path`; if `flags` create the file, it is private to this user. Raises OSError:
+    ELOOP for a symlink."""
     return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file and its folder, unless it is there. Raises OSError."""
+    """Create an empty file and its folder unless it exists. Raises OSError."""
     make_private_folder(path.parent)
     with suppress(FileExistsError):
         os.close(open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
 
 
 class PrivateFile:
-    """A file that is written beside its place, under another name, and brought there by `finish`.
+    """A file that is written under a temporary name and moved into place by `finish`.
 
-    `out` takes its content. Every method raises OSError: FileExistsError where there is a file by now.
+    `out` takes its content. Every method raises OSError; FileExistsError if the target exists by now.
     """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
@@ -53,11 +53,11 @@ class PrivateFile:
         self._overwrite = overwrite
         self._unfinished = path.parent / f".syncctl-{secrets.token_hex(8)}.part"
         descriptor = open_private(self._unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        os.fchmod(descriptor, FILE_MODE)  # a umask may have taken away even its owner's rights
+        os.fchmod(descriptor, FILE_MODE)  # the umask may remove even the owner's permissions
         self.out: BinaryIO = os.fdopen(descriptor, "wb")
 
     def finish(self) -> None:
-        """Bring it to the disk, and to its place."""
+        """Sync it to disk and move it into place."""
         self.out.flush()
         os.fsync(self.out.fileno())
         self.out.close()
@@ -68,14 +68,14 @@ class PrivateFile:
         sync_folder(self._path.parent)
 
     def discard(self) -> None:
-        """Take away what is not finished; without it, nothing happens."""
-        with suppress(OSError):  # a full disk again: what is held back is not wanted any more
+        """Remove an unfinished file; otherwise do nothing."""
+        with suppress(OSError):  # the disk is still full; the buffered data is not needed any more
             self.out.close()
         with suppress(OSError):
             self._unfinished.unlink()
 
     def _link(self) -> None:
-        """To its place, if that is free at this instant."""
+        """Move it into place if there is no such file at this instant."""
         try:
             os.link(self._unfinished, self._path, follow_symlinks=False)
         except FileExistsError:
@@ -91,10 +91,10 @@ class PrivateFile:
 
 @contextmanager
 def private_file(path: Path, *, overwrite: bool = False, own: OwnFiles | None) -> Iterator[BinaryIO]:
-    """A file to be written in the block: it is at `path` when that has ended, and as it was if that fails.
+    """A file to be written in a `with` block: complete at `path` after success, unchanged after an error.
 
-    `own`: the files that must not be in its place; None for one of these files itself.
-    Raises UsageError where it can't be written.
+    `own`: files that it must not replace; None if it is one of them. Raises UsageError if it can't be
+    written.
     """
     try:
         check_target(path, overwrite=overwrite, own=own)
@@ -117,8 +117,7 @@ def write_private(path: Path, content: bytes, *, overwrite: bool = False, own: O
 
 
 def check_target(path: Path, *, overwrite: bool, own: OwnFiles | None) -> None:
-    """Raises UsageError where `path` is no place for a new file, FileExistsError where only --force is
-    missing."""
+    """Raises UsageError if `path` can't be a new file, FileExistsError if only --force is missing."""
     if own is not None and (problem := own.clash(path)):
         raise UsageError(f"{path} can't be written: {problem}. Name another file.")
     try:
@@ -135,8 +134,7 @@ def check_target(path: Path, *, overwrite: bool, own: OwnFiles | None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """A new file is only certain to be found after a power cut when its folder is on the disk (fsync(2)).
-    Raises OSError."""
+    """Sync a folder: only then is a new file certain to survive a power cut (fsync(2)). Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -149,4 +147,4 @@ def _begins_as_a_database(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(len(_SQLITE_BEGINNING)) == _SQLITE_BEGINNING
     except PermissionError:
-        return False  # that it can't be read keeps nobody from replacing it
+        return False  # an unreadable file can still be replaced

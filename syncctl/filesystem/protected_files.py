@@ -1,4 +1,4 @@
-"""Files that syncctl and its settings keep: what is written over one of them would destroy it."""
+"""Files of syncctl and its settings that must not be overwritten."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from pathlib import Path
 from syncctl.safe_output.printable import printable
 
 LOGS_KEPT = 5
-"""How many old log files are kept beside the log, under its name and a number."""
+"""How many rotated log files are kept, numbered."""
 
 BACKUP_FOLDER, OUTPUT_FILE = "backups", "cron.log"
-"""In DATA_DIR: the backups of cleanups, and what cron's runs say."""
+"""In DATA_DIR: the cleanups' backups, and the output of cron's runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnFiles:
-    """The files that must not be written over.
-
-    `settings_files`: those in force. `named`: by the setting that names them. `kept`: further files and
-    folders of syncctl's own by what they are; all that is in such a folder counts.
-    """
+    """Files that must not be overwritten."""
 
     settings_files: tuple[str, ...] = ()
+    """The settings files in use."""
+
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the setting that names them."""
+
     kept: Mapping[str, str] = field(default_factory=dict)
+    """Further files and folders of syncctl, with what they are; everything inside such a folder counts."""
 
     def clash(self, path: str | os.PathLike[str]) -> str | None:
-        """What a file at `path` is already, or would be taken for, if anything.
+        """What a file at `path` already is, or would be mistaken for; None if nothing.
 
-        Links are followed: it is the file that counts, not its name. A device or pipe has nothing to lose.
+        Symlinks are followed: the file counts, not its name. A device or pipe has nothing to lose.
         """
         if os.path.exists(path) and not os.path.isfile(path):
             return None
@@ -42,13 +43,13 @@ class OwnFiles:
         for setting, others in self.named.items():
             if file in map(_identity, others):
                 return f"{setting} names the same file"
-        # Also where there is none yet: it would be read as one from then on.
+        # Also if it does not exist yet: from then on it would be read as one.
         if os.path.basename(path) in (".env", ".env.local"):
             return "it has the name of a settings file"
         return next((what for what, kept in self.kept.items() if _is_in(path, kept)), None)
 
     def key_files(self) -> Mapping[str, str]:
-        """The files that hold an API key, by the settings that name them."""
+        """The files with API keys, by the settings that name them."""
         return {
             setting: files[0]
             for setting, files in self.named.items()
@@ -60,13 +61,13 @@ NONE = OwnFiles()
 
 
 def log_files(log_file: str) -> list[str]:
-    """The files of a log that is rotated."""
+    """The files of a rotating log."""
     return [log_file, *(f"{log_file}.{number}" for number in range(1, LOGS_KEPT + 1))]
 
 
 def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | str:
-    """The same for two paths if they lead to the same file, be it that it is not there yet."""
-    real = os.path.realpath(path)  # a missing folder on the way to it would be made
+    """Equal for two paths that lead to the same file, even if it does not exist yet."""
+    real = os.path.realpath(path)  # a missing parent folder would be created
     try:
         status = os.stat(real)
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""Whether a settings file that nobody has named may be obeyed: whoever writes it can have our key sent
+"""Whether a settings file that nobody has named can be trusted: whoever writes it can have our API key sent
 elsewhere.
 
-As git does with a repository that another user owns (safe.directory): refused, unless it is named.
+Like git with a repository owned by another user (safe.directory): refused, unless it is named.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MOST_LINKS = 40
 
 
 def refuse_if_others_decide(path: Path) -> None:
-    """Raise SettingsError if another user can say what stands in a file that was found above the working
-    folder: it, a link on the way to it, or the folder of one of them is his, or he may write there.
+    """Raise SettingsError if another user controls a file found above the working folder: owns the file, a
+    symlink to it, or the folder of either, or may write there.
 
-    Raises OSError where that can't be looked at.
+    Raises OSError if that can't be checked.
     """
     for step in _steps(path):
         status = step.lstat()
@@ -43,8 +43,8 @@ def refuse_if_others_decide(path: Path) -> None:
 
 
 def refuse_if_planted(path: Path) -> None:
-    """Raise SettingsError for a file, or a link on the way to it, in a folder that a person has chosen, that
-    is neither this user's nor root's nor of the folder's owner. Raises OSError as above."""
+    """Raise SettingsError for a file, or a symlink to it, in the chosen working folder that belongs
+    neither to this user nor to root nor to the folder's owner. Raises OSError as above."""
     for step in _steps(path):
         owner = step.lstat().st_uid
         if not _is_trusted(owner) and owner != step.parent.stat().st_uid:
@@ -52,7 +52,7 @@ def refuse_if_planted(path: Path) -> None:
 
 
 def _steps(path: Path) -> list[Path]:
-    """The file, and before it the links that lead there."""
+    """The symlinks that lead to the file, and the file itself."""
     steps = [path]
     while steps[-1].is_symlink() and len(steps) <= _MOST_LINKS:
         steps.append(steps[-1].parent / os.readlink(steps[-1]))

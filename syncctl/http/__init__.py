@@ -1,1 +1,1 @@
-"""What every HTTP session of syncctl keeps to."""
+"""Rules for every HTTP session of syncctl."""

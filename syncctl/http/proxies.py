@@ -1,4 +1,4 @@
-"""What the environment makes requests do without a word: proxies to go through, certificates to go by."""
+"""What the environment silently makes requests do: proxies and CA bundles."""
 
 import os
 from typing import NamedTuple
@@ -30,7 +30,7 @@ def environment_problem(url: str) -> EnvironmentProblem | None:
 
 
 def proxy_variable(url: str) -> str:
-    """The name of the environment variable with the proxy for `url`; "" where none is in force."""
+    """The environment variable with the proxy for `url`; "" if none applies."""
     proxy = _proxy(url)
     if not proxy:
         return ""
@@ -40,7 +40,7 @@ def proxy_variable(url: str) -> str:
 
 
 def wrong_proxy(url: str) -> str | None:
-    """What is wrong with the proxy's address for `url`, without showing it: it may have a password in it."""
+    """What is wrong with the proxy address for `url`, without quoting it: it may contain a password."""
     proxy = _proxy(url)
     if not proxy or _is_address(proxy):
         return None
@@ -48,8 +48,8 @@ def wrong_proxy(url: str) -> str | None:
 
 
 def odd_certificates() -> str | None:
-    """What is wrong with the file of certificates that the environment names, if it is a pipe or the like:
-    loading it would wait for good, and no deadline breaks that off."""
+    """What is wrong with the CA bundle named by the environment, if it is a pipe or similar: loading it
+    would block for ever, and no deadline interrupts that."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(name):
             odd = is_odd_file(path) and not os.path.isdir(path)
@@ -61,7 +61,7 @@ def _proxy(url: str) -> str:
     try:
         return select_proxy(url, get_environ_proxies(url)) or ""
     except ValueError:
-        return ""  # it is `url` that is no address, which its own call says
+        return ""  # `url` itself is invalid; the call reports that
 
 
 def _is_address(proxy: str) -> bool:

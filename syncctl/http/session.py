@@ -70,9 +70,10 @@ class HttpSession(requests.Session):
         self._sockets.close()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None, ever: even if told not to follow redirects, requests reads their bodies, without a limit."""
+        """Always None: requests reads the bodies of redirects without a limit, even if told not to follow
+        them."""
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No credentials; being there, it keeps requests from looking into ~/.netrc."""
+    """No credentials; an explicit auth keeps requests from reading ~/.netrc."""
     return request

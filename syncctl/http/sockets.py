@@ -1,4 +1,4 @@
-"""The sockets of one session, within reach of whoever has to break off what it waits for."""
+"""The open sockets of one session, reachable for whoever has to abort a call."""
 
 import socket
 import threading
@@ -11,10 +11,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class OpenSockets:
-    """The sockets that a session has open; any thread may shut them down.
+    """The open sockets of a session; any thread may shut them down.
 
-    A shutdown wakes a thread that waits for bytes wherever in http.client it does: in the middle of a header,
-    of a chunk's length, of a body. The sockets' own timeout can't, as it starts anew with each byte.
+    A shutdown wakes a thread waiting for bytes anywhere in http.client: inside a header, a chunk length or a
+    body. A socket timeout can't, as it restarts with each byte.
     """
 
     def __init__(self) -> None:
@@ -24,14 +24,14 @@ class OpenSockets:
         self._closed = False
 
     def add(self, opened: socket.socket) -> None:
-        """Put a new socket within reach. Raises TimeoutError where it was shut down before it was open."""
+        """Register a new socket. Raises TimeoutError if a shutdown came before it was open."""
         with self._lock:
             if self._shut or self._closed:
                 raise TimeoutError
             self._sockets.add(opened)
 
     def shut_down(self) -> None:
-        """Break off what is under way, and what is begun until `reopen`."""
+        """Abort what is in progress, and whatever starts until `reopen`."""
         with self._lock:
             self._shut = True
             for opened in list(self._sockets):
@@ -39,7 +39,7 @@ class OpenSockets:
                     # Not SSLSocket's own: it would take the TLS state from under the thread that reads.
                     socket.socket.shutdown(opened, socket.SHUT_RDWR)
                 except OSError:
-                    continue  # it is closed or disconnected: nothing waits for it
+                    continue  # already closed or disconnected
             self._sockets.clear()
 
     def reopen(self) -> None:
@@ -48,14 +48,15 @@ class OpenSockets:
             self._shut = False
 
     def close(self) -> None:
-        """`shut_down`, for good."""
+        """`shut_down` for good."""
         with self._lock:
             self._closed = True
         self.shut_down()
 
 
 class WatchedAdapter(HTTPAdapter):
-    """requests' adapter, which puts each socket that it opens into `sockets`, those to a proxy too."""
+    """requests' HTTP adapter that registers each socket it opens, including those to a proxy, in
+    `sockets`."""
 
     def __init__(self, sockets: OpenSockets) -> None:
         self._pool_classes = _watched_pools(sockets)
@@ -72,7 +73,7 @@ class WatchedAdapter(HTTPAdapter):
 
 
 def _watched_pools(sockets: OpenSockets) -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3's pool classes by URL scheme, with connections that tell `sockets` what they open."""
+    """urllib3's pool classes by URL scheme, with connections that register in `sockets`."""
 
     class Connection(HTTPConnection):
         def connect(self) -> None:

@@ -1,4 +1,4 @@
-"""Looks at the machine and at a server's clock, for `doctor` and `cron`; changes nothing."""
+"""Read-only probes of the machine and of a server's clock, for `doctor` and `cron`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def current_user() -> User:
 
 
 def running_schedulers(proc: Path = Path("/proc")) -> frozenset[str] | None:
-    """Which of SCHEDULERS run, by the names in /proc/*/comm (proc(5)).
+    """The names in SCHEDULERS that are running, by /proc/*/comm (proc(5)).
 
-    None where that can't be told: no /proc, or one that hides other users' processes.
+    None if unknown: there is no /proc, or it hides other users' processes.
     """
     names = set()
     try:
-        # The first process is another user's, unless we are root: seen, then so are all.
+        # Process 1 belongs to another user unless we are root: if it is visible, all are.
         names.add((proc / "1" / "comm").read_text().strip())
         processes = [entry for entry in os.listdir(proc) if entry.isdigit()]
     except OSError:
@@ -40,12 +40,12 @@ def running_schedulers(proc: Path = Path("/proc")) -> frozenset[str] | None:
         try:
             names.add((proc / process / "comm").read_text(errors="replace").strip())
         except OSError:
-            continue  # it has ended meanwhile
+            continue  # it has exited meanwhile
     return frozenset(names & SCHEDULERS)
 
 
 def system_zone(localtime: Path = Path("/etc/localtime")) -> tuple[str, tzinfo]:
-    """The machine's time zone, which cron goes by, whatever TZ says in this shell; UTC where none is set."""
+    """The machine's time zone, which cron uses whatever TZ says in this shell; UTC if none is set."""
     try:
         with localtime.open("rb") as file:
             zone = ZoneInfo.from_file(file)
@@ -56,7 +56,7 @@ def system_zone(localtime: Path = Path("/etc/localtime")) -> tuple[str, tzinfo]:
 
 
 def path_facts(what: str, setting: str, path: Path) -> PathFacts:
-    """What this user may do with `path`, or would be able to make there."""
+    """What this user may do with `path`, or could do if it were created."""
     seen = path
     try:
         while not os.path.lexists(seen) and seen != seen.parent:
@@ -95,13 +95,13 @@ def path_facts(what: str, setting: str, path: Path) -> PathFacts:
 
 
 def disk_space(paths: list[Path]) -> list[DiskSpace]:
-    """The room on each disk that any of `paths`, which exist, is on."""
+    """The free space on each disk that holds one of `paths`, which exist."""
     disks: dict[int, DiskSpace] = {}
     for path in paths:
         try:
             device, room = path.stat().st_dev, os.statvfs(path)
         except OSError:
-            continue  # `path_facts` tells of it
+            continue  # `path_facts` reports it
         disks.setdefault(device, DiskSpace(path, room.f_bavail * room.f_frsize))
     return list(disks.values())
 
@@ -113,8 +113,8 @@ def api_clock(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
 ) -> ApiClock | None:
-    """How far this machine's clock is ahead of the server's, by the Date of its answer to a HEAD without a
-    key (RFC 9110, 6.6.1: to the second). None where it does not answer, or tells no date."""
+    """How far this machine's clock is ahead of the server's, by the Date header of its answer to a HEAD
+    without a key (RFC 9110, 6.6.1: to the second). None if there is no answer or no valid date."""
     import requests
 
     from syncctl.http.proxies import environment_problem
@@ -128,7 +128,7 @@ def api_clock(
             date = answer.headers["Date"]
     except (requests.RequestException, ValueError, OSError, KeyError):
         return None  # the check of the API itself says what is wrong
-    # The header was written somewhere between asking and now.
+    # The header was written between the request and now: take the middle.
     asked_at = now() - timedelta(seconds=(monotonic() - begun) / 2)
     try:
         told = parsedate_to_datetime(date)

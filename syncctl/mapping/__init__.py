@@ -1,1 +1,1 @@
-"""A row of a source -> the values of a lead."""
+"""Maps a source's row to the values of a lead."""

@@ -1,4 +1,4 @@
-"""A row of a report made into the values of a lead (contract/database.md, "Mapping")."""
+"""Maps a report's row to the values of a lead (contract/database.md, "Mapping")."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ DATE_VALUES = {
     **{source.date[0]: source.date_field or "createdAt" for source in SOURCES.values()},
     **{field.api[0]: field.name for field in SOURCE_FIELDS if field.value_type is datetime and field.api},
 }
-"""A date's field in a row -> in a lead."""
+"""A row's date field -> the lead's field."""
 
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
 
 SURELY_CHANGED = 5
-"""Rows: so many of which not one date can be read are no slips, the API has changed its form."""
+"""Rows; if not a single date in so many rows is readable, the API has changed its format."""
 
 Row = Mapping[str, Any]
 
 
 def first_text(row: Row, aliases: tuple[str, ...]) -> str:
-    """The first of these fields that holds text, or ""."""
+    """The first of these fields with text, or ""."""
     for alias in aliases:
         value = row.get(alias)
         if value is not None and (found := text(value)):
@@ -50,7 +50,7 @@ def first_text(row: Row, aliases: tuple[str, ...]) -> str:
 
 
 def optional_text(row: Row, aliases: tuple[str, ...]) -> str:
-    """As first_text, cut where it is too long: a customer is not left uncalled for it."""
+    """Like `first_text`, truncated if too long: a customer should be called all the same."""
     for alias in aliases:
         value = row.get(alias)
         if value is not None and (found := text(value[:LONGEST_TEXT] if isinstance(value, str) else value)):
@@ -64,8 +64,8 @@ def _read_date(written: str, zone: tzinfo) -> datetime | None:
 
 
 def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[datetime | None, bool]:
-    """The date in the first of these fields that holds one, or None; and whether what they hold instead can't
-    be read, which is not the same as none. `zone`: the business's."""
+    """The date in the first of these fields that has one, or None; and whether there is an unreadable one
+    instead, which is not the same as none. `zone`: the business's."""
     is_unread = False
     for alias in aliases:
         value = row.get(alias)
@@ -87,8 +87,8 @@ def first_date(row: Row, aliases: tuple[str, ...], zone: tzinfo) -> tuple[dateti
 class RowDates:
     """Reads the dates of one answer's rows. `zone`: the business's.
 
-    `read`, `unread`, `absent`: in how many rows a field's date was read, could not be, or was not there, by
-    its first alias. `missed`: the fields of the row in hand that hold something that can't be read.
+    `read`, `unread`, `absent`: in how many rows a date was readable, unreadable or missing, by the field's
+    first alias. `missed`: the current row's unreadable date fields.
     """
 
     def __init__(self, zone: tzinfo) -> None:
@@ -99,7 +99,7 @@ class RowDates:
         self.missed: list[str] = []
 
     def first(self, row: Row, aliases: tuple[str, ...]) -> datetime | None:
-        """As first_date; what can't be read is counted."""
+        """Like `first_date`, and counts unreadable dates."""
         found, is_unread = first_date(row, aliases, self.zone)
         if found is not None:
             self.read[aliases[0]] += 1
@@ -112,9 +112,10 @@ class RowDates:
 
     @property
     def changed_form(self) -> str | None:
-        """A field of which not one date can be read, of SURELY_CHANGED or more; None where there is none."""
+        """A field of which not a single date is readable, in at least SURELY_CHANGED rows; None if there
+        is none."""
         for field in (aliases[0] for aliases in (*OWN_DATES, FUNCTION_DATE)):
-            # A row without its own date is of another kind; one without a function date counts.
+            # A row without its own date is another kind of row; one without a function date counts.
             others = self.read[field] + (self.absent[field] if field == FUNCTION_DATE[0] else 0)
             if self.unread[field] >= SURELY_CHANGED and not others:
                 return field
@@ -127,7 +128,7 @@ def own_date(report: StepName, row: Row, zone: tzinfo) -> datetime | None:
 
 
 def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
-    """The first of these fields that holds an amount of money, or None; a 0 is empty."""
+    """The first of these fields with an amount of money, or None; 0 counts as empty."""
     for alias in aliases:
         value = row.get(alias)
         if value is not None and (found := number(value)):
@@ -136,8 +137,8 @@ def first_amount(row: Row, aliases: tuple[str, ...]) -> float | None:
 
 
 def is_of_report(report: StepName, row: Row) -> bool:
-    """Whether a row is what its report is about: a booking without a booking date is another kind of row, a
-    return without a return date has not been returned yet. A date that can't be read is not absent."""
+    """Whether the row belongs to its report: a booking row without a booking date is something else, and a
+    return without a return date has not happened yet. An unreadable date is not a missing one."""
     found, is_unread = first_date(row, SOURCES[report].date, UTC)
     return found is not None or is_unread
 
@@ -146,7 +147,7 @@ UNKNOWN_LOCATION = "no store: neither locations.toml nor the store list names th
 
 
 def _identity(row: Row, source: Source, store: str | None, without_store: str) -> LeadValues:
-    """What tells a record from others.
+    """The values that identify a record.
 
     Raises:
         InvalidRowError: no name, no valid phone or no store.
@@ -171,12 +172,11 @@ def _identity(row: Row, source: Source, store: str | None, without_store: str) -
 def identity_values(
     report: StepName, row: object, store: str | None, dates: RowDates, without_store: str = UNKNOWN_LOCATION
 ) -> LeadValues | None:
-    """The values of a report's row that its identity needs, and the row's own date; None where the row is not
-    what the report is about (`is_of_report`). `dates`: begins a new row. `without_store`: what to say where
-    there is no store.
+    """The identifying values of a report's row, and its own date; None if the row does not belong to the
+    report (`is_of_report`). `dates`: starts a new row. `without_store`: the reason if the store is missing.
 
     Raises:
-        InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
+        InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
     if not isinstance(row, dict):
         raise InvalidRowError("the row is no record of fields")
@@ -208,7 +208,7 @@ def function_date_rank(row: Row, zone: tzinfo) -> int:
 
 
 def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
-    """What else the phone number of the row that these values are of was read as under earlier key rules."""
+    """Other phone numbers that earlier key rules read from this row."""
     phone = values["phone"]
     return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)
 
@@ -249,7 +249,7 @@ _FIELDS = {
 
 
 def complete_values(report: StepName, row: Row, values: LeadValues, dates: RowDates) -> LeadValues:
-    """What else the row tells and `values`, which has its identity, does not hold yet. Gives `values`."""
+    """Add the row's remaining values to `values`, which has the identifying ones. Returns `values`."""
     fields = cast("dict[str, Any]", values)
     for field, aliases, read in _FIELDS[report]:
         if field not in fields and (found := read(dates, row, aliases)) is not None:
@@ -258,6 +258,6 @@ def complete_values(report: StepName, row: Row, values: LeadValues, dates: RowDa
 
 
 def report_values(report: StepName, row: Any, store: str | None, dates: RowDates) -> LeadValues | None:
-    """A row of that report as a lead's values; None and raises as identity_values."""
+    """A report's row as a lead's values; None and errors as in `identity_values`."""
     values = identity_values(report, row, store, dates)
     return None if values is None else complete_values(report, row, values, dates)

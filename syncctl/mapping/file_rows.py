@@ -1,4 +1,4 @@
-"""A row of a store's file made into the values of a lead (contract/files.md, "Mapping")."""
+"""Maps a row of a store's file to the values of a lead (contract/files.md, "Mapping")."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
 
 MOVED = "days from 1904"
-"""The column of rows whose days count from 1904: by how many days that moves them. Versions before did not
-move those of .xls files."""
+"""The column for rows of workbooks that count days from 1904: by how many days their dates were shifted.
+Earlier versions did not shift those of .xls files."""
 
 FAULTS = {
     "beyond the header": "cells are filled beyond the last title of the header",
     "cells that can't be read": "a cell can't be read",
 }
-"""Columns that say what is wrong with a row (`files/headers.py`)."""
+"""Columns that describe a problem of the row (`files/headers.py`)."""
 
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
-"""Excel's serial numbers of the days from 1954 to 2119."""
+"""Excel's serial numbers for the days from 1954 to 2119."""
 
 _SERIAL_ZERO = date(1899, 12, 30)
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -86,7 +86,7 @@ class FileRecord(NamedTuple):
 
 
 def chosen(cells: Cells) -> Cells:
-    """The cells with one for each column: of several that are filled, the first that can be used."""
+    """The cells with one value per column: of several filled ones, the first usable."""
     if not any(isinstance(cell, tuple) for cell in cells.values()):
         return cells
     return {
@@ -109,12 +109,12 @@ def _is_usable(column: str, cell: object) -> bool:
 
 
 def file_date(cell: object, zone: tzinfo) -> datetime | None:
-    """The day in a cell of a date column, with the time of a date cell, marked as UTC; None: there is none.
+    """The day in a date column's cell, with the time of a date cell, marked as UTC; None if there is none.
 
-    Dates as text are day first (contract/files.md). `zone`: the business's, for a text with an offset.
+    Text dates are day first (contract/files.md). `zone`: the business's, for texts with an offset.
 
     Raises:
-        ValueError: something stands there that is no date, or more than one day may be meant.
+        ValueError: not a date, or ambiguous.
     """
     if cell is None:
         return None
@@ -128,7 +128,7 @@ def file_date(cell: object, zone: tzinfo) -> datetime | None:
 @lru_cache(maxsize=4096)  # the rows of a file share their days
 def _date_of_text(written: str, zone: tzinfo) -> datetime | None:
     if _MIDNIGHT.fullmatch(written):
-        return None  # a blank that a formula gives, in a cell formatted as a date
+        return None  # an empty formula result in a cell formatted as a date
     if written.isascii() and written.isdigit() and FIRST_SERIAL <= int(written) <= LAST_SERIAL:
         return file_date(_SERIAL_ZERO + timedelta(days=int(written)), zone)
     found = read_date(written, zone)
@@ -147,11 +147,12 @@ def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
 
 
 def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -> FileRecord:
-    """The lead that a row tells of, by its `chosen` cells. `kind`: WALKIN or LOSS_OF_SALE; `store`:
-    canonical, None if unknown; `zone`: the business's.
+    """The lead in a row of `chosen` cells.
+
+    `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown; `zone`: the business's.
 
     Raises:
-        InvalidRowError: no lead can be made of it; the message is the reason, without the customer's data.
+        InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
     for fault, reason in FAULTS.items():
         if cells.get(fault) is not None:
@@ -186,8 +187,8 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     _add_texts(kind, cells, values, lost=lost)
     told = _told(kind, tuple(cells), lost)
     if asked_on is None:
-        told -= {"createdAt"}  # a lead keeps the day that it was first told to be of
-    told -= unreadable.keys()  # unreadable is not absent: what the lead has stays
+        told -= {"createdAt"}  # a lead keeps its first known day
+    told -= unreadable.keys()  # unreadable is not empty: the lead keeps its value
     for field in unreadable:
         values.pop(field, None)  # type: ignore[misc]
     is_plain = isinstance(written, int) or written == phone
@@ -247,7 +248,7 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
         if other := other_content(cell):
             raise InvalidRowError(f"Date can't be read: {other} stands there") from None
         written = text(cell)
-        # Anything else may be another column's, and so the customer's.
+        # Other text may belong to another column, and so be the customer's data.
         shown = f" {written!r}" if _DATE_LIKE.fullmatch(written) else ""
         raise InvalidRowError(f"Date{shown} can't be read as a date (day first)") from None
 
@@ -284,7 +285,7 @@ def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozens
 
 
 def file_key(key: str, day: date | None) -> str:
-    """The key of a file's row: that of a record without a booking number, and the day (contract/files.md:
+    """The key of a file's row: that of a record without a booking number, plus the day (contract/files.md:
     phone + name + store + lead type + date)."""
     return SEPARATOR.join((key, day.isoformat() if day else ""))
 

@@ -1,4 +1,4 @@
-"""Tells a monitor in the style of Healthchecks that a run began, and with which exit status it ended."""
+"""Tells a Healthchecks-style monitor that a run has started, and its exit status when it ended."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from syncctl.ports.stop import Stop
 MAX_BODY_BYTES = 10_000
 
 _BEFORE_THE_LOCK = (ExitCode.LOCK_HELD, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
-"""How a run ends that never began because of another one: it failed to get the lock, or to wait for it."""
+"""Exit statuses of a run that never started: it did not get the lock, or was stopped while waiting."""
 
 _TIDYING_S = 0.2
-"""How long a ping that was broken off is given to notice."""
+"""How long an aborted ping gets to finish."""
 
 
 @dataclass(frozen=True, slots=True)
 class PingPolicy:
-    """`timeout_s`: for one try, whatever the server does. `tries`: of one ping, with `pause_s` between."""
-
     timeout_s: float = 5.0
+    """For one try, whatever the server does."""
+
     tries: int = 2
+    """Tries per ping."""
+
     pause_s: float = 0.5
+    """Pause between tries."""
 
     @property
     def longest_s(self) -> float:
@@ -49,13 +52,13 @@ class Heartbeat:
     def __init__(self, url: str, policy: PingPolicy = DEFAULT_POLICY) -> None:
         self._url = urlsplit(url)
         self._policy = policy
-        # The same for start and end, so that the monitor tells runs apart that overlap.
+        # The same for start and end, so that the monitor can tell overlapping runs apart.
         self._run_id = str(uuid.uuid4())
         self._start: _Ping | None = None
         self._started_at = 0.0
 
     def begin(self) -> None:
-        """Ping /start, in the background: the run does not wait for the monitor."""
+        """Ping /start in the background: the run does not wait for the monitor."""
         self._started_at = time.monotonic()
         self._start = _Ping("start", self._address("start"), b"", self._policy)
 
@@ -70,12 +73,12 @@ class Heartbeat:
         stop = stop or Stop()
         if self._start is None and status in _BEFORE_THE_LOCK:
             return []
-        told_to_stop = status > 128  # by someone who may soon lose patience and kill
+        told_to_stop = status > 128  # whoever sent the signal may follow up with SIGKILL
         policy = replace(self._policy, tries=1) if told_to_stop else self._policy
         troubles = []
         if self._start is not None:
-            # The start must be over before the end goes out: arriving after it, it would say that a run is
-            # under way that never ends, and raise an alarm. So what is not done by then is broken off.
+            # The start ping must be over before the end ping goes out: arriving later, it would announce a
+            # run that never ends, and raise an alarm. So it is aborted if it is not done by then.
             left_s = 0 if told_to_stop else self._started_at + policy.timeout_s - time.monotonic()
             troubles.append(self._start.outcome(max(0, left_s), stop))
         end = _Ping(f"{status:d}", self._address(f"{status:d}"), _body(summary), policy)
@@ -89,10 +92,10 @@ class Heartbeat:
 
 
 class _Ping:
-    """One ping, sent by a thread of its own.
+    """One ping, sent by its own thread.
 
-    A daemon, as nothing can break off the look-up of a name or a TLS handshake that drags on, and the
-    program must be able to end meanwhile. Once broken off it sends nothing more, however long it stays.
+    A daemon thread, because a DNS lookup or a slow TLS handshake cannot be interrupted and the program must
+    be able to exit meanwhile. Once aborted it sends nothing more.
     """
 
     def __init__(self, what: str, address: str, body: bytes, policy: PingPolicy) -> None:
@@ -147,7 +150,7 @@ class _Ping:
             self._ended.set()
 
     def _try(self) -> tuple[str | None, bool]:
-        """What is wrong, or None; and whether another try may help."""
+        """What went wrong, or None; and whether a retry may help."""
         until = time.monotonic() + self._policy.timeout_s
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         try:
@@ -156,7 +159,7 @@ class _Ping:
             ) as response:
                 return _trouble_of_status(response.status_code)
         except Exception as error:  # noqa: BLE001 - a run must not fail by it, nor its text, with the URL, be shown
-            # However a shutdown of the sockets shows, as a reset or as an early end: time was over.
+            # The shutdown may show as a reset or as an early end: either way, time was up.
             broken_off = self._broken_off.is_set() or time.monotonic() >= until
             return "no answer in time" if broken_off else _reason(error), True
 
@@ -170,7 +173,8 @@ def _trouble_of_status(status: int) -> tuple[str | None, bool]:
 
 
 def _reason(error: BaseException) -> str:
-    """The system's word for what is at the root of an error of requests, without what that says around it."""
+    """The system's message for the root cause of a requests error, without requests' own text, which has
+    the URL."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     if isinstance(error, TimeoutError):
@@ -179,6 +183,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _body(summary: str) -> bytes:
-    """The end of it, where totals and errors stand, cut between two characters."""
+    """The end of the summary, where totals and errors are, cut at a character boundary."""
     last = summary.encode("utf-8", "replace")[-MAX_BODY_BYTES:]
     return last.decode("utf-8", "ignore").encode("utf-8")

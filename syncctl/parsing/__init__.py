@@ -1,1 +1,1 @@
-"""One cell or field of a source -> a text, a day, a number, a phone number."""
+"""Parses single cells and fields: text, dates, numbers, phone numbers."""

@@ -1,4 +1,4 @@
-"""Dates as programs and people write them: read where only one day can be meant, refused otherwise."""
+"""Reads dates as programs and people write them; ambiguous ones are refused."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import unicodedata
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 OLDEST_YEAR, NEWEST_YEAR = 2000, 2100
-"""Dates of other years can't be read (contract/rental-api.md, "A report row")."""
+"""Dates outside these years are unreadable (contract/rental-api.md, "A report row")."""
 
 NO_DAY = frozenset((date(1, 1, 1), date(1900, 1, 1)))
-"""How the source says "none" (contract/rental-api.md): .NET's MinValue, and what SQL Server makes of ''."""
+"""Dates that mean "no date" (contract/rental-api.md): .NET's MinValue, and what SQL Server makes of ''."""
 
 NONE_WORDS = frozenset(("", "null", "none", "nil", "na", "n/a", "nan", "nat"))
-"""How programs and people write "none", apart from dashes."""
+"""Texts that mean "no value", apart from dashes."""
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - instants are counted from it, in UTC
 _MILLISECOND = timedelta(milliseconds=1)
@@ -28,7 +28,7 @@ _MONTHS = (
 )
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_IN_JSON = re.compile(r"/date\((-?\d{1,17})(?:[+-]\d{4})?\)/")  # .NET's old form; the offset is for show
+_IN_JSON = re.compile(r"/date\((-?\d{1,17})(?:[+-]\d{4})?\)/")  # .NET's old format; the offset has no effect
 # What Excel shows for a blank cell that a formula refers to: the day 0.
 _DAY_ZERO = re.compile(r"(?:0?0[-/. ](?:0?1|jan)|0?1/0?0)[-/. ](?:19)?00(?:[ t,].*)?")
 _NOTE = re.compile(r"\([^()\d]*\)|\b(?:tentative|morning|noon|afternoon|evening|night)\b")
@@ -45,7 +45,7 @@ _GAP = r"[-/.,\s]"
 _ORDINAL = r"(?:\s*(?:st|nd|rd|th)\b)?"
 _NUMBERS = re.compile(rf"(\d{{1,2}}){_ORDINAL}({_GAP}+)(\d{{1,2}}){_GAP}+'?(\d{{4}}|\d\d)")
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}}){_GAP}+(?P<month>\d{{1,2}}){_GAP}+(?P<day>\d{{1,2}})")
-_DIGITS = re.compile(r"(?P<day>\d\d)(?P<month>\d\d)(?P<year>\d{4})")  # the other way round is ISO 8601
+_DIGITS = re.compile(r"(?P<day>\d\d)(?P<month>\d\d)(?P<year>\d{4})")  # year first is ISO 8601
 _WITH_MONTH = (
     re.compile(
         rf"(?:the\s+)?(?P<day>\d{{1,2}})(?:\s*(?:st|nd|rd|th))?(?:\s+of\b)?{_GAP}*"
@@ -61,15 +61,15 @@ _WITH_MONTH = (
 
 
 def read_date(written: str, zone: tzinfo, *, month_first: bool = False) -> datetime | None:
-    """A date, with its time of day where that is written, as the business's wall clock: marked as UTC and cut
-    to milliseconds (what a BSON date keeps). None where it says that there is none.
+    """A date, with its time of day if given, as the business's wall clock: marked as UTC and truncated to
+    milliseconds (the precision of a BSON date). None if the text means "no date".
 
-    `zone`: the business's, whose clock shows an instant (`Z`, an offset, `/Date(ms)/`); a time without a zone
-    is by that clock already. `month_first`: a date in numbers with slashes has the month first, as the API's
-    serialisers have it; else the day is first.
+    `zone`: the business's, used to convert instants (`Z`, an offset, `/Date(ms)/`); a time without a zone is
+    already local. `month_first`: numeric dates with slashes are month first, as the API's serializers write
+    them; else day first.
 
     Raises:
-        ValueError: it is no date, its year can't be meant, or more than one day may be.
+        ValueError: not a date, an implausible year, or ambiguous.
     """
     try:
         parsed = datetime.fromisoformat(written)
@@ -95,10 +95,10 @@ def _of_person(written: str, zone: tzinfo, *, month_first: bool) -> datetime | N
 
 
 def in_range(moment: datetime) -> datetime | None:
-    """A wall clock's time marked as UTC and cut to milliseconds; None where its day stands for "none".
+    """A local time marked as UTC and truncated to milliseconds; None if its day means "no date".
 
     Raises:
-        ValueError: no date of such a year can be meant.
+        ValueError: an implausible year.
     """
     if not OLDEST_YEAR <= moment.year <= NEWEST_YEAR:
         if moment.date() in NO_DAY:
@@ -106,11 +106,11 @@ def in_range(moment: datetime) -> datetime | None:
         raise ValueError("out of range")
     if moment.microsecond:
         moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    return datetime.combine(moment, moment.time(), UTC)  # a fifth of what `replace` takes
+    return datetime.combine(moment, moment.time(), UTC)  # five times faster than `replace`
 
 
 def _shown(moment: datetime, zone: tzinfo) -> datetime | None:
-    """What the business's clock shows at a moment with an offset."""
+    """An instant with an offset as the business's local time."""
     if moment.date() in NO_DAY:
         return None
     offset = moment.utcoffset() or timedelta()
@@ -118,7 +118,7 @@ def _shown(moment: datetime, zone: tzinfo) -> datetime | None:
 
 
 def _instant(milliseconds: int, zone: tzinfo) -> datetime | None:
-    """As `_shown`, by the milliseconds since 1970; within a day of one, a server meant its own "none"."""
+    """Like `_shown`, from milliseconds since 1970; values within a day of "no date" mean that too."""
     if any(abs(milliseconds - none) <= _A_DAY for none in _NO_INSTANTS):
         return None
     try:
@@ -131,7 +131,7 @@ def _instant(milliseconds: int, zone: tzinfo) -> datetime | None:
 
 
 def _plain(written: str) -> str:
-    """Text with one form of each digit, dash, slash and space, without what can't be seen."""
+    """The text with normalized digits, dashes, slashes and spaces, without invisible characters."""
     characters = []
     for character in unicodedata.normalize("NFKC", written).casefold():
         category = unicodedata.category(character)
@@ -164,7 +164,7 @@ def _read(text: str, zone: tzinfo, *, month_first: bool) -> datetime | None:
 
 
 def _only(pattern: re.Pattern[str], text: str) -> tuple[str, re.Match[str] | None]:
-    """The text without what the pattern finds in it; what it finds may stand there once."""
+    """The text without the pattern's match; more than one match is an error."""
     found = list(pattern.finditer(text))
     if len(found) > 1:
         raise ValueError("more than one")
@@ -199,8 +199,8 @@ def _day(text: str, *, month_first: bool) -> date:
 
 
 def _in_order(numbers: re.Match[str], *, month_first: bool) -> date:
-    """The day of three numbers, the year last. Of the API only dates with slashes are known to have the month
-    first; in others it is taken for the month only where it can't be the day."""
+    """The day from three numbers, year last. The API is only known to write the month first in dates with
+    slashes; in others, the second number is the day only if it can't be a month."""
     first, gap, second, year = int(numbers[1]), numbers[2], int(numbers[3]), _year(numbers[4])
     if month_first and "/" not in gap:
         if first <= 12 and second <= 12 and first != second:
@@ -214,7 +214,7 @@ def _year(written: str) -> int:
 
 
 def _month(word: str) -> int:
-    """A month by its name, shortened or misspelt, but not by another word that begins like it."""
+    """A month by its name, abbreviated or misspelled, but not another word with the same start."""
     for number, name in enumerate(_MONTHS, start=1):
         if word[:3] == name[:3] and len(word) <= len(name) + 1:
             return number

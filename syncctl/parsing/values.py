@@ -1,4 +1,4 @@
-"""Single values of a source row made into text, days and numbers."""
+"""Converts single values of a source row to text, days and numbers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from syncctl.errors import InvalidRowError
 from syncctl.text import is_visible, same_text
 
 LONGEST_TEXT = 10_000
-"""Characters; no remark is longer, and a document of MongoDB must stay under 16 MB."""
+"""Characters; no remark is longer, and a MongoDB document must stay below 16 MB."""
 
 INDIAN_MIDNIGHT = time(18, 30)
 """In UTC."""
 
 LARGEST_EXACT = 2**53
-"""Beyond it a JavaScript number, which is what the web app reads, is no longer exact."""
+"""Beyond this, JavaScript numbers, which the web app uses, are no longer exact."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -30,11 +30,11 @@ _ERROR = re.compile(
 
 
 def text(value: object) -> str:
-    """A value as stripped text; "" for null, nested values, truth values and text that shows nothing, such as
-    a zero-width space alone.
+    """A value as stripped text; "" for null, nested values, booleans and invisible text, such as a lone
+    zero-width space.
 
-    An integral float is a number that a spreadsheet or JSON writer spelt with ".0". NUL and lone surrogates,
-    which databases refuse, become U+FFFD.
+    Integral floats are written without the ".0" that spreadsheets and JSON writers add. NUL and lone
+    surrogates, which databases refuse, become U+FFFD.
 
     Raises:
         InvalidRowError: the text is longer than LONGEST_TEXT.
@@ -75,17 +75,17 @@ def other_content(value: object) -> str | None:
 
 
 def file_day(moment: datetime) -> date:
-    """The day that a date of a stored file lead means.
+    """The day meant by the stored date of a file lead.
 
-    18:30:00Z is the next day: midnight in India, where the old system's import read the file's day in the
-    local zone (contract/database.md, "What is already wrong in such a database").
+    18:30:00Z means the next day: it is midnight in India, where the old system's import read the file's day
+    in local time (contract/database.md, "What is already wrong in such a database").
     """
     day = moment.date()
     return day + timedelta(days=1) if moment.time() == INDIAN_MIDNIGHT and day < date.max else day
 
 
 def number(value: object) -> float | None:
-    """A finite number, whole ones as int as JavaScript would store them; None where it is none."""
+    """A finite number, integral ones as int, as JavaScript would store them; None for anything else."""
     if isinstance(value, str):
         try:
             value = float(value.replace(",", ""))

@@ -1,1 +1,1 @@
-"""What leaves the program: without secrets, without whole phone numbers, without control characters."""
+"""Makes output safe: no secrets, no whole phone numbers, no control characters."""

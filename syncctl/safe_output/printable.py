@@ -1,4 +1,4 @@
-"""Text from outside made fit for a terminal: it moves no cursor and shows no other text than it is."""
+"""Makes text from outside safe for a terminal: no cursor movement, no disguised text."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import re
 
 _UNPRINTABLE = (
     "\\x00-\\x1f\\x7f-\\x9f"  # controls (C0, DEL, C1)
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # which turn the direction of what follows
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # change the text direction
     "\u2028\u2029"  # line ends
-    # which show nothing
+    # invisible
     "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
-    "\ud800-\udfff"  # halves of characters
+    "\ud800-\udfff"  # lone surrogates
 )
-# The joiners U+200C and U+200D stay: names in Malayalam are spelt with them.
+# The joiners U+200C and U+200D are kept: Malayalam names are spelled with them.
 UNPRINTABLE = re.compile(f"[{_UNPRINTABLE}]")
 _UNPRINTABLE_IN_LINES = re.compile(rf"(?![\t\n])[{_UNPRINTABLE}]")
 _JOINERS = "\u200c\u200d"
 
 
 def escape(text: str) -> str:
-    """`text` as one line: line breaks and other characters that control something as backslash escapes."""
+    """`text` on one line, with line breaks and control characters as backslash escapes."""
     return UNPRINTABLE.sub(_backslashed, text)
 
 
 def escape_lines(text: str) -> str:
-    """As `escape`, of a text whose tabs and line breaks are its own."""
+    """Like `escape`, but keeps tabs and line breaks."""
     return _UNPRINTABLE_IN_LINES.sub(_backslashed, text)
 
 
 def escape_json(text: str) -> str:
-    """JSON with the same characters escaped as JSON does: it means the same."""
+    """JSON with the same characters as JSON escapes; its meaning is unchanged."""
     return UNPRINTABLE.sub(_as_json, text)
 
 
 def printable(text: str) -> str:
-    """`text` with what a terminal could choke on escaped, also spaces that only look like one."""
+    """`text` with characters escaped that a terminal may mishandle, including look-alikes of spaces."""
     if text.isprintable():
         return text
     return "".join(
@@ -46,7 +46,7 @@ def printable(text: str) -> str:
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether it stands in a word of one of India's scripts."""
+    """Whether the joiner is inside a word of an Indian script."""
     return place > 0 and "\u0900" <= text[place - 1] <= "\u0dff"
 
 

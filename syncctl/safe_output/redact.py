@@ -1,4 +1,4 @@
-"""Secrets and customers' phone numbers made unreadable: the last line of defence of logs and errors."""
+"""Redacts secrets and customers' phone numbers: the last line of defence for logs and errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in _forms(secret)}
-        # Longest first, so that of a secret that contains another one no rest is left.
+        # Longest first: of a secret that contains another one, nothing may remain.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._secrets = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
@@ -60,7 +60,7 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    """How a secret may be written: as it is, percent-encoded, and inside a Python or JSON string."""
+    """How a secret may appear: as it is, percent-encoded, or escaped in a Python or JSON string."""
     encoded = {
         quote(secret, safe="", errors="replace"),
         quote(secret, errors="replace"),
@@ -70,10 +70,10 @@ def _forms(secret: str) -> set[str]:
 
 
 def redacted(value: Any, redact: Callable[[str], str], *, numbers: bool = False) -> Any:
-    """JSON-like data with every text in it redacted, names of fields too: some are what leads hold.
+    """JSON-like data with every text redacted, including field names, which may come from leads.
 
-    `numbers`: it is raw data of a source's, where a phone number may stand as a number; NaN and infinity,
-    which JSON has not, become texts.
+    `numbers`: it is raw data of a source, in which a number may be a phone number; NaN and infinity, which
+    JSON lacks, become texts.
     """
     match value:
         case str():
@@ -94,7 +94,7 @@ def redacted(value: Any, redact: Callable[[str], str], *, numbers: bool = False)
 
 
 def _with_names(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A dict of all of `items`: names that have become the same are numbered, so that no value is lost."""
+    """A dict of all `items`: names made equal by redaction are numbered, so that no value is lost."""
     named: dict[str, Any] = {}
     for name, value in items:
         unused, number = name, 1

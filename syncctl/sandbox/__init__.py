@@ -1,4 +1,4 @@
-"""A local stand-in for the rental API; imports nothing else of syncctl, so that no mistake is shared."""
+"""A local stand-in for the rental API. Imports nothing else of syncctl, so that no mistake is shared."""
 
 from syncctl.sandbox.dialects import DIALECTS, TRAITS
 from syncctl.sandbox.faults import FAULT_KINDS, Fault

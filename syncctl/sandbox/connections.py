@@ -1,4 +1,4 @@
-"""A TCP server with a thread per connection that can be stopped at once, whatever its threads are doing."""
+"""A TCP server with one thread per connection that can be stopped at any time."""
 
 import contextlib
 import socket
@@ -15,14 +15,14 @@ JOIN_S = 5.0
 
 
 class ServerStoppedError(ConnectionError):
-    """The server was stopped while an answer was under way."""
+    """The server was stopped while an answer was being sent."""
 
 
 class ConnectionServer(socketserver.TCPServer):
-    """Listens on `address` as soon as it is made (OSError if it can't) and answers from `start` to `stop`."""
+    """Listens on `address` once created (OSError if it can't); answers from `start` to `stop`."""
 
     allow_reuse_address = True
-    request_queue_size = 128  # the default of 5 makes a burst of connections wait for a second
+    request_queue_size = 128  # with the default of 5, a burst of connections waits for a second
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ConnectionServer(socketserver.TCPServer):
         self._acceptor = threading.Thread(target=self.serve_forever, args=(ACCEPT_POLL_S,), daemon=True)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start answering."""
         self._acceptor.start()
 
     def stop(self) -> None:
@@ -50,7 +50,7 @@ class ConnectionServer(socketserver.TCPServer):
         with self._lock:
             connections = dict(self._connections)
         for connection in connections.values():
-            # Its own thread may just have closed it.
+            # Its thread may just have closed it.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         give_up_at = time.monotonic() + JOIN_S
@@ -58,7 +58,7 @@ class ConnectionServer(socketserver.TCPServer):
             thread.join(max(0.0, give_up_at - time.monotonic()))
 
     def pause(self, seconds: float) -> None:
-        """Sleep that long; ServerStoppedError as soon as the server stops."""
+        """Sleep; raises ServerStoppedError as soon as the server stops."""
         left = seconds
         while left > 0:
             self._raise_if_stopping()
@@ -73,11 +73,11 @@ class ConnectionServer(socketserver.TCPServer):
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        # Without the usual shutdown() before: that would send a FIN, and a reset is to be a reset.
+        # Without the usual shutdown(), which would send a FIN: a reset must stay a reset.
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that hangs up, or a stop, is no defect; anything else is printed by the base class.
+        # A disconnect or a stop is not an error; the base class prints anything else.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 

@@ -1,4 +1,4 @@
-"""Made-up bookings of one location, the same for the same seed."""
+"""Made-up bookings of one location, deterministic for a seed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from syncctl.sandbox.stores import Store
 
 DAYS = 365
 
-# Dealt out a hundred bookings at a time, so that 200 bookings have 352 item rows whatever the seed.
+# Drawn like cards, a hundred bookings at a time, so that 200 bookings have 352 item rows for any seed.
 _ITEM_COUNTS = (1,) * 50 + (2,) * 29 + (3,) * 16 + (4,) * 5
 _ODDITIES = (
     *("plain",) * 64,
@@ -27,17 +27,19 @@ _ODDITIES = (
 
 @dataclass(slots=True, eq=False)
 class Booking:
-    """A booking by the contract's field names: what its item rows share, and what each has of its own.
-
-    `aliases` are the names that its rows have on the wire instead.
-    """
+    """A booking, with the contract's field names."""
 
     fields: dict[str, Any]
+    """Values shared by all its item rows."""
+
     items: list[dict[str, Any]]
+    """Each item row's own values."""
+
     aliases: Mapping[str, str] = field(default_factory=dict)
+    """Field names used on the wire instead."""
 
     def rows(self) -> list[dict[str, Any]]:
-        """The booking as the reports give it, one row per item."""
+        """The booking as in the reports: one row per item."""
         rename = self.aliases.get
         return [
             {rename(name, name): value for name, value in (self.fields | item).items()} for item in self.items
@@ -45,7 +47,7 @@ class Booking:
 
 
 def past_bookings(store: Store, *, count: int, seed: int, today: date) -> list[Booking]:
-    """`count` bookings of the last 365 days, oldest first, with everything odd that the contract tells of."""
+    """`count` bookings of the last 365 days, oldest first, including every oddity in the contract."""
     rng = seeded(seed, store.code)
     days = sorted(today - timedelta(days=rng.randrange(DAYS)) for _ in range(count))
     sizes, oddities = _deal(rng, _ITEM_COUNTS, count), _deal(rng, _ODDITIES, count)
@@ -73,7 +75,7 @@ def add_events(bookings: Iterable[Booking], name: str, rng: Random, today: date)
 
 
 def new_booking(store: Store, *, number: int, seed: int, today: date, day: date) -> Booking:
-    """A sound booking entered today and dated `day`, not returned; `number` is its running number in the
+    """A valid booking entered today and dated `day`, not returned; `number` is its running number at the
     location."""
     rng = seeded(seed, store.code, number)
     fields = _fields(rng, store, number, day, today=day)
@@ -82,7 +84,7 @@ def new_booking(store: Store, *, number: int, seed: int, today: date, day: date)
 
 
 def wall_clock(moment: date) -> str:
-    """A date, or a date with a time, as the reports write it: local time to the second, without a zone."""
+    """A date or datetime as in the reports: local time to the second, without a zone."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
@@ -96,7 +98,7 @@ def _deal(rng: Random, cards: tuple[Any, ...], count: int) -> list[Any]:
 def _fields(rng: Random, store: Store, number: int, day: date, today: date) -> dict[str, Any]:
     delivery = day + timedelta(days=rng.randint(2, 30))
     days_since = (today - delivery).days
-    returned = days_since >= 1 and rng.random() < 0.735  # with those that can't be yet: about 70 %
+    returned = days_since >= 1 and rng.random() < 0.735  # including those that can't be yet: about 70 %
     return_day = delivery + timedelta(days=rng.randint(1, max(1, min(5, days_since))))
     return {
         "bookingNo": _booking_no(store, number, day),

@@ -1,4 +1,4 @@
-"""How a report may answer what it is asked for: nobody knows which of these is the real API's dialect.
+"""How a report may interpret a request: which dialect the real API speaks is unknown.
 
 A window of months has no end: an end would be one more guess.
 """
@@ -32,7 +32,7 @@ class Question(NamedTuple):
 
 
 class Dates(Enum):
-    """What dates in a body lead to, where they are noticed."""
+    """The effect of dates in a body, where they are used."""
 
     ROWS = auto()
     NOTHING = auto()
@@ -40,7 +40,7 @@ class Dates(Enum):
 
 
 class Ids(Enum):
-    """What a locationID leads to. ONLY_EMPTY: an empty one to all shops' rows, any other to none."""
+    """The effect of a locationID. ONLY_EMPTY: an empty one returns all shops' rows, any other none."""
 
     HONOURED = auto()
     ONLY_EMPTY = auto()
@@ -49,27 +49,40 @@ class Ids(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a body is understood.
-
-    `dates`: what dates lead to. `notices`: whether the dates of a body are noticed; else its months count.
-    `by`, `utc`: as in a Question, for dates and months. `months_count`: whether they do; else everything
-    comes. `first_day`, `last_day`: whether that day of dates belongs to the window. `empty_strings`: whether
-    a body may have any; else the answer is an error. `ids`: what they lead to. `at_most`: as in a Question.
-    """
+    """How a request body is understood."""
 
     dates: Dates = Dates.ROWS
+    """The effect of dates."""
+
     notices: Callable[[Asked], bool] = lambda asked: True
+    """Whether the dates in a body are used; otherwise its months count."""
+
     by: str = ""
+    """As in `Question`, for dates and months."""
+
     months_count: bool = True
+    """Whether months limit the answer; otherwise everything is returned."""
+
     first_day: bool = True
+    """Whether dateFrom itself is in the window."""
+
     last_day: bool = True
+    """Whether dateTo itself is in the window."""
+
     utc: bool = False
+    """As in `Question`."""
+
     empty_strings: bool = True
+    """Whether a body may contain empty strings; otherwise the answer is an error."""
+
     ids: Ids = Ids.HONOURED
+    """The effect of location ids."""
+
     at_most: int | None = None
+    """As in `Question`."""
 
     def question(self, asked: Asked, today: date) -> Question | None:
-        """What is looked up for a body that came on `today`; None: the answer is an error."""
+        """The look-up for a body received on `today`; None: the answer is an error."""
         if not (asked.bare or self.empty_strings):
             return None
         if asked.days is not None and self.notices(asked):
@@ -120,7 +133,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "dates-without-empty-strings": Dialect(notices=lambda asked: asked.bare),
     }
 )
-"""Every way in which windows can be answered, by name: a dialect is one of these, with any traits."""
+"""Every known way to interpret windows, by name. A dialect is one of these plus any traits."""
 
 TRAITS: Mapping[str, tuple[str, Any]] = MappingProxyType(
     {
@@ -132,7 +145,7 @@ TRAITS: Mapping[str, tuple[str, Any]] = MappingProxyType(
         "id-ignored": ("ids", Ids.IGNORED),
     }
 )
-"""What a dialect may have besides, by name: a field of Dialect and its value; and there is capped-N."""
+"""Additional traits by name: a field of Dialect and its value. capped-N exists too."""
 
 _CAPPED = re.compile(r"capped-([1-9][0-9]{0,6})", re.ASCII)
 

@@ -1,4 +1,4 @@
-"""How an answer, sound or broken, is put on a connection."""
+"""Sends an answer, intact or broken, over a connection."""
 
 import socket
 import struct
@@ -16,7 +16,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One connection. Whatever it sends is noted in `log` under `number`, where that is set."""
+    """One connection. What it sends is recorded in `log` under `number`, if set."""
 
     protocol_version = "HTTP/1.1"
     server_version = "syncctl-sandbox"
@@ -29,14 +29,14 @@ class Exchange(BaseHTTPRequestHandler):
     def respond(
         self, status: int, body: bytes, kind: str = TEXT, headers: Mapping[str, str] = _NO_HEADERS
     ) -> None:
-        """A whole answer; the connection is kept for the next request."""
+        """Send a whole answer; the connection stays open."""
         self.begin(status, kind, {**headers, "Content-Length": str(len(body))})
         self.done()
         if self.command != "HEAD":
             self.write(body)
 
     def begin(self, status: int, kind: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
-        """The head of an answer. Without a Content-Length, the end of the connection is its end."""
+        """Send the head of an answer. Without a Content-Length, closing the connection ends it."""
         if self.number is not None:
             self.log.answered(self.number, status)
         self.send_response(status)
@@ -50,16 +50,16 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
 
     def write(self, piece: bytes) -> None:
-        """A piece of the body. ConnectionError: the client has gone, or the server stops."""
+        """Send a piece of the body. ConnectionError: the client disconnected, or the server is stopping."""
         self.wfile.write(piece)
 
     def done(self) -> None:
-        """Note that the answer is over: to be called before its last byte is written."""
+        """Record that the answer is complete; to be called before its last byte is sent."""
         if self.number is not None:
             self.log.done(self.number)
 
     def hang_up(self, *, reset: bool = False) -> None:
-        """Close the connection after this exchange; with a TCP reset instead of a proper end if asked."""
+        """Close the connection after this exchange; with a TCP reset if `reset`."""
         if reset:
             # Linger on, for 0 seconds: close() then drops the connection with an RST (socket(7)).
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -67,4 +67,4 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing on stderr: who wants to know asks the request log."""
+        """No output on stderr: the request log has everything."""

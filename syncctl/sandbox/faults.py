@@ -1,4 +1,4 @@
-"""What goes wrong, when and how often; what each fault looks like is in misbehaviour.py."""
+"""Which faults occur, when and how often; misbehaviour.py has what each looks like on the wire."""
 
 import re
 import threading
@@ -38,7 +38,7 @@ FAULT_KINDS: Mapping[str, str] = MappingProxyType(
         "envelopes": "the right rows in each of the other envelopes in turn",
     }
 )
-"""Every kind of fault, and what the client sees of it."""
+"""Every kind of fault, and what the client sees."""
 
 _SECONDS = {"slow": 60.0, "drip": 0.2, "429-seconds": 1.0, "429-date": 1.0}
 
@@ -91,11 +91,11 @@ class Fault:
 
     @property
     def pause_s(self) -> float:
-        """`seconds`, or the kind's own default."""
+        """`seconds`, or the default of its kind."""
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
     def concerns(self, api: str, location: str | None) -> bool:
-        """Whether such a call can be struck by it."""
+        """Whether the fault can affect such a call."""
         return self.api in (None, api) and self.location in (None, location)
 
 
@@ -107,10 +107,10 @@ def checked(fault: Fault, apis: Collection[str]) -> Fault:
 
 
 class FaultPlan:
-    """Decides call by call which fault strikes, safe to use from many threads.
+    """Decides call by call which fault occurs; thread-safe.
 
-    Each location of each API has its own seeded luck, so that what strikes the n-th call of a location
-    does not depend on how threads interleave (`times` counts over all of them).
+    Each location of each API has its own seeded random generator, so that the fault of its n-th call does not
+    depend on how threads interleave (`times` counts across all of them).
     """
 
     def __init__(self, seed: int, faults: Sequence[Fault], apis: Collection[str] = APIS) -> None:
@@ -129,7 +129,7 @@ class FaultPlan:
             self._struck = [0] * len(self._faults)
 
     def choose(self, api: str, location: str | None) -> tuple[Fault, int] | None:
-        """The first fault that strikes this call, and how many of its kind there were before; or None."""
+        """The first fault that affects this call, and how many of its kind there were before; or None."""
         with self._lock:
             if (api, location) not in self._luck:
                 self._luck[api, location] = seeded(self._seed, "faults", api, location)
@@ -143,6 +143,6 @@ class FaultPlan:
             return None
 
     def served(self) -> Counter[str]:
-        """How many of each kind there were up to now."""
+        """How many faults of each kind have occurred."""
         with self._lock:
             return self._served.copy()

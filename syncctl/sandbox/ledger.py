@@ -1,4 +1,4 @@
-"""What each location has in its reports, day by day, and how that changes."""
+"""Each location's bookings and returns, day by day, and changes to them."""
 
 import json
 import threading
@@ -29,10 +29,10 @@ class _Location:
 
 
 class Ledger:
-    """The books of all locations, safe to use from many threads.
+    """The bookings of all locations; thread-safe.
 
-    A location's bookings are made up when it is first looked at, and each answer is encoded once until
-    something in its location changes: an answer given before costs a look-up.
+    A location's bookings are generated on first access. Each answer is encoded once and cached until
+    something in its location changes.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Ledger:
         return list(self._stores)
 
     def rows(self, question: Question) -> list[Any]:
-        """The rows that answer it, copied; none for an unknown location."""
+        """The matching rows, copied; none for an unknown location."""
         if question.api == STORES:
             return self._store_rows()
         codes = self.codes if question.location is None else [question.location]
@@ -64,7 +64,7 @@ class Ledger:
         return [row for rows in found for row in rows][: question.at_most]
 
     def answer(self, question: Question) -> bytes:
-        """The whole body that answers it, in the usual envelope."""
+        """The whole body that answers the question, in the usual envelope."""
         if question.api == STORES:
             return self._store_answer
         if question.location is not None and question.location not in self._stores:
@@ -76,8 +76,8 @@ class Ledger:
             return answers[question]
 
     def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
-        """Book `count` times, one location after the other, today unless dated otherwise. Gives the item rows
-        (none without a location)."""
+        """Add `count` bookings, cycling through the locations, dated `on` (default: today). Returns the
+        item rows (none without a location)."""
         rows: list[dict[str, Any]] = []
         with self._lock:
             for _ in range(count if self._stores else 0):
@@ -99,8 +99,8 @@ class Ledger:
         return rows
 
     def change_booking(self, booking_no: str, fields: dict[str, Any]) -> None:
-        """Set fields, by the contract's names, in all its item rows. LookupError: there is no such booking
-        or field."""
+        """Set fields, by the contract's names, in all its item rows. LookupError: unknown booking or
+        field."""
         with self._lock:
             location, booking = self._find(booking_no)
             unknown = [name for name in fields if name not in booking.fields and name != "price"]
@@ -113,7 +113,7 @@ class Ledger:
             self._forget_answers(location)
 
     def return_booking(self, booking_no: str, at: datetime | None) -> None:
-        """Bring all its items back, today at midday unless told. LookupError: there is no such booking."""
+        """Return all its items, by default today at midday. LookupError: unknown booking."""
         moment = at or datetime.combine(self._today, MIDDAY)
         self.change_booking(booking_no, {"returnDate": moment, "returnAttendedBy": "Staff A"})
 
@@ -139,7 +139,7 @@ class Ledger:
         found = (booking.rows() for booking in location.bookings if self._in_window(booking, question))
         rows = [row for of_one in found for row in of_one]
         if question.location is None:
-            # Some made-up rows name another shop: only where the id decides can that be.
+            # Some made-up rows name another shop, which is only possible if the id decides.
             rows = [row | {"location": location.store.spelling} for row in rows]
         return rows + deepcopy(location.raw_rows)
 
@@ -147,7 +147,7 @@ class Ledger:
         if question.by:
             dated = booking.fields[question.by]
         else:
-            # What is not returned yet is no return, but the return report has it (contract/rental-api.md).
+            # Bookings not returned yet are in the return report too (contract/rental-api.md).
             dated = booking.fields[self._dates[question.api]] or booking.fields["bookingDate"]
         if dated is None:
             return False
@@ -180,7 +180,7 @@ class Ledger:
 
 
 def _utc_day(written: str) -> str:
-    """The day in UTC of a date as the reports have it; of what can't be read, the day as written."""
+    """The UTC day of a date as in the reports; for an unreadable one, the day as written."""
     try:
         moment = datetime.fromisoformat(written)
         local = moment if moment.tzinfo else moment.replace(tzinfo=BUSINESS_ZONE)

@@ -1,4 +1,4 @@
-"""What each fault looks like on the wire."""
+"""The response to each kind of fault, on the wire."""
 
 import gzip
 import json
@@ -23,17 +23,24 @@ API_ERROR = {"dataSet": None, "status": False, "errorDescription": "Execution Ti
 
 @dataclass(frozen=True, slots=True)
 class StruckCall:
-    """A call that is struck. `turn` counts those of its kind, `rows` and `body` give the right answer."""
+    """A call with a fault."""
 
     exchange: Exchange
     fault: Fault
+
     turn: int
+    """How many faults of this kind occurred before."""
+
     rows: Callable[[], list[Any]]
+    """Returns the rows of the correct answer."""
+
     body: Callable[[], bytes]
+    """Returns the body of the correct answer."""
 
 
 def misbehave(call: StruckCall) -> None:
-    """Answer the call as its fault wants it. ConnectionError: the client has gone, or the server stops."""
+    """Send the response for the call's fault. ConnectionError: the client disconnected, or the server is
+    stopping."""
     _MANNERS[call.fault.kind](call)
 
 
@@ -118,7 +125,7 @@ def _huge(call: StruckCall) -> None:
 
 
 def _gzip_bomb(call: StruckCall) -> None:
-    # A gzip file may have many members (RFC 1952, 2.2), so that a megabyte is packed once for all.
+    # A gzip file may have many members (RFC 1952, 2.2), so one compressed megabyte is sent repeatedly.
     blanks = gzip.compress(b" " * MEGABYTE)
     start, end = gzip.compress(b'{"dataSet": {"data": ['), gzip.compress(b"]}}")
     packed = start + blanks * (BOMB_BYTES // MEGABYTE) + end

@@ -1,4 +1,4 @@
-"""Every request that the sandbox received, for tests and for whoever watches it."""
+"""A log of all requests received, for tests and observers."""
 
 import math
 import threading
@@ -29,7 +29,7 @@ class LoggedRequest:
     client_port: int
 
     def document(self) -> dict[str, Any]:
-        """It as JSON values, without the key that it carried; `done_at` is None while under way."""
+        """The request as JSON values, without its key; `done_at` is None while in progress."""
         document = asdict(self)
         document["done_at"] = None if math.isinf(self.done_at) else self.done_at
         if "authorization" in self.headers:
@@ -38,30 +38,30 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """LoggedRequests in the order of their arrival, safe to use from many threads."""
+    """LoggedRequests in order of arrival; thread-safe."""
 
     def __init__(self) -> None:
         self._entries: list[LoggedRequest] = []
         self._lock = threading.Lock()
 
     def entries(self) -> list[LoggedRequest]:
-        """A copy of what there is by now."""
+        """A copy of the entries so far."""
         with self._lock:
             return list(self._entries)
 
     def add(self, request: LoggedRequest) -> int:
-        """Note an arrival. Gives the number by which the rest is told."""
+        """Record an arrival. Returns the number for later updates."""
         with self._lock:
             self._entries.append(request)
             return len(self._entries) - 1
 
     def answered(self, number: int, status: int) -> None:
-        """Note the status that is being answered."""
+        """Record the status being sent."""
         with self._lock:
             self._entries[number] = replace(self._entries[number], status=status)
 
     def done(self, number: int) -> None:
-        """Note that the answer is over; only the first time counts."""
+        """Record that the answer is complete; only the first call counts."""
         with self._lock:
             entry = self._entries[number]
             self._entries[number] = replace(entry, done_at=min(entry.done_at, time.monotonic()))

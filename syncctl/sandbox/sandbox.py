@@ -1,4 +1,4 @@
-"""The sandbox: made-up data, faults and the server, in one object."""
+"""The sandbox: made-up data, faults and the server in one object."""
 
 import time
 from collections import Counter
@@ -18,10 +18,10 @@ WHOLE_WINDOW_MONTHS = 12
 
 
 class Sandbox:
-    """A rental API on loopback that speaks contract/rental-api.md.
+    """A rental API on loopback that implements contract/rental-api.md.
 
-    Usable as a context manager. Its methods may be called from any thread, before, while and after it
-    serves. Changes are seen by the next request.
+    A context manager. Its methods may be called from any thread, before, during and after serving. Changes
+    apply to the next request.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each thing that a test may want different
@@ -71,12 +71,12 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """`http://HOST:PORT`; the port is known once it has been started."""
+        """`http://HOST:PORT`; the port is known after `start`."""
         host, port = self._address
         return f"http://{host}:{port}"
 
     def start(self) -> Self:
-        """Begin to answer, after a stop on the same port as before. OSError: the port can't be had."""
+        """Start answering; after a stop, on the same port. OSError: the port is not available."""
         if self._server is not None:
             raise RuntimeError("The sandbox is running already.")
         self._server = ApiServer(self._address, self._service, self._sleep)
@@ -85,7 +85,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop listening and break all connections, answers under way too. Stopping twice is fine."""
+        """Stop listening and close all connections, even in the middle of an answer. Idempotent."""
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -100,17 +100,17 @@ class Sandbox:
 
     @property
     def today(self) -> date:
-        """The day that it takes for today."""
+        """The sandbox's current day."""
         return self._today
 
     @property
     def locations(self) -> list[str]:
-        """The codes of the store list, as the reports are asked for them."""
+        """The store list's codes, as used in report requests."""
         return self._ledger.codes
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """Every request up to now, in the order of arrival."""
+        """All requests so far, in order of arrival."""
         return self._log.entries()
 
     @property
@@ -119,7 +119,7 @@ class Sandbox:
         return self._plan.served()
 
     def set_faults(self, *faults: Fault) -> None:
-        """These faults from now on, and no others; none at all: healthy."""
+        """Use these faults from now on, and no others; without arguments, none."""
         self._plan.replace(faults)
 
     def set_dialect(self, *written: str) -> None:
@@ -145,8 +145,8 @@ class Sandbox:
         return [row for code in codes for row in self._ledger.rows(Question(api, code, first))]
 
     def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
-        """Enter `count` bookings, one location after the other, dated today unless told. Gives the booking
-        report's new rows."""
+        """Add `count` bookings, cycling through the locations, dated `on` (default: today). Returns the
+        booking report's new rows."""
         return self._ledger.add_bookings(count, on)
 
     def change_booking(self, booking_no: str, **fields: Any) -> None:
@@ -157,8 +157,8 @@ class Sandbox:
         self._ledger.change_booking(booking_no, fields)
 
     def return_booking(self, booking_no: str, at: datetime | None = None) -> None:
-        """Bring back all items of a booking, today at midday unless told (a return may be entered late).
-        LookupError: no such booking."""
+        """Return all items of a booking, by default today at midday (a return may be entered late).
+        LookupError: unknown booking."""
         self._ledger.return_booking(booking_no, at)
 
     def remove_booking(self, booking_no: str) -> None:

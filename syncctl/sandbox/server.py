@@ -1,4 +1,4 @@
-"""The HTTP server: which request gets which answer."""
+"""The HTTP server: maps requests to answers."""
 
 import json
 import math
@@ -42,7 +42,7 @@ class Service:
 
 
 class ApiServer(ConnectionServer):
-    """Serves the rental API, and its own controls under `/_sandbox/`; all calls of the former are logged."""
+    """Serves the rental API, and its own controls under `/_sandbox/`; calls of the API are logged."""
 
     def __init__(self, address: tuple[str, int], service: Service, sleep: Callable[[float], None]) -> None:
         self.service = service
@@ -58,7 +58,7 @@ class _Handler(Exchange):
 
     def _handle(self) -> None:
         arrived = time.monotonic()
-        # As it was sent: the base class mends a path that begins with two slashes.
+        # The raw path: the base class rewrites paths that start with two slashes.
         path = self.requestline.split()[1].partition("?")[0]
         raw = self._read_body()
         if raw is None:
@@ -143,7 +143,7 @@ class _Handler(Exchange):
         misbehave(StruckCall(self, fault, turn, rows, body))
 
     def _control(self, name: str, raw: bytes) -> None:
-        """What someone in another process may tell or ask: never delayed, never faulty, never logged."""
+        """Controls for another process: never delayed, faulty or logged."""
         try:
             match self.command, name:
                 case "POST", "bookings":

@@ -1,11 +1,11 @@
-"""The store list: 21 locations under old and new codes, spelt the way the API spells them."""
+"""The store list: 21 locations with old and new codes, spelled as the API spells them."""
 
 from dataclasses import dataclass
 from typing import Any
 
 FIRST_FURTHER_CODE = 1000
 
-# 7 and 709 are the old and the new code of one shop, and both have bookings of their own.
+# 7 and 709 are the old and the new code of one shop; each has its own bookings.
 _LIST: tuple[dict[str, Any], ...] = (
     {"locCode": "7", "locName": "SG.Perinthalmanna", "city": "", "brand": None, "status": 1},
     {"locCode": 144, "locName": "Z- Edapally", "city": "Kochi", "brand": "Zorucci", "status": 1},
@@ -33,19 +33,19 @@ _LIST: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A row of the store list, and the code that the reports are asked for with (always a string)."""
+    """A row of the store list, and the code for report requests (always a string)."""
 
     code: str
     row: dict[str, Any]
 
     @property
     def spelling(self) -> str:
-        """The store's name as the API writes it."""
+        """The store's name as spelled by the API."""
         return str(self.row["locName"])
 
 
 def store_list(count: int) -> list[Store]:
-    """The first `count` stores; from the 22nd on "SG.Place N" with codes from 1000."""
+    """The first `count` stores; from the 22nd on, "SG.Place N" with codes from 1000."""
     further = (
         {"locCode": FIRST_FURTHER_CODE + n, "locName": f"SG.Place {n + 1}", "city": "", "status": 1}
         for n in range(max(0, count - len(_LIST)))

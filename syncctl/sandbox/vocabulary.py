@@ -1,4 +1,4 @@
-"""The words that made-up bookings are made of, and the other names that fields have on the wire."""
+"""Word lists for made-up bookings, and alternative field names on the wire."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -53,7 +53,7 @@ PHONE_SHAPES = (
     "0{0}",
     "91{0}",
     "{1}-{2}",
-    "{3}",  # what remains where a leading zero was eaten
+    "{3}",  # a number that lost its leading zero
 )
 
 # Other names of the same fields, as other versions of the reports have them (contract/rental-api.md).

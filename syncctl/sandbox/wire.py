@@ -1,4 +1,4 @@
-"""The wire of contract/rental-api.md: its paths, what a request must look like, its envelopes."""
+"""The wire format of contract/rental-api.md: paths, valid requests, envelopes."""
 
 import json
 import re
@@ -54,45 +54,49 @@ def endpoints(reports: Iterable[Report]) -> dict[str, tuple[str, str]]:
 
 
 class Asked(NamedTuple):
-    """What a report's body asks for.
-
-    `location`: may be empty. `months`: so many back from today, None where the body has no such key. `days`:
-    the first and the last, None without dates. `bare`: whether no other key has an empty string.
-    """
+    """What a report request asks for."""
 
     api: str
+
     location: str
+    """May be empty."""
+
     months: int | None
+    """How many months back from today; None if the body has no such key."""
+
     days: tuple[date, date] | None
+    """First and last day; None without dates."""
+
     bare: bool
+    """Whether no other key has an empty string."""
 
 
 class BadRequestError(ValueError):
-    """The request is not what the contract says; the message says in which way."""
+    """The request violates the contract; the message says how."""
 
 
 def usual_envelope(rows: list[Any]) -> dict[str, Any]:
-    """The envelope that the API has most of the time; the no-data answer for no rows."""
+    """The API's usual envelope; the no-data answer if there are no rows."""
     return {"dataSet": {"data": rows}, "status": True, "errorDescription": None} if rows else NO_DATA
 
 
 def mentions_rentout(path: str) -> bool:
-    """Whether it is an endpoint that must never be called: rentout, RentOut, rent-out, %72entout, …"""
+    """Whether the path is an endpoint that must never be called: rentout, RentOut, rent-out, %72entout, …"""
     return "rentout" in re.sub(r"[-_.\s]", "", unquote(path).lower())
 
 
 def months_back(today: date, months: int) -> date:
-    """The same day of an earlier month, or that month's last day where it is shorter."""
+    """The same day of an earlier month, or its last day if the month is shorter."""
     year, month0 = divmod(today.year * 12 + today.month - 1 - months, 12)
     return date(year, month0 + 1, min(today.day, monthrange(year, month0 + 1)[1]))
 
 
 def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
-    """What a report is asked for. `headers` by lower-case names.
+    """Parse a report request. `headers` by lower-case names.
 
-    The old system got data with two choices of the keys; which others the real API takes is not known
-    (contract/rental-api.md). Any choice is read, and the dialect decides what it means. Whatever the contract
-    does not show at all is refused: the sandbox is the only check of the wire that there is.
+    The old system got data with two choices of keys; which others the real API accepts is unknown
+    (contract/rental-api.md). Any choice is accepted, and the dialect decides its meaning. Anything not in the
+    contract is refused: the sandbox is the only check of what goes over the wire.
 
     Raises BadRequestError.
     """

@@ -1,1 +1,1 @@
-"""The crontab line that runs the sync: rendered, installed, found again; or a systemd timer instead."""
+"""The crontab line that runs the sync: rendered, installed, found; or a systemd timer instead."""

@@ -1,4 +1,4 @@
-"""A schedule's five fields as sets of numbers, and as cron itself understands them."""
+"""A schedule's five fields as sets of numbers, and in cron's own syntax."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ _ALL_MONTHS, _ALL_WEEKDAYS = frozenset(range(1, 13)), frozenset(range(7))
 
 @dataclass(frozen=True, slots=True)
 class CronFields:
-    """When a schedule comes: weekdays are 0 (Sunday) to 6. `either_day`: where both days are restricted,
-    one that fits is enough (crontab(5), "Note")."""
+    """When a schedule fires."""
 
     minutes: Set[int]
     hours: Set[int]
     days: Set[int]
     months: Set[int]
+
     weekdays: Set[int]
+    """0 (Sunday) to 6."""
+
     either_day: bool
+    """Both day fields are restricted, so one match is enough (crontab(5), "Note")."""
 
 
 def cron_fields(cron: str) -> CronFields:
     """The fields of a schedule that `schedule.next_run` accepts.
 
-    Raises SettingsError for what cronsim knows beyond crontab(5): L, LW and #.
+    Raises SettingsError for cronsim's extensions to crontab(5): L, LW and #.
     """
     from cronsim import CronSim
 
@@ -54,9 +57,9 @@ def cron_fields(cron: str) -> CronFields:
 
 
 def crontab_fields(cron: str) -> str:
-    """The schedule as it stands in a crontab. Raises SettingsError as `cron_fields` does.
+    """The schedule in crontab syntax. Raises SettingsError as `cron_fields` does.
 
-    5/15, which Debian's cron takes for a plain 5, becomes 5-59/15, which is what cronsim makes of it.
+    5/15, which Debian's cron reads as a plain 5, becomes 5-59/15, as cronsim reads it.
     """
     cron_fields(cron)
     return " ".join(
@@ -66,7 +69,7 @@ def crontab_fields(cron: str) -> str:
 
 
 def same_in_both_zones(cron: str, zone: tzinfo, other: tzinfo, now: datetime) -> bool:
-    """Whether the schedule comes at the same instants by either zone's clock, in the year after `now`.
+    """Whether the schedule fires at the same instants in both zones, in the year after `now`.
 
     Raises SettingsError as `cron_fields` does.
     """

@@ -1,4 +1,4 @@
-"""The user's crontab, by way of crontab(1)."""
+"""Reads and writes the user's crontab with crontab(1)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ _NO_CRON = (
 
 
 def read_crontab(environ: Mapping[str, str] | None = None) -> bytes:
-    """The crontab of the user that this runs as; empty where there is none. `environ`: the process's own
-    unless given.
+    """The crontab of the current user; empty if there is none. `environ`: the process's own by default.
 
-    Raises SettingsError where there is no crontab(1), or it refuses.
+    Raises SettingsError if crontab(1) is missing or refuses.
     """
     ended = _crontab("-l", environ=environ)
     if ended.returncode == 0:
@@ -34,12 +33,12 @@ def read_crontab(environ: Mapping[str, str] | None = None) -> bytes:
 
 
 def write_crontab(content: bytes, expected: bytes, environ: Mapping[str, str] | None = None) -> None:
-    """Replace the crontab, which was read as `expected`, and read it back.
+    """Replace the crontab, last read as `expected`, and verify it.
 
     Raises:
-        SettingsError: there is no crontab(1), or it refuses.
-        AbortError: somebody changed it meanwhile: nothing is written; or what is there afterwards is not what
-            was written: then what was there before is kept in a file that the message names.
+        SettingsError: crontab(1) is missing or refuses.
+        AbortError: it was changed meanwhile, so nothing is written; or the result differs from what was
+            written, and the old content is kept in a file that the message names.
     """
     if read_crontab(environ) != expected:
         raise AbortError("Somebody has just changed the crontab: nothing was written. Try again.")
@@ -57,7 +56,7 @@ def _crontab(
     argument: str, *, content: bytes = b"", environ: Mapping[str, str] | None
 ) -> subprocess.CompletedProcess[bytes]:
     surroundings = dict(os.environ if environ is None else environ)
-    # Its messages are read.
+    # Its messages are parsed.
     surroundings["LC_ALL"] = "C"
     try:
         return subprocess.run(

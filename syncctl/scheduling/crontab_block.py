@@ -1,4 +1,4 @@
-"""The marked block in a user's crontab: found, put in, taken out; every other byte stays as it is."""
+"""The marked block in a user's crontab: find, insert, remove; every other byte stays unchanged."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ _LINE_END_ADDED = b" (after a line without an end)"
 
 @dataclass(frozen=True, slots=True)
 class Crontab:
-    """A crontab in three parts, whose sum it is; `block` is empty where there is none."""
+    """A crontab split into three parts."""
 
     before: bytes
+
     block: bytes
+    """Our block; empty if there is none."""
+
     after: bytes
 
     @property
     def others(self) -> tuple[CrontabLine, ...]:
-        """The lines beside the block that run a sync as well."""
+        """Lines outside the block that also run a sync."""
         return tuple(line for part in (self.before, self.after) for line in crontab_lines(part) if line.syncs)
 
     @property
     def line(self) -> CrontabLine | None:
-        """The line in the block, below what is set above it."""
+        """The line in the block, below the variables set above it."""
         above = sum(1 for _ in crontab_lines(self.before))
         return next(islice(crontab_lines(self.before + self.block), above, None), None)
 
 
 def parse_crontab(content: bytes) -> Crontab:
-    """Find the block. Raises SettingsError where its marks don't fit together: a person has to mend that."""
+    """Find the block. Raises SettingsError if its markers don't match: that needs manual repair."""
     begins, ends, position = [], [], 0
     for line in _lines(content):
         if line.startswith(_BEGIN):
@@ -57,14 +60,14 @@ def parse_crontab(content: bytes) -> Crontab:
 
 
 def block(line: bytes, *, line_end_added: bool = False) -> bytes:
-    """The block with `line` in it. `line_end_added`: the line above it had no end before, which is noted, so
-    that `without_block` can restore it."""
+    """The block with `line` in it. `line_end_added`: the line above had no newline; recorded so that
+    `without_block` can restore it."""
     begin = _BEGIN + _MADE_BY + _LINE_END_ADDED * line_end_added
     return b"\n".join((begin, line, _END, b""))
 
 
 def with_block(content: bytes, line: bytes) -> bytes:
-    """The crontab with `line` in its block, which stays where it is, or comes last.
+    """The crontab with `line` in its block, which keeps its place or is appended.
 
     Raises SettingsError as `parse_crontab` does.
     """
@@ -77,16 +80,16 @@ def with_block(content: bytes, line: bytes) -> bytes:
 
 
 def without_block(content: bytes) -> bytes:
-    """The crontab as it was before the block was put in. Raises SettingsError as `parse_crontab` does."""
+    """The crontab without the block, as before it was added. Raises SettingsError as `parse_crontab` does."""
     found = parse_crontab(content)
     added = _LINE_END_ADDED in found.block.partition(b"\n")[0]
-    # What was written below the block since then needs the line end.
+    # Lines added below the block since then need the newline.
     before = found.before.removesuffix(b"\n") if added and not found.after else found.before
     return before + found.after
 
 
 def difference(before: bytes, after: bytes) -> Iterator[str]:
-    """What changes, as a unified diff (diff(1), -u), line by line; nothing where nothing does."""
+    """The change as lines of a unified diff (diff(1), -u); empty if there is none."""
     for line in difflib.unified_diff(
         _shown(before), _shown(after), "crontab", "crontab, changed", lineterm=""
     ):
@@ -99,5 +102,5 @@ def _shown(content: bytes) -> list[str]:
 
 
 def _lines(content: bytes) -> list[bytes]:
-    """Its lines with their ends; a lone carriage return is none."""
+    """Lines with their ends; a lone carriage return is not a line end."""
     return [line + b"\n" for line in content.split(b"\n")[:-1]] + [content.rpartition(b"\n")[2]]

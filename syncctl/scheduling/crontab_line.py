@@ -1,4 +1,4 @@
-"""The line of a crontab that runs `syncctl api`, from the settings in force."""
+"""The crontab line that runs `syncctl api`, built from the settings."""
 
 from __future__ import annotations
 
@@ -20,20 +20,25 @@ _LONGEST_COMMAND = 990
 
 @dataclass(frozen=True, slots=True)
 class ScheduledCommand:
-    """What a scheduler has to run, and when; every path is absolute.
-
-    `program`: the words that start syncctl. `settings_file`: the one in force, or None: then `folder` is the
-    working folder, which paths are relative to. `output`: the file that takes what it says. `logs`: whether
-    it keeps a log file of its own, so that only trouble needs to be said.
-    """
+    """What a scheduler has to run, and when; all paths are absolute."""
 
     schedule: str
     zone: str
+
     program: tuple[str, ...]
+    """The words that start syncctl."""
+
     settings_file: Path | None
+    """The settings file, or None."""
+
     folder: Path
+    """Without a settings file: the working folder that relative paths refer to."""
+
     output: Path
+    """The file that receives stdout and stderr."""
+
     logs: bool = False
+    """Whether the command writes its own log file, so that only problems need to be printed."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -43,13 +48,13 @@ class ScheduledCommand:
 
 
 def cron_line(command: ScheduledCommand) -> bytes:
-    """The line, without its end: schedule, command, and its output appended to a file.
+    """The line without its newline: schedule, command, and redirection to the output file.
 
-    With a log file of its own the command runs with --quiet: the output then has only what went wrong, also
-    before the log is open. Cron has nothing to mail either way.
+    With a log file, the command runs with --quiet: the output then only has problems, including those from
+    before the log is open. Cron never has anything to mail.
 
-    Raises SettingsError for what can't stand in a crontab: a percent sign, which cron takes for the end of
-    the command, a control character, a command that is too long, a schedule that cron doesn't know.
+    Raises SettingsError for what a crontab can't express: a percent sign, which ends the command, a control
+    character, too long a command, a schedule that cron doesn't know.
     """
     words = (*command.words, *(["--quiet"] if command.logs else []))
     for part in (*words, str(command.folder), str(command.output)):
@@ -71,16 +76,20 @@ def cron_line(command: ScheduledCommand) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CrontabLine:
-    """A line of a crontab that runs something: its schedule (five fields, or @hourly and the like), the
-    command as written, and the variables that are set above it."""
+    """A crontab line that runs a command."""
 
     schedule: str
+    """Five fields, or @hourly and the like."""
+
     command: str
+    """As written."""
+
     variables: Mapping[str, str] = field(default_factory=dict)
+    """The variables set above the line."""
 
     @property
     def words(self) -> list[str]:
-        """The command's words as the shell sees them; roughly, where it can't be taken apart."""
+        """The command's words as the shell sees them; approximate if it can't be parsed."""
         try:
             return shlex.split(self.command)
         except ValueError:
@@ -88,7 +97,7 @@ class CrontabLine:
 
     @property
     def settings_file(self) -> str:
-        """What it gives as --env-file; "" where it gives none."""
+        """The value of --env-file; "" if not given."""
         for word, following in zip(self.words, (*self.words[1:], ""), strict=True):
             if word == "--env-file":
                 return following
@@ -98,7 +107,7 @@ class CrontabLine:
 
     @property
     def program(self) -> str:
-        """The word that names syncctl; "" where something else is run. A folder of that name says nothing."""
+        """The word that names syncctl; "" if something else is run. A folder of that name does not count."""
         before = ("", *self.words)
         for previous, word in zip(before, self.words, strict=False):
             if word.rpartition("/")[2] == "syncctl" and previous != "cd":
@@ -107,14 +116,14 @@ class CrontabLine:
 
     @property
     def runs_syncctl(self) -> bool:
-        """Whether syncctl is what it runs."""
+        """Whether it runs syncctl."""
         return bool(self.program)
 
     @property
     def syncs(self) -> bool:
-        """Whether it runs a sync of everything: ours, by any of its names, or the old system's.
+        """Whether it runs a full sync of the API: ours, by any of its names, or the old system's.
 
-        A run with --full, --from or --dry-run is another job than the one every five minutes.
+        A run with --full, --from or --dry-run is a different job from the regular one.
         """
         if any(word in ("--full", "--from", "--dry-run") for word in self.words):
             return False
@@ -135,7 +144,7 @@ _VARIABLE = re.compile(r"""\s*(\w+|"[^"]*"|'[^']*')\s*=\s*(.*?)\s*$""", re.DOTAL
 
 
 def crontab_lines(content: bytes) -> Iterator[CrontabLine]:
-    """The lines of a crontab that run something, in its order."""
+    """The crontab's lines that run a command, in order."""
     variables: dict[str, str] = {}
     for line in os.fsdecode(content).split("\n"):
         if variable := _VARIABLE.match(line):

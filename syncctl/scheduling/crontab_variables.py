@@ -1,4 +1,4 @@
-"""What a crontab sets above a line (crontab(5): `NAME = value`) that changes what the line does."""
+"""Variables set above a crontab line (crontab(5): `NAME = value`) that change what the line does."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from syncctl.scheduling.cron_fields import same_in_both_zones
 from syncctl.scheduling.crontab_line import CrontabLine
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox", "fish"))
-"""Those that understand `>> FILE 2>&1` and our quotes; csh does not."""
+"""Shells that understand `>> FILE 2>&1` and our quoting; csh does not."""
 
 _FIRST_LINE = 200
-"""Bytes of a program to find its interpreter in."""
+"""Bytes of a program searched for its interpreter."""
 
 
 class Meant(NamedTuple):
@@ -30,7 +30,7 @@ class Meant(NamedTuple):
 
 
 def obstacles(line: CrontabLine, meant: Meant, now: datetime) -> Iterator[str]:
-    """What stands above the line and changes what it does, in words; nothing where all is well."""
+    """Variables above the line that change what it does, as texts; empty if all is well."""
     for name, value in line.variables.items():
         trouble = ""
         match name:
@@ -67,12 +67,12 @@ def _path_trouble(line: CrontabLine, path: str) -> str:
 
 
 def _found_by_env(program: Path) -> str:
-    """The interpreter that `#!/usr/bin/env NAME` looks for in PATH; "" where nothing is looked for."""
+    """The interpreter that `#!/usr/bin/env NAME` looks up in PATH; "" if none is."""
     try:
         with program.open("rb") as file:
             first = os.fsdecode(file.read(_FIRST_LINE)).partition("\n")[0]
     except OSError:
-        return ""  # that it can't be read is said where the program is tried
+        return ""  # an unreadable program is reported when it is tried
     words = first.removeprefix("#!").split()
     if not first.startswith("#!") or not words or os.path.basename(words[0]) != "env":
         return ""
@@ -88,5 +88,5 @@ def _zone_trouble(schedule: str, name: str, meant: Meant, now: datetime) -> str:
         if same_in_both_zones(schedule, meant.zone, zone, now):
             return ""
     except (SettingsError, ValueError):
-        return ""  # a schedule of another kind is out of step anyhow
+        return ""  # other kinds of schedule count as out of step anyway
     return f"where cron knows CRON_TZ, it goes by that clock, and API_SYNC_TIME is meant in {meant.zone_name}"

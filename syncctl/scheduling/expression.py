@@ -1,4 +1,4 @@
-"""When a cron expression comes next, by Debian cron's rules (cronsim)."""
+"""The next time of a cron expression, by Debian cron's rules (cronsim)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from syncctl.errors import SettingsError
 
 
 def next_run(cron: str, zone: tzinfo, after: datetime) -> datetime:
-    """The first time strictly after `after` (aware) at which `cron` comes in `zone`, as aware UTC.
+    """The first time strictly after `after` (aware) when `cron` fires in `zone`, as aware UTC.
 
-    Raises SettingsError if `cron` is no five-field expression, or never comes within 50 years.
+    Raises SettingsError if `cron` does not have five valid fields, or never fires within 50 years.
     """
     from cronsim import CronSim, CronSimError
 
@@ -20,7 +20,7 @@ def next_run(cron: str, zone: tzinfo, after: datetime) -> datetime:
     try:
         for candidate in CronSim(cron, after.astimezone(zone)):
             moment = candidate.astimezone(UTC)
-            # In the hour that the end of summer time repeats, cronsim takes `after` for its first pass.
+            # In the hour repeated at the end of summer time, cronsim takes `after` for the first occurrence.
             if moment > after:
                 return moment
     except CronSimError as error:

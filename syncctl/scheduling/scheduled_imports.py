@@ -1,5 +1,5 @@
-"""What imports the stores' files by itself: lines of a crontab, and systemd timers. Files are imported by
-hand only, so none of these should be there."""
+"""Finds crontab lines and systemd timers that import the stores' files. Files are imported by hand only,
+so there should be none."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _PROGRAM = "syncctl"
 _KINDS = ("walkin", "lossofsale")
 _OLD_NAMES = re.compile(r"sync:all|import:[\w:]+")
 _WITH_VALUE = ("--env-file",)
-"""Options that stand before the command and take the next word."""
+"""Options before the command that take a value."""
 
 _WRITES_NOTHING = re.compile(r"--dry-run|-[qv]*[nh]|--help|--preview(=.*)?")
 _SAYS_ONLY = ("echo", "printf", "logger")
 _TAKES_A_COMMAND = ("sh", "bash", "dash", "zsh", "ksh", "su", "runuser", "flock")
-"""Programs whose option -c has a command line in one word."""
+"""Programs whose option -c takes a command line."""
 
 _COMMAND_OPTION = re.compile(r"-[a-z]*c")
 _EXEC_PREFIXES = "@-:+!|"
 """What may stand before the program of ExecStart (systemd.service(5))."""
 
 _PERCENT = re.compile(r"(?<!\\)%")
-"""Cron takes it for the command's end (crontab(5))."""
+"""In a crontab, an unescaped % ends the command (crontab(5))."""
 
 
 def scheduled_imports(crontab: bytes, user: str) -> Iterator[ScheduledImport]:
-    """The lines of the user's crontab that import files, in our block or outside of it."""
+    """The lines of the user's crontab that import files, inside or outside our block."""
     for line in crontab_lines(crontab):
         if command := import_in(line.command):
             written = f"{line.schedule} {line.command}"
@@ -40,8 +40,8 @@ def scheduled_imports(crontab: bytes, user: str) -> Iterator[ScheduledImport]:
 
 
 def timer_imports(system_folder: Path, own_folder: Path, user: str) -> Iterator[ScheduledImport]:
-    """The enabled systemd timers of this user that import files: those of the folder for units of the system
-    that run as this user, and those of the user's own folder."""
+    """The enabled systemd timers that import files: system units that run as this user, and the user's own
+    units."""
     for folder, of_system in ((system_folder, True), (own_folder, False)):
         for timer in sorted(folder.glob("*.timer")):
             if not any(folder.glob(f"*.wants/{timer.name}")):
@@ -58,10 +58,10 @@ def timer_imports(system_folder: Path, own_folder: Path, user: str) -> Iterator[
 
 
 def import_in(command: str) -> str:
-    """What of a command line imports files, in short; "" where nothing does.
+    """The part of a command line that imports files, in short; "" if none does.
 
-    `syncctl all` and `syncctl import …` by any path and with options before, the old system's names with any
-    runner, also within `sh -c "…"`. A dry run imports nothing.
+    Finds `syncctl all` and `syncctl import …` with any path and options, and the old system's names with any
+    runner, also within `sh -c "…"`. A dry run does not count.
     """
     for words in _simple_commands(_PERCENT.split(command)[0]):
         if PurePath(words[0]).name in _SAYS_ONLY:
@@ -76,13 +76,13 @@ def import_in(command: str) -> str:
 
 
 def _simple_commands(command: str) -> Iterator[list[str]]:
-    """The commands of a shell's command line, each as its words, without redirections and the comment."""
+    """The simple commands of a shell command line, as words, without redirections and comments."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
     try:
         tokens = list(lexer)
-    except ValueError:  # a quotation without an end, which the shell would refuse
+    except ValueError:  # an unclosed quotation, which the shell would reject
         tokens = command.split()
     words: list[str] = []
     is_file = False
@@ -119,7 +119,7 @@ def _is_program(word: str) -> bool:
 
 
 def _import_by(arguments: Sequence[str]) -> str:
-    """The command among syncctl's arguments, if it imports files."""
+    """The import command among syncctl's arguments, if any."""
     match list(_without_options(arguments)):
         case ["all", *_]:
             return "all"
@@ -140,12 +140,12 @@ def _without_options(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _values(unit: Path, name: str) -> list[str]:
-    """What a unit file sets a name to, in order; an empty value takes the earlier ones back (systemd.syntax).
-    Nothing where it can't be read."""
+    """The values of a name in a unit file, in order; an empty value resets the earlier ones
+    (systemd.syntax). Empty if it can't be read."""
     try:
         text = unit.read_text("utf-8", errors="replace")
     except OSError:
-        return []  # a link to a file that is gone, or one of another user
+        return []  # a dangling symlink, or another user's file
     found: list[str] = []
     for line in re.sub(r"\\\n", " ", text).splitlines():
         key, _, value = line.partition("=")

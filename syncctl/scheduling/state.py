@@ -1,4 +1,4 @@
-"""Whether something runs `syncctl api` by itself, and as often as the settings say."""
+"""Whether `syncctl api` is scheduled, and as often as configured."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from syncctl.scheduling.scheduled_imports import import_in
 
 
 def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: datetime) -> ScheduleState:
-    """What the crontab `content` of `user` comes to, where `wanted` is the line that it should have.
+    """The state of `user`'s crontab `content`; `wanted` is the line that it should have.
 
-    A line of syncctl's that someone wrote by hand counts as well as the block of `syncctl cron install`.
+    A syncctl line written by hand counts as well as the block of `syncctl cron install`.
     """
     try:
         crontab = parse_crontab(content)
@@ -50,15 +50,15 @@ def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: date
 
 
 def old_syncs(content: bytes) -> Iterator[str]:
-    """The lines of a crontab in which the old system syncs the API, as they are written. Those that import
-    files as well are not among them: see ScheduleState.imports."""
+    """The crontab lines in which the old system syncs the API, as written. Those that also import files
+    are in ScheduleState.imports instead."""
     for line in crontab_lines(content):
         if line.syncs and not line.runs_syncctl and not import_in(line.command):
             yield f"{line.schedule} {line.command}"
 
 
 def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool) -> ScheduleState:
-    """What a systemd timer unit comes to. `wanted`: the values of OnCalendar that it should have."""
+    """The state of a systemd timer unit. `wanted`: the OnCalendar values it should have."""
     found = [
         line.partition("=")[2].strip() for line in text.splitlines() if line.strip().startswith("OnCalendar=")
     ]
@@ -74,7 +74,7 @@ def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool)
 
 
 def _out_of_step(line: CrontabLine, wanted: CrontabLine) -> str:
-    """How it is not what it should be, or "". Another path of the same program is fine."""
+    """How the line differs from the wanted one, or "". A different path to the same program is fine."""
     if line.schedule != wanted.schedule:
         return f"it runs at {line.schedule}, API_SYNC_TIME is {wanted.schedule}"
     if wanted.settings_file and line.settings_file != wanted.settings_file:

@@ -1,4 +1,4 @@
-"""The service and the timer with which systemd runs `syncctl api` instead of cron."""
+"""The systemd service and timer that run `syncctl api`, as an alternative to cron."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Units:
 
 
 def systemd_units(command: ScheduledCommand, user: str) -> Units:
-    """The pair that runs `command` as `user` (systemd.service(5), systemd.timer(5)); the journal takes what
-    it says.
+    """The units that run `command` as `user` (systemd.service(5), systemd.timer(5)); output goes to the
+    journal.
 
-    Raises SettingsError for a schedule or a path that can't be said there.
+    Raises SettingsError for a schedule or path that systemd can't express.
     """
     program, *arguments = command.words
     if set(program) & set("\"'\\"):
@@ -68,8 +68,8 @@ WantedBy=timers.target
 
 
 def on_calendar(cron: str, zone: str) -> tuple[str, ...]:
-    """A schedule as systemd.time(7) writes it, in a zone of its own. Two, where cron runs on the day of the
-    month or else on the weekday. Raises SettingsError as `cron_fields` does."""
+    """A schedule in systemd.time(7) syntax with its time zone. Two values if cron runs on the day of the
+    month or the weekday. Raises SettingsError as `cron_fields` does."""
     fields = cron_fields(cron)
     hours, minutes = _numbers(fields.hours, 0, 23), _numbers(fields.minutes, 0, 59)
     months, days = _numbers(fields.months, 1, 12), _numbers(fields.days, 1, 31)
@@ -103,7 +103,7 @@ def _weekdays(weekdays: Set[int]) -> str:
 
 
 def _specified(text: str) -> str:
-    """With systemd's specifiers made plain (systemd.unit(5))."""
+    """With systemd's specifiers escaped (systemd.unit(5))."""
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise SettingsError(f"{text!r} can't stand in a systemd unit: it has control characters in it.")
     return text.replace("%", "%%")

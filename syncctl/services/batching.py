@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of up to `size`, taken as they are needed."""
+    """The items in lists of up to `size`, taken lazily."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -1,4 +1,4 @@
-"""A run: its steps one after the other, each told, logged and kept, however it ends."""
+"""A run: its steps one after the other, each reported, logged and stored, however it ends."""
 
 from __future__ import annotations
 
@@ -21,37 +21,46 @@ from syncctl.services.sync.planning import CLOCK_TOLERANCE
 from syncctl.text import and_more
 
 HISTORY_KEPT = timedelta(days=90)
-"""A run every five minutes takes some kilobytes of history: without an end to it, a gigabyte a year."""
+"""A run every five minutes adds a few kilobytes of history: a gigabyte a year if never purged."""
 
 FORGOTTEN_AT_ONCE = 3
-"""Runs; as each adds one, that is enough, and a clock that is ahead for some runs costs little history."""
+"""Each run adds one entry, so purging three keeps up, and a clock that is ahead for a few runs costs
+little history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`now`: true UTC. `monotonic`: seconds that never jump. `next_sync`: when the scheduler starts again.
-    `business_zone`: whose wall clock the leads' dates show."""
+    """The clocks of a run."""
 
     now: Callable[[], datetime]
+    """The current time, true UTC."""
+
     monotonic: Callable[[], float]
+    """Seconds that never jump."""
+
     next_sync: Callable[[datetime], datetime]
+    """When the scheduler starts next, after a given time."""
+
     business_zone: tzinfo
+    """The time zone of the leads' dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What was asked for. `steps`: all that the run will do, in order."""
+    """What was asked for."""
 
     command: str
     steps: tuple[StepName, ...]
+    """All steps that the run will do, in order."""
+
     trigger: Trigger
     dry_run: bool = False
 
 
 class Run:
-    """One run, from its first step to its result. Everything is written by the calling thread.
+    """One run, from its first step to its result. All writing is done by the calling thread.
 
-    `result`: what it came to, also where it is broken off; None as long as it is at work.
+    `result`: the outcome, even if interrupted; None while the run is in progress.
     """
 
     def __init__(
@@ -69,7 +78,7 @@ class Run:
         self.run_id = uuid.uuid4().hex
         self.started_at = clock.now()
         self.started = clock.monotonic()
-        # What stands in for the date of a record that has none: as leads' dates, a wall clock marked as UTC.
+        # The date of records that have none: wall clock marked as UTC, like all dates of leads.
         self.first_seen_at = self.started_at.astimezone(clock.business_zone).replace(
             microsecond=0, tzinfo=UTC
         )
@@ -81,12 +90,12 @@ class Run:
         self._newly_rejected = 0
 
     def execute(self, stages: Sequence[Callable[[Run], None]]) -> RunResult:
-        """Do the stages; each begins and finishes its steps.
+        """Run the stages; each begins and finishes its own steps.
 
         Raises:
             StorageUnavailableError: the database is gone; nothing more can be done.
             InterruptedRunError: Ctrl-C or SIGTERM; what was stored is kept, and the synclogs say so.
-            SyncctlError: what a stage can't go on after.
+            SyncctlError: a stage can't continue.
         """
         request = self._request
         self.listener.run_started(request.command, request.trigger, request.dry_run, self.started_at)
@@ -102,7 +111,7 @@ class Run:
             self.result = self._result(str(failure))
             raise
         finally:
-            self.tell_newly_rejected()  # broken off too: the next run finds them on the list already
+            self.tell_newly_rejected()  # even if interrupted: for the next run they are old rejects
         self.result = self._result()
         self._keep(self.result)
         self.listener.run_finished(self.result)
@@ -113,7 +122,7 @@ class Run:
         self._newly_rejected += self.storage.add_rejects(rejects)
 
     def tell_newly_rejected(self) -> None:
-        """Tell the listener of the rows that this run put on the rejects list, if any."""
+        """Tell the listener how many rows this run put on the rejects list, if any."""
         if self._newly_rejected:
             self.listener.rows_rejected(self._newly_rejected)
 
@@ -124,14 +133,15 @@ class Run:
         broken_off: Callable[[str], StepResult],
         settle: Callable[[], None] | None = None,
     ) -> None:
-        """Tell that a step of `total` locations or files begins. `broken_off` gives what it came to when an
-        error ends the run in its midst; `settle` notes before what the database is still to know of it."""
+        """Announce a step of `total` locations or files. `partial_result` returns the step's result so
+        far, given the error that interrupts it; `save_progress` first saves what the database must still
+        know of the step."""
         self._broken_off, self._settle = broken_off, settle
         self.listener.step_started(name, len(self._results) + 1, len(self._request.steps), total)
 
     def finish_step(self, result: StepResult) -> None:
-        """Log what a step came to. A database that refuses the entry alone does not end the run."""
-        # Stopped from here on, the step still came to this, and is still to be logged.
+        """Log a step's result. A failure to write this entry alone doesn't end the run."""
+        # If stopped from here on, the step still has this result and must still be logged.
         self._broken_off, self._settle = lambda error: result, None
         entry = SyncLog(
             sync_type=SYNC_TYPES[result.name],
@@ -153,8 +163,8 @@ class Run:
         self.listener.step_finished(result)
 
     def add_audits(self, results: Mapping[StepName, AuditResult]) -> None:
-        """Add what was asked for besides to the steps, which are finished. What failed is a warning: it is
-        asked for again in its turn."""
+        """Add the results of audits to their steps, which are finished. A failed audit is only a warning:
+        it is repeated in its turn."""
         for number, step in enumerate(self._results):
             audit = results.get(step.name)
             if audit is None or not (audit.locations or audit.failed):
@@ -174,7 +184,7 @@ class Run:
         return self._request.dry_run
 
     def _result(self, error: str | None = None) -> RunResult:
-        """What the run has come to; `error`: what breaks it off."""
+        """The run's result so far; `error`: what interrupts it."""
         steps = list(self._results)
         if error is not None and self._broken_off is not None:
             steps.append(self._broken_off(error))
@@ -192,7 +202,7 @@ class Run:
     def _keep(self, result: RunResult) -> None:
         try:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
-            # Where no run began lately by this run's clock, it may be ahead of all the others'.
+            # If no run started recently by this run's clock, that clock may be ahead of all others.
             lately = (self.started_at - CLOCK_TOLERANCE, self.started_at)
             self.storage.forget_runs(self.started_at - HISTORY_KEPT, lately, FORGOTTEN_AT_ONCE)
         except StorageUnavailableError:
@@ -201,7 +211,7 @@ class Run:
             self.listener.warning(f"The run could not be kept in the history: {error}")
 
     def _log_interruption(self, interruption: InterruptedRunError) -> None:
-        """Leave word of it where the database still takes it."""
+        """Record the interruption, if the database still accepts it."""
         try:
             if self._settle is not None:
                 self._settle()

@@ -1,1 +1,1 @@
-"""The settings in force: read, checked and shown."""
+"""The effective settings: read, checked and shown."""

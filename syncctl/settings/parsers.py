@@ -1,7 +1,7 @@
-"""The text of one setting made into its value, or a SettingsError that says what is allowed.
+"""Parsers for single settings: from text to value, or a SettingsError that says what is allowed.
 
-Each parser takes the text (not blank) and the folder that relative paths are relative to. The caller puts the
-setting's name and where it came from before the message, which therefore has neither capital nor full stop.
+Each parser gets the text (not blank) and the folder for relative paths. The caller prefixes the message with
+the setting's name and origin, so it starts in lower case and has no full stop.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _LONGEST_KEY_FILE = 65_536
 
 
 def quoted(text: str) -> str:
-    """`text` for a message: printable, in quotes, cut where it is long."""
+    """`text` for a message: printable, quoted, shortened if long."""
     cut = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
     return f'"{printable(cut)}"'
 
 
 def switch(text: str, _folder: Path) -> bool:
-    """true, 1, yes, on; false, 0, no, off: in any case."""
+    """true, 1, yes, on; false, 0, no, off; case-insensitive."""
     if text.lower() not in _SWITCHES:
         raise SettingsError(f"{quoted(text)} is neither true nor false")
     return _SWITCHES[text.lower()]
@@ -62,7 +62,7 @@ def whole(low: int, high: int) -> Parser:
 
 
 def number(low: float, high: float, *, per: float = 1) -> Parser:
-    """A parser of decimal numbers from `low` to `high`, whose value is divided by `per`."""
+    """A parser for decimal numbers from `low` to `high`; the value is divided by `per`."""
 
     def parse(text: str, _folder: Path) -> float:
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not low <= float(text) <= high:
@@ -73,7 +73,7 @@ def number(low: float, high: float, *, per: float = 1) -> Parser:
 
 
 def choice(*values: str) -> Parser:
-    """A parser of one of `values` (lower case), in any case."""
+    """A parser for one of `values` (lower case), case-insensitive."""
 
     def parse(text: str, _folder: Path) -> str:
         if text.lower() not in values:
@@ -94,7 +94,7 @@ def time_zone(text: str, _folder: Path) -> ZoneInfo:
 
 
 def schedule(text: str, _folder: Path) -> str:
-    """A crontab(5) expression of five fields that comes at some time."""
+    """A crontab(5) expression with five fields that fires at some time."""
     from syncctl.scheduling.expression import next_run
 
     if not text.isascii() or not text.isprintable() or len(text) > 500:
@@ -104,7 +104,8 @@ def schedule(text: str, _folder: Path) -> str:
 
 
 def path(text: str, folder: Path) -> Path:
-    """A path, made absolute; a leading `~` is the home folder. Messages don't show it: it may be no path."""
+    """A path, made absolute; a leading `~` is the home folder. Messages don't quote it: it may be
+    something else."""
     try:
         if _CONTROL.search(text) or not os.fsencode(text):
             raise SettingsError("a path is expected, without control characters")
@@ -125,9 +126,9 @@ def key(text: str, _folder: Path) -> str:
 
 
 def key_file(text: str, folder: Path) -> str:
-    """What the file at the path `text` contains, stripped: an API key, checked as `key` does."""
+    """The stripped content of the file at the path `text`: an API key, checked as in `key`."""
     file = path(text, folder)
-    # A key that was put where its file should be named must not be shown.
+    # If a key was given instead of a file name, it must not be shown.
     in_folder = os.path.dirname(text) and os.path.isdir(folder / os.path.dirname(text))
     name = f"the key file {printable(str(file))}" if in_folder else "the key file"
     try:

@@ -1,4 +1,4 @@
-"""The settings in force, read and checked once."""
+"""The effective settings, read and checked once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Secret:
-    """A text that is shown only to those who ask for it."""
+    """A text that is only revealed on request."""
 
     __slots__ = ("_text",)
 
@@ -47,17 +47,19 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """One call of the rental API: where it is, and its key.
-
-    And the settings that these come from, or would come from: `key_setting` the key, `host_setting` the
-    beginning of the address, `path_setting` the rest of it.
-    """
+    """One call of the rental API. The last three fields name the settings that the values come from."""
 
     url: str
     key: Secret | None
+
     key_setting: str
+    """The setting that holds the key, or would hold it."""
+
     host_setting: str
+    """The setting with the start of the address."""
+
     path_setting: str
+    """The setting with the rest of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,25 +101,29 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
-    """A setting for `syncctl config`.
-
-    `value`: printable, secrets masked, "" if not set. `origin`: "environment", a file's path or "default".
-    `set_as`: the name it stands under there (an older name, or NAME_FILE). `problem`: what is wrong, or None.
-    """
+    """A setting as `syncctl config` shows it."""
 
     name: str
+
     value: str
+    """Printable, secrets masked; "" if not set."""
+
     origin: str
+    """"environment", a file's path or "default"."""
+
     set_as: str
+    """The name used there (an older name, or NAME_FILE)."""
+
     problem: str | None
+    """What is wrong, or None."""
 
 
 def load_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Settings:
-    """The settings from `environ` (the process's unless given) and the files (see `read_sources`).
+    """The settings from `environ` (default: the process's) and the settings files (see `read_sources`).
 
-    Raises SettingsError naming the first wrong setting, where it came from and what is allowed.
+    Raises SettingsError naming the first invalid setting, its origin and what is allowed.
     """
     sources = read_sources(env_file, environ, cwd)
     readings = read_all(sources)
@@ -131,7 +137,7 @@ def load_settings(
 
 
 def written_secrets(env_file: Path | None = None) -> tuple[str, ...]:
-    """The texts of the settings that are secrets, as far as these can be read: for when some are wrong."""
+    """The texts of secret settings, as far as they can be read: for use when some settings are invalid."""
     try:
         sources = read_sources(env_file).sources
     except SettingsError:
@@ -143,9 +149,9 @@ def written_secrets(env_file: Path | None = None) -> tuple[str, ...]:
 def inspect_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> list[SettingInForce]:
-    """Every setting as `load_settings` would see it, right or wrong.
+    """Every setting as `load_settings` would see it, valid or not.
 
-    Raises SettingsError only for a settings file that can't be read or understood.
+    Raises SettingsError only for a settings file that can't be read or parsed.
     """
     return [
         SettingInForce(

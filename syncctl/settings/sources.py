@@ -15,7 +15,7 @@ from syncctl.filesystem.trusted_files import refuse_if_others_decide, refuse_if_
 ENVIRONMENT = "environment"
 
 LONGEST_FILE = 1 << 20
-"""Bytes; a device that never ends is no settings file."""
+"""Bytes; an endless device is not a settings file."""
 
 _SHARED = ".env"
 _LOCAL = ".env.local"
@@ -23,27 +23,34 @@ _LOCAL = ".env.local"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The text of a setting, the name that it stands under, and where: "environment" or a file's path."""
+    """A setting found in a source."""
 
     name: str
+    """The name used there."""
+
     text: str
+
     origin: str
+    """"environment" or a file's path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Settings by origin, the first one winning, and the folder that relative paths are relative to."""
+    """The sources of settings."""
 
     sources: tuple[tuple[str, Mapping[str, str]], ...]
+    """Settings by origin; the first source wins."""
+
     folder: Path
+    """The folder for relative paths."""
 
     @property
     def files(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
-        """Those of the sources that are files."""
+        """The sources that are files."""
         return tuple(source for source in self.sources if source[0] != ENVIRONMENT)
 
     def find(self, names: Sequence[str]) -> Found | None:
-        """The first source that has any of `names`; within it the first name. A blank value is none."""
+        """The first source that has any of `names`; within it, the first name. Blank values are skipped."""
         for origin, values in self.sources:
             for name in names:
                 text = values.get(name, "").strip()
@@ -55,15 +62,14 @@ class Sources:
 def read_sources(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Sources:
-    """The settings' sources: `environ` (the process's unless given), then the files.
+    """The sources of settings: `environ` (default: the process's), then the files.
 
-    The files are `env_file` and the `.env.local` beside it, or else `.env.local` and `.env` in the first
-    folder from `cwd` (absolute; the working folder unless given) upwards that has either. Relative paths in
+    The files are `env_file` and the `.env.local` next to it, or else `.env.local` and `.env` in the first
+    folder from `cwd` (absolute; default: the working folder) upwards that has either. Relative paths in
     settings are relative to that folder, else to `cwd`.
 
-    Raises SettingsError for a file that can't be read or understood: without its settings, the program would
-    do something else than it was told. And for one that was not named and that another user may have put
-    there, or can write.
+    Raises SettingsError for a file that can't be read or parsed, as the program would then ignore its
+    settings; and for a file that was not named and that another user may have planted or can write.
     """
     environment = (ENVIRONMENT, os.environ if environ is None else environ)
     cwd = _working_folder() if cwd is None else cwd
@@ -76,7 +82,7 @@ def read_sources(
             _judge(path, refuse_if_planted if folder == cwd else refuse_if_others_decide)
     else:
         env_file = named = cwd / os.path.expanduser(env_file)
-        # What is no file, such as a shell's <(…), has no folder to speak of.
+        # Something other than a file, such as a shell's <(…), has no meaningful folder.
         folder = named.parent if os.path.isfile(named) else cwd
         beside = [path for path in _files_in(named.parent) if path.name == _LOCAL and path.name != named.name]
         for path in beside:
@@ -96,10 +102,10 @@ def _working_folder() -> Path:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """The settings files there, the winning one first; a link that leads nowhere counts, to be complained of.
+    """The settings files in a folder, the winning one first; a dangling symlink is included, so that it is
+    reported.
 
-    A folder of that name (a virtual environment) is none, nor is what stands in a folder that may not be
-    looked into.
+    A folder of that name (a virtual environment) is ignored, as is anything in a folder without access.
     """
     paths = (folder / _LOCAL, folder / _SHARED)
     return [path for path in paths if os.path.lexists(path) and not os.path.isdir(path)]
@@ -117,9 +123,9 @@ def _unreadable(path: Path, error: OSError) -> SettingsError:
 
 
 def _read(path: Path, *, is_named: bool) -> dict[str, str]:
-    """The settings in one file, as written: `$` and braces mean nothing in it, passwords may have them.
+    """The settings in one file, as written: `$` and braces have no meaning, as passwords may contain them.
 
-    What is named may be a device, or a pipe without a name.
+    A named file may be a device or an unnamed pipe.
     """
     from dotenv.parser import parse_stream
 
@@ -142,7 +148,7 @@ def _read(path: Path, *, is_named: bool) -> dict[str, str]:
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
             statement = binding.original.string
-            # Blank lines before it are counted as the statement's own.
+            # The line number includes blank lines before the statement.
             line = binding.original.line + statement[: -len(statement.lstrip())].count("\n")
             raise SettingsError(
                 f"The settings file {path} can't be understood at line {line}: NAME=value is expected there "

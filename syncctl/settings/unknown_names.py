@@ -1,6 +1,6 @@
-"""Names in a settings file that are not settings of syncctl: misspelt ones, and what the old system left.
+"""Unknown names in a settings file: misspelled settings, and leftovers of the old system.
 
-The web app and the old system may share the file, so that most of these names are right where they are.
+The web app and the old system may share the file, so most unknown names are legitimate.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ OURS = frozenset(name for spec in SPECS for name in spec.names)
 
 _LETTERS_PER_SLIP = 6
 _MOST_SLIPS = 2
-"""One slip for every six letters, but no more than two: EXPORT_DIR is not a misspelt IMPORT_DIR."""
+"""One typo per six letters, at most two: EXPORT_DIR is not a misspelled IMPORT_DIR."""
 
 _OTHERS_WORD = "APP"
-"""One letter from API, but a word of its own: APP_BASE_URL is the web app's."""
+"""One letter away from API, but a different word: APP_BASE_URL belongs to the web app."""
 
 
 def misspelt(name: str) -> str | None:
-    """The setting that `name` is a near-misspelling of: a letter or two are wrong, missing or too many."""
+    """The setting that `name` probably means: one or two letters are wrong, missing or extra."""
     if name in OURS or _OTHERS_WORD in name.upper().split("_"):
         return None
     slips = {ours: _slips(name.upper(), ours) for ours in sorted(OURS)}
@@ -28,12 +28,12 @@ def misspelt(name: str) -> str | None:
 
 
 def is_of_rent_outs(name: str) -> bool:
-    """Whether it is one of the old system's settings for rent-outs, which syncctl never asks for."""
+    """Whether it is one of the old system's rent-out settings, which syncctl never uses."""
     return "RENTOUT" in name.upper().replace("_", "")
 
 
 def _slips(written: str, meant: str) -> int:
-    """How many letters must be added, removed or replaced to get from the one to the other (Levenshtein)."""
+    """The Levenshtein distance between two names."""
     row = list(range(len(meant) + 1))
     for count, letter in enumerate(written, 1):
         diagonal, row[0] = row[0], count

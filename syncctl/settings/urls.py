@@ -29,13 +29,13 @@ def database_url(text: str, folder: Path) -> str:
 
 
 def database_secrets(url: str) -> list[str]:
-    """The passwords in a database address that `database_url` accepted, as written and as meant."""
+    """The passwords in a valid database address, as written and decoded."""
     backend = find_backend(url)
     return backend.secrets(url) if backend else []
 
 
 def masked_database_url(text: str) -> str:
-    """A database address, right or wrong, without credentials and options."""
+    """A database address, valid or not, without credentials and options."""
     if "://" not in text:
         return MASK
     shown, options, _ = masked_url(text).partition("?")
@@ -43,14 +43,14 @@ def masked_database_url(text: str) -> str:
 
 
 def base_url(text: str, _folder: Path) -> str:
-    """The address before the paths of an API, without a slash at its end."""
+    """The base address of an API, without a trailing slash."""
     if "?" in text:
         raise SettingsError("an address without ? is expected, to which paths are added")
     return _api_url(text).rstrip("/")
 
 
 def endpoint(text: str, _folder: Path) -> str:
-    """A path on some base address, or a whole address."""
+    """A path relative to a base address, or a full address."""
     if _SCHEME.match(text):
         return _api_url(text)
     if text.startswith("//"):
@@ -59,14 +59,15 @@ def endpoint(text: str, _folder: Path) -> str:
 
 
 def is_whole(path_or_url: str) -> bool:
-    """Whether an endpoint is a whole address rather than a path on one."""
+    """Whether an endpoint is a full address rather than a path."""
     return _SCHEME.match(path_or_url) is not None
 
 
 def join(base: str, path_or_url: str) -> str:
-    """Where an endpoint is: `path_or_url` on `base`, unless it is a whole address. Both have been checked.
+    """An endpoint's address: `path_or_url` appended to `base`, unless it is a full address. Both are checked
+    already.
 
-    Raises SettingsError if together they are a rent-out API (contract/rental-api.md).
+    Raises SettingsError if the result is a rent-out API (contract/rental-api.md).
     """
     if is_whole(path_or_url):
         return path_or_url
@@ -74,26 +75,26 @@ def join(base: str, path_or_url: str) -> str:
 
 
 def heartbeat_url(text: str, _folder: Path) -> str:
-    """An http or https address; whoever knows its path may report in our name."""
+    """An http or https address; anyone who knows its path can report in our name."""
     _http(text)
     return text
 
 
 def heartbeat_secrets(url: str) -> list[str]:
-    """What is secret in such an address: path and query, and any long part of the path by itself."""
+    """The secrets in such an address: path and query, and each long part of the path."""
     parts = urlsplit(url)
     long_parts = [part for part in parts.path.split("/") if len(part) >= 16]
     return [text for text in (parts.path.rstrip("/"), parts.query, *long_parts) if text]
 
 
 def masked_heartbeat_url(text: str) -> str:
-    """A heartbeat's address, right or wrong, by its host only."""
+    """A heartbeat address, valid or not, reduced to its host."""
     match = re.match(r"https?://[^\s/?#]+", text, re.IGNORECASE)
     return f"{match[0]}/{MASK}" if match and "@" not in text else MASK
 
 
 def masked_url(text: str) -> str:
-    """An address, right or wrong, with anything before an @, and its query, hidden."""
+    """An address, valid or not, with its credentials and query hidden."""
     before, at, after = text.rpartition("@")
     schemes = (f"{prefix.partition('://')[0]}://" for prefix in ("http://", "https://", *prefixes()))
     scheme = next(filter(before.startswith, schemes), "")
@@ -130,7 +131,7 @@ def _check_characters(text: str) -> None:
 
 
 def _without_rentout(path_and_query: str) -> str:
-    """The same, unless it is a rent-out API, however it is spelt (contract/rental-api.md)."""
+    """The same, unless it is a rent-out API in any spelling (contract/rental-api.md)."""
     _check_characters(path_and_query)
     text = path_and_query
     while (decoded := unquote(text, errors="replace")) != text:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 def opened_database(
     settings: Settings, *, for_reading_only: bool = True, limit_s: float = math.inf
 ) -> Iterator[Database]:
-    """The database of the settings with all that the operator's commands may do to it, ready for use.
-    `limit_s`: how long it may take, in seconds, where a run has no more.
+    """The configured database with everything that the operator commands need, ready for use. `limit_s`: the
+    most time it may take, in seconds, if the run has a limit.
 
     Raises:
-        SettingsError: it can't keep each lead once.
+        SettingsError: it can't guarantee that each lead is stored once.
         StorageUnavailableError: it can't be reached or opened.
     """
     database = open_storage(settings.database_url, for_reading_only=for_reading_only)
@@ -49,8 +49,8 @@ def opened_database(
 def opened_storage(
     settings: Settings, *, dry_run: bool = False, limit_s: float = math.inf
 ) -> Iterator[Storage]:
-    """The database of the settings, ready for use; with `dry_run` one that nothing can be written to. The
-    rest is as in `opened_database`."""
+    """The configured database, ready for use; with `dry_run`, nothing can be written to it. Otherwise like
+    `opened_database`."""
     with opened_database(settings, for_reading_only=dry_run, limit_s=limit_s) as database:
         if dry_run:
             from syncctl.storage.dry_run import DryRunStorage
@@ -73,7 +73,7 @@ def rental_api(settings: Settings, stop: Stop | None = None) -> Iterator[RentalA
 
 
 def api_config(settings: Settings) -> ApiClientConfig:
-    """Where the rental API is and how it is asked."""
+    """Where the rental API is and how it is called."""
     from syncctl.api.client import ApiClientConfig
 
     return ApiClientConfig(
@@ -102,7 +102,7 @@ def sandbox_reports() -> list[Report]:
 
 
 def clock_of(settings: Settings) -> Clock:
-    """The real clocks, and the schedule and zone of the settings."""
+    """The real clocks, with the configured schedule and time zone."""
     return Clock(
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,

@@ -1,4 +1,4 @@
-"""`verify sync`, `verify data`, `status` and `history`, wired to the database and its surroundings."""
+"""Connects `verify sync`, `verify data`, `status` and `history` to the database and the environment."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
 
 
 def verify_data(settings: Settings) -> CheckReport:
-    """Whether the content is sound.
+    """Check the stored data.
 
     Raises:
         StorageUnavailableError: the database can't be reached.
-        StorageError: it refused something.
+        StorageError: it refused a request.
     """
     from syncctl.services.checks.data_checks import verify_soundness
 
@@ -49,7 +49,7 @@ def verify_data(settings: Settings) -> CheckReport:
 
 
 def status(settings: Settings) -> Status:
-    """The health at a glance. A database that can't be used is one of its findings."""
+    """The overall health. An unusable database is reported as one of its findings."""
     from syncctl.services.checks.status import status_without_database, take_status
 
     lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
@@ -69,7 +69,7 @@ def list_runs(settings: Settings, limit: int, *, failed_only: bool) -> tuple[Pas
 
 
 def find_run(settings: Settings, beginning: str) -> PastRun:
-    """One run by the beginning of its id. Raises UsageError, and as `verify_data` does."""
+    """One run by the start of its id. Raises UsageError, and as `verify_data` does."""
     from syncctl.services.checks import history
 
     with opened_database(settings) as database:

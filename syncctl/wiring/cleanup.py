@@ -1,4 +1,4 @@
-"""`cleanup`, wired to the database and the backups of the settings."""
+"""Connects `cleanup` to the configured database and backups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Told = Callable[[Path, int], None]
 
 
 def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
-    """What a cleanup would do; `chosen`: ids to keep. Raises UsageError and StorageError."""
+    """What a cleanup would do; `chosen`: ids of copies to keep. Raises UsageError and StorageError."""
     with opened_database(settings) as database:
         return cleaning.plan_duplicates(database, load_locations(), chosen)
 
@@ -55,7 +55,7 @@ def rename_stores(settings: Settings, wait_s: float, told: Told, stop: Stop) -> 
 
 
 def plan_finished(settings: Settings) -> FinishedPlan:
-    """What deleting finished leads would do. Raises StorageError."""
+    """Which finished leads would be deleted. Raises StorageError."""
     with opened_database(settings) as database:
         return cleaning_finished.plan_finished(database, load_locations(), datetime.now(UTC))
 
@@ -70,7 +70,7 @@ def clean_finished(
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
-    """Put a backup back, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    """Restore a backup, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.restoring.restore_backup does."""
     with _alone(settings, wait_s) as database:
         return restoring.restore_backup(database, file, stop)

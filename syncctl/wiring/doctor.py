@@ -1,4 +1,4 @@
-"""`doctor`: everything that a fresh installation gets wrong, probed and checked."""
+"""`doctor`: probes and checks everything that can be wrong with a fresh installation."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _ANSWER_LIMIT_S = 15.0
 
 
 def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
-    """Every check. `settings`: None where some are wrong: then what depends on them is left out."""
+    """Run every check. `settings`: None if some are invalid; checks that depend on them are then left out."""
     checks = [Check.good("Python", f"{platform.python_version()} ({sys.executable})")]
     try:
         checks += check_settings(_settings_facts(env_file))
@@ -164,7 +164,7 @@ def _seen_in_database(
 
 
 def _is_missing(file: Path) -> bool:
-    """Whether there is no such file yet; what can't be looked at can't be opened either, which says why."""
+    """Whether the file does not exist yet. Other errors show when it is opened."""
     try:
         file.stat()
     except FileNotFoundError:
@@ -211,7 +211,7 @@ def _machine(settings: Settings) -> Iterator[Check]:
         files.append(path_facts("Database file", "DATABASE_URL", database))
     yield check_path(data, user, folder=True)
     for file in files:
-        # The lock file says nothing but who holds it.
+        # The lock file only says who holds the lock.
         yield check_path(file, user, private=file.setting != "SYNC_LOCK_FILE")
     yield from check_exposed(_beside(settings))
     output = path_facts("Output of cron", "", settings.data_dir / OUTPUT_FILE)
@@ -220,7 +220,7 @@ def _machine(settings: Settings) -> Iterator[Check]:
 
 
 def _beside(settings: Settings) -> Iterator[PathFacts]:
-    """What holds customers' data or a key beside the files that have a line of their own."""
+    """Files with customers' data or a key that have no check line of their own."""
     for setting, key_file in settings.own_files.key_files().items():
         yield path_facts(setting, setting, Path(key_file))
     if settings.log_file:

@@ -1,4 +1,4 @@
-"""`doctor --evidence`, wired to the API, the database and the machine."""
+"""Connects `doctor --evidence` to the API, the database and the machine."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ PACKAGES = ("requests", "urllib3")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was found. `is_answered`: whether any report brought an answer; else there is nothing to read in
-    it but why not."""
-
     document: Mapping[str, Any]
+    """The evidence as JSON-like data."""
+
     is_answered: bool
+    """Whether any report answered; otherwise the document only says why not."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the database tells; nothing where it can't be used."""
+    """What the database knows; empty if it can't be used."""
 
     facts: Mapping[str, str]
     dialects: Mapping[StepName, Dialect] | None

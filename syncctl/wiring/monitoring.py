@@ -1,4 +1,4 @@
-"""Which runs tell the monitor at HEARTBEAT_URL how they went."""
+"""Which runs are reported to the monitor at HEARTBEAT_URL."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
 
 WATCHED_COMMANDS = ("api", "all")
-"""Those that do what the monitor watches over: the whole job that the schedule is for."""
+"""Commands that do the whole job of the schedule, which is what the monitor watches."""
 
 
 def heartbeat_of(
     settings: Settings, command: str, options: SyncOptions, *, dry_run: bool
 ) -> Heartbeat | None:
-    """The heartbeat of a run, or None: HEARTBEAT_URL is not set, or the run does not do the whole job, so
-    that its success must not calm the alarm: another command, some locations, some days, a dry run."""
+    """The heartbeat of a run, or None if HEARTBEAT_URL is not set or the run covers only part of the job,
+    so that its success must not clear an alarm: another command, some locations, some days, a dry run."""
     is_part = bool(options.locations) or options.date_from is not None or dry_run
     if settings.heartbeat_url is None or command not in WATCHED_COMMANDS or is_part:
         return None

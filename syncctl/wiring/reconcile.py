@@ -1,4 +1,4 @@
-"""`verify source` and `explain`: the database beside the rental API, wired to the adapters."""
+"""Connects `verify source` and `explain` to the database and the rental API."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def check_source(settings: Settings, options: SyncOptions, on_location: OnLocation) -> Completeness:
-    """Look whether everything that the API tells is in the database. Takes no lock, writes nothing.
+    """Check whether everything in the API is in the database. Takes no lock, writes nothing.
 
     Raises:
-        UsageError: a window that ends before it begins, or a location that nobody knows.
+        UsageError: a window that ends before it begins, or an unknown location.
         StorageUnavailableError: the database can't be reached.
     """
     with opened_database(settings) as database, rental_api(settings) as api:
@@ -57,10 +57,10 @@ def repair_source(
 
 
 def explain_record(settings: Settings, asked: str, *, fetch: bool) -> Explanation:
-    """What became of a phone's or booking number's records; with `fetch` also what the source says now.
+    """The record histories for a phone or booking number; with `fetch`, also what the source says now.
 
     Raises:
-        UsageError: `asked` can be neither.
+        UsageError: `asked` is neither.
         StorageUnavailableError: the database can't be reached.
     """
     wanted = Wanted.from_text(asked)
@@ -79,7 +79,7 @@ def _question(settings: Settings, options: SyncOptions) -> SourceQuestion:
 
 
 def schedule_of(settings: Settings) -> Schedule:
-    """The settings that decide windows."""
+    """The settings that determine the windows."""
     return Schedule(
         first_months=settings.first_months,
         business_zone=settings.business_timezone,

@@ -1,4 +1,4 @@
-"""Syncs, imports and retries: each a run, wired to the adapters that it works with."""
+"""Syncs, imports and retries: each one a run, connected to its adapters."""
 
 from __future__ import annotations
 
@@ -34,20 +34,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How a command was started. `wait_s`: how long to wait for another run's lock, in seconds. `begun` is
-    called as soon as the run has the lock, `ended` with what the run came to, also where it is broken off."""
+    """How a command was started."""
 
     command: str
     trigger: Trigger
     dry_run: bool = False
+
     wait_s: float = 0.0
+    """How long to wait for another run's lock, in seconds."""
+
     begun: Callable[[], None] | None = None
+    """Called as soon as the run has the lock."""
+
     ended: Callable[[RunResult], None] | None = None
+    """Called with the run's result, also if the run was aborted."""
     stop: Stop = field(default_factory=Stop)
 
 
 def switched_off(settings: Settings, invocation: Invocation, steps: Sequence[StepName]) -> RunResult:
-    """What a command comes to that API_SYNC_ENABLED=false keeps from running: every step is skipped."""
+    """The result when API_SYNC_ENABLED=false: every step is skipped."""
     now = datetime.now(UTC)
     return RunResult(
         command=invocation.command,
@@ -71,22 +76,22 @@ def run_sync(
     """Sync `steps` of the rental API.
 
     Raises:
-        LockHeldError: another run is under way.
+        LockHeldError: another run is in progress.
         StorageUnavailableError: the database can't be reached.
-        SyncctlError: as services.run.Run.execute says.
+        SyncctlError: as services.run.Run.execute does.
     """
     with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
         return _execute(settings, invocation, steps, [_api_stage(settings, api, steps, options)], listener)
 
 
 def run_import(settings: Settings, invocation: Invocation, job: ImportJob, listener: Listener) -> RunResult:
-    """Import stores' files of one kind. Raises as run_sync does."""
+    """Import stores' files of one kind. Raises as `run_sync` does."""
     with _locked(settings, invocation):
         return _execute(settings, invocation, (job.kind,), [_file_stage(job, invocation.stop)], listener)
 
 
 def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) -> ImportJob:
-    """An import of the files of that kind in IMPORT_DIR; `explicit`: the unchanged ones, too."""
+    """Import the files of this kind in IMPORT_DIR; `explicit`: unchanged ones too."""
     from syncctl.services.imports.importing import ImportJob
 
     folder = settings.import_dir
@@ -97,7 +102,7 @@ def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) ->
 def run_all(
     settings: Settings, invocation: Invocation, options: SyncOptions, listener: Listener
 ) -> RunResult:
-    """Sync the rental API, then import what is new in IMPORT_DIR. Raises as run_sync does."""
+    """Sync the rental API, then import new files in IMPORT_DIR. Raises as `run_sync` does."""
     jobs = [import_from_folder(settings, kind, explicit=False) for kind in FILE_STEPS]
     with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
         stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
@@ -108,7 +113,7 @@ def run_all(
 def retry_rejects(
     settings: Settings, wanted: RejectFilter, invocation: Invocation, listener: Listener
 ) -> Counts:
-    """Try rejects again. Raises as run_sync does."""
+    """Retry rejected records. Raises as `run_sync` does."""
     from syncctl.files.headers import cells_of
     from syncctl.services.rejects.reject_list import find_rejects
     from syncctl.services.rejects.retrying import retry_rejects as retry
@@ -129,7 +134,7 @@ def _file_stage(job: ImportJob, stop: Stop) -> Callable[[Run], None]:
 
 @contextmanager
 def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
-    """A dry run takes no lock: it writes nothing, so it may look while another run is at work."""
+    """Hold the run lock. A dry run takes no lock: it writes nothing, so it may run beside another run."""
     invocation.stop.raise_if_requested()
     if invocation.dry_run:
         yield

@@ -1,4 +1,4 @@
-"""The command that cron or systemd shall run, by the settings in force."""
+"""The command that cron or systemd should run, according to the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def scheduled_command(settings: Settings, env_file: Path | None) -> ScheduledCommand:
-    """What a scheduler has to run. Raises UsageError for an `env_file` that doesn't stay."""
+    """What a scheduler has to run. Raises UsageError for an `env_file` that is temporary."""
     file, folder = _settings_file(env_file)
     return ScheduledCommand(
         schedule=settings.api_sync_time,
@@ -31,8 +31,8 @@ def scheduled_command(settings: Settings, env_file: Path | None) -> ScheduledCom
 
 
 def program_words(started_as: str, python: str) -> tuple[str, ...]:
-    """The words that start this program anywhere: the way it was started, else the program beside its
-    Python, else that Python with -m. Links are not followed: an upgrade may move what they lead to."""
+    """The words that start this program from any folder: as it was started, else the script next to its
+    Python, else that Python with -m. Symlinks are not resolved: an upgrade may move their targets."""
     for candidate in (Path(os.path.abspath(started_as)), Path(python).parent / "syncctl"):
         if candidate.name == "syncctl" and candidate.is_file() and os.access(candidate, os.X_OK):
             return (str(candidate),)
@@ -40,21 +40,21 @@ def program_words(started_as: str, python: str) -> tuple[str, ...]:
 
 
 def set_by_environment(env_file: Path | None) -> tuple[str, ...]:
-    """The settings that are in force because this process's environment has them."""
+    """The settings that take effect only because this process's environment has them."""
     from syncctl.settings.settings import inspect_settings
 
     return tuple(setting.set_as for setting in inspect_settings(env_file) if setting.origin == ENVIRONMENT)
 
 
 def _settings_file(env_file: Path | None) -> tuple[Path | None, Path]:
-    """The settings file to be named to a run, or None, and the folder that paths are relative to."""
+    """The settings file to name to a run, or None, and the folder that paths are relative to."""
     sources = read_sources(env_file)
     if env_file is None:
         found = [Path(origin) for origin, _ in sources.sources if origin != ENVIRONMENT]
-        # `.env` is the last one; the `.env.local` beside it is found by it.
+        # `.env` comes last; `.env.local` is found next to it.
         return (found[-1] if found else None), sources.folder
     named = Path.cwd() / os.path.expanduser(env_file)
     if not named.is_file():
         raise UsageError(f"--env-file {env_file} is no file that stays: a scheduled run needs one.")
-    # A link to a settings file is kept: relative paths are relative to its own folder.
+    # A symlink to a settings file is kept: relative paths are relative to the symlink's folder.
     return named.parent.resolve() / named.name, sources.folder

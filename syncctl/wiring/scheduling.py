@@ -1,4 +1,4 @@
-"""What cron or systemd shall run, what they run now, and the changes in between: by the settings in force."""
+"""What cron or systemd should run, what they run now, and how to change that."""
 
 from __future__ import annotations
 
@@ -33,12 +33,18 @@ _START_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class CrontabChange:
-    """A crontab as it is and as it shall be, of whom, and what a person should know first."""
+    """A planned change of a user's crontab."""
 
     user: str
+
     before: bytes
+    """The crontab as it is."""
+
     after: bytes
+    """The crontab as it will be."""
+
     warnings: tuple[str, ...] = ()
+    """What the user should know before applying it."""
 
     @property
     def changes(self) -> bool:
@@ -46,7 +52,7 @@ class CrontabChange:
 
 
 def schedule_state(settings: Settings, env_file: Path | None = None) -> ScheduleState:
-    """Whether cron, or else systemd, runs the sync at the times of the settings. Raises nothing."""
+    """Whether cron or systemd runs the sync at the configured times. Does not raise."""
     user, crontab = current_user().name, b""
     try:
         crontab = read_crontab()
@@ -72,9 +78,9 @@ def _meant(settings: Settings) -> Meant:
 
 
 def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
-    """The crontab with our line in it.
+    """Plan a crontab that contains our line.
 
-    Raises SettingsError: there is no crontab(1), it refuses, or something can't stand in a crontab.
+    Raises SettingsError: crontab(1) is missing or refuses, or something can't be written in a crontab.
     """
     command = scheduled_command(settings, env_file)
     line = cron_line(command)
@@ -94,23 +100,23 @@ def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
 
 
 def plan_removal() -> CrontabChange:
-    """The crontab without our block. Needs no settings. Raises as `plan_install` does."""
+    """Plan a crontab without our block. Needs no settings. Raises as `plan_install` does."""
     before = read_crontab()
     return CrontabChange(current_user().name, before, without_block(before))
 
 
 def carry_out(change: CrontabChange) -> None:
-    """Write the changed crontab. Raises as crontab.write_crontab does."""
+    """Write the planned crontab. Raises as crontab.write_crontab does."""
     write_crontab(change.after, change.before)
 
 
 def make_ready(settings: Settings, env_file: Path | None) -> None:
-    """See to it that the line can work: the program starts as cron starts it, the folder of its output is
-    there, without which the shell would not even start it, and its file for this user only.
-    Raises SettingsError."""
+    """Make sure that the line can work: the program starts in cron's environment, and its output file
+    exists, readable by this user only (the shell would not start the command without its folder). Raises
+    SettingsError."""
     command = scheduled_command(settings, env_file)
     try:
-        # The shell that cron starts would make it readable for everybody.
+        # The shell started by cron would create it readable by everyone.
         make_private_file(command.output)
     except OSError as error:
         raise SettingsError(
@@ -135,29 +141,29 @@ def make_ready(settings: Settings, env_file: Path | None) -> None:
 
 
 def units(settings: Settings, env_file: Path | None) -> Units:
-    """The systemd units. Raises SettingsError for what can't be said in them."""
+    """The systemd units. Raises SettingsError for settings that systemd can't express."""
     return systemd_units(scheduled_command(settings, env_file), current_user().name)
 
 
 def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
-    """What a person should know before the units are put in place."""
+    """What the user should know before installing the units."""
     yield from schedule_warnings(settings, env_file)
     try:
         crontab = parse_crontab(read_crontab())
     except SettingsError:
-        return  # then there is none that would get in the way
+        return  # then there is nothing to conflict with
     if crontab.block:
         yield "the crontab runs the sync as well, so that there would be two: see `syncctl cron remove`."
     yield from _other_lines(crontab)
 
 
 def wanted_block(settings: Settings, env_file: Path | None) -> bytes:
-    """The block that the crontab should have. Raises SettingsError for what can't stand in a crontab."""
+    """The block that the crontab should contain. Raises SettingsError for what a crontab can't express."""
     return block(cron_line(scheduled_command(settings, env_file)))
 
 
 def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
-    """What any scheduler's runs would trip over."""
+    """Problems that scheduled runs would have with any scheduler."""
     if lost := set_by_environment(env_file):
         yield (
             f"the environment of this shell sets {', '.join(lost)}, but a scheduled run goes by the .env "
@@ -168,7 +174,7 @@ def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str
 
 
 def zone_warning(settings: Settings) -> str | None:
-    """That cron would not run at the times of API_SYNC_TIMEZONE, which only systemd's timers know."""
+    """A warning if cron would ignore API_SYNC_TIMEZONE, which only systemd timers support."""
     name, zone = system_zone()
     wanted = settings.api_sync_timezone
     if same_in_both_zones(settings.api_sync_time, wanted, zone, datetime.now(UTC)):
@@ -196,17 +202,17 @@ def _other_lines(crontab: Crontab) -> Iterator[str]:
 
 
 def _timer(settings: Settings) -> ScheduleState | None:
-    """What a systemd timer of ours comes to, where there is one."""
+    """The state of our systemd timer, if there is one."""
     try:
         wanted = on_calendar(settings.api_sync_time, settings.api_sync_timezone.key)
     except SettingsError:
-        return None  # no timer can have such a schedule
+        return None  # a timer can't have such a schedule
     for folder in _unit_folders():
         timer = folder / TIMER
         try:
             text = timer.read_text("utf-8", errors="replace")
         except OSError:
-            continue  # none there
+            continue  # not installed there
         enabled = os.path.lexists(folder / "timers.target.wants" / TIMER)
         return timer_state(timer, text, wanted, enabled=enabled)
     return None

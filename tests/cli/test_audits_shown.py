@@ -1,4 +1,4 @@
-"""What only an audit brought is said: in the log, by --json, by `status`, `verify sync` and `doctor`."""
+"""Leads found only by audits are reported: in the log, by --json, `status`, `verify sync` and `doctor`."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a monitor is told of real runs, and that it gets no run into trouble."""
+"""What a monitor receives from real runs, and that it can't disturb them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What an attack comes to for whoever started the command: one plain line, its status, little time."""
+"""Attacks as seen by the user: one plain line, its exit status, in little time."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A stderr that takes nothing: neither what a command does nor its exit status depends on its messages."""
+"""A stderr that can't be written: neither a command's work nor its exit status depends on messages."""
 
 import fcntl
 import os

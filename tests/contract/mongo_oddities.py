@@ -1,4 +1,4 @@
-"""Documents that only MongoDB can hold, and that one line of JSON has trouble to say."""
+"""Documents that only MongoDB can hold, and that are hard to write as one line of JSON."""
 
 import re
 import struct

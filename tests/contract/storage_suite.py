@@ -25,7 +25,7 @@ class StorageSuite(
     SurveySuite,
     RepairSuite,
 ):
-    """Inherit it beside a fixture `database`, which gives an empty Database."""
+    """Inherit it with a fixture `database` that returns an empty Database."""
 
     @pytest.fixture
     def storage(self, database: Database) -> Iterator[LeadDatabase]:

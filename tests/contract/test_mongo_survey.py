@@ -1,4 +1,4 @@
-"""What MongoDB tells of itself: its deployment in words, old entries, and trouble in the middle of it."""
+"""What MongoDB reports about itself: its deployment, old entries, and errors meanwhile."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""What people and other programs put into syncctl's own collections is passed over, with one warning each."""
+"""Foreign documents in syncctl's own collections are skipped, with one warning each."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a SQLite file tells of itself, and of what people and other programs did to it."""
+"""What a SQLite file reports about itself, and about changes by people and other programs."""
 
 import sqlite3
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Answers of the next report that come before the last one of this."""
+"""Answers of the next report that arrive before the last one of the current report."""
 
 from collections.abc import Generator, Sequence
 from contextlib import closing

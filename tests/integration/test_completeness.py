@@ -1,4 +1,4 @@
-"""`verify source`: what the API tells is proved to be in the database, or it is said what is not."""
+"""`verify source`: proves that everything in the API is in the database, or says what is missing."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -415,7 +415,7 @@ def test_the_first_and_the_last_day_that_there_are(world: World, day: date) -> N
 
 def test_a_repair_that_is_killed_is_done_by_the_next(world: World) -> None:
     class Dying:
-        """A database that is gone after so many writes of leads."""
+        """A database that becomes unreachable after a number of lead writes."""
 
         def __init__(self, database: Database, writes: int) -> None:
             self._database, self._left = database, writes

@@ -1,4 +1,4 @@
-"""A phone number corrected at the source is news, and the booking is still one lead."""
+"""A phone number corrected at the source is an update: the booking stays one lead."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -587,7 +587,7 @@ def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, 
 
 
 def told_before(at: int) -> list[Any]:
-    """The bookings of earlier rounds, as they are by now."""
+    """The bookings of earlier rounds, as they are now."""
     return [row(SECOND, bookingNo=f"2026020100200{n:03}") for n in range(1, at)]
 
 

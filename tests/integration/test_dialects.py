@@ -1,4 +1,4 @@
-"""However the API answers a window of days, everything comes: it is only ever asked for whole windows."""
+"""Whatever the API's dialect, everything arrives as long as whole windows are requested."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta

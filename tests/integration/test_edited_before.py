@@ -1,5 +1,5 @@
-"""Leads of the old system that people edited in the database before syncctl came: finished ones stay away,
-the others are adopted; and its days, which it read as midnights of India's."""
+"""Leads of the old system edited before syncctl was installed: finished ones stay away, the others are
+adopted; and its days, which it stored as midnights of India."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -47,7 +47,7 @@ def zone(request: pytest.FixtureRequest) -> tzinfo:
 
 @pytest.fixture
 def import_again(world: World, tmp_path: Path, zone: tzinfo) -> Import:
-    """A file that the old system has imported, in this zone, to be imported once more."""
+    """A file that the old system imported, in this time zone, to be imported again."""
     visits = [
         row(Date="01-11-2025", Customer_Name=f"Made Up {n}", Contact=f"900000040{n}", Remarks="")
         for n in range(4)
@@ -59,7 +59,7 @@ def import_again(world: World, tmp_path: Path, zone: tzinfo) -> Import:
 
 
 def edit(world: World, of: Lead, names: str, *, in_the_app: bool, number: int) -> Lead:
-    """Edit a lead; in the database by hand, `updatedAt` does not move. Gives it as it is then."""
+    """Edit a lead; by hand in the database, `updatedAt` does not change. Returns the edited lead."""
     changes = {**edits(names, number), "updatedAt": NOW if in_the_app else of["updatedAt"]}
     world.app.edit(of["_id"], **changes)
     return of | changes

@@ -1,4 +1,4 @@
-"""`doctor --evidence`: from the document alone the API's dialect can be named, and nobody's data is in it."""
+"""`doctor --evidence`: the document alone identifies the API's dialect, and has no customer data."""
 
 import json
 import re
@@ -38,13 +38,13 @@ def gather(sandbox: Sandbox, folder: Path, **settings: object) -> Evidence:
 
 
 def sent(evidence: Evidence) -> Any:
-    """The document as whoever it is sent to reads it."""
+    """The document as its recipient reads it."""
     return json.loads(readable(evidence.document))
 
 
 def led_to(cases: list[dict[str, Any]]) -> str:
-    """What one question led to at all locations: error, nothing, everything, 1 month, or the field by whose
-    dates rows came."""
+    """What a query returned at all locations: error, nothing, everything, 1 month, or the field whose
+    dates decided."""
     if all(case["error"] for case in cases):
         return "error"
     if not any(case["rows"] for case in cases):
@@ -67,7 +67,7 @@ def led_to(cases: list[dict[str, Any]]) -> str:
 
 
 def name_of(document: Any, report: str) -> str:
-    """The dialect's name, by what stands in the document."""
+    """The dialect's name, derived from the document."""
     by_question: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for case in document["reports"][report]["less"]:
         by_question[case["of"], case["body"]].append(case)

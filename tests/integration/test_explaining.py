@@ -1,4 +1,4 @@
-"""`explain`: what became of one record, from wherever one begins to ask."""
+"""`explain`: one record's history, whichever identifier one starts from."""
 
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,5 @@
-"""One API's trouble stays its own; a kill at any write, and runs at once, end in the same state."""
+"""One API's failure does not affect the others; a kill at any write, and concurrent runs, end in the same
+state."""
 
 import signal
 import threading
@@ -242,7 +243,7 @@ def test_an_interrupted_run_keeps_what_it_stored_and_says_so(world: World) -> No
 
 
 def refusing(name: str, error: Callable[[], BaseException], times: int = 10_000) -> Callable[[Storage], Any]:
-    """Something to stand before the database: one method of it raises, so many times."""
+    """A wrapper around the database in which one method raises a number of times."""
 
     class Refusing:
         def __init__(self, storage: Storage) -> None:

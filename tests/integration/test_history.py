@@ -1,4 +1,4 @@
-"""What a run leaves in the sync's own history, and for how long."""
+"""What a run leaves in the history, and for how long."""
 
 from contextlib import closing
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Each dialect is found out over HTTP and relied on; nothing stays missing longer than a round of audits."""
+"""Each dialect is measured over HTTP and used; nothing stays missing longer than a round of audits."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

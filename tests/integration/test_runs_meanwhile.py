@@ -1,4 +1,4 @@
-"""A whole run in the midst of another one, before any of its calls: still one lead for each record."""
+"""A whole run in the middle of another one, before any of its calls: still one lead per record."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,15 +12,15 @@ from tests.support.world import World
 
 
 def make_old(world: World, lead: Lead) -> None:
-    """A lead becomes one that the old system imported, of which no run has heard."""
+    """Turn a lead into one that the old system imported and no run has seen."""
     world.app.delete(lead["_id"])
     world.app.insert(old_lead(lead))
     forget(world)
 
 
 def before_each_call(world: World, run: Callable[..., Any], its_leads: Callable[[], list[Lead]]) -> int:
-    """A run of a lead of the old system's with the same run before its first call, its second, and so on: it
-    stays one lead. Gives the number of calls."""
+    """Run a legacy lead's run with the same run before its first call, its second, and so on: it stays one
+    lead. Returns the number of calls."""
     at = 0
     while True:
         at += 1

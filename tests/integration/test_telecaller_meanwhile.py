@@ -1,4 +1,4 @@
-"""A telecaller edits, finishes or deletes a lead of the old system's while an import makes it its own."""
+"""A telecaller edits, finishes or deletes a legacy lead while an import links it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def old(world: World, file: Path) -> Lead:
-    """A lead that the old system imported of the file, which has since said something else of it."""
+    """A legacy lead from the file, whose row has changed since."""
     world.import_files(WALKIN, file)
     lead = world.app.leads()[0]
     world.app.delete(lead["_id"])
@@ -41,7 +41,7 @@ def old(world: World, file: Path) -> Lead:
 
 
 def import_while(world: World, file: Path, method: str, act: Callable[[], Any]) -> None:
-    """Import, with something done just before the first call of a method; then import in peace."""
+    """Import, calling `act` before the first call of a method; then import again undisturbed."""
     storages: list[Interfering] = []
 
     def wrap(storage: Any) -> Any:

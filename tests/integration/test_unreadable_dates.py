@@ -1,4 +1,4 @@
-"""What can't be read is not absent: dates of the API's rows and of files."""
+"""Unreadable dates are not missing dates: in the API's rows and in files."""
 
 import json
 from collections.abc import Iterator

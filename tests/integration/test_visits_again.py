@@ -1,4 +1,4 @@
-"""A customer comes again: a finished lead keeps out its own row, and no other visit, booking or customer."""
+"""Returning customers: a finished lead suppresses its own row, and no other visit, booking or customer."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo

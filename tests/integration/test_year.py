@@ -1,7 +1,7 @@
-"""A year of a database, from the old system to syncctl: nobody comes back, is lost or doubled.
+"""A year of a database, from the old system to syncctl: no lead comes back, is lost or duplicated.
 
-What nothing tells any more (contract/database.md) may be imported again, and nothing else; `pytest -rP` lists
-it. `--rounds N` plays N different years.
+Only what can't be recognized any more (contract/database.md) may be imported again; `pytest -rP` lists it.
+`--rounds N` plays N different years.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The business: what it books, corrects and takes back, what its shops' files say, what its telecallers do.
+"""The business: its bookings, corrections and withdrawals, its shops' files, and its telecallers' work.
 
-Every record is made here, so whose lead is whose is known without syncctl's code: what a record must become
-is worked out by tests/support/oracle.py and tests/torture/visits.py, from the contract.
+Every record is created here, so the owner of each lead is known without syncctl's code. The expected leads
+are computed by tests/support/oracle.py and tests/torture/visits.py, from the contract.
 """
 
 from collections import Counter
@@ -39,30 +39,41 @@ REACHED = "Connected"
 
 @dataclass(eq=False)
 class Record:
-    """A booking, a return or a visit, which must become one lead.
-
-    `said`: what its source has said of it, the newest last; the first `passed` of that no lead may say any
-    more. `due`: after how many undisturbed runs it must be
-    there, and `news_due`: its newest phone number. `leads`: those that are of it, by id, with what people
-    have edited of each. `is_finished`, `is_deleted`: by people. `may_come_anew`: it was finished before
-    anybody was reached, and has a corrected phone number. `is_optional`: it may have a lead or none.
-    """
+    """A booking, a return or a visit, which must become one lead."""
 
     key: Key
+
     said: list[Lead]
+    """The source's values over time, newest last; a lead may no longer have the first `passed` of them."""
+
     due: int
+    """After how many undisturbed runs it must be stored."""
+
     news_due: int = 0
+    """After how many undisturbed runs its newest phone number must be stored."""
+
     passed: int = 0
+
     leads: dict[str, Lead] = field(default_factory=dict)
+    """Its leads by id, with people's edits of each."""
+
     is_finished: bool = False
+    """By people."""
+
     is_deleted: bool = False
+    """By people."""
+
     was_reached: bool = False
+
     may_come_anew: bool = False
+    """It was finished before anybody was reached, and its phone number was corrected."""
+
     is_optional: bool = False
+    """It may or may not have a lead."""
 
     @property
     def is_gone(self) -> bool:
-        """Whether people are done with it."""
+        """Whether people have finished or deleted it."""
         return self.is_finished or self.is_deleted
 
     @property
@@ -76,15 +87,19 @@ class Record:
 
 @dataclass(eq=False)
 class Booking:
-    """A booking at the source: its first item's row, as it is now, and what it is by report."""
+    """A booking at the source."""
 
     row: Row
+    """Its first item's current row."""
+
     store: str
+
     records: dict[str, Record] = field(default_factory=dict)
+    """Its records by report."""
 
 
 class Business:
-    """`runs`: how many undisturbed runs there were. `in_run`: one is under way. `counts`: what happened."""
+    """`runs`: the number of undisturbed runs. `in_run`: one is in progress. `counts`: what happened."""
 
     def __init__(
         self, sandbox: Sandbox, app: MongoApp | SqliteApp, stores: Mapping[str, str], chance: Random
@@ -159,7 +174,7 @@ class Business:
         self.counts[f"corrected {what}"] += 1
 
     def cancel(self) -> None:
-        """A booking vanishes. What has become a lead stays one."""
+        """A booking is removed. If it has become a lead, the lead stays."""
         booking = self._some_booking()
         if booking is not None:
             self._sandbox.remove_booking(booking.row["bookingNo"])
@@ -192,7 +207,7 @@ class Business:
                 self._say(record, key, lead)
 
     def _say(self, record: Record, key: Key, lead: Lead) -> None:
-        """A known booking says something else."""
+        """The source changes a known booking."""
         if lead["phone"] != record.phone:
             record.news_due = self._due(self.audit_round)
             record.may_come_anew = record.is_finished and not record.was_reached
@@ -249,7 +264,7 @@ class Business:
     # At the telecallers' desks.
 
     def work(self, at: datetime) -> None:
-        """A telecaller deals with a lead, or types one in."""
+        """A telecaller handles a lead, or adds one."""
         if self._chance.random() < 0.03:
             self._type_in(at)
         records = [record for record in self.records[-RECENT:] if not record.is_gone]
@@ -275,7 +290,7 @@ class Business:
                 self.counts["deleted"] += 1
 
     def lead_of(self, record: Record) -> Lead | None:
-        """Its lead as it is now; None: there is none yet, or more than one."""
+        """Its current lead; None: there is none yet, or more than one."""
         phones = {said["phone"] for said in record.said}
         phones |= {edits["phone"] for edits in record.leads.values() if "phone" in edits}
         found = [lead for phone in sorted(phones) for lead in self.app.leads(phone=phone)]
@@ -355,6 +370,6 @@ class Business:
         return f"{self._chance.choice(FIRST_NAMES)} {self._chance.choice(LAST_NAMES)}"
 
     def _moment(self, at: datetime) -> datetime:
-        """That day, at nobody else's second: `createdAt` tells leads apart."""
+        """That day, at a unique second: `createdAt` tells leads apart."""
         day = at.astimezone(KOLKATA).date()
         return datetime.combine(day, OPENING) + timedelta(seconds=self._next() % OPEN_S)

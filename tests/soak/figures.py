@@ -1,4 +1,4 @@
-"""What a week has come to, and the table that shows it."""
+"""The figures of a week, and the table that shows them."""
 
 import sqlite3
 from collections import Counter
@@ -21,7 +21,7 @@ OWN = "sync"
 
 @dataclass
 class Quarter:
-    """The most that the runs of a quarter of the week took."""
+    """The maxima of the runs in a quarter of the week."""
 
     peak_kb: int = 0
     open_files: int = 0
@@ -29,20 +29,27 @@ class Quarter:
 
 @dataclass
 class Figures:
-    """What happened in a week, and what it took.
-
-    `seconds`: of each undisturbed run. `tables`: rows and bytes of each table or collection. `files`: how
-    many there are in the end. `no_disk`: why no disk was full. `wrong`: how often each promise was broken.
-    """
+    """What happened in a week, and its cost."""
 
     database: str
+
     no_disk: str = ""
+    """Why no disk was filled."""
+
     counts: Counter[str] = field(default_factory=Counter)
     quarters: list[Quarter] = field(default_factory=lambda: [Quarter() for _ in range(4)])
+
     seconds: list[float] = field(default_factory=list)
+    """Of each undisturbed run."""
+
     tables: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Rows and bytes of each table or collection."""
+
     files: int = 0
+    """How many exist at the end."""
+
     wrong: dict[str, int] = field(default_factory=dict)
+    """How often each promise was broken."""
 
     def percentile(self, of_100: int) -> float:
         """In seconds, of the undisturbed runs."""

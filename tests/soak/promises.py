@@ -1,4 +1,4 @@
-"""What must be in the database, whatever has happened: looked at again and again, each breach noted once."""
+"""The expected database content at any time: checked repeatedly, each breach recorded once."""
 
 from collections import defaultdict
 
@@ -11,14 +11,14 @@ GROWN = "what must not grow has grown"
 PROMISES = (LOST, DOUBLED, OVERWRITTEN, BACK, STRANGE, BROKEN, UNBALANCED, GROWN)
 
 PEOPLES_OWN = {"callStatus": "Not Called", "leadStatus": "No Status", "followUpFlag": False}
-"""What a lead has that nobody has edited, besides what its source says."""
+"""Values of unedited fields that don't come from the source."""
 
 MOVES = {"updatedAt"}
-"""The fields that show when a lead was changed, not what it says."""
+"""Fields that show when a lead was changed."""
 
 
 class Promises:
-    """`wrong`: what went wrong, by promise."""
+    """`wrong`: the breaches, by promise."""
 
     def __init__(self, business: Business) -> None:
         self.wrong: dict[str, list[str]] = defaultdict(list)
@@ -26,14 +26,14 @@ class Promises:
         self._noted: set[tuple[str, object]] = set()
 
     def note(self, promise: str, what: object, text: str) -> None:
-        """Note a breach, the first time that it is seen of `what`."""
+        """Record the first breach concerning `what`."""
         if (promise, what) not in self._noted:
             self._noted.add((promise, what))
             self.wrong[promise].append(text)
 
     def look(self, when: str, *, is_last: bool = False) -> None:
-        """Compare all leads with what there must be. `is_last`: everything is due, as a full run has
-        ended well in which nothing happened."""
+        """Compare all leads with the expected ones. `is_last`: everything is due, after an undisturbed
+        full run without changes."""
         business = self._business
         leads = {lead["_id"]: lead for lead in business.app.leads()}
         owners = {lead_id: record for record in business.records for lead_id in record.leads}
@@ -53,7 +53,7 @@ class Promises:
             self.note(OVERWRITTEN, report_id, f"{when}: the report {report_id} is gone, or of nobody")
 
     def _take_in(self, when: str, lead: Lead) -> None:
-        """A lead that a run has made."""
+        """A lead created by a run."""
         record = self._business.record_of(lead)
         if record is None:
             self.note(STRANGE, lead["_id"], f"{when}: {lead}")
@@ -78,8 +78,8 @@ class Promises:
                 self._look_at_phone(when, record, leads[lead_id], edits, runs)
 
     def _look_at_fields(self, when: str, record: Record, lead: Lead, edits: Lead) -> None:
-        """People's values are theirs; any other is the default or one that the source has said: of a file,
-        what was imported last."""
+        """Edited fields have people's values; any other has the default or a value of the source: for a
+        file, the last imported one."""
         for name, value in edits.items():
             if lead.get(name) != value and name not in MOVES:
                 text = f"{when}: {record}: {name} is {lead.get(name)!r}, not {value!r}"

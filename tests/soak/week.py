@@ -1,4 +1,4 @@
-"""The week: a run every five minutes, the business between them and in their midst, and the troubles."""
+"""The week: a run every five minutes, business between and during runs, and problems."""
 
 import sys
 import tempfile
@@ -63,7 +63,7 @@ RESTARTS = 7
 
 RUNS_ON_A_FULL_DISK = 12
 SETTLED = 0.85
-"""After this part of the week no trouble begins or goes on, so that all news has come when it ends."""
+"""After this part of the week no problem begins or continues, so that everything has arrived by its end."""
 
 MEMORY_MAY_GROW, FILES_MAY_GROW, FILES_OF_SQLITE = 1.25, 5, 3
 MOST_ITEMS = 4
@@ -72,15 +72,20 @@ MOST_ITEMS = 4
 
 @dataclass(frozen=True)
 class Database:
-    """A database to play on. `replicas`: its servers; `disk`: the small disk that it is on. `no_disk`: why it
-    is on none."""
+    """A database for the week."""
 
     name: str
     url: str
     folder: Path
+
     replicas: ReplicaSet | None = None
+    """Its servers."""
+
     disk: Disk | None = None
+    """Its small disk."""
+
     no_disk: str = ""
+    """Why it has no disk of its own."""
 
 
 @contextmanager
@@ -112,15 +117,20 @@ DATABASES = {"sqlite": sqlite, "replica-set": replicas}
 
 @dataclass
 class Trouble:
-    """What is wrong in some runs: `begin` before the first of them, `end` after the last, `midway` in the
-    midst of the first."""
+    """A problem during some runs."""
 
     name: str
     first: int
     runs: int
+
     begin: Callable[[], object] = lambda: None
+    """Called before the first of them."""
+
     end: Callable[[], object] = lambda: None
+    """Called after the last."""
+
     midway: Callable[[], object] = lambda: None
+    """Called in the middle of the first."""
 
     @property
     def after(self) -> int:
@@ -128,7 +138,7 @@ class Trouble:
 
 
 class Week:
-    """Plays a week of so many runs on a database of one's own; close it."""
+    """Plays a week of `runs` runs on its own database; must be closed."""
 
     def __init__(self, database: Database, folder: Path, *, runs: int = A_WEEK, seed: int = 1) -> None:
         self.database = database
@@ -184,7 +194,7 @@ class Week:
                 self.business.give_back(BEGIN)
 
     def _planned(self) -> list[Trouble]:
-        """The troubles, each at an instant of its own; they may fall together."""
+        """The problems, each at its own time; they may overlap."""
         planned = [self._outage(written, runs) for written, runs in OUTAGES]
         planned += [self._step(step, runs) for step, runs in CLOCK_STEPS]
         if self.database.replicas is not None:
@@ -328,7 +338,7 @@ class Week:
             self.business.imported(file)
 
     def _go_on(self, at: datetime) -> None:
-        """What the business does in five minutes."""
+        """Five minutes of business."""
         business, chance = self.business, self._chance
         for happens, often in (
             (lambda: business.book(at), 0.5),
@@ -346,7 +356,7 @@ class Week:
     # At its end.
 
     def _end(self) -> None:
-        """All files once more, a full run, and a last look at everything."""
+        """All files once more, a full run, and a final check."""
         order = Order(BEGIN + EVERY * self.runs, full=True)
         self._run(self.runs, order, lambda: None, [])
         self.business.visit(order.now)

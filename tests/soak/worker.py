@@ -1,4 +1,5 @@
-"""The process in which syncctl runs: what it takes is its own, not the sandbox's or the test's."""
+"""The process in which syncctl runs, so that its memory and files are measured without the sandbox and the
+test."""
 
 import multiprocessing
 import os
@@ -20,46 +21,68 @@ from tests.support.meanwhile import Meanwhile
 from tests.support.world import World
 
 MIDWAY = "midway"
-"""What the process says when a run is at the call that it was to stop at."""
+"""Sent by the process when a run reaches its `stop_at` call."""
 
 END_S = 10.0
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where syncctl works: the database's URL, the sandbox's port and last day, the locations that there are,
-    and the folder of its files."""
+    """What the worker process needs."""
 
     url: str
+    """Of the database."""
+
     port: int
+    """Of the sandbox."""
+
     today: date
+    """The sandbox's last day."""
+
     locations: Locations
+    """All locations."""
+
     folder: Path
+    """For its files."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """A run by the clock `now`: of the API, `full` or not, or an import of `files`. `stop_at`: the storage
-    call before which the business goes on; 0: none."""
+    """A run to perform."""
 
     now: datetime
+    """Its clock."""
+
     stop_at: int = 0
+    """The storage call before which the business continues; 0: none."""
+
     full: bool = False
+    """Whether an API run is a full one."""
+
     kind: StepName | None = None
+
     files: tuple[Path, ...] = ()
+    """The files of an import."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended. `error`: empty where it is whole. `seconds`: by the wall clock. `peak_kb`: the most
-    memory that the process had in it; `open_files`: how many it had open afterwards. `balanced`: whether each
-    row was accounted for."""
+    """The result of a run."""
 
     error: str
+    """Empty if it succeeded."""
+
     seconds: float
+    """Wall-clock time."""
+
     peak_kb: int
+    """The process's peak memory during the run."""
+
     open_files: int
+    """Files open afterwards."""
+
     balanced: bool = True
+    """Whether each row was accounted for."""
 
 
 @dataclass
@@ -102,7 +125,7 @@ def _serve(connection: Connection, place: Place) -> None:
         while True:
             connection.send(_done(world, connection.recv(), connection))
     except (EOFError, BrokenPipeError):
-        return  # whoever gave the orders has ended
+        return  # the parent process has exited
     finally:
         world.close()
 
@@ -116,7 +139,7 @@ def _done(world: World, order: Order, connection: Connection) -> Ended:
         return Meanwhile(storage, order.stop_at, midway)
 
     world.now = order.now
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # reset the peak
     began = time.monotonic()
     try:
         if order.kind is not None:

@@ -1,7 +1,7 @@
-"""The rental API without HTTP: books in lists, answered in any dialect that the contract lets it have.
+"""The rental API without HTTP: bookings in lists, answered in any dialect that the contract allows.
 
-contract/rental-api.md, "What nobody knows: how a window is answered". The bodies are the ones that go over
-the wire.
+See contract/rental-api.md, "What nobody knows: how a window is answered". Bodies are those sent over the
+wire.
 """
 
 import json
@@ -32,22 +32,28 @@ def months_back(today: date, months: int) -> date:
 
 @dataclass(frozen=True)
 class ApiDialect:
-    """How a body is understood. `by`: the field whose date counts, "" that of the event. `notices`: whether
-    the dates of a body are. `dates`: what they lead to: "rows", "nothing" or "error". `at_most`: rows of an
-    answer."""
+    """How a request body is understood."""
 
     by: str = ""
+    """The field whose date counts; "": the event's date."""
+
     dates: str = "rows"
+    """The effect of dates: "rows", "nothing" or "error"."""
+
     notices: Callable[[Body], bool] = lambda body: True
+    """Whether the dates in a body are used."""
+
     months_count: bool = True
     takes_empty_strings: bool = True
     first_day: bool = True
     last_day: bool = True
     utc: bool = False
+
     at_most: int | None = None
+    """Most rows in an answer."""
 
     def answer(self, report: StepName, body: Body, rows: Sequence[Row], today: date) -> list[Row] | None:
-        """The rows that a body brings; None: an error."""
+        """The rows for a body; None: an error."""
         if not self.takes_empty_strings and "" in body.values():
             return None
         first, last = date.min, date.max
@@ -94,11 +100,11 @@ DIALECTS = {
     "last-day-excluded": ApiDialect(last_day=False),
     "utc-days": ApiDialect(utc=True),
 }
-"""The dialects of the sandbox, and those that differ in how a day is meant or which body is taken."""
+"""The sandbox's dialects, plus some that differ in how days are counted or which bodies are accepted."""
 
 
 def body_of(request: ReportRequest) -> Body:
-    """What goes over the wire."""
+    """The body sent over the wire."""
     sent = report_call(ENDPOINT, request).body
     assert sent is not None
     body: Body = json.loads(sent)
@@ -107,26 +113,37 @@ def body_of(request: ReportRequest) -> Body:
 
 @dataclass
 class ModelApi:
-    """The API as `ports.RentalApi`. `books`: rows by location, the same for both reports. `dialects`: of each
-    report. `seconds`: how long a call takes, on `clock`. `fails`: gives the error of a call, if it has one.
-    `before`: called before each answer, as others are at work meanwhile. `asked`: all calls."""
+    """An implementation of `ports.RentalApi`."""
 
     today: Callable[[], date]
+
     books: dict[str, list[Row]] = field(default_factory=dict)
+    """Rows by location, the same for both reports."""
+
     dialects: dict[StepName, ApiDialect] = field(
         default_factory=lambda: dict.fromkeys((StepName.BOOKING, StepName.RETURN), DIALECTS["own-date"])
     )
+    """By report."""
+
     seconds: float = 0.0
+    """Duration of a call, by `clock`."""
+
     clock: float = 0.0
+
     fails: Callable[[ReportRequest], ApiError | None] = lambda request: None
+    """Returns the error of a call, or None."""
+
     before: Callable[[ReportRequest], None] = lambda request: None
+    """Called before each answer, to simulate concurrent changes."""
+
     asked: list[ReportRequest] = field(default_factory=list)
+    """All calls so far."""
 
     def store_list(self, deadline: float) -> list[Any]:
         return [{"locCode": code, "locName": f"Z.{code}", "status": 1} for code in self.books]
 
     def rows(self, request: ReportRequest) -> list[Row] | None:
-        """What a call is answered with; None: with an error."""
+        """The rows for a call; None: an error."""
         dialect, rows = self.dialects[request.report], self.books.get(request.location, [])
         found = dialect.answer(request.report, body_of(request), rows, self.today())
         return None if found is None else [dict(row) for row in found]
@@ -157,5 +174,5 @@ class ModelApi:
 
 
 def spoken(name: str, **traits: Any) -> ApiDialect:
-    """A dialect by its name, with other traits."""
+    """A dialect by name, with changed traits."""
     return replace(DIALECTS[name], **traits)

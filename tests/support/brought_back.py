@@ -1,4 +1,4 @@
-"""Finished and deleted leads that are there all the same, as the web app and its own scheduler leave them."""
+"""Finished or deleted leads that exist again, as the web app's own scheduler creates them."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -37,7 +37,8 @@ NAMES = {
 
 
 def app_report(lead: Lead, at: datetime = FINISHED_AT, **edited: Any) -> dict[str, Any]:
-    """What a page of today's app writes of a lead: it as it was `edited` in the database, and not its id."""
+    """The report that today's app writes for a lead that was `edited` in the database; it lacks the lead's
+    id."""
     told = {**lead, **edited}
     return {
         "editedBy": TELECALLER,
@@ -65,7 +66,7 @@ def add_telecaller(app: MongoApp | SqliteApp, name: str) -> None:
 
 
 def known(lead: Lead, **changes: Any) -> SyncRecord:
-    """The record of a lead, which the sync has seen as it is."""
+    """The record of a lead that the sync has seen as it is."""
     key = cleanup_key(lead, load_locations())
     assert key is not None
     values = LeadValues(
@@ -88,5 +89,5 @@ def known(lead: Lead, **changes: Any) -> SyncRecord:
 
 
 def brought_back(lead: Lead, luck: Random, at: datetime = FIRST_SEEN + timedelta(days=60)) -> Lead:
-    """The same lead as another program stores it at that time."""
+    """The lead as another program stores it again at that time."""
     return {**lead, "_id": object_id(luck, at)}

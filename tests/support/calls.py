@@ -24,25 +24,32 @@ LOCATIONS, AUDITS = 21, 2
 RUNS_A_DAY = 288
 EVERY = timedelta(days=1) / RUNS_A_DAY
 ALL = 1000
-"""Audits that ask each id once, as the runs of two hours do in turn: after that no dormant one is due."""
+"""Enough audits to ask each id once, as two hours of runs do; after that no dormant one is due."""
 
 SPEAKS = {Mode.WHOLE: "all-ignored", Mode.MONTHS: "dates-empty", Mode.DATES: "own-date"}
-"""A dialect in which each mode is the right one."""
+"""A dialect for which each mode is the right one."""
 
 ASKS_FOR = {Mode.WHOLE: "12 months", Mode.MONTHS: "the last month", Mode.DATES: "10 days"}
-"""What a usual call asks for: by dates 7 days before the last success, and a day more at both ends."""
+"""The window of a usual call; by dates, 7 days before the last success plus a day at both ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Calls in one mode. `first`: of the first run, which measures; `usual`: of a run without audits; `run`:
-    of one with them; `measuring`: of the day's one run that measures as well."""
+    """Calls in one mode."""
 
     mode: Mode
+
     first: int
+    """Of the first run, which measures."""
+
     usual: int
+    """Of a run without audits."""
+
     run: int
+    """Of a run with audits."""
+
     measuring: int
+    """Of the one daily run that also measures."""
 
     @property
     def day(self) -> int:
@@ -52,7 +59,7 @@ class Cost:
 
 @contextmanager
 def busy_world(mode: Mode) -> Iterator[World]:
-    """Locations that all have something of today, of two weeks ago and of long ago, before the first run."""
+    """Locations with recent, two-week-old and old data, before the first run."""
     with (
         Sandbox(locations=LOCATIONS, bookings=0, today=TODAY, dialect=SPEAKS[mode]) as sandbox,
         TemporaryDirectory(prefix="syncctl-calls-") as folder,
@@ -79,7 +86,7 @@ def calls_of_a_run(world: World, *, audits: int = AUDITS) -> int:
 
 
 def cost_of(mode: Mode) -> Cost:
-    """What is counted in a world that speaks so that this mode is found to be right."""
+    """Count the calls in a world whose dialect leads to this mode."""
     with busy_world(mode) as world:
         first = calls_of_a_run(world)
         with world.storage() as storage:

@@ -1,4 +1,4 @@
-"""Reports that the real web app wrote, one for each of its pages (contract/database.md; made-up persons)."""
+"""Reports written by the real web app, one for each of its pages (contract/database.md; made-up persons)."""
 
 import re
 from pathlib import Path
@@ -13,11 +13,11 @@ FOLDER = Path(__file__).parents[2] / "docs" / "contract" / "reports"
 OF_THE_REPORT = frozenset(
     {"_id", "report_id", "editedBy", "editedAt", "note", "createdAt", "updatedAt", "__v", "updated_at"}
 )
-"""Fields that are not the lead's, or that finishing it changes."""
+"""Fields that belong to the report, not the lead, or that finishing changes."""
 
 
 def captured(page: str) -> Report:
-    """The report that this page of the real app wrote."""
+    """The report written by this page of the real app."""
     options = json_util.JSONOptions(tz_aware=True, json_mode=json_util.JSONMode.RELAXED)
     text = (FOLDER / f"{page.replace(' ', '_')}.json").read_text(encoding="utf-8")
     report: Report = json_util.loads(text, json_options=options)
@@ -30,7 +30,7 @@ def captured_reports() -> dict[str, Report]:
 
 
 def lead_behind(report: Report) -> tuple[Lead, dict[str, Any]]:
-    """The lead that a captured report finished, as it was before, and what the page changed of it."""
+    """The lead that a captured report finished, as it was before, and what the page changed."""
     lead: Lead = {}
     edits: dict[str, Any] = {}
     for name, value in report.items():

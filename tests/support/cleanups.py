@@ -1,4 +1,4 @@
-"""Cleanups as tests do them, and what they left, to the last byte."""
+"""Runs cleanups for tests, and reads what they left, byte for byte."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def clean_up_finished(database: Database, folder: Path) -> FinishedCleaned:
 
 
 def exactly(database: Database, app: MongoApp | SqliteApp) -> dict[str, str]:
-    """Every lead to the last byte."""
+    """Every lead, byte for byte."""
     ids = [str(document["_id"]) for document in app.all("leads")]
     return {snapshot.lead_id: snapshot.document for snapshot in database.snapshots(ids)}
 
@@ -42,13 +42,13 @@ def records(app: MongoApp | SqliteApp) -> dict[str, str]:
 
 
 def copies(count: int, **common: Any) -> list[Lead]:
-    """Untouched copies of one booking, ids from 1 on: the first would be kept."""
+    """Untouched copies of one booking, with ids from 1 on: the first one would be kept."""
     fields = {"phone": "9000000001", "bookingNo": "2025000000001", "name": "Customer", **common}
     return [lead(number, **fields) for number in range(1, count + 1)]
 
 
 class Interfering:
-    """Lets something happen just before the first call of one method. `has_interfered`: it was called."""
+    """Calls `interfere` just before the first call of one method. `has_interfered`: it was called."""
 
     def __init__(self, database: Database, method: str, interfere: Callable[[], object]) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""`verify source` looked at and repaired as a program does it, and what tests lose and count around it."""
+"""Runs `verify source` and its repair as the program does, with helpers that lose and count leads."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -76,7 +76,7 @@ def numbered(world: World) -> list[Lead]:
 
 
 def lose(world: World, lead: Lead) -> None:
-    """Delete a lead behind the tool's back, together with what the tool knows of it."""
+    """Delete a lead and everything that the sync knows of it."""
     world.app.delete(lead["_id"])
     forget(world, lead["_id"])
 

@@ -1,4 +1,4 @@
-"""A stand-in for crontab(1) that behaves as Debian's does, on a file in a folder of the test's."""
+"""A fake crontab(1) that behaves like Debian's, on a file in the test's own folder."""
 
 import sys
 from pathlib import Path
@@ -27,7 +27,7 @@ else:
 
 
 class FakeCrontab:
-    """`crontab` in a folder of its own, to be put first in PATH."""
+    """`crontab` in its own folder, to be put first in PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +38,7 @@ class FakeCrontab:
 
     @property
     def path(self) -> str:
-        """The PATH with which it is found."""
+        """A PATH that finds it."""
         return f"{self.folder}:/usr/bin:/bin"
 
     @property
@@ -51,9 +51,9 @@ class FakeCrontab:
         (self.folder / "stored").write_bytes(content)
 
     def deny(self) -> None:
-        """Let it refuse, as cron.allow does."""
+        """Make it refuse, as cron.allow does."""
         (self.folder / "denied").touch()
 
     def garble(self) -> None:
-        """Let it store something else than it is given."""
+        """Make it store something other than its input."""
         (self.folder / "garbles").touch()

@@ -19,15 +19,15 @@ class Disk:
 
     @property
     def used(self) -> int:
-        """How many bytes of it are taken."""
+        """Bytes in use."""
         return shutil.disk_usage(self.folder).used
 
     def resize(self, size: int) -> None:
-        """Give it so many bytes of room, in all."""
+        """Set its total size in bytes."""
         self._remount(f"size={size}")
 
     def make_read_only(self) -> None:
-        """Let nobody write to it any more, root neither."""
+        """Make it read-only, even for root."""
         self._remount("ro")
 
     def _remount(self, option: str) -> None:
@@ -36,7 +36,8 @@ class Disk:
 
 @contextmanager
 def disk(folder: Path, size: int) -> Iterator[Disk]:
-    """A disk of so many bytes at `folder`, which is made. Raises NoDiskError where none can be."""
+    """A disk of `size` bytes mounted at `folder`, which is created. Raises NoDiskError if it can't be
+    mounted."""
     if shutil.which("mount") is None:
         raise NoDiskError("there is no mount command")
     folder.mkdir()
@@ -51,7 +52,7 @@ def disk(folder: Path, size: int) -> Iterator[Disk]:
     try:
         yield Disk(folder)
     finally:
-        # Lazily: what a failed test left open must not keep it.
+        # Lazy unmount: files left open by a failed test must not prevent it.
         subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607 - from the PATH, as its twin
 
 

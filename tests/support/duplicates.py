@@ -22,23 +22,26 @@ EDITS: tuple[Lead, ...] = (
 
 @dataclass
 class CopySet:
-    """Copies of one lead. `edits`: what was edited, by the copy's id. `kept`: the copies of which any may be
-    kept; none: a conflict."""
+    """Copies of one lead."""
 
     copies: list[Lead] = field(default_factory=list)
+
     edits: dict[str, Lead] = field(default_factory=dict)
+    """Edited fields, by the copy's id."""
+
     kept: set[str] = field(default_factory=set)
+    """The copies that may be kept; empty: a conflict."""
 
 
 def object_id(chance: random.Random, moment: datetime) -> str:
-    """As MongoDB would have made it then."""
+    """An ObjectId as MongoDB would have created it then."""
     return f"{int(moment.timestamp()):08x}{chance.getrandbits(64):016x}"
 
 
 def copy_sets(count: int, seed: int = 1) -> Iterator[CopySet]:
-    """Sets of 2 to 4 copies of bookings, returns, bookings without a number and walk-ins: a third worked on
-    in one copy, a third in none, a third in two: with the same edits, with some more in one, with different
-    ones."""
+    """Sets of 2 to 4 copies of bookings, returns, bookings without a number and walk-ins. In a third of
+    them one copy was edited, in a third none, in a third two: with the same edits, with more in one, or
+    with different ones."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     for number in range(count):
         made = CopySet()

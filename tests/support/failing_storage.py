@@ -1,4 +1,4 @@
-"""A storage that dies at a chosen call: the fault point that tests put between a run and its database."""
+"""A storage that fails at a chosen call: fault injection between a run and its database."""
 
 import signal
 from collections.abc import Callable, Collection, Iterator
@@ -71,11 +71,11 @@ READS = SCANS | {
 }
 
 OF_THE_CONNECTION = frozenset({"prepare", "set_deadline", "close", "probe_writing"})
-"""What a run or its command asks of the connection itself; no fault point is here."""
+"""Calls that concern the connection itself; no faults are injected here."""
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing of syncctl may catch it."""
+    """Simulates SIGKILL: nothing in syncctl may catch it."""
 
 
 def interrupted() -> BaseException:
@@ -89,9 +89,9 @@ def terminated() -> BaseException:
 
 
 class Moment(Enum):
-    """When in a call it happens. MIDWAY: half of what a write was given is written, as a server does that
-    loses its client in the middle of a batch (a transaction of SQLite's never stops there), or half of what
-    a scan finds was read."""
+    """When, relative to the call, it fails. MIDWAY: half of the given data is written, as when a server
+    loses its client in the middle of a batch (never within a SQLite transaction), or half of a scan is
+    read."""
 
     BEFORE = "before"
     MIDWAY = "midway"
@@ -99,8 +99,8 @@ class Moment(Enum):
 
 
 class FailingStorage:
-    """Passes everything on, but raises `error` at the `at`-th (0: at none) of the calls that are `among`
-    these. `calls`: which of them there were; `struck`: the one that it happened in, or ""."""
+    """Forwards every call, but raises `error` at the `at`-th call (0: never) of the methods in `among`.
+    `calls`: those calls so far; `struck`: the failed one, or ""."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class FailingStorage:
 
 
 def _write_half(method: Callable[..., Any], *given: Any) -> None:
-    """Half of the first list and nothing of what would come after it; a single document is all or nothing."""
+    """Write half of the first list and nothing after it; a single document is all or nothing."""
     collections = (list, tuple, set, frozenset, dict)
     for place, many in enumerate(given):
         if isinstance(many, collections):

@@ -1,4 +1,5 @@
-"""Hosts that let a client hang before it has asked anything: looked up, connected to, agreed with on TLS."""
+"""Hosts on which a client hangs before its request: in the DNS lookup, the connection or the TLS
+handshake."""
 
 import contextlib
 import os
@@ -19,13 +20,13 @@ DNS_PORT = 53
 
 
 class NoNameserverError(Exception):
-    """No nameserver can be put in the place of the system's; the message says why."""
+    """The system's nameserver can't be replaced; the message says why."""
 
 
 @contextmanager
 def unaccepted() -> Iterator[str]:
-    """The address of a host that takes no further connection: its queue is full, and Linux leaves a client
-    unanswered then (tcp(7), tcp_abort_on_overflow)."""
+    """The address of a host that accepts no further connection: its backlog is full, and Linux then leaves
+    a client without an answer (tcp(7), tcp_abort_on_overflow)."""
     with ExitStack() as stack:
         server = stack.enter_context(socket.socket())
         server.bind(("127.0.0.1", 0))
@@ -44,13 +45,13 @@ def unaccepted() -> Iterator[str]:
 
 @contextmanager
 def no_handshake(*pieces: bytes, pause_s: float = 0.02) -> Iterator[str]:
-    """The https address of a host that accepts and then sends these pieces, the last one again and again,
-    with a pause after each; without any it stays silent."""
+    """The https address of a host that accepts and then sends these pieces, repeating the last one, with a
+    pause after each; without pieces it stays silent."""
     over = threading.Event()
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with contextlib.suppress(OSError):  # the client has had enough
+            with contextlib.suppress(OSError):  # the client disconnected
                 for piece in pieces:
                     self.request.sendall(piece)
                 while not over.wait(pause_s):
@@ -73,9 +74,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def silent_nameserver(folder: Path) -> Iterator[list[str]]:
-    """What to put before a command's words so that its look-ups of names go to a nameserver that never
-    answers: they hang for minutes. Raises NoNameserverError where that can't be: it takes root, on Linux."""
-    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # one for each process of the tests
+    """A command prefix that directs DNS lookups to a nameserver that never answers: they hang for minutes.
+    Raises NoNameserverError if impossible: it requires root on Linux."""
+    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # one for each test process
     configuration = folder / "resolv.conf"
     configuration.write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
     script = f'mount --bind "{configuration}" /etc/resolv.conf && exec "$@"'

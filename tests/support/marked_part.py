@@ -1,4 +1,4 @@
-"""The part of a document between two marker comments, which a program makes anew."""
+"""The generated part of a document between two marker comments."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class MarkedPart:
     end: str
 
     def put_in(self, document: str, made: str) -> str:
-        """The document with `made` between the markers. Raises MarkerError where it lacks them."""
+        """The document with `made` between the markers. Raises MarkerError if they are missing."""
         before, begin, rest = document.partition(self.begin)
         _, end, after = rest.partition(self.end)
         if not (begin and end):

@@ -1,4 +1,4 @@
-"""A storage that lets something happen between two of a run's calls."""
+"""A storage that runs an action between two of a run's calls, to test concurrency."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,8 @@ SESSION = frozenset({"prepare", "close"})
 
 
 class Meanwhile:
-    """Passes everything on, and does `act` just before the `at`-th call (0: never). `calls`: the names of the
-    methods that were called."""
+    """Forwards every call, and runs `act` just before the `at`-th one (0: never). `calls`: the methods
+    called so far."""
 
     def __init__(self, storage: Storage, at: int, act: Callable[[], object] = lambda: None) -> None:
         self.calls: list[str] = []

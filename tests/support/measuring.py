@@ -1,4 +1,4 @@
-"""A cleanup as a process of its own, and what it takes."""
+"""Runs a cleanup in its own process and measures it."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ from tests.support.program import Program
 def measured(
     program: Program, environment: dict[str, str], *arguments: str
 ) -> tuple[dict[str, Any], float, float]:
-    """What a command printed, the seconds of processor time that it took, which other work on the machine
-    does not lengthen, and how many megabytes it held at most (VmHWM, proc(5))."""
+    """The output of a command, its CPU seconds, which other load on the machine does not affect, and its
+    peak memory in megabytes (VmHWM, proc(5))."""
     code = (
         f"import sys, time; sys.argv = ['syncctl', 'cleanup', *{arguments!r}]\n"
         "from syncctl.cli.app import main\n"

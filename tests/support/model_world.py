@@ -1,4 +1,4 @@
-"""Syncs of a modelled API into a database in memory, with clocks that the test sets: many in a second."""
+"""Syncs of a modelled API into an in-memory database with simulated clocks: many per second."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 
 class ModelWorld:
-    """Five locations, of which the last has nothing unless a test books there. `clock_error`: by how much
+    """Five locations, the last of which is empty unless a test books there. `clock_error`: how far
     syncctl's clock is ahead."""
 
     def __init__(self, *, audits: int = 2) -> None:
@@ -52,7 +52,7 @@ class ModelWorld:
     # The source.
 
     def book(self, code: str, on: date, *, delivered_after: int = 5, returned: date | None = None) -> Row:
-        """A booking of that day, at a minute of its own."""
+        """A booking of that day, at its own minute."""
         self._booked += 1
         number = self._booked
         moment = datetime.combine(on, time(10)) + timedelta(seconds=number)
@@ -76,7 +76,7 @@ class ModelWorld:
         row["returnDate"] = datetime.combine(on, time(12)).isoformat()
 
     def fill(self, codes: tuple[str, ...] = CODES[:4]) -> None:
-        """Books that show of every dialect how it answers: a booking every other day, a return of each."""
+        """Data that reveals every dialect: a booking every other day, each with a return."""
         for number, code in enumerate(codes):
             for ago in range(number % 2, 120, 2):
                 booked = self.today - timedelta(days=ago)
@@ -96,7 +96,7 @@ class ModelWorld:
         deadline_s: float = 240.0,
         **options: Any,
     ) -> RunResult:
-        """One run, so long after the one before. Options are SyncOptions' fields."""
+        """One run, `after` the previous one. Options are SyncOptions' fields."""
         self.now += after
         self.api.asked.clear()
         self.recorder = Recorder()
@@ -108,11 +108,11 @@ class ModelWorld:
         return Run(request, port, self.recorder, clock).execute([sync])
 
     def run_a_round(self) -> None:
-        """As many runs as it takes until each location was asked for everything."""
+        """As many runs as needed to audit each location once."""
         for _ in range(-(-len(CODES) // self.schedule.audits)):
             self.run()
 
-    # What came of them.
+    # Results.
 
     def dialect(self, report: StepName) -> Dialect:
         return self.storage.dialects().get(report, Dialect(report))
@@ -129,7 +129,7 @@ class ModelWorld:
         return [request for request in self.api.asked if request.report is report]
 
     def calls(self) -> Counter[str]:
-        """How many calls there were in the last run, by report and kind of window."""
+        """The number of calls in the last run, by report and kind of window."""
         kinds = Counter[str]()
         for request in self.api.asked:
             window = request.window

@@ -31,7 +31,7 @@ START_LIMIT_MS = 60_000
 REPLICA_SET = "rs0"
 PORTS = range(20_000, 30_000)
 
-# Runs a program that the kernel kills when this process ends, however it ends.
+# Runs a program that the kernel kills when this process exits for any reason.
 TIED_TO_PARENT = """
 import ctypes, os, signal, sys
 PR_SET_PDEATHSIG = 1
@@ -58,7 +58,7 @@ def mongo_server() -> Iterator[str]:
 
 @contextmanager
 def own_mongod(*options: str) -> Iterator["Mongod"]:
-    """A running server that the test may kill and start again. Raises NoMongodError where there is none."""
+    """A running server that the test may kill and restart. Raises NoMongodError if there is none."""
     with _folder() as folder, ExitStack() as stack:
         server = Mongod(folder, *options)
         stack.callback(server.kill)
@@ -95,7 +95,8 @@ def _folder() -> Iterator[Path]:
 
 
 def _quick_folder() -> Path | None:
-    """Shared memory where there is plenty (containers often have 64 MB): a server there waits for no disk."""
+    """Shared memory if there is enough (containers often have 64 MB), so that the server never waits for a
+    disk."""
     if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > PLENTY_BYTES:
         return SHARED_MEMORY
     return None
@@ -113,7 +114,7 @@ def _binary() -> Path:
 
 
 class Mongod:
-    """A server with its data in `folder`: killed, it can be started again on its port, with its data."""
+    """A server with its data in `folder`: after `kill` it can be started again on its port, with its data."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
@@ -146,27 +147,27 @@ class Mongod:
             if _answers(self._process, f"mongodb://127.0.0.1:{port}"):
                 self._port = port
                 return
-            # It ended by itself: most likely another program took the port in between.
+            # It exited by itself, most likely because another program took the port meanwhile.
             self.kill()
         if not log.exists():
             raise NoMongodError(f"{self._binary} can't run on this system")
         raise RuntimeError(f"mongod does not start: {log.read_text()[-2000:]}")
 
     def kill(self) -> None:
-        """End it as a power cut would; one that does not run stays so."""
+        """Kill it like a power cut; does nothing if it is not running."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def freeze(self) -> None:
-        """Let it hang: it keeps its connections and answers nothing, until `thaw`."""
+        """Suspend it: it keeps its connections and answers nothing until `thaw`."""
         self._signal(signal.SIGSTOP)
         while self._state() != "T":  # a busy system takes a moment
             time.sleep(0.001)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume it."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -227,12 +228,12 @@ class ReplicaSet:
         return next(server for server in self._servers if server.host == f"{address[0]}:{address[1]}")
 
     def step_down(self) -> None:
-        """Let the primary hand over to another one, as for maintenance."""
+        """Make the primary step down, as for maintenance."""
         with MongoClient[dict[str, Any]](self.primary().uri, directConnection=True) as client:
             client.admin.command("replSetStepDown", 2, secondaryCatchUpPeriodSecs=1)
 
     def restart_dead(self) -> None:
-        """Start again whoever was killed."""
+        """Restart the killed members."""
         for server in self._servers:
             if not server.is_running:
                 server.start()
@@ -252,7 +253,7 @@ class ReplicaSet:
 
 
 def _free_port() -> int:
-    """One that the system gives no client: a server that is killed finds its port free when it comes back."""
+    """A port outside the range for clients, so that a killed server finds it free on restart."""
     for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -261,7 +262,7 @@ def _free_port() -> int:
 
 
 def _answers(process: subprocess.Popen[bytes], uri: str) -> bool:
-    """Wait until the server answers. False: it has ended."""
+    """Wait until the server answers. False: it has exited."""
     limit = time.monotonic() + START_LIMIT_S
     while time.monotonic() < limit:
         if process.poll() is not None:

@@ -1,5 +1,5 @@
-"""The Node program that syncctl takes over from, as contract/database.md and its logs describe it. The web
-app's own scheduler does the same API sync every ten minutes."""
+"""The Node program that syncctl replaces, as described by contract/database.md and its logs. The web app's
+own scheduler does the same API sync every ten minutes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,18 +21,21 @@ INDIA = ZoneInfo("Asia/Kolkata")
 
 @dataclass
 class OldSystem:
-    """It has no records of what it did. `zone`: of the machine, in which it reads a file's days. `stores`:
-    the locations that it asks, with their stores' names."""
+    """The old system keeps no records of what it did."""
 
     app: MongoApp | SqliteApp
     chance: Random
+
     stores: Mapping[str, str]
+    """The locations that it asks, with their store names."""
+
     zone: tzinfo = UTC
+    """The machine's time zone, in which it reads a file's days."""
 
     def sync_api(self, sandbox: Sandbox, now: datetime, trigger: str = "manual") -> list[Lead]:
-        """Save every item row whose booking number, phone and type no lead had when it began: the rows of one
-        booking become as many copies. It knows a finished lead only from the older shapes of reports, and
-        deleted ones not at all. Gives the leads that it saved."""
+        """Save every item row whose booking number, phone and type no lead had at the start, so that a
+        booking's rows become as many copies. It recognizes finished leads only by the older report shapes,
+        and deleted ones not at all. Returns the saved leads."""
         saved: list[Lead] = []
         for report, lead_type in REPORTS.items():
             there = {_number_and_phone(lead) for lead in self.app.leads(leadType=lead_type)}
@@ -52,8 +55,8 @@ class OldSystem:
     def import_file(
         self, kind: str, store: str, rows: Iterable[Mapping[str, str]], now: datetime
     ) -> list[Lead | None]:
-        """Save the rows that no lead is of, by phone, name, type, store and date; None for those that one is.
-        `store`: as it made it of the file's name, misspelt or `Default Store`."""
+        """Save the rows that match no lead by phone, name, type, store and date; None for the others.
+        `store`: as it derived it from the file's name, misspelled or `Default Store`."""
         saved: list[Lead | None] = []
         for row in rows:
             lead = self._lead_of_row(kind, store, row)
@@ -90,14 +93,14 @@ class OldSystem:
         return {name: value for name, value in lead.items() if value is not None} | {"assignedTo": None}
 
     def _day(self, written: str) -> datetime | None:
-        """A day of a file as JavaScript's Date reads it: the midnight of the machine's zone."""
+        """A file's day as JavaScript's Date reads it: midnight in the machine's time zone."""
         if not written:
             return None
         day = date(*map(int, reversed(written.split("-"))))
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
     def _finished(self, lead_type: str) -> set[tuple[str, str]]:
-        """Booking numbers and phones of those reports whose shape it knows."""
+        """Booking numbers and phones in the report shapes it knows."""
         parts: list[dict[str, Any]] = [
             report[name] for report in self.app.reports() for name in SNAPSHOTS if name in report
         ]

@@ -1,4 +1,4 @@
-"""What the leads must be, worked out from the raw rows by the contract alone, without syncctl's code."""
+"""The expected leads, computed from the raw rows by the contract alone, without syncctl's code."""
 
 import re
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ NO_DAY = re.compile("(0001|1900)-01-01")
 
 
 def is_empty(field: str, value: Any) -> bool:
-    """As rental-api.md says: an empty text, a date of 0001-01-01 or 1900-01-01, a price of 0."""
+    """By rental-api.md: an empty text, a date of 0001-01-01 or 1900-01-01, a price of 0."""
     written = str("" if value is None else value).strip()
     if field.endswith("Date"):
         return not written or NO_DAY.match(written) is not None
@@ -41,7 +41,7 @@ def as_date(value: Any) -> datetime | None:
 
 
 def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
-    """A row's key and lead, or "ignored", or "invalid"; a row that is no object is the latter."""
+    """A row's key and lead, or "ignored", or "invalid", also for a row that is not an object."""
     if not isinstance(row, dict):
         return "invalid"
     if told(row, f"{report}Date") is None:
@@ -89,14 +89,14 @@ def key_of(lead: Row) -> Key:
 
 
 class Expectation:
-    """What a first sync of these reports must store. `rows_of` (report, location) gives the raw rows."""
+    """What a first sync of these reports must store."""
 
     def __init__(self) -> None:
         self.leads: dict[Key, Row] = {}
         self.counts = {report: {"rows": 0, "invalid": 0, "ignored": 0} for report in ("booking", "return")}
 
     def add(self, report: str, store: str, rows: list[Row]) -> None:
-        """Take one location's rows in; the first row of a key makes the lead."""
+        """Add one location's rows; the first row of a key determines the lead."""
         counts = self.counts[report]
         for row in rows:
             counts["rows"] += 1

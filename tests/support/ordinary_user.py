@@ -1,4 +1,4 @@
-"""Runs the program as a user that files' rights bind: they don't bind root."""
+"""Runs the program as a user who is subject to file permissions, unlike root."""
 
 import subprocess
 import sys
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.support.program import Program
 
-# CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH are taken from what a program that root starts is given
-# (PR_CAPBSET_DROP, capabilities(7)). For another user that fails, and has no need to succeed.
+# Drops CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH for programs started by root (PR_CAPBSET_DROP,
+# capabilities(7)). For another user that fails, but is not needed.
 BOUND_BY_RIGHTS = """
 import ctypes, os, sys
 for right in (1, 2):
@@ -17,14 +17,14 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 class BoundByRights(Program):
-    """The program of a user who may read and write only what files' rights say."""
+    """The program run without root's power to bypass file permissions."""
 
     @property
     def command(self) -> list[str]:
         return [sys.executable, "-S", "-c", BOUND_BY_RIGHTS, *super().command]
 
     def is_bound(self) -> bool:
-        """Whether the system lets this process give up its rights."""
+        """Whether this process can drop that capability."""
         unreadable: Path = self.folder / "unreadable"
         unreadable.touch(mode=0)
         launcher = [sys.executable, "-S", "-c", BOUND_BY_RIGHTS]

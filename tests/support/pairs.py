@@ -1,4 +1,4 @@
-"""Which report each record of the sync's keeps as the one that finished it."""
+"""Which report each record stores as the one that finished it."""
 
 from collections import defaultdict
 from typing import Any
@@ -10,7 +10,7 @@ from tests.torture.model import values_of
 
 
 def kept_reports(app: MongoApp | SqliteApp) -> dict[str, list[dict[str, Any]]]:
-    """By report's id, what the source said last of the records that keep it, in whatever field."""
+    """By report id: the source's last values of each record that stores it, in whatever field."""
     reports = {str(report["_id"]) for report in app.reports()}
     kept: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for document in app.all("syncrecords"):

@@ -1,4 +1,4 @@
-"""Runs the program as cron or a person does: a process of its own, with next to no environment."""
+"""Runs the program like cron or a person: in its own process, with an almost empty environment."""
 
 import multiprocessing
 import os
@@ -34,7 +34,7 @@ FORKS.set_forkserver_preload(
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run of the program ended."""
+    """The result of a finished process."""
 
     status: int
     stdout: str
@@ -46,7 +46,7 @@ class Ended:
 
 
 class Program:
-    """`syncctl` in a folder of its own, with a `.env` of the test's."""
+    """`syncctl` in its own folder, with the test's `.env`."""
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
@@ -59,11 +59,11 @@ class Program:
 
     @property
     def command(self) -> list[str]:
-        """The program, without any arguments."""
+        """The program without arguments."""
         return AFRESH
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        """A run that goes on: the test ends it."""
+        """Start it in the background; the test must end it."""
         return subprocess.Popen(
             [*self.command, *arguments],
             cwd=self.folder,
@@ -76,7 +76,7 @@ class Program:
         )
 
     def run(self, *arguments: str, **environment: str) -> Ended:
-        """A run as under cron: no terminal anywhere."""
+        """Run it as under cron, without a terminal."""
         is_ordinary = self.command == AFRESH and not (self.folder / "syncctl").exists()
         names = self.environment | environment
         if is_ordinary and not any(name.startswith(READ_BY_PYTHON_AT_START) for name in names):
@@ -112,7 +112,7 @@ class Program:
         return Ended(process.exitcode, stdout, stderr)
 
     def run_on_terminal(self, *arguments: str, columns: int = 80, **environment: str) -> Ended:
-        """A run on a terminal of its own: what it shows, as one text."""
+        """Run it on its own terminal and return all output as one text."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [*self.command, *arguments],
@@ -158,5 +158,5 @@ def _syncctl(arguments: tuple[str, ...], folder: Path, environment: dict[str, st
 def _read(leader: int) -> bytes:
     try:
         return os.read(leader, 65536)
-    except OSError:  # EIO: the other end is closed (Linux's way to say end of file)
+    except OSError:  # EIO: the other end is closed (end of file on Linux)
         return b""

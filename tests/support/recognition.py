@@ -1,5 +1,5 @@
-"""What tells which lead a report, or an edited lead, is of: contract/database.md, written down once more for
-the tests, without syncctl's code."""
+"""How to tell which lead a report, or an edited lead, belongs to: contract/database.md, implemented again
+for the tests, without syncctl's code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.webapp import Lead, Report
 
 MIDNIGHT_IN_INDIA = time(18, 30)
-"""A midnight of India's, in UTC: what the old program stored for a day of a file when it ran there."""
+"""Midnight in India, in UTC: what the old program stored for a file's day when it ran there."""
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
 NAMES = {
@@ -20,13 +20,13 @@ NAMES = {
     "name": ("name", "lead_name"),
     "store": ("store",),
 }
-"""What a report may call a lead's field."""
+"""Names of a lead's field in reports."""
 
 CREATED, VISITED = ("createdAt", "created_at"), ("enquiryDate", "enquiry_date", "visitDate", "visit_date")
 
 
 class Level(IntEnum):
-    """What a report and a record agree in, the strongest last."""
+    """How strongly a report and a record match, weakest first."""
 
     NOT = 0
     NO_NUMBER_NO_DATES = 1
@@ -38,7 +38,7 @@ class Level(IntEnum):
 
 @dataclass
 class Facts:
-    """All that a document says of the lead that it is of, before and after edits."""
+    """Everything that a document says about its lead, before and after edits."""
 
     ids: set[str] = field(default_factory=set)
     said: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in NAMES})
@@ -46,12 +46,12 @@ class Facts:
     days: set[date] = field(default_factory=set)
 
     def agree(self, other: "Facts", name: str) -> bool:
-        """Whether both have one value of a field in common."""
+        """Whether both have a value of a field in common."""
         return bool(self.said[name] & other.said[name])
 
 
 def of_report(report: Report) -> Facts:
-    """What a report says, in any of its shapes; dates may be text, as SQLite keeps them."""
+    """The facts in a report of any shape; dates may be text, as in SQLite."""
     facts = Facts(ids={str(report["id"])} if report.get("id") else set())
     for part in [report, *(report[name] for name in SNAPSHOTS if isinstance(report.get(name), dict))]:
         _take_in(facts, part)
@@ -59,14 +59,14 @@ def of_report(report: Report) -> Facts:
 
 
 def of_lead(lead: Lead) -> Facts:
-    """What a lead says of itself, or what a source says of it."""
+    """The facts in a lead, or in a source's values."""
     facts = Facts(ids={str(lead["_id"])} if lead.get("_id") else set())
     _take_in(facts, lead)
     return facts
 
 
 def level(known: Facts, record: Facts) -> Level:
-    """How well a report, or an edited lead, fits this record, by itself: another may fit better."""
+    """How well a report, or an edited lead, matches this record on its own: another may match better."""
     if known.ids and record.ids:
         return Level.ID if known.ids & record.ids else Level.NOT
     if not known.agree(record, "leadType"):
@@ -83,19 +83,19 @@ def level(known: Facts, record: Facts) -> Level:
 
 
 def agreeing(known: Facts, record: Facts) -> int:
-    """How many of the fields that tell people apart agree: within a level the most win."""
+    """How many identifying fields agree: within a level, the most win."""
     return sum(known.agree(record, name) for name in ("phone", "name", "store"))
 
 
 def day_of(moment: datetime) -> date:
-    """The day that a file's date means: the next one where it is a midnight of India's."""
+    """The day meant by a file's date: the next one if it is midnight in India."""
     if moment.time() == MIDNIGHT_IN_INDIA:
         return (moment + timedelta(days=1)).date()
     return moment.date()
 
 
 def has_time_of_day(moment: datetime) -> bool:
-    """Whether it is more than a day of a file."""
+    """Whether it is more than a file's day."""
     return moment.time() not in (time(), MIDNIGHT_IN_INDIA)
 
 
@@ -107,7 +107,7 @@ def _take_in(facts: Facts, part: Mapping[str, Any]) -> None:
                     facts.said[name].add(_folded(str(part[key])))
     for key in CREATED:
         if moment := _moment(part.get(key)):
-            # A flat report's own createdAt, when it was written, is no lead's.
+            # A flat report's createdAt is its own, not the lead's.
             if key == "createdAt" and "report_id" in part:
                 continue
             if has_time_of_day(moment):

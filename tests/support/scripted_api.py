@@ -1,4 +1,4 @@
-"""A world whose rental API answers what a test says, body by body."""
+"""A world whose rental API answers with bodies given by the test."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,8 @@ Answers = Callable[[str], Any]
 
 @contextmanager
 def answering(world: World, answers: Answers, stores: Any = STORES) -> Iterator[ScriptedServer]:
-    """The world's API until the end of this: `answers` gives each location's body, for both reports."""
+    """Replaces the world's API in the `with` block: `answers` returns each location's body, for both
+    reports."""
 
     def script(received: Received) -> Reply:
         body = stores if received.method == "GET" else answers(received.location)

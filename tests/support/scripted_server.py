@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that answers as a test tells it to, byte for byte, and notes what came."""
+"""A small HTTP server on loopback that answers as scripted, byte for byte, and records requests."""
 
 import json
 import socket
@@ -38,16 +38,21 @@ lv+0bE+Ox8rX8Y0A+YHcca8JgWuiPtXXkpqv55+3NPQ=
 
 @dataclass(slots=True)
 class Received:
-    """One request as it came. `begun_at`, `answered_at`: time.monotonic() when it was read, and just before
-    the last bytes of its answer went out. `connection`: the client's port."""
+    """A received request."""
 
     method: str
     path: str
     headers: list[tuple[str, str]]
     body: bytes
+
     begun_at: float
+    """time.monotonic() when it was read."""
+
     connection: int
+    """The client's port."""
+
     answered_at: float = 0.0
+    """time.monotonic() just before the last bytes of its answer were sent."""
 
     def header(self, name: str) -> str | None:
         """The value of a header, by its name in any case."""
@@ -61,19 +66,22 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The bytes of one answer, status line and all, written piece by piece with `pause_s` between.
-
-    `wait_s`: seconds before the first piece. `then`: "keep", "close" or "reset" the connection.
-    """
+    """The raw bytes of one answer, including the status line, written piece by piece."""
 
     pieces: Iterable[bytes]
+
     pause_s: float = 0.0
+    """Pause between pieces."""
+
     wait_s: float = 0.0
+    """Delay before the first piece."""
+
     then: str = "keep"
+    """"keep", "close" or "reset" the connection."""
 
 
 def reply(body: bytes = b"", status: int = 200, wait_s: float = 0.0, **headers: str) -> Reply:
-    """An answer that is in order; a header's underscores become hyphens."""
+    """A well-formed answer; underscores in header names become hyphens."""
     lines = {"Content-Type": "text/plain", "Content-Length": str(len(body))}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -81,7 +89,7 @@ def reply(body: bytes = b"", status: int = 200, wait_s: float = 0.0, **headers: 
 
 
 def rows_reply(*rows: Any, wait_s: float = 0.0) -> Reply:
-    """An answer that carries these rows in the usual envelope."""
+    """An answer with these rows in the usual envelope."""
     envelope = {"dataSet": {"data": list(rows)}, "status": True, "errorDescription": None}
     return reply(json.dumps(envelope).encode(), wait_s=wait_s)
 
@@ -90,9 +98,9 @@ Script = Callable[[Received], Reply]
 
 
 class ScriptedServer:
-    """Answers with the given replies in turn, the last one again and again; or as a function of the request.
+    """Answers with the given replies in turn, repeating the last one; or with a function of the request.
 
-    A context manager: leaving it ends every connection and thread, and raises what went wrong in the script.
+    A context manager: exiting ends every connection and thread, and raises errors of the script.
     """
 
     def __init__(self, *script: Reply | Script, tls_files: Path | None = None) -> None:
@@ -110,7 +118,7 @@ class ScriptedServer:
             context.load_cert_chain(self.certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
             self._scheme = "https"
-        # A short poll, as leaving waits for one.
+        # A short poll interval, as exiting waits for one.
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
 
     @property
@@ -124,7 +132,7 @@ class ScriptedServer:
         return f"{self._scheme}://{self.host}"
 
     def answer(self, received: Received) -> Reply:
-        """Note a request; what to answer it with."""
+        """Record a request; returns its answer."""
         with self._lock:
             self.received.append(received)
             turn = self._script[min(len(self.received), len(self._script)) - 1]
@@ -173,7 +181,7 @@ class _Server(socketserver.ThreadingTCPServer):
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    continue  # the client was quicker
+                    continue  # the client closed it first
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep what is not just a client that hung up."""
@@ -196,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         body = self.rfile.read(length)
         if len(body) < length:
-            return  # the client hung up before it had asked
+            return  # the client disconnected before sending a request
         received = Received(
             self.command, self.path, self.headers.items(), body, time.monotonic(), self.client_address[1]
         )

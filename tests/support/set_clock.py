@@ -1,10 +1,10 @@
-"""A clock of a test's own for processes: true but for some seconds, which may change while they run."""
+"""A shifted system clock for processes; the shift may change while they run."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-# The C library's clocks, as a library that is loaded before it. monotonic clocks never jump: they stay.
+# Overrides the C library's clocks with a preloaded library. Monotonic clocks are not shifted.
 SOURCE = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -49,11 +49,11 @@ time_t time(time_t *also) {
 
 
 class NoClockError(Exception):
-    """No clock can be set here; the message says why."""
+    """The clock can't be shifted here; the message says why."""
 
 
 class SetClock:
-    """The clock of the processes that are started with its `environment`. Raises NoClockError."""
+    """The clock of processes started with its `environment`. Raises NoClockError."""
 
     def __init__(self, folder: Path) -> None:
         compiler = shutil.which("cc")
@@ -71,7 +71,7 @@ class SetClock:
         self.ahead(0)
 
     def ahead(self, seconds: int) -> None:
-        """From now on it is so many seconds ahead of the true time; less than 0: behind it."""
+        """Set how many seconds it is ahead of the real time; negative: behind."""
         new = self._file.with_suffix(".new")
         new.write_text(str(seconds), encoding="ascii")
         new.replace(self._file)  # whole: whoever reads it meanwhile must not take a part of it for a time

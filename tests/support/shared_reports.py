@@ -1,4 +1,4 @@
-"""The two reports of a few shops, answered as a test wants it: whoever is asked for gets what it says."""
+"""Both reports of a few shops, with a configurable reaction to the location id."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,8 +17,8 @@ NO_DATA = {"dataSet": None, "status": False, "errorDescription": "No data found"
 
 
 class SharedReports:
-    """`rows`: of each report ("booking", "return") what each shop has, by location id, each row naming its
-    own shop. `answer`: which rows a location id gets; None: an error."""
+    """`rows`: the rows of each report ("booking", "return") by location id, each naming its own shop.
+    `answer`: which rows a location id gets; None: an error."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         spelling = {str(row["locCode"]): row["locName"] for row in sandbox.rows("stores")}
@@ -45,7 +45,7 @@ class SharedReports:
         return [] if location else self.of_all(api, location)
 
     def expected(self, world: World) -> Expectation:
-        """What must be stored, each row under its own shop."""
+        """What must be stored: each row under its own shop."""
         expectation = Expectation()
         for api, shops in self.rows.items():
             for code, rows in shops.items():
@@ -54,7 +54,7 @@ class SharedReports:
 
     @contextmanager
     def served_to(self, world: World) -> Iterator[None]:
-        """Let the world ask here; its store list stays the sandbox's."""
+        """Make the world ask this server; its store list remains the sandbox's."""
         with ScriptedServer(self._reply) as server:
             here = {
                 report: replace(world.config.endpoints[report], url=server.url + source.path)

@@ -7,7 +7,7 @@ PMNA, CALICUT, EDAPPALLY = "Suitor Guy - Perinthalmanna", "Suitor Guy - Calicut"
 
 
 def row(number: int, location: Any, **fields: Any) -> dict[str, Any]:
-    """A booking that names its shop so; each number is another customer's."""
+    """A booking that names its shop like this; each number is a different customer."""
     return {
         "bookingNo": str(number),
         "customerName": "Anagha",

@@ -1,4 +1,4 @@
-"""Stores' files as tests write them, and what an import of them came to."""
+"""Writes stores' files for tests, and counts an import's results."""
 
 import csv
 from pathlib import Path
@@ -35,7 +35,7 @@ def snapshot(world: World) -> dict[str, Lead]:
 
 
 def forget(world: World) -> None:
-    """Nothing of the sync's own, as before its first run."""
+    """Delete all of syncctl's own data, as before its first run."""
     if world.url.startswith("sqlite"):
         world.app._database.execute("DELETE FROM syncrecords")
     else:

@@ -1,4 +1,4 @@
-"""The telecallers' web app, as far as the tests need it: it edits, finishes, deletes and types in leads."""
+"""The telecallers' web app, as far as tests need it: edits, finishes, deletes and adds leads."""
 
 import json
 import re
@@ -20,7 +20,7 @@ TELECALLER = ObjectId("65f000000000000000000001")
 """Who finishes leads (`editedBy`), a made-up document of `users`."""
 
 IDENTITY = ("phone", "name", "store", "bookingNo")
-"""What no page of the app can edit; people do it in the database, and a report has no trace of it."""
+"""Fields that no page can edit; people edit them in the database, and reports show no trace of it."""
 
 REPORT_NAMES = {"name": "lead_name", "phone": "phone_number", "bookingNo": "booking_number", "__v": "_v"}
 """What a flat report calls a lead's field, where that is not just the same in snake case."""
@@ -43,17 +43,21 @@ DEFAULTS: Lead = {
     "followUpFlag": False,
     "__v": 0,
 }
-"""What every page writes of a lead without these fields."""
+"""Values that every page writes for missing fields."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the app on which leads are finished: which types it shows, the type that it makes them, and
-    whether it always notes the type before and after."""
+    """A page of the app on which leads are finished."""
 
     lead_types: frozenset[str]
+    """The types it shows."""
+
     becomes: str | None = None
+    """The type it changes them to."""
+
     notes_type: bool = False
+    """Whether it always records the type before and after."""
 
 
 PAGES = {
@@ -73,12 +77,12 @@ def pages_for(lead: Lead) -> list[str]:
 
 
 def any_shape(lead: Lead, shape: str) -> str:
-    """This shape, or the any lead page's where that page does not show the lead."""
+    """This shape, or that of the "any lead" page if its page does not show the lead."""
     return shape if shape not in PAGES or shape in pages_for(lead) else "any lead page"
 
 
 def report_name(field: str) -> str:
-    """What a flat report calls a field of the lead."""
+    """A lead field's name in a flat report."""
     return REPORT_NAMES.get(field) or re.sub(r"[A-Z]", lambda letter: f"_{letter.group().lower()}", field)
 
 
@@ -156,14 +160,14 @@ SHAPES: dict[str, Shape] = {
 """Every shape of report that a database may hold (contract/database.md), for any type of lead."""
 
 OF_TODAY_MOSTLY = (*PAGES, *SHAPES)
-"""What telecallers of a random history finish leads as."""
+"""Shapes for telecallers of a random history: mostly today's."""
 
 
 def report_of(
     lead: Lead, shape: str, edits: Mapping[str, Any] | None = None, at: datetime | None = None
 ) -> Report:
-    """The report of a lead that is finished with these edits. `shape`: one of SHAPES or of PAGES. A page
-    leaves no trace of an edited phone, name, store or booking number, and neither does this."""
+    """The report of a lead finished with these edits. `shape`: one of SHAPES or PAGES. Pages leave no
+    trace of an edited phone, name, store or booking number, and neither does this."""
     now = at or datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     after = {**lead, **(edits or {})}
@@ -186,7 +190,7 @@ class WebApp(Protocol):
 
 
 def finish(app: WebApp, lead: Lead, shape: str, **edits: Any) -> str:
-    """Finish a lead as the app does: add its report, then delete it. Gives the report's id."""
+    """Finish a lead as the app does: add its report, then delete it. Returns the report's id."""
     return finish_at(app, datetime.now(UTC), lead, shape, edits)
 
 
@@ -198,12 +202,12 @@ def finish_at(app: WebApp, now: datetime, lead: Lead, shape: str, edits: Mapping
 
 
 def old_lead(lead: Lead) -> Lead:
-    """The same lead as the old system would have inserted it: under a random id."""
+    """The lead as inserted by the old system: under a random id."""
     return {**lead, "_id": str(ObjectId())}
 
 
 def bring_back(app: WebApp, lead: Lead, at: datetime) -> str:
-    """Store a lead as the app's own scheduler does, which looks for it in `leads` only. Gives its id."""
+    """Store a lead like the app's own scheduler, which only looks in `leads`. Returns its id."""
     return app.insert({**lead, "_id": f"{int(at.timestamp()):08x}{uuid.uuid4().hex[:16]}"})
 
 
@@ -254,7 +258,7 @@ class MongoApp:
 
 
 class SqliteApp:
-    """The same on SQLite, where the columns are named as the fields."""
+    """The same on SQLite, where columns are named like the fields."""
 
     def __init__(self, path: str) -> None:
         self._database = sqlite3.connect(path, isolation_level=None)

@@ -1,4 +1,4 @@
-"""A whole small world for a sync: sandbox, database, web app, and a clock that the test sets."""
+"""A small test environment for syncs: sandbox, database, web app and a controllable clock."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ API = API_STEPS
 
 
 class Recorder:
-    """A listener that keeps what it is told."""
+    """A listener that records its events."""
 
     def __init__(self) -> None:
         self.started: list[StepName] = []
@@ -71,7 +71,7 @@ class Recorder:
 
 
 class World:
-    """Runs syncs of a sandbox into a database; `now` is the clock that they go by."""
+    """Runs syncs of a sandbox into a database; `now` is their clock."""
 
     def __init__(self, sandbox: Sandbox, url: str, locations: Locations | None = None) -> None:
         self.sandbox = sandbox
@@ -122,9 +122,8 @@ class World:
         audits: int = 0,
         **options: object,
     ) -> RunResult:
-        """One run; `wrap` may stand between it and the database. `measures`: whether it finds out how the
-        reports answer. `audits`: how many locations are asked for everything besides. Options are
-        SyncOptions' fields."""
+        """One run; `wrap` may wrap the database. `measures`: whether it measures how the reports answer.
+        `audits`: how many locations are audited. Options are SyncOptions' fields."""
         self.recorder = Recorder()
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
@@ -146,7 +145,7 @@ class World:
         dry_run: bool = False,
         **choices: object,
     ) -> RunResult:
-        """One import; choices are ImportJob's fields."""
+        """One import; options are ImportJob's fields."""
         self.recorder = Recorder()
         job = replace(ImportJob(kind, paths), **choices)  # type: ignore[arg-type]
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
@@ -172,7 +171,7 @@ class World:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)
 
     def expected(self) -> Expectation:
-        """What a first sync must store of what the sandbox has now."""
+        """What a first sync of the sandbox's current data must store."""
         expectation = Expectation()
         for report in ("booking", "return"):
             for location in self.sandbox.locations:

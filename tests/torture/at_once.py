@@ -1,4 +1,4 @@
-"""The story with more than one at a time: telecallers and further runs in the midst of a run."""
+"""The state machine with concurrency: telecallers and other runs in the middle of a run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,18 +16,18 @@ from tests.torture.story import STORES, edits, picks
 from tests.torture.visits import StoreFile
 
 instants = st.integers(1, 40)
-"""Before which of a run's calls something happens."""
+"""The call of a run before which something happens."""
 
 works = st.one_of(
     st.tuples(st.just("_edit"), picks, edits),
     st.tuples(st.just("_finish"), picks, st.sampled_from(OF_TODAY_MOSTLY), st.one_of(st.just({}), edits)),
     st.tuples(st.just("_delete"), picks),
 )
-"""What a telecaller does: a method of the story's, and what it is given."""
+"""What a telecaller does: a method name and its arguments."""
 
 
 class AtOnce(Runs):
-    """Source, people, runs, and what happens in the midst of these."""
+    """Source, people and runs, with other changes in the middle of a run."""
 
     @precondition(lambda self: self.model.leads)
     @rule(at=instants, work=works, full=st.booleans())
@@ -71,8 +71,8 @@ class AtOnce(Runs):
         self._check_imports(file, results)
 
     def _check_imports(self, file: StoreFile, results: list[RunResult]) -> None:
-        """What one or two imports of a file have done. A lead may have been changed by both, or by one and
-        then by a telecaller."""
+        """Check one or two imports of a file. A lead may have been changed by both, or by one and then by
+        a telecaller."""
         saved, changed = self.imports.after_import(file, self.world.now, whole=True)
         counts = [result.steps[0].counts for result in results]
         assert all(result.ok for result in results)

@@ -1,4 +1,4 @@
-"""The torture tests' marker, and their number of rounds."""
+"""The torture tests' marker and their number of rounds."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def rounds(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def few_rounds(rounds: int) -> int:
-    """The same for what each round tries by the thousand: 25 of 100."""
+    """The number of rounds for tests that try thousands of cases per round: a quarter of `rounds`."""
     return 1 + (rounds - 1) // 4
 
 

@@ -1,4 +1,4 @@
-"""Histories of a source that answers in any dialect, and what syncctl must know of it by then."""
+"""Random histories of a source that answers in any dialect, and what syncctl must know of it."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta
@@ -39,11 +39,11 @@ EVENTS = st.one_of(
     st.tuples(st.just("run_by_a_wrong_clock"), st.integers(-40 * 24, 40 * 24), NOTHING),
     st.tuples(st.just("run_out_of_time"), st.integers(0, 30), NOTHING),
 )
-"""What happens: at the source, to the API, and which run comes next."""
+"""Changes at the source and of the API, and kinds of runs."""
 
 
 class DialectStory:
-    """One history. What an ordinary run must have brought is checked when it is over."""
+    """One history. Each ordinary run is checked when it ends."""
 
     def __init__(self, dialects: Mapping[StepName, str]) -> None:
         self.world = ModelWorld()
@@ -55,7 +55,7 @@ class DialectStory:
             self.speak(report, name)
 
     def happen(self, event: tuple[str, Any, Any]) -> None:
-        """One of EVENTS."""
+        """Perform one of EVENTS."""
         name, *given = event
         getattr(self, name)(*given)
 
@@ -145,7 +145,7 @@ class DialectStory:
         states: Mapping[StepName, Mapping[str, LocationState]],
         books: Mapping[str, list[Row]],
     ) -> None:
-        """Everything that was there before the run and lies in a window that is proven."""
+        """Everything that was there before the run and is in a proven window must be known."""
         for step in result.steps[1:]:
             report = step.name
             assert step.counts.balanced
@@ -162,7 +162,7 @@ class DialectStory:
                     self._assert_known(report, location.location, recent)
 
     def settle(self) -> None:
-        """A round of audits, at a source at which nothing happens."""
+        """A round of audits while nothing changes at the source."""
         self._entered_at.clear()
         if any(self._answer(report, CODES[0], self._whole(report)) is None for report in REPORTS):
             self.run(5)  # another body is found
@@ -170,7 +170,7 @@ class DialectStory:
             self.run(5)
 
     def check_all(self) -> None:
-        """Everything that the source has for whole windows is known, as it is by now."""
+        """Everything that whole windows return is known."""
         for report in REPORTS:
             for code in CODES:
                 rows = self._answer(report, code, self._whole(report))
@@ -178,7 +178,7 @@ class DialectStory:
                 self._assert_known(report, code, rows)
 
     def check_modes(self) -> None:
-        """A day later, or where rows were missing that day, another day later, each mode is the right one."""
+        """A day later (or two, if rows were missing on that day), each mode is the right one."""
         for _ in range(2):
             self.run(24 * 60)
         for report in REPORTS:
@@ -223,7 +223,7 @@ class DialectStory:
             assert record.fingerprint == fingerprint(values), f"{report} of {code}: {values} is outdated"
 
     def _is_sound(self, report: StepName, known: Dialect) -> bool:
-        """Whether the mode can't leave out what lies in its window, by what the dialect is."""
+        """Whether the mode can't miss anything in its window, given the dialect."""
         spoken = self.world.api.dialects[report]
         if known.mode is Mode.WHOLE or spoken.at_most is not None:
             return False
@@ -240,8 +240,8 @@ class DialectStory:
     def _agrees(
         self, report: StepName, code: str, mode: Mode, months: int, form: BodyForm, *, strictly: bool = True
     ) -> bool:
-        """Whether a location's answers hold what is dated in their windows. `strictly`: and nothing of other
-        days."""
+        """Whether a location's answers contain what is dated in their windows. `strictly`: and nothing
+        else."""
         today = self.world.today
         if mode is Mode.WHOLE:
             return True
@@ -268,12 +268,12 @@ class DialectStory:
         return found is not None and all(row in found for row in inside)
 
     def _age(self, report: StepName, row: Row) -> int | None:
-        """How many days ago the event was; None: not yet."""
+        """How many days ago the event was; None: it has not happened."""
         written = day_of(report, row)
         return (self.world.today - date.fromisoformat(written)).days if written else None
 
     def _check_narrow_enough(self, report: StepName, found: Dialect) -> None:
-        """Where all locations would agree, and have rows enough, a narrower mode is found."""
+        """If all locations agree and have enough rows, a narrower mode must be found."""
         whole = {code: self._answer(report, code, self._whole(report)) or [] for code in CODES}
         ages = {
             code: [age for row in rows if (age := self._age(report, row)) is not None]

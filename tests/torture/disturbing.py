@@ -1,4 +1,5 @@
-"""A job killed, interrupted or refused at one of its calls of the database, and how it must tell of that."""
+"""Runs a job with a kill, an interrupt or an error at one of its database calls, and checks its report of
+it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -25,30 +26,30 @@ def gone() -> BaseException:
 
 
 def refused() -> BaseException:
-    """The database refuses this call alone."""
+    """The database refuses this one call."""
     return StorageError("refused")
 
 
 REFUSALS: tuple[End, ...] = (gone, refused)
 ENDS: tuple[End, ...] = (Killed, interrupted, terminated, *REFUSALS)
-"""What a job can meet at a call."""
+"""What can happen to a job at a call."""
 
 OF_THE_HISTORY = frozenset({"save_run", "forget_runs"})
-"""Writes when the run is over: a signal is then no interruption of it, but the program's own matter."""
+"""Writes after the run's end: a signal there does not interrupt the run."""
 
 OUTSIDE_OF_STEPS = OF_THE_HISTORY | {"add_sync_log"}
-"""Writes when a step is over: it came to what it came to, whatever ends the run then."""
+"""Writes after a step's end: its result is final, whatever ends the run then."""
 
 
 def moments_of(ready: Prepared) -> list[Moment]:
-    """When in a write something can happen. A transaction of SQLite's is whole or not at all."""
+    """When a write can fail. A SQLite transaction is all or nothing."""
     of_sqlite = ready.place.world.url.startswith("sqlite")
     return [moment for moment in Moment if not (of_sqlite and moment is Moment.MIDWAY)]
 
 
 def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collection[str] = WRITES) -> str:
-    """Do the job, with an error at one of its calls: it must end of it, or tell of it. Gives the name of the
-    call, or "" where the job was over before."""
+    """Do the job with an error at one of its calls: it must either end with it or report it. Returns the
+    call's name, or "" if the job was already done."""
     app = ready.place.world.app
     logged_before = len(app.all("synclogs"))
     failing: list[FailingStorage] = []
@@ -92,8 +93,8 @@ def assert_interruption_is_told(
     ended: BaseException | None,
     entries: Sequence[Mapping[str, Any]],
 ) -> None:
-    """By the exit status, and by `entries`, which the run added to synclogs: each step that began has one,
-    and that of the step under way says what became of it."""
+    """The exit status and the new synclogs (`entries`) report the interruption: each started step has an
+    entry, and the interrupted one says so."""
     if not ready.is_logged or struck in OF_THE_HISTORY:
         assert isinstance(ended, StopRequestedError), f"{struck}: {ended}"
         return

@@ -1,4 +1,4 @@
-"""Garbage: JSON values that no one would expect, and a rental API on loopback that answers with them."""
+"""Garbage: unexpected JSON values, and a rental API on loopback that answers with them."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ values = st.recursive(
     ),
     max_leaves=6,
 )
-"""Anything that JSON can say, and what Python's JSON says beyond it (NaN, Infinity, lone surrogates)."""
+"""Any JSON value, including those of Python's JSON dialect (NaN, Infinity, lone surrogates)."""
 
 almost_sound = st.builds(
     lambda changes: SOUND_ROW | changes,
@@ -46,12 +46,12 @@ almost_sound = st.builds(
 rows = st.one_of(
     almost_sound, almost_sound, st.dictionaries(st.one_of(keys, texts), values, max_size=6), values
 )
-"""Rows of a report: sound ones with garbage in them, records of garbage, and what is no record."""
+"""Rows of a report: valid rows with garbage in them, objects of garbage, and values that are not rows."""
 
 
 class GarbageApi:
-    """What the API answers: `stores` as its store list, `rows` (JSON texts) as each report of location 7, and
-    `body`, where there is one, as every report whole."""
+    """The API's answers: `stores` is its store list, `rows` (JSON texts) each report of location 7, and
+    `body`, if set, the whole answer for every report."""
 
     def __init__(self) -> None:
         self.stores: list[str] = [

@@ -1,4 +1,5 @@
-"""A database with leads that garbage must not be taken for, and what must be so whatever is put into it."""
+"""A database with valid leads that garbage must not be mistaken for, and what must hold whatever is
+stored."""
 
 import csv
 import json
@@ -28,23 +29,23 @@ VICTIM = {
     "bookingNo": "1001",
 }
 LONGEST_KEPT = 100_000
-"""Characters of a row that the rejects list keeps whole."""
+"""Rows up to this many characters are stored whole on the rejects list."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A world, the API that it asks, and the victims in its database."""
+    """A world, its API, and the valid leads in its database."""
 
     world: World
     api: GarbageApi
 
     def take(self, rows: list[Any]) -> RunResult:
-        """A run that is shown these rows by both reports."""
+        """Sync these rows from both reports."""
         self.api.rows = [json.dumps(row) for row in rows]
         return self.world.run((StepName.BOOKING, StepName.RETURN), full=True)
 
     def rejected(self, step: StepName) -> list[str]:
-        """The raw rows of one kind that are on the rejects list."""
+        """The raw rows of one kind on the rejects list."""
         with self.world.storage() as storage:
             return [reject.row[:LONGEST_KEPT] for reject in storage.rejects(step)]
 
@@ -52,7 +53,7 @@ class Place:
         return [lead for lead in self.world.app.leads() if lead["phone"] == VICTIM["phone"]]
 
     def assert_takes(self, rows: list[Any]) -> None:
-        """Each of these rows is saved, known or rejected; shown once more, they change nothing."""
+        """Each of these rows is saved, known or rejected; syncing them again changes nothing."""
         before, victims = self.world.app.leads(), self.victims()
         result = self.take(rows)
         texts = [kept_text(row) for row in rows]
@@ -72,8 +73,8 @@ class Place:
         assert self.world.app.leads() == after
 
     def assert_imports(self, files: Sequence[Path], rows: int) -> None:
-        """Each row of these files, so many as they are, is saved, known or rejected; imported once more, they
-        change nothing. The database has no rejects yet."""
+        """Each of the `rows` rows in these files is saved, known or rejected; importing them again changes
+        nothing. The database must have no rejects before."""
         before = self.world.app.leads()
         (step,) = self.world.import_files(StepName.WALKIN, *files).steps
         assert step.status is StepStatus.SUCCESS, step.error
@@ -92,7 +93,7 @@ class Place:
 
 @contextmanager
 def garbage_place(url: str) -> Iterator[Place]:
-    """A place in the database of this DATABASE_URL, of which there is nothing yet."""
+    """A target in the database of this DATABASE_URL, which must be empty."""
     with garbage_world(url) as (world, api):
         for lead_type in ("bookingConfirmation", "return"):
             world.app.insert({**VICTIM, "leadType": lead_type, "callStatus": "Called"})
@@ -101,11 +102,11 @@ def garbage_place(url: str) -> Iterator[Place]:
 
 
 HEAD = [file_row(Remarks=f"nothing is wrong with row {number}") for number in range(60)]
-"""More than the 4,096 characters that tell whether a file is text: no control character below counts."""
+"""More than the 4,096 characters used to detect text, so that later control characters don't count."""
 
 
 def write_file(file: Path, rows: list[list[str]], encoding: str = "utf-8") -> int:
-    """Write a store's file: its header, some sound rows, and these. Gives the number of rows in it."""
+    """Write a store's file: header, some valid rows, and these. Returns its number of rows."""
     with file.open("w", encoding=encoding, errors="surrogatepass", newline="") as out:
         csv.writer(out).writerows([HEADER, *HEAD, *rows])
     return len(HEAD) + len(rows)
@@ -113,7 +114,7 @@ def write_file(file: Path, rows: list[list[str]], encoding: str = "utf-8") -> in
 
 @contextmanager
 def empty_place(url: str) -> Iterator[Place]:
-    """A place in a database that is dropped afterwards, so that no round finds what another has left."""
+    """A target in a database that is dropped afterwards, so that rounds don't affect each other."""
     with garbage_place(url) as place:
         yield place
     _drop(url)
@@ -129,13 +130,13 @@ def _drop(url: str) -> None:
 
 
 def kept_text(row: Any) -> str:
-    """A row as the rejects list keeps it: read from JSON, where two lone surrogates in a row may be one
-    character, and cut where it is very long."""
+    """A row as the rejects list stores it: parsed from JSON, where two lone surrogates may become one
+    character, and cut if very long."""
     return json.dumps(json.loads(json.dumps(row)), sort_keys=True)[:LONGEST_KEPT]
 
 
 def assert_sound(leads: list[Lead]) -> None:
-    """Leads are what the web app can show, whatever they were made of."""
+    """The web app can show these leads, whatever their source."""
     for lead in leads:
         assert all(
             isinstance(lead[name], str) and lead[name] for name in ("name", "phone", "store", "leadType")
@@ -147,5 +148,5 @@ def assert_sound(leads: list[Lead]) -> None:
 
 
 def fuzz(examples: int) -> settings:
-    """So many examples, however long each takes."""
+    """Hypothesis settings: this many examples, without a time limit."""
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))

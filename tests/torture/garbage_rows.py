@@ -1,4 +1,4 @@
-"""Rows of garbage by the hundred thousand, no two alike: of reports, of store lists and of files."""
+"""Hundreds of thousands of distinct garbage rows: for reports, store lists and files."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from tests.support.store_files import row as file_row
 from tests.torture.garbage_values import KEYS, any_text, mangled, pool, text_pool
 
 SHARES = ("sqlite", "mongo")
-"""Whose rows they are: each kind of database gets rows of its own."""
+"""Each kind of database gets its own rows."""
 
 SOUND_ROW = {
     "bookingNo": "2002",
@@ -25,12 +25,12 @@ SOUND_ROW = {
 }
 STORE_FIELDS = ("locCode", "locName", "city", "brand", "status")
 SOUND_CELLS = 2
-"""Cells of a file's row that stay as they are: with fewer it might be blank, or the title of a month."""
+"""Cells of a file's row that stay valid: with fewer it might be blank or a month title."""
 
 
 def report_rows(luck: Random) -> Iterator[Any]:
-    """Rows of a report for ever: most are sound ones with garbage in one to four fields, the rest are records
-    of garbage, and what is no record."""
+    """An endless stream of report rows: most are valid ones with garbage in one to four fields, the rest
+    are garbage objects and values that are not rows."""
     values = pool(luck)
     fields = list(SOUND_ROW)
     while True:
@@ -50,8 +50,8 @@ def report_rows(luck: Random) -> Iterator[Any]:
 
 
 def store_list_rows(luck: Random) -> Iterator[Any]:
-    """Rows of the store list for ever, with garbage in some fields or in all. Each has a `brand`, which no
-    row of a report has."""
+    """An endless stream of store list rows with garbage in some or all fields. Each has a `brand`, which
+    no report row has."""
     values = pool(luck)
     while True:
         row: dict[str, Any] = {"locCode": str(luck.randint(1, 9999)), "locName": "Zorucci - Kottayam"}
@@ -60,7 +60,7 @@ def store_list_rows(luck: Random) -> Iterator[Any]:
 
 
 def file_rows(luck: Random) -> Iterator[list[str]]:
-    """Rows of a store's file for ever, with garbage in one to six of their eight cells."""
+    """An endless stream of file rows with garbage in one to six of their eight cells."""
     texts = text_pool(luck)
     while True:
         row = file_row()
@@ -70,10 +70,10 @@ def file_rows(luck: Random) -> Iterator[list[str]]:
 
 
 class DistinctRows:
-    """What `make` makes, without what came before and without what is another share's.
+    """The rows made by `make`, without repetitions and without other shares' rows.
 
-    A row belongs to one share, by its fingerprint. So tests that take different shares never have a row in
-    common, in whichever processes they run, and the sum of what they take is a number of distinct rows.
+    Each row belongs to one share, by its fingerprint. So tests with different shares never have a row in
+    common, even in different processes, and their numbers of rows can be added up.
     """
 
     def __init__(self, make: Callable[[Random], Iterator[Any]], share: str) -> None:
@@ -82,7 +82,7 @@ class DistinctRows:
         self._given: set[int] = set()
 
     def take(self, count: int) -> list[Any]:
-        """So many further rows."""
+        """The next `count` rows."""
         rows: list[Any] = []
         while len(rows) < count:
             # As it is read from JSON: there, two lone surrogates in a row may be one character.
@@ -95,6 +95,6 @@ class DistinctRows:
 
 
 def fingerprint(row: Any) -> int:
-    """A number that two rows share only if they are the same, field by field."""
+    """A number that is equal only for rows that are equal field by field."""
     text = json.dumps(row, sort_keys=True)
     return int.from_bytes(hashlib.blake2b(text.encode("ascii"), digest_size=8).digest())

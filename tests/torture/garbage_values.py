@@ -1,4 +1,4 @@
-"""Single values of garbage: those that are known to hurt, and a pool of two thousand of every kind."""
+"""Single garbage values: known troublemakers, and a pool of two thousand of every kind."""
 
 import struct
 from collections.abc import Callable
@@ -41,12 +41,12 @@ _DEEPEST = 3
 
 
 def any_text(luck: Random) -> str:
-    """A short text of characters from anywhere in Unicode, lone surrogates and NUL among them."""
+    """A short text of any Unicode characters, including lone surrogates and NUL."""
     return "".join(chr(luck.randint(*luck.choice(_CODE_POINTS))) for _ in range(luck.randint(0, 12)))
 
 
 def mangled(text: str, luck: Random) -> str:
-    """A text with one to three of its characters gone, doubled, exchanged, or followed by strange ones."""
+    """A text with one to three characters removed, doubled, swapped, or followed by strange ones."""
     for _ in range(luck.randint(1, 3)):
         at = luck.randint(0, len(text))
         before, here, after = text[:at], text[at : at + 1], text[at + 1 :]
@@ -56,7 +56,7 @@ def mangled(text: str, luck: Random) -> str:
 
 
 def a_text(luck: Random) -> str:
-    """A text that hurts, one that is nearly right, or any."""
+    """A known troublemaker, a nearly valid text, or any text."""
     kind = luck.random()
     if kind < 0.2:
         return luck.choice(NASTY_TEXTS)
@@ -64,7 +64,7 @@ def a_text(luck: Random) -> str:
 
 
 def a_number(luck: Random) -> float:
-    """An integer of any size, or a float of any bits: NaN and infinity among them."""
+    """An integer of any size, or a float of any bits, including NaN and infinity."""
     makers: tuple[Callable[[], float], ...] = (
         lambda: luck.choice(NASTY_NUMBERS),
         lambda: luck.randint(-(10 ** luck.randint(1, 30)), 10 ** luck.randint(1, 30)),
@@ -92,11 +92,11 @@ def a_value(luck: Random, depth: int = 0) -> Any:
 
 
 def pool(luck: Random) -> list[Any]:
-    """Two thousand values, those that are known to hurt among them."""
+    """Two thousand values, including the known troublemakers."""
     known = [*NASTY_TEXTS, *NASTY_NUMBERS, *OPERATORS]
     return known + [a_value(luck) for _ in range(POOL - len(known))]
 
 
 def text_pool(luck: Random) -> list[str]:
-    """Two thousand texts, the same among them."""
+    """Two thousand texts, likewise."""
     return [*NASTY_TEXTS, *(a_text(luck) for _ in range(POOL - len(NASTY_TEXTS)))]

@@ -1,4 +1,4 @@
-"""What imports may make of leads: the files' news reach them, and what a person has edited stays."""
+"""Checks imports: news in the files reach the leads, and people's edits stay."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,17 +19,19 @@ Fields = dict[str, Any]
 
 @dataclass
 class Told:
-    """What the files of one kind have said of a record last; where a run was killed, or had no lead to bring
-    it to, it is not known which of several."""
+    """The last values of a record in the files of one kind. After a killed run, or if there was no lead,
+    several candidates are possible."""
 
     kind: str
+
     possibly: list[Fields]
+    """The candidates."""
 
 
 @dataclass
 class Imports:
-    """Checks imports against a model. `edited`: what people have made of which fields, by lead id.
-    `interfered`: leads that people worked on in the midst of the import to be checked."""
+    """Checks imports against a model. `edited`: people's edits by lead id. `interfered`: leads that people
+    changed during the import being checked."""
 
     model: Model
     told: dict[Key, Told] = field(default_factory=dict)
@@ -41,8 +43,8 @@ class Imports:
         self.edited[lead_id] |= changes
 
     def after_import(self, file: StoreFile, now: datetime, *, whole: bool) -> tuple[int, int]:
-        """Check what an import has done, and take it over; `whole`: it came to its end. Gives how many leads
-        it has made, and how many it has changed."""
+        """Check the result of an import and update the model; `whole`: it completed. Returns how many
+        leads it created and how many it changed."""
         visits = file.visits()
         before, homes = dict(self.model.leads), dict(self.model.homes)
         found = self.model.assert_kept_but(self._within_reach(visits))
@@ -66,7 +68,7 @@ class Imports:
         return len(new), changed
 
     def _within_reach(self, visits: Mapping[Key, Visit]) -> set[str]:
-        """The leads of these records, and those of nobody's that may turn out to be."""
+        """The leads of these records, and unassigned ones that may turn out to belong to them."""
         phones = {key[2] for key in visits}
         homes = self.model.homes
         taken = set(homes.values())
@@ -85,7 +87,7 @@ class Imports:
     def _check_merge(  # noqa: PLR0917
         self, was: Lead, now_is: Lead, visit: Visit, last: Told | None, kind: str, now: datetime, whole: bool
     ) -> bool:
-        """One lead before and after an import of a row about it. Gives whether it has changed."""
+        """Compare a lead before and after the import of a row. Returns whether it has changed."""
         fields = {*was, *now_is} - {"updatedAt"}
         changed = {name for name in fields if was.get(name) != now_is.get(name)}
         assert changed <= visit.fields.keys()
@@ -117,5 +119,5 @@ class Imports:
 
 
 def _value(values: Fields, name: str) -> Any:
-    """Nothing, null and an empty text are the same."""
+    """A missing field, null and an empty text are equal."""
     return values.get(name) or None

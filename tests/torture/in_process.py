@@ -1,4 +1,4 @@
-"""Commands run in this process, in a folder of the test's own, and how one may end, whatever it is given."""
+"""Runs commands in this process, in the test's own folder, and checks how they end."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ STATUSES = set(ExitCode) - {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended that was run in this process."""
+    """The result of a command run in this process."""
 
     status: int
     stdout: str
@@ -28,7 +28,7 @@ class Ended:
 
 
 def run(*arguments: str) -> Ended:
-    """A command in this process: a hundred times quicker than one of its own."""
+    """Run a command in this process: a hundred times faster than in its own."""
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2)]
     status: Any = 0
     handler = signal.getsignal(signal.SIGTERM)
@@ -49,7 +49,8 @@ def run(*arguments: str) -> Ended:
 
 @contextlib.contextmanager
 def working_in(folder: Path, **settings: object) -> Iterator[pytest.MonkeyPatch]:
-    """This process works in a folder whose `.env` has these settings; no others, and no programs to call."""
+    """Make this process work in a folder whose `.env` has only these settings, and without programs in
+    PATH."""
     lines = {"API_CALL_DELAY_MS": 0, "API_MAX_TRIES": 1, "API_RUN_DEADLINE_S": 5} | settings
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""The jobs that are disturbed: each with a busy database and source before it, and news for it to take in."""
+"""Jobs for fault injection, each with a busy database and new data at the source."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -46,11 +46,15 @@ EDITS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class Ground:
-    """Where a job is done: a world, a folder for its files, and the test's own luck."""
+    """The environment of a job."""
 
     world: World
+
     folder: Path
+    """For its files."""
+
     luck: Random
+    """The test's random generator."""
 
     @property
     def sandbox(self) -> Sandbox:
@@ -59,17 +63,21 @@ class Ground:
 
 @dataclass(frozen=True)
 class Job:
-    """`prepare` makes the state before it; `do` does it, with something between it and the database;
-    `arguments` do it as a command, in the folder of its files; none: it is only done within the test."""
-
     name: str
+
     prepare: Callable[[Ground], None]
+    """Creates the state before the job."""
+
     do: Callable[[Ground, Wrap], object]
+    """Does the job, with a wrapper around the database."""
+
     arguments: tuple[str, ...] = ()
+    """The command line that does the job in the folder of its files; empty if it only runs within the
+    test."""
 
 
 def few_locations(sandbox: Sandbox) -> Locations:
-    """The sandbox's locations, the one that files are of, and one without anything: a run asks only these."""
+    """The sandbox's locations, the one with files and an empty one: a run asks only these."""
     known = load_locations()
     few = {*sandbox.locations, "13", "21"}
     return replace(known, by_code={code: name for code, name in known.by_code.items() if code in few})
@@ -102,7 +110,7 @@ def telecallers_at_work(ground: Ground) -> None:
 
 
 def news_at_the_source(ground: Ground) -> None:
-    """Bookings added, changed, returned and withdrawn, and rows that are none."""
+    """Bookings added, changed, returned and withdrawn, and invalid rows."""
     sandbox, luck = ground.sandbox, ground.luck
     booked = [item["bookingNo"] for item in sandbox.add_bookings(12)]
     known = sorted({item["bookingNo"] for item in sandbox.rows("booking") if item.get("bookingNo")})
@@ -139,7 +147,7 @@ def _synced_and_worked_on(ground: Ground) -> None:
 
 
 def _run_of_long_ago(ground: Ground) -> None:
-    """A run in the history that is to be forgotten."""
+    """An old run in the history, due to be purged."""
     with ground.world.storage() as storage:
         (run,) = cast(Database, storage).runs(1)
         long_ago = run.started_at - HISTORY_KEPT - timedelta(days=1)
@@ -168,8 +176,8 @@ def _sync_with_few_at_once(ground: Ground, wrap: Wrap) -> object:
 
 @contextmanager
 def few_at_once() -> Iterator[None]:
-    """Where the program takes ten locations or a thousand leads together, it takes a few: so that a small
-    job has several batches."""
+    """Replaces batch sizes of ten locations or a thousand leads by small ones, so that a small job has
+    several batches."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(reports, "STATES_TOGETHER", 2)
         for module in (cleaning, store_names, restoring, cleaning_finished, candidates):
@@ -182,7 +190,7 @@ def phone(number: int) -> str:
 
 
 def customer(number: int, **changes: str) -> list[str]:
-    """A row of a file; each customer has a name of their own."""
+    """A row of a file; each customer has a different name."""
     return row(Contact=phone(number), Customer_Name=f"Customer {number}", **changes)
 
 
@@ -191,7 +199,8 @@ def _files(ground: Ground) -> tuple[Path, Path]:
 
 
 def imported_and_worked_on(ground: Ground) -> None:
-    """Two files, imported and then sent again: rows changed, added, left out, invalid, and lost customers."""
+    """Two files, imported and then sent again with rows changed, added, removed and invalid, and lost
+    customers."""
     luck = ground.luck
     files = _files(ground)
     for number, file in enumerate(files):
@@ -216,12 +225,12 @@ def _import(ground: Ground, wrap: Wrap) -> object:
 
 
 def _import_what_is_new(ground: Ground, wrap: Wrap) -> object:
-    """As `syncctl all` does: a file that was imported as it is, is not read again."""
+    """As in `syncctl all`: an unchanged imported file is not read again."""
     return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap, standing=True)
 
 
 def rejected_till_now(ground: Ground, count: int = 15) -> None:
-    """A file with so many rows of a store that has become known since, and one that stays invalid."""
+    """A file with `count` rows of a store that has become known since, and one that stays invalid."""
     file = ground.folder / "walkin.csv"
     rows = [[*row(Contact=phone(n)), NEW_PLACE] for n in range(count)]
     write(file, *rows, [*row(Contact="1"), NEW_PLACE], header=[*HEADER, "Store"])
@@ -238,7 +247,7 @@ def _retry(ground: Ground, wrap: Wrap) -> object:
 
 
 def double_some(ground: Ground) -> list[str]:
-    """Two or three copies of some leads, as the old system left them. Gives the copies' ids."""
+    """Two or three copies of some leads, as left by the old system. Returns the copies' ids."""
     app, luck = ground.world.app, ground.luck
     return [
         app.insert(old_lead(lead))
@@ -257,7 +266,7 @@ def _doubled(ground: Ground) -> None:
 
 
 def _misspelt(ground: Ground) -> None:
-    """Stores' names as files and hands spelt them."""
+    """Store names as misspelled in files and by hand."""
     ground.world.run()
     for lead in sorted(ground.world.app.leads(), key=lambda lead: lead["_id"])[:20]:
         ground.world.app.edit(lead["_id"], store=lead["store"].upper())
@@ -265,8 +274,8 @@ def _misspelt(ground: Ground) -> None:
 
 
 def bring_some_back(ground: Ground, finished: int, deleted: int) -> None:
-    """Leads finished and deleted, which the app's own scheduler has stored again, some of them twice; and
-    some of which the app has written the report and not deleted the lead."""
+    """Finished and deleted leads that the app's own scheduler has stored again, some twice; and some for
+    which the app wrote the report without deleting the lead."""
     app, luck = ground.world.app, ground.luck
     leads = sorted(app.leads(), key=lambda lead: lead["_id"])[: finished + deleted]
     for number, lead in enumerate(leads):

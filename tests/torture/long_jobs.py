@@ -1,4 +1,4 @@
-"""The jobs with enough work for a signal to strike in its midst, for processes that are told to do them."""
+"""Jobs long enough to be interrupted by a signal, run as separate processes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,13 +22,17 @@ from tests.torture.states import App
 
 @dataclass(frozen=True)
 class Size:
-    """`bookings`: of each of the sandbox's locations. `latency_s`: of each of its answers; a sync asks for
-    all the locations that are known. `rows`: of each file. `copies`: more, of each lead that has any."""
-
     bookings: int
+    """Of each sandbox location."""
+
     latency_s: float
+    """Of each answer; a sync asks all known locations."""
+
     rows: int
+    """Of each file."""
+
     copies: int
+    """Additional copies of each duplicated lead."""
 
 
 SMALL = Size(bookings=30, latency_s=0.01, rows=300, copies=1)
@@ -98,7 +102,7 @@ def _all_misspelt(size: Size, ground: Ground) -> None:
 
 @contextmanager
 def _together(app: App) -> Iterator[None]:
-    """Many changes of SQLite's in one transaction, as each of its own waits for the disk."""
+    """Many SQLite changes in one transaction, as each single one waits for the disk."""
     if not isinstance(app, SqliteApp):
         yield
         return

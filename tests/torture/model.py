@@ -1,4 +1,4 @@
-"""What the leads must be after all that source, people and runs have done: the promises, checked."""
+"""The expected leads after everything that source, people and runs have done: checks the promises."""
 
 import json
 from collections import defaultdict
@@ -21,18 +21,23 @@ FILE_TYPES = ("general", "lossOfSale")
 
 @dataclass
 class Report:
-    """A finished lead: as it was, its report, and what was edited of it just before. `is_of`: the record that
-    the sync knew it as by then, if nothing that it is known by was edited."""
+    """A finished lead."""
 
     report_id: str
     lead: Lead
+
     document: Row
+    """Its report."""
+
     changes: Row
+    """What was edited just before."""
+
     is_of: Key | None = None
+    """The key of the record that the sync knew it as, unless an identifying field was edited."""
 
     def must_hold(self, key: Key, *, by_id: bool) -> bool:
-        """Whether by the contract alone, without any record, it keeps a record of this key out, and no other
-        may be told better by it. `by_id`: a run finds the lead's id in it, should it hold one."""
+        """Whether by the contract alone, without any record, it suppresses a record, and no other can
+        match better. `by_id`: a run finds the lead's id in it, if it has one."""
         if by_id and "id" in self.document:
             return True
         source: Row = {name: value for name, value in self.lead.items() if name != "_id"}
@@ -44,10 +49,10 @@ class Report:
         return key[:5] == key_of(self.lead) and not is_ambiguous and bool(self._level(source))
 
     def may_hold(self, record: "Remembered") -> bool:
-        """Whether the contract lets it keep a record out."""
+        """Whether the contract allows it to suppress a record."""
         if self.document.get("id") == record.lead_id or self._level(record.values):
             return True
-        # A row without a date is its customer's only one.
+        # A row without a date is the customer's only one.
         known = of_lead(record.values)
         return not known.days | known.instants and key_of(record.values)[:5] == key_of(self.lead)
 
@@ -56,7 +61,7 @@ class Report:
 
 
 class Remembered(NamedTuple):
-    """A record of the sync's: which lead it became, and what its source said last."""
+    """One of the sync's records: its lead, and the source's last values."""
 
     lead_id: str
     values: Row
@@ -64,35 +69,43 @@ class Remembered(NamedTuple):
 
 @dataclass
 class Model:
-    """Leads by id as they must be now, and which record each is, or was, the lead of.
-
-    `homes`: lead ids by the record's key, which no run may ever change. `half`: leads that a killed run left
-    without a record, by id. `old`: leads that the old system imported and no run has met yet, with the keys
-    that they were imported under. `never`: keys of such leads, and of half ones, that are finished by now and
-    by whose reports alone they can be told. `vanished`: leads that went in the midst of the run in hand.
-    `reports`: those that are there; `every_report`: with those that were taken back. `held`: records that
-    have no lead because of a report.
-    """
+    """The leads by id as they must be now, and the record that each one is, or was, the lead of."""
 
     app: MongoApp | SqliteApp
     leads: dict[str, Lead] = field(default_factory=dict)
+
     homes: dict[Key, str] = field(default_factory=dict)
+    """Lead ids by record key; no run may ever change them."""
+
     half: dict[str, Key] = field(default_factory=dict)
+    """Leads that a killed run left without a record, by id."""
+
     old: dict[str, Key] = field(default_factory=dict)
+    """Leads of the old system that no run has seen yet, with the keys they were imported under."""
+
     never: set[Key] = field(default_factory=set)
+    """Keys of finished leads from `half` and `old` that can only be recognized by their reports."""
+
     reports: list[Report] = field(default_factory=list)
+    """The existing reports."""
+
     vanished: set[str] = field(default_factory=set)
+    """Leads removed during the current run."""
+
     every_report: list[Report] = field(default_factory=list)
+    """All reports, including withdrawn ones."""
+
     held: dict[Key, Remembered] = field(default_factory=dict)
+    """Records that have no lead because of a report."""
 
     def is_deleted(self, lead_id: str) -> Key | None:
-        """A person has deleted a lead. Where no record knew it, nobody can tell that it was there: gives its
-        key, if it had one."""
+        """A person deleted a lead. If no record knew it, its existence can't be known: returns its key, if
+        it had one."""
         del self.leads[lead_id]
         return self.half.pop(lead_id, None) or self.old.pop(lead_id, None)
 
     def is_finished(self, report: Report) -> None:
-        """A person has finished a lead."""
+        """A person finished a lead."""
         self.reports.append(report)
         self.every_report.append(report)
         is_half = (lead_id := report.lead["_id"]) in self.half
@@ -110,15 +123,15 @@ class Model:
         return {lead["_id"]: lead for lead in self.app.leads()}
 
     def assert_as_it_was(self) -> None:
-        """Nobody but people has touched anything."""
+        """Only people have changed anything."""
         self._assert_kept(found := self.found())
         assert not found.keys() - self.leads.keys()
 
     def after_sync(
         self, shown: Sequence[Answer], taken: Sequence[Answer], stores: Mapping[str, str], *, whole: bool
     ) -> int:
-        """Check what a sync has made of what it was shown; `taken`: what it says it has taken in. `whole`: it
-        came to its end without an error. Gives how many leads are new."""
+        """Check the result of a sync of the `shown` answers; `taken`: those it claims to have stored.
+        `whole`: it ended without an error. Returns the number of new leads."""
         found = self.found()
         self._assert_kept(found)
         possible: dict[Key, list[Lead]] = defaultdict(list)
@@ -136,11 +149,11 @@ class Model:
         return len(new)
 
     def settle_import(self, new: Mapping[str, Lead], keys: Mapping[str, Key], *, whole: bool) -> None:
-        """Take over what an import has saved, by lead id, under these keys."""
+        """Update the model with an import's new leads, by id, under these keys."""
         self._settle(new, whole=whole, keys=keys)
 
     def assert_kept_but(self, lead_ids: Iterable[str]) -> dict[str, Lead]:
-        """Leads other than these are as they were; gives all that there are."""
+        """All leads except these are unchanged; returns all existing leads."""
         found = self.found()
         self._assert_kept({**found, **{i: self.leads[i] for i in lead_ids if i in self.leads and i in found}})
         return found
@@ -154,7 +167,7 @@ class Model:
         assert not changed
 
     def _settle(self, new: Mapping[str, Lead], *, whole: bool, keys: Mapping[str, Key] | None = None) -> None:
-        """Check the new leads and the new records against each other, and take them over."""
+        """Check new leads and new records against each other, and update the model."""
         keys = keys or {lead_id: key_of(lead) for lead_id, lead in new.items()}
         remembered = self._remembered()
         recorded = {key: record.lead_id for key, record in remembered.items()}
@@ -184,7 +197,7 @@ class Model:
         self.old = {lead_id: key for lead_id, key in self.old.items() if lead_id not in recorded.values()}
 
     def _assert_no_second(self, new: Mapping[str, Lead], keys: Mapping[str, Key]) -> None:
-        """No new lead is one that is there, or was and is finished or deleted."""
+        """No new lead duplicates one that exists, or was finished or deleted."""
         there = {*self.homes, *self.half.values(), *self.never, *self.old.values()}
         doubled = [lead for lead_id, lead in new.items() if keys[lead_id] in there]
         doubled += [lead for lead_id, lead in new.items() if list(keys.values()).count(keys[lead_id]) > 1]
@@ -192,7 +205,7 @@ class Model:
         assert not doubled
 
     def _assert_each_is_held_by_its_own(self) -> None:
-        """A report finishes one record: there are reports for all that are held, none of them for two."""
+        """A report finishes one record: every suppressed record has its own report."""
         free = [report for report in self.every_report if report.is_of is None]
         holders: dict[int, Key] = {}
 
@@ -211,7 +224,7 @@ class Model:
         assert not lost
 
     def _assert_adopted_rightly(self, key: Key, record: Remembered) -> None:
-        """A record whose lead was there before it: a lead of nobody's, and of the same customer."""
+        """A record whose lead existed before: it belonged to no record, and to the same customer."""
         lead_id = record.lead_id
         assert lead_id not in self.homes.values()
         lead = self.leads[lead_id]
@@ -226,7 +239,7 @@ class Model:
         )
 
     def _remembered(self) -> dict[Key, Remembered]:
-        """What the sync remembers, by key; a lead belongs to one record only."""
+        """The sync's records by key; a lead belongs to only one."""
         documents = self.app.all("syncrecords")
         remembered = {}
         for document in documents:
@@ -238,7 +251,7 @@ class Model:
 
 
 def records_of(answer: Answer, stores: Mapping[str, str]) -> dict[Key, Lead]:
-    """The leads that an answer tells of, by key: each as its first row tells it."""
+    """The leads in an answer by key, each from its first row."""
     leads: dict[Key, Lead] = {}
     for row in answer.rows:
         outcome = key_and_lead(answer.report, row, stores[answer.location])
@@ -248,12 +261,12 @@ def records_of(answer: Answer, stores: Mapping[str, str]) -> dict[Key, Lead]:
 
 
 def outcomes(answer: Answer, outcome: str) -> list[Row]:
-    """The rows of an answer that are "invalid", or "ignored"."""
+    """The rows of an answer that are "invalid" or "ignored"."""
     return [row for row in answer.rows if key_and_lead(answer.report, row, "any") == outcome]
 
 
 def values_of(record: Row) -> Row:
-    """What the source said last, as a record keeps it."""
+    """The source's last values, as stored in a record."""
     values: Any = record["values"]
     if not isinstance(values, str):
         return dict(values)

@@ -1,4 +1,4 @@
-"""A job made ready once, with what it comes to undisturbed, to be disturbed many times."""
+"""A job prepared once, with the result of an undisturbed run, to be run with faults many times."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -30,30 +30,39 @@ DAYS_ASKED_AGAIN = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Prepared:
-    """`rewind`: back to the state before the job, which is `before`. `writes`: how many writes the job takes
-    undisturbed, and `undisturbed`: what it comes to, when it is done `at` that time. `is_logged`: whether its
-    steps leave synclogs; a retry of rejects and a cleanup have none."""
+    """A job that is ready to be run repeatedly with faults."""
 
     job: Job
     place: Ground
+
     rewind: Rewind
+    """Restores `before`."""
+
     before: State
+    """The state before the job."""
+
     writes: int
+    """Number of writes of an undisturbed run."""
+
     undisturbed: State
+    """The state after an undisturbed run `at` that time."""
+
     at: datetime
+
     is_logged: bool
+    """Whether its steps leave synclogs; a retry of rejects and a cleanup leave none."""
 
     @property
     def luck(self) -> Random:
         return self.place.luck
 
     def calls(self, among: Collection[str]) -> list[str]:
-        """The calls of the database that the job takes undisturbed, in order, of those among these."""
+        """The database calls in `among` made by an undisturbed run, in order."""
         self.rewind()
         return _watched(self.job, self.place, among)[1]
 
     def assert_redone(self) -> None:
-        """Do the job once more, in peace: it succeeds, and ends as if nothing had disturbed it before."""
+        """Redo the job without faults: it succeeds and ends as if it had never been disturbed."""
         assert_good(self.job.do(self.place, lambda storage: storage))
         found, wanted = state_of(self.place.world.app), self.undisturbed
         if self.place.world.now != self.at:
@@ -63,7 +72,7 @@ class Prepared:
 
 @contextmanager
 def prepared(job: Job, url: str, folder: Path, *, seed: int = 1) -> Iterator[Prepared]:
-    """A small world of a seed, in an empty database, which is left empty again."""
+    """A small seeded world in an empty database, which is emptied again."""
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(seed=seed, locations=3, bookings=16))
         world = World(sandbox, url, few_locations(sandbox))
@@ -90,7 +99,7 @@ def _rewind(stack: ExitStack, world: World) -> Rewind:
 
 
 def _watched(job: Job, place: Ground, among: Collection[str]) -> tuple[object, list[str]]:
-    """Do the job in peace: what it came to, and which of these calls it took."""
+    """Do the job without faults: its result, and the calls it made."""
     watched: list[FailingStorage] = []
 
     def watch(storage: Storage) -> Any:
@@ -103,7 +112,7 @@ def _watched(job: Job, place: Ground, among: Collection[str]) -> tuple[object, l
 
 
 def assert_good(result: object) -> None:
-    """The job did all that it was to do, and says so."""
+    """The job completed and says so."""
     match result:
         case RunResult():
             assert result.ok, result
@@ -125,8 +134,8 @@ def assert_good(result: object) -> None:
 
 
 def assert_taken_in(world: World, before: State, after: State) -> None:
-    """What the source tells of the days that are asked for is there once, worked out from its raw rows alone.
-    Missing may only be what was there before the sync, where telecallers edited, finished or deleted it."""
+    """Everything in the source for the requested days is stored once, computed from its raw rows alone.
+    Only leads that existed before and that telecallers edited, finished or deleted may be missing."""
     told = world.expected().leads
     there = Counter(key_of(lead) for lead in after.leads.values())
     assert [key for key in told if there[key] > 1] == []

@@ -1,4 +1,4 @@
-"""The report of a session's torture tests: what all its processes tried, written as JSON at the end."""
+"""The report of a session's torture tests: what all processes tried, written as JSON at the end."""
 
 import time
 from pathlib import Path
@@ -15,8 +15,8 @@ REPORT_OPTION = "--torture-report"
 
 
 class TortureReport:
-    """A plugin of pytest. In a worker it hands the counts on; in the session's own process it collects them
-    and writes `file`, if there is one."""
+    """A pytest plugin. In a worker it passes the counts on; in the main process it collects them and
+    writes `file`, if given."""
 
     def __init__(self, file: Path | None, rounds: int) -> None:
         self._file = file
@@ -56,7 +56,7 @@ class TortureReport:
 
 
 def without_report(arguments: tuple[str | Path, ...]) -> list[str]:
-    """The command line's arguments but for the report's own, which say nothing of what was tried."""
+    """The command line's arguments without the report's own."""
     kept: list[str] = []
     given = iter(map(str, arguments))
     for argument in given:

@@ -1,4 +1,4 @@
-"""A process of the program that is at work on a run: held still, looked at, and sent a signal."""
+"""A running process of the program that can be stopped, inspected and sent signals."""
 
 import signal
 import subprocess
@@ -15,8 +15,8 @@ LOOK_S = 0.002
 
 
 class Running:
-    """A run of the program. Its lock file says whether it is within what it must bring to an end: it writes
-    its number there when it begins, and takes it out when all is done."""
+    """A run of the program. Its lock file shows whether it is at work: it contains the pid from start to
+    end."""
 
     def __init__(self, process: "subprocess.Popen[str]", lock: Path) -> None:
         self._process = process
@@ -25,7 +25,7 @@ class Running:
 
     @property
     def is_in_its_midst(self) -> bool:
-        """Whether it has taken the lock and not given it back. (A dead one never does.)"""
+        """Whether it has taken the lock and not released it. (A dead one never does.)"""
         try:
             return self._lock.read_bytes().startswith(b"pid=%d\n" % self._process.pid)
         except FileNotFoundError:
@@ -43,7 +43,7 @@ class Running:
         return [int(child) for children in found for child in children.split()]
 
     def wait_until_begun(self) -> bool:
-        """Wait until it has the lock. False: it has ended before anyone saw that."""
+        """Wait until it has the lock. False: it ended before that was seen."""
         give_up_at = time.monotonic() + LIMIT_S
         while not self.is_in_its_midst:
             if not self.is_alive:
@@ -60,13 +60,13 @@ class Running:
             time.sleep(LOOK_S)
 
     def hold_still(self) -> None:
-        """Stop it where it stands, so that nothing changes while it is looked at."""
+        """Stop the process, so that nothing changes while it is inspected."""
         self._process.send_signal(signal.SIGSTOP)
         while self._state() not in "TZX":
             time.sleep(LOOK_S)
 
     def end(self, sent: signal.Signals | None = None) -> Ended:
-        """Send it a signal, which is the first that it notices when it goes on, and wait for its end."""
+        """Send it a signal, to be handled as soon as it resumes, and wait for its exit."""
         if sent is not None:
             self._process.send_signal(sent)
         self._process.send_signal(signal.SIGCONT)
@@ -84,14 +84,14 @@ class Running:
         """The process's state as proc(5) gives it, after the name in brackets; Z, X: it has ended."""
         try:
             stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
-        except (FileNotFoundError, ProcessLookupError):  # and its end has been taken notice of
+        except (FileNotFoundError, ProcessLookupError):  # and it has been reaped
             return "X"
         return stat.rpartition(") ")[2][0]
 
 
 @contextmanager
 def running(program: Program, *arguments: str, **environment: str) -> Iterator[Running]:
-    """A run that the test ends; one that it does not is killed."""
+    """A run ended by the test, or else killed."""
     process = program.start(*arguments, **environment)
     try:
         yield Running(process, program.folder / "data" / "syncctl.lock")

@@ -1,4 +1,4 @@
-"""The story with runs and imports in it, each checked as soon as it is over."""
+"""The state machine with runs and imports, each checked right after it ends."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ OWN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncruns", 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What a run dies of, and at which write."""
+    """The error of a run, and the write at which it occurs."""
 
     at: int
     error: Callable[[], BaseException]
@@ -67,7 +67,7 @@ files = st.builds(
 
 
 class Runs(Story):
-    """The story with runs and imports in it. `sent`: each store's file of each kind, as it is now."""
+    """Adds runs and imports. `sent`: each store's current file of each kind."""
 
     sent: dict[tuple[str, str], StoreFile]
 
@@ -136,7 +136,7 @@ class Runs(Story):
             super().teardown()
 
     def _ends_well(self) -> None:
-        """Two days later, and with nothing in the way, all is there that the source has."""
+        """Two days later, without faults, everything in the source is stored."""
         self.world.now += timedelta(days=2)
         assert self._sync(full=True)
         for report in REPORTS:
@@ -152,7 +152,7 @@ class Runs(Story):
         days: Days | None = None,
         **options: Any,
     ) -> bool:
-        """One run, checked. Gives whether it came to a good end. `days`: of a backfill."""
+        """One checked run. Returns whether it succeeded. `days`: of a backfill."""
         if days is not None:
             options |= {"date_from": days[0], "date_to": days[1]}
         before = self._states()
@@ -212,14 +212,14 @@ class Runs(Story):
             }
 
     def _moved_watermarks(self, before: dict[Place, LocationState]) -> set[Place]:
-        """The places whose watermark has moved: always to the run's start."""
+        """The locations whose watermark has moved: always to the run's start."""
         after, none = self._states(), LocationState("")
         moved = {p for p, state in after.items() if state.watermark != before.get(p, none).watermark}
         assert all(after[place].watermark == self.world.now for place in moved)
         return moved
 
     def _sent(self, file: StoreFile, instead: bool) -> StoreFile:
-        """The next version of a store's file: with further rows, or with these instead."""
+        """The next version of a store's file: with more rows, or with these instead."""
         before = self.sent.get((file.kind, file.place))
         if before and not instead:
             file = StoreFile(file.kind, file.place, [*before.lines, *file.lines])
@@ -229,7 +229,7 @@ class Runs(Story):
     def _import(
         self, file: StoreFile, wrap: Callable[[Storage], Storage] = undisturbed
     ) -> tuple[int, int] | None:
-        """One import, checked. Gives how many leads it made and how many it changed; None: it was killed."""
+        """One checked import. Returns how many leads it created and changed; None: it was killed."""
         path = file.write_in(Path(self.folder.name))
         result: RunResult | None = None
         try:

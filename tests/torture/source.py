@@ -1,4 +1,4 @@
-"""The rental API's books as the state machine keeps them, and what each call was shown of them."""
+"""The rental API's data as known to the state machine, and the answer to each call."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,12 +21,14 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True)
 class Answer:
-    """What one call was shown. `outside`: how many rows beside these are of other days than a backfill's."""
+    """The rows that one call received."""
 
     report: str
     location: str
     rows: list[Row]
+
     outside: int = 0
+    """How many more rows were outside of a backfill's days."""
 
     @property
     def place(self) -> Place:
@@ -34,9 +36,9 @@ class Answer:
 
 
 class Source:
-    """Changes the sandbox's books, and knows what each call was shown.
+    """Changes the sandbox's data and knows the answer to each call.
 
-    The sandbox's own day is the last one of the story, so that a window of months has everything in it.
+    The sandbox's own day is the last one of the history, so that a window of months contains everything.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -47,7 +49,7 @@ class Source:
         self._seen = 0
 
     def book(self, today: date, days_back: int, **fields: Any) -> str:
-        """A booking made today, dated so many days back; with other fields than the sandbox makes up."""
+        """A booking made today, dated `days_back` days ago; with varied fields."""
         number: str = self.sandbox.add_bookings(1)[0]["bookingNo"]
         dated = today - timedelta(days=days_back)
         self.sandbox.change_booking(number, bookingDate=self.instant(dated), **fields)
@@ -59,16 +61,16 @@ class Source:
         self.sandbox.return_booking(number, self.instant(today))
 
     def withdraw(self, number: str) -> None:
-        """A booking that vanishes."""
+        """Remove a booking."""
         self.sandbox.remove_booking(number)
         self.numbers.remove(number)
 
     def show_always(self, location: str, row: Row) -> None:
-        """A row that is in every answer of a location."""
+        """Add a row to every answer of a location."""
         self.sandbox.add_rows(location, [row])
 
     def instant(self, day: date) -> datetime:
-        """In office hours, and at no other's second: `createdAt` tells leads apart (contract/database.md)."""
+        """Within office hours, at a unique second: `createdAt` tells leads apart (contract/database.md)."""
         self._instants += 1
         return datetime.combine(day, OFFICE_HOURS) + timedelta(seconds=self._instants)
 
@@ -77,9 +79,8 @@ class Source:
         return self.sandbox.rows(report, location)
 
     def answered(self, *, every: bool = False, days: Days | None = None) -> list[Answer]:
-        """What the calls since the last time were shown that were answered at all; of a place only what it
-        was shown last: a call of a killed run may arrive late. `every`: all that it was shown. `days`: which
-        are wanted of it."""
+        """The successful calls since the last check; per location only the last one, as a killed run's
+        call may arrive late. `every`: all of them. `days`: keep only these."""
         requests, self._seen = self.sandbox.requests[self._seen :], len(self.sandbox.requests)
         answered = [request for request in requests if request.api in REPORTS and request.status == 200]
         last = {(request.api, request.location): request for request in answered}
@@ -95,7 +96,7 @@ class Source:
 
 
 def _of_days(report: str, rows: list[Row], days: Days) -> list[Row]:
-    """Those whose own date is one of these days, or can't be read; a record's is that of its first row."""
+    """Rows whose own date is in these days or unreadable; a record's date is that of its first row."""
     dates: dict[Key, datetime | None] = {}
     wanted = []
     for row in rows:

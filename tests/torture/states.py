@@ -1,4 +1,4 @@
-"""What a database holds that must be the same however often a run was disturbed, and the way back to it."""
+"""The database content that must be equal however often a run was interrupted, and a way to restore it."""
 
 import sqlite3
 from collections import Counter
@@ -17,47 +17,55 @@ Row = dict[str, Any]
 App = MongoApp | SqliteApp
 
 OF_THE_RUN = frozenset({"runId", "rejectedAt", "firstSeenAt", "firstRunId", "changedAt", "written"})
-"""Fields that tell which run wrote a document, and when: a run that takes over writes its own, and what it
-notes before it writes, which a killed run may have done already."""
+"""Fields that name the run that wrote a document, and when: a run that takes over writes its own."""
 
 OF_THE_DATABASE = frozenset({"_id", "createdAt", "updatedAt", "importedAt", "fetchedAt"})
-"""Fields that a database fills in by itself when something is written, be it for the first time or again."""
+"""Fields that the database sets itself on each write."""
 
 OF_THE_CLOCK = frozenset(
     {"watermark", "askedAt", "triedAt", "dueAgain", "recent", "auditedAt", "auditTriedAt"}
 )
-"""Fields of a location's progress that follow from when it was asked."""
+"""Progress fields that depend on the time of the call."""
 
 PROGRESS = {
     "syncstate": ("report", "location"),
     "syncfiles": ("kind", "name"),
     "syncstorelist": ("code",),
 }
-"""The tables of SQLite's that tell how far the sync is, with their keys. MongoDB has one collection."""
+"""SQLite's tables for the sync's progress, with their keys. MongoDB has one collection."""
 
 
 @dataclass(frozen=True)
 class State:
-    """`leads`, `records`, `rejects`: whole documents by id, without what is OF_THE_RUN. `stores`: whole, in
-    order. `progress`: how far each location is, the files' hashes and the store list, by their keys. `runs`:
-    when those of the history began."""
+    """The content of a database."""
 
     leads: dict[str, Lead]
+    """By id, without OF_THE_RUN."""
+
     records: dict[str, Row]
+    """By id, likewise."""
+
     rejects: dict[str, Row]
+    """By id, likewise."""
+
     stores: list[Row]
+    """In order."""
+
     progress: dict[str, Row]
+    """Each location's progress, the files' hashes and the store list, by their keys."""
+
     runs: set[str]
+    """The start times in the history."""
 
     def whenever(self) -> "State":
-        """The same without what follows from when it was done."""
+        """The same without everything that depends on the time of the run."""
         progress = {key: _without(told, OF_THE_CLOCK) for key, told in self.progress.items()}
         return replace(self, progress=progress, runs=set())
 
 
 def state_of(app: App, *, without: Collection[str] = ()) -> State:
-    """What the database holds now, its leads without some fields; if any, it is of runs by the real clock,
-    and without all that follows from when they were."""
+    """The current content, its leads without some fields; if any are given, it comes from runs by the real
+    clock, so everything that depends on time is left out too."""
     stores = [_without(store, OF_THE_DATABASE) for store in app.all("stores")]
     state = State(
         leads={lead["_id"]: _without(lead, without) for lead in app.leads()},
@@ -71,7 +79,7 @@ def state_of(app: App, *, without: Collection[str] = ()) -> State:
 
 
 def assert_as_undisturbed(found: State, undisturbed: State) -> None:
-    """Count what was lost, doubled or overwritten, and fail if anything at all differs."""
+    """Count what was lost, duplicated or overwritten, and fail on any difference."""
     lost = undisturbed.leads.keys() - found.leads.keys()
     extra = found.leads.keys() - undisturbed.leads.keys()
     other = {
@@ -91,7 +99,7 @@ def assert_as_undisturbed(found: State, undisturbed: State) -> None:
 
 
 def assert_nothing_is_missing(world: World) -> None:
-    """Each record that the sandbox has now is one lead, and there is no other lead. Counts what is not so."""
+    """Each of the sandbox's records is one lead, and there are no other leads. Counts deviations."""
     found = Counter(key_of(lead) for lead in world.app.leads())
     wanted = Counter(list(world.expected().leads))
     tally.add("leads lost", (wanted - found).total())
@@ -127,7 +135,7 @@ def _progress(app: App) -> Iterator[tuple[str, Row]]:
 
 
 class Rewind:
-    """A copy of a whole database, to go back to."""
+    """A copy of a whole database, to be restored."""
 
     def __init__(self, app: App, url: str) -> None:
         self._app = app
@@ -139,7 +147,7 @@ class Rewind:
             self._documents = {name: app.all(name) for name in app._database.list_collection_names()}
 
     def __call__(self) -> None:
-        """Go back."""
+        """Restore it."""
         if isinstance(self._app, SqliteApp):
             self._copy.backup(self._app._database)
             return
@@ -152,6 +160,6 @@ class Rewind:
                     database[name].insert_many(documents)
 
     def close(self) -> None:
-        """Let go of the copy."""
+        """Discard the copy."""
         if isinstance(self._app, SqliteApp):
             self._copy.close()

@@ -1,4 +1,4 @@
-"""A random history of source and people as rules of a state machine; test_state_machine.py has the runs."""
+"""A random history of source and people as rules of a state machine; test_state_machine.py adds the runs."""
 
 import tempfile
 from collections.abc import Callable
@@ -28,7 +28,7 @@ NAMES = ("Anagha", "Biju", "Chitra")
 NUMBERS = ("5001", "5002", "7001")
 WHO_IT_IS = ("name", "phone", "store", "bookingNo")
 picks = st.integers(0, 999)
-"""Which of however many there are."""
+"""An index, modulo the number of items."""
 
 edits = st.one_of(
     st.sampled_from(["Called", "Not Called"]).map(lambda value: {"callStatus": value}),
@@ -65,7 +65,7 @@ source_changes = st.sampled_from(
 
 
 class Story(RuleBasedStateMachine):
-    """A source, people, and the model of what must come of it."""
+    """A source, people, and the model of the expected leads."""
 
     make_url: Callable[[Path], str]
 
@@ -76,7 +76,7 @@ class Story(RuleBasedStateMachine):
         tables = load_locations()
         locations = Locations(STORES, tables.brands, tables.places)
         self.world = World(self.sandbox, type(self).make_url(Path(self.folder.name)), locations)
-        # One lane: the same story goes the same way twice.
+        # One lane, so that a history can be replayed.
         self.world.config = replace(self.world.config, concurrency=1, max_tries=1)
         self.world.now = BEGIN
         self.source = Source(self.sandbox)
@@ -91,7 +91,7 @@ class Story(RuleBasedStateMachine):
 
     @property
     def today(self) -> date:
-        """The business's day."""
+        """The current day of the business."""
         return self.world.now.astimezone(KOLKATA).date()
 
     @invariant()
@@ -107,7 +107,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([5, 24 * 60, 24 * 60, 9 * 24 * 60, -3 * 60]))
     def time_goes_by(self, minutes: int) -> None:
-        """On, or back where the clock is set right."""
+        """Advance the clock, or set it back when it is corrected."""
         if self.today + timedelta(days=10) < END:
             self.world.now = max(BEGIN, self.world.now + timedelta(minutes=minutes))
 
@@ -132,7 +132,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.source.numbers)
     @rule(pick=picks, withdrawn=st.booleans())
     def source_takes_one_back(self, pick: int, withdrawn: bool) -> None:
-        """The garments, or the booking itself."""
+        """A return, or the booking itself, is withdrawn."""
         if withdrawn:
             self.source.withdraw(self._number(pick))
         else:
@@ -174,7 +174,7 @@ class Story(RuleBasedStateMachine):
     def _edit(self, pick: int, edit: Lead) -> None:
         lead = self._lead(pick)
         if lead["_id"] in self.model.old or lead["_id"] in self.model.half:
-            # Nobody could tell any more whose lead it is, with all that it was known by edited.
+            # With every identifying field edited, the lead could not be recognized.
             edit = {name: value for name, value in edit.items() if name not in WHO_IT_IS}
         edit = {**edit, "updatedAt": self.world.now}
         self.world.app.edit(lead["_id"], **edit)
@@ -196,7 +196,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.model.reports)
     @rule(pick=picks, report_stays=st.booleans())
     def telecaller_reopens(self, pick: int, report_stays: bool) -> None:
-        """Moves a report back into leads, under a new id where the report has none."""
+        """Move a report back into leads, with a new id if the report has none."""
         report = self.model.reports[pick % len(self.model.reports)]
         lead = {**report.lead, "updatedAt": self.world.now}
         if "id" not in report.document or lead["_id"] in self.model.leads:
@@ -221,7 +221,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(pick=picks)
     def old_system_has_imported_one(self, pick: int) -> None:
-        """A lead under a random id, of a record that no run has met yet."""
+        """A lead with a random id, of a record that no run has seen."""
         if not (unknown := self._unknown_records()):
             return
         key = sorted(unknown)[pick % len(unknown)]

@@ -19,7 +19,7 @@ TRIED = {
     "garbage rows": "Different rows of garbage: API and files",
     "garbage settings": "Settings and command lines of garbage",
 }
-"""What can be counted as tried -> how the table calls it."""
+"""What is counted as tried -> its name in the table."""
 
 OUTCOMES = {
     "leads lost": "Leads lost",
@@ -27,7 +27,7 @@ OUTCOMES = {
     "edits overwritten": "Telecallers' edits overwritten",
     "tracebacks": "Tracebacks",
 }
-"""What must have come of it 0 times -> how the table calls it."""
+"""Outcomes that must have count 0 -> their names in the table."""
 
 
 LONG_RUN = (
@@ -36,7 +36,7 @@ LONG_RUN = (
     (("failovers",), 50),
     (("garbage rows",), 100_000),
 )
-"""Counts that together are at least so many in a run that may be called a long one."""
+"""Minimum counts for a run to be called a long one."""
 
 
 class Tally:
@@ -46,13 +46,13 @@ class Tally:
         self.counts = Counter[str](dict.fromkeys((*TRIED, *OUTCOMES), 0))
 
     def add(self, name: str, count: int = 1) -> None:
-        """Count something of TRIED or OUTCOMES. KeyError: neither knows it."""
+        """Count something listed in TRIED or OUTCOMES. KeyError: it is in neither."""
         if name not in self.counts:
             raise KeyError(name)
         self.counts[name] += count
 
     def write(self, path: Path, session: dict[str, Any]) -> None:
-        """Write the counts, and what is to be told of the session, as JSON."""
+        """Write the counts and the session's facts as JSON."""
         document = {"session": session, "counts": dict(self.counts)}
         path.write_text(json.dumps(document, indent=2) + "\n")
 

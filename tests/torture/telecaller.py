@@ -1,4 +1,4 @@
-"""A telecaller who works on many leads at one instant, and remembers what must come of it."""
+"""A telecaller who changes many leads at one instant, and remembers what must result."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,21 +12,25 @@ from tests.torture.model import record_key
 
 LEFT_ALONE = 0.4
 EDITED, FINISHED, DELETED = 5, 4, 1
-"""How often each of it happens to the others."""
+"""Relative frequencies."""
 
 
 @dataclass
 class Telecaller:
-    """`edits`: what was edited, by lead id. `gone`: ids of leads that were finished or deleted. `strangers`:
-    leads, as they were, that no record knew yet when they were worked on. `beyond_knowing`: keys of those of
-    them of which nothing is left by which a run that has not met them could tell that they were there."""
-
     app: MongoApp | SqliteApp
     luck: Random
+
     edits: dict[str, Lead] = field(default_factory=dict)
+    """Edits by lead id."""
+
     gone: set[str] = field(default_factory=set)
+    """Ids of finished or deleted leads."""
+
     strangers: dict[str, Lead] = field(default_factory=dict)
+    """Leads, as they were, that no record knew when they were changed."""
+
     beyond_knowing: set[Key] = field(default_factory=set)
+    """Keys of those `strangers` that a run can no longer know of."""
 
     def work(self) -> None:
         """Edit, finish and delete what is there now."""
@@ -40,7 +44,7 @@ class Telecaller:
             act(number, lead)
 
     def may_return(self, lead_id: str) -> bool:
-        """Whether a lead may be there again that was gone: nothing told of it."""
+        """Whether a removed lead may be created again, because nothing shows that it existed."""
         lead = self.strangers.get(lead_id)
         return lead is not None and record_key(lead) in self.beyond_knowing
 
@@ -64,18 +68,18 @@ class Telecaller:
         self._forget_unless(lead, Level.NOT)
 
     def _forget_unless(self, lead: Lead, recognised: Level) -> None:
-        """Nothing is left that tells a lead, unless it is recognised or a record knew it."""
+        """Nothing shows that the lead existed, unless it is recognized or a record knew it."""
         if lead["_id"] in self.strangers and not recognised:
             self.beyond_knowing.add(record_key(lead))
 
 
 def _without_id(lead: Lead) -> Facts:
-    """What the lead says as its source would: a run that has not met it does not know its id."""
+    """The lead's facts as its source would state them: a run that has not seen it does not know its id."""
     return of_lead({name: value for name, value in lead.items() if name != "_id"})
 
 
 def edits(number: int) -> list[dict[str, Any]]:
-    """What a telecaller may edit, with values that no other lead has."""
+    """Possible edits, with values unique to this lead."""
     phone = {"phone": f"93{number:08}"}
     name = {"name": f"Somebody {number}"}
     booking = {"bookingNo": f"edited-{number}"}

@@ -24,7 +24,7 @@ from tests.torture.tally import tally
 pytestmark = pytest.mark.mongo
 
 IMPATIENT = "serverSelectionTimeoutMS=1000&timeoutMS=1000"
-"""For what waits in vain; by default a sync waits 15 s, longer than an election takes."""
+"""Shortens useless waiting; by default a sync waits 15 s, longer than an election takes."""
 
 RESTARTS = 1
 RESTARTS_PER_ROUND = 0.25
@@ -40,14 +40,14 @@ WHOLE_AFTER_ELECTION = 0.8
 
 @dataclass(frozen=True)
 class Trouble:
-    """What happens to a server: `begin` takes it away, `end`, if there is one, gives it back."""
+    """An outage of a server: `begin` starts it, `end`, if given, ends it."""
 
     begin: Callable[[], object]
     end: Callable[[], object] = lambda: None
 
 
 class TroubleAt:
-    """Passes everything on, but calls `strike` just before the `at`-th write, and `go_on` before each later
+    """Forwards every call; calls `strike` just before the `at`-th write, and `go_on` before each later
     one."""
 
     def __init__(
@@ -70,8 +70,8 @@ class TroubleAt:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended that the database had trouble in: as it should, with failures, or not at all.
-    `in_midst`: it was under way when the trouble had begun."""
+    """The result of a job during an outage: success, failures, or an exception. `in_midst`: it was running
+    when the outage began."""
 
     result: object
     error: StorageUnavailableError | None
@@ -85,11 +85,11 @@ class Ended:
 def with_trouble(
     ready: Prepared, trouble: Trouble, *, meanwhile: float = 0.5, at: int | None = None
 ) -> Ended:
-    """Do the job, with trouble just before one of its writes (the `at`-th, else any), or `meanwhile` (how
-    often, 0 to 1): the write goes on while it begins, the next one when it has begun. Only an unreachable
-    database may end the job.
+    """Do the job with an outage just before one of its writes (the `at`-th, or a random one), or `meanwhile`
+    (how often, 0 to 1): that write continues while the outage begins, the next one comes after. Only an
+    unreachable database may end the job.
 
-    The job has a thread of its own, since a server that a thread starts is tied to it (prctl(2),
+    The job has its own thread, since a server started by a thread is bound to it (prctl(2),
     PR_SET_PDEATHSIG).
     """
     at = at or ready.luck.randint(1, ready.writes)

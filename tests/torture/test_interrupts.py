@@ -108,7 +108,7 @@ def strike_and_redo(job: Job, url: str, folder: Path, strikes: int) -> None:
 
 
 def strike(ready: Prepared, struck: Strike, sent: signal.Signals) -> None:
-    """Do the job, interrupted."""
+    """Do the job with a signal."""
     world = ready.place.world
     world.recorder = Recorder()
     logs_before = _ids(world)

@@ -49,8 +49,7 @@ HOW = {
 
 @dataclass(frozen=True)
 class Course:
-    """A job as a command, the state before it and after an undisturbed run, and how long such a one is at
-    work."""
+    """A job as a command, the states before and after an undisturbed run, and that run's duration."""
 
     job: Job
     place: Ground
@@ -65,7 +64,7 @@ class Course:
 
 @contextmanager
 def course(job: Job, size: Size, url: str, folder: Path) -> Iterator[Course]:
-    """Prepare a job, and do it once to see what it comes to."""
+    """Prepare a job, and run it once to record its result."""
     folder.mkdir()
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(locations=3, bookings=size.bookings, latency_s=size.latency_s))
@@ -142,7 +141,7 @@ def test_run_again_after_signals_it_ends_as_if_undisturbed(
 
 
 def run_until_undisturbed(way: Course, signals: list[signal.Signals], luck: Random) -> None:
-    """End a command in its midst with one signal after the other, then let it come to its end."""
+    """Interrupt a command with one signal after another, then let it finish."""
     way.before()
     rest_s, left = way.work_s, signals
     for _ in range(TRIES_PER_KILL * len(signals)):
@@ -161,8 +160,8 @@ def run_until_undisturbed(way: Course, signals: list[signal.Signals], luck: Rand
 
 
 def struck_in_its_midst(way: Course, sent: signal.Signals, after_s: float) -> bool:
-    """Start the command, signal it so many seconds after it has begun its work, and look at how it ends.
-    Gives whether it was ended by that."""
+    """Start the command, signal it `after_s` seconds after it started its work, and check how it ends.
+    Returns whether the signal ended it."""
     logs_before = {str(log["_id"]) for log in way.place.world.app.all("synclogs")}
     with running(way.program, *way.job.arguments) as run:
         run.wait_until_begun()

@@ -39,7 +39,7 @@ Raw = Database[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def secured() -> Iterator[str]:
-    """A server that wants users to log in, without the scheme of its address."""
+    """A server that requires authentication; its address without the scheme."""
     try:
         with mongod.own_mongod("--auth") as server:
             with MongoClient[dict[str, Any]](server.uri) as client:  # the first user may be made from here
@@ -51,7 +51,7 @@ def secured() -> Iterator[str]:
 
 @contextmanager
 def user_with(secured: str, *privileges: dict[str, Any]) -> Iterator[tuple[str, Raw]]:
-    """A DATABASE_URL of a user with these privileges only, and the database as its owner sees it."""
+    """A DATABASE_URL of a user with only these privileges, and the database as its owner sees it."""
     with MongoClient[dict[str, Any]](with_database(f"{ADMIN}{secured}", "admin")) as client:
         database = client[NAME]
         client.drop_database(NAME)
@@ -133,7 +133,7 @@ def test_collections_that_take_nothing_for_a_while(mongo_url: str, tmp_path: Pat
 
 @contextmanager
 def taking_nothing(database: Raw, collection: str) -> Iterator[None]:
-    """A validation rule that no new or changed document keeps to. What is there stays and may be deleted."""
+    """A validation rule that rejects new and changed documents. Existing ones stay and may be deleted."""
     if collection not in database.list_collection_names():
         database.create_collection(collection)
     database.command("collMod", collection, validator={"_id": {"$exists": False}}, validationLevel="strict")
@@ -144,7 +144,7 @@ def taking_nothing(database: Raw, collection: str) -> Iterator[None]:
 
 
 def says_all_right(ready: Prepared, collection: str) -> bool:
-    """Do the job while a collection takes nothing; whether it came to its end, and without failures."""
+    """Run the job while a collection rejects writes; whether it completed without failures."""
     try:
         result = ready.job.do(ready.place, lambda storage: storage)
     except StorageError:

@@ -35,8 +35,8 @@ Shortage = Callable[[int], AbstractContextManager[None]]
 
 @contextmanager
 def files_are_small(size: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes: what anybody may ask of the system (ulimit -f), and the program
-    sees of a quota. Python ignores the signal that goes with it."""
+    """Limit the file size, as any user can (ulimit -f), and as the program would see a quota. Python
+    ignores the signal that comes with it."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -81,7 +81,7 @@ def ready_in(folder: Path, job: Job) -> AbstractContextManager[Prepared]:
 
 
 def run_short_of_room(ready: Prepared, shortage: Shortage, rounds: int) -> None:
-    """Do a job some times with less room than it needs, and then with plenty."""
+    """Run a job several times with less space than it needs, and then with enough."""
     rewind_to_an_empty_log(ready)
     ready.assert_redone()
     needed = log_of(ready).stat().st_size
@@ -96,7 +96,7 @@ def run_short_of_room(ready: Prepared, shortage: Shortage, rounds: int) -> None:
 
 
 def trouble_of(ready: Prepared) -> str | None:
-    """Do the job; what went wrong, in the program's words, or None."""
+    """Run the job; its error message, or None."""
     try:
         result = ready.job.do(ready.place, lambda storage: storage)
     except SyncctlError as error:

@@ -156,8 +156,8 @@ DAMAGE = (_cut, _trim, _flip, _zero, _shuffle, _text, _overwrite)
 
 @dataclass(frozen=True)
 class WorkedOn:
-    """A database with leads of each kind, as the bytes of its file; the files that it has imported, and the
-    numbers of what was booked since."""
+    """A database with leads of each kind, as the bytes of its file; its imported files, and the numbers of
+    bookings made since."""
 
     content: bytes
     imported: Path
@@ -200,7 +200,7 @@ def test_a_damaged_file_is_an_error_in_words_or_does_no_harm(
 
 
 def looks_sound(database: Path) -> bool:
-    """Whether SQLite finds no fault with the file."""
+    """Whether SQLite's integrity check passes."""
     with closing(sqlite3.connect(database)) as connection:
         connection.text_factory = bytes
         try:
@@ -217,7 +217,7 @@ def numbers_in(database: Path) -> set[str]:
 
 
 class Outcome(Enum):
-    """What using a damaged file comes to."""
+    """The result of using a damaged file."""
 
     NO_DATABASE = "it can't be used at all"
     TROUBLE = "some of it can't be used"
@@ -225,7 +225,7 @@ class Outcome(Enum):
 
 
 def use(sandbox: Sandbox, database: Path, files: Path) -> Outcome:
-    """All that a run does to a database: anything but an error of syncctl's own fails the test."""
+    """Everything a run does with a database; any error other than syncctl's own fails the test."""
     try:
         world = World(sandbox, f"sqlite:///{database}", few_locations(sandbox))
     except StorageUnavailableError:
@@ -239,7 +239,7 @@ def use(sandbox: Sandbox, database: Path, files: Path) -> Outcome:
 
 
 def goes_well(world: World, one: Callable[[], object]) -> bool:
-    """Do it; whether nothing was said against it."""
+    """Run it; whether it reported success."""
     try:
         result = one()
     except StorageError:

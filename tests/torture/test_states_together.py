@@ -45,7 +45,7 @@ ROUNDS_PER_STRIKE = 4
 
 
 class StruckAt:
-    """Passes everything on, but ends the run at the `at`-th call of one of `methods`, done or not."""
+    """Forwards every call, but ends the run at the `at`-th call of one of `methods`; `done`: after it."""
 
     def __init__(
         self, storage: Storage, at: int, end: Callable[[], BaseException], *methods: str, done: bool
@@ -123,7 +123,7 @@ def strike(world: World, at: int, end: Callable[[], BaseException], *, done: boo
 
 
 def assert_all_that_was_taken_is_noted(world: World, before: States) -> None:
-    """Whoever is told to stop saves the states that it still holds."""
+    """A run that is stopped saves the states it still holds."""
     for report in REPORTS:
         taken = {
             result.location for step, result in world.recorder.done if step is report and result.counts.rows
@@ -133,7 +133,7 @@ def assert_all_that_was_taken_is_noted(world: World, before: States) -> None:
 
 
 def assert_no_state_runs_ahead(world: World) -> None:
-    """Where a location has a watermark, all that its report has up to it is stored."""
+    """If a location has a watermark, everything in its report up to it is stored."""
     stored = {key_of(lead) for lead in world.app.leads()}
     for report in REPORTS:
         for location, state in states(world, report).items():

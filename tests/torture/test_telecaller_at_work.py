@@ -21,7 +21,7 @@ from tests.torture.telecaller import Telecaller
 
 FEWEST = 2
 TIGHT_SPOTS = ("update_leads", "store_leads", "find_reports", "leads")
-"""Calls right before which most can go wrong."""
+"""Calls before which most can go wrong."""
 
 WRITES_BEFORE_LEADS = 3
 """Of a first sync."""
@@ -110,7 +110,7 @@ def instants(calls: list[str], luck: Random, rounds: int) -> list[int]:
 
 
 def undisturbed(ready: Prepared) -> tuple[list[str], dict[str, Lead]]:
-    """What the job calls, and the leads when it was done and all has settled."""
+    """The job's calls, and the leads after it and a second run."""
     ready.rewind()
     watched: list[Meanwhile] = []
 
@@ -124,7 +124,7 @@ def undisturbed(ready: Prepared) -> tuple[list[str], dict[str, Lead]]:
 
 
 def settle(ready: Prepared) -> None:
-    """Do the job once more in peace; a sync asks for everything again."""
+    """Run the job once more without faults; a sync asks for everything again."""
     if ready.job.arguments == ("api",):
         assert ready.place.world.run(full=True).ok
     else:
@@ -132,7 +132,7 @@ def settle(ready: Prepared) -> None:
 
 
 def work_before(ready: Prepared, at: int, calls: list[str], settled: dict[str, Lead]) -> None:
-    """Do the job with a telecaller at work just before the `at`-th call; then do it once more in peace."""
+    """Run the job with a telecaller's changes just before the `at`-th call; then once more without."""
     telecaller = Telecaller(ready.place.world.app, ready.luck)
     watched: list[Meanwhile] = []
 
@@ -161,7 +161,7 @@ def leads_of(ready: Prepared) -> dict[str, Lead]:
 
 
 def assert_nothing_came_back(found: dict[str, Lead], ready: Prepared, telecaller: Telecaller) -> None:
-    """No lead that is gone, under whatever id, and all others."""
+    """No removed lead exists under any id, and all others do."""
     extra = [found[lead_id] for lead_id in found.keys() - ready.undisturbed.leads.keys()]
     back = [lead for lead in extra if record_key(lead) not in telecaller.beyond_knowing]
     lost = ready.undisturbed.leads.keys() - found.keys() - telecaller.gone
@@ -186,8 +186,8 @@ def assert_edits_are_there(found: dict[str, Lead], telecaller: Telecaller) -> No
 def assert_all_else_is_as_undisturbed(
     found: dict[str, Lead], settled: dict[str, Lead], telecaller: Telecaller
 ) -> None:
-    """The source's news have reached every field but those that were edited. A lead that the run had not met
-    before may have been met as an edited one, of which only gaps are filled."""
+    """The source's news have reached every unedited field. A lead that the run had not seen before may be
+    treated as an edited one, in which only gaps are filled."""
     for lead_id in found.keys() & settled.keys():
         lead, undisturbed = found[lead_id], settled[lead_id]
         edited = telecaller.edits.get(lead_id, {})

@@ -1,4 +1,4 @@
-"""The stores' files as the state machine writes them, and what the contract makes of their rows."""
+"""The stores' files as written by the state machine, and the leads that the contract expects of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,25 +33,27 @@ rows = st.tuples(
     st.sampled_from(("ENQUIRY", "Price")),
     st.sampled_from(REMARKS),
 ).map(list)
-"""Rows of few customers, so that they meet again."""
+"""Rows of few customers, so that they occur repeatedly."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """What a row tells. `fields`: of the lead, empty ones None; those among them that can be told again."""
+    """The lead expected from a row."""
 
     key: Key
+
     fields: dict[str, Any]
+    """Of the lead, empty ones None, including those that can be provided again later."""
 
     def as_facts(self) -> Facts:
-        """What the row tells of whose it is."""
+        """The identifying facts in the row."""
         lead_type, _, phone, _, store, _ = self.key
         return of_lead({**self.fields, "leadType": lead_type, "phone": phone, "store": store})
 
 
 @dataclass(frozen=True)
 class StoreFile:
-    """A file of one kind and store, as it is now."""
+    """The current file of one kind and store."""
 
     kind: str
     place: str
@@ -69,7 +71,7 @@ class StoreFile:
         return sum(not _has_number(line) for line in self.lines)
 
     def visits(self) -> dict[Key, Visit]:
-        """Its records, each as its last row tells it."""
+        """Its leads, each from its last row."""
         told = (self._visit(dict(zip(HEADER, line, strict=True))) for line in self.lines if _has_number(line))
         return {visit.key: visit for visit in told}
 
@@ -98,7 +100,7 @@ class StoreFile:
 
 
 def new_lead(visit: Visit, first_seen_at: datetime) -> Lead:
-    """The lead that a visit becomes (contract/files.md, contract/database.md)."""
+    """The lead created from a row (contract/files.md, contract/database.md)."""
     created_at = visit.fields.get("createdAt") or first_seen_at
     lost = visit.key[0] == "lossOfSale"
     return {

@@ -1,4 +1,4 @@
-"""What is installed and handed on: versions that are tried, packages known by their hash, whole archives."""
+"""The installed and distributed packages: tested versions, pinned hashes, complete archives."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Texts that read the same are one."""
+"""Equal-looking texts are equal."""
 
 import unicodedata
 
@@ -43,7 +43,7 @@ def test_comparing_what_is_made_comparable_changes_nothing(text: str) -> None:
 
 
 def former_fold(text: str) -> str:
-    """As the first key rules compared."""
+    """Comparison as in the first key rules."""
     return " ".join(text.split()).casefold()
 
 

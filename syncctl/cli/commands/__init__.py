@@ -1,1 +1,1 @@
-"""One module for each command: its options, and the service that it calls."""
+"""One module per command: its options and the service it calls."""

@@ -1,4 +1,4 @@
-"""`cleanup duplicates`, `stores`, `finished` and `restore`: what other programs left, mended and undone."""
+"""`cleanup duplicates`, `stores`, `finished` and `restore`: repair and restore what other programs left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BackupFile = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group, and the name that its first command had in the old system."""
+    """Add the group, and the old system's name for its first command."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Repair what other programs left.")
     app.add_typer(group, name="cleanup")
     command(group, "duplicates")(_duplicates)

@@ -1,4 +1,4 @@
-"""`cron show`, `cron install`, `cron remove`: what starts the sync by itself."""
+"""`cron show`, `cron install`, `cron remove`: the schedule that starts the sync."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`demo`: the whole job on made-up data, from nothing."""
+"""`demo`: the whole job on made-up data, from an empty database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong with an installation, each with its cure; or how the API answers, to be sent."""
+"""`doctor`: what is wrong with an installation and how to fix it; or evidence of how the API answers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         try:
             settings = session.settings
         except SettingsError:
-            settings = None  # the diagnosis names every wrong one
+            settings = None  # the diagnosis lists every invalid setting
         with _shown(session) as show:
             show("Checking settings, database, API, files and schedule …")
             report = diagnose(settings, session.env_file)
@@ -100,8 +100,8 @@ def _gather(session: Session) -> Evidence:
 
 @contextmanager
 def _shown(session: Session) -> Iterator[Callable[[str], None]]:
-    """Takes what is being done, and shows it on a terminal as something that moves: an unreachable database
-    or API takes seconds to tell."""
+    """Yields a function that shows the current activity with a spinner on a terminal: an unreachable
+    database or API takes seconds to be noticed."""
     if session.quiet or not sys.stderr.isatty():
         yield lambda _: None
         return

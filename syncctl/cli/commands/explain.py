@@ -1,4 +1,4 @@
-"""`explain`: what became of one customer's records, and why."""
+"""`explain`: the history of one customer's records, and why they are where they are."""
 
 from __future__ import annotations
 

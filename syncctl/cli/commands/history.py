@@ -1,4 +1,4 @@
-"""`history`: run by run, and one of them in detail."""
+"""`history`: the list of runs, or one run in detail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`import walkin`, `import lossofsale`: the stores' files, by hand only."""
+"""`import walkin`, `import lossofsale`: import the stores' files, by hand only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncctl.cli.options import DryRun, Json, Wait
 
 
 def _given(text: str) -> str:
-    """An unset variable of the caller's shell must not be taken for the current folder, or for no option."""
+    """An unset shell variable must not be mistaken for the current folder or for a missing option."""
     if not text.strip():
         raise typer.BadParameter("it is empty.")
     return text
@@ -62,7 +62,7 @@ def _import_command(kind: str) -> Callable[..., None]:
         from syncctl.services.imports.importing import ImportJob
         from syncctl.wiring.runs import Invocation, run_import
 
-        # Files are imported by hand, whatever stdin and stdout are: no scheduler ever does.
+        # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
         with result_in_any_case(as_json=json) as keep, session.listener() as listener:
             invocation = Invocation(
@@ -93,7 +93,7 @@ def _import_from_folder(kind: str) -> Callable[..., None]:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands, and the names that they had in the old system."""
+    """Add the commands, and the old system's names for them."""
     group = typer.Typer(
         no_args_is_help=True, rich_markup_mode=None, help="Import the stores' files, by hand only."
     )

@@ -1,4 +1,4 @@
-"""`rejects list`, `rejects export`, `rejects retry`: the records that were invalid."""
+"""`rejects list`, `rejects export`, `rejects retry`: the rejected records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sandbox`: the stand-in for the rental API, served until Ctrl-C."""
+"""`sandbox`: a local stand-in for the rental API, served until Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`status`: the health at a glance, once or again and again."""
+"""`status`: the overall health, once or refreshed continuously."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Interval = Annotated[
 ]
 
 SHORTEST_S, LONGEST_S = 0.1, 86_400.0
-"""Between two looks; the system's own sleep takes no infinity."""
+"""Limits of the refresh interval; time.sleep does not accept infinity."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         from syncctl.cli.render.status import render_status, watch_status
         from syncctl.wiring.checks import status as look
 
-        if not SHORTEST_S <= interval <= LONGEST_S:  # nor NaN, which typer's min and max let pass
+        if not SHORTEST_S <= interval <= LONGEST_S:  # also rejects NaN, which typer's min and max let through
             raise UsageError(
                 f"--interval: a number of seconds from {SHORTEST_S:g} to {LONGEST_S:g} is expected."
             )
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
                 with session.stop.at_safe_points():
                     watch_status(lambda: look(settings), session.redactor, interval, session.stop)
             except StopRequestedError as request:
-                # How a watch is meant to end: there is nothing to be said about it.
+                # Ctrl-C is the normal way to end a watch: no message needed.
                 raise typer.Exit(request.exit_code) from None
         seen = look(settings)
         render_status(seen, session.redactor, as_json=json)

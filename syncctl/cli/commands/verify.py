@@ -20,7 +20,7 @@ Repair = Annotated[bool, typer.Option("--repair", help="Sync exactly what is mis
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group, and the names that its commands had in the old system."""
+    """Add the group, and the old system's names for its commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check machinery, data and source.")
     app.add_typer(group, name="verify")
     command(group, "sync")(_verify_sync)

@@ -1,4 +1,4 @@
-"""The two forms of an event of the log, each one line and without secrets: text and JSON."""
+"""The two log formats, text and JSON: one line per event, without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXT_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-23T16:00:00Z INFO  message`, control characters escaped, so that it is one line."""
+    """`2026-11-23T16:00:00Z INFO message`; control characters are escaped so that it stays one line."""
 
     def __init__(self, redactor: Redact) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object: time, level (lower case), message, then the event's own fields."""
+    """One JSON object: time, level (lower case), message, then the event's fields."""
 
     def __init__(self, redactor: Redact) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(event)
 
     def _plain(self, value: Any) -> Any:
-        """`value` as JSON can have it, every text and number in it redacted."""
+        """`value` as JSON-compatible data, with every text and number redacted."""
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, float):
@@ -71,7 +71,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError, LookupError):
-        # The arguments don't fit the text: a mistake in the code, at which nothing should get lost.
+        # The arguments don't match the format: a bug, but the message should not be lost.
         return f"{record.msg} {record.args}"
 
 
@@ -80,6 +80,6 @@ def _exception(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 
 
 def encodable(text: str, stream: TextIO) -> str:
-    """`text` with what the stream's encoding lacks escaped."""
+    """`text` with characters that the stream's encoding lacks escaped."""
     encoding = getattr(stream, "encoding", None) or "utf-8"  # a StringIO has none
     return text.encode(encoding, "backslashreplace").decode(encoding)

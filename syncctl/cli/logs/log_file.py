@@ -1,4 +1,4 @@
-"""The rotating log file, whose failures hurt nothing but itself."""
+"""The rotating log file; its errors never affect the run."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ FILE_COUNT = LOGS_KEPT
 
 
 def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
-    """A handler that appends to `path`, made with its folder if need be, and keeps FILE_COUNT old ones of
-    FILE_BYTES. When writing fails later, `stream` is told so, once.
+    """A handler that appends to `path` (creating it and its folder) and keeps FILE_COUNT old files of
+    FILE_BYTES. If writing fails later, a warning goes to `stream`, once.
 
     Raises SettingsError if it can't be written.
     """
@@ -59,7 +59,7 @@ class _FileHandler(logging.handlers.RotatingFileHandler):
         try:
             super().doRollover()
         except OSError as error:
-            # A file that is too long is better than events that are lost, or than trying again at each.
+            # An oversized file is better than lost events, or than a new attempt at every event.
             self.maxBytes = 0
             self._tell(f"can't be rotated ({error.strerror}): it grows on.")
 
@@ -73,19 +73,19 @@ class _FileHandler(logging.handlers.RotatingFileHandler):
             return
         self._told = True
         line = escape(f"The log file {self.baseFilename} {trouble}")
-        # With the stream gone as well there is nobody left to tell.
+        # If the stream is gone too, there is nobody to warn.
         with contextlib.suppress(OSError, ValueError):
             print(encodable(line, self._stream_for_trouble), file=self._stream_for_trouble, flush=True)
 
 
 def _open_private(path: str, flags: int) -> int:
-    """Open it to be written, at once: a named pipe would wait for somebody to read it."""
-    # A link to a device, such as /dev/stderr, leads to nothing that lines could spoil.
+    """Open the file for writing without blocking: a named pipe would wait for a reader."""
+    # A symlink to a device, such as /dev/stderr, is safe: there is no content to overwrite.
     to_device = os.path.exists(path) and not os.path.isfile(path)
     descriptor = open_at_once(path, flags if to_device else flags | os.O_NOFOLLOW)
     try:
         mode = os.fstat(descriptor).st_mode
-        # /dev/stderr, /dev/null and the like take lines; a disk does not.
+        # Character devices such as /dev/stderr and /dev/null accept lines; block devices do not.
         if not (stat.S_ISCHR(mode) or is_nameless_pipe(path, mode)):
             refuse_odd_file(path, mode)
         os.set_blocking(descriptor, True)

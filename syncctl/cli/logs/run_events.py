@@ -1,4 +1,4 @@
-"""How a run is told while it goes: log lines for cron, pipes and the log file."""
+"""The log lines of a run in progress, for cron, pipes and the log file."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _log = logging.getLogger("syncctl.run")
 
 
 def trigger_word(trigger: Trigger) -> str:
-    """How the log names a trigger."""
+    """The log's word for a trigger."""
     return "automatic" if trigger is Trigger.AUTO else "manual"
 
 
 def location_label(result: LocationResult) -> str:
-    """A location's id and, where it has one, its store."""
+    """A location id with its store, if known."""
     return f"{result.location or ALL_LOCATIONS} {result.store}".rstrip()
 
 
 def counted(counts: Counts, *, dry_run: bool = False) -> str:
-    """Counts in words, zeros left out."""
+    """Counts as text, zeros left out."""
     words = (
         (counts.saved, "to save" if dry_run else "saved"),
         (counts.updated, "to update" if dry_run else "updated"),
@@ -50,7 +50,7 @@ def counted(counts: Counts, *, dry_run: bool = False) -> str:
 
 
 def told(result: LocationResult, *, dry_run: bool = False) -> str:
-    """What a location or file brought, in words."""
+    """The result of a location or file as text."""
     return "unchanged since its last import" if result.unchanged else counted(result.counts, dry_run=dry_run)
 
 
@@ -89,7 +89,7 @@ def closing_lines(result: RunResult) -> list[str]:
 
 
 def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
-    """What the audits of one report came to."""
+    """The result of one report's audits as text."""
     asked = f"{quantity(audit.locations, 'location')} asked for everything as a check"
     if audit.failed:
         asked += f", {len(audit.failed)} in vain"
@@ -100,7 +100,7 @@ def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
 
 
 def rejected_words(new: int, *, dry_run: bool) -> str:
-    """How many rows came onto the rejects list, and what shows them."""
+    """How many rows were newly rejected, and which command shows them."""
     rows = f"{new} {plural(new, 'row')}"
     if dry_run:
         return f"{rows} would be newly rejected: after a real run `syncctl rejects list` shows why."
@@ -114,7 +114,7 @@ def _is_complete_automatic_sync(result: RunResult) -> bool:
 
 
 class LogListener:
-    """Tells a run to the log, one event a line, in the words of the old system's log."""
+    """Writes a run to the log, one line per event, in the old system's wording."""
 
     def __init__(self) -> None:
         self._dry_run = False
@@ -137,7 +137,7 @@ class LogListener:
         of_file = step in FILE_STEPS
         label = location_label(result) if of_file else f"{step.value} {location_label(result)}"
         if result.error:
-            if of_file:  # whose error names it
+            if of_file:  # its error names the file
                 _log.error("%s", result.error)
             else:
                 _log.debug("%s: %s", label, result.error)
@@ -181,7 +181,7 @@ class LogListener:
 
 
 def step_warnings(result: StepResult) -> list[str]:
-    """One line for each different warning of a step's locations, and for each conflict of its files."""
+    """One line for each distinct warning of a step's locations and each conflict of its files."""
     places: dict[str, list[str]] = {}
     for location in result.locations:
         if location.warning:
@@ -204,7 +204,7 @@ def finished_words(row: FinishedRow) -> str:
 
 
 class Listeners:
-    """Several listeners told as one."""
+    """Forwards events to several listeners."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = tuple(listeners)

@@ -1,4 +1,4 @@
-"""The program's log: set up once per run, on a stream and in a file."""
+"""Sets up the program's log once per run, on a stream and in a file."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     redactor: Redact,
     kept: KeptLines | None = None,
 ) -> None:
-    """Send the events of the logger "syncctl", and other libraries' warnings, to those of `stream`,
-    `log_file` and `kept` that are given.
+    """Send events of the logger "syncctl", and other libraries' warnings, to those of `stream`, `log_file`
+    and `kept` that are given.
 
-    `level` is the least that `stream` (stderr unless given; nothing with `stream_format` None) shows; the
-    file has INFO and above even if that is higher, since --quiet is about the terminal. An event's own
-    fields come as `extra={"fields": {...}}`. Calling it again replaces what the last call set up.
+    `level` is the minimum level for `stream` (stderr by default; none if `stream_format` is None); the file
+    always gets INFO and above, since --quiet only affects the terminal. Event fields are passed as
+    `extra={"fields": {...}}`. A second call replaces the previous setup.
 
     Raises SettingsError if `log_file` can't be written.
     """
@@ -49,7 +49,7 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
         on_stream.setFormatter(formatter(stream_format, redactor))
         handlers.append(on_stream)
     if log_file is not None:
-        # Only here: by way of logging.handlers it imports sockets and pickle.
+        # Imported late: logging.handlers pulls in sockets and pickle.
         from syncctl.cli.logs.log_file import open_log_file
 
         in_file = open_log_file(log_file, stream)
@@ -61,34 +61,34 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     _installed.extend(handlers or [logging.NullHandler()])
     for handler in _installed:
         logging.getLogger().addHandler(handler)
-    # It quotes addresses and shows tracebacks of what reaches us as an exception anyway.
+    # It logs addresses, and tracebacks of errors that reach us as exceptions anyway.
     logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
     logging.getLogger(LOGGER_NAME).setLevel(min([handler.level for handler in handlers], default=level))
 
 
 def reset_logging() -> None:
-    """Undo `configure_logging`: its handlers are closed, its level is unset. Without one, nothing happens."""
+    """Undo `configure_logging`: close its handlers and unset the level. Does nothing if it was not called."""
     while _installed:
         handler = _installed.pop()
         logging.getLogger().removeHandler(handler)
-        # What a full disk did not take has been warned of.
+        # A full disk has already been reported.
         with contextlib.suppress(OSError):
             handler.close()
     logging.getLogger(LOGGER_NAME).setLevel(logging.NOTSET)
 
 
 def record_of(level: int, message: str) -> logging.LogRecord:
-    """`message` as an event of now, for where no log is set up."""
+    """A log record of `message` with the current time, for use without a configured log."""
     return logging.LogRecord(LOGGER_NAME, level, "", 0, message, None, None)
 
 
 def formatter(log_format: LogFormat, redactor: Redact) -> logging.Formatter:
-    """What makes a line of the log of an event."""
+    """The formatter for a log format."""
     return _FORMATTERS[log_format](redactor)
 
 
 class KeptLines(logging.Handler):
-    """The last lines of the log as text, for someone who is told of the run when it is over."""
+    """The most recent log lines as text, for the heartbeat at the end of a run."""
 
     def __init__(self, redactor: Redact) -> None:
         super().__init__(logging.INFO)
@@ -103,10 +103,10 @@ class KeptLines(logging.Handler):
 
 
 class _StreamHandler(logging.StreamHandler[TextIO]):
-    """A stream, whatever its encoding is."""
+    """A stream handler that works with any encoding."""
 
     def format(self, record: logging.LogRecord) -> str:
         return encodable(super().format(record), self.stream)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """A stream that is closed, or whose reader has gone: there is nobody left to tell."""
+        """Ignore errors: the stream is closed or its reader is gone, so there is nobody to warn."""

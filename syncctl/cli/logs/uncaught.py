@@ -1,4 +1,4 @@
-"""What no error boundary catches: Python's own reports of it say no secret and no phone number either."""
+"""Redacts Python's own reports of errors that no error boundary catches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _secrets: list[str] = []
 
 
 def install() -> None:
-    """Redact what Python itself writes to stderr: tracebacks, those of threads too, and warnings."""
+    """Redact what Python itself writes to stderr: tracebacks, including those of threads, and warnings."""
     import threading
 
     sys.excepthook = _report
@@ -26,7 +26,7 @@ def install() -> None:
 
 
 def remember(secrets: Iterable[str]) -> None:
-    """Take these out of every report from now on."""
+    """Remove these secrets from every later report."""
     _secrets.extend(secrets)
 
 

@@ -1,1 +1,1 @@
-"""What a person or a script sees of each result."""
+"""How each result is shown to a person or a script."""

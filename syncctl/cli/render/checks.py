@@ -1,4 +1,4 @@
-"""Shows what checks found: ✓, ! and ✗ with the cure on a terminal, one line each in a pipe, or JSON."""
+"""Renders findings: ✓, ! and ✗ with a hint on a terminal, one line each in a pipe, or JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: (
 """Each mark's sign and style."""
 
 PLAIN_WORDS = {Mark.GOOD: "ok", Mark.WARNING: "WARNING", Mark.BAD: "FAILED"}
-"""What stands for the sign where there is no terminal, which may not be able to show it."""
+"""Text instead of the sign outside of a terminal, where the sign may not be displayable."""
 
 BAR_WIDTH = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -44,7 +44,7 @@ def report_document(report: CheckReport) -> dict[str, Any]:
 
 
 def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json: bool) -> None:
-    """A report of checks; `redact` takes secrets and phone numbers out of it."""
+    """Render a report; `redact` removes secrets and phone numbers."""
     if as_json:
         print_json(redacted(report_document(report), redact))
     elif sys.stdout.isatty():
@@ -65,7 +65,7 @@ def print_check(check: Check, redact: Callable[[str], str]) -> None:
 
 
 def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
-    """A bar of up to `width` characters for a count among counts of which `largest` is the largest."""
+    """A bar of up to `width` characters for `count`, scaled to `largest`."""
     eighths = round(count / largest * width * 8) if largest else 0
     if count and not eighths:
         eighths = 1
@@ -74,7 +74,7 @@ def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
 
 
 def print_checks_table(checks: tuple[Check, ...], redact: Callable[[str], str]) -> None:
-    """Checks as a table on a terminal, each cure below what was found."""
+    """Findings as a table on a terminal, each hint below its message."""
     from rich.markup import escape
 
     table = plain_table(gap=1, show_header=False)

@@ -1,4 +1,4 @@
-"""Shows what `cleanup duplicates` would do and did, and what `cleanup restore` put back."""
+"""Renders the plan and the result of `cleanup duplicates`, and the result of `cleanup restore`."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ STORES_TO_SET = (
     "Kept under no known store, as they were worked on there: import their files again, which sets it"
 )
 LONGEST_VALUE = 60
-"""Characters of an edit that a person gets to see; --json has it whole."""
+"""Characters of an edited value shown to a person; --json has it in full."""
 
 
 def duplicates_planned(plan: DuplicatePlan, chosen: Sequence[str], output: Output) -> None:
-    """What a cleanup would do. `chosen`: the ids that it was told to keep."""
+    """Render the plan. `chosen`: the ids given with --keep."""
     if output.as_json:
         print_json(_plan_document(plan, output, applied=False))
         return
@@ -54,7 +54,7 @@ def duplicates_planned(plan: DuplicatePlan, chosen: Sequence[str], output: Outpu
 
 
 def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
-    """What a cleanup did; exit status 1 if it could not do all that it had planned."""
+    """Render the result; exit status 1 if the plan could not be completed."""
     conflicts = len(result.plan.conflicts)
     if output.as_json:
         document = _plan_document(result.plan, output, applied=True) | {
@@ -80,7 +80,7 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
 
 
 def backup_restored(result: BackupRestored, output: Output) -> None:
-    """What was put back; exit status 1 if some leads are something else now."""
+    """Render what was restored; exit status 1 if some leads have changed since."""
     if output.as_json:
         print_json(
             {
@@ -169,7 +169,7 @@ def _written(value: object, output: Output) -> str | float | None:
 
 
 def _by_type(plan: DuplicatePlan) -> list[tuple[str, int, int, int]]:
-    """Lead type, sets, leads to delete, conflicts."""
+    """Per lead type: sets, leads to delete, conflicts."""
     conflicts = [conflict.lead_type for conflict in plan.conflicts]
     return [
         (
@@ -212,7 +212,7 @@ def _outcome(decision: Decision) -> str:
 
 
 def _copy_cells(copy: ConflictingCopy, output: Output) -> tuple[str, str, str]:
-    """Its id, when it was last edited, and what it holds where the copies differ."""
+    """A copy's id, its last edit, and its values where the copies differ."""
     values = _values(copy.values, output)
     held = ", ".join(f"{name}={_shortened(value)}" for name, value in values.items() if value)
     return (

@@ -1,4 +1,4 @@
-"""Shows which leads `cleanup finished` would delete, those that it only lists, and what it did."""
+"""Renders the leads that `cleanup finished` would delete or only lists, and the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SCHEDULER = (
 
 
 def finished_planned(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
-    """What a cleanup would do. `zone`: whose days a person at a terminal is shown."""
+    """Render the plan. `zone`: the time zone for days shown on a terminal."""
     if output.as_json:
         print_json(_document(plan, output, applied=False))
         return
@@ -50,7 +50,7 @@ def finished_planned(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
 
 
 def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
-    """What a cleanup did; exit status 1 if it could not do all that it had planned."""
+    """Render the result; exit status 1 if the plan could not be completed."""
     plan = result.plan
     if output.as_json:
         document = _document(plan, output, applied=True)
@@ -124,7 +124,7 @@ def _side_document(side: Side, output: Output) -> dict[str, str | None]:
 
 
 def _groups(plan: FinishedPlan) -> Iterator[tuple[str, str, Sequence[FoundLead]]]:
-    """What a line begins with, the heading on a terminal, and the leads."""
+    """For each group: the word in a pipe, the heading on a terminal, and the leads."""
     yield "finished", "Finished, to be deleted", plan.finished
     yield "came back", "Deleted by somebody, stored again by another program, to be deleted", plan.came_back
     yield "listed", "Only listed, to be left as they are", plan.listed
@@ -159,7 +159,7 @@ def _written(side: Side, output: Output) -> str:
 
 
 def _why(found: FoundLead, when: Callable[[datetime], str]) -> str:
-    """What tells that people are done with it. `when`: makes a moment a text."""
+    """Why the lead counts as finished. `when`: formats a datetime."""
     parts = []
     if found.worked_on:
         parts.append("worked on by a telecaller")

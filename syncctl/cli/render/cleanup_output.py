@@ -18,28 +18,30 @@ from syncctl.text import quantity
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How to print. `redact` takes secrets and phone numbers out of what leads hold."""
+    """How to print."""
 
     redact: Callable[[str], str]
+    """Removes secrets and phone numbers from lead values."""
+
     as_json: bool
     quiet: bool
 
     def tell_backup(self, path: Path, leads: int) -> None:
-        """Say that a backup is on the disk, before anything is changed."""
+        """Report a backup as soon as it is on disk, before anything is changed."""
         self.hint(f"Backup of {quantity(leads, 'lead')} written: {path}")
 
     def hint(self, line: str) -> None:
-        """A line beside the data, unless only what went wrong is wanted."""
+        """Print a hint to stderr, unless quiet."""
         if not self.quiet:
             print_message(line)
 
     def text(self, written: object) -> str:
-        """Something that a lead holds, fit to be shown on one line."""
+        """A lead's value made printable on one line."""
         return printable(self.redact(" ".join(str(written).split())))
 
 
 def restore_command(backup: Path | None) -> str | None:
-    """What undoes a cleanup."""
+    """The command that undoes a cleanup."""
     return None if backup is None else f"syncctl cleanup restore {shlex.quote(str(backup))}"
 
 

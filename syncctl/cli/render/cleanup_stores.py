@@ -1,4 +1,4 @@
-"""Shows which stores `cleanup stores` would rename, and what it did."""
+"""Renders the stores that `cleanup stores` would rename, and the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN_STORES_HINT = (
 
 
 def stores_planned(plan: StorePlan, output: Output) -> None:
-    """What renaming would do."""
+    """Render the plan."""
     if output.as_json:
         print_json(_document(plan, output, applied=False))
         return
@@ -35,7 +35,7 @@ def stores_planned(plan: StorePlan, output: Output) -> None:
 
 
 def stores_renamed(result: StoresRenamed, output: Output) -> None:
-    """What renaming did; exit status 1 if it could not do all that it had planned."""
+    """Render the result; exit status 1 if the plan could not be completed."""
     if output.as_json:
         document = _document(result.plan, output, applied=True)
         print_json(document | outcome_document("renamed", result.renamed, result.left, result.backup))
@@ -74,7 +74,8 @@ def _document(plan: StorePlan, output: Output, *, applied: bool) -> dict[str, An
 
 
 def _renames(plan: StorePlan, output: Output) -> list[tuple[str, str, int, int]]:
-    """Name as written, canonical name, leads to rename, leads left as duplicates; by canonical name."""
+    """Name as written, canonical name, leads to rename, leads skipped as duplicates; sorted by canonical
+    name."""
     return [
         (output.text(written), output.text(name), len(plan.leads[written]), plan.in_duplicates[written])
         for written, name in sorted(plan.renames.items(), key=lambda rename: (rename[1], rename[0]))

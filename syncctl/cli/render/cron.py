@@ -1,4 +1,4 @@
-"""Shows what starts the sync: the crontab's line and its state, a difference, a pair of systemd units."""
+"""Renders the schedule: the crontab line and its state, a diff, or the systemd units."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def state_words(state: ScheduleState) -> str:
-    """Whether the sync is started by itself, in a sentence."""
+    """Whether the sync is scheduled, in a sentence."""
     if state.problem:
         return f"Not known whether it is installed: {state.problem}"
     if not state.installed:
@@ -38,7 +38,7 @@ def state_words(state: ScheduleState) -> str:
 def render_schedule(
     block: bytes, state: ScheduleState, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
-    """The block as it should be, on stdout, and what there is, beside it."""
+    """The wanted block on stdout, and the current state on stderr."""
     text = redact(os.fsdecode(block)).rstrip("\n")
     if as_json:
         print_json(
@@ -61,7 +61,7 @@ def render_schedule(
 
 
 def render_difference(before: bytes, after: bytes, redact: Callable[[str], str]) -> None:
-    """What would change, as a unified diff."""
+    """A planned change as a unified diff."""
     lines = [redact(line) for line in difference(before, after)]
     if not sys.stdout.isatty():
         for line in lines:

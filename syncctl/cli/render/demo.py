@@ -1,4 +1,4 @@
-"""Shows what the demo did, whether it came out as promised, and how to look on."""
+"""Renders the demo's results, whether its promises were met, and what to try next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render_demo(result: DemoResult) -> None:
-    """What the demo did, whether it came out as promised, and how to look on."""
+    """Show the demo's results, whether its promises were met, and what to try next."""
     if not sys.stdout.isatty():
         for fact in result.facts:
             print_line(f"{'ok' if fact.holds else 'FAILED'}\t{fact.what}\t{fact.seen}")

@@ -1,4 +1,4 @@
-"""Shows what the evidence says in plain sentences, and where it was written."""
+"""Renders the summary of the evidence and where the file is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from syncctl.safe_output.printable import printable
 
 
 def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: bool, as_json: bool) -> None:
-    """The sentences: the whole of it is in the file."""
+    """Print the summary; the file has everything."""
     sentences: list[str] = document["summary"]
     if as_json:
         print_json({"command": "doctor", "ok": is_answered, "evidence": str(file), "summary": sentences})

@@ -1,4 +1,4 @@
-"""Shows the lives of a customer's records: a block each on a terminal, a line a fact in a pipe, or JSON."""
+"""Renders record histories: a block each on a terminal, one fact per line in a pipe, or JSON."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LABELS = {Whose.TELECALLER: "edited", Whose.SOURCE: "outdated", Whose.EITHER: "
 def render_explanation(
     found: Explanation, redact: Callable[[str], str], *, as_json: bool, fetched: bool
 ) -> None:
-    """What was found; `redact` takes secrets and phone numbers out. `fetched`: the API was asked, too."""
+    """Render what was found; `redact` removes secrets and phone numbers. `fetched`: the API was asked too."""
     if as_json:
         print_json(redacted(_document(found), redact))
         return

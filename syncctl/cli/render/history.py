@@ -1,4 +1,4 @@
-"""Shows `history`: runs as a table on a terminal, a line for each step in a pipe, or JSON."""
+"""Renders `history`: a table of runs on a terminal, one line per step in a pipe, or JSON."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _SIGNS = {
     StepStatus.SKIPPED: "[dim]-[/dim]",
 }
 _MEASURES = (("Saved", "saved"), ("Upd.", "updated"), ("There", "existing"), ("Inv.", "invalid"))
-"""The columns of a table: titles so short that all fit into 60 characters."""
+"""Table columns; the titles are short so that all fit into 60 characters."""
 
 _ID_SHOWN = 8
 _WIDE = 100
-"""Columns of a terminal from which on a table has room for reasons."""
+"""Minimum terminal width for a column with reasons."""
 
 
 def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, as_json: bool) -> None:
-    """A list of runs; `redact` takes secrets and phone numbers out of it."""
+    """A list of runs; `redact` removes secrets and phone numbers."""
     if as_json:
         print_json(redacted(runs_document(tuple(runs)), redact))
         return
@@ -46,14 +46,14 @@ def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, a
         _runs_table(runs, redact)
     else:
         for run in runs:
-            if not run.steps:  # it was stopped before its first step
+            if not run.steps:  # stopped before its first step
                 _print_fields(redact, *_run_fields(run), "no step")
             for step in run.steps:
                 _print_fields(redact, *_run_fields(run), *_step_fields(step))
 
 
 def render_run_detail(run: PastRun, redact: Redact, *, as_json: bool) -> None:
-    """One run, location by location."""
+    """One run, by location."""
     if as_json:
         print_json(redacted(run_document(run), redact))
     elif sys.stdout.isatty():
@@ -91,7 +91,7 @@ def _counted(counts: Counts) -> tuple[str, ...]:
 
 
 def _remarks(location: PastLocation) -> list[str]:
-    """What else there is to tell of a location."""
+    """Errors, warnings and other remarks about a location."""
     told = [text for text in (location.error, location.warning) if text]
     if location.changed:
         numbers = ", ".join(number or "(no booking number)" for number in location.changed)
@@ -115,7 +115,7 @@ def _numbers(counts: Counts) -> list[str]:
 
 
 def _runs_table(runs: Sequence[PastRun], redact: Redact) -> None:
-    """A row for each step, beside them what the run was."""
+    """One table row per step, with the run's details beside them."""
     from itertools import zip_longest
 
     out = console()

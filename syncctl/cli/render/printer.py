@@ -1,5 +1,5 @@
-"""The only printer: data on stdout, messages on stderr, JSON on request. The render_… modules beside it know
-what to show of each result."""
+"""The only module that prints: data on stdout, messages on stderr, JSON on request. The other render
+modules decide what to show."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def print_line(line: str) -> None:
 
 
 def print_message(line: str) -> None:
-    """One line for the person, beside the data."""
+    """One message line for the user, on stderr."""
     sys.stderr.write(escape_lines(line) + "\n")
     sys.stderr.flush()
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line; what the stream can't write, or a terminal would obey, is escaped."""
+    """One JSON value on one line, with unencodable characters and terminal control characters escaped."""
     unicode = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
     sys.stdout.write(escape_json(json.dumps(value, ensure_ascii=not unicode, allow_nan=False)) + "\n")
 

@@ -1,4 +1,4 @@
-"""Shows the rejects list, and what came of trying it again."""
+"""Renders the rejects list and the result of a retry."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from syncctl.domain.run_results import Counts
 
 VALUES_SHOWN = 160
-"""Characters of a raw row that `rejects list` shows; --json and the export have it whole."""
+"""Characters of a raw row shown by `rejects list`; --json and the export have it in full."""
 
 
 def render_rejects(
     rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
-    """Rejects, their phone numbers masked; `total`: how many there are in all."""
+    """Rejects with masked phone numbers; `total`: how many exist."""
     from syncctl.safe_output.printable import printable
     from syncctl.safe_output.redact import redacted
     from syncctl.services.rejects.reject_list import masked_document
@@ -48,7 +48,7 @@ def render_rejects(
 
 
 def render_retry(counts: Counts, *, as_json: bool) -> None:
-    """What a retry of rejects came to."""
+    """The result of a retry."""
     if as_json:
         print_json({"command": "rejects retry", **asdict(counts)})
     else:

@@ -1,4 +1,4 @@
-"""Shows what a run came to: a table on a terminal, its totals where the log is elsewhere, or the envelope."""
+"""Renders a run's result: a table on a terminal, totals if the log is elsewhere, or the JSON envelope."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STYLES = {
 
 
 def render_run(result: RunResult, *, as_json: bool) -> None:
-    """A run's result. In a pipe the log lines have told it already, unless only stdout is one."""
+    """A run's result. In a pipe the log lines already have it, unless only stdout is redirected."""
     if as_json:
         print_json(run_envelope(result))
     elif sys.stdout.isatty():
@@ -42,7 +42,7 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
 
 
 def render_broken_off(result: RunResult) -> None:
-    """The envelope of a run that was ended before its time: not all right, whatever its steps came to."""
+    """The envelope of an aborted run: never `ok`, whatever its steps' results."""
     print_json({**run_envelope(result), "ok": False})
 
 

@@ -1,4 +1,4 @@
-"""Shows the settings in force: by where they come from on a terminal, one a line in a pipe, or JSON."""
+"""Renders the settings: grouped by origin on a terminal, one per line in a pipe, or JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TITLES = {"default": "Defaults", "environment": "From the environment"}
 
 
 def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
-    """The settings in force, each with where it came from; secrets come masked."""
+    """The effective settings with their origins; secrets are masked."""
     if as_json:
         print_json(
             [
@@ -52,7 +52,7 @@ def _screen(settings: Sequence[SettingInForce]) -> None:
 
 
 def _print_setting(setting: SettingInForce, width: int, out: Console) -> None:
-    """A value that does not fit beside its name stands below it, in one piece that can be copied."""
+    """A value too long for the column is printed below its name, in one piece for copying."""
     from rich.markup import escape
     from rich.padding import Padding
 

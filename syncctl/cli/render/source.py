@@ -1,4 +1,4 @@
-"""Shows a check of completeness: its lines in short, then what is missing, changed and no longer told."""
+"""Renders a source check: a summary, then records that are missing, changed or dropped by the API."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
 
 SHOWN = 50
-"""Findings of a kind that a terminal shows; a pipe and --json have them all."""
+"""Findings per kind shown on a terminal; a pipe and --json have all of them."""
 
 
 def render_source(found: Completeness, redact: Callable[[str], str], *, as_json: bool) -> None:
-    """What the check came to; `redact` takes secrets and phone numbers out of it."""
+    """Render the result; `redact` removes secrets and phone numbers."""
     report = source_checks(found)
     if as_json:
         print_json(redacted({**report_document(report), **_document(found)}, redact))
@@ -44,7 +44,7 @@ def render_source(found: Completeness, redact: Callable[[str], str], *, as_json:
 
 
 def written(value: Any) -> str:
-    """A field's value for a person: dates without a zone, as they are the source's wall clock."""
+    """A field's value for a person: dates without a time zone, as they are the source's wall clock."""
     if value is None:
         return "nothing"
     if isinstance(value, datetime):
@@ -54,7 +54,7 @@ def written(value: Any) -> str:
 
 @contextmanager
 def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str]) -> Iterator[OnLocation]:
-    """Shows how far a check is: a bar on a terminal, and with `verbose` a line for each location."""
+    """Shows a check's progress: a bar on a terminal, and with `verbose` one line per location."""
     if not sys.stderr.isatty():
         yield (lambda check, total: _tell_location(check, redact)) if verbose else lambda check, total: None
         return
@@ -84,7 +84,7 @@ def _tell_location(check: LocationCheck, redact: Callable[[str], str]) -> None:
 
 
 def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
-    """Each finding: its kind, whom it is about, and what there is to say of it."""
+    """Each finding: its kind, the record it is about, and details."""
     for check in found.locations:
         for entry in check.missing:
             repaired = found.run is not None and entry not in check.left
@@ -101,7 +101,7 @@ def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
 
 
 def _cells(subject: Subject) -> tuple[str, str, str]:
-    """A record by booking number, phone and date; "-" where it has none, as a row that is invalid may."""
+    """A record's booking number, phone and date; "-" for missing values, as in invalid rows."""
     day = subject.told_at.strftime("%Y-%m-%d") if subject.told_at else "-"
     return subject.booking_no or "-", mask_phone(subject.phone) or "-", day
 
@@ -134,7 +134,7 @@ def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
 
 
 def _document(found: Completeness) -> dict[str, Any]:
-    """What `--json` tells beside the lines in short."""
+    """What `--json` adds to the summary lines."""
     return {
         "window": {"from": str(found.first), "to": str(found.last)},
         "run_id": found.run.run_id if found.run else None,

@@ -1,4 +1,4 @@
-"""Shows `status`: one screen on a terminal, kept up to date on request; plain lines in a pipe; or JSON."""
+"""Renders `status`: one screen on a terminal, refreshed on request; plain lines in a pipe; or JSON."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _WIDEST_DAY = 6
 
 
 def render_status(status: Status, redact: Redact, *, as_json: bool) -> None:
-    """The status once; `redact` takes secrets and phone numbers out of it."""
+    """The status once; `redact` removes secrets and phone numbers."""
     if as_json:
         print_json(redacted(status_document(status), redact))
     elif sys.stdout.isatty():
@@ -107,7 +107,7 @@ def _steps_table(status: Status) -> Table:
 
 
 def _numbers(standing: StepStanding) -> list[str]:
-    """What the last run did; where only synclogs know of it, how many leads it wrote."""
+    """Counts of the last run; if only synclogs know of it, the number of leads it wrote."""
     if standing.counts:
         return [f"{getattr(standing.counts, field):,}" for _, field in _MEASURES]
     return [f"{standing.step.last.count:,}" if standing.step.last else "-"]
@@ -149,7 +149,7 @@ _LEFT_SHOWN = 3
 
 
 def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
-    """What the source corrected lately, and the first leads that a person should look at."""
+    """Recent corrections at the source, and the first leads that need a look."""
     if not corrections.count:
         return
     parts = [f"{number:,} {_CORRECTED[outcome]}" for outcome, number in corrections.by_outcome.items()]
@@ -178,7 +178,7 @@ def _content_facts(content: Content) -> Iterator[tuple[str, str]]:
 
 
 def _days(per_day: Mapping[date, int], width: int) -> Table:
-    """A column for each day, in so few characters that all of them fit: bar, number, day of the month."""
+    """One column per day, narrow enough for all to fit: bar, number, day of the month."""
     from rich.table import Table
 
     cell = max(3, min(_WIDEST_DAY, width // len(per_day)) - 1)
@@ -198,7 +198,7 @@ def _bar(count: int, largest: int) -> str:
 
 
 def _short(count: int) -> str:
-    """A number in at most three characters, as far as a day can have leads."""
+    """A number in at most three characters, for any realistic number of leads per day."""
     return str(count) if count < 1000 else f"{count // 1000}k"
 
 
@@ -233,7 +233,7 @@ def _lines(status: Status) -> Iterator[tuple[str, ...]]:
 
 
 def _seconds_ago(step: ApiStep, last: SyncLog, now: datetime) -> str:
-    """How long ago the last run was, in a form that a script can read; a clock may be a little ahead."""
+    """How long ago the last run was, readable by scripts; a clock may be slightly ahead."""
     if step.last_is_misdated:
         return "dated in the future"
     return f"{max(0, int((now - last.at).total_seconds()))} s ago"

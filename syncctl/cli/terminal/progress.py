@@ -1,4 +1,4 @@
-"""How a run is told on a terminal while it goes: a progress bar a step, and what went wrong above it."""
+"""The progress display on a terminal: one bar per step, with problems printed above it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus
 
 
 class ProgressListener:
-    """Shows each step's locations as they are done. `quiet`: only what went wrong."""
+    """Shows each step's progress by location. `quiet`: problems only."""
 
     def __init__(self, console: Console, *, quiet: bool = False, verbose: bool = False) -> None:
         self._console = console
@@ -111,10 +111,10 @@ class ProgressListener:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Give the terminal back, however the run ended."""
+        """Restore the terminal, however the run ended."""
         self._progress.stop()
 
 
 def _shown(text: str) -> str:
-    """Text that nothing in it can make more of: neither markup nor the terminal's control sequences."""
+    """Text with markup and control sequences neutralized."""
     return escape(printable(text))

@@ -1,5 +1,5 @@
-"""Traces of the web app's own scheduler, which syncs the same API and brings finished leads back
-(contract/database.md): looked for where syncctl has been at work, and no further back than its history."""
+"""Looks for traces of the web app's own scheduler, which syncs the same API and inserts finished leads
+again (contract/database.md). Covers only the time since syncctl's first known run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from syncctl.text import quantity
 
 APP_SCHEDULER = "Web app's scheduler"
 FRESH = timedelta(hours=24)
-"""A trace younger than this says that it is still at work."""
+"""A trace younger than this means that it is still running."""
 
 LONGEST_RUN = timedelta(days=1)
-"""A run that began so long before an entry may still have written it."""
+"""A run that began this long before an entry may still have written it."""
 
 _KEY_FIELDS = ("leadType", "phone", "bookingNo", "name", "store")
 _TOGETHER = 1000
@@ -38,38 +38,38 @@ SWITCH_OFF = "set API_SYNC_ENABLED=false (exactly so, lower case) in its environ
 
 @dataclass(frozen=True, slots=True)
 class AppTraces:
-    """What the web app's scheduler left."""
+    """Traces of the web app's scheduler."""
 
     since: datetime
-    """From when on it was looked for."""
+    """The start of the time searched."""
 
     entries: int = 0
-    """How many entries of `synclogs` are another system's."""
+    """`synclogs` entries written by another system."""
 
     last_entry: datetime | None = None
-    """When the last of these was written."""
+    """When the last of them was written."""
 
     leads: int = 0
-    """How many bookings and returns another system stored, which are still in `leads`."""
+    """Bookings and returns in `leads` that another system stored."""
 
     last_lead: datetime | None = None
-    """When the last of these was stored."""
+    """When the last of them was stored."""
 
     @property
     def last(self) -> datetime | None:
-        """When the last trace was left; None: there is none."""
+        """The time of the last trace; None: there is none."""
         return max(filter(None, (self.last_entry, self.last_lead)), default=None)
 
     def fresh(self, now: datetime) -> bool:
-        """Whether it seems to be still at work."""
+        """Whether it seems to be still running."""
         return self.last is not None and now - self.last < FRESH
 
 
 def find_traces(
     database: Database, locations: Locations, lock: LockState, now: datetime, back: timedelta = HISTORY_KEPT
 ) -> AppTraces | None:
-    """What was left since syncctl's first run that its history has, `back` at most; None: it has none.
-    `lock`: a run that holds it has left entries, and is not in the history yet. Raises StorageError."""
+    """The traces since the first run in syncctl's history, at most `back`; None: there is no history.
+    `lock`: the run that holds it has written entries, but isn't in the history yet. Raises StorageError."""
     first_run = database.first_run_at(API_STEPS)
     if first_run is None:
         return None
@@ -93,8 +93,8 @@ def _leads_of_others(
 ) -> Iterator[datetime]:
     """When each booking or return was stored that syncctl neither stored nor knows.
 
-    A lead of syncctl's has a derived id, whose time means nothing: it has a record, or, where a run was
-    killed in between, the id of its own key. A lead without a booking number may be typed by hand.
+    A lead of syncctl's has a derived id, whose time means nothing: it has a record, or, if a run was killed
+    in between, the id of its own key. A lead without a booking number may be typed by hand.
     """
     found = database.leads_by_age(since, until, API_LEAD_TYPES, _KEY_FIELDS)
     for leads in batched(found, _TOGETHER):
@@ -112,7 +112,7 @@ def _is_synced(lead: Document, locations: Locations) -> bool:
 
 
 def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Check]:
-    """Whether it is still at work; nothing before syncctl's first run."""
+    """Whether it is still running; no finding before syncctl's first run."""
     if traces is None:
         return
     if traces.last is None:
@@ -135,7 +135,7 @@ def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Che
 
 
 def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
-    """What `status` says; "" unless it is still at work."""
+    """The reason for `status`; "" unless it is still running."""
     if traces is None or traces.last is None or not traces.fresh(now):
         return ""
     return (

@@ -15,14 +15,18 @@ from syncctl.services.matching.legacy_leads import text_of
 
 @dataclass(frozen=True, slots=True)
 class LeftLead:
-    """A lead that still has the number that the source has corrected: somebody had worked on it. Numbers of
-    ten digits; `at`: when the correction was seen."""
+    """A lead that still has the number that the source has corrected, as somebody had worked on it."""
 
     booking_no: str
     store: str
     phone_before: str
+    """Ten digits."""
+
     phone: str
+    """Ten digits."""
+
     at: datetime
+    """When the correction was seen."""
 
 
 @dataclass(frozen=True, slots=True)

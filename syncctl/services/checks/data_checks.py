@@ -1,4 +1,4 @@
-"""`verify data`: whether the leads are what the web app and the sync take them for, line by line."""
+"""`verify data`: whether the leads are as the web app and the sync expect, one finding per check."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ from syncctl.text import quantity
 
 COMMAND = "verify data"
 LINES_TOLD = 40
-"""Lines of a tally; what more there is shares the last one."""
+"""Lines of a tally; anything further is summed up in the last one."""
 
 MONTHS_TOLD = 24
 
 
 def verify_soundness(database: Database, locations: Locations, clock: Clock) -> CheckReport:
-    """Every check, in one pass over the reports and one over the leads. Raises StorageError.
+    """All checks, in one pass over the reports and one over the leads. Raises StorageError.
 
-    ✗ is what the contract requires of each lead, or what one of the sync's promises rules out; ! is what a
-    person should look at.
+    ✗ is a violation of the contract or of one of the sync's promises; ! is what a person should look at.
     """
     finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
     wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
@@ -58,8 +57,8 @@ def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Check]:
 
 
 class StoreSpellings:
-    """The leads' store names against the canonical ones. `misspelt`: "written -> canonical", and `unknown`:
-    the name; each with the number of its leads."""
+    """The leads' store names compared with the canonical ones. `misspelt`: "written -> canonical",
+    `unknown`: the name; each with the number of leads."""
 
     def __init__(self, by_store: Mapping[str, int], stores: list[Store], locations: Locations) -> None:
         known = {*locations.by_code.values()}

@@ -1,4 +1,4 @@
-"""Checks of what `verify sync` looks at outside of the database: settings, schedule, scheduler, lock."""
+"""`verify sync` outside the database: settings, schedule, scheduler, lock."""
 
 from __future__ import annotations
 
@@ -12,34 +12,39 @@ from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.services.checks.freshness import NextSync, span
 
 LOCK_MARGIN = timedelta(minutes=1)
-"""How long after its deadline a run may take to store what it has and to end."""
+"""How long after its deadline a run may take to save its results and end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is in force around the database.
-
-    `schedule`: API_SYNC_TIME and its zone. `endpoints`: the addresses that are called, by their settings.
-    `in_force`: further settings that matter, by title. All texts are fit to be seen, secrets masked.
-    `audit_locations`: API_AUDIT_LOCATIONS. `run_deadline`: how long a run may take. `scheduler`: what starts
-    the sync by itself.
-    """
+    """The environment of the sync. All texts may be shown; secrets are masked."""
 
     sync_enabled: bool
     schedule: str
+    """API_SYNC_TIME and its time zone."""
+
     endpoints: Mapping[str, str]
+    """The addresses called, by setting."""
+
     in_force: Mapping[str, str]
+    """Further relevant settings, by title."""
+
     audit_locations: int
+    """API_AUDIT_LOCATIONS."""
+
     run_deadline: timedelta
+    """How long a run may take."""
+
     lock: LockState
     scheduler: ScheduleState
+    """What starts the sync."""
 
 
 def check_surroundings(
     around: Surroundings, now: datetime, next_sync: NextSync, *, runs_by_itself: bool | None
 ) -> Iterator[Check]:
-    """A line for each. `runs_by_itself`: whether a scheduler was seen at work, whatever the crontab says;
-    None: nobody knows."""
+    """One finding each. `runs_by_itself`: whether a scheduler was seen at work, whatever the crontab says;
+    None: unknown."""
     yield _lock(around, now)
     yield _scheduler(around.scheduler, runs_by_itself=runs_by_itself)
     yield from check_other_lines(around.scheduler)
@@ -61,8 +66,8 @@ def lock_words(lock: LockState, now: datetime) -> str:
 
 
 def check_other_lines(state: ScheduleState) -> Iterator[Check]:
-    """What stands in the way of the line, and what syncs or imports by itself and should not; nothing where
-    all is well."""
+    """What interferes with the crontab line, and what syncs or imports automatically but shouldn't; no
+    findings if all is well."""
     for obstacle in state.obstacles:
         yield Check.bad(
             "Crontab variable",
@@ -153,6 +158,6 @@ def _endpoints(endpoints: Mapping[str, str]) -> Check:
 
 
 def _is_rentout(address: str) -> bool:
-    """Whether the address is one that must never be called, however it is spelt (contract/rental-api.md)."""
+    """Whether the address must never be called, in any spelling (contract/rental-api.md)."""
     path = unquote(address.partition("://")[2].partition("/")[2]).lower()
     return "rentout" in "".join(filter(str.isalnum, path))

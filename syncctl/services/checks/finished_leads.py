@@ -1,4 +1,4 @@
-"""Which leads the reports are about, as hashes of what tells it: for one pass over all leads."""
+"""Which leads the reports are about, as hashes of identifying values, for one pass over all leads."""
 
 from __future__ import annotations
 
@@ -20,26 +20,30 @@ _ANY_TYPE = ""
 
 
 class Fit(IntEnum):
-    """How a report fits a lead. WHOLE: in its id, or all that makes a record's key, or the second in which it
-    was created and the phone number; the lead, or the one that it is a copy of, is finished. PART: as by
-    contract/database.md, but the report may as well be another lead's."""
+    """How a report fits a lead."""
 
     NONE = 0
+    """Not at all."""
+
     PART = 1
+    """As by contract/database.md, but the report may as well be about another lead."""
+
     WHOLE = 2
+    """In its id, or in everything that makes a record's key, or in phone number and second of creation:
+    the lead, or the one that it is a copy of, is finished."""
 
 
 class FinishedLeads:
-    """Made in one pass over the reports, in any of their shapes (contract/database.md).
+    """Built in one pass over the reports, in any of their shapes (contract/database.md).
 
-    Of a report that has finished a record already (`Storage.paired_reports`), or that fits some lead as a
-    whole, only a whole fit counts: what it fits in part is another lead.
+    A report that has already finished a record (`Storage.paired_reports`), or fits some lead as a whole,
+    counts only for whole fits: what it fits in part is another lead.
     """
 
     def __init__(self, locations: StoreNames) -> None:
         self.reports = 0
         self._locations = locations
-        # From the hash of a clue to the number of the report, which stands for it.
+        # From the hash of a value to the number of the report.
         self._whole: dict[int, int] = {}
         self._part: dict[int, int] = {}
         self._fitting: set[int] = set()
@@ -71,7 +75,7 @@ class FinishedLeads:
             self._part |= {hash(clue): self.reports for clue in clues}
 
     def fit(self, lead: Document) -> Fit:
-        """How the reports fit a lead, of which `_id`, what makes its key and its dates are needed."""
+        """How the reports fit a lead, given its `_id`, key fields and dates."""
         if not self.reports:
             return Fit.NONE
         traits = Traits.of_lead(lead, self._locations)
@@ -87,7 +91,7 @@ class FinishedLeads:
         return Fit.PART if part else Fit.NONE
 
     def perhaps_finished(self) -> list[str]:
-        """The ids of the leads so far that a report fits in part, and no other lead as a whole."""
+        """The ids of the leads so far that a report fits in part, if it fits no other lead as a whole."""
         return [lead_id for lead_id, reports in self._in_part if reports - self._fitting]
 
 

@@ -1,4 +1,4 @@
-"""How old each API step's last success is, measured against the schedule."""
+"""How old each API step's last success is, compared with the schedule."""
 
 from __future__ import annotations
 
@@ -15,48 +15,52 @@ from syncctl.services.checks.progress import Progress
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 INTERVALS = 3
-"""So many intervals of the schedule may pass without a success before a step counts as late."""
+"""A step is late after this many intervals of the schedule without a success."""
 
 NextSync = Callable[[datetime], datetime]
-"""When the scheduler starts the sync next after some instant."""
+"""When the scheduler starts the next sync after a given time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiStep:
-    """How one step of the API stands.
-
-    `last`: its newest entry in synclogs, however it ended. `last_success_at`: when all of it, or at least
-    most of a report's locations, was last synced; None: never, or nobody knows. `late`: never a success, or
-    none for INTERVALS of the schedule. `only_parts`: what synclogs call a success since then was of some
-    locations only. `only_by_others`: what synclogs call a success was another program's, such as the old
-    system's: syncctl has not synced anything yet. `misdated`: an entry dated in the future, which says
-    nothing about when.
-    """
+    """The status of one API step."""
 
     step: StepName
     last: SyncLog | None
+    """Its newest entry in synclogs, however it ended."""
+
     last_success_at: datetime | None
+    """When all of it, or at least most of a report's locations, was last synced; None: never, or unknown."""
+
     late: bool
+    """Never a success, or none for INTERVALS of the schedule."""
+
     only_parts: bool = False
+    """Later successes in synclogs were of some locations only."""
+
     only_by_others: bool = False
+    """Successes in synclogs were another program's, such as the old system's: syncctl has not synced
+    anything yet."""
+
     misdated: SyncLog | None = None
+    """An entry dated in the future, which is meaningless."""
 
     @property
     def last_is_misdated(self) -> bool:
-        """Whether it is the newest entry that is dated in the future: what came after it is not seen."""
+        """Whether the newest entry is dated in the future, which hides later entries."""
         return self.last is not None and self.last is self.misdated
 
     @property
     def failed(self) -> bool:
-        """Whether its last run failed altogether."""
+        """Whether its last run failed completely."""
         return self.last is not None and self.last.status is StepStatus.FAILED and not self.last_is_misdated
 
 
 def late_from(success: datetime, next_sync: NextSync) -> datetime:
-    """When a step whose last success was then becomes late.
+    """When a step becomes late after a success at that time.
 
-    After INTERVALS of the schedule, and not before so many runs were due: a schedule that rests at night
-    makes nothing late by that.
+    After INTERVALS of the schedule, and not before that many runs were due: a nightly pause in the schedule
+    alone makes nothing late.
     """
     due = [next_sync(success)]
     for _ in range(INTERVALS):
@@ -66,7 +70,7 @@ def late_from(success: datetime, next_sync: NextSync) -> datetime:
 
 
 def is_misdated(log: SyncLog, now: datetime) -> bool:
-    """Whether an entry is dated in the future, by a clock that was wrong or by hand."""
+    """Whether an entry is dated in the future, by a wrong clock or by hand."""
     return log.at - now > CLOCK_TOLERANCE
 
 
@@ -87,11 +91,11 @@ def api_steps(
     *,
     synced_before: bool,
 ) -> tuple[ApiStep, ...]:
-    """Each step of the API by what `synclogs` tells (by syncType) and how far its locations are.
+    """Each API step, by `synclogs` (by syncType) and its locations' progress.
 
-    Neither is enough: synclogs call a run of one location a success like any other, and a watermark also
-    moves in a run that failed for the other locations. So the earlier of the two counts. `synced_before`:
-    see `has_synced`.
+    Neither is enough: in synclogs, a run of one location is a success like any other, and watermarks move
+    even if the run fails for other locations. So the earlier of the two counts. `synced_before`: see
+    `has_synced`.
     """
     steps = (
         _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync) for name in API_STEPS
@@ -131,7 +135,7 @@ def _api_step(
 
 
 def success_words(step: ApiStep, now: datetime) -> str:
-    """When a step was last synced, as an answer to that question."""
+    """When a step was last synced, in words."""
     if step.last_success_at is None:
         if step.only_by_others:
             return "not yet synced by syncctl"
@@ -143,13 +147,13 @@ def success_words(step: ApiStep, now: datetime) -> str:
 
 
 def misdated_words(log: SyncLog) -> tuple[str, str]:
-    """What is the matter with an entry dated in the future, and its cure."""
+    """What is wrong with an entry dated in the future, and a hint."""
     found = f"an entry of synclogs is dated in the future ({log.at:%Y-%m-%d %H:%M} UTC)"
     return found, f"Remove that entry (syncType {log.sync_type}): it says nothing about when."
 
 
 def scheduler_is_at_work(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:
-    """Whether something other than a person has started a sync lately; None: nobody knows."""
+    """Whether something other than a person has recently started a sync; None: unknown."""
     if any(
         step.last is not None
         and not step.last_is_misdated
@@ -162,7 +166,7 @@ def scheduler_is_at_work(steps: tuple[ApiStep, ...], now: datetime, next_sync: N
 
 
 def span(length: timedelta) -> str:
-    """A length of time in its one telling unit, rounded down: "40 s", "3 min", "26 h", "5 d"."""
+    """A duration in its most useful unit, rounded down: "40 s", "3 min", "26 h", "5 d"."""
     seconds = max(0, int(length.total_seconds()))
     if seconds < 120:
         return f"{seconds} s"
@@ -174,5 +178,5 @@ def span(length: timedelta) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago an instant was."""
+    """How long ago a time was."""
     return f"{span(now - moment)} ago" if moment <= now else f"in the future, by {span(moment - now)}"

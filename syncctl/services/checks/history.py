@@ -1,4 +1,4 @@
-"""`history`: what the runs came to, newest first, and one of them in detail."""
+"""`history`: the results of runs, newest first, and one of them in detail."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ _COUNTS = tuple(field.name for field in fields(Counts))
 
 @dataclass(frozen=True, slots=True)
 class PastLocation:
-    """A location or file of which a run had something to tell. `changed`: booking numbers of existing leads
-    of which the source said something else; `conflicts`: a line for each field that file and telecaller have
-    both changed."""
+    """A location or file with something to report in a run."""
 
     location: str
     store: str
     counts: Counts
     changed: tuple[str, ...]
+    """Booking numbers of existing leads for which the source had new values."""
+
     conflicts: tuple[str, ...]
+    """A line for each field that both file and telecaller have changed."""
+
     error: str | None
     warning: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """A step of a run, as it ended. `locations`: those where something happened."""
+    """A step of a run, as it ended."""
 
     name: str
     status: StepStatus
@@ -47,11 +49,12 @@ class PastStep:
     errors: int
     error: str | None
     locations: tuple[PastLocation, ...]
+    """Those where something happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run, as the sync's own history keeps it."""
+    """A run from the sync's own history."""
 
     run_id: str
     command: str
@@ -87,7 +90,7 @@ def find_run(survey: Survey, beginning: str) -> PastRun:
 
 
 def past_run(entry: RunEntry) -> PastRun:
-    """A run out of what `syncruns` keeps of it (results.history_document)."""
+    """A run from its document in `syncruns` (results.history_document)."""
     document = entry.document
     return PastRun(
         run_id=entry.run_id,
@@ -101,7 +104,7 @@ def past_run(entry: RunEntry) -> PastRun:
 
 
 def counts_of(told: Mapping[str, Any]) -> Counts:
-    """The counts in what is kept of a step or a location."""
+    """The counts in the stored document of a step or location."""
     return Counts(**{name: told[name] for name in _COUNTS})
 
 

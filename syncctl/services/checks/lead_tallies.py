@@ -1,4 +1,4 @@
-"""What one pass over all leads tells of them: how many of each kind, and what is wrong with some."""
+"""Counts from one pass over all leads: how many of each kind, and which have problems."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, Dup
 from syncctl.text import quantity
 
 FIELDS = frozenset({*KEY_FIELDS, "source", "enquiryDate", "visitDate"})
-"""The fields of a lead that the tallies are made of."""
+"""The fields of a lead that are needed for counting."""
 
 REQUIRED = ("name", "phone", "store")
-"""contract/database.md: every lead has them, as strings."""
+"""contract/database.md: every lead has these, as strings."""
 
 PHONE_DIGITS = 10
 EXAMPLES = 3
@@ -27,10 +27,13 @@ UNKNOWN = "(none)"
 
 @dataclass(slots=True)
 class Oddity:
-    """Leads that have something wrong with them: how many, and the ids of a few."""
+    """Leads with a certain problem."""
 
     count: int = 0
+    """How many."""
+
     lead_ids: list[str] = field(default_factory=list)
+    """The ids of a few."""
 
     def add(self, lead: Document) -> None:
         self.count += 1
@@ -39,9 +42,9 @@ class Oddity:
 
 
 class LeadTallies:
-    """Takes leads one by one. Memory follows their number only by what finds duplicates.
+    """Takes leads one by one. Only the search for duplicates needs memory for each lead.
 
-    `now`: the business's wall clock, marked as UTC as the leads' dates are. Months are year * 100 + month.
+    `now`: the business's wall clock, marked as UTC like the leads' dates. Months are year * 100 + month.
     """
 
     def __init__(self, finder: DuplicateFinder, finished: FinishedLeads, now: datetime) -> None:
@@ -61,7 +64,7 @@ class LeadTallies:
         self._newest: list[tuple[datetime, int, Document]] = []
 
     def add(self, lead: Document) -> None:
-        """A lead with its `_id` and FIELDS."""
+        """Add a lead with its `_id` and FIELDS."""
         self.count += 1
         self._finder.add(lead)
         self.by_type[_label(lead.get("leadType"))] += 1
@@ -81,7 +84,7 @@ class LeadTallies:
         return self._finder.found()
 
     def newest(self) -> list[Document]:
-        """The leads of the latest dates that are not in the future, latest first."""
+        """The newest leads that are not dated in the future, newest first."""
         return [lead for _, _, lead in sorted(self._newest, key=lambda entry: entry[:2], reverse=True)]
 
     def _look_at_required(self, lead: Document) -> None:
@@ -103,7 +106,7 @@ class LeadTallies:
         if created_at > self._now:
             self.in_future.add(lead)
             return
-        # The running number keeps two leads of one instant from being compared themselves.
+        # The running number keeps leads with equal dates from being compared themselves.
         entry = (created_at, self.count, lead)
         if len(self._newest) < NEWEST:
             heapq.heappush(self._newest, entry)
@@ -112,7 +115,7 @@ class LeadTallies:
 
 
 def duplicate_words(duplicates: DuplicateSets) -> str:
-    """How many sets of duplicates there are, in words."""
+    """The number of sets of duplicates, in words."""
     by_type = ", ".join(f"{name or UNKNOWN} {count:,}" for name, count in duplicates.count_by_type.items())
     sets, copies = (
         quantity(duplicates.count, "set"),
@@ -122,7 +125,7 @@ def duplicate_words(duplicates: DuplicateSets) -> str:
 
 
 def check_duplicates(duplicates: DuplicateSets) -> Check:
-    """No sync makes copies: they are the old system's, or another program is at work."""
+    """A sync never makes copies: they are the old system's, or another program's."""
     name = "Duplicates"
     if not duplicates.count:
         return Check.good(name, "none")

@@ -1,12 +1,13 @@
-"""Which entries of `synclogs` are another system's: those that no run of syncctl can have written.
+"""Which entries of `synclogs` another system wrote: those that no run of syncctl can have written.
 
-Each step of a run leaves one entry, between the run's start and its end. So a run of the history explains one
-entry of each of its steps in that time; what else is in the entry doesn't matter, as one of two that come
-together is left over in any case.
+Each step of a run writes one entry, between the run's start and end. So each run in the history accounts for
+one entry per step in that time; the entry's other values don't matter, as one of two simultaneous entries
+remains in any case.
 
-A run that was killed, or that lost the database, is not in the history, but its first steps left entries.
-So entries that are left over are still taken for such a run's where it can have left them (`_may_be_ours`),
-unless that happens OFTEN within a day, each time with a whole run after it: the machine is then not to blame.
+A run that was killed, or that lost the database, isn't in the history, but its first steps wrote entries. So
+remaining entries are attributed to such a run if it can have written them (`_may_be_a_killed_run`), unless
+that happens OFTEN within a day, each time followed by a complete run: killed runs aren't the explanation
+then.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from syncctl.domain.steps import Trigger
 from syncctl.ports.admin import RunSpan
 
 LEEWAY = timedelta(minutes=1)
-"""A clock that is set during a run dates its entries so much before its start or after its end."""
+"""If the clock is set during a run, its entries may be dated this much before its start or after its end."""
 
 TOGETHER = timedelta(minutes=10)
-"""Entries of different kinds that are no further apart than this are of one run, whoever's."""
+"""Entries of different kinds within this time are from one run, of whichever system."""
 
 SHORTLY = timedelta(hours=1)
-"""A single entry is taken for a killed run's where the next run follows within this time."""
+"""A single entry is attributed to a killed run if the next run follows within this time."""
 
 OFTEN, WITHIN = 12, timedelta(days=1)
 """The web app's scheduler runs 144 times a day; a machine short of memory kills a run now and then."""
@@ -43,15 +44,15 @@ def _first_kinds(steps: Sequence[StepName]) -> list[set[str]]:
 
 
 _BROKEN_OFF = _first_kinds(API_STEPS)
-"""What `api` leaves when it is killed before its last step has ended."""
+"""The entries of an `api` run that was killed before the end of its last step."""
 
 _BROKEN_OFF_BY_HAND = [*_first_kinds(REPORT_STEPS), set(_KINDS.values())]
-"""The same of `verify source --repair`, and of `all`, which imports files after these steps."""
+"""The same for `verify source --repair`, and for `all`, which imports files after these steps."""
 
 
 def entries_of_others(logs: Iterable[SyncLog], runs: Sequence[RunSpan]) -> list[SyncLog]:
-    """The entries of API steps that another system wrote, the oldest first. `logs`: the oldest first; `runs`:
-    by their start."""
+    """The entries of API steps that another system wrote, oldest first. `logs`: oldest first; `runs`: by
+    start."""
     starts = [run.started_at for run in runs]
     theirs: list[list[SyncLog]] = []
     doubtful: list[list[SyncLog]] = []
@@ -62,18 +63,18 @@ def entries_of_others(logs: Iterable[SyncLog], runs: Sequence[RunSpan]) -> list[
 
 
 class _AtWork(NamedTuple):
-    """A run around the entry that is looked at."""
+    """A run at the time of the current entry."""
 
     until: datetime
-    """When it had ended at the latest."""
+    """The latest time at which it can have written entries."""
 
     explains: Counter[str]
-    """Kinds of the entries that it wrote and that were not met yet."""
+    """How many entries of each kind it still accounts for."""
 
 
 def _left_over(logs: Iterable[SyncLog], runs: Iterable[RunSpan]) -> Iterator[SyncLog]:
-    """The entries that no run explains. Where several were at work, the one that ended first explains an
-    entry: so as many as possible are explained."""
+    """The entries that no run accounts for. If several runs overlap, the one that ended first gets an
+    entry, so that as many as possible are accounted for."""
     coming = deque(runs)
     at_work: list[_AtWork] = []
     for entry in logs:
@@ -92,7 +93,7 @@ def _left_over(logs: Iterable[SyncLog], runs: Iterable[RunSpan]) -> Iterator[Syn
 
 
 def _groups(entries: Iterable[SyncLog]) -> Iterator[list[SyncLog]]:
-    """Entries that one run may have left: each kind once, close together."""
+    """Entries that one run may have written: each kind once, close together."""
     group: list[SyncLog] = []
     for entry in entries:
         follows = group and entry.at - group[-1].at <= TOGETHER
@@ -107,8 +108,8 @@ def _groups(entries: Iterable[SyncLog]) -> Iterator[list[SyncLog]]:
 
 
 def _may_be_ours(group: Sequence[SyncLog], starts: Sequence[datetime]) -> bool:
-    """Whether a run that is not in the history can have left these entries: the first steps of one, or a
-    single entry of one that was killed before it was noted, with the next run shortly after."""
+    """Whether a run that isn't in the history can have written these entries: the first steps of one, or a
+    single entry of one that was killed before it was stored, if the next run follows shortly."""
     kinds = {entry.sync_type for entry in group}
     if kinds in _BROKEN_OFF:
         return True
@@ -119,8 +120,8 @@ def _may_be_ours(group: Sequence[SyncLog], starts: Sequence[datetime]) -> bool:
 
 
 def _too_often(doubtful: Sequence[list[SyncLog]], starts: Sequence[datetime]) -> Iterator[list[SyncLog]]:
-    """Those of the doubtful groups that come too often to be killed runs. Several with no whole run between
-    them count as one: something kills each run then."""
+    """The unexplained groups that occur too often to be killed runs. Several without a complete run
+    between them count as one: something kills every run then."""
     occasions: dict[int, list[list[SyncLog]]] = {}
     for group in doubtful:
         following = bisect_right(starts, group[-1].at)

@@ -1,4 +1,4 @@
-"""How far the locations of each report have been synced, which synclogs can't tell of a narrow run."""
+"""How far the locations of each report are synced, which synclogs don't show for runs of a few locations."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The locations of one report that are still asked for, by number. `awake`: those that aren't dormant,
-    with an empty state where the store list names one that has none. `listed`: whom the store list names.
-    `synced`: whether there is any state at all."""
+    """The locations of one report that are still asked, in numerical order."""
 
     awake: tuple[LocationState, ...]
+    """Those that are not dormant, with an empty state for listed locations that have none."""
+
     dormant: int
+    """How many are dormant."""
+
     listed: frozenset[str]
+    """The locations in the store list."""
+
     synced: bool
+    """Whether there is any state at all."""
 
     @property
     def rests(self) -> bool:
-        """Whether all of its locations are dormant: then their watermarks say nothing of the last run."""
+        """Whether all of its locations are dormant: then their watermarks don't show the last run."""
         return self.synced and not self.awake
 
     def reached(self, now: datetime) -> datetime | None:
-        """How far the better half of the locations is at least; None: most were never synced.
+        """The time up to which at least half of the locations are synced; None: most were never synced.
 
-        One that is only in locations.toml counts once it has been synced.
+        Locations that are only in locations.toml count once they have been synced.
         """
         marks = [
             watermark(state, now) for state in self.awake if state.watermark or state.location in self.listed
@@ -44,13 +49,13 @@ class Progress:
 
 
 def watermark(state: LocationState, now: datetime) -> datetime | None:
-    """How far a location is; None: never synced, or so far ahead that a wrong clock set it."""
+    """A location's watermark; None: never synced, or so far ahead that a wrong clock set it."""
     mark = state.watermark
     return mark if mark and mark - now <= CLOCK_TOLERANCE else None
 
 
 def report_progress(database: Database, locations: Locations) -> Mapping[StepName, Progress]:
-    """For each report. Raises StorageError."""
+    """The progress of each report. Raises StorageError."""
     store_list = database.store_list()
     stores = locations_to_ask(store_list, locations, ())
     dialects = database.dialects()

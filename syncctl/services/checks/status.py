@@ -1,4 +1,4 @@
-"""`status`: the health of the sync at a glance, and why."""
+"""`status`: the health of the sync at a glance, and the reasons."""
 
 from __future__ import annotations
 
@@ -35,17 +35,20 @@ from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 DAYS = 14
 RUNS_LOOKED_AT = 20
-"""Among so many newest runs the last one of each API is sought, for its counts."""
+"""The newest runs that are searched for the last one of each API step, for its counts."""
 
 _LOG_LEEWAY = timedelta(seconds=2)
-"""A step's entry in synclogs may be this much later than its run's end: the two are timed by two clocks."""
+"""A step's entry in synclogs may be this much later than its run's end, as two clocks are involved."""
 
 
 class Health(StrEnum):
-    """FAILING: the database can't be used, or an API's last run failed. LATE: an API has had no success for
-    three intervals of the schedule, or never; one of a few locations is none. A run that failed in part does
-    not count as failing, as the next one mostly mends it; if it does not, the API is late. FAILING as well
-    while the web app's own scheduler is at work: finished leads come back then."""
+    """The health of the sync.
+
+    FAILING: the database can't be used, an API step's last run failed, or the web app's own scheduler is
+    running, which inserts finished leads again. LATE: an API step has had no success for three intervals of
+    the schedule, or never; a success of a few locations doesn't count. A partly failed run doesn't count as
+    failing, as the next one usually repairs it; otherwise the step becomes late.
+    """
 
     OK = "OK"
     LATE = "LATE"
@@ -54,41 +57,52 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepStanding:
-    """A step of the API, and what its last run came to, where the sync's own history still has that."""
+    """An API step, and its last run's counts."""
 
     step: ApiStep
     counts: Counts | None
+    """None: not in the sync's own history (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the database holds. `per_day`: new leads of the last DAYS days, by the business's wall clock, the
-    oldest first. `duplicate_sets` have `extra_copies` in all."""
+    """What the database contains."""
 
     leads: int
     per_day: Mapping[date, int]
+    """New leads of the last DAYS days, by the business's wall clock, oldest first."""
+
     duplicate_sets: int
     extra_copies: int
+    """Leads beyond one per set of duplicates."""
+
     rejects: int
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it. `reasons`: why the health is not OK, and what else should be known. `content`: None where
-    the database can't be used. `saved_by_audits`: how many leads only audits brought in AUDITS_OVER, by
-    step. `doubts`: the locations whose answers are not believed yet. `corrections`: of phone numbers."""
+    """The whole status."""
 
     health: Health
     reasons: tuple[str, ...]
+    """Why the health is not OK, and what else should be known."""
+
     checked_at: datetime
     sync_enabled: bool
     next_sync_at: datetime
     lock: LockState
     steps: tuple[StepStanding, ...] = ()
     content: Content | None = None
+    """None: the database can't be used."""
+
     saved_by_audits: Mapping[str, int] = field(default_factory=dict)
+    """Leads that only audits found within AUDITS_OVER, by step."""
+
     doubts: tuple[Doubt, ...] = ()
+    """Locations whose answers are not trusted yet."""
+
     corrections: Corrections = field(default_factory=Corrections)
+    """Corrected phone numbers."""
 
     @property
     def ok(self) -> bool:
@@ -96,7 +110,7 @@ class Status:
 
     @property
     def next_step(self) -> str:
-        """What a person should do now; "" while all is well."""
+        """What a person should do now; "" if all is well."""
         if self.ok:
             return ""
         if self.content is None:
@@ -109,7 +123,7 @@ class Status:
 def take_status(
     database: Database, lock: LockState, locations: Locations, clock: Clock, *, sync_enabled: bool
 ) -> Status:
-    """Look at everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
+    """Check everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
     now = clock.now()
     progress = report_progress(database, locations)
     runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
@@ -144,7 +158,7 @@ def take_status(
 
 
 def status_without_database(problem: str, lock: LockState, clock: Clock, *, sync_enabled: bool) -> Status:
-    """What can be said while the database can't be used. `problem`: why, in words."""
+    """The status while the database can't be used. `problem`: why, in words."""
     now = clock.now()
     return Status(
         health=Health.FAILING,
@@ -157,7 +171,7 @@ def status_without_database(problem: str, lock: LockState, clock: Clock, *, sync
 
 
 def judge(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
-    """The health that follows from the steps of the API, and why."""
+    """The health that follows from the API steps, and the reasons."""
     steps = tuple(steps)
     if all(step.last is None for step in steps):
         return Health.LATE, ["Nothing was synced yet: `syncctl api` syncs for the first time."]
@@ -173,7 +187,7 @@ def judge(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
 
 
 def _reason(step: ApiStep, now: datetime) -> str:
-    """What is to be said of a step; "" if all is well."""
+    """What is wrong with a step; "" if nothing is."""
     told = []
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
         how = "failed" if step.failed else "failed in part"
@@ -197,7 +211,7 @@ def _asides(lock: LockState, sync_enabled: bool) -> list[str]:
 
 
 def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
-    """The counts of the run that left the step's last entry in synclogs."""
+    """The counts of the run that wrote the step's last entry in synclogs."""
     if step.last is None:
         return None
     for run in runs:

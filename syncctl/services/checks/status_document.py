@@ -12,7 +12,7 @@ from syncctl.services.checks.windows import AUDITS_OVER
 
 
 def status_document(status: Status) -> dict[str, Any]:
-    """It as `--json` prints it."""
+    """The status as `--json` prints it."""
     content = status.content
     return {
         "command": "status",

@@ -1,4 +1,4 @@
-"""`verify sync`: whether the machinery of the sync works, line by line, each with its cure."""
+"""`verify sync`: whether everything that the sync needs works, one finding per check, each with a hint."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 COMMAND = "verify sync"
 RUNS_LOOKED_AT = 20
-"""Among so many newest runs there is one with steps: a retry of rejects has none."""
+"""Among this many newest runs there is one with steps: a retry of rejects has none."""
 
 
 def verify_machinery(
     database: Database, around: Surroundings, locations: Locations, clock: Clock
 ) -> CheckReport:
-    """Every check. Raises StorageError: the database went away; see `verify_without_database`."""
+    """All checks. Raises StorageError if the connection is lost; see `verify_without_database`."""
     now = clock.now()
     logs = database.last_sync_logs()
     progress = report_progress(database, locations)
@@ -59,7 +59,7 @@ def verify_machinery(
 
 
 def verify_without_database(problem: str, around: Surroundings, clock: Clock) -> CheckReport:
-    """What can still be checked when the database can't be used. `problem`: why, in words."""
+    """The checks that are possible without the database. `problem`: why it can't be used, in words."""
     lost = Check.bad(
         "Database", problem, "Nothing is synced until it answers again; `syncctl doctor` looks further."
     )
@@ -131,8 +131,8 @@ def _how(status: StepStatus) -> str:
 def _sync_logs(
     database: Database, runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: datetime
 ) -> Iterator[Check]:
-    """Whether the newest run has left its entries; before the first run there is nothing to be missed. Where
-    there is none, but one of that kind is dated in the future, nobody knows."""
+    """Whether the newest run has written its entries; no finding before the first run. If there are none,
+    but an entry of that kind is dated in the future, this can't be known."""
     name = "synclogs"
     for run in runs:
         done = [
@@ -141,7 +141,7 @@ def _sync_logs(
         if not done:
             continue
         kinds = [SYNC_TYPES[StepName(step)] for step in done]
-        # Not the last ones to be written: a run with a wrong clock may have come after it.
+        # Not simply the last entries: a run with a wrong clock may have followed.
         since = database.sync_logs(run.started_at, now + CLOCK_TOLERANCE)
         dates = {log.sync_type: log.at for log in since if log.sync_type in kinds}
         misdated = [kind for kind in kinds if kind in logs and is_misdated(logs[kind].last, now)]

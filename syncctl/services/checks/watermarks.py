@@ -1,4 +1,4 @@
-"""The lines of `verify sync` about how far the locations of each report are."""
+"""The findings of `verify sync` about how far each report's locations are synced."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ LOCATIONS_TOLD = 10
 def check_watermarks(
     progress: Mapping[StepName, Progress], steps: Iterable[ApiStep], clock: Clock
 ) -> Iterator[Check]:
-    """A line for each report, but for one that was never synced at all: that is told of the step."""
+    """A finding for each report, except those that were never synced at all, which the step's finding
+    says."""
     for step in steps:
         report = progress.get(step.step)
         if report and (report.synced or step.only_parts):
@@ -67,6 +68,6 @@ def _found(progress: Progress, now: datetime) -> str:
 
 
 def _lags(state: LocationState, reached: datetime | None, clock: Clock) -> bool:
-    """Whether this one's watermark was late already when most of the others reached theirs."""
+    """Whether its watermark was already late when most of the others reached theirs."""
     mark = watermark(state, clock.now())
     return mark is None or (reached is not None and late_from(mark, clock.next_sync) < reached)

@@ -1,5 +1,5 @@
-"""How much each report is asked for, and on what evidence; what only audits brought; which locations' answers
-are in doubt."""
+"""How much each report is asked for, and on what evidence; what only audits found; which locations'
+answers are in doubt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from syncctl.text import and_more, plural, quantity
 
 AUDITS = "Audits"
 AUDITS_OVER = timedelta(days=7)
-"""How far back it is summed up what only audits brought."""
+"""The time for which the leads found only by audits are summed up."""
 
 LOCATIONS_NAMED = 10
 
@@ -30,7 +30,7 @@ _FAILINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A location whose answers to one report are not believed yet."""
+    """A location whose answers to one report are not trusted yet."""
 
     report: StepName
     location: str
@@ -38,7 +38,7 @@ class Doubt:
 
 
 def doubts(progress: Mapping[StepName, Progress]) -> tuple[Doubt, ...]:
-    """Those locations whose last answers were too thin, or looked as if cut at one length."""
+    """The locations whose last answers were too thin, or seemed to be cut at one length."""
     return tuple(
         Doubt(report, state.location, state.doubted_since)
         for report, of_report in progress.items()
@@ -48,7 +48,7 @@ def doubts(progress: Mapping[StepName, Progress]) -> tuple[Doubt, ...]:
 
 
 def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> str:
-    """Which locations of a report are in doubt, and since when; "" where none is."""
+    """Which locations of a report are in doubt, and since when; "" if none."""
     by_length: dict[str, list[str]] = {}
     for doubt in found:
         if doubt.report is report:
@@ -69,8 +69,8 @@ def check_windows(
     audit_locations: int,
     now: datetime,
 ) -> Iterator[Check]:
-    """A line for each report, one for the audits, and one for each report with locations in doubt.
-    `saved_by_audits`: in the time of AUDITS_OVER; `audit_locations`: the setting."""
+    """A finding for each report, one for the audits, and one for each report with locations in doubt.
+    `saved_by_audits`: within AUDITS_OVER; `audit_locations`: the setting."""
     for report in REPORT_STEPS:
         yield _window(dialects.get(report, Dialect(report)), now)
     yield _audits(progress, saved_by_audits, audit_locations, now)
@@ -88,7 +88,7 @@ def check_windows(
 
 
 def audit_words(saved_by_audits: Mapping[str, int]) -> str:
-    """What only audits brought in the time of AUDITS_OVER; "" for nothing."""
+    """What only audits found within AUDITS_OVER; "" if nothing."""
     if not (total := sum(saved_by_audits.values())):
         return ""
     by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())
@@ -138,7 +138,7 @@ def _day(moment: datetime) -> str:
 
 
 def _agreement(trials: tuple[Trial, ...]) -> str:
-    """How many locations agreed to what was tried last, which earned the mode: so many months, or days in
+    """How many locations agreed in the last trials, which proved the mode: that many months, or days in
     that form of the body."""
 
     def tried(trial: Trial) -> tuple[str, str]:
@@ -152,7 +152,7 @@ def _agreement(trials: tuple[Trial, ...]) -> str:
 
 
 def _failings(trials: tuple[Trial, ...]) -> str:
-    """Why neither dates nor months were enough."""
+    """Why neither dates nor months were proven."""
     told = []
     for kind in ("dates", "months"):
         failed = [
@@ -189,7 +189,7 @@ def _audits(
 
 
 def _round(awake: list[LocationState], now: datetime) -> str:
-    """How long ago the location was asked for everything that was asked longest ago."""
+    """How long ago the location that has waited longest was asked for everything."""
     times = [state.audited_at for state in awake]
     asked = [at for at in times if at is not None]
     if not asked:

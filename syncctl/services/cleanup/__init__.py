@@ -1,1 +1,1 @@
-"""What the old system left behind, repaired: copies of leads, misspelt stores; and backups put back."""
+"""Repairs what the old system left behind: duplicate leads, misspelt stores; and restores backups."""

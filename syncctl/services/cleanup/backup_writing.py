@@ -1,4 +1,4 @@
-"""Writes a backup file: whole and on the disk before anything that it is to undo is done, or not at all."""
+"""Writes a backup file: completely on the disk before the changes that it can undo, or not at all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from syncctl.services.cleanup.backups import (
 
 
 class BackupWriter:
-    """Writes a backup; the file is made with the first entry. `path` and `documents`: as far as it is."""
+    """Writes a backup; the file is created with the first entry. `path` and `documents`: what is written
+    so far."""
 
     def __init__(self, folder: Path, kind: BackupKind, facts: DatabaseFacts, now: datetime) -> None:
         self.path: Path | None = None
@@ -46,7 +47,8 @@ class BackupWriter:
         self._file: PrivateFile | None = None
 
     def add(self, entries: Iterable[BackupEntry]) -> None:
-        """Write leads. Raises SettingsError where there can be no file, StorageError where it fills up."""
+        """Write leads. Raises SettingsError if the file can't be created, StorageError if the disk is
+        full."""
         for entry in entries:
             if self._file is None:
                 self._file = self._create()
@@ -56,8 +58,8 @@ class BackupWriter:
             self.documents += 1
 
     def finish(self) -> Backup | None:
-        """Bring the file to the disk: only then may the leads be touched. None: there was nothing to write.
-        Raises StorageError."""
+        """Flush the file to the disk: only then may the leads be changed. None: there was nothing to
+        write. Raises StorageError."""
         if self._file is None or self.path is None:
             return None
         self._write(self._file.out, trailer(self.documents))
@@ -69,7 +71,7 @@ class BackupWriter:
         return Backup(self.path, self._kind, self.documents)
 
     def discard(self) -> None:
-        """Take the file away: what it was to undo will not be done."""
+        """Remove the file: the changes that it could undo won't be made."""
         if self._file is not None:
             self._file.discard()
 
@@ -77,7 +79,7 @@ class BackupWriter:
         try:
             make_private_folder(self._folder)
             path, number = self._folder / f"{self._name}.jsonl", 1
-            while os.path.lexists(path):  # of the same second
+            while os.path.lexists(path):  # another backup of the same second
                 number += 1
                 path = self._folder / f"{self._name}-{number}.jsonl"
             file = PrivateFile(path)

@@ -1,4 +1,4 @@
-"""Backup files of leads: their format, and how one is checked whole before anything is put back."""
+"""Backup files of leads: their format, and how one is validated before anything is restored."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from syncctl.ports.admin import LeadSnapshot
 FORMAT = "syncctl backup"
 VERSION = 1
 LEADS_AT_ONCE = 1000
-"""How many leads of a backup are taken in hand together."""
+"""How many leads are handled together."""
 
 LONGEST_HEADER = 64 * 1024
-"""Bytes; what has a longer first line is another kind of file."""
+"""Bytes; a file with a longer first line isn't a backup."""
 
 DOCUMENT = ', "document": '
-"""Parts an entry's own fields from the lead. Inside a JSON string its quotes would be escaped."""
+"""Separates an entry's own fields from the lead. Inside a JSON string its quotes would be escaped."""
 
 
 class BackupKind(StrEnum):
@@ -40,37 +40,40 @@ _DETAILS = {
     BackupKind.STORES: ("from", "to"),
     BackupKind.FINISHED: ("why",),
 }
-"""The texts that an entry must have beside the lead."""
+"""The texts that an entry must have besides the lead."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupEntry:
-    """A lead as it was, and what else is needed to undo what was done to it, as JSON-like data."""
+    """A lead before the cleanup."""
 
     snapshot: LeadSnapshot
+    """The lead as it was."""
+
     details: Mapping[str, Any]
+    """What else is needed to undo the change, as JSON-like data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup file that is whole."""
+    """A complete backup file."""
 
     path: Path
     kind: BackupKind
     documents: int
 
     def entries(self) -> Iterator[BackupEntry]:
-        """Its leads, read as they are taken. Raises FileProblemError."""
+        """Its leads, read lazily. Raises FileProblemError."""
         with _opened(self.path) as file:
             for number, line in enumerate(itertools.islice(file, 1, self.documents + 1), start=2):
                 yield _entry(self.path, self.kind, number, line)
 
 
 def read_backup(path: Path) -> Backup:
-    """Check a backup file from its first line to its last.
+    """Validate a backup file from its first line to its last.
 
     Raises:
-        FileProblemError: it can't be read, is no backup, or is not whole; the message names the line.
+        FileProblemError: it can't be read, isn't a backup, or is incomplete; the message names the line.
     """
     with _opened(path) as file:
         kind = _kind(path, file.readline(LONGEST_HEADER))
@@ -94,7 +97,7 @@ def read_backup(path: Path) -> Backup:
 
 
 def trailer(documents: int) -> str:
-    """The last line of a backup of so many leads."""
+    """The last line of a backup of that many leads."""
     return json.dumps({"complete": True, "documents": documents})
 
 
@@ -121,7 +124,7 @@ def _kind(path: Path, line: bytes) -> BackupKind:
 
 
 def _documents(line: bytes) -> int | None:
-    """How many documents the last line says there are; None where it is no last line."""
+    """How many documents the last line says there are; None if it isn't a last line."""
     found = _parsed(line)
     if found is None or found.get("complete") is not True or not line.endswith(b"\n"):
         return None

@@ -1,4 +1,4 @@
-"""Deletes the copies that a plan does not keep, each only after a backup of it is on the disk."""
+"""Deletes the copies that a plan doesn't keep, each only after it was backed up to the disk."""
 
 from __future__ import annotations
 
@@ -26,26 +26,28 @@ from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, fin
 
 @dataclass(frozen=True, slots=True)
 class BackupTarget:
-    """Where backups go, what time it is, and who is told when one is written: its path and how many leads it
-    holds."""
+    """Where to write a backup."""
 
     folder: Path
     now: datetime
     told: Callable[[Path, int], None]
+    """Called when it is written, with its path and the number of leads."""
     stop: Stop = field(default_factory=Stop)
     """Looked at between two batches of leads."""
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicatesCleaned:
-    """What a cleanup came to. `left`: ids of copies that were to go and stayed, as they, or the copy to keep,
-    were changed while it ran. `remaining`: the sets that there are now, conflicts and all."""
+    """The result of a cleanup."""
 
     plan: DuplicatePlan
     deleted: int
     left: tuple[str, ...]
+    """Ids of copies that were not deleted, as they, or the copy to keep, were changed meanwhile."""
+
     backup: Path | None
     remaining: DuplicateSets
+    """The sets that exist now, including conflicts."""
 
 
 def plan_duplicates(database: Database, locations: Locations, chosen: Iterable[str]) -> DuplicatePlan:
@@ -68,9 +70,9 @@ def plan_duplicates(database: Database, locations: Locations, chosen: Iterable[s
 def clean_duplicates(
     database: Database, locations: Locations, chosen: Iterable[str], target: BackupTarget
 ) -> DuplicatesCleaned:
-    """Keep one copy of each set and delete the others, but for conflicts. To be called under the run lock.
+    """Keep one copy of each set and delete the others, except for conflicts. Needs the run lock.
 
-    Killed at any instant, it can be called again: whatever is deleted by then is in a backup.
+    If killed, it can simply be run again: everything deleted so far is in a backup.
 
     Raises:
         UsageError: an id chosen to be kept can't be.
@@ -84,8 +86,8 @@ def clean_duplicates(
     kind, stop = BackupKind.DUPLICATES, target.stop
     with new_backup(target.folder, kind, database.facts(), target.now, stop) as writer:
         for batch in stop.between(in_batches(duplicates)):
-            # Before the plan looks at them: a lead that is edited from here on is no longer what its
-            # snapshot says, and stays, whatever the plan made of it.
+            # Before planning: a lead that is edited from here on differs from its snapshot, and is
+            # not deleted, whatever the plan says.
             snapshots = _snapshots(database, batch)
             for decision in decide(database, batch, stores, wanted):
                 plan.add(decision)
@@ -114,10 +116,10 @@ def _entries(decision: Decision | Conflict, snapshots: Mapping[str, LeadSnapshot
 
 
 def _delete(database: Database, backup: Backup, stop: Stop) -> list[str]:
-    """Delete the leads of a backup; gives the ids of those that stay.
+    """Delete the leads of a backup; returns the ids of those that stay.
 
-    Records follow to the kept lead first: killed in between, a record that names a deleted lead would read
-    as a lead that was deleted on purpose.
+    Their records are pointed at the kept lead first: if killed in between, a record with a deleted lead would
+    look as if somebody had deleted that lead on purpose.
     """
     left: list[str] = []
     for entries in stop.between(batched(backup.entries(), LEADS_AT_ONCE)):

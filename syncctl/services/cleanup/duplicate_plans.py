@@ -1,4 +1,4 @@
-"""Decides which copy of each set of duplicates is kept, or that a person must."""
+"""Decides which copy of each set of duplicates to keep, or that a person must decide."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class Why(StrEnum):
-    """Why a copy is the one to keep."""
+    """Why a copy is kept."""
 
     CHOSEN = "chosen"
     WORKED_ON = "worked on"
@@ -40,54 +40,63 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to become of one set. `phone` is whole: mask it where shown. `record_from`: the copy whose
-    records the kept one, which has none of its own, takes over. `store_of_removed`: the store that a removed
-    copy has, where the kept one is under none that is known; None otherwise."""
+    """What to do with one set."""
 
     lead_type: str
     phone: str
+    """Not masked."""
+
     booking_no: str
     kept: str
     why: Why
     removed: tuple[str, ...]
     record_from: str | None = None
+    """The copy whose records the kept one takes over, if it has none of its own."""
+
     store_of_removed: str | None = None
+    """The store of a removed copy, if the kept one has no known store."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictingCopy:
-    """A copy of a set that is left alone: `values` are those of the fields in which the copies differ, absent
-    ones None; `worked_on`: whether somebody worked on it."""
+    """A copy in a set that is left alone."""
 
     lead_id: str
     updated_at: object
     worked_on: bool
+    """Whether somebody worked on it."""
+
     values: Mapping[str, Any]
+    """Its values of the fields in which the copies differ, absent ones None; not masked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A set whose copies carry different edits. `phone` and the values are whole: mask them where shown."""
+    """A set whose copies have different edits."""
 
     lead_type: str
     phone: str
+    """Not masked."""
+
     booking_no: str
     copies: tuple[ConflictingCopy, ...]
 
 
 @dataclass(slots=True)
 class DuplicatePlan:
-    """What a cleanup would do, by lead type: sets to clean, leads to delete; and the conflicts.
-
-    `stores_to_set`: ids of leads that are kept under no known store, each with the store that a copy of it
-    has: a cleanup only deletes.
-    """
+    """What a cleanup would do."""
 
     sets: Counter[str] = field(default_factory=Counter)
+    """Sets to clean, by lead type."""
+
     removed: Counter[str] = field(default_factory=Counter)
+    """Leads to delete, by lead type."""
+
     conflicts: list[Conflict] = field(default_factory=list)
     examples: list[Decision] = field(default_factory=list)
     stores_to_set: dict[str, str] = field(default_factory=dict)
+    """Ids of kept leads without a known store, each with the store of one of its copies: a cleanup only
+    deletes."""
 
     def add(self, decision: Decision | Conflict) -> None:
         """Count one set."""
@@ -106,7 +115,7 @@ def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[
     """The ids that a person chose to keep.
 
     Raises:
-        UsageError: one is in no set of duplicates, or two of them are in the same set.
+        UsageError: one is in no set of duplicates, or two are in the same set.
     """
     wanted = frozenset(lead_id.strip() for lead_id in chosen)
     found: set[str] = set()
@@ -134,7 +143,7 @@ def in_batches(duplicates: DuplicateSets) -> Iterator[list[tuple[str, ...]]]:
 def decide(
     storage: Storage, batch: Sequence[tuple[str, ...]], stores: StoreNames, chosen: frozenset[str]
 ) -> Iterator[Decision | Conflict]:
-    """What is to become of the sets of a batch, by their leads as they are now. Raises StorageError."""
+    """What to do with the sets of a batch, by their leads' current values. Raises StorageError."""
     ids = [lead_id for lead_ids in batch for lead_id in lead_ids]
     leads = storage.leads(ids)
     keys = {lead_id: key for lead_id, lead in leads.items() if (key := cleanup_key(lead, stores)) is not None}
@@ -162,7 +171,7 @@ def decide(
 def _groups(
     ids: Sequence[str], leads: Mapping[str, Document], own_leads: Mapping[str, str], stores: StoreNames
 ) -> Iterator[tuple[str, list[Document]]]:
-    """A set was found by a digest of what its leads were a while ago: their keys as they are now decide.
+    """The copies of a set, by their current keys: a set was found by a digest of earlier values.
     `own_leads`: the leads of records by the records' keys; an edit may have given such a lead another key."""
     by_key: dict[str, list[Document]] = {}
     for lead_id in ids:
@@ -186,19 +195,21 @@ def _has(group: Sequence[Document], lead_id: str | None) -> bool:
 
 
 def _record_ids(key: str, copies: Copies) -> list[str]:
-    """Where the records of a set are: a lead that the sync made has its record's id, and the record of one
-    that it adopted has the id that follows from the key."""
+    """The ids of a set's records: a lead that the sync made has its record's id, and the record of a
+    linked lead has the id derived from the key."""
     return [derived_id(key), *(lead["_id"] for lead in copies.leads)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What decides between copies beside themselves: the ids of leads that a record has, the table of stores,
-    and the ids that a person chose to keep."""
+    """What decides between copies, besides the copies."""
 
     recorded: Container[str]
+    """Ids of leads with a record."""
+
     stores: StoreNames
     chosen: Container[str]
+    """Ids that a person chose to keep."""
 
 
 def _decision(copies: Copies, told: Sequence[Mapping[str, Any]], facts: _Facts) -> Decision | Conflict:
@@ -218,7 +229,7 @@ def _decision(copies: Copies, told: Sequence[Mapping[str, Any]], facts: _Facts) 
 
 
 def _best_untouched(leads: Sequence[Document], facts: _Facts) -> tuple[Document, Why]:
-    """Of copies that nobody worked on, the oldest first, the one to keep, and what first set it apart."""
+    """Which of several untouched copies, oldest first, to keep, and the first reason that singled it out."""
     wanted: tuple[tuple[Why, Callable[[Document], bool]], ...] = (
         (Why.STORE_NAME, lambda lead: not lacks_store(lead, facts.stores)),
         (Why.LINKED, lambda lead: lead["_id"] in facts.recorded),
@@ -234,8 +245,7 @@ def _best_untouched(leads: Sequence[Document], facts: _Facts) -> tuple[Document,
 
 
 def _age(lead: Document) -> tuple[datetime, str]:
-    """Sorts the oldest first; of those of one date the one whose ObjectId, which begins with the time when it
-    was made, is the lowest."""
+    """Sort key: oldest first; for equal dates the lowest ObjectId, which begins with the time it was made."""
     created_at = lead.get("createdAt")
     return created_at if isinstance(created_at, datetime) else _LAST, lead["_id"]
 

@@ -1,4 +1,4 @@
-"""Finds leads that are copies of one another: those of one key, in one pass over all leads."""
+"""Finds leads that are copies of each other: those with the same key, in one pass over all leads."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ KEY_FIELDS: tuple[str, ...] = (
     "createdAt",
     "functionDate",
 )
-"""The fields of a lead that its key is made of."""
+"""The fields that a lead's key is made of."""
 
 _CUSTOMER_BYTES, _STORE_BYTES = 8, 4
-"""A digest's: of a key without the store of a file lead, and of that store. Among 130,000 keys two share a
-digest once in 2,000,000,000 databases; planning compares whole keys."""
+"""Sizes of the two parts of a digest: a file lead's key without the store, and the store. Among 130,000 keys,
+two share a digest once in 2,000,000,000 databases; planning compares whole keys."""
 
 
 def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
-    """What leads that are copies of one another have in common; None for a lead that can be nobody's copy.
+    """What copies of the same lead have in common; None for a lead that can't be a copy.
 
     Type, phone and booking number; without a booking number type, phone, name and store, and for a lead that
-    is neither a booking nor a return (it is a file's or typed by hand) the day as well (contract/files.md).
-    A lead lacks a key where it has no phone number, or no name or store where these are needed.
+    is neither a booking nor a return (it is from a file or typed by hand) also the day (contract/files.md). A
+    lead without a phone number, or without a name or store where these are needed, has no key.
     """
     if phone_number(text_of(lead, "phone")) is None:
         return None
@@ -56,17 +56,18 @@ def _has_file_key(lead: Document) -> bool:
 
 
 def lacks_store(lead: Document, locations: StoreNames) -> bool:
-    """Whether a lead whose key has the store in it is under "Default Store", where the web app's own upload
-    puts what it knows no store for, or under another name that is no store's. It is a copy of the same lead
-    under a known store, where there is exactly one such store."""
+    """Whether a lead whose key includes the store has "Default Store", which the web app's own upload uses
+    for unknown stores, or another name that isn't a store's. It is a copy of the same lead with a known
+    store, if there is exactly one such store."""
     return _has_file_key(lead) and locations.canonical(text_of(lead, "store")) is None
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateSets:
-    """Sets of leads of one key, two or more, by lead type ("": none): their ids."""
+    """Sets of two or more leads with the same key."""
 
     sets: Mapping[str, list[tuple[str, ...]]]
+    """The leads' ids, by lead type ("": none)."""
 
     @property
     def count_by_type(self) -> dict[str, int]:
@@ -80,18 +81,18 @@ class DuplicateSets:
 
     @property
     def extra_copies(self) -> int:
-        """How many leads there are beyond one for each set."""
+        """How many leads there are beyond one per set."""
         return sum(len(ids) - 1 for sets in self.sets.values() for ids in sets)
 
 
 class DuplicateFinder:
     """Takes leads one by one, and keeps a digest and an id of each.
 
-    In `storage` it looks up the records whose keys leads of other ids bear: a record's own lead may have been
-    edited, and be there once more as the source says it, brought by another program.
+    With `storage` it looks up the records with the keys of leads whose ids differ: a record's own lead may
+    have been edited, and another program may have inserted it again with the source's values.
 
-    A digest begins with that of the key without the store, so that for leads that lack one the others of the
-    same customer and day can be found, and nothing more need be kept of those.
+    A digest begins with that of the key without the store, so that leads without a store can be compared with
+    others of the same customer and day without keeping anything else.
     """
 
     def __init__(self, locations: Locations, storage: Storage | None = None) -> None:
@@ -104,8 +105,8 @@ class DuplicateFinder:
         self._storeless: set[bytes] = set()
 
     def add(self, lead: Document) -> None:
-        """A lead with its `_id` and KEY_FIELDS. The same one may come twice: a scan that runs while leads
-        are written can meet it again."""
+        """Add a lead with its `_id` and KEY_FIELDS. The same lead may come twice: a scan during writes can
+        return it again."""
         key = cleanup_key(lead, self._stores)
         if key is None:
             return
@@ -125,7 +126,7 @@ class DuplicateFinder:
             self._types[digest] = text_of(lead, "leadType")
 
     def found(self) -> DuplicateSets:
-        """The sets among the leads so far; ids in order, and so the sets of a type."""
+        """The sets among the leads so far, sorted by id."""
         by_type: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
         sets = dict(self._sets)
         for store, *storeless in self._of_one_store():
@@ -142,7 +143,8 @@ class DuplicateFinder:
         return DuplicateSets({lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)})
 
     def _edited(self) -> list[tuple[str, set[str]]]:
-        """Leads that bear a record's key, each with the record's own lead, which does not any more."""
+        """Leads with a record's key, each paired with the record's own lead, which has been edited to
+        another key."""
         if self._storage is None or not self._of_record:
             return []
         records = self._storage.find_records(self._of_record.keys())
@@ -159,7 +161,7 @@ class DuplicateFinder:
         ]
 
     def _of_one_store(self) -> Iterator[list[bytes]]:
-        """Where leads that lack a store have one known store to belong to: the digest of that store's lead,
+        """For leads without a store that fit exactly one known store: the digest of that store's lead,
         then theirs."""
         alike: dict[bytes, list[bytes]] = {digest[:_CUSTOMER_BYTES]: [] for digest in self._storeless}
         if not alike:
@@ -176,7 +178,7 @@ class DuplicateFinder:
 def _joined(
     sets: list[tuple[str, set[str]]], pairs: list[tuple[str, set[str]]]
 ) -> list[tuple[str, set[str]]]:
-    """The sets, with each pair in the sets that one of its leads is in, which are then one set."""
+    """The sets, with each pair added to the sets that contain one of its leads, which become one set."""
     for lead_type, pair in pairs:
         touching = [each for each in sets if each[1] & pair]
         sets = [each for each in sets if not each[1] & pair]
@@ -189,7 +191,7 @@ def _hash(text: str, size: int) -> bytes:
 
 
 class CachedStores:
-    """A table of locations that remembers the names that it was asked for: there are few, and many leads."""
+    """A location table that caches look-ups: few names, many leads."""
 
     def __init__(self, locations: StoreNames) -> None:
         self.canonical = lru_cache(maxsize=4096)(locations.canonical)

@@ -1,4 +1,4 @@
-"""What people have put into the copies of one lead, and which copy has all of it."""
+"""The copies of one lead: what people have edited in each, and which copy has all edits."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _NOT_EDITED = HOUSEKEEPING | {field.name for field in SOURCE_FIELDS if not field
 _IMPORTED_SOURCES = (*(source.lead_source.casefold() for source in SOURCES.values()), "walkin", "lossofsale")
 
 Edits = dict[str, Any]
-"""Values that people have put in, by field, made comparable."""
+"""Values that people have entered, by field, normalized for comparing."""
 
 
 def is_hand_typed(lead: Document) -> bool:
-    """Whether a person typed the lead into the web app, so that all of it is theirs."""
+    """Whether a person typed the lead into the web app, so that all of its values are edits."""
     source = "".join(filter(str.isalpha, text_of(lead, "source").casefold()))
     return (
         source not in _IMPORTED_SOURCES
@@ -43,7 +43,7 @@ def is_hand_typed(lead: Document) -> bool:
 
 
 def comparable(field: str, value: Any, stores: StoreNames) -> Any:
-    """A field's value so that what means the same is equal; None where it is empty or the default."""
+    """A field's value, normalized so that equal meanings are equal; None if empty or the default."""
     if field == "bookingNo":
         return same_text(text_of({field: value}, field)) or None  # as in the key
     if field == "functionDate" and isinstance(value, datetime) and file_day(value) != value.date():
@@ -58,12 +58,12 @@ def comparable(field: str, value: Any, stores: StoreNames) -> Any:
     elif field == "phone":
         written = phone_number(written) or written
     elif field == "store":
-        written = fold(stores.canonical(written) or "")  # another name is none, as "Default Store" is
+        written = fold(stores.canonical(written) or "")  # unknown names count as empty, like "Default Store"
     return written or None
 
 
 class Copies:
-    """The leads of one key, two or more, and what people have put into each."""
+    """The leads with one key, two or more, and what people have edited in each."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Copies:
     @cached_property
     def worked_on(self) -> list[Document]:
         """The copies that a person has worked on: touched, typed in by hand, or with a value that only the
-        web app can have put in and that other copies lack."""
+        web app can have set and other copies lack."""
         fields = {field for lead in self.leads for field in lead}
         own = self._differing(fields - LEAD_FIELDS.keys(), self.leads)
         return [
@@ -107,7 +107,7 @@ class Copies:
         return {field: write.value for field, write in written.items()}
 
     def with_all_edits(self, edits: Mapping[str, Edits]) -> list[Document]:
-        """Those of the copies worked on that have every edit of every other."""
+        """The copies that have every edit of all others."""
         every = [edit for others in edits.values() for edit in others.items()]
         return [
             lead
@@ -116,7 +116,7 @@ class Copies:
         ]
 
     def edited_differently(self, edits: Mapping[str, Edits]) -> list[str]:
-        """The edited fields in which the copies worked on are not the same."""
+        """The edited fields in which the copies differ."""
         return self._differing({field for others in edits.values() for field in others}, self.worked_on)
 
     def _differing(self, fields: Iterable[str], leads: Sequence[Document]) -> list[str]:

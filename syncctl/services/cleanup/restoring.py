@@ -1,4 +1,4 @@
-"""Puts a backup back: each lead exactly as it was, or its store's name, as often as one likes."""
+"""Restores a backup: each lead exactly as it was, or its store's name. Can be repeated."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ from syncctl.services.cleanup.finished.cleaning import pairings
 
 @dataclass(slots=True)
 class BackupRestored:
-    """What putting a backup back came to. `same`: leads that were as in the backup already; `different`: ids
-    of those that are something else now, and were left alone; `ended`: ids of copies that stay away, as the
-    lead that was kept in their place has been finished or deleted since."""
+    """The result of restoring a backup."""
 
     kind: BackupKind
     restored: int = 0
     same: int = 0
+    """Leads that already were as in the backup."""
+
     different: list[str] = field(default_factory=list)
+    """Ids of leads that have changed since, and were left alone."""
+
     ended: list[str] = field(default_factory=list)
+    """Ids of copies that are not restored, as the lead kept in their place has been finished or deleted
+    since."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything is as the backup has it."""
+        """Whether everything is as in the backup."""
         return not self.different and not self.ended
 
 
@@ -76,7 +80,7 @@ def _put_back_finished(database: Database, entries: Sequence[BackupEntry], resul
 def _put_back_leads(
     database: Database, entries: Sequence[BackupEntry], result: BackupRestored
 ) -> list[BackupEntry]:
-    """Gives those that are there as they were."""
+    """Returns the entries whose leads exist as they were."""
     outcome = database.restore([entry.snapshot for entry in entries])
     result.restored += len(outcome.inserted)
     result.same += len(outcome.same)

@@ -20,28 +20,35 @@ from syncctl.services.matching.legacy_leads import text_of
 
 @dataclass(slots=True)
 class StorePlan:
-    """What renaming would do. `renames`: name as written -> the canonical one. By the name as written:
-    `leads`: the ids of those to be renamed; `in_duplicates`: how many are left, being copies of other leads;
-    `unknown`: how many have a name that is no known store's ("": none)."""
+    """What renaming would do; all counts are by the name as written."""
 
     renames: dict[str, str] = field(default_factory=dict)
+    """Name as written -> canonical name."""
+
     leads: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of the leads to rename."""
+
     in_duplicates: Counter[str] = field(default_factory=Counter)
+    """How many are skipped because they are copies of other leads."""
+
     unknown: Counter[str] = field(default_factory=Counter)
+    """How many have a name that isn't a known store's ("": no name)."""
 
     @property
     def count(self) -> int:
-        """How many leads are to be renamed."""
+        """How many leads would be renamed."""
         return sum(map(len, self.leads.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class StoresRenamed:
-    """What renaming came to. `left`: ids of leads that were edited or deleted while it ran."""
+    """The result of renaming."""
 
     plan: StorePlan
     renamed: int
     left: tuple[str, ...]
+    """Ids of leads that were edited or deleted meanwhile."""
+
     backup: Path | None
 
 
@@ -69,8 +76,8 @@ def plan_stores(database: Database, locations: Locations) -> StorePlan:
 
 
 def rename_stores(database: Database, locations: Locations, target: BackupTarget) -> StoresRenamed:
-    """Give leads their stores' canonical names, but for leads that are copies of one another: they are to be
-    cleaned first. `updatedAt` stays, as nobody worked on them. To be called under the run lock.
+    """Give leads their stores' canonical names, except leads that are copies of each other, which must be
+    cleaned up first. `updatedAt` doesn't change, as nobody worked on them. Needs the run lock.
 
     Raises:
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
@@ -92,7 +99,7 @@ def rename_stores(database: Database, locations: Locations, target: BackupTarget
 
 
 def _rename(database: Database, backup: Backup, stop: Stop) -> set[str]:
-    """Rename the leads of a backup; gives the ids of those that have the new name."""
+    """Rename the leads of a backup; returns the ids of those that have the new name."""
     renamed: set[str] = set()
     for entries in stop.between(batched(backup.entries(), LEADS_AT_ONCE)):
         renamed |= database.update_leads(

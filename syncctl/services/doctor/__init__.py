@@ -1,1 +1,1 @@
-"""What can be wrong with an installation, each finding with its cure."""
+"""What can be wrong with an installation, each finding with a hint."""

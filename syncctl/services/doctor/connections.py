@@ -1,4 +1,4 @@
-"""`doctor` on what must be reached: the database with its rights, the rental API with its key and clock."""
+"""`doctor` on connections: the database and its permissions, the rental API with its key and clock."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def check_database(
     open_to_read: OpenDatabase, open_to_write: OpenDatabase, hints: OpeningHints
 ) -> Iterator[Check]:
-    """What it is, what should be changed about it, and whether a run may write to it."""
+    """What kind of database it is, what should be changed about it, and whether a run may write to it."""
     try:
         with open_to_read() as database:
             facts = database.facts()
@@ -63,13 +63,17 @@ def check_database(
 
 @dataclass(frozen=True, slots=True)
 class ApiTrial:
-    """How the API is tried. `addresses`: of each call. `limit_s`: seconds for each answer. `monotonic`: the
-    clock of the deadlines."""
+    """How to try the API."""
 
     addresses: Mapping[StepName, ApiAddress]
+    """The address of each call."""
+
     locations: Locations
     limit_s: float
+    """Seconds to wait for each answer."""
+
     monotonic: Callable[[], float]
+    """The clock of the deadlines."""
 
 
 def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
@@ -96,7 +100,7 @@ def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
 
 
 def check_clock(clock: ApiClock | None) -> Iterator[Check]:
-    """Whether this machine's clock agrees with the API's; nothing where that one tells no time."""
+    """Whether this machine's clock agrees with the API's; no finding if the API's time is unknown."""
     if clock is None:
         return
     seconds = round(abs(clock.ahead).total_seconds())
@@ -121,7 +125,7 @@ def _transport(address: ApiAddress) -> Iterator[Check]:
 def _failed(report: StepName, error: ApiError) -> Check:
     name, found = f"API: {report}", _one_line(error.message)
     advice = error.hint[:1].upper() + error.hint[1:]
-    if isinstance(error, UnclearAnswerError):  # as a sync does, which takes it as empty
+    if isinstance(error, UnclearAnswerError):  # a sync treats it as empty, too
         return Check.warning(name, found, f"{advice}.")
     if isinstance(error, KeyRefusedError):
         cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
@@ -157,7 +161,7 @@ def _store_list(rows: list[Any], trial: ApiTrial) -> Check:
 def _report(report: StepName, rows: list[Any], location: str, trial: ApiTrial) -> Check:
     name, found = f"API: {report}", _answered(report, trial)
     store = trial.locations.by_code.get(location, "a store")
-    dates = RowDates(UTC)  # the zone makes no date readable
+    dates = RowDates(UTC)  # any zone will do: dates are only checked for readability
     reasons = [reason for row in rows if (reason := _unfit(report, row, store, dates))]
     if changed := dates.changed_form:
         reasons = [f"{changed} is no date that can be read"] * len(rows)
@@ -180,7 +184,7 @@ def _is_store(row: Any, locations: Locations) -> bool:
 
 
 def _unfit(report: StepName, row: Any, store: str, dates: RowDates) -> str:
-    """Why no lead can come from a row, or "". What has not been returned yet may become one."""
+    """Why no lead can be made of a row, or "". A row that has not been returned yet is fine."""
     try:
         values = identity_values(report, row, store, dates)
     except InvalidRowError as reason:
@@ -190,7 +194,7 @@ def _unfit(report: StepName, row: Any, store: str, dates: RowDates) -> str:
 
 
 def _location(stores: list[Any], locations: Locations) -> str:
-    """An active one of the store list, else any that is known."""
+    """An active location of the store list, otherwise any known one."""
     for row in stores:
         try:
             store = store_of_row(row, locations)

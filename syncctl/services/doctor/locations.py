@@ -1,6 +1,6 @@
-"""`doctor` on location ids: does the API mean the same shops by them as locations.toml, and keep to them?
+"""`doctor` on location ids: does the API mean the same shops as locations.toml, and does it honour the ids?
 
-What its rows say is known from the syncs, and the store list as it was last fetched.
+The shops in its rows are known from syncs, and the store list as last fetched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IDS_SHOWN = 10
 def check_location_ids(
     listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations
 ) -> Iterator[Check]:
-    """`listed`: the store list's names by id. Nothing is said before the first sync."""
+    """`listed`: the store list's names by id. No findings before the first sync."""
     if listed or dialects:
         yield _names(listed, dialects, locations)
     if listed:

@@ -1,4 +1,4 @@
-"""`doctor` on the machine: files and folders, room on the disks, the user, the time zones."""
+"""`doctor` on the machine: files and folders, disk space, the user, time zones."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LARGE_OUTPUT = 50 * MIB
 
 
 OTHERS = 0o077
-"""The permission bits of everybody but the owner."""
+"""The permission bits of everybody except the owner."""
 
 
 def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: bool = True) -> Check:
-    """Whether syncctl can use a file or, with `folder`, a folder; one that is still to be made as well.
-    `private`: it holds customers' data, which is for its owner only."""
+    """Whether syncctl can use a file or, with `folder`, a folder, which may not exist yet. `private`: it
+    holds customers' data, so only its owner may access it."""
     name, path = facts.what, str(facts.path)
     elsewhere = f", or set {facts.setting} to another one" if facts.setting else ""
     if facts.problem:
@@ -44,7 +44,7 @@ def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: b
 
 
 def check_exposed(facts: Iterable[PathFacts]) -> Iterator[Check]:
-    """A line for each file or folder with customers' data or a key that others than its owner can open."""
+    """A finding for each file or folder with customers' data or a key that others can open."""
     for each in facts:
         if each.exists and (exposed := _exposed(each)):
             yield exposed
@@ -79,7 +79,7 @@ def _existing(facts: PathFacts, user: User) -> Check:
 
 
 def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Check]:
-    """Whether the file that takes cron's output has grown too large: nothing rotates it."""
+    """Whether the file with cron's output has grown too large: nothing rotates it."""
     if facts.exists and facts.size > LARGE_OUTPUT:
         cure = f"Let logrotate(8) rotate it, or empty it: truncate -s 0 {shlex.quote(str(facts.path))}"
         if not has_log_file:
@@ -88,7 +88,7 @@ def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Check]:
 
 
 def check_space(disks: Sequence[DiskSpace]) -> Iterator[Check]:
-    """A line for each disk."""
+    """A finding for each disk."""
     for disk in disks:
         found = f"{_size(disk.free)} free at {disk.path}"
         if disk.free < NO_ROOM:
@@ -100,7 +100,8 @@ def check_space(disks: Sequence[DiskSpace]) -> Iterator[Check]:
 
 
 def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Check:
-    """Whether cron's clock and the schedule's agree. `by_systemd`: a timer, which knows zones, runs it."""
+    """Whether cron and the schedule use the same time zone. `by_systemd`: run by a timer, which supports
+    time zones."""
     found = f"machine {zones.system}, schedule {zones.schedule}, business days {zones.business}"
     if zones.schedule_moves and not by_systemd:
         return Check.warning(

@@ -1,4 +1,4 @@
-"""`doctor` on what starts the sync: the scheduler, its line, the lock, what its runs would lack."""
+"""`doctor` on what starts the sync: the scheduler, its crontab line, the lock, missing environment."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SYSTEMD = "systemd"
 def check_schedule(
     state: ScheduleState, running: Collection[str] | None, only_here: Sequence[str], *, enabled: bool
 ) -> Iterator[Check]:
-    """What starts the sync. `running`: the schedulers at work on this machine, None where that can't be told.
-    `only_here`: settings that come from the environment of this shell. `enabled`: API_SYNC_ENABLED."""
+    """What starts the sync. `running`: the schedulers running on this machine, None if unknown.
+    `only_here`: settings from this shell's environment. `enabled`: API_SYNC_ENABLED."""
     yield _scheduler(state, running)
     yield _line(state)
     yield from check_other_lines(state)

@@ -1,4 +1,4 @@
-"""`doctor` on the settings: wrong ones, misspelt ones, files with secrets that others can read."""
+"""`doctor` on the settings: invalid ones, misspelt ones, files with secrets that others can read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from syncctl.services.doctor.machine import OTHERS
 
 
 def check_settings(facts: SettingsFacts) -> Iterator[Check]:
-    """A line for each thing that is wrong; at least one."""
+    """A finding for each problem; at least one finding."""
     name = "Settings"
     files = ", ".join(map(str, facts.files))
     wrong = [setting for setting in facts.settings if setting.problem]

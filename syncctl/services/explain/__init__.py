@@ -1,1 +1,1 @@
-"""What happened to one customer's records, and why."""
+"""The history of one customer's records, and the reasons."""

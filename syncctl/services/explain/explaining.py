@@ -1,4 +1,4 @@
-"""All that the database has about a phone or booking number, told as the lives of its records."""
+"""Everything that the database has about a phone or booking number, as the histories of its records."""
 
 from __future__ import annotations
 
@@ -38,12 +38,14 @@ from syncctl.services.reconcile.differences import Base
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What was found. `asked`: what was asked for, a phone number masked. `warnings`: what could not be
-    found out."""
+    """What was found."""
 
     asked: str
+    """The number asked about; a phone number is masked."""
+
     stories: tuple[Story, ...]
     warnings: tuple[str, ...] = ()
+    """What could not be found out."""
 
     @property
     def found(self) -> bool:
@@ -62,13 +64,13 @@ class _Report:
 
 
 def explain(database: Database, wanted: Wanted, locations: Locations) -> Explanation:
-    """The lives of all records, leads, reports and rejects that name what is wanted; memory follows their
-    number, not the database's.
+    """The histories of all records, leads, reports and rejects with the number; memory grows with these, not
+    with the database.
 
     Raises:
         StorageError: the database refused.
     """
-    # A pass over all leads finds every type of lead, and numbers that somebody typed in with spaces.
+    # A pass over all leads finds every type of lead, and numbers typed in with spaces.
     lead_ids = {
         lead["_id"]
         for lead in database.scan_leads(("phone", "bookingNo"))
@@ -106,7 +108,7 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
 
 
 def _with_corrected(database: Database, entries: Sequence[RecordEntry]) -> list[RecordEntry]:
-    """The entries, and those of the same bookings under the phone numbers before or after a correction."""
+    """The entries, and those of the same bookings under earlier or later phone numbers."""
     by_id = {entry.record.record_id: entry for entry in entries}
     numbers = {
         entry.record.values.get("bookingNo", "")
@@ -124,7 +126,7 @@ def _with_corrected(database: Database, entries: Sequence[RecordEntry]) -> list[
 
 
 def _joined(stories: Sequence[Story], entries: Sequence[RecordEntry]) -> list[Story]:
-    """One story for all numbers that a booking's lead has had at the source, told under the last one."""
+    """One history for all numbers that a booking's lead has had at the source, under the last one."""
     current = {
         (entry.record.lead_id, entry.record.values.get("bookingNo")): number
         for number, entry in enumerate(entries)
@@ -139,7 +141,7 @@ def _joined(stories: Sequence[Story], entries: Sequence[RecordEntry]) -> list[St
             events = sorted((*joined[last].events, *stories[number].events), key=lambda event: event.at)
             joined[last] = replace(
                 joined[last],
-                # Each record tells where its lead is: once is enough.
+                # Each record has an event for the same lead: one is enough.
                 events=tuple(dict.fromkeys(events)),
             )
     return [story for number, story in enumerate(joined) if number not in parted]
@@ -148,8 +150,8 @@ def _joined(stories: Sequence[Story], entries: Sequence[RecordEntry]) -> list[St
 def _came_back(
     lead: Document, gone: Iterable[tuple[SyncRecord, bool]], locations: Locations
 ) -> CameBack | None:
-    """Whether a lead without a record is one that the sync had stored before. `gone`: records whose leads are
-    not there any more, each with whether its lead was finished."""
+    """Whether a lead without a record is one that the sync had stored before. `gone`: records whose leads
+    no longer exist, each with whether its lead was finished."""
     booking_no, at = text_of(lead, "bookingNo"), id_time(lead["_id"])
     keys = {stored_key(lead, locations), stored_file_key(lead, locations)}
     if at is None or lead["_id"] in map(derived_id, keys):
@@ -180,7 +182,7 @@ def _record_stories(
     finishers: Finishers,
     locations: Locations,
 ) -> tuple[list[Story], set[str]]:
-    """The records' stories, and the ids of the reports that are told in them."""
+    """The records' histories, and the ids of the reports in them."""
     report_ids = _finished_by(database, entries, locations)
     documents = database.reports(report_ids.values())
     beside = _reports_of_present(database, leads, locations)
@@ -205,7 +207,7 @@ def _record_stories(
 
 
 def _finished_by(database: Database, entries: Sequence[RecordEntry], locations: Locations) -> dict[str, str]:
-    """The reports that finished these records, by the records' ids, as a sync would find them."""
+    """The reports that finished these records, by record id, as a sync would match them."""
     found = {entry.record.record_id: report for entry in entries if (report := entry.record.report_id)}
     matcher = Matcher(database, locations)
     for lead_type in LEAD_TYPES:
@@ -222,8 +224,8 @@ def _finished_by(database: Database, entries: Sequence[RecordEntry], locations: 
 def _reports_of_present(
     database: Database, leads: Mapping[str, Document], locations: Locations
 ) -> dict[str, list[Document]]:
-    """The reports of leads that are there all the same, by the leads' ids: the web app was stopped between
-    the two, or another program brought the lead back."""
+    """The reports of leads that still exist, by lead id: the web app was stopped between adding the report
+    and deleting the lead, or another program inserted the lead again."""
     traits = {lead_id: Traits.of_lead(lead, locations) for lead_id, lead in leads.items()}
     reports = {
         report.report_id: report

@@ -1,4 +1,4 @@
-"""What became of one record: when and how it came, and where it is now."""
+"""The history of one record: when and how it came, and where it is now."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Whereabouts(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to it, at a true instant."""
+    """Something that happened, at a true instant."""
 
     at: datetime
     what: str
@@ -46,57 +46,68 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where to ask for it. `report`, `location`: None, "" where that is not known. `key`: what the source
-    calls it. `told_at`: its own date, the source's wall clock marked as UTC. `values`: what the source said
-    last, empty where the sync has no record of it."""
+    """Where the source has the record."""
 
     report: StepName | None
+    """None: unknown."""
+
     location: str
+    """"": unknown."""
+
     key: str
+    """The record's key."""
+
     told_at: datetime | None
+    """The record's own date, the source's wall clock marked as UTC."""
+
     values: Mapping[str, Any]
+    """The source's last values, empty if the sync has no record."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadNow:
-    """A lead as it is. `touched`: whether a telecaller has worked on it. `differs`: fields that do not hold
-    what the source said last; empty where the sync has no record of it."""
+    """A lead as it is now."""
 
     lead_id: str
     call_status: str
     lead_status: str
     updated_at: datetime | None
     touched: bool
+    """Whether a telecaller has worked on it."""
+
     differs: tuple[FieldDifference, ...] = ()
+    """Fields that don't have the source's last value; empty if the sync has no record."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportNow:
-    """A finished lead's document in `reports`. `shape`: flat, or the field that holds the lead. `finished_at`
-    and `finished_by`: when and by whom, where it says; the user's name, or the id of one who is gone."""
+    """A finished lead's document in `reports`."""
 
     report_id: str
     shape: str
+    """"flat", or the field that holds the lead."""
+
     finished_at: datetime | None = None
+    """When it was finished, if known."""
+
     finished_by: str = ""
+    """By whom, if known: the user's name, or the id of a deleted user."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceNow:
-    """What the source says now, in words. `differs`: where it says something else than what it said last,
-    which stands in `lead`."""
+    """What the source says now."""
 
     state: str
+    """In words."""
+
     differs: tuple[FieldDifference, ...] = ()
+    """Fields whose value has changed; the last value is in `lead`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The life of one record, or of what stands alone: a lead, a report, a reject.
-
-    `events`: oldest first. `notes`: what a person should know of it. `source_now`: None where the source was
-    not asked.
-    """
+    """The history of one record, or of a lead, report or reject without a record."""
 
     lead_type: str
     name: str
@@ -106,21 +117,26 @@ class Story:
     whereabouts: Whereabouts
     origin: Origin
     events: tuple[Event, ...] = ()
+    """Oldest first."""
+
     lead: LeadNow | None = None
     reports: tuple[ReportNow, ...] = ()
     notes: tuple[str, ...] = ()
+    """What a person should know about it."""
+
     source_now: SourceNow | None = None
+    """None: the source was not asked."""
 
 
 class Runs:
-    """The sync's own history, looked up once for each run."""
+    """Describes runs of the sync's own history, each looked up once."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
         self._told: dict[str, str] = {}
 
     def told(self, run_id: str) -> str:
-        """A run in words: its id in short, its command, who started it."""
+        """A run in words: its short id, command and trigger."""
         if run_id not in self._told:
             found = self._survey.runs(1, run_id=run_id) if run_id else []
             short = f"run {run_id[:8]}" if run_id else "a run without a name"
@@ -133,14 +149,14 @@ class Runs:
 
 
 class Finishers:
-    """Reads reports, with the names of the telecallers who made them, looked up once for each."""
+    """Reads reports, with the names of the telecallers who made them, each looked up once."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
         self._names: dict[str, str] = {}
 
     def report_now(self, report: Document) -> ReportNow:
-        """A report by its id, its shape (contract/database.md), and who finished the lead when."""
+        """A report's id, shape (contract/database.md), and who finished the lead when."""
         nested = [name for name in SNAPSHOTS if isinstance(report.get(name), Mapping)]
         user_id = text_of(report, "editedBy")
         if user_id and user_id not in self._names:
@@ -154,7 +170,7 @@ class Finishers:
 
 
 def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
-    """What the reports add to a story."""
+    """The events that the reports add to a history."""
     return tuple(
         Event(
             report.finished_at, f"finished by {report.finished_by or 'somebody'}: report {report.report_id}"
@@ -165,7 +181,7 @@ def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
 
 
 def place_of(source: str, location: str, store: str = "") -> str:
-    """Where a source tells something, in words."""
+    """A report's location or a file, in words."""
     if source in FILE_STEPS:
         return f"the {source} file {location}"
     return f"the {source} report of {location_words(location)}" + (f", {store}" if store else "")
@@ -177,7 +193,7 @@ def story_of_record(
     reports: Sequence[ReportNow],
     runs: Runs,
 ) -> Story:
-    """The life of a record. `lead`: its lead, where it is there. `reports`: those that are about it."""
+    """The history of a record. `lead`: its lead, if it exists. `reports`: those about it."""
     record = entry.record
     values = record.values
     seen = f"first seen in {place_of(record.source, record.location)}, by {runs.told(record.first_run_id)}"
@@ -246,7 +262,7 @@ def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
 
 
 def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow:
-    """A lead as it is, beside what the source said of it (None: it never did)."""
+    """A lead as it is, compared with the source's last values (None: there are none)."""
     updated_at = lead.get("updatedAt")
     return LeadNow(
         lead["_id"],
@@ -260,7 +276,7 @@ def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow
 
 @dataclass(frozen=True, slots=True)
 class CameBack:
-    """That a record's own lead was `finished` or else deleted, and another program inserted it again `at`."""
+    """A record's own lead was `finished` or else deleted, and another program inserted it again at `at`."""
 
     at: datetime
     finished: bool
@@ -276,7 +292,7 @@ class CameBack:
 
 
 def story_of_lead(lead: Document, locations: Locations, came_back: CameBack | None = None) -> Story:
-    """A lead that the sync has no record of: typed in by hand, the old system's, or brought back."""
+    """The history of a lead without a record: typed in by hand, the old system's, or inserted again."""
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
     return Story(

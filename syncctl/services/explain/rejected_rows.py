@@ -18,7 +18,7 @@ from syncctl.services.rejects.updating import row_text
 
 
 def stories_of_rejects(database: Database, wanted: Wanted) -> list[Story]:
-    """One story for the rejected rows of each place and reason that are of one booking."""
+    """One history for the rejected rows of one booking with the same place and reason."""
     runs = Runs(database)
     alike: dict[tuple[str, str, str, str], list[Reject]] = {}
     for reject in database.rejects():

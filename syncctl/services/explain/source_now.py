@@ -1,4 +1,4 @@
-"""What the rental API says now of what was explained: the locations concerned are asked for whole windows."""
+"""What the rental API says now about the records explained: asks their locations for whole windows."""
 
 from __future__ import annotations
 
@@ -34,19 +34,20 @@ Place = tuple[StepName, str]
 
 @dataclass(frozen=True, slots=True)
 class SourceQuery:
-    """How the source is asked. `deadline_s`: for how many seconds at most."""
+    """How to ask the source."""
 
     api: RentalApi
     schedule: Schedule
     clock: Clock
     deadline_s: float
+    """Seconds after which asking ends."""
 
 
 def ask_source(
     found: Explanation, wanted: Wanted, query: SourceQuery, storage: Storage, locations: Locations
 ) -> Explanation:
-    """The same, with what the source says now of each record of the API's, and with records that it tells but
-    the database does not have. Nothing found: all locations are asked.
+    """The same explanation, with the source's current values for each record from the API, and with records
+    that the source has but the database doesn't. If nothing was found, all locations are asked.
 
     Raises:
         StorageError: the database refused.
@@ -66,7 +67,7 @@ def ask_source(
         window = window_holding(told_at.date() if told_at else None, query.schedule, today)
         for place in _places(story, stores):
             asked[place] = max(asked.get(place, 0), window.months)
-    # A booking may be missing whose return is there, and the other way round.
+    # The booking may be missing although its return exists, and vice versa.
     concerned = {location for _, location in asked}
     for report in REPORT_STEPS:
         for location in (concerned & stores[report].keys()) or stores[report]:
@@ -90,7 +91,7 @@ def _in_order(entry: tuple[Place, int]) -> tuple[str, tuple[int, str]]:
 
 
 def _places(story: Story, stores: Mapping[StepName, Mapping[str, str | None]]) -> list[Place]:
-    """Where a story's record is told: its own location; else those of its store, else all."""
+    """Where a history's record can be found: at its own location; otherwise at those of its store, or all."""
     report = story.origin.report
     if report not in REPORT_STEPS:
         return []
@@ -101,7 +102,7 @@ def _places(story: Story, stores: Mapping[StepName, Mapping[str, str | None]]) -
 
 
 class _Hearing:
-    """What the answers say of the stories."""
+    """What the answers say about the histories."""
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class _Hearing:
         self._failed: list[str] = []
 
     def take(self, answer: Answer) -> None:
-        """Hear one location's answer."""
+        """Add one location's answer."""
         request = answer.request
         place = (request.report, request.location)
         concerned = [
@@ -136,7 +137,7 @@ class _Hearing:
         rows = self._row_stores[request.report].sort(request.location, answer.rows)
         for number in concerned:
             said = self._of(self._stories[number], rows)
-            # What one of several locations says counts more than that another one is silent.
+            # A location that has the record counts more than one that doesn't.
             if said is not None or number not in self._said:
                 months = quantity(request.window.months, "month")
                 self._said[number] = said or SourceNow(
@@ -151,7 +152,7 @@ class _Hearing:
                 self._new.setdefault(key, _missing(rows, record))
 
     def _of(self, story: Story, answer: SortedRows) -> SourceNow | None:
-        """What an answer says of a story, or None where it says nothing."""
+        """What an answer says about a history; None: nothing."""
         where = place_of(answer.report, answer.location)
         record = _record_of(answer, story.origin.key)
         if record is not None:
@@ -182,14 +183,14 @@ class _Hearing:
         return self._wanted.is_named_by(row_text(row, PHONE))
 
     def stories(self) -> tuple[Story, ...]:
-        """The stories with what was said of them, then the records that the database does not have."""
+        """The histories with what the source says now, then records that the database doesn't have."""
         heard = [
             replace(story, source_now=self._said.get(number)) for number, story in enumerate(self._stories)
         ]
         return (*heard, *self._new.values())
 
     def failures(self, asked: int) -> tuple[str, ...]:
-        """What could not be asked, in one line."""
+        """The calls that failed, in one line."""
         if not self._failed:
             return ()
         more = and_more(len(self._failed) - 1)
@@ -197,7 +198,7 @@ class _Hearing:
 
 
 def _record_of(answer: SortedRows, key: str) -> SourceRecord | None:
-    """The record of an answer that has this key, or had it under earlier rules."""
+    """The record of an answer with this key, by current or earlier rules."""
     if not key:
         return None
     key = current_key(key)

@@ -12,21 +12,25 @@ from syncctl.safe_output.redact import mask_phone
 from syncctl.text import same_text
 
 FEWEST_DIGITS = 7
-"""Fewer are no phone number, whoever's."""
+"""A number with fewer digits isn't a phone number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for: as a phone number of ten digits, where imports read one, as the digits of a number
-    that they can't read ("": too few), and as a booking number."""
+    """The phone or booking number asked about."""
 
     phone: str | None
+    """Ten digits, if it can be parsed as a phone number."""
+
     digits: str
+    """The digits of a phone number that can't be parsed; "": too few."""
+
     booking_no: str
+    """It as a booking number."""
 
     @classmethod
     def from_text(cls, asked: str) -> Wanted:
-        """Raises UsageError where it can be neither."""
+        """Raises UsageError if it can be neither."""
         booking_no = asked.strip()
         if not any(character.isalnum() for character in booking_no):
             raise UsageError("Name a phone number, written in any way, or a booking number.")
@@ -36,7 +40,7 @@ class Wanted:
         return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", same_text(booking_no))
 
     def is_named_by(self, value: object) -> bool:
-        """Whether a value of a lead or a row is the phone or booking number, however it is written."""
+        """Whether a value of a lead or row is this phone or booking number, however it is written."""
         try:
             written = text(value)
         except InvalidRowError:

@@ -1,1 +1,1 @@
-"""The stores' files -> leads."""
+"""Imports the stores' files as leads."""

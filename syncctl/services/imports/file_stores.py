@@ -1,4 +1,4 @@
-"""Which store a file, a sheet or a row is about (contract/files.md, "Which store")."""
+"""Which store a file, sheet or row belongs to (contract/files.md, "Which store")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncctl.errors import UsageError
 from syncctl.locations import Locations
 from syncctl.text import same_text
 
-# What people and browsers put behind the place: a number, a month, "copy", "(1)".
+# What people and browsers append to the place: a number, a month, "copy", "(1)".
 _TAIL = re.compile(
     r"\d+\w{0,2}|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|copy|final|new|updated|report|data|v\d+",
     re.IGNORECASE,
@@ -22,7 +22,7 @@ _KIND = re.compile(
 
 
 def kind_of_name(name: str) -> StepName | None:
-    """The kind that a file's name begins with: `walkin_…`, `lossofsale_…`, however it is spaced."""
+    """The kind that a file's name begins with: `walkin_…`, `lossofsale_…`, with any separators."""
     match = _KIND.match(same_text(PurePath(name).stem))
     if match is None:
         return None
@@ -30,8 +30,8 @@ def kind_of_name(name: str) -> StepName | None:
 
 
 class FileStores:
-    """Knows the stores of locations.toml, and those of the database: only these are named by a file, so that
-    a slip of the keyboard makes no new store."""
+    """Knows the stores of locations.toml and of the database. Files can name only these, so that a typing
+    error doesn't create a new store."""
 
     def __init__(self, locations: Locations, stored_names: Iterable[str]) -> None:
         self._locations = locations
@@ -39,7 +39,7 @@ class FileStores:
         self._known = {*locations.by_code.values(), *(name for name in stored if name)}
 
     def named(self, written: str) -> str | None:
-        """The canonical name of a known store, however it is written; None for anything else."""
+        """The canonical name of a known store, however it is written; None if it isn't one."""
         canonical = self._locations.canonical(written)
         return canonical if canonical in self._known else None
 
@@ -47,7 +47,7 @@ class FileStores:
         """The store that the user named.
 
         Raises:
-            UsageError: there is no such store; the message lists those there are.
+            UsageError: there is no such store; the message lists the known ones.
         """
         store = self.named(written)
         if store is None:
@@ -59,7 +59,8 @@ class FileStores:
         return store
 
     def of_file(self, name: str) -> str | None:
-        """From a file's name: kind, brand, place; a date, "(1)" or "copy" behind the place is passed over."""
+        """The store in a file's name: kind, brand, place; a date, "(1)" or "copy" after the place is
+        ignored."""
         words = [word for word in re.split(r"[\W_]+", _KIND.sub("", same_text(PurePath(name).stem))) if word]
         while words:
             if store := self.named(" ".join(words)):

@@ -1,4 +1,4 @@
-"""Which files an import is about: those that were named, and a folder's matching ones."""
+"""Which files to import: those named by the user, and a folder's matching ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SUFFIXES = (".xlsx", ".xls", ".csv")
 HASHED_AT_ONCE = 1 << 20
 
 LARGEST_FILE = 500 << 20
-"""Bytes: a million rows take a fifth of it. A sparse file can have any size, and costs nothing to make."""
+"""Bytes: a million rows take a fifth of this. A sparse file can have any size at no cost."""
 
 
 def find_files(
     kind: StepName, paths: Iterable[Path], *, may_be_empty: bool = False
 ) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """The files to import, each once, and with the reason the paths that give none, unless `may_be_empty`.
+    """The files to import, each once, and the paths without any, with the reason, unless `may_be_empty`.
 
-    A folder gives those of its files whose names begin with the kind, in the order of their names; the lock
-    files that Excel leaves beside an open workbook (`~$…`) and hidden files are none.
+    Of a folder, the files whose names begin with the kind, sorted by name; not hidden files, nor the lock
+    files that Excel leaves beside an open workbook (`~$…`).
     """
     files: list[Path] = []
     problems: list[tuple[Path, str]] = []
@@ -47,7 +47,7 @@ def find_files(
 
 
 def astray_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -> Iterator[str]:
-    """A line for each of these folders with files of that kind that should be in IMPORT_DIR."""
+    """A line for each of these folders that has files of that kind, which belong in IMPORT_DIR."""
     looked_into = {os.path.realpath(import_dir)}
     for folder in folders:
         if (place := os.path.realpath(folder)) in looked_into:
@@ -55,7 +55,7 @@ def astray_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -> I
         looked_into.add(place)
         try:
             found = _matching(kind, folder)
-        except OSError:  # not there, or not for this user: then nobody has put a file there
+        except OSError:  # missing or not accessible: nobody has put a file there
             continue
         if len(found) == 1:
             yield (

@@ -1,4 +1,4 @@
-"""The stores' files taken into the database: all read first, then each record saved or merged."""
+"""Imports the stores' files: all are read first, then each record is saved or merged."""
 
 from __future__ import annotations
 
@@ -26,34 +26,39 @@ from syncctl.services.run import Run
 ERRORS_TOLD = 3
 
 MAPPING_VERSION = "4"
-"""Of what `file_mapping` makes of a row. Where it has been raised, a file is read again that has not changed
-since its last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several
-columns for one field, which were misread. 4: errors, dates in place of numbers, lines below the table."""
+"""The version of `file_mapping`. If it has been raised, files are read again even if unchanged since their
+last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several columns for
+one field, which were misread."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """What to import. `store`, `sheet`: what the user named.
-
-    `standing`: the only path is IMPORT_DIR, the folder that files are always put into. It may hold none, and
-    those unchanged since their last import are passed over; not so with `explicit`: the user asked for them.
-    `astray`: folders where such files may lie that should be in IMPORT_DIR.
-    """
+    """What to import."""
 
     kind: StepName
     paths: tuple[Path, ...]
     store: str | None = None
+    """The store that the user named."""
+
     sheet: str | None = None
+    """The sheet that the user named."""
+
     standing: bool = False
+    """Whether the only path is IMPORT_DIR, the permanent folder for these files. It may be empty, and
+    files unchanged since their last import are skipped, unless `explicit`."""
+
     explicit: bool = False
+    """Whether the user asked for this import."""
+
     astray: tuple[Path, ...] = ()
+    """Other folders that may contain such files by mistake."""
 
 
 class FileImport:
-    """A stage of a run: one kind of files.
+    """A stage of a run: the files of one kind.
 
-    All files are read before anything is stored, so that of two rows of one record the last one counts,
-    wherever they stand, and an unchanged import writes nothing.
+    All files are read before anything is stored, so that the last of several rows of one record counts,
+    wherever they are, and an unchanged import writes nothing.
     """
 
     def __init__(self, job: ImportJob, reader: FileReader, cells_of: CellsOf, locations: Locations) -> None:
@@ -69,10 +74,10 @@ class FileImport:
         """Import the files.
 
         Raises:
-            StorageError: the database refused; the import run again ends as if undisturbed.
+            StorageError: the database refused; running the import again completes it.
             UsageError: the store that the user named is unknown.
         """
-        run.storage.set_deadline(math.inf)  # that of the API's part of this run, if it had one, is over
+        run.storage.set_deadline(math.inf)  # the deadline of this run's API part, if any, doesn't apply
         stores = FileStores(self._locations, [store.name for store in run.storage.stores()])
         given = stores.given(self._job.store) if self._job.store else None
         files, problems = self._find()
@@ -97,7 +102,7 @@ class FileImport:
                 run.listener.warning(_printable(astray))
 
     def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:
-        """The files, and with the reason the paths that give none."""
+        """The files, and the paths without any, with the reason."""
         job = self._job
         files, problems = find_files(job.kind, job.paths, may_be_empty=job.standing)
         if job.standing and not files and not problems:
@@ -112,8 +117,8 @@ class FileImport:
         return files, problems
 
     def _settle(self, run: Run, numbers: range, intake: FileIntake) -> None:
-        """Say how these files went, as far as all of their rows have been dealt with: the rows come in the
-        files' order, but for the undecided ones."""
+        """Report these files' results, if all of their rows have been stored: rows come in the files'
+        order, except undecided ones."""
         for number in numbers:
             tally = self._tallies[number]
             if tally.settled or number in intake.undecided_files:
@@ -124,7 +129,7 @@ class FileImport:
             run.listener.location_done(self._job.kind, tally.result())
 
     def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
-        """Stage one file's rows; one that can't be understood leaves nothing but its problem."""
+        """Stage one file's rows; a file that can't be read leaves only its error."""
         tally = file.tally
         staging.begin_file()
         try:
@@ -139,7 +144,7 @@ class FileImport:
         staging.keep_file()
 
     def result(self, broken_off: str | None = None) -> StepResult:
-        """What the import came to; `broken_off`: the error that ended it before its time."""
+        """The import's result; `broken_off`: the error that ended it early."""
         results = tuple(tally.result() for tally in self._tallies)
         failed = [result.error for result in results if result.error]
         if broken_off:
@@ -165,17 +170,17 @@ class FileImport:
 
 
 def _noted(tally: FileTally) -> str:
-    """What is kept of a file that was imported."""
+    """What is stored about an imported file, to recognize it next time."""
     return f"{MAPPING_VERSION}:{tally.content_hash}"
 
 
 def _printable(name: str) -> str:
-    """A file's name as databases and terminals take it: a name is bytes, which may be no text."""
+    """A file's name fit for databases and terminals: names are bytes, and may not be valid text."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _named(files: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Each file with its name, and with its folder's where another has the same name."""
+    """Each file with its name, prefixed with its folder's if several files have the same name."""
     alike = Counter(file.name for file in files)
     names = (
         file.name if alike[file.name] == 1 else f"{file.absolute().parent.name}/{file.name}" for file in files

@@ -1,4 +1,4 @@
-"""A batch of file records taken into the database: new ones saved, news merged into what is there."""
+"""Stores batches of file records: saves new ones, merges changes into existing leads."""
 
 from __future__ import annotations
 
@@ -32,22 +32,30 @@ _LEAD_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class _Merging:
-    """What the source said last, and what to write, by record id; ids of the leads that hold it now."""
+    """The merges of a batch, by record id."""
 
     bases: Mapping[str, dict[str, Any]]
+    """The source's last values."""
+
     merges: Mapping[str, Merge]
+    """What to write."""
+
     applied: Collection[str]
+    """Ids of the leads that have the new values now."""
 
 
 class _Past(NamedTuple):
-    """What the source said last of a record, and what imports have written into its lead."""
+    """A record's history."""
 
     base: Mapping[str, Any] | None
+    """The source's last values."""
+
     written: Mapping[str, Write]
+    """The values that imports have written into its lead."""
 
 
 class FileIntake:
-    """Takes the staged rows of one import in."""
+    """Stores the staged rows of one import."""
 
     def __init__(self, run: Run, kind: StepName, locations: Locations) -> None:
         self._run = run
@@ -59,9 +67,9 @@ class FileIntake:
     def take(
         self, batch: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool = False
     ) -> set[str]:
-        """Store what is news and count what became of each record, by its file. `only_new`: what is known
-        already is left alone, as a later row may have told it. Gives the ids of the leads that the database's
-        own rules kept out.
+        """Store what is new and count the result of each row in its file's tally. `only_new`: leave known
+        records alone, as a later row may have changed them. Returns the ids of the leads that the database's
+        own rules refused.
 
         Raises:
             StorageError: the database refused.
@@ -69,14 +77,14 @@ class FileIntake:
         return self._take(batch, tallies, only_new=only_new, conclude=False)
 
     def take_undecided(self, tallies: Sequence[FileTally], *, only_new: bool = False) -> set[str]:
-        """As `take`, of those rows that could not be decided before all the others were stored, as a report
-        or an old lead fits them only in part."""
+        """Like `take`, for the rows that a report or legacy lead fits only in part, which can be decided
+        only after all others are stored."""
         batch, self._undecided = self._undecided, []
         return self._take(batch, tallies, only_new=only_new, conclude=True) if batch else set()
 
     @property
     def undecided_files(self) -> set[int]:
-        """The numbers of the files that such rows are of."""
+        """The numbers of the files with undecided rows."""
         return {staged.file for staged in self._undecided}
 
     def _take(
@@ -132,7 +140,7 @@ class FileIntake:
     def _merge(
         self, changed: Sequence[StagedRow], match: MatchResult, tallies: Sequence[FileTally]
     ) -> set[str]:
-        """Bring the files' news into leads; gives the ids of the records whose leads were written."""
+        """Merge the files' changes into leads; returns the ids of the records whose leads were written."""
         if not changed:
             return set()
         storage = self._run.storage
@@ -147,7 +155,7 @@ class FileIntake:
             record = staged.record.record
             before = match.known.get(record.lead_id)
             lead = leads.get(match.lead_id_of(record))
-            if lead is not None:  # else deleted or finished since it was looked up: it stays so
+            if lead is not None:  # otherwise deleted or finished since it was looked up, and it stays so
                 is_edited = record.lead_id in match.edited
                 past = _Past(bases.get(record.lead_id), written.get(record.lead_id, {}))
                 merged = self._merged(staged, before, past, lead, is_edited=is_edited)
@@ -164,10 +172,10 @@ class FileIntake:
                     told if lead is None else _still_to_be_told(told, merges[record.lead_id], lead)
                 )
         if adopted:
-            # First of all: what becomes of their leads from here on, they are no strangers any more.
+            # First of all, so that these leads stay linked whatever happens next.
             storage.store_leads([], adopted)
         if writes:
-            # Before they are done: what a killed import leaves in a lead must not read as a person's edit.
+            # Before writing: values left by a killed import must not look like a person's edit.
             storage.add_writes(writes, self._run.started_at)
         applied = storage.update_leads(changes) if changes else set()
         return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
@@ -179,8 +187,8 @@ class FileIntake:
         merging: _Merging,
         tallies: Sequence[FileTally],
     ) -> set[str]:
-        """Let the bases follow the leads: killed in between, the next import merges once more and finds it
-        done. Gives the ids of the records whose leads were written."""
+        """Update the bases after the leads: if killed in between, the next import repeats the merge and
+        finds it done. Returns the ids of the records whose leads were written."""
         done: set[str] = set()
         told: list[SyncRecord] = []
         for staged in changed:
@@ -189,7 +197,7 @@ class FileIntake:
             if merged is None:
                 continue
             if merged.values and match.lead_id_of(record) not in merging.applied:
-                # A telecaller came in between: the next import merges anew.
+                # A telecaller edited it in between: the next import merges again.
                 tallies[staged.file].deferred += 1
                 continue
             if merged.values:
@@ -211,15 +219,15 @@ class FileIntake:
         *,
         is_edited: bool,
     ) -> Merge:
-        """A walk-in that was lost may stand in a loss-of-sale file too: it is one lead, and news come from
-        the kind of file that first told of it; the other one only fills its gaps."""
+        """A lost walk-in may be in a loss-of-sale file too; both are one lead. Only the kind of file that
+        first contained it updates it; the other only fills gaps."""
         record = staged.record.record
         provided = staged.record.told
         if self._locations.canonical(text_of(lead, "store")) is None:
-            # The old system's "Default Store" is nobody's edit.
+            # The old system's "Default Store" is not an edit.
             lead, provided = {**lead, "store": None}, provided | {"store"}
         if is_edited or (known is not None and known.source != self._kind):
-            # What a telecaller has emptied is no gap.
+            # A field that a telecaller has emptied is not a gap.
             emptied = emptied_fields(past.base or {}, past.written, lead) - {"store"}
             return fill_gaps(record.values, provided - emptied, lead)
         return merge(past.base if known else None, record.values, provided, lead, past.written)
@@ -255,7 +263,7 @@ class FileIntake:
 
 
 def _place(staged: StagedRow) -> str:
-    """Where a row stands, and whose it is, for a person; the phone number masked."""
+    """Where a row is, for a person, with its phone number masked."""
     sheet = f"sheet {staged.sheet}, " if staged.sheet else ""
     return f"{sheet}row {staged.row} ({mask_phone(staged.record.record.values['phone'])})"
 
@@ -268,21 +276,21 @@ def _finished_row(staged: StagedRow, report_id: str, report: Document) -> Finish
 
 
 def _still_to_be_told(told: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
-    """The record of a lead that is being adopted, as if the source had said until now what the lead holds in
-    the fields that are to be changed: until they are, the merge is still to be done."""
+    """The record of a lead that is being linked. Until its lead is changed, the fields to change keep the
+    lead's values in the record, so that an interrupted merge is repeated."""
     if not merged.values:
         return told
     values: dict[str, Any] = {
         field: said for field, said in told.values.items() if field not in merged.values
     }
     for field, news in merged.values.items():
-        if type(held := lead.get(field)) is type(news):  # nothing odd becomes a base
+        if type(held := lead.get(field)) is type(news):  # values of another type don't become a base
             values[field] = held
     return replace(told, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
 
 
 def _may_be_news(staged: StagedRow, match: MatchResult) -> bool:
-    """Whether a lead is there that the file may have news for."""
+    """Whether the record has a lead that the file may change."""
     record = staged.record.record
     if not match.has_lead(record):
         return False

@@ -1,4 +1,4 @@
-"""One file read for an import: valid rows staged, invalid ones noted for the rejects list."""
+"""Reads one file of an import: stages valid rows, collects invalid ones for the rejects list."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ from syncctl.services.run import Run
 
 @dataclass(frozen=True, slots=True)
 class FileToRead:
-    """A file to read: its number in the import, its tally, and what tells its store."""
+    """A file to read, and what determines its store."""
 
     number: int
+    """Its number in the import."""
+
     tally: FileTally
     stores: FileStores
     given: str | None
+    """The store that the user named."""
 
 
 class FileReading:
-    """Reads one file: valid rows are staged, invalid ones go on the rejects list."""
+    """Reads one file: valid rows are staged, invalid ones are rejected."""
 
     def __init__(
         self, run: Run, kind: StepName, file: FileToRead, staging: Staging, cells_of: CellsOf
@@ -53,7 +56,7 @@ class FileReading:
         """Read the whole file.
 
         Raises:
-            FileProblemError: it can't be understood, or nothing tells its store.
+            FileProblemError: it can't be parsed, or its store can't be determined.
         """
         stores, given = self._file.stores, self._file.given
         of_file = given or stores.of_file(self._tally.path.name)
@@ -131,7 +134,7 @@ class FileReading:
         )
 
     def _keep_rejects(self) -> None:
-        """Bring the rejects list up to date, now that the file has been read to its end."""
+        """Update the rejects list, after the file was read to its end."""
         if self._rejects:
             self._run.add_rejects(self._rejects)
         self._tally.unlisted = self._room.unlisted
@@ -140,11 +143,11 @@ class FileReading:
 
 
 class _NoStoreError(Exception):
-    """Nothing tells the store of a sheet. Never leaves this module."""
+    """A sheet's store can't be determined. Never leaves this module."""
 
 
 def _place(sheet: FileSheet, row: FileRow) -> str:
-    """Where a row stands, for a person."""
+    """Where a row is, for a person."""
     return f"sheet {sheet.name}, row {row.number}" if sheet.name else f"row {row.number}"
 
 

@@ -1,4 +1,4 @@
-"""The records of an import between reading and storing: in memory while they are few, else on disk."""
+"""Holds the records of an import between reading and storing: in memory if few, otherwise on disk."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ BATCH = 1000
 
 
 class StagedRow(NamedTuple):
-    """A record and where it stands: which file of the import (by number), sheet and row."""
+    """A record and its position."""
 
     record: FileRecord
     file: int
+    """The file's number in the import."""
+
     sheet: str
     row: int
 
 
-# Plain tuples, which are pickled in a third of the time.
+# Plain tuples: pickled three times as fast.
 _Packed = tuple[str, str, LeadValues, tuple[str, ...], date | None, frozenset[str], int, str, int]
 
 
@@ -45,7 +47,7 @@ def _unpacked(packed: _Packed) -> StagedRow:
 
 @contextmanager
 def _temporary_file() -> Iterator[None]:
-    """Say of which folder an error of the file within is. Python's own message names none."""
+    """Name the folder in errors of the temporary file within: Python's own message doesn't."""
     try:
         yield
     except OSError as error:
@@ -60,10 +62,10 @@ def _temporary_file() -> Iterator[None]:
 
 
 class Staging:
-    """Takes rows in, file by file, and gives each record out once: as its last row tells it.
+    """Takes rows file by file, and returns each record once, with the values of its last row.
 
-    Of the records only a number each stays in memory; the rest is in a temporary file that nobody else can
-    read and that goes with the process. Methods raise TemporaryFileError where that can't be written.
+    Only a number per record stays in memory; the rest is in a temporary file that only this process can read
+    and that disappears with it. Methods raise TemporaryFileError if that can't be written.
     """
 
     def __init__(self) -> None:
@@ -83,7 +85,7 @@ class Staging:
         self._spool.close()
 
     def begin_file(self) -> None:
-        """What is added from here on counts only if `keep_file` is called."""
+        """Rows added from now on count only if `keep_file` is called."""
         with _temporary_file():
             self._spool.seek(self._file_start[0])
             self._spool.truncate()
@@ -92,7 +94,7 @@ class Staging:
         self._pending = []
 
     def add(self, row: StagedRow) -> None:
-        """A row of the file under way; a later one of the same record takes its place."""
+        """Add a row of the current file; a later row of the same record replaces it."""
         self._file_last[bytes.fromhex(row.record.record.lead_id)] = self._count
         self._count += 1
         self._pending.append(row)
@@ -100,7 +102,7 @@ class Staging:
             self._flush()
 
     def keep_file(self) -> None:
-        """The file under way was read to its end."""
+        """The current file was read to its end."""
         self._flush()
         self._last |= self._file_last
         self._file_last = {}
@@ -121,7 +123,7 @@ class Staging:
         number = 0
         batch: list[StagedRow] = []
         while number < self._file_start[1]:
-            rows: list[_Packed] = pickle.load(self._spool)  # noqa: S301 - what this object wrote itself
+            rows: list[_Packed] = pickle.load(self._spool)  # noqa: S301 - written by this object itself
             for row in rows:
                 if self._last[bytes.fromhex(row[1])] == number:
                     batch.append(_unpacked(row))

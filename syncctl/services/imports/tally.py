@@ -1,4 +1,4 @@
-"""What has become of one file of an import so far."""
+"""The results so far of one file of an import."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from syncctl.services.rejects.updating import unlisted_words
 from syncctl.text import and_more
 
 PLACES_NAMED = 20
-"""Rows that a file's warning names."""
+"""Positions named in a file's warning."""
 
 REFUSED_TOLD = 3
-"""Refused rows that a file's error quotes."""
+"""Refused rows quoted in a file's error."""
 
 
 @dataclass(slots=True)
 class Places:
-    """Where rows stand, for a person: the first few of them, and how many there are."""
+    """Positions of rows, for a person: the first few, and the total count."""
 
     named: list[str] = field(default_factory=list)
     count: int = 0
 
     def add(self, place: str) -> None:
-        """One more row."""
+        """Add a row."""
         self.count += 1
         if len(self.named) < PLACES_NAMED:
             self.named.append(place)
@@ -77,13 +77,13 @@ class FileTally:
         )
 
     def refuse(self, problem: str) -> None:
-        """The file can't be understood: nothing of it counts."""
+        """The file can't be parsed: none of its rows count."""
         self.rows = self.valid = self.invalid = self.unlisted = self.ignored = 0
         self.stores, self.unreadable, self.replaced = set(), {}, Places()
         self.error = problem
 
     def result(self) -> LocationResult:
-        """What it came to; of one that is not settled, only the rows that have been dealt with."""
+        """The file's result; until everything is handled, only of the rows handled so far."""
         told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
         counts = Counts(
             rows=self.ignored + (self.rows if self.settled else told + self.invalid),
@@ -112,7 +112,7 @@ class FileTally:
         )
 
     def _warnings(self) -> Iterator[str]:
-        """What a person must know of the file although it was understood."""
+        """What a person must know about the file although it could be read."""
         if self.hidden_sheets:
             sheets = ", ".join(self.hidden_sheets)
             yield f"hidden sheets passed over: {sheets} (unhide one, or name it with --sheet, to import it)"

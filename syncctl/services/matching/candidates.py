@@ -15,7 +15,7 @@ from syncctl.services.matching.match_result import MatchResult
 
 
 class Candidate(NamedTuple):
-    """A report, or a lead that no record is linked to, that may be about a record."""
+    """A report, or an unlinked lead, that may be about a record."""
 
     is_report: bool
     document_id: str
@@ -76,8 +76,8 @@ class PartialMatches:
     def _agreements_before(
         records: Sequence[SourceRecord], wanted: Mapping[str, Traits], candidates: Candidates
     ) -> Agreements:
-        """How well reports fit records by a phone number as it was read before, together with all the rest
-        that tells a person: the number alone may be another's."""
+        """How well reports fit records by a phone number as earlier rules read it. Everything else that
+        identifies the person must agree too, as the number alone may be somebody else's."""
         before = {
             record.lead_id: replace(wanted[record.lead_id], phones=frozenset(record.former_phones))
             for record in records
@@ -91,11 +91,12 @@ class PartialMatches:
     def _rivals(
         self, candidates: Candidates, lead_types: Collection[str], own: Mapping[str, Traits]
     ) -> Agreements:
-        """How well the candidates fit other records than these (and those of the same leads, under numbers
-        that the source has corrected), and leads without a record.
+        """How well the candidates fit other records (not these, nor those of the same leads under corrected
+        numbers), and leads without a record.
 
-        Neither a record whose lead is there, finished or another record's by now, nor a lead needs one that
-        fits in part. But one that fits in all is its: a copy of the lead, or its report.
+        A record whose lead exists, is finished or belongs to another record by now needs no further candidate
+        that fits in part; nor does a lead. But a candidate that fits completely is theirs: a copy of the
+        lead, or its report.
         """
         phones = {phone for traits in candidates.values() for phone in traits.phones}
         numbers = {number for traits in candidates.values() for number in traits.booking_numbers}

@@ -1,4 +1,4 @@
-"""Phone numbers corrected at the source: whose record takes which one's place, and what becomes of the lead.
+"""Phone numbers corrected at the source: which record replaces which, and what happens to the lead.
 
 docs/decisions/0006-corrected-phone-numbers.md.
 """
@@ -29,10 +29,10 @@ NOBODY_REACHED = (
     *("out of service", "not in service", "switched off", "switch off", "busy", "rnr", "ringing"),
     *("wrong number", "invalid number", "incorrect number", "number not in use", "does not exist"),
 )
-"""What the call status of a report says, or begins to say, where the customer was not spoken to."""
+"""How the call status of a report begins if the customer was not reached."""
 
 TRIES = 3
-"""Of a guarded change, where somebody goes on editing the lead."""
+"""Of a guarded change, while somebody keeps editing the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ def replaced_records(
     answer: SortedRows,
     is_free: Callable[[SyncRecord, SourceRecord], bool],
 ) -> dict[str, tuple[SyncRecord, frozenset[str]]]:
-    """The records whose place these of an answer take, and the phone numbers that their leads may have by the
-    source, by the ids of these. `known`: what the sync knows of them. `is_free`: whether one may take the
-    place of another.
+    """The records that these replace, and the phone numbers that their leads may have according to the
+    source, by the ids of the new records. `known`: what the sync knows about them. `is_free`: whether one may
+    replace the other.
 
-    One takes another's place that has the same booking number, lead type and store, and the same day or
-    name, and whose phone number no row of the answer names any more. A booking number that several customers
-    have at once is a placeholder, and their day proves nothing: there the name must be the same.
+    A record replaces one with the same booking number, lead type and store, and the same day or name, whose
+    phone number no longer occurs in any row of the answer. A booking number that several customers have at
+    once is a placeholder, so there the day proves nothing and the name must be the same.
 
     Raises:
         StorageError: the database refused.
@@ -150,7 +150,7 @@ def second_leads(
 
 
 def _agreements(record: SourceRecord, before: SyncRecord) -> int:
-    """In how many of day and name the two agree; 0 where they can't be the same booking."""
+    """How many of day and name agree; 0 if they can't be the same booking."""
     ours, theirs = record.values, before.values
     if record.lead_id == before.record_id or ours["store"] != theirs.get("store") or "phone" not in theirs:
         return 0
@@ -164,8 +164,8 @@ def _has_same_name(record: SourceRecord, before: SyncRecord) -> bool:
 
 
 def _current(group: Collection[SyncRecord], record: SourceRecord) -> list[SyncRecord]:
-    """Those of a booking's records that no other one has replaced. Where a run was killed as the source went
-    back to a number, each may be marked as replaced: then it is the one that was current last."""
+    """The booking's records that no other one has replaced. If a run was killed while the source returned
+    to a former number, each may be marked as replaced: then the one that was current last."""
     by_phone = {before.values.get("phone"): before for before in group}
 
     def last_of(before: SyncRecord) -> SyncRecord | None:
@@ -186,13 +186,13 @@ def _current(group: Collection[SyncRecord], record: SourceRecord) -> list[SyncRe
 
 
 def current_since(record: SyncRecord) -> datetime:
-    """When a record came, or last took another one's place."""
+    """When a record was first seen, or last replaced another one."""
     return record.corrections[-1].at if record.corrections else record.first_seen_at
 
 
 def _is_gone(before: SyncRecord, answer: SortedRows, *, is_known: bool) -> bool:
-    """Whether the answer shows that the source does not have that number any more. Where it would go back to
-    a known one, another id of the shop, which may be out of date, shows nothing."""
+    """Whether the answer shows that the source no longer has that number. Where it would return to a known
+    one, an answer for another id of the shop may be out of date and shows nothing."""
     number, phone = before.values["bookingNo"], before.values["phone"]
     if before.key in answer.keys or answer.names(number, phone):
         return False
@@ -200,14 +200,14 @@ def _is_gone(before: SyncRecord, answer: SortedRows, *, is_known: bool) -> bool:
 
 
 def nobody_reached(report: Document) -> bool:
-    """Whether a report says that the customer was not spoken to."""
+    """Whether a report says that the customer was not reached."""
     letters = "".join(char if char.isalnum() else " " for char in call_status(report).replace("n't", " not"))
     words = f" {' '.join(letters.casefold().split())}"
     return any(f" {said}" in words for said in NOBODY_REACHED)
 
 
 class Settled(NamedTuple):
-    """What became of the lead of a corrected record, and whether it was written."""
+    """What happened to the lead of a corrected record, and whether it was written."""
 
     outcome: CorrectionOutcome
     is_written: bool = False
@@ -223,9 +223,9 @@ class NumberChange(NamedTuple):
 
 
 def take_numbers(storage: Storage, wanted: Mapping[str, NumberChange], now: datetime) -> dict[str, Settled]:
-    """Let leads take their new numbers, each by a guarded write: one that was called, or whose number
-    somebody edited, stays as it is. Gives, by the keys of `wanted`, what became of each lead and whether it
-    was written; those that went meanwhile, or were edited again and again, are left out.
+    """Give leads their new phone numbers, each by a guarded write: a lead that was called, or whose number
+    somebody edited, stays as it is. Returns the outcome for each lead and whether it was written, by the keys
+    of `wanted`; leads that disappeared in between, or were edited repeatedly, are left out.
 
     Raises:
         StorageError: the database refused.

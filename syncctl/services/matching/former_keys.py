@@ -19,8 +19,8 @@ class FormerKeys:
         self._former: dict[str, str] = {}
 
     def adopt(self, records: Sequence[SourceRecord], known: dict[str, KnownRecord]) -> Sequence[SourceRecord]:
-        """The records, those that the sync knows under a key of earlier rules with its id; these are added to
-        `known`."""
+        """The records; those that the sync knows under a key of earlier rules get that id, and are added
+        to `known`."""
         ids = {record.lead_id for record in records}
         unknown = [
             record
@@ -51,21 +51,21 @@ class FormerKeys:
         return [found.get(record.lead_id, record) for record in records]
 
     def _is_of(self, record: SourceRecord, before: SyncRecord) -> bool:
-        """Two rows may have been read as one number by earlier rules, and so have been one record. It is that
-        of the one which is met first, from then on by the number that it has noted."""
+        """Earlier rules may have read two rows as one number, and so as one record. It belongs to
+        whichever row is met first, and from then on to the one with the stored number."""
         phones = (phone_of(before.key), record.values["phone"])
         taken_by = self._former.get(before.record_id, record.key)
         return taken_by == record.key and before.values.get("phone") in phones
 
 
 def _may_have_former_key(values: LeadValues, former_phones: Collection[str]) -> bool:
-    """Whether the sync may know a record under another key: most bookings and returns have the one that they
-    had, while of two files of one visit each may write its customer's name in other code points."""
+    """Whether the sync may know a record under another key: the keys of most bookings and returns haven't
+    changed, but two files may write the same visit's customer name in different code points."""
     if former_phones or values["leadType"] not in API_LEAD_TYPES:
         return True
     return "bookingNo" not in values and not values["name"].isascii()
 
 
 def phones_of(records: Iterable[SourceRecord]) -> set[str]:
-    """Their phone numbers, also as earlier rules read them."""
+    """Their phone numbers, including those that earlier rules read."""
     return {phone for record in records for phone in (record.values["phone"], *record.former_phones)}

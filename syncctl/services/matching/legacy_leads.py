@@ -1,5 +1,5 @@
-"""Leads that are there already and belong to records that the sync does not know yet: the old system's under
-random ids, and those that an edit has made what the source says by now. Each is linked once, not doubled."""
+"""Stored leads of records that the sync doesn't know yet: the old system's, under random ids, and leads
+that were edited to what the source says now. Each is linked once instead of being duplicated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def text_of(lead: Mapping[str, Any], field: str) -> str:
-    """A field of a stored lead as text; "" where it holds none."""
+    """A field of a stored lead as text; "" if it has none."""
     try:
         return text(lead.get(field))
     except InvalidRowError:
@@ -32,7 +32,7 @@ def text_of(lead: Mapping[str, Any], field: str) -> str:
 
 
 def stored_key(lead: Document, locations: StoreNames) -> str:
-    """The key of a stored lead as it reads now, edits included."""
+    """The key of a stored lead with its current values, including edits."""
     store = text_of(lead, "store")
     phone = text_of(lead, "phone")
     return lead_key(
@@ -45,34 +45,35 @@ def stored_key(lead: Document, locations: StoreNames) -> str:
 
 
 def stored_day(value: object) -> date | None:
-    """The day that a date of a stored file lead means; None for what is no date."""
+    """The day that a date of a stored file lead means; None if it isn't a date."""
     return file_day(value) if isinstance(value, datetime) else None
 
 
 def stored_file_key(lead: Document, locations: StoreNames) -> str:
-    """The key that a file's row would have that has the values of the lead as it is now."""
+    """The key that a file row with the lead's current values would have."""
     day = stored_day(lead.get("createdAt")) or stored_day(lead.get("functionDate"))
     return file_key(stored_key({**lead, "bookingNo": None}, locations), day)
 
 
 def parted_key(stored_file_key: str) -> tuple[str, str]:
-    """Such a key without its store, and the store, folded."""
+    """Such a key without its store, and the normalized store."""
     customer, store, day = stored_file_key.rsplit(SEPARATOR, 2)
     return SEPARATOR.join((customer, "", day)), store
 
 
 def best_first(lead: Document) -> tuple[bool, datetime, str]:
-    """For sorting copies: the one that a telecaller worked on, else the oldest."""
+    """Sort key for copies of a lead: those that a telecaller worked on first, then the oldest."""
     created_at = lead.get("createdAt")
     return (not is_touched(lead), created_at if isinstance(created_at, datetime) else _LAST, lead["_id"])
 
 
 class UnlinkedLeads:
-    """Stored leads among which records that the sync does not know yet may find theirs.
+    """Stored leads to be searched for those of records that the sync doesn't know yet.
 
-    `linked`: ids of leads that belong to a known record. Where that is not answered any more (`answered_keys`
-    are the keys of the whole answer), and the lead has got exactly the key of another record, the source was
-    corrected as the lead had been before: it is one booking. `taken`: ids of leads that can't be another's.
+    `linked`: ids of leads that belong to a known record. If that record's key is no longer in the whole
+    answer (`answered_keys`) and the lead now has exactly the key of another record, the source was corrected
+    just as the lead had been edited before: it is the same booking. `taken`: ids of leads that can't belong
+    to another record.
     """
 
     def __init__(
@@ -102,8 +103,9 @@ class UnlinkedLeads:
                 self._by_person[_type_and_phone(lead)].append(lead)
 
     def take_own(self, record: SourceRecord) -> str | None:
-        """The id of the lead that has all of the record's key, as it is read now or was before, or None. It
-        and its copies, all but the best of which are surplus, are nobody else's from then on."""
+        """The id of the lead that has the record's whole key, by current or former rules, or None. The
+        lead and its copies, of which all but the best are surplus, are then no longer available to other
+        records."""
         for reading in _readings(record):
             own = [lead for lead in self._of_key(reading) if lead["_id"] in self._free]
             if not own:
@@ -125,7 +127,7 @@ class UnlinkedLeads:
             lead
             for lead in self._by_person.get((values["leadType"], values["phone"]), ())
             if fold(text_of(lead, "name")) == fold(values["name"])
-            # Under "Default Store", as the old system wrote where it knew none, it may be any store's.
+            # "Default Store" is what the old system wrote for unknown stores, so it fits any store.
             and self._locations.canonical(text_of(lead, "store")) in (None, values["store"])
         ]
         if values["leadType"] in API_LEAD_TYPES:
@@ -134,7 +136,7 @@ class UnlinkedLeads:
 
     @property
     def left(self) -> list[Document]:
-        """Those that no record has taken and that belong to none."""
+        """The leads that no record has taken and that aren't linked to one."""
         return list(self._free.values())
 
 
@@ -144,7 +146,7 @@ def _type_and_phone(lead: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _readings(record: SourceRecord) -> Iterator[SourceRecord]:
-    """The record, then with its day and its phone number as earlier rules read them."""
+    """The record, then the record with its day and phone number as earlier rules parsed them."""
     yield record
     if record.former_day is not None:
         day = datetime.combine(record.former_day, time(), UTC)
@@ -176,8 +178,8 @@ def _same_day(lead: Document, values: LeadValues) -> bool:
 
 
 def _made_by_a_killed_run(lead: Document, locations: StoreNames) -> bool:
-    """Whether its id is that of its own key: a run was killed before it had noted the record, which will find
-    it by its id."""
+    """Whether its id is derived from its own key: a run was killed before it stored the record, which will
+    find the lead by this id."""
     if text_of(lead, "leadType") in API_LEAD_TYPES:
         return bool(lead["_id"] == derived_id(stored_key(lead, locations)))
     key = stored_key({**lead, "bookingNo": None}, locations)

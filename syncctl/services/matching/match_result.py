@@ -1,4 +1,4 @@
-"""What the database has of records: what the sync knows of them, their leads, and their reports."""
+"""The result of matching: what the sync knows about records, their leads, and their reports."""
 
 from __future__ import annotations
 
@@ -10,38 +10,45 @@ from syncctl.services.matching.corrections import Corrected
 
 @dataclass(slots=True)
 class MatchResult:
-    """What the database has of the records of a batch, by the ids that follow from their keys.
-
-    `known`: what the sync knows of them. `lead_ids`: their leads' ids. `present`: leads that are there now.
-    `finished`: the report of each record that one finished; `newly_finished`: of known records, what is still
-    to be noted. `undecided`: records that a report or lead fits in part, so that the other records of the
-    same answer or import must be known first: to be matched again with `conclude`. `edited`: records that
-    were linked to a lead that fits them in part: whatever else it holds, somebody has edited it. `corrected`:
-    records that take another one's place, as the source has corrected a phone number. `records`: those that
-    were asked for, in that order, each with the id under which the sync knows it: an earlier version of the
-    key rules may have given it another.
-    """
+    """The match result of a batch of records, by record ids."""
 
     known: dict[str, KnownRecord]
+    """What the sync knows about them."""
+
     lead_ids: dict[str, str]
+    """The ids of their leads."""
+
     present: set[str]
+    """Leads that exist now."""
+
     finished: dict[str, str] = field(default_factory=dict)
+    """The report that finished each record, if one did."""
+
     undecided: set[str] = field(default_factory=set)
+    """Records that a report or lead fits only in part: all other records of the same answer or import must
+    be matched first, then these again with `conclude`."""
+
     edited: set[str] = field(default_factory=set)
+    """Records linked to a lead that fits only in part, so somebody must have edited it."""
+
     corrected: dict[str, Corrected] = field(default_factory=dict)
+    """Records that replace another one, as the source has corrected a phone number."""
+
     records: list[SourceRecord] = field(default_factory=list)
+    """The records asked about, in that order, each with the id under which the sync knows it, which
+    earlier key rules may have produced."""
 
     def lead_id_of(self, record: SourceRecord) -> str:
-        """The id of the record's lead, there or not."""
+        """The id of the record's lead, whether or not it exists."""
         return self.lead_ids[record.lead_id]
 
     def has_lead(self, record: SourceRecord) -> bool:
         return self.lead_id_of(record) in self.present
 
     def is_new(self, record: SourceRecord) -> bool:
-        """Whether it is to be saved: neither known nor there nor finished. One that is known but not there
-        was deleted on purpose. So is one that takes the place of such a record, unless that one's lead was
-        finished without anybody being reached."""
+        """Whether it must be saved: not known, without a lead, and not finished. A known record without a
+        lead was deleted on purpose. A record that replaces another is new only if that one was finished
+        without anybody being reached."""
         if (corrected := self.corrected.get(record.lead_id)) is not None and not corrected.is_open:
             return False
         return not (record.lead_id in self.known or self.has_lead(record) or record.lead_id in self.finished)
@@ -55,6 +62,6 @@ class MatchResult:
         }
 
     def link(self, record_id: str, lead_id: str) -> None:
-        """A lead that is there is the record's."""
+        """Link an existing lead to the record."""
         self.lead_ids[record_id] = lead_id
         self.present.add(lead_id)

@@ -1,4 +1,4 @@
-"""Matches records with the database: what the sync knows of them, their leads, and the reports of those."""
+"""Matches records with the database: what the sync knows about them, their leads, and the leads' reports."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MIDNIGHT = time()
 
 
 class Matcher:
-    """Matches the records of one run or check with the database, a few round trips for a batch.
+    """Matches the records of one run or check with the database, in a few round trips per batch.
 
     The order of look-ups matters: leads before reports. The web app finishes a lead by adding its report and
-    then deleting the lead, so that one that moves in between is seen in one of the two.
+    then deleting the lead, so a lead that is finished in between is seen in at least one of the two.
     """
 
     def __init__(self, storage: Storage, locations: Locations, run_id: str = "") -> None:
@@ -36,7 +36,7 @@ class Matcher:
         self._locations = locations
         self._former_keys = FormerKeys(storage)
         self._partial = PartialMatches(storage, locations)
-        # What this matcher has given away: a check, which writes nothing, finds it nowhere else.
+        # What this matcher has assigned so far: a check writes nothing, so it is recorded only here.
         self._linked: dict[str, str] = {}
         self._paired: dict[str, str] = {}
         self._replaced: dict[str, str] = {}
@@ -51,9 +51,9 @@ class Matcher:
         conclude: bool = False,
         answer: SortedRows | None = None,
     ) -> MatchResult:
-        """Match records, which are of these types. `answered_keys`: of all records of the answer that they
-        come from. `conclude`: all the others of it have been matched, so that nothing stays undecided.
-        `answer`: of the rental API, in which corrected phone numbers are to be looked for.
+        """Match records of these lead types. `answered_keys`: the keys of all records of their answer.
+        `conclude`: all others of the answer have been matched, so nothing may stay undecided. `answer`: an
+        answer of the rental API, to be searched for corrected phone numbers.
 
         Raises:
             StorageError: the database refused.
@@ -83,7 +83,8 @@ class Matcher:
         return result
 
     def _with_leads(self, records: list[SourceRecord], known: dict[str, KnownRecord]) -> MatchResult:
-        """A lead whose insert was the last thing that a killed run did is present, but not known."""
+        """The result so far. A lead that is present but not known was inserted by a run that was killed
+        right after."""
         lead_ids = {
             record.lead_id: entry.lead_id if (entry := known.get(record.lead_id)) else record.lead_id
             for record in records
@@ -98,7 +99,8 @@ class Matcher:
         answer: SortedRows,
         result: MatchResult,
     ) -> None:
-        """Let records whose phone number the source has corrected have the leads of those before."""
+        """Link records whose phone number the source has corrected to the leads of the records that they
+        replace."""
         replaced = replaced_records(self._storage, records, result.known, answer, self._may_replace)
         if not replaced:
             return
@@ -112,13 +114,13 @@ class Matcher:
         for (record_id, (before, phones)), entry in zip(replaced.items(), befores, strict=True):
             record, report_id = by_id[record_id], then.finished.get(entry.lead_id)
             if others[record.key] - {then.lead_id_of(entry), record_id}:
-                continue  # the web app has a lead with the new number already: that is the record's
+                continue  # the web app already has a lead with the new number, which belongs to the record
             known = result.known.get(record_id)
             if known is not None and known.report_id is not None and not then.has_lead(entry):
                 continue  # finished under this number, and no later lead is there to take it
             is_open = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
             if record_id not in result.known and result.has_lead(record) and not is_open:
-                continue  # a lead of its own, which a killed run left without its record
+                continue  # it has a lead of its own, left without a record by a killed run
             self._replaced[before.record_id] = record_id
             lead_id = then.lead_id_of(entry)
             result.corrected[record_id] = Corrected(
@@ -138,7 +140,7 @@ class Matcher:
     def _leads_under_new_numbers(
         self, records: Sequence[SourceRecord], lead_types: Collection[str]
     ) -> Mapping[str, set[str]]:
-        """The ids of the leads that have the booking and phone number of these, by the records' keys."""
+        """The ids of the leads with the booking and phone number of these records, by the records' keys."""
         numbers = {record.values["bookingNo"] for record in records}
         found: dict[str, set[str]] = defaultdict(set)
         keys = {(record.values["bookingNo"], record.values["phone"]): record.key for record in records}
@@ -157,7 +159,7 @@ class Matcher:
         return self._had_records
 
     def _may_replace(self, before: SyncRecord, record: SourceRecord) -> bool:
-        """Whether nobody else has taken its place, and it does not come from this very run."""
+        """Whether no other record has replaced it, and it wasn't stored by this very run."""
         came_by = before.corrections[-1].run_id if before.corrections else before.first_run_id
         return came_by != self._run_id and self._replaced.get(before.record_id) in (None, record.lead_id)
 
@@ -168,7 +170,7 @@ class Matcher:
         answered_keys: Collection[str],
         result: MatchResult,
     ) -> Candidates:
-        """Link unknown records to the leads that bear their keys; gives the leads that are left."""
+        """Link unknown records to the leads with their keys; returns the other leads found."""
         without = [
             record
             for record in records
@@ -206,8 +208,8 @@ class Matcher:
         return {Candidate(False, lead["_id"]): Traits.of_lead(lead, self._locations) for lead in leads}
 
     def _know_now(self, records: Sequence[SourceRecord], result: MatchResult) -> None:
-        """Another run may have linked a record to its lead since it was looked up: then it is this very
-        record that the lead belongs to, which would else be taken for new."""
+        """Another run may have linked a record to its lead since it was looked up; without this it would
+        count as new."""
         now = self._with_leads(
             list(records), self._storage.find_records([record.lead_id for record in records])
         )
@@ -216,7 +218,7 @@ class Matcher:
         result.present |= now.present
 
     def _free_reports(self, records: Sequence[SourceRecord], result: MatchResult) -> Candidates:
-        """The reports that may be about any of these records and have finished no other one."""
+        """The reports that may be about any of these records and have finished no other record."""
         if not records:
             return {}
         lead_ids = {result.lead_id_of(record) for record in records}
@@ -232,14 +234,14 @@ class Matcher:
             for document in documents
             if document["_id"] not in paired
         }
-        # A report that names another record's lead is about that one, not about all of its customer's.
+        # A report that names the lead of another record is about that one only.
         named = {lead_id for traits in reports.values() for lead_id in traits.lead_ids}
         others = self._storage.recorded_leads(named - lead_ids)
         return {report: traits for report, traits in reports.items() if not traits.lead_ids & others}
 
 
 def _of_others(owners: Mapping[str, str], records: Iterable[SourceRecord]) -> set[str]:
-    """What has been given to other records than these."""
+    """What has been assigned to other records than these."""
     ids = {record.lead_id for record in records}
     return {given for given, owner in owners.items() if owner not in ids}
 
@@ -249,8 +251,8 @@ def _numbers(records: Iterable[SourceRecord]) -> set[str]:
 
 
 def _created(records: Iterable[SourceRecord]) -> Created:
-    """When the records' leads were created: to the second where that tells them from each other, which it
-    does for bookings and returns; a file has the day only."""
+    """When the records' leads were created: to the second for bookings and returns, where that tells them
+    apart; files have only the day."""
     moments, names, days = set(), set(), set()
     for record in records:
         at = record.values.get("createdAt")

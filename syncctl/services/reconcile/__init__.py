@@ -1,1 +1,1 @@
-"""The database held against its sources: is everything there, and what became of one record."""
+"""Reconciles the database with its sources: is everything there, and does it still agree?"""

@@ -1,4 +1,4 @@
-"""One location's answer held against the database, record by record. Changes nothing."""
+"""Compares one location's answer with the database, record by record. Changes nothing."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ from syncctl.services.sync.answer_rows import SortedRows, tellings
 
 @dataclass(slots=True)
 class CheckedAnswer:
-    """What an answer's rows are.
-
-    `missing`: records that are nowhere. `unlisted`: invalid rows that are not on the rejects list.
-    `unadopted`: records whose leads, of the old system, the sync has not made its own yet.
-    """
+    """The result of checking an answer's rows."""
 
     answer: SortedRows
     counts: SourceCounts
     missing: list[SourceRecord] = field(default_factory=list)
+    """Records without lead, report or record."""
+
     unlisted: list[tuple[Any, str]] = field(default_factory=list)
+    """Invalid rows that are not on the rejects list."""
+
     unadopted: list[SourceRecord] = field(default_factory=list)
+    """Records with a legacy lead that the sync hasn't linked yet."""
+
     differences: list[Difference] = field(default_factory=list)
 
     def findings(self) -> tuple[Missing, ...]:
@@ -64,7 +66,7 @@ def _subject_of_row(answer: SortedRows, row: object) -> Subject:
 
 
 class AnswerCheck:
-    """Checks the answers of one pass; a record that is missing is so once, whichever locations tell it."""
+    """Checks the answers of one pass; a missing record is counted once, however many locations return it."""
 
     def __init__(self, storage: Storage, locations: Locations) -> None:
         self._storage = storage
@@ -75,15 +77,15 @@ class AnswerCheck:
         self._compared: set[str] = set()
 
     def check(self, answer: SortedRows, changed: Collection[str] = ()) -> CheckedAnswer:
-        """Hold an answer against the database. `changed`: ids of records of which the source has said
-        something else since it first told of them.
+        """Compare an answer with the database. `changed`: ids of records whose source values have changed
+        since they were first seen.
 
         Raises:
             StorageError: the database refused.
         """
         listed = ListedRejects(self._storage, answer)
         unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_place_of(row)]
-        # Of location ids that are not kept to, each answer may have the same rows.
+        # If location ids are not honoured, several answers may contain the same rows.
         new = [(row, reason) for row, reason in unlisted if listed.id_of(row) not in self._unlisted]
         self._unlisted |= {listed.id_of(row) for row, _ in new}
         checked = CheckedAnswer(
@@ -124,7 +126,7 @@ class AnswerCheck:
     ) -> None:
         answer = checked.answer
         new = [record for record in records if match.is_new(record)]
-        # The database's own rules may keep a lead out: its row is on the rejects list then.
+        # If the database's own rules refused a lead, its row is on the rejects list.
         refused = [record for record in new if any(map(listed.holds, rows_of(answer, record)))]
         refused_ids = {record.lead_id for record in refused}
         told_again = [record for record in new if record.lead_id in self._missing - refused_ids]
@@ -163,8 +165,8 @@ class AnswerCheck:
         leads: dict[str, Document],
         changed: Collection[str],
     ) -> list[Difference]:
-        """Only of records that this location first told of: another id of the shop may tell them by other
-        items. Where ids are not kept to, whichever answer has them first."""
+        """Only for records first seen at this location: another id of the shop may return other items. If
+        ids are not honoured, the first answer with the record counts."""
         own = [
             record
             for record in present
@@ -192,5 +194,5 @@ class AnswerCheck:
 
 
 def rows_of(answer: SortedRows, record: SourceRecord) -> list[Any]:
-    """All rows of a record, the one that made it first."""
+    """All rows of a record, starting with the one that made it."""
     return [answer.first_rows[record.key], *answer.item_rows.get(record.key, ())]

@@ -1,4 +1,4 @@
-"""What a check of completeness says in short: one line for each question, with what to do."""
+"""The summary of a completeness check: one finding per question, with a hint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def source_checks(found: Completeness) -> CheckReport:
 
 
 def counts_in_words(counts: SourceCounts) -> str:
-    """What an answer's rows are; zeros left out."""
+    """The counts of an answer's rows; zeros are left out."""
     parts = [f"{number} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
     return f"{quantity(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
 
@@ -68,7 +68,7 @@ def _report(found: Completeness, report: StepName) -> Check:
 
 
 def _nothing(found: Completeness) -> str:
-    """No finding, for a person: of a location that failed nothing is known."""
+    """ "No findings" in words: nothing is known about locations that failed."""
     failed = any(location.error for location in found.locations)
     return "nothing at the locations that answered" if failed else "nothing"
 

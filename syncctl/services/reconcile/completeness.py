@@ -1,4 +1,4 @@
-"""Is everything that the rental API tells in the database? Answer by answer, record by record."""
+"""Is everything that the rental API has in the database? Checked answer by answer, record by record."""
 
 from __future__ import annotations
 
@@ -35,26 +35,28 @@ from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.row_stores import RowStores, known_shops
 
 OnLocation = Callable[[LocationCheck, int], None]
-"""Is told of each location as soon as it is checked, and of how many there are."""
+"""Called with each location as soon as it is checked, and with the total number."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceQuestion:
-    """What to check. `options`: which days, else those of a whole window, and which locations, else all.
-    `deadline_s`: seconds after which no more is asked."""
+    """What to check."""
 
     schedule: Schedule
     deadline_s: float
+    """Seconds after which no more calls are made."""
+
     options: SyncOptions = field(default_factory=SyncOptions)
+    """Which days (default: a whole window) and which locations (default: all)."""
 
 
 def begin_check(
     database: Database, api: RentalApi, locations: Locations, question: SourceQuestion, clock: Clock
 ) -> SourceCheck:
-    """A check that may begin: it knows which locations to ask, and for which days.
+    """Prepare a check: which locations to ask, and for which days.
 
     Raises:
-        UsageError: a window that ends before it begins, or a location that nobody knows.
+        UsageError: a window that ends before it begins, or an unknown location.
         StorageError: the database refused.
     """
     started_at, ends = clock.now(), clock.monotonic() + question.deadline_s
@@ -84,27 +86,38 @@ def begin_check(
 
 
 def _share(clock: Clock, ends: float, number: int, *, of: int) -> float:
-    """When the number-th of the remaining steps must be done, so that one which hangs leaves the others
-    their time."""
+    """When the number-th of the remaining steps must be done, so that one which hangs leaves time for the
+    others."""
     now = clock.monotonic()
     return now + max(0.0, ends - now) * number / of
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """`stores`: every location id, with its store. `asked`: those that each report is to be asked with, for
-    its window of `windows`. `row_stores`: what sorts its answers. `days`: those that are checked.
-    `certain_from`: the first day that is in every answer for certain. `ends`: when asking ends, in the
-    monotonic clock's seconds."""
+    """What is checked, and how."""
 
     stores: Mapping[str, str | None]
+    """Every location id, with its store."""
+
     asked: Mapping[StepName, Sequence[str]]
+    """The location ids that each report is asked for."""
+
     windows: Mapping[StepName, Window]
+    """The window that each report is asked for."""
+
     row_stores: Mapping[StepName, RowStores]
+    """Classify each report's answers."""
+
     days: Days
+    """The days that are checked."""
+
     certain_from: date
+    """The first day that is certainly in every answer."""
+
     started_at: datetime
     ends: float
+    """When asking ends, in seconds of the monotonic clock."""
+
     clock: Clock
 
     def requests(self) -> list[ReportRequest]:
@@ -117,10 +130,10 @@ class _Scope:
 
 
 class SourceCheck:
-    """One check, to be used once: `look`, or as the stage of a run that repairs (by calling it).
+    """One check, to be used once: by `look`, or as the stage of a run that repairs (by calling it).
 
-    Both raise StorageUnavailableError where the database is gone; what it refuses otherwise, and what the API
-    fails to answer, fails one location only.
+    Both raise StorageUnavailableError if the database is gone; any other refusal, and an API error, fails one
+    location only.
     """
 
     def __init__(
@@ -142,7 +155,7 @@ class SourceCheck:
         self._done: list[LocationCheck] = []
 
     def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
-        """Check, and change nothing."""
+        """Check without changing anything."""
         total = sum(map(len, self._scope.asked.values()))
         with closing(self._api.reports(self._scope.requests())) as answers:
             for answer in answers:
@@ -151,7 +164,7 @@ class SourceCheck:
         return self.result()
 
     def __call__(self, run: Run) -> None:
-        """Check, and sync what is missing; `result` then says what came of it."""
+        """Check, and sync what is missing; then see `result`."""
         repairer = Repairer(run, self._locations, self._scope.row_stores)
         with closing(self._api.reports(self._scope.requests())) as fetched:
             answers = _AnswersByReport(fetched)
@@ -224,7 +237,7 @@ class SourceCheck:
         return replace(result, repair=repair, left=left)
 
     def result(self, run: RunResult | None = None) -> Completeness:
-        """What the check came to; `run`: the run that it was a stage of."""
+        """The result of the check; `run`: the run that it was a stage of."""
         withdrawn, unjudged = self._withdrawals.found(self._scope.stores)
         days, unclear = self._scope.days, filter(None, [self._unclear.warning()])
         warnings = (*self._warnings, *unclear, *unjudged)
@@ -232,8 +245,7 @@ class SourceCheck:
 
 
 class _AnswersByReport:
-    """Answers come as they are fetched: those of the next report that overtake the last ones of this wait
-    here, in memory."""
+    """Answers come as they are fetched: those of the next report that arrive early wait here, in memory."""
 
     def __init__(self, answers: Iterator[Answer]) -> None:
         self._answers = answers

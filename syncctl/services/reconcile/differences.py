@@ -1,4 +1,4 @@
-"""Where a lead differs from what the source says, and whose doing that is: the source's or a telecaller's."""
+"""Where a lead differs from the source, and who changed it: the source or a telecaller."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMPARED = tuple(field.name for field in SOURCE_FIELDS if field.compared)
 
 
 class Whose(StrEnum):
-    """Who made a lead and its source differ."""
+    """Who changed a field."""
 
     SOURCE = "source"
     TELECALLER = "telecaller"
@@ -31,7 +31,7 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldDifference:
-    """A field of a lead that does not hold the source's value; None: no value."""
+    """A field of a lead that doesn't have the source's value; None: no value."""
 
     field: str
     lead: Any
@@ -40,8 +40,8 @@ class FieldDifference:
 
     @property
     def is_news(self) -> bool:
-        """Whether the telecallers should know of it. What may as well be their own edit is none, but for the
-        function date: one that the source has moved is what they call about."""
+        """Whether the telecallers should know. A change that may as well be their own edit doesn't count,
+        except of the function date: if the source has moved it, they must know, as they call about it."""
         return self.whose is Whose.SOURCE or (self.whose is Whose.EITHER and self.field == "functionDate")
 
 
@@ -58,10 +58,10 @@ class Base:
 def differences(
     told: Sequence[Mapping[str, Any]], base: Base, lead: Document, locations: Locations
 ) -> list[FieldDifference]:
-    """Fields in which `lead` differs from all that the source says by now.
+    """Fields in which `lead` differs from the source's current values.
 
-    `told`: the record by each of its item rows, which differ in item fields: the lead differs where none of
-    them says what it holds.
+    `versions`: the values of each of the record's rows, which differ in item fields: the lead differs if none
+    of them has its value.
     """
     found = []
     for name in _COMPARED:
@@ -74,7 +74,7 @@ def differences(
         if last_said not in says or is_own:
             whose = Whose.SOURCE
         elif last_said is None:
-            whose = Whose.TELECALLER  # the source doesn't speak of it
+            whose = Whose.TELECALLER  # the source doesn't provide it
         else:
             whose = _whose(name, lead, base)
         found.append(FieldDifference(name, _value(lead.get(name)), _value(told[0].get(name)), whose))
@@ -82,8 +82,8 @@ def differences(
 
 
 def _whose(field: str, lead: Document, base: Base) -> Whose:
-    """A sync that saw the source change has moved the base already: from then on only a lead that nobody has
-    touched, or a field that nobody edits, tells that it was the source."""
+    """If a sync has seen the source change, the base has moved already: from then on only an untouched
+    lead, or a field that nobody edits, proves that it was the source."""
     if not base.has_changed:
         return Whose.TELECALLER
     if not is_touched(lead, base.written):
@@ -96,7 +96,7 @@ def _value(value: Any) -> Any:
 
 
 def _comparable(field: str, value: Any, locations: Locations) -> Any:
-    """A value by what it means, not by how it is written; nothing, null and an empty text are the same."""
+    """A value by its meaning, not its spelling; a missing value, null and an empty text are the same."""
     if isinstance(value, datetime):
         return value
     try:
@@ -110,7 +110,7 @@ def _comparable(field: str, value: Any, locations: Locations) -> Any:
             meant = locations.canonical(written)
         case "name":
             meant = fold(written)
-        case "securityAmount" if written == "0":  # versions before stored a price of 0
+        case "securityAmount" if written == "0":  # earlier versions stored a price of 0
             return None
         case _:
             meant = written

@@ -1,4 +1,4 @@
-"""What a check of completeness found missing, synced: exactly that, on the path of every sync."""
+"""Syncs exactly what a completeness check found missing, on the path of every sync."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from syncctl.services.windows.row_stores import RowStores
 
 
 class Repairer:
-    """Syncs what is missing of checked answers, as a part of a run. Watermarks stay where they are."""
+    """Syncs what checked answers are missing, as part of a run. Watermarks don't move."""
 
     def __init__(self, run: Run, locations: Locations, row_stores: Mapping[StepName, RowStores]) -> None:
         self._intake = Intake(run, locations)
         self._row_stores = row_stores
 
     def repair(self, checked: CheckedAnswer) -> LocationResult:
-        """Sync what is missing of an answer; killed in between, the next repair does the rest.
+        """Sync what is missing from an answer; if killed in between, the next repair does the rest.
 
         Raises:
             StorageError: the database refused; what was stored before stays stored.
@@ -46,9 +46,9 @@ class Repairer:
 def _rows_to_take(checked: CheckedAnswer) -> list[Any]:
     """All rows of the missing records, and the invalid ones that are not listed.
 
-    Beside them, in every answer, the rows of records whose old leads the sync has not made its own yet: among
-    those leads a missing record would else look for its own. And invalid rows at the same places: what is not
-    told again there leaves the rejects list.
+    Always included: the rows of records with unlinked legacy leads, as a missing record could otherwise be
+    matched with one of those leads; and invalid rows at the same positions, as rows that are not repeated
+    there leave the rejects list.
     """
     answer = checked.answer
     rows = [row for row, _ in checked.unlisted]

@@ -1,4 +1,4 @@
-"""What a check of completeness comes to: counts, what is missing, what differs, what the source took back."""
+"""The results of a completeness check: counts, missing records, differences, withdrawn records."""
 
 from __future__ import annotations
 
@@ -12,24 +12,35 @@ from syncctl.services.reconcile.differences import FieldDifference
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
-    """What the rows of an answer are; each is counted under exactly one of the others.
-
-    `in_leads`: its lead is there. `edited_away`: so it is, but it reads as another key since an edit.
-    `in_reports`: finished. `deleted`: known, and its lead was deleted on purpose. `rejected`: invalid, and on
-    the rejects list. `missing`: valid, and nowhere. `unlisted`: invalid, and not on the list. `merged`: a
-    further row of a record that is counted. `not_due`: without the date of a booking or return, and so none.
-    """
+    """The counts of an answer's rows; each row is counted once besides `rows`."""
 
     rows: int = 0
     in_leads: int = 0
+    """Its lead exists."""
+
     edited_away: int = 0
+    """Its lead exists, but has been edited to another key."""
+
     in_reports: int = 0
+    """Finished."""
+
     deleted: int = 0
+    """Known, and its lead was deleted on purpose."""
+
     rejected: int = 0
+    """Invalid, and on the rejects list."""
+
     missing: int = 0
+    """Valid, but not in the database."""
+
     unlisted: int = 0
+    """Invalid, and not on the rejects list."""
+
     merged: int = 0
+    """A further row of a record that is counted."""
+
     not_due: int = 0
+    """Without the date of a booking or return, so not one yet."""
 
     def __add__(self, other: SourceCounts) -> SourceCounts:
         names = [entry.name for entry in fields(self)]
@@ -37,14 +48,14 @@ class SourceCounts:
 
     @property
     def balanced(self) -> bool:
-        """Whether every row is accounted for."""
+        """Whether every row is counted."""
         fates: int = sum(getattr(self, entry.name) for entry in fields(self) if entry.name != "rows")
         return self.rows == fates
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a finding is about. `told_at`: the record's own date, the source's wall clock marked as UTC."""
+    """Whom a finding is about."""
 
     report: StepName
     location: str
@@ -52,11 +63,13 @@ class Subject:
     booking_no: str = ""
     phone: str = ""
     told_at: datetime | None = None
+    """The record's own date, the source's wall clock marked as UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A record that is nowhere; or with a `reason` an invalid row that is not on the rejects list."""
+    """A record that is not in the database; or, with a `reason`, an invalid row that is not on the rejects
+    list."""
 
     subject: Subject
     reason: str = ""
@@ -64,7 +77,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A lead that does not hold what the source says by now."""
+    """A lead that doesn't have the source's current value of a field."""
 
     subject: Subject
     lead_id: str
@@ -73,7 +86,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A lead whose record the source does not tell any more."""
+    """A lead whose record the source no longer returns."""
 
     subject: Subject
     lead_id: str
@@ -81,47 +94,51 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class LocationCheck:
-    """One report of one location. `error`: why it could not be checked; then nothing is said of its rows.
-
-    `counts`, `missing`: as they were found. `repair`: what the sync of the missing ones brought, None where
-    there was none; `left`: what is still missing after it.
-    """
+    """One report of one location."""
 
     report: StepName
     location: str
     store: str
     counts: SourceCounts = field(default_factory=SourceCounts)
+    """As found, before any repair."""
+
     missing: tuple[Missing, ...] = ()
+    """As found, before any repair."""
+
     differences: tuple[Difference, ...] = ()
     error: str | None = None
+    """Why it could not be checked; nothing else is known then."""
+
     repair: LocationResult | None = None
+    """The result of syncing the missing records; None: not repaired."""
+
     left: tuple[Missing, ...] = ()
+    """What is still missing after the repair."""
 
     @property
     def complete(self) -> bool:
-        """Whether it was checked, and nothing is missing (any more)."""
+        """Whether it was checked and nothing is missing (any more)."""
         return self.error is None and not (self.left if self.repair else self.missing)
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The whole check of the days `first` to `last`, both inclusive, of the business's calendar.
-
-    `warnings`: what could not be judged, one line each.
-    `run`: the run that synced what was missing, None where it was only looked.
-    """
+    """The whole check of the business days `first` to `last`, inclusive."""
 
     first: date
     last: date
     locations: tuple[LocationCheck, ...]
     withdrawn: tuple[Withdrawn, ...] = ()
     warnings: tuple[str, ...] = ()
+    """What could not be judged, one line each."""
+
     run: RunResult | None = None
+    """The run that synced what was missing; None: nothing was repaired."""
 
     @property
     def ok(self) -> bool:
-        """Whether every location was checked and nothing is missing. A difference alone is no failure: the
-        telecallers' leads are never changed by a sync."""
+        """Whether every location was checked and nothing is missing. Differences are allowed: a sync never
+        changes the telecallers' leads."""
         return all(location.complete for location in self.locations)
 
     def of(self, report: StepName) -> tuple[LocationCheck, ...]:

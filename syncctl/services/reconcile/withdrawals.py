@@ -1,4 +1,4 @@
-"""Leads whose records the source does not tell any more: cancelled there, or told under another key."""
+"""Leads whose records the source no longer returns: cancelled there, or returned under another key."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from syncctl.services.sync.planning import location_order
 
 
 class Withdrawals:
-    """Takes note of all answers of a check, then says which known records were in none of them.
+    """Collects all answers of a check, then finds the known records that were in none of them.
 
-    `days`: those that are checked. `certain_from`: the first day that is in every answer for certain; the
-    absence of an older record means nothing, nor that of a return whose booking may be older. `started_at`:
-    of the check; what is newer may be younger than its location's answer.
+    `days`: the days checked. `certain_from`: the first day that is certainly in every answer; the absence of
+    an older record proves nothing, nor that of a return whose booking may be older. `started_at`: start of
+    the check; newer records may be younger than their location's answer.
     """
 
     def __init__(self, database: Database, days: Days, certain_from: date, started_at: datetime) -> None:
@@ -39,8 +39,8 @@ class Withdrawals:
         self._absent: dict[tuple[StepName, str], list[tuple[str, Withdrawn]]] = {}
 
     def note(self, answer: SortedRows) -> set[str]:
-        """Take one location's answer in. Gives the ids of its known records of which the source has said
-        something else since it first told of them.
+        """Add one location's answer. Returns the ids of its known records whose source values have changed
+        since they were first seen.
 
         Raises:
             StorageError: the database refused.
@@ -59,7 +59,7 @@ class Withdrawals:
                 if entry.changed_at is not None or record.corrections:
                     changed.add(record.record_id)
             elif record.replaced_by is not None:
-                continue  # its booking is told under a corrected number
+                continue  # its booking has a corrected number now
             elif record.values.get("bookingNo") not in told_badly and self._is_due(record, answer.report):
                 absent.append((record.record_id, _withdrawn(answer, record)))
         self._told[answer.report] |= told
@@ -74,9 +74,8 @@ class Withdrawals:
         return self._days.has(told_at) and told_at.date() >= self._certain_from[report]
 
     def found(self, stores: Mapping[str, str | None]) -> tuple[list[Withdrawn], list[str]]:
-        """The leads that are there though no answer tells of them, and a line for each location of which that
-        can't be said. `stores`: every location id there is, with its store: several may be one shop, and tell
-        the same records.
+        """The existing leads that are in no answer, and a line for each location where this can't be decided.
+        `stores`: every location id with its store: several ids may be one shop, and return the same records.
 
         Raises:
             StorageError: the database refused.

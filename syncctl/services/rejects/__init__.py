@@ -1,1 +1,1 @@
-"""The rows that could not become leads: listed, exported, tried again."""
+"""The rows that could not become leads: listed, exported, retried."""

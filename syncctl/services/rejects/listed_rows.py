@@ -1,4 +1,4 @@
-"""What the rows on the rejects list say, of files too, where they stand under their columns' titles."""
+"""The rows of files on the rejects list, read by their column titles."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.text import fold
 
 CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
-"""From a file's raw row, by its columns' titles, to its cells by column name (`FileRow.cells`)."""
+"""Takes a file's raw row by column titles and returns its cells by column name (`FileRow.cells`)."""
 
 
 class ListedFileRows:
-    """What the rejects list holds of one file. The stores call their files the same month after month, so
-    that in a row's place another customer may stand by now."""
+    """The rejects of one file. Stores reuse their file names month after month, so by now the same
+    position may belong to another customer."""
 
     def __init__(self, storage: Storage, kind: StepName, name: str, cells_of: CellsOf) -> None:
         self._customers: dict[str, dict[str, _Customer | None]] = defaultdict(dict)
@@ -42,8 +42,8 @@ class ListedFileRows:
         return {reject_id for listed in self._customers.values() for reject_id in listed}
 
     def told_anew(self, position: str, cells: Mapping[str, object]) -> set[str]:
-        """The ids of those that the row in that place now tells anew, of the same customer: name or phone
-        stayed. One that had neither was nobody's."""
+        """The ids of the rejects that this row, now at their position, supersedes: those of the same
+        customer, by name or phone. A reject with neither matches any customer."""
         listed = self._customers.get(position)
         if not listed:
             return set()

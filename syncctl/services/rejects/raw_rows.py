@@ -10,10 +10,10 @@ from syncctl.domain.identity import SEPARATOR, derived_id
 from syncctl.domain.records import Reject
 
 LONGEST_RAW_ROW = 100_000
-"""Characters of a raw row that the rejects list keeps; a document of MongoDB must stay under 16 MB."""
+"""Characters kept of a raw row: a MongoDB document must stay under 16 MB."""
 
 DEEPEST = 100
-"""Levels of nesting that it keeps: Python's JSON reader gives up at some hundred, fewer on a deep stack."""
+"""Levels of nesting kept: Python's JSON parser gives up after some hundreds, fewer on a deep stack."""
 
 
 def raw_text(row: object, *, sort_keys: bool = True) -> str:
@@ -52,6 +52,6 @@ def raw_row(reject: Reject, unreadable: str | None = None) -> Any:
 
 
 def row_values(reject: Reject) -> Mapping[str, Any]:
-    """The raw row by its fields or titles; under "row" where it is no record of fields."""
+    """The raw row by its fields or titles; under "row" if it isn't an object with fields."""
     row = raw_row(reject, unreadable=reject.row)
     return row if isinstance(row, Mapping) else {"row": row}

@@ -1,4 +1,4 @@
-"""The rejects list as a person works with it: filtered, told without numbers, exported for correction."""
+"""The rejects list for a person: filtered, shown without phone numbers, exported for correction."""
 
 from __future__ import annotations
 
@@ -24,25 +24,30 @@ from syncctl.text import fold
 
 OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")
 OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
-"""Titles that an import takes for no column of a lead's, so that a corrected export can be imported."""
+"""Titles that an import doesn't take for lead columns, so that a corrected export can be imported."""
 
 _UNSEEN = (
     r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u061c\u1680\u180e"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 )
 _STARTS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
-# Also behind what some spreadsheets take for the end of a cell, whatever quotes stand around it.
+# Also after what some spreadsheets take for the end of a cell, whatever quotes surround it.
 _FORMULA = re.compile(rf"(^[\t\r\n{_UNSEEN}]*|[\t\r\n;][{_UNSEEN}]*)(?=[{_STARTS}])")
-"""Where a cell begins as a formula does, of any width."""
+"""Where a cell begins like a formula, with characters of any width."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectFilter:
-    """Which rejects: of one kind (a step's name), with a text in the reason, of one file or location."""
+    """Which rejects are wanted."""
 
     kind: str | None = None
+    """Of this kind only (a step's name)."""
+
     reason: str | None = None
+    """With this text in the reason."""
+
     where: str | None = None
+    """Of this file or location."""
 
     def takes(self, reject: Reject) -> bool:
         return (self.reason is None or fold(self.reason) in fold(reject.reason)) and (
@@ -51,12 +56,12 @@ class RejectFilter:
 
 
 def find_rejects(storage: Storage, wanted: RejectFilter) -> list[Reject]:
-    """The rejects that the filter takes, newest first. Raises StorageError."""
+    """The matching rejects, newest first. Raises StorageError."""
     return [reject for reject in storage.rejects(wanted.kind) if wanted.takes(reject)]
 
 
 def sheet_and_row(reject: Reject) -> tuple[str, int | None]:
-    """Where in its file a reject stands; ("", None) for one of the API's."""
+    """A reject's position in its file; ("", None) for one from the API."""
     if reject.source not in FILE_STEPS:
         return "", None
     sheet, _, number = reject.position.rpartition(SEPARATOR)
@@ -80,7 +85,8 @@ def reject_document(reject: Reject) -> dict[str, Any]:
 
 
 def masked_document(reject: Reject) -> dict[str, Any]:
-    """As reject_document; whatever may be a phone number shows its first and last two digits only."""
+    """Like reject_document, but anything that may be a phone number shows only its first and last two
+    digits."""
     document = reject_document(reject)
     values = redacted(document["values"], _masked, numbers=True)
     return {**document, "reason": _masked(document["reason"]), "values": values}
@@ -91,11 +97,11 @@ def _masked(text: str) -> str:
 
 
 def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool, own: OwnFiles) -> None:
-    """Write rejects as a CSV that spreadsheets open (UTF-8 with BOM), with their raw values, for correction:
-    for this user only, whole or not at all.
+    """Write rejects with their raw values, for correction, as a CSV that spreadsheets open (UTF-8 with BOM).
+    The file is readable only by this user, and written completely or not at all.
 
     Raises:
-        UsageError: the file exists already, is one of `own`, or can't be written.
+        UsageError: the file already exists, is one of `own`, or can't be written.
     """
     with private_file(file, overwrite=overwrite, own=own) as out:
         text = TextIOWrapper(out, encoding="utf-8-sig", errors="replace", newline="")
@@ -118,7 +124,7 @@ def _in_order(values: Mapping[str, Any], titles: Iterable[str]) -> Iterable[Any]
 
 
 def _defused(value: Any) -> str:
-    """A cell's text, with an apostrophe before what a spreadsheet would run (OWASP, "CSV Injection")."""
+    """A cell's text, with an apostrophe before anything a spreadsheet would run (OWASP, "CSV Injection")."""
     if value is None:
         return ""
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The rejects list tried again: what has become valid is saved on the normal path and leaves the list."""
+"""Retries the rejects list: rows that are valid by now are saved on the normal path and leave the list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from syncctl.services.sync.store_list import add_stores, store_of_row
 from syncctl.services.windows.row_stores import RowStores, known_shops
 
 SOURCES = frozenset(step.value for step in StepName)
-"""What a row on the list can be of; anything else is another program's, or damaged, and stays."""
+"""The sources of listed rows; anything else belongs to another program or is damaged, and stays."""
 
 
 def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, cells_of: CellsOf) -> Counts:
@@ -66,7 +66,7 @@ class _Retry:
         self._file_stores = FileStores(locations, [store.name for store in run.storage.stores()])
 
     def source(self, source: StepName, location: str, rejects: Sequence[Reject]) -> Counts:
-        """Try one location's or file's rejects again."""
+        """Retry one location's or file's rejects."""
         rows = [(reject, row) for reject in rejects if isinstance(row := raw_row(reject), Mapping)]
         if source is StepName.STORES:
             valid, counts = self._stores(rows)
@@ -138,5 +138,5 @@ class _Retry:
 
 
 def _without_invalid(counts: Counts) -> Counts:
-    """What was stored or found; those that are not are counted as still on the list."""
+    """The counts of stored or existing rows only; the rest are counted as still on the list."""
     return replace(counts, rows=counts.rows - counts.invalid, invalid=0)

@@ -1,4 +1,4 @@
-"""The rejects list kept in step with what the sources say: invalid rows on it, corrected ones off it."""
+"""Keeps the rejects list up to date with the sources: adds invalid rows, removes corrected ones."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows
 
 MOST_NEW, MOST_LISTED = 1000, 10_000
-"""Rows of one location or file: so many are listed in one run, and so many in all."""
+"""Rows per location or file: at most so many are added in one run, and listed in all."""
 
 MOST_NEW_CHARACTERS = 10_000_000
-"""Characters of the raw rows of one location or file that are listed in one run."""
+"""Characters of raw rows per location or file that are added in one run."""
 
 
 class RoomOnList:
-    """How many more rows of one location or file the rejects list takes in this run. `unlisted`: rows that
-    it had no room for."""
+    """How many more rows of one location or file may be listed in this run. `unlisted`: rows over the
+    quota."""
 
     def __init__(self, listed: int) -> None:
         self.unlisted = 0
@@ -31,7 +31,7 @@ class RoomOnList:
         self._characters = MOST_NEW_CHARACTERS
 
     def takes(self, raw: str) -> bool:
-        """Whether there is room for this raw row, which then has it."""
+        """Whether this raw row is within the quota, which it then uses up."""
         if self._rows <= 0 or self._characters < len(raw):
             self.unlisted += 1
             return False
@@ -41,7 +41,7 @@ class RoomOnList:
 
 
 def unlisted_words(rows: int) -> str:
-    """For a warning: what was left off the list, and what to do."""
+    """A warning: how many rows were not listed, and what to do."""
     return (
         f"{rows:,} invalid rows are not on the rejects list, which takes {MOST_NEW:,} rows of a location or "
         f"file in one run and {MOST_LISTED:,} in all: have the source corrected"
@@ -49,10 +49,10 @@ def unlisted_words(rows: int) -> str:
 
 
 def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[str]]) -> int:
-    """List the invalid rows, and take off the list what the source says otherwise by now. Gives how many
-    there was no room for.
+    """List the invalid rows, and remove listed rows that the source has changed. Returns how many rows were
+    over the quota.
 
-    `listed`: what the list holds of the answer's location: position -> ids.
+    `listed`: the list's entries for the answer's location: position -> ids.
 
     Raises:
         StorageError: the database refused.
@@ -83,15 +83,15 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
 
 
 def _is_surely_another(row: object, codes: Collection[str]) -> bool:
-    """The quick way to know most of the rows that are not listed: by their booking number."""
+    """A quick way to rule out most rows that aren't listed: by their booking number."""
     code = row.get(BOOKING_NO[0]) if isinstance(row, dict) else None
     return isinstance(code, str) and code.isascii() and code.isdigit() and code not in codes
 
 
 def position_of(row: object) -> str:
-    """Which row of its report it is, so that its correction can be told; "" where it doesn't say.
+    """Identifies a row within its report, so that its correction is recognized; "" if it can't be identified.
 
-    Without a booking number the moment of the booking and the item tell.
+    Without a booking number, the time of the booking and the item identify it.
     """
     if not isinstance(row, dict):
         return ""
@@ -104,7 +104,7 @@ def position_of(row: object) -> str:
 
 
 def row_text(row: object, aliases: tuple[str, ...]) -> str:
-    """The first of these fields that holds text in a row that may be invalid, or ""."""
+    """The first non-empty text among these fields of a row, which may be invalid; or ""."""
     try:
         return first_text(row, aliases) if isinstance(row, dict) else ""
     except InvalidRowError:
@@ -112,7 +112,7 @@ def row_text(row: object, aliases: tuple[str, ...]) -> str:
 
 
 class ListedRejects:
-    """What the rejects list holds of one location's report."""
+    """The rejects of one location's report."""
 
     def __init__(self, storage: Storage, answer: SortedRows) -> None:
         self._report, self._location = answer.report.value, answer.listed_under
@@ -120,20 +120,20 @@ class ListedRejects:
         self._ids = {reject_id for ids in self._positions.values() for reject_id in ids}
 
     def has_place_of(self, row: object) -> bool:
-        """Whether this row is listed, perhaps as it read at an earlier time."""
+        """Whether this row is listed, perhaps with earlier values."""
         return position_of(row) in self._positions or self.holds(row)
 
     def holds(self, row: object) -> bool:
-        """Whether this row is listed exactly as it is."""
+        """Whether this row is listed with exactly these values."""
         return bool(self._ids) and self.id_of(row) in self._ids
 
     def id_of(self, row: object) -> str:
-        """The id that this row has on the list, or would have."""
+        """The id that this row has, or would have, on the list."""
         return reject_id_of(self._report, self._location, raw_text(row))
 
 
 def _reject_of(run: Run, answer: SortedRows, row: object, reason: str, raw: str) -> Reject:
-    """An entry of the rejects list; the same row gives the same entry in every run."""
+    """An entry of the rejects list; the same row yields the same entry in every run."""
     report, location = answer.report.value, answer.listed_under
     reject_id = reject_id_of(report, location, raw)
     position = position_of(row) or reject_id

@@ -1,4 +1,4 @@
-"""One answer of one location, taken into the database: each row saved, found, merged, ignored or rejected."""
+"""Stores one answer of one location: each row is saved, already there, merged, ignored or rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from syncctl.services.sync.corrected_bookings import CorrectedBookings
 from syncctl.text import and_more, plural
 
 BATCH = 1000
-"""Records looked up and written together: a few round trips for each batch, none for a row."""
+"""Records looked up and written together: a few round trips per batch instead of one per row."""
 
 NUMBERS_NAMED = 5
 """Booking numbers that a warning names."""
@@ -40,33 +40,37 @@ _DATED_OTHERWISE = [source.date[0] for source in SOURCES.values() if not source.
 
 @dataclass(slots=True)
 class Taken:
-    """What became of an answer's rows.
-
-    `changed`: booking numbers of existing leads of which the source now says something else. `refused`: rows
-    of records that the database's own rules kept out; they are among the invalid ones. `unlisted`: invalid
-    rows for which there was no room on the rejects list. `undated`: by field, the booking numbers of new
-    leads that have no such date, as it can't be read. `is_late`: time was over before all was stored; only
-    what was stored is counted. `held`: rows of records that may be known bookings with a corrected phone
-    number, which only a whole answer can tell: they are counted as existing, and not stored.
-    """
+    """What happened to an answer's rows."""
 
     counts: Counts
     changed: list[str] = field(default_factory=list)
+    """Booking numbers of existing leads for which the source has new values."""
+
     refused: list[Any] = field(default_factory=list)
+    """Rows of records that the database's own rules refused; they count as invalid."""
+
     unlisted: int = 0
+    """Invalid rows over the quota of the rejects list."""
+
     undated: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """By date field, the booking numbers of new leads whose date can't be read."""
+
     is_late: bool = False
+    """The deadline passed before everything was stored; only stored rows are counted."""
+
     held: list[Any] = field(default_factory=list)
+    """Rows of records that may be known bookings with a corrected phone number, which only a whole answer
+    can tell: not stored, and counted as existing."""
 
     @property
     def warnings(self) -> list[str]:
-        """What a person must know of it, a line for each."""
+        """What a person must know, one line each."""
         lines = [undated_words(name, numbers) for name, numbers in self.undated.items()]
         return [*lines, unlisted_words(self.unlisted)] if self.unlisted else lines
 
 
 def undated_words(field_name: str, numbers: Sequence[str]) -> str:
-    """For a warning: new leads without a date that their source tells, but not so that it can be read."""
+    """A warning about new leads whose date can't be read."""
     more = and_more(len(numbers) - NUMBERS_NAMED)
     instead = "dated by when it was first seen" if field_name in _DATED_OTHERWISE else "saved without it"
     which = f"{len(numbers)} new {plural(len(numbers), 'booking')}"
@@ -74,7 +78,7 @@ def undated_words(field_name: str, numbers: Sequence[str]) -> str:
 
 
 class Intake:
-    """Takes the answers of one run in, until `deadline` (the monotonic clock's seconds)."""
+    """Stores the answers of one run, until `deadline` (seconds of the monotonic clock)."""
 
     def __init__(self, run: Run, locations: Locations, deadline: float = math.inf) -> None:
         self._run = run
@@ -116,15 +120,15 @@ class Intake:
         return self._run.clock.monotonic() >= self._deadline
 
     def _rejects_listed(self, answer: SortedRows) -> Mapping[str, Collection[str]]:
-        """What the rejects list holds of the answer's location. Read once for all locations of a report: each
-        is taken in once, and what another run lists or clears meanwhile may be listed or cleared twice."""
+        """The rejects listed for the answer's location. Read once for all locations of a report: each is
+        stored once, and what another run adds or removes in between may be added or removed twice."""
         if answer.report not in self._listed:
             self._listed[answer.report] = self._run.storage.reject_positions(answer.report)
         listed = self._listed[answer.report]
         under = [listed[place] for place in (answer.location, ALL_LOCATIONS) if place in listed]
         if len(under) < 2:
             return under[0] if under else {}
-        # Whose location decides has changed since: what the same rows are now listed as replaces the other.
+        # The rows were listed under the other location before: their new entries replace those.
         here, everywhere = under
         return {
             position: [*here.get(position, ()), *everywhere.get(position, ())]
@@ -140,7 +144,7 @@ class Intake:
         is_whole: bool,
         conclude: bool = False,
     ) -> list[SourceRecord]:
-        """Take in what can be decided, and give the rest."""
+        """Store what can be decided, and return the rest."""
         match = self._matcher.match(
             batch, [SOURCES[answer.report].lead_type], answer.keys, conclude=conclude, answer=answer
         )
@@ -208,12 +212,12 @@ class Intake:
     def _changed(
         self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
     ) -> list[SourceRecord]:
-        """The known records of which the source now says something else."""
+        """The known records for which the source has new values."""
         perhaps = [
             record
             for record in records
             if (before := match.known.get(record.lead_id)) is not None
-            # Another id of the shop may tell it by other items; where all are told everything, none does.
+            # Another id of the shop may return other items of the booking; not if all ids return all rows.
             and (before.location == answer.location or answer.by_row)
             and fingerprint(record.values) != before.fingerprint
         ]
@@ -227,7 +231,7 @@ class Intake:
         ]
 
     def _mend_phones(self, records: Sequence[SourceRecord], match: MatchResult) -> int:
-        """Give untouched leads whose phone numbers were misread before the right ones. Gives how many."""
+        """Correct the phone numbers of untouched leads that earlier rules misread. Returns how many."""
         misread = [record for record in records if record.former_phones and match.has_lead(record)]
         if not misread:
             return 0

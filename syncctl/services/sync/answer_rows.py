@@ -1,5 +1,5 @@
-"""The rows of one answer sorted into records, rows of another kind, rows for the rejects list, and rows of
-other days than those asked for."""
+"""The rows of one answer, classified: records, rows of another kind, rows for the rejects list, and rows
+outside the days asked for."""
 
 from __future__ import annotations
 
@@ -36,53 +36,65 @@ from syncctl.parsing.phones import phone_number
 from syncctl.ports.api import Look
 
 LOOK_EVERY = 1000
-"""Rows, which are mapped in some 50 ms."""
+"""Rows; mapping so many takes about 50 ms."""
 
 StoreOf = Callable[[object], str | None]
-"""Gives the store of a row; None: unknown."""
+"""Returns the store of a row; None: unknown."""
 
 UNKNOWN_SHOP = "no store: its location names no known shop (the API does not keep to the id asked for)"
 
 
 @dataclass(slots=True)
 class SortedRows:
-    """What the rows of one answer are.
-
-    `store`: the one that the rows are for ("": unknown, or each row's own). `first_rows`, `item_rows`: the
-    row that made a record, and further ones of it, by the record's key. `outside`: rows dated outside of the
-    days asked for, and `records_outside` the records that they make, by key; they are in none of the others.
-    `by_row`: whether each row's own location decides its store. `spellings`: how the rows name their shops,
-    and how many do so. `dates`: how its dates are read, and how that went. `unread`: of records that
-    have no such date as no row has one that can be read, these fields, by the record's key.
-    """
+    """The classified rows of one answer."""
 
     report: StepName
     location: str
     rows: Sequence[Any]
+    """All rows, except those in `outside`."""
+
     dates: RowDates
+    """How its dates are parsed, and with what success."""
+
     store: str = ""
+    """The store of all rows ("": unknown, or each row names its own)."""
+
     records: dict[str, SourceRecord] = field(default_factory=dict)
     first_rows: dict[str, Any] = field(default_factory=dict)
+    """The row that made each record, by the record's key."""
+
     item_rows: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    """Further rows of each record, by the record's key."""
+
     invalid: list[tuple[Any, str]] = field(default_factory=list)
     merged: int = 0
     ignored: int = 0
     outside: list[Any] = field(default_factory=list)
+    """Rows dated outside the days asked for; counted nowhere else."""
+
     records_outside: dict[str, SourceRecord] = field(default_factory=dict)
+    """The records made of those rows, by key."""
+
     by_row: bool = False
+    """Whether each row's own location decides its store."""
+
     spellings: Counter[str] = field(default_factory=Counter)
+    """How the rows spell their shops, and how many rows use each spelling."""
+
     unread: dict[str, list[str]] = field(default_factory=dict)
+    """Date fields that are missing in a record because no row has a readable date, by the record's key."""
+
     _named: dict[str, set[str]] | None = None
 
     @property
     def listed_under(self) -> str:
-        """The location that its invalid rows have on the rejects list: where rows name their own, each answer
-        may have the same ones."""
+        """The location under which its invalid rows are on the rejects list: all locations, if rows name
+        their own, as then several answers may contain the same row."""
         return ALL_LOCATIONS if self.by_row else self.location
 
     @property
     def keys(self) -> set[str]:
-        """The keys of all records that the answer tells of, also of those outside of the days asked for."""
+        """The keys of all records in the answer, including those outside the days asked for."""
         return self.records.keys() | self.records_outside.keys()
 
     def names(self, booking_no: str, phone: str) -> bool:
@@ -90,7 +102,7 @@ class SortedRows:
         return phone in self.phones_of(booking_no)
 
     def phones_of(self, booking_no: str) -> set[str]:
-        """The phone numbers ("" for what is none) of all rows, valid or not, with this booking number."""
+        """The phone numbers ("" if invalid) of all rows, valid or not, with this booking number."""
         if self._named is None:
             self._named = defaultdict(set)
             for row in (*self.rows, *self.outside):
@@ -100,7 +112,7 @@ class SortedRows:
         return self._named.get(booking_no, set())
 
     def rows_from(self, day: date) -> int:
-        """How many rows are not of a record that is dated before that day."""
+        """How many rows don't belong to a record dated before that day."""
         before = sum(
             1 + len(self.item_rows.get(key, ()))
             for key, record in self.records.items()
@@ -129,14 +141,14 @@ def sort_rows(
 def unsorted(
     report: StepName, location: str, store: str | StoreOf | None, rows: Sequence[Any], zone: tzinfo
 ) -> SortedRows:
-    """An answer of which only the rows are known. `store`, `zone` as for `sort_rows`."""
+    """An answer whose rows haven't been classified yet. `store`, `zone`: as in `sort_rows`."""
     if callable(store):
         return SortedRows(report, location, rows, RowDates(zone), by_row=True)
     return SortedRows(report, location, rows, RowDates(zone), store or "")
 
 
 def check_form(answer: SortedRows) -> None:
-    """Raises FinalApiError where the API has changed its dates' form: nothing of such an answer counts."""
+    """Raises FinalApiError if the API has changed its date format: nothing in such an answer can be used."""
     if field_name := answer.dates.changed_form:
         raise FinalApiError(
             f"{field_name} can't be read in any of {answer.dates.unread[field_name]} rows",
@@ -147,8 +159,8 @@ def check_form(answer: SortedRows) -> None:
 def sort_unsorted(
     result: SortedRows, days: Days | None, look: Look, store: str | StoreOf | None
 ) -> SortedRows:
-    """As `sort_rows`, of an answer that is `unsorted`. `days`: those asked for, None: all. `look` is called
-    now and then, and what it raises ends the work."""
+    """Classify the rows of an answer. `days`: the days asked for, None: all. `look` is called now and
+    then, and anything it raises ends the work."""
     report, dates = result.report, result.dates
     without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
     for number, row in enumerate(result.rows):
@@ -208,10 +220,10 @@ def _better_function_date(result: SortedRows, key: str, row: Any) -> datetime | 
 
 
 def _set_outside_apart(answer: SortedRows, days: Days) -> None:
-    """Move what is dated outside of these days; what has no date that can be read stays where it is.
+    """Move what is dated outside these days; what has no readable date stays.
 
-    A record goes as a whole, by the date that it has as a lead: were single item rows left out, what remains
-    would read as if the source had changed it.
+    A record moves as a whole, by the date of its lead: without some of its items, it would look as if the
+    source had changed it.
     """
     for key, record in list(answer.records.items()):
         at = record.values.get("createdAt")
@@ -232,7 +244,7 @@ def _set_outside_apart(answer: SortedRows, days: Days) -> None:
 
 
 def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
-    """A record's values, then what each of its rows says by itself, the one that made it first."""
+    """A record's values, then the values of each of its rows alone, starting with the row that made it."""
     told = (
         report_values(answer.report, row, record.values["store"], RowDates(answer.dates.zone))
         for row in (answer.first_rows[record.key], *answer.item_rows.get(record.key, ()))
@@ -241,11 +253,11 @@ def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
 
 
 def has_changed(answer: SortedRows, record: SourceRecord, base: Mapping[str, Any]) -> bool:
-    """Whether the source now says something else of a record than when it was last seen.
+    """Whether the source's values of a record differ from when it was last seen.
 
-    The item rows of one booking differ in item fields, and their order is the API's: as long as one of them
-    says what was last seen of a field, it has not changed. Versions before kept what one row says, and a
-    price of 0, which now is none.
+    The rows of one booking differ in item fields, and the API may reorder them: a field is unchanged as long
+    as one of them has the last seen value. Earlier versions stored the values of a single row, and a price of
+    0, which now counts as missing.
     """
     said = {field: value for field, value in base.items() if value or field != "securityAmount"}
     whole, *alone = tellings(answer, record)

@@ -30,12 +30,11 @@ from syncctl.services.windows.row_stores import known_shops
 
 @dataclass(frozen=True, slots=True)
 class ApiSync:
-    """A stage of a run: `steps` of the rental API. `deadline_s`: seconds after the run's start at which it
-    stops by itself. `measures`: whether it finds out, once a day, how the reports answer narrower windows.
+    """A stage of a run: steps of the rental API.
 
-    Raises, when called:
-        StorageUnavailableError: the database is gone; nothing more can be done.
-        UsageError: a location was asked for that nobody knows.
+    Raises:
+        StorageUnavailableError, when called: the database is gone; nothing more can be done.
+        UsageError, when called: an unknown location was asked for.
     """
 
     api: RentalApi
@@ -43,8 +42,11 @@ class ApiSync:
     steps: tuple[StepName, ...]
     schedule: Schedule
     deadline_s: float
+    """Seconds after the run's start at which it stops by itself."""
+
     options: SyncOptions = field(default_factory=SyncOptions)
     measures: bool = False
+    """Whether it measures, once a day, how the reports answer narrower windows."""
 
     def __call__(self, run: Run) -> None:
         run.storage.set_deadline(run.started + self.deadline_s)
@@ -66,8 +68,8 @@ class ApiSync:
             self._sync_reports(run, reports, names, unclear)
 
     def _deadline(self, run: Run, number: int, *, of: int) -> float:
-        """When the number-th of the remaining steps must be done: each gets its share of the time, so that an
-        API which hangs can't take the time of the others."""
+        """When the number-th of the remaining steps must be done: each gets its share of the time, so that
+        an API which hangs can't use up the others'."""
         now = run.clock.monotonic()
         return now + max(0.0, run.started + self.deadline_s - now) * number / of
 
@@ -123,14 +125,14 @@ class ApiSync:
                 while not step.is_answered:
                     answer = next(fetched)
                     by_report[answer.request.report].take(answer)
-                    del answer  # its rows are not to be held while the next one is waited for
+                    del answer  # frees its rows while waiting for the next one
                 if (request := step.last_resort(self._deadline(run, 1, of=1))) is not None:
-                    for answer in fetched:  # first: it is to have a lane, not to be one more
+                    for answer in fetched:  # first finish the others: their lane is needed
                         by_report[answer.request.report].take(answer)
                     with closing(self.api.reports([request], sort)) as last:
                         step.take_last_resort(next(last))
                 run.finish_step(step.finish())
-        # Nothing else is to be missed for these: they come last, and are the first to be left out.
+        # Audits come last, so that they are the first to be dropped when time runs out.
         ends = self._deadline(run, 1, of=1)
         try:
             with closing(self.api.reports(audits.requests(ends), sort)) as besides:

@@ -1,5 +1,5 @@
-"""A few locations of each run asked for everything besides, in turn: what a narrower window never brings, a
-dormant id, a row that was entered late, comes within one round."""
+"""Each run asks a few locations in turn for their whole window: what a narrower window never returns, a
+dormant location's new rows, or rows entered late are found within one round."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Audits:
         self._audited = {report: _Audited() for report in self._steps}
         self._states: dict[StepName, Mapping[str, LocationState]] = {}
         planner, measuring = tools.planner, tools.measuring
-        # The empty id, where it is what brings the rows; and all others, which may be answered again.
+        # The empty id, if only that returns rows; and all others, which may work again.
         empty = {step.report for step in steps if step.dialect.ids is LocationIds.EMPTY}
         locations = [*([""] if empty else []), *tools.stores]
         whole = [
@@ -66,12 +66,13 @@ class Audits:
         measuring.watched = frozenset(code for codes in self._asked.values() for code in codes)
 
     def requests(self, deadline: float) -> list[ReportRequest]:
-        """The calls, to be given up at `deadline` (the monotonic clock's seconds): none of a report whose key
-        was refused, and one try each of one that answers nothing.
+        """The calls, to be given up at `deadline` (seconds of the monotonic clock). None for a report whose
+        key was refused, and a single try each for a report that isn't answering.
 
-        Asked as well are one location whose answer was thin, as it may be its window that leaves rows out;
-        those of which something was held back; and, for the last month, those whose whole answers seem to be
-        cut, as the newest rows may be what is cut off."""
+        Also asked: one location whose answer was thin, as its window may leave rows out; locations with rows
+        that were held back; and, for the last month, those whose whole answers seem to be cut, as the newest
+        rows may be missing.
+        """
         return [
             ReportRequest(step.report, code, window, deadline, tries=1 if step.is_unanswered else None)
             for step in self._steps.values()
@@ -101,7 +102,7 @@ class Audits:
         return not self._tools.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
 
     def take(self, answer: Answer) -> None:
-        """Store one answer, `ReportStep.sort`ed. What fails is asked again in its turn.
+        """Store one answer, already classified by `ReportStep.sort`. What fails is audited again in its turn.
 
         Raises:
             StorageUnavailableError: the database is gone.
@@ -147,14 +148,14 @@ class Audits:
         return taken.counts
 
     def _state(self, request: ReportRequest) -> LocationState:
-        """The location's, as the ordinary calls left it."""
+        """The location's state after the ordinary calls."""
         report, code = request.report, request.location
         if report not in self._states:
             self._states[report] = self._tools.storage.location_states(report)
         return self._states[report].get(code, LocationState(code))
 
     def finish(self) -> dict[StepName, AuditResult]:
-        """What they brought, by report. Where they may have been cut, that is a warning."""
+        """The results by report. Warns where answers may have been cut."""
         for report, audited in self._audited.items():
             if capped := capped_answers(audited.sizes):
                 self._tools.listener.warning(capped_warning(report, audited.sizes, capped))

@@ -1,4 +1,4 @@
-"""How far a location is after what it answered, and which answers are not to be believed yet."""
+"""How far a location is after its answer, and which answers are not trusted yet."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.sync.planning import SUSPECT_FOR, Planner
 
 PLENTY = 5
-"""Rows due again: of fewer, what is missing may well have been cancelled."""
+"""With fewer rows due, the missing ones may well have been cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows an answer has, and of them: `due_again`: those that every whole answer of the next days
-    must have as well. How many records it has of the days that the answer before was to have, too: `again`;
-    and of those that the next one must have: `recent`."""
+    """Counts of an answer that decide how far its location is."""
 
     rows: int
     due_again: int
+    """Rows that every whole answer of the next days must contain too."""
+
     again: int
+    """Records of the days that the previous answer covered too."""
+
     recent: int
+    """Records of the days that the next answer must cover too."""
 
 
 class Checkpoints:
-    """The states of locations in one run."""
+    """Computes the states of locations in one run."""
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self._now = planner.started_at
 
     def tally(self, state: LocationState, answer: SortedRows) -> Tally:
-        """What decides of a location's answer how far it is, after it was in that state."""
+        """The counts of an answer; `state`: the location's state before it."""
         planner = self._planner
         again_from = planner.today if state.watermark is None else planner.again_from(state.watermark)
         return Tally(
@@ -45,11 +48,10 @@ class Checkpoints:
         )
 
     def next_state(self, state: LocationState, window: Window, tally: Tally) -> LocationState | None:
-        """How far a location is after an answer that was stored whole; None: as far as before.
+        """The state of a location after an answer that was stored completely; None: unchanged.
 
-        The watermark is the run's start: what is booked while the run goes on is asked for next time. A
-        backfill leaves it alone. So does a suspicious answer: neither watermark nor dormancy may follow from
-        it.
+        The watermark is the run's start: what is booked during the run is asked for next time. A backfill
+        leaves the watermark alone, and so does a suspicious answer, which must not change dormancy either.
         """
         if self._planner.is_backfill or self.is_suspicious(state, window, tally):
             return None
@@ -67,8 +69,8 @@ class Checkpoints:
         )
 
     def audited(self, state: LocationState, tally: Tally) -> LocationState:
-        """The state of a location after its whole window was asked for besides: not further than before, but
-        awake if it has something, and in doubt if it has suspiciously little."""
+        """The state of a location after an audit: its watermark doesn't move, but it is no longer dormant
+        if it has rows, and in doubt if it has suspiciously few."""
         state = replace(state, audited_at=self._now, audit_tried_at=self._now)
         if self.is_suspicious(state, self._planner.window, tally):
             return replace(self.doubted(state), tried_at=state.tried_at)
@@ -80,32 +82,32 @@ class Checkpoints:
         )
 
     def audit_failed(self, state: LocationState) -> LocationState:
-        """The state of a location that an audit asked in vain: the others come first."""
+        """The state of a location whose audit failed: others are audited first."""
         return replace(state, audit_tried_at=self._now)
 
     def doubted(self, state: LocationState) -> LocationState:
-        """The state of a location whose answer is not to be believed yet."""
+        """The state of a location whose answer is not trusted yet."""
         since = state.doubted_since
         if since is None or since > self._now:
             since = self._now
         return replace(state, tried_at=self._now, doubted_since=since)
 
     def may_doubt(self, state: LocationState) -> bool:
-        """Whether a suspicious answer is still not to be believed: an API that insists on it, for SUSPECT_FOR
-        after the last answer that was believed, is, as the shop may have got another id."""
+        """Whether a suspicious answer is still not trusted. An API that keeps giving it for SUSPECT_FOR
+        after the last trusted answer is believed, as the shop may have a new id."""
         since = state.doubted_since
         if self._planner.is_backfill or since is None:
             return not self._planner.is_backfill
         return self._now - min(since, state.answered_at or since) <= SUSPECT_FOR
 
     def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
-        """The state of a location that was asked in vain; None where a backfill asked."""
+        """The state of a location whose call failed; None in a backfill."""
         if self._planner.is_backfill:
             return None
         return replace(states.get(location, LocationState(location)), tried_at=self._now)
 
     def is_suspicious(self, state: LocationState, window: Window, tally: Tally) -> bool:
-        """Whether an answer has less than half of the rows of an earlier one that are still due."""
+        """Whether an answer has less than half the rows that an earlier one makes us expect."""
         if state.dormant or not self.may_doubt(state):
             return False
         if self._planner.is_whole(window):

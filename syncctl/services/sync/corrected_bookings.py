@@ -25,17 +25,17 @@ class CorrectedBookings:
         self._shared: set[tuple[str, str]] | None = None
 
     def settle(self, records: Sequence[SourceRecord], match: MatchResult) -> dict[str, Settled]:
-        """Let the leads of corrected records take their new numbers, and give what became of each, by the ids
-        of the records; what can't be settled in this run is left out.
+        """Give the leads of corrected records their new numbers. Returns the result for each record, by id;
+        what can't be completed in this run is left out.
 
-        The record before is marked first and the record of the new number is stored last: whatever a kill
-        leaves undone, the next run begins again, and finds what has been done.
+        The former record is marked first and the record of the new number stored last: if killed in between,
+        the next run starts over and finds what has been done.
         """
         due = {
             record.lead_id: (record, corrected)
             for record in records
             if (corrected := match.corrected.get(record.lead_id)) is not None
-            # Another run has just corrected it: this one's answer may be older.
+            # Another run has just corrected it, and this run's answer may be older.
             and current_since(corrected.before) <= self._run.started_at
         }
         if not due:

@@ -1,7 +1,7 @@
-"""Which locations a report is asked for, and how far back; and what an answer means for the next time.
+"""Decides which locations a report is asked for, and how far back.
 
-For whole windows of months, until it is measured that a narrower one holds everything recent
-(`dialects.Dialect`). Where only some days are wanted, their rows are picked out of the answer.
+Windows are whole months, until a narrower window is proven to return everything recent (`dialects.Dialect`).
+Where only certain days are wanted, their rows are picked from the answer.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ from syncctl.locations import Locations
 from syncctl.services.windows.months import OLDEST_DAY, certain_from, months_before, months_since, wider
 
 DORMANT_FOR = timedelta(days=1)
-"""How long a location without any data is left alone."""
+"""How long a location without any data is not asked."""
 
 CLOCK_TOLERANCE = timedelta(days=1)
-"""A watermark further ahead than this was set by a wrong clock: it says nothing about the data."""
+"""A watermark further ahead than this was set by a wrong clock and says nothing about the data."""
 
 SUSPECT_FOR = timedelta(days=2)
-"""How long an API may insist on a suspicious answer before it is believed."""
+"""How long an API must repeat a suspicious answer before it is believed."""
 
 LONGEST_NARROW = timedelta(days=26)
-"""A narrower window than the whole is measured for recent days only: one that must reach back further, after
-an outage, is whole."""
+"""Narrower windows are measured for recent days only: a window that must reach back further, after an
+outage, is whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What the user asked for on the command line. `date_from`, `date_to`: a backfill, both or neither."""
+    """Options from the command line."""
 
     full: bool = False
     date_from: date | None = None
+    """With `date_to`, a backfill: both or neither."""
+
     date_to: date | None = None
     locations: tuple[str, ...] = ()
 
@@ -48,39 +50,47 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The settings that decide windows. `first_months`: of a whole one. `business_zone`: whose days count.
-    `incremental_days`: how far behind its watermark a location is looked at again. `audits`: how many
-    locations a run asks for their whole window though it need not."""
+    """The settings that decide windows."""
 
     first_months: int
+    """Months of a whole window."""
+
     business_zone: tzinfo
+    """The time zone whose days count."""
+
     incremental_days: int = 7
+    """How far before its watermark a location is asked again."""
+
     audits: int = 0
+    """How many locations a run asks for their whole window in addition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one report will be asked. `dormant`: how many locations are left alone this time."""
+    """What one report will be asked."""
 
     windows: dict[str, Window]
+    """By location, in the order of the calls."""
+
     dormant: int
+    """How many dormant locations are skipped this time."""
 
 
 def location_order(code: str) -> tuple[int, str]:
-    """For sorting location ids as numbers, odd ones last."""
+    """Sort key for location ids: as numbers, malformed ones last."""
     return (int(code), "") if code.isascii() and code.isdigit() and len(code) < 10 else (10**10, code)
 
 
 def locations_to_ask(
     store_list: Mapping[str, str], locations: Locations, chosen: Iterable[str]
 ) -> dict[str, str | None]:
-    """Location id -> store name (None: nobody names it), by number.
+    """Location id -> store name (None: unknown), in numerical order.
 
-    Both the store list's codes and the ids of locations.toml: nobody knows which of a shop's old and new ids
-    a report answers to. `chosen`: only these, where any are given.
+    Includes both the store list's codes and the ids of locations.toml, as a report may answer to either a
+    shop's old or new id. `chosen`: only these, if any.
 
     Raises:
-        UsageError: a chosen one is unknown.
+        UsageError: a chosen location is unknown.
     """
     codes = sorted({*store_list, *locations.by_code}, key=location_order)
     known = {code: locations.store_of(code, store_list.get(code, "")) for code in codes}
@@ -95,12 +105,13 @@ def locations_to_ask(
 
 
 def ids_to_ask(stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
-    """The location ids that a report is asked with, each with its store: these, or an empty one alone."""
+    """The location ids to ask a report for, each with its store; just an empty id if only that is
+    answered."""
     return {"": None} if dialect.ids is LocationIds.EMPTY else stores
 
 
 class Planner:
-    """Decides windows for one run, which began at `started_at`.
+    """Decides the windows of one run, which began at `started_at`.
 
     Raises:
         UsageError: a backfill that ends before it begins.
@@ -124,17 +135,17 @@ class Planner:
 
     @property
     def zone(self) -> tzinfo:
-        """The business's."""
+        """The business's time zone."""
         return self._schedule.business_zone
 
     @property
     def today(self) -> date:
-        """The business's day on which the run began."""
+        """The business's date when the run began."""
         return self._today
 
     @property
     def days(self) -> Days | None:
-        """The days whose rows are wanted; None: whatever comes."""
+        """The days whose rows are wanted; None: all."""
         if self._options.date_from is None:
             return None
         return Days(self._options.date_from, self._options.date_to or self._today)
@@ -146,17 +157,17 @@ class Planner:
 
     @property
     def window(self) -> Window:
-        """What every location is asked for, wherever its watermark is."""
+        """The window that covers everything, wherever the watermark is."""
         return window_holding(self._options.date_from, self._schedule, self._today)
 
     @property
     def certain_from(self) -> date:
-        """The first day that is in `window`, however the API counts months."""
+        """The first day that is certainly in `window`, however the API counts months."""
         return certain_from(self.window, self._today)
 
     @property
     def due_again_from(self) -> date:
-        """Rows of that day or later will be in every answer for as long as SUSPECT_FOR."""
+        """Rows of that day or later will be in every answer for the next SUSPECT_FOR."""
         return self.certain_from + SUSPECT_FOR
 
     @property
@@ -166,12 +177,12 @@ class Planner:
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether it is a run for all locations and for whatever is new."""
+        """Whether the run asks all locations for whatever is new."""
         return not (self._options.is_backfill or self._options.locations)
 
     def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
-        """Those of these location ids that a report is asked with, each with its store. Where only an empty
-        one is answered, the others are asked where they were chosen, or in a full run."""
+        """The location ids to ask a report for, each with its store. If only an empty id is answered, the
+        others are asked only if chosen, or in a full run."""
         if self._options.locations:
             return stores
         return {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
@@ -182,9 +193,9 @@ class Planner:
         return not self._options.locations
 
     def plan(self, codes: Iterable[str], states: Mapping[str, LocationState], dialect: Dialect) -> Plan:
-        """A window for each location that is due. Those that were tried longest ago come first, so that a run
-        which its deadline cuts short is not cut at the same place again, and one that hangs can't keep
-        the others waiting in every run."""
+        """A window for each location that is due. Those tried longest ago come first, so that runs cut
+        short by their deadline don't always miss the same locations, and one that hangs can't delay the
+        others every time."""
         all_states = [states.get(code, LocationState(code)) for code in codes]
         due = [state for state in all_states if not self._sleeps(state)]
         due.sort(key=self._due_order)
@@ -201,12 +212,12 @@ class Planner:
         return timedelta(0) <= self._started_at - state.answered_at < DORMANT_FOR
 
     def whole_window(self, dialect: Dialect) -> Window:
-        """The whole window, in the body that the report answers."""
+        """The whole window, in the body that the report accepts."""
         return replace(self.window, form=dialect.whole_form)
 
     def _window(self, state: LocationState, dialect: Dialect) -> Window:
-        """The narrower one that the dialect allows, else the whole one: after an outage that was longer, as
-        far back as the watermark."""
+        """The narrower window that the dialect allows, otherwise the whole one, extended to the watermark
+        after a longer outage."""
         whole, watermark = self.whole_window(dialect), state.watermark
         if self._options.is_backfill or watermark is None or self._is_ahead(watermark):
             return whole
@@ -219,16 +230,16 @@ class Planner:
         return Window(days=wider(Days(since, self._today)), form=dialect.form)
 
     def _is_ahead(self, moment: datetime) -> bool:
-        """Whether a moment of an earlier run was set by a wrong clock."""
+        """Whether a time from an earlier run was set by a wrong clock."""
         return moment > self._started_at + CLOCK_TOLERANCE
 
     def again_from(self, watermark: datetime) -> date:
-        """The first of the days that are looked at again."""
+        """The first of the days that are asked for again."""
         synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
         return synced - timedelta(days=self._schedule.incremental_days)
 
     def is_whole(self, window: Window) -> bool:
-        """Whether it is everything that is asked for."""
+        """Whether the window asks for everything."""
         return window.days is None and window.months >= self._schedule.first_months
 
     def audits(
@@ -237,9 +248,9 @@ class Planner:
         states: Sequence[Mapping[str, LocationState]],
         asked: Sequence[Collection[str]],
     ) -> list[str]:
-        """The locations to be asked for their whole windows besides, those first that were not for longest,
-        dormant ones too; one that failed comes again after the others. `states`: of each report; `asked`:
-        those that it asks whole in this run anyway."""
+        """The locations to audit: those whose last audit is longest ago first, dormant ones too; after a
+        failure, others come first. `states`: of each report; `asked`: the locations that each report asks
+        for everything in this run anyway."""
         if not self.is_ordinary:
             return []
 
@@ -252,24 +263,24 @@ class Planner:
         return in_turn[: self._schedule.audits]
 
     def _audit_turn(self, state: LocationState | None) -> float:
-        """When a location had its last turn, as `_last` gives it."""
+        """When a location was last audited, as `_last` returns it."""
         return self._last(state.audited_at, state.audit_tried_at) if state is not None else 0.0
 
     def _due_order(self, state: LocationState) -> tuple[float, bool, tuple[int, str]]:
-        """For sorting: those tried longest ago first; of those tried together, the ones that failed last."""
+        """Sort key: those tried longest ago first; among those tried together, failed ones last."""
         failed = state.tried_at is not None and state.tried_at != state.watermark
         return self._last(state.tried_at), failed, location_order(state.location)
 
     def _last(self, *moments: datetime | None) -> float:
-        """The last of these moments, in seconds; 0: there is none. One that is still to come was noted by a
-        clock that was ahead: however little that was, a location must not wait for it."""
+        """The latest of these times, in seconds; 0: none. A time in the future was set by a clock that was
+        ahead and is ignored, so that no location has to wait for it."""
         known = (at.timestamp() for at in moments if at is not None and at <= self._started_at)
         return max(known, default=0.0)
 
 
 def window_holding(day: date | None, schedule: Schedule, today: date) -> Window:
-    """A whole window, or a longer one that has all that is dated that day or later, and the bookings of those
-    returns: the API's months may go by their dates."""
+    """A whole window, or a longer one that contains everything dated that day or later, and the bookings
+    of those returns, as the API may count months by their dates."""
     if day is None:
         return Window(schedule.first_months)
     return Window(max(schedule.first_months, months_since(max(day, OLDEST_DAY) - BOOKED_BEFORE, today)))

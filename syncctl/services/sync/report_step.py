@@ -1,4 +1,4 @@
-"""One report's step: its locations' answers taken in one by one, a failed one leaving the others alone."""
+"""One report's step: stores its locations' answers one by one; a failed one doesn't affect the others."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ from syncctl.services.windows.row_stores import RowStores
 class ReportStep:
     """One report, from its plan to its result.
 
-    Answers are stored as soon as they are there, also before the step's turn has come: to wait for that, they
-    would have to be kept. Only what came of them is told in turn.
+    Answers are stored as they arrive, even before the step's turn: waiting would mean keeping them in memory.
+    Only the results are reported in turn.
     """
 
     def __init__(self, report: StepName, tools: StepTools) -> None:
@@ -63,7 +63,7 @@ class ReportStep:
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
         self.held: list[str] = []
-        """Locations of whose answers something was held back until a whole one comes."""
+        """Locations with rows that are held back until a whole answer comes."""
         self._errors: list[ApiError] = []
         self._is_unclear = False
         self._answered: dict[str, AnswerSize] = {}
@@ -76,26 +76,26 @@ class ReportStep:
         ]
 
     def sort(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> SortedRows:
-        """The rows of a location's answer as `take` wants them. May be called by any thread. Raises what
-        `look` raises, and FinalApiError where the API has changed its form."""
+        """Classify the rows of a location's answer for `take`. Thread-safe. Raises whatever `look` raises,
+        and FinalApiError if the API has changed its date format."""
         answer = self._row_stores.sort(request.location, rows, self._tools.planner.days, look=look)
         check_form(answer)
         return answer
 
     def begin(self) -> None:
-        """The step's turn has come: tell what came of answers that were there before."""
+        """The step's turn has come: report the results of answers that arrived before."""
         untold, self._untold = self._untold or [], None
         for result in untold:
             self._tools.listener.location_done(self.report, result)
 
     @property
     def is_answered(self) -> bool:
-        """Whether each location's answer has been taken."""
+        """Whether all answers have been stored."""
         return len(self._results) == self._asked
 
     def last_resort(self, deadline: float) -> ReportRequest | None:
-        """The call with an empty location id that is left to be made where no location has anything: all have
-        answered, for their whole windows. None: it is not that bad, or it was made."""
+        """The call with an empty location id, to be made if all locations answered for their whole windows
+        and none has anything. None: not needed, or already made."""
         planner, windows = self._tools.planner, self.plan.windows
         if not (windows and planner.asks_everywhere) or "" in windows:
             return None
@@ -106,7 +106,7 @@ class ReportStep:
         return ReportRequest(self.report, "", planner.whole_window(self.dialect), deadline)
 
     def take_last_resort(self, answer: Answer) -> None:
-        """Store what an empty location id brought, if anything. Raises as `take`."""
+        """Store the answer for an empty location id, if it has rows. Raises like `take`."""
         if isinstance(answer.error, UnclearAnswerError):
             self._tools.unclear.note(answer.request, answer.error)
         elif answer.error is not None:
@@ -125,7 +125,7 @@ class ReportStep:
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether locations were asked, and the API answered none of them."""
+        """Whether locations were asked and none was answered."""
         return bool(self._errors) and not self._answered
 
     @property
@@ -145,11 +145,11 @@ class ReportStep:
         )
 
     def take(self, answer: Answer) -> None:
-        """Store one location's answer, `sort`ed.
+        """Store one location's answer, already classified by `sort`.
 
         Raises:
-            StorageUnavailableError: the database is gone. What it refuses otherwise fails this location, or
-                those whose states it refuses together.
+            StorageUnavailableError: the database is gone. Any other refusal fails this location, or those
+                whose states are saved in the same write.
         """
         location = answer.request.location
         store = self._tools.stores.get(location)
@@ -171,13 +171,13 @@ class ReportStep:
             self.save_states()
 
     def judged(self, answer: Answer) -> SortedRows | None:
-        """An answer's rows as they are to be stored, after what they show of location ids is taken into
-        account; None: it failed. Raises StorageUnavailableError."""
+        """An answer's rows as they must be stored, after using it as evidence on location ids; None: the
+        call failed. Raises StorageUnavailableError."""
         rows: SortedRows | None = answer.prepared
         if rows is None:
             return None
         by_row = self.ids.judge(rows)
-        # At once: whatever breaks this run off, the next one is to begin with it.
+        # Saved at once, so that the next run starts with it even if this one is interrupted.
         self.ids.remember(self._tools.storage, self._tools.listener)
         if by_row and not rows.by_row:
             return self._row_stores.sort(answer.request.location, answer.rows or [], self._tools.planner.days)
@@ -219,7 +219,7 @@ class ReportStep:
             self.thin.append(location)
             self._saving.add(self._checkpoints.doubted(before))
             warnings.append(thin_warning(tally.rows))
-        elif after is None or taken.unlisted:  # what is listed nowhere has to be asked for again
+        elif after is None or taken.unlisted:  # rows that are not even listed must be asked for again
             self._keep_tried(request)
         elif after.dormant and not before.dormant:
             self._saving.add_dormant(after)
@@ -229,14 +229,14 @@ class ReportStep:
         return LocationResult(location, answer.store, taken.counts, tuple(taken.changed), warning=warning)
 
     def finish(self) -> StepResult:
-        """Settle how far the locations are, and which are dormant from now on; give the step's result.
+        """Save how far the locations are, and which are dormant from now on; returns the step's result.
 
-        Where not one location of a report has ever had anything, it is the report that is in doubt, and all
-        of them are asked again.
+        If no location of a report has ever had any rows, the report itself is doubtful, and all are asked
+        again.
 
         Raises:
-            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning: those
-                locations are merely asked again.
+            StorageUnavailableError: the database is gone. Any other refusal is a warning: those locations are
+                simply asked again.
         """
         self.save_states()
         self.settle_ids()
@@ -252,12 +252,12 @@ class ReportStep:
         return self.result()
 
     def settle_ids(self) -> None:
-        """Keep what the answers up to now show of location ids. Raises StorageUnavailableError."""
+        """Save what the answers so far show about location ids. Raises StorageUnavailableError."""
         self.ids.conclude()
         self.ids.remember(self._tools.storage, self._tools.listener)
 
     def _doubt_capped_answers(self) -> None:
-        """Where the API may cut its answers, those locations are as far as before."""
+        """If the API may cut its answers, the watermarks of those locations don't move."""
         capped = self.capped
         before = [self.states.get(location, LocationState(location)) for location in capped]
         doubted = [self._checkpoints.doubted(state) for state in before if self._checkpoints.may_doubt(state)]
@@ -269,15 +269,15 @@ class ReportStep:
         self._tools.listener.warning(capped_warning(self.report, self._answered, capped))
 
     def _keep_tried(self, request: ReportRequest) -> None:
-        """Note that a location was asked, so that the next run begins with the others."""
+        """Record that a location was asked, so that the next run starts with the others."""
         if (tried := self._checkpoints.tried(self.states, request.location)) is not None:
             self._saving.add(tried)
 
     def save_states(self) -> None:
-        """Note how far the locations are that have been answered.
+        """Save how far the answered locations are.
 
         Raises:
-            StorageUnavailableError: the database is gone. What it refuses otherwise fails these locations.
+            StorageUnavailableError: the database is gone. Any other refusal fails these locations.
         """
         if refused := self._saving.save():
             self._results = [
@@ -288,7 +288,7 @@ class ReportStep:
             ]
 
     def result(self, broken_off: str | None = None) -> StepResult:
-        """What the step came to; `broken_off`: the error that ended it before its time."""
+        """The step's result; `broken_off`: the error that ended it early."""
         return step_result(
             self.report,
             self._results,

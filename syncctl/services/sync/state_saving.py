@@ -10,7 +10,7 @@ from syncctl.ports.storage import Storage
 from syncctl.services.sync.step_results import listed
 
 STATES_TOGETHER = 10
-"""Locations whose states are saved in one write. One that a kill takes the state of is asked again."""
+"""Locations whose states are saved in one write. If a kill loses a state, that location is asked again."""
 
 
 class StateSaving:

@@ -1,4 +1,4 @@
-"""How a report's step went, in one result and in words."""
+"""The result of a report's step, as an object and in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_R
 
 LOCATIONS_TOLD = 10
 ERRORS_TOLD = 3
-"""Different errors that a step's summary quotes; the log has them all."""
+"""Different errors quoted in a step's summary; the log has all of them."""
 
 
 def step_result(
@@ -27,8 +27,8 @@ def step_result(
     error: str | None = None,
     dormant: int = 0,
 ) -> StepResult:
-    """How a report's step went that asked `total` locations, or was to. `error`: what failed all of it: an
-    interruption, or a key that was refused."""
+    """The result of a report's step with `total` locations. `error`: what failed the whole step: an
+    interruption, or a refused key."""
     failed = [result for result in results if result.error is not None]
     if error or (failed and len(failed) == total):
         status = StepStatus.FAILED
@@ -48,8 +48,8 @@ def step_result(
 
 
 def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
-    """One line about the locations that failed, of `total` that were asked, grouped by what failed them;
-    None where none did."""
+    """One line about the failed locations, of `total` that were asked, grouped by error; None if none
+    failed."""
     if not failed:
         return None
     by_error: dict[str, list[str]] = defaultdict(list)
@@ -76,7 +76,7 @@ def _id_words(location: str) -> str:
 
 
 def told(error: ApiError | None) -> str:
-    """A failure in words that are the same for every location that failed so."""
+    """An error in words that are the same for every location with that error."""
     if isinstance(error, DeadlinePassedError):
         how = "no answer before" if error.asked else "not asked:"
         return f"{how} the run's time was over (API_RUN_DEADLINE_S)"

@@ -1,4 +1,4 @@
-"""The API's store list taken into the database: new stores added, existing ones left as they are."""
+"""Stores the API's store list: adds new stores, leaves existing ones as they are."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.text import fold
 
 STORE_LIST = "store list"
-"""Stands for the location on the rejects list."""
+"""Used as the location on the rejects list."""
 
 MOST_STORES = 1000
-"""Rows of a store list: each is a location that every run asks for, in each report."""
+"""Rows of a store list: each is a location that every run asks every report for."""
 
 
 def fetched_store_list(api: RentalApi, deadline: float) -> list[Any]:
-    """The rows of the store list. Raises ApiError, also where they are more than a business has shops."""
+    """The rows of the store list. Raises ApiError, also if there are more than a business can have shops."""
     rows = api.store_list(deadline)
     if len(rows) > MOST_STORES:
         raise FinalApiError(
@@ -39,7 +39,7 @@ def fetched_store_list(api: RentalApi, deadline: float) -> list[Any]:
 
 
 def listed_names(rows: Sequence[Any]) -> dict[str, str]:
-    """The store list's codes, each with the name that the API gives it; rows without a code are left out."""
+    """The store list's codes with their names; rows without a code are left out."""
     names: dict[str, str] = {}
     for row in rows:
         if not isinstance(row, Mapping):
@@ -56,8 +56,8 @@ def listed_names(rows: Sequence[Any]) -> dict[str, str]:
 def names_in_force(
     api: RentalApi, storage: Storage, deadline: float, warn: Callable[[str], None]
 ) -> Mapping[str, str]:
-    """The store list's names by code: fresh from the API; as last stored where that fails, which is no
-    failure of a report. `deadline`: the monotonic clock's seconds. Raises StorageError."""
+    """The store list's names by code: from the API, or as last stored if that fails, which doesn't fail a
+    report. `deadline`: seconds of the monotonic clock. Raises StorageError."""
     try:
         names = listed_names(fetched_store_list(api, deadline))
     except ApiError as error:
@@ -70,7 +70,7 @@ def store_of_row(row: object, locations: Locations) -> Store:
     """A row of the store list as a store.
 
     Raises:
-        InvalidRowError: it has no code or nothing names it.
+        InvalidRowError: it has no code, or no name can be found.
     """
     if not isinstance(row, Mapping):
         raise InvalidRowError("the row is no record of fields")
@@ -91,7 +91,7 @@ def store_of_row(row: object, locations: Locations) -> Store:
 
 
 def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
-    """Add the stores whose code and name are both new; gives how many that were.
+    """Add the stores whose code and name are both new; returns how many.
 
     Raises:
         StorageError: the database refused.
@@ -107,12 +107,12 @@ def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
 
 
 def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
-    """Add the new stores of the store list; a code given twice is merged.
+    """Add the new stores of the store list; repeated codes are merged.
 
     Raises:
         StorageError: the database refused.
     """
-    answer = SortedRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # none of its dates is read
+    answer = SortedRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # its dates are not used
     stores: dict[str, Store] = {}
     for row in rows:
         try:

@@ -1,4 +1,4 @@
-"""What follows for a report of which not one location was answered: it may be how it was asked."""
+"""What to do about a report that answered for no location: the way it was asked may be the reason."""
 
 from __future__ import annotations
 
@@ -19,24 +19,27 @@ WHOLE_FORMS = (BodyForm.USUAL, BodyForm.ALL_KEYS, BodyForm.WITHOUT_EMPTY, BodyFo
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a report's ordinary calls went.
-
-    `windows`: what each location was asked for. `states`: how far they were before. `error`: of one location,
-    where none was answered. `is_refused`: whether the API understood each of the calls, but would not answer.
-    """
+    """How a report's ordinary calls went."""
 
     report: StepName
     windows: Mapping[str, Window]
+    """The window that each location was asked for."""
+
     states: Mapping[str, LocationState]
+    """The states of the locations before."""
+
     error: ApiError | None
+    """The error of one location, if none was answered."""
+
     is_refused: bool
+    """Whether the API understood every call but refused to answer."""
 
 
 def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: Outcome) -> Dialect:
-    """What is known after none of a report's locations was answered.
+    """The dialect after no location of a report was answered.
 
-    A narrower window that one location is not answered again, while everything is, is lost. Where everything
-    is refused, the other forms of the body are tried with one location.
+    If one location still isn't answered for its narrower window, but is for the whole one, the narrower mode
+    is lost. If everything is refused, the other forms of the body are tried with one location.
     """
     if isinstance(outcome.error, KeyRefusedError):
         return dialect
@@ -59,7 +62,7 @@ def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: 
 
 
 def _one_of(locations: list[str], planner: Planner, outcome: Outcome) -> str:
-    """The location with the most rows; where none is known to have any, by chance another one in each run."""
+    """The location with the most rows; if none is known to have any, a random one in each run."""
     due = {code: outcome.states.get(code, LocationState(code)).due_again for code in sorted(locations)}
     if any(due.values()):
         return max(due, key=due.__getitem__)
@@ -67,9 +70,9 @@ def _one_of(locations: list[str], planner: Planner, outcome: Outcome) -> str:
 
 
 def _working_form(asker: Asker, location: str, window: Window, due: int) -> BodyForm | None:
-    """The form of the body in which a location's whole window is answered: the one in use where it is not
-    refused any more; None where none brings rows, or not half of those that are due. An outage says nothing
-    of forms."""
+    """The form of the body that is answered for a location's whole window: the one in use if it is no
+    longer refused; None if no form returns rows, or at least half of those due. An outage proves nothing
+    about forms."""
     for form in dict.fromkeys((window.form, *WHOLE_FORMS)):
         (answer,) = asker.ask([(location, replace(window, form=form))])
         if isinstance(answer, ApiError):

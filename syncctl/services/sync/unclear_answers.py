@@ -1,4 +1,4 @@
-"""Answers without rows whose text is not understood: taken as empty, while nothing follows from them."""
+"""Answers without rows whose text is not understood: they count as empty, but change nothing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from syncctl.services.sync.step_results import listed
 
 
 class UnclearAnswers:
-    """Those of one run or check, for one warning at its end."""
+    """Collects those of one run or check, for one warning at its end."""
 
     def __init__(self) -> None:
         self._said: str | None = None
         self._where: dict[StepName, list[str]] = {}
 
     def note(self, request: ReportRequest, answer: UnclearAnswerError) -> None:
-        """Take one in; the first one's text is the one to be quoted."""
+        """Add one; the text of the first is quoted."""
         self._said = self._said or answer.said
         self._where.setdefault(request.report, []).append(request.location)
 
     def warning(self) -> str:
-        """What a person should know of them; "" where there were none."""
+        """The warning about them; "" if there were none."""
         if self._said is None:
             return ""
         where = "; ".join(

@@ -1,7 +1,6 @@
-"""Does a report keep to the location id that it is asked for? Found out anew in each run, and remembered.
+"""Does a report honour the location id that it is asked for? Checked in each run, and stored.
 
-contract/rental-api.md, "What nobody knows": an id is answered, or it is ignored, or only an empty one is
-answered.
+contract/rental-api.md, "What nobody knows": an id is honoured, or ignored, or only an empty one returns rows.
 """
 
 from __future__ import annotations
@@ -19,27 +18,30 @@ from syncctl.services.sync.answer_rows import SortedRows
 from syncctl.services.windows.row_stores import STRAYS, RowStores
 
 LONGEST_SPELLING = 100
-"""Characters; a longer one names no shop, and is kept to be looked at."""
+"""Characters: a longer text doesn't name a shop, and is cut for display."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What is kept of an answer until the run's end.
-
-    `keys`: the hashes of its records' keys. `rows`: how many name a shop. `is_its_own`: whether that is the
-    store of the id. `saved`: leads that were stored under that store.
-    """
+    """Evidence from one answer, kept until the run's end."""
 
     location: str
     store: str
     keys: array[int]
+    """The hashes of its records' keys."""
+
     rows: int
+    """How many rows name a shop."""
+
     is_its_own: bool
+    """Whether that shop is the store of the id."""
+
     saved: int = 0
+    """Leads that were stored under that store."""
 
 
 class IdWatch:
-    """Takes the answers of one report in one run as evidence, and keeps `row_stores.dialect` in step."""
+    """Collects a report's answers in one run as evidence, and updates `row_stores.dialect`."""
 
     def __init__(self, row_stores: RowStores, now: datetime) -> None:
         self._row_stores = row_stores
@@ -54,12 +56,12 @@ class IdWatch:
 
     @property
     def dialect(self) -> Dialect:
-        """What is known by now."""
+        """What is known so far."""
         return self._row_stores.dialect
 
     def judge(self, answer: SortedRows) -> bool:
-        """Take a whole answer as evidence, before it is stored. Gives whether each row's own location decides
-        its store."""
+        """Add a whole answer to the evidence, before it is stored. Returns whether each row's own location
+        decides its store."""
         location, store = answer.location, self._shops.stores.get(answer.location)
         if self._refuted or not (answer.rows or answer.outside):
             return self.dialect.by_row
@@ -80,13 +82,13 @@ class IdWatch:
         return self.dialect.by_row
 
     def note_saved(self, answer: SortedRows, saved: int) -> None:
-        """So many leads of an answer were stored."""
+        """Record how many leads of an answer were stored."""
         heard = self._heard.get(answer.location)
         if heard is not None and not answer.by_row:
             self._heard[answer.location] = replace(heard, saved=saved)
 
     def _twin(self, store: str | None, keys: array[int]) -> _Heard | None:
-        """An answer of another shop's id that has the same bookings, or many of them."""
+        """An answer for another shop's id with the same bookings, or many of them."""
         if store is None:
             return None
         own = set(keys)
@@ -119,8 +121,8 @@ class IdWatch:
             self._row_stores.dialect = replace(self.dialect, ids=ids, ids_since=self._now, ids_seen=seen)
 
     def conclude(self) -> None:
-        """The run has asked all that it will. Where each answer had the rows of its own shop only, and there
-        were enough of them, the ids are honoured."""
+        """All calls of the run have been made. If each answer had only rows of its own shop, and enough of
+        them, the ids are honoured."""
         heard = self._heard.values()
         stores = {each.store for each in heard}
         is_honoured = len(stores) > 1 and all(each.is_its_own for each in heard)
@@ -135,10 +137,10 @@ class IdWatch:
         )
 
     def remember(self, storage: Storage, listener: Listener) -> None:
-        """Keep what is known by now for the next runs; whatever else is known of the report stays.
+        """Save what is known so far for the next runs; whatever else is known about the report stays.
 
         Raises:
-            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning.
+            StorageUnavailableError: the database is gone. Any other refusal is a warning.
         """
         known = self.dialect
         if known == self._remembered:
@@ -165,13 +167,13 @@ class IdWatch:
 
     @property
     def first_seen(self) -> str:
-        """On what evidence this run found that the id is not kept to; "" where that was known before, or is
-        not so."""
+        """The evidence by which this run found that ids are not honoured; "" if that was known before, or
+        isn't so."""
         return self.dialect.ids_seen or "" if self._first_seen and self.dialect.by_row else ""
 
     @property
     def misplaced(self) -> int:
-        """Leads that this run stored under the store of the id before that was found."""
+        """Leads that this run stored under the store of the id before it found out."""
         return self._misplaced
 
 
@@ -188,7 +190,7 @@ _SAID = {
 
 
 def ids_warning(watches: Iterable[IdWatch]) -> str:
-    """One warning for all reports of a run; "" where ids are honoured."""
+    """One warning for all reports of a run; "" if ids are honoured."""
     by_row = [watch for watch in watches if watch.dialect.by_row]
     if not by_row:
         return ""

@@ -1,7 +1,7 @@
-"""Finds out how each report answers a narrower question than for everything, and goes on proving it.
+"""Measures how each report answers questions narrower than "everything", and keeps checking it.
 
-A narrower mode (`dialects.Mode`) is earned by answers that hold all rows of a whole answer which are dated in
-their windows, at three locations, and lost at the first row that is missing.
+A narrower mode (`dialects.Mode`) is proven by answers from three locations that contain all rows of a whole
+answer which are dated in their windows, and lost at the first missing row.
 """
 
 from __future__ import annotations
@@ -42,19 +42,22 @@ LONGEST_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What measuring asks with. `ends`: the monotonic `clock`'s seconds at which the run is over. `prepare`
-    sorts rows as for ordinary answers."""
+    """What measuring needs to ask the API."""
 
     api: RentalApi
     prepare: Prepare
+    """Classifies rows as for ordinary answers."""
+
     clock: Callable[[], float]
+    """The monotonic clock, in seconds."""
+
     ends: float
+    """When the run must end, by that clock."""
 
 
 class Measuring:
-    """What one run finds out. `watched`: the locations that are asked for everything besides. `is_on`:
-    whether anything is to be found out: only in an ordinary run, and where it `is_wanted`: not in a dry run.
-    """
+    """The measurements of one run. `watched`: the locations that are audited. `is_on`: whether anything is
+    measured: only in an ordinary run, and only if `is_wanted`, which a dry run doesn't want."""
 
     def __init__(
         self, planner: Planner, dialects: Mapping[StepName, Dialect], *, is_wanted: bool = True
@@ -70,7 +73,7 @@ class Measuring:
         return self._dialects.get(report, Dialect(report))
 
     def is_due(self, report: StepName) -> bool:
-        """Whether the report is to be measured in this run."""
+        """Whether to measure the report in this run."""
         measured_at = self._dialect(report).measured_at
         if not self.is_on:
             return False
@@ -79,15 +82,15 @@ class Measuring:
         )
 
     def locations_wanted(self, report: StepName, states: Mapping[str, LocationState]) -> list[str]:
-        """The locations whose whole answers a measurement needs that is due though the run asks for less:
-        those with the most rows."""
+        """The locations with the most rows, whose whole answers are needed for a measurement that is due
+        although the run asks for less."""
         if not self.is_due(report) or self._dialect(report).mode is Mode.WHOLE:
             return []
         busiest = nlargest(LOCATIONS_MEASURED, states.values(), key=lambda state: state.due_again)
         return [state.location for state in busiest if state.due_again]
 
     def note(self, request: ReportRequest, answer: SortedRows, *, is_thin: bool = False) -> None:
-        """Keep what is needed of an answer: of the whole ones the three longest, and both of a watched
+        """Keep what is needed of an answer: the three longest whole ones, and both answers of a watched
         location, or of one whose narrower answer `is_thin`."""
         report, location = request.report, request.location
         if not self.is_on:
@@ -107,10 +110,10 @@ class Measuring:
     def finish(
         self, asking: Asking, outcomes: Sequence[Outcome], storage: Storage, listener: Listener
     ) -> None:
-        """Look for contradictions, measure what is due, and keep what is found.
+        """Look for contradictions, measure what is due, and save the results.
 
         Raises:
-            StorageUnavailableError: the database is gone. What it refuses otherwise is a warning.
+            StorageUnavailableError: the database is gone. Any other refusal is a warning.
         """
         if not self.is_on:
             return
@@ -122,7 +125,9 @@ class Measuring:
             if warning := _warning(before, after):
                 listener.warning(warning)
             try:
-                kept = storage.dialects().get(outcome.report, before)  # others note what they find there, too
+                kept = storage.dialects().get(
+                    outcome.report, before
+                )  # others store their findings there, too
                 changes = {name: getattr(after, name) for name in MEASURED}
                 storage.save_dialect(replace(kept, **changes))
             except StorageUnavailableError:
@@ -134,7 +139,7 @@ class Measuring:
                 )
 
     def _found(self, asking: Asking, outcome: Outcome, dialect: Dialect) -> Dialect:
-        """What is known of a report after this run."""
+        """What is known about a report after this run."""
         deadline = min(asking.ends, asking.clock() + LONGEST_S)
         asker = Asker(asking.api, outcome.report, asking.prepare, deadline)
         if outcome.error is not None:
@@ -152,15 +157,15 @@ class Measuring:
         return dialect
 
     def _is_enough(self, outcome: Outcome) -> bool:
-        """Whether as many locations answered for everything as a measurement needs: three, or all that have
-        anything."""
+        """Whether enough locations answered for everything: three, or all that have any rows."""
         answered = {location for location, rows in self._whole.get(outcome.report, {}).items() if rows}
         known = {location for location, state in outcome.states.items() if state.due_again}
         return 0 < min(LOCATIONS_MEASURED, len(known | answered)) <= len(answered)
 
     def _contradiction(self, asker: Asker, dialect: Dialect) -> Dialect | None:
-        """The dialect without its narrower mode, where a whole answer has rows that the narrower one of the
-        same run should have had: asked once more, as they may have been entered in between."""
+        """The dialect without its narrower mode, if a whole answer has rows that are missing in the
+        narrower one of the same run. The narrower window is asked once more first, as the rows may have
+        been entered in between."""
         if dialect.mode is Mode.WHOLE:
             return None
         at = self._planner.started_at
@@ -178,7 +183,7 @@ class Measuring:
         return None
 
     def _inside(self, window: Window) -> Days:
-        """The days of which no row may be missing in such an answer."""
+        """The days whose rows must all be in such an answer."""
         today = self._planner.today
         if window.days is None:
             return months_inside(today)
@@ -186,7 +191,7 @@ class Measuring:
 
 
 def _warning(before: Dialect, after: Dialect) -> str:
-    """What a person should know of a change."""
+    """The warning about a change; "" if none is needed."""
     report = after.report
     if after.whole_form is not before.whole_form:
         return (

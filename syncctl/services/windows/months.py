@@ -1,4 +1,4 @@
-"""Months and days of windows, on the calendar."""
+"""Calendar arithmetic for windows of months and days."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ OLDEST_DAY = date(2000, 1, 1)
 """No record is older (contract/rental-api.md)."""
 
 FEWEST_DAYS_OF_A_MONTH = 30
-"""In a window of several months: how the API counts them is not known."""
+"""For windows of several months, as it isn't known how the API counts months."""
 
 
 def wider(days: Days) -> Days:
-    """What is asked for those days: a day more at both ends, as it is not known whether ends are inclusive,
-    and whose days they are."""
+    """The days to ask for to get these days: one more at both ends, as it isn't known whether the ends are
+    inclusive or which time zone counts."""
     return Days(days.first - timedelta(days=1), days.last + timedelta(days=1))
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, or the first of the next month where there is no such day."""
+    """The same day that many months earlier, or the first of the following month if that day doesn't
+    exist."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     try:
         return date(year, month + 1, day.day)
@@ -30,7 +31,7 @@ def months_before(day: date, months: int) -> date:
 
 
 def months_since(day: date, today: date) -> int:
-    """How many months a window must reach back from today to begin no later than that day."""
+    """How many months a window must reach back from today to include that day."""
     if day >= today:
         return 0
     day = max(day, OLDEST_DAY)
@@ -39,6 +40,6 @@ def months_since(day: date, today: date) -> int:
 
 
 def certain_from(window: Window, today: date) -> date:
-    """The first day that is in such a window, however the API counts its months."""
+    """The first day that is certainly in such a window, however the API counts months."""
     fewest_days = timedelta(days=window.months * FEWEST_DAYS_OF_A_MONTH)
     return max(months_before(today, window.months), today - fewest_days) + timedelta(days=1)

@@ -1,5 +1,5 @@
-"""Which store the rows of a report are of: that of the location id that was asked for, as long as the report
-keeps to it, else the one that each row names itself."""
+"""Assigns the rows of a report to stores: by the location id asked for if the report honours it, otherwise
+by the location in each row."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from syncctl.services.sync.planning import locations_to_ask
 from syncctl.text import fold
 
 STRAYS = 1 / 3
-"""A smaller part of an answer may be another shop's though the id is honoured: it names that shop, or comes
-for its id as well."""
+"""A smaller share of an answer's rows may name another shop, or be returned for its id as well, although
+ids are honoured."""
 
 
 class Shops:
     """The stores that rows may name.
 
     `stores`: every location id with its store, or None. `listed`: the store list's names by id. `spellings`:
-    ids with the `location` that their own rows were seen to have.
+    ids with the `location` seen in their rows.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Shops:
         return canonical if canonical in self._known else self._by_spelling.get(fold(written))
 
     def store_of(self, row: object) -> str | None:
-        """The store that a row names: by its location, else by its location id."""
+        """The store that a row names: by its location, otherwise by its location id."""
         return self.named(_text(row, LOCATION)) or self.stores.get(_text(row, LOCATION_ID))
 
     def spellings_in(self, rows: Sequence[object]) -> Counter[str]:
-        """How the rows name their shops, and how many do so; those that name none are left out."""
+        """The shop names in the rows, with the number of rows; rows without one are left out."""
         return Counter(
             written
             for row in rows
@@ -66,8 +66,8 @@ class Shops:
         )
 
     def are_several(self, spellings: Mapping[str, int]) -> bool:
-        """Whether rows are of several shops: not just a few of them, and not by a second spelling of one,
-        such as a shop has that was renamed."""
+        """Whether rows belong to several shops: more than just a few of them, and not merely by a second
+        spelling of one shop, such as a renamed one."""
         shops: Counter[str] = Counter()
         for written, rows in spellings.items():
             shops[self.named(written) or fold(written)] += rows
@@ -87,14 +87,14 @@ def _text(row: object, field: tuple[str, ...]) -> str:
 def known_shops(
     listed: Mapping[str, str], locations: Locations, dialects: Mapping[StepName, Dialect]
 ) -> Shops:
-    """The stores of locations.toml and of the store list (`listed`: its names by id), and the spellings that
-    rows were seen to have."""
+    """The stores of locations.toml and of the store list (`listed`: its names by id), with the spellings
+    seen in rows."""
     spellings = [pair for dialect in dialects.values() for pair in dialect.spellings]
     return Shops(locations_to_ask(listed, locations, ()), listed, locations, spellings)
 
 
 class RowStores:
-    """Sorts the answers of one report. May be called by any thread. `zone`: the business's."""
+    """Classifies the answers of one report. Thread-safe. `zone`: the business's."""
 
     def __init__(self, shops: Shops, dialect: Dialect, zone: tzinfo) -> None:
         self.shops = shops
@@ -110,8 +110,8 @@ class RowStores:
         by_row: bool | None = None,
         look: Look = lambda: None,
     ) -> SortedRows:
-        """Sort an answer's rows. `by_row`: whether each row's own location decides its store; None: as is
-        known of the report, or seen in these rows. Raises what `look` raises."""
+        """Classify an answer's rows. `store_from_row`: whether each row's own location decides its store;
+        None: by what is known of the report, or seen in these rows. Raises whatever `look` raises."""
         spellings = self.shops.spellings_in(rows)
         if by_row is None:
             by_row = not location or self.dialect.by_row or self.shops.are_several(spellings)

@@ -1,4 +1,4 @@
-"""A report asked for less than everything, and its answers held against whole ones of the same run."""
+"""Asks a report for less than everything, and compares the answers with whole ones of the same run."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from syncctl.services.sync.planning import LONGEST_NARROW, Planner
 from syncctl.services.windows.months import wider
 
 RECENT = timedelta(days=8)
-"""How far back the window goes that is like those of ordinary runs. Another one, of the days before, ends in
-the past: a report that goes by other dates than the event's shows it there."""
+"""How far back the window reaches that resembles an ordinary run's. A second window, of earlier days, ends
+in the past: it exposes reports that go by another date than the event's."""
 
 MONTHS_TRIED = (1, 2, 3, 6)
 DATED_FORMS = (BodyForm.ALL_KEYS, BodyForm.WITHOUT_MONTHS, BodyForm.WITHOUT_EMPTY, BodyForm.DATES_ALONE)
 
 
 def dated_rows(answer: SortedRows) -> list[DatedRow]:
-    """The records of an answer, for comparing: item rows count once."""
+    """The records of an answer, for comparing: several rows of one record count once."""
     return [
         DatedRow(key, at.date())
         for key, record in answer.records.items()
@@ -46,7 +46,7 @@ def dated_rows(answer: SortedRows) -> list[DatedRow]:
 
 
 class Asker:
-    """Asks one report, with one try for each question. `prepare` sorts rows as for ordinary answers."""
+    """Asks one report, with a single try per question. `prepare` classifies rows as for ordinary answers."""
 
     def __init__(self, api: RentalApi, report: StepName, prepare: Prepare, deadline: float) -> None:
         self.is_out_of_time = False
@@ -56,7 +56,7 @@ class Asker:
         self._deadline = deadline
 
     def ask(self, asked: Sequence[tuple[str, Window]]) -> list[SortedRows | ApiError]:
-        """What each location answers for its window, or why it does not."""
+        """Each location's answer for its window, or the error."""
         requests = [
             ReportRequest(self._report, location, window, self._deadline, tries=1)
             for location, window in asked
@@ -69,16 +69,16 @@ class Asker:
 
 
 class Trials:
-    """What is tried of one report in one run. `whole`: the records of whole answers, by location."""
+    """The trials of one report in one run. `whole`: the records of whole answers, by location."""
 
     def __init__(self, asker: Asker, planner: Planner, dialect: Dialect, whole: Mapping[str, Rows]) -> None:
         self.made: list[Trial] = []
         self.against = "too few recent rows to prove it"
-        """What spoke against the window that is in use."""
+        """The evidence against the window in use."""
 
         self.is_put_off = False
-        """Time ran out, or the window that is in use was not answered, which is no contradiction: nothing
-        follows from it all."""
+        """Time ran out, or the window in use was not answered, which doesn't disprove it: the trials are
+        inconclusive."""
         self._asker = asker
         self._planner = planner
         self._dialect = dialect
@@ -86,7 +86,7 @@ class Trials:
         self._whole = {location: whole[location] for location in chosen if whole[location]}
 
     def narrower(self) -> Narrower | None:
-        """The narrowest way to ask that holds everything recent; None: none is proven."""
+        """The narrowest way to ask that returns everything recent; None: none is proven."""
         return self._dates() or self._months()
 
     def _dates(self) -> Narrower | None:
@@ -110,7 +110,7 @@ class Trials:
             question = _months_question(months, form, self._planner.today)
             if self.is_put_off or self._planner.is_whole(question.window):
                 break
-            # Without older rows months that count look like those that are ignored.
+            # Without older rows, honoured months look the same as ignored ones.
             older = sum(map(len, self._whole.values())) - self._count(question.around)
             if self._count(question.inside) < FEWEST_ROWS or not older:
                 self._note_too_few(of_months=True)
@@ -123,8 +123,8 @@ class Trials:
         return None
 
     def _agree(self, questions: Sequence[Question], *, in_use: bool) -> bool:
-        """Whether all locations' answers agree. The busiest is asked the first question first, and the rest
-        is asked only if that agrees."""
+        """Whether all locations' answers agree. The busiest location is asked the first question first,
+        and the rest only if that agrees."""
         by_rows = sorted(self._whole, key=lambda each: -count_rows(self._whole[each], questions[0].inside))
         every = [(location, question) for question in questions for location in by_rows]
         return all(self._try(some, in_use=in_use) for some in (every[:1], every[1:]))
@@ -158,12 +158,12 @@ class Trials:
 
 
 def _dated_questions(today: date) -> tuple[Question, Question]:
-    """For days up to today, and for days before these; a form of the body is still to be chosen."""
+    """Windows of days up to today, and of the days before; the form of the body is chosen later."""
     recent = Days(today - RECENT, today)
     earlier = Days(today - LONGEST_NARROW, recent.first - timedelta(days=2))
     asked_recent, asked_earlier = wider(recent), wider(earlier)
     return (
-        # What is dated in the future says nothing.
+        # Rows dated in the future prove nothing.
         Question(Window(days=asked_recent), recent, Days(wider(asked_recent).first, date.max)),
         Question(Window(days=asked_earlier), earlier, wider(asked_earlier)),
     )
@@ -174,7 +174,7 @@ def _in_form(question: Question, form: BodyForm) -> Question:
 
 
 def months_inside(today: date) -> Days:
-    """The days whose rows a window of months must hold."""
+    """The days whose rows a window of months must contain."""
     return Days(today - LONGEST_NARROW, today)
 
 

@@ -17,7 +17,7 @@ _NOT_ENCODED = "user name and password must be percent-encoded (@ as %40, : as %
 
 
 def _parse(text: str, _to_path: Callable[[str], Path]) -> str:
-    """Checked as pymongo does (connection-string spec), so that it is known to be wrong before connecting."""
+    """Checked like pymongo does (connection-string spec), so that errors show before connecting."""
     if not text.isprintable() or " " in text:
         raise SettingsError("the address has blanks or control characters in it")
     scheme, _, rest = text.partition("://")
@@ -35,14 +35,14 @@ def _parse(text: str, _to_path: Callable[[str], Path]) -> str:
             "test then, so add /test if the data is there"
         )
     if re.search("[?&;=#]", database):
-        # Whoever writes /NAME&tls=true means an option, and would go without it.
+        # /NAME&tls=true is meant as an option, but would be ignored.
         raise SettingsError("its database name has ?, &, ;, = or # in it: options begin with one ? after it")
     if re.search(r'[/\\ "$\0]', database) or len(database.encode(errors="replace")) > 63:
         raise SettingsError(
             "its database name is impossible: up to 63 characters, no blank, quote, / \\ or $"
         )
     if "?" in text:
-        # Here, as the driver takes a tenth of a second to load.
+        # Imported here because the driver takes a tenth of a second to load.
         from syncctl.storage.mongo.options import check_options
 
         check_options(text)

@@ -10,7 +10,7 @@ from syncctl.storage.common.backend import Backend
 PREFIX = "sqlite:///"
 
 COMPANIONS = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database, under its name and one of these."""
+"""Suffixes of SQLite's additional files next to a database."""
 
 _HINT = "Put that right (`syncctl config` shows which file DATABASE_URL names): nothing is synced meanwhile."
 

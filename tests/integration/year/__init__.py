@@ -1,1 +1,1 @@
-"""A year in the life of a database, and who is who in it."""
+"""A year in the life of a database, and the true owner of each lead."""

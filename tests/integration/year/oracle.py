@@ -1,4 +1,4 @@
-"""What the year may leave in the database: looked at after every run of syncctl, and at the end."""
+"""What the database may contain during the year: checked after every run of syncctl, and at the end."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,12 +12,11 @@ from tests.support.webapp import Lead
 
 
 class Oracle:
-    """Checks that nobody comes back, is lost or doubled, and no edit is overwritten.
+    """Checks that no lead comes back, is lost or duplicated, and no edit is overwritten.
 
-    `wrong`: what went wrong, by its kind. `unrecognisable`: leads that were rightly made, by id, although
-    there was a lead or a report of their record: nothing in it shows that (contract/database.md, "What tells
-    which lead it was"). `of_the_app`: leads that the web app has made of what syncctl had made leads of
-    already, by id, and how.
+    `wrong`: the violations by kind. `unrecognisable`: leads that were rightly created, by id, although their
+    record had a lead or a report: nothing in it shows that (contract/database.md, "What tells which lead it
+    was"). `of_the_app`: leads that the web app created again for records with a lead, by id, and how.
     """
 
     def __init__(self, plot: Plot) -> None:
@@ -33,8 +32,8 @@ class Oracle:
     def after_run(
         self, when: str, said: Sequence[Record], counts: Counts, before: set[str], *, is_whole: bool
     ) -> None:
-        """Look at what syncctl has made of what it was shown. `before`: the ids of the leads until then.
-        `is_whole`: it was shown all of it, however long ago it may have been new."""
+        """Check the leads that syncctl created from what it was shown. `before`: the ids of the earlier
+        leads. `is_whole`: it was shown everything, however old."""
         met_before = {record for record in said if record.was_met}
         for record in said:
             record.was_met = True
@@ -55,7 +54,7 @@ class Oracle:
         self._look_at_pairs(when, definite if is_whole else set())
 
     def look_at_leads(self, when: str, leads: dict[str, Lead], *, may_delete: bool) -> None:
-        """Edits are as they were, and no lead is gone; a cleanup may delete those that nobody has touched."""
+        """Edits are unchanged and no lead is missing; a cleanup may delete untouched ones."""
         for record in self.register:
             for lead_id, edits in list(record.leads.items()):
                 if lead_id not in leads:
@@ -69,8 +68,8 @@ class Oracle:
                 self._note("typed in by hand", f"{when}: {lead['name']}")
 
     def _take_in(self, when: str, lead: Lead, leads: dict[str, Lead], met_before: set[Record]) -> None:
-        """A lead that syncctl has made: it must be of a record that had neither lead nor report. What it has
-        met before it knows, whatever people have edited since."""
+        """A lead created by syncctl: its record must have had neither lead nor report. Whatever syncctl
+        has seen before it must recognize, even after edits."""
         record = self.register.of_source(lead)
         if record is None:
             self._note("strangers", f"{when}: {lead}")
@@ -88,7 +87,7 @@ class Oracle:
         record.leads[lead["_id"]] = {}
 
     def _must_stay_away(self, record: Record) -> bool:
-        """Whether it is finished, and its report tells so."""
+        """Whether it is finished, and its report shows it."""
         return not record.leads and any(
             self._fits(of_report(report), record) for report in record.reports.values()
         )
@@ -97,7 +96,7 @@ class Oracle:
         return self.register.recognisable(facts, record)
 
     def _look_at_pairs(self, when: str, finished: set[Record]) -> None:
-        """Each record that a report has finished keeps that report's id, and no other record does."""
+        """Each finished record stores its report's id, and no other record does."""
         owners: dict[str, Record | None] = {str(report["_id"]): None for report in self.app.reports()}
         owners |= {report_id: record for record in self.register for report_id in record.reports}
         kept = kept_reports(self.app)
@@ -115,7 +114,7 @@ class Oracle:
     # At the end.
 
     def at_the_end(self, *, finished_are_cleaned: bool) -> None:
-        """Each record is one lead, or none where people are done with it."""
+        """Each record has one lead, or none if people finished or deleted it."""
         leads = {lead["_id"]: lead for lead in self.app.leads()}
         for record in self.register:
             present = [lead_id for lead_id in record.leads if lead_id not in self.unrecognisable]

@@ -1,4 +1,4 @@
-"""What happens in the year at the source, in the shops and at the telecallers' desks."""
+"""The events of the year at the source, in the shops and at the telecallers' desks."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -35,8 +35,8 @@ Person = tuple[str, str]
 
 @dataclass(frozen=True)
 class SentFile:
-    """A shop's file as it was sent last: which records it has. `number`: of the folder that it is sent in, as
-    others have its name."""
+    """A shop's file as last sent, with its records. `number`: of the folder it is sent in, as other files
+    have the same name."""
 
     number: int
     kind: str
@@ -57,8 +57,8 @@ class SentFile:
 
 
 class Plot:
-    """Makes people, bookings and visits, and does what telecallers do. Everything is remembered in the
-    register: whose lead is whose is known because this has made them all."""
+    """Creates people, bookings and visits, and does what telecallers do. Everything is recorded in the
+    register, so the owner of each lead is known."""
 
     def __init__(self, sandbox: Sandbox, app: MongoApp | SqliteApp, chance: Random) -> None:
         self.sandbox = sandbox
@@ -75,7 +75,7 @@ class Plot:
     # People and what they do in the shops.
 
     def somebody(self) -> Person:
-        """Somebody new."""
+        """A new person."""
         return self._names.pop(), f"98{next(self._numbers):08}"
 
     def book(self, person: Person, day: date) -> Record:
@@ -128,7 +128,7 @@ class Plot:
         return self.files[-1]
 
     def _instant(self, day: date) -> datetime:
-        """In opening hours, at nobody else's second."""
+        """Within opening hours, at a unique second."""
         number = next(self._numbers)
         return datetime.combine(day, time(10, number // 60 % 60, number % 60), UTC)
 
@@ -202,7 +202,8 @@ class Plot:
         return next(lead for lead in self.app.leads(phone=phone) if lead["_id"] == lead_id)
 
     def work(self, records: list[Record], now: datetime, *, deletes: bool = True) -> None:
-        """A telecaller's day: of the untouched leads of these some are finished, some edited, few deleted."""
+        """A telecaller's day: of these records' untouched leads, some are finished, some edited, a few
+        deleted."""
         for record in records:
             if not record.leads or record.is_gone or any(record.leads.values()):
                 continue
@@ -225,7 +226,7 @@ class Plot:
         ]
 
     def identity_edits(self, record: Record) -> list[Lead]:
-        """What people change in the database: what a lead is known by, one at a time and together."""
+        """Edits made in the database: identifying fields, one at a time and all together."""
         number = next(self._numbers)
         phone, name = {"phone": f"93{number:08}"}, {"name": f"Somebody {number}"}
         store, booking = {"store": FAR_AWAY}, {"bookingNo": f"edited-{number}"}

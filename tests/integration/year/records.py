@@ -1,4 +1,4 @@
-"""Who is who in the year: every booking, return and visit, and which leads are of it."""
+"""All bookings, returns and visits of the year, and the leads that belong to them."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,13 +16,7 @@ API_TYPES = ("bookingConfirmation", "return")
 
 @dataclass(eq=False)
 class Record:
-    """A booking, a return or a visit, as its source says it.
-
-    `instant`: an API record's createdAt. `row`: a file record's cells, by title. `leads`: the leads that are
-    of it now, by id, with what people have edited of each. `edited`: all that they have edited. `reports`:
-    those that finished it, by id. `is_deleted`: by a person. `was_met`: syncctl has been shown it.
-    `was_met_when_gone`: it had been, when it was finished or deleted.
-    """
+    """A booking, a return or a visit, as stated by its source."""
 
     lead_type: str
     name: str
@@ -30,14 +24,30 @@ class Record:
     store: str
     day: date
     number: str = ""
+
     instant: datetime | None = None
+    """An API record's createdAt."""
+
     row: dict[str, str] = field(default_factory=dict)
+    """A file record's cells, by title."""
+
     leads: dict[str, Lead] = field(default_factory=dict)
+    """Its current leads by id, with people's edits of each."""
+
     reports: dict[str, Report] = field(default_factory=dict)
+    """The reports that finished it, by id."""
+
     edited: Lead = field(default_factory=dict)
+    """All edits made by people."""
+
     is_deleted: bool = False
+    """By a person."""
+
     was_met: bool = False
+    """syncctl has seen it."""
+
     was_met_when_gone: bool = False
+    """syncctl had seen it when it was finished or deleted."""
 
     @property
     def is_of_api(self) -> bool:
@@ -70,7 +80,7 @@ class Record:
 
 
 class Register:
-    """All records, and the leads that telecallers typed in by hand, by id, as they must be."""
+    """All records, and the leads typed in by telecallers, by id, as they must be."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -101,7 +111,7 @@ class Register:
         )
 
     def recognisable(self, facts: Facts, record: Record) -> bool:
-        """Whether what a report or an edited lead says tells this record, and no other as well."""
+        """Whether a report or an edited lead identifies this record, and no other equally well."""
         rank = _rank(facts, record)
         if rank[0] is Level.NOT:
             return False
@@ -110,7 +120,7 @@ class Register:
 
 
 def _clues(facts: Facts) -> set[object]:
-    """Without one of these in common nothing tells a record."""
+    """Without any of these in common, records can't be matched."""
     return {*facts.said["bookingNo"], *facts.said["phone"], *facts.instants, *facts.days}
 
 

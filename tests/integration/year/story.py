@@ -1,4 +1,4 @@
-"""The year itself: the old system, the switch to syncctl, the months with it, the cleanups."""
+"""The year: the old system, the switch to syncctl, the months with it, the cleanups."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -25,7 +25,7 @@ BOOKINGS_A_MONTH, VISITS_A_FILE = 6, 3
 
 
 class Year:
-    """Plays it on a database of one's own, in a folder of one's own."""
+    """Plays the year on its own database and folder."""
 
     def __init__(self, url: str, folder: Path, seed: int) -> None:
         self.folder = folder
@@ -74,7 +74,7 @@ class Year:
         self.plot.work(of_the_month, self._at(month, 28), deletes=False)
 
     def _old_import(self, old: OldSystem, file: SentFile, now: datetime, records: list[Record]) -> None:
-        """The old system made of files' names what it could."""
+        """The old system derived the store from the file's name as well as it could."""
         store = self.chance.choice((file.store, file.store, file.store.upper(), DEFAULT_STORE))
         saved = old.import_file(file.kind, store, [record.row for record in records], now)
         for record, lead in zip(records, saved, strict=True):
@@ -82,8 +82,8 @@ class Year:
                 record.leads[lead["_id"]] = {}
 
     def _what_people_did_just_before_the_switch(self) -> None:
-        """After the old system's last run: it would double what it is shown again. Everything that a lead is
-        known by is edited, in the app or in the database, and half of these leads are finished then."""
+        """After the old system's last run, which would otherwise create duplicates. Every identifying
+        field is edited, in the app or in the database, and half of these leads are finished then."""
         now = self._at(MONTHS[UNTIL_SYNCCTL - 1], 29)
         plot, chance = self.plot, self.chance
         untouched = [
@@ -103,8 +103,9 @@ class Year:
         self._two_of_one_name_and_two_of_one_phone(now)
 
     def _two_of_one_name_and_two_of_one_phone(self, now: datetime) -> None:
-        """At one shop on one day. Of the two of one name one is finished, after an edit of the phone number:
-        nothing tells whose report it is. Of the family, one is finished as it is."""
+        """At one shop on one day. Of two customers with the same name, one is finished after an edit of
+        the phone number: nothing shows whose report it is. Of a family with one phone, one is finished
+        unchanged."""
         file = self.plot.file("walkin", "sg_kottayam", MONTHS[0])
         day = self._at(MONTHS[UNTIL_SYNCCTL - 1], 3).date()
         (name, phone), (_, other_phone), (other_name, _) = (self.plot.somebody() for _ in range(3))
@@ -156,7 +157,7 @@ class Year:
         self.import_files(f"{month:%B}, again", again)
 
     def _returning_customers(self, files: list[SentFile], month: date) -> None:
-        """Customers whose visits of before are finished, or not, come again: to any shop, for anything."""
+        """Customers of earlier visits, finished or not, come again: to any shop, for anything."""
         for record in self.chance.sample([record for record in self.register if not record.is_of_api], 12):
             day = month + timedelta(days=self.chance.randrange(18))
             self._visit_once(self.chance.choice(files), record, day)

@@ -1,4 +1,4 @@
-"""No setting of the machine's own comes between a test and its loopback server."""
+"""Keeps the machine's own settings from affecting tests with loopback servers."""
 
 import os
 import threading

@@ -1,5 +1,5 @@
-"""The lanes' bookkeeping: order, back-pressure, pauses, deadlines, refusals, stopping. No HTTP: what asks
-the API is a function of the test."""
+"""The lanes' bookkeeping: order, back-pressure, pauses, deadlines, refusals, stopping. No HTTP: the test
+supplies the function that calls the API."""
 
 import itertools
 import threading
@@ -31,7 +31,7 @@ def requests(
 
 
 class Api:
-    """Answers as told; notes who was asked for, in which thread, and when."""
+    """Answers as scripted; records each request, its thread and time."""
 
     def __init__(
         self, ask: Callable[[ReportRequest], list[Any]] = lambda request: [request.location]

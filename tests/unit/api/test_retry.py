@@ -1,4 +1,4 @@
-"""Which failure earns another try, and when; without any waiting."""
+"""Which failures are retried, and when; without real waiting."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ def test_retry_after_never_fails(header: str) -> None:
 
 
 class Scene:
-    """A call that fails as told, and a clock that only sleeping moves."""
+    """A call that fails as scripted, and a clock that only advances by sleeping."""
 
     def __init__(self, *failures: Exception, deadline: float = 1000.0) -> None:
         self.failures = list(failures)

@@ -1,4 +1,4 @@
-"""No secret and no phone number gets through; what only looks like one does."""
+"""No secret and no phone number gets through; look-alikes do."""
 
 import string
 from datetime import datetime

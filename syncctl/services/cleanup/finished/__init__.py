@@ -1,1 +1,1 @@
-"""`cleanup finished`: leads of records that people are done with, still or again there."""
+"""`cleanup finished`: leads that people have finished or deleted, but which still or again exist."""

@@ -1,4 +1,4 @@
-"""Some leads, and what the database has of their records and reports."""
+"""A batch of leads with their records and reports from the database."""
 
 from __future__ import annotations
 
@@ -23,24 +23,26 @@ from syncctl.services.matching.own_writes import writes_into
 
 
 class Fit(NamedTuple):
-    """How well a report fits a lead, for comparing."""
+    """How well a report fits a lead. Compares as a tuple: a greater one is a better fit."""
 
     is_certain: bool
     is_noted: bool
-    """Whether it is noted as the one that finished the lead's record."""
+    """Whether it is stored as the report that finished the lead's record."""
+
     is_free: bool
     """Whether it has finished no other record."""
+
     agreement: Agreement
     report_id: str
 
 
 class Batch:
-    """Leads by their ids, as they are now, with their records and the reports that fit them."""
+    """Leads by id, as they are now, with their records and the reports that fit them."""
 
     def __init__(
         self, database: Database, lead_ids: Sequence[str], stores: StoreNames, matcher: Matcher
     ) -> None:
-        """Look it all up. `matcher`: finds which reports finished records, as the next sync would.
+        """Look everything up. `matcher`: finds the reports that finished records, as the next sync would.
 
         Raises:
             StorageError: the database refused.
@@ -74,16 +76,17 @@ class Batch:
         return is_touched(self.leads[lead_id], self._written.get(lead_id, NOTHING_WRITTEN))
 
     def records_of(self, lead_id: str) -> list[SyncRecord]:
-        """The records whose lead it is, the one of its key first; else the one that it is a copy of."""
+        """The records that this lead belongs to, the one with its own key first; if there is none, the
+        record that it is a copy of."""
         if own := self._own.get(lead_id):
             return sorted(own, key=lambda each: (each.record_id != self._key_ids[lead_id], each.record_id))
         gone = self.gone_record(lead_id)
         return [] if gone is None else [gone]
 
     def gone_record(self, lead_id: str) -> SyncRecord | None:
-        """The record that a lead without one is a copy of, where the record's own lead is not there any more.
+        """The record that a lead without one is a copy of, if the record's own lead no longer exists.
 
-        Not so where a run stored the lead and was killed before it noted it.
+        None if a run stored the lead and was killed before storing its record.
         """
         record = self._records.get(self._key_ids[lead_id] or "")
         if record is None or record.lead_id in self._present:
@@ -93,7 +96,7 @@ class Batch:
         return record if _is_of_one_occasion(self.traits[lead_id], record) else None
 
     def noted_report(self, lead_id: str) -> str | None:
-        """The report that finished the lead's record, if it is there."""
+        """The report that finished the lead's record, if it exists."""
         for record in self.records_of(lead_id):
             report_id = record.report_id or self._found_by_sync.get(record.record_id)
             if report_id in self.reports:
@@ -101,7 +104,7 @@ class Batch:
         return None
 
     def best_fit(self, lead_id: str) -> Fit | None:
-        """How well the report fits a lead that fits it best; None: none does."""
+        """The fit of the best fitting report; None: none fits."""
         noted, ids = self.noted_report(lead_id), self._ids_of(lead_id)
         lead = self.traits[lead_id]
         fits = []
@@ -121,7 +124,8 @@ class Batch:
         return max(fits, default=None)
 
     def _as_a_sync_would_find(self, matcher: Matcher) -> dict[str, str]:
-        """The reports that finished records whose leads are gone, and that are not noted yet."""
+        """The reports that finished records whose leads are gone, and that are not stored with the record
+        yet."""
         gone = {
             record.record_id: SourceRecord(record.key, record.record_id, record.values)
             for lead_id in self.leads
@@ -151,7 +155,7 @@ class Batch:
 
     @cached_property
     def _leads_of_records(self) -> set[str]:
-        """The ids in the reports that are those of records' leads."""
+        """Those lead ids in the reports that belong to records."""
         named = {lead_id for report in self.report_traits.values() for lead_id in report.lead_ids}
         return self._database.recorded_leads(named)
 
@@ -170,15 +174,15 @@ class Batch:
 
 
 def _moments(leads: Iterable[Document]) -> set[datetime]:
-    """When leads were made, to the millisecond."""
+    """When leads were created, to the millisecond."""
     return {moment for lead in leads if (moment := as_moment(lead.get("createdAt"))) is not None}
 
 
 def _is_of_one_occasion(lead: Traits, record: SyncRecord) -> bool:
     """Whether a lead with a record's key is of the same booking or visit.
 
-    The booking number tells, and a file's day is part of the key: but a lead that was made at a time of day
-    is no file's. Bookings without a number must be of one time.
+    A booking number proves it, and a file's key includes the day; but a lead created at a time of day isn't
+    from a file. Bookings without a number must have the same time.
     """
     if lead.booking_numbers:
         return True

@@ -1,4 +1,4 @@
-"""Finds the leads to look at: a report fits them, their record is finished, or its own lead is gone."""
+"""Finds the leads to examine: a report fits them, their record is finished, or its own lead is gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIELDS = (*KEY_FIELDS, "enquiryDate", "visitDate")
 
 
 def key_id(lead: Document, stores: StoreNames) -> str | None:
-    """The id of the record that would have the key of a lead as it reads now; None for one without a key."""
+    """The id of the record with the lead's current key; None if the lead has no key."""
     key = cleanup_key(lead, stores)
     return None if key is None else derived_id(key)
 
@@ -34,7 +34,7 @@ def find_candidates(database: Database, locations: Locations) -> list[str]:
 
 
 def _by_record(database: Database, leads: Sequence[Document], stores: StoreNames) -> Iterator[str]:
-    """Own leads of records that are marked as finished, and copies of leads that are not there any more."""
+    """Leads of records that are marked as finished, and copies of leads that no longer exist."""
     key_ids = {lead["_id"]: record_id for lead in leads if (record_id := key_id(lead, stores)) is not None}
     known = database.find_records(set(key_ids.values()))
     copies: dict[str, str] = {}

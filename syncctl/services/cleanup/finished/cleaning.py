@@ -1,4 +1,4 @@
-"""Deletes the leads that a plan names, each only after a backup of it is on the disk."""
+"""Deletes the leads that a plan names, each only after it was backed up to the disk."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from syncctl.services.cleanup.finished.planner import Planner
 
 @dataclass(frozen=True, slots=True)
 class FinishedCleaned:
-    """What a cleanup came to."""
+    """The result of a cleanup."""
 
     plan: FinishedPlan
     deleted: int
     left: tuple[str, ...]
-    """Ids of leads that were to go and stayed, as they were changed while it ran."""
+    """Ids of leads that were not deleted, as they were changed meanwhile."""
     backup: Path | None
     """None: there was nothing to delete."""
 
@@ -41,10 +41,10 @@ def plan_finished(database: Database, locations: Locations, now: datetime) -> Fi
 
 
 def clean_finished(database: Database, locations: Locations, target: BackupTarget) -> FinishedCleaned:
-    """Delete the leads of records that people are done with, and mark these records as finished. To be called
-    under the run lock.
+    """Delete the leads of records that people have finished or deleted, and mark these records as finished.
+    Needs the run lock.
 
-    Killed at any instant, it can be called again: whatever is deleted by then is in a backup.
+    If killed, it can simply be run again: everything deleted so far is in a backup.
 
     Raises:
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
@@ -53,8 +53,8 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
     plan, planner = FinishedPlan(), Planner(database, locations, target.now)
     with new_backup(target.folder, BackupKind.FINISHED, database.facts(), target.now, target.stop) as writer:
         for lead_ids in target.stop.between(batched(find_candidates(database, locations), LEADS_AT_ONCE)):
-            # Before the plan looks at them: a lead that is edited from here on is no longer what its
-            # snapshot says, and stays, whatever the plan made of it.
+            # Before planning: a lead that is edited from here on differs from its snapshot, and is
+            # not deleted, whatever the plan says.
             snapshots = {taken.lead_id: taken for taken in database.snapshots(lead_ids)}
             for found in planner.decide(lead_ids):
                 if found.lead_id in snapshots:
@@ -82,16 +82,17 @@ def _details(found: FoundLead) -> dict[str, object]:
 
 
 def pairings(entries: Sequence[BackupEntry]) -> dict[str, str]:
-    """Records that the cleanup marked as finished when it deleted these leads, and by which reports."""
+    """The records that the cleanup marked as finished when it deleted these leads, each with its report."""
     pairs = ((entry.details.get("record"), entry.details.get("report")) for entry in entries)
     return {record: report for record, report in pairs if isinstance(record, str) and isinstance(report, str)}
 
 
 def _delete(database: Database, backup: Backup, stop: Stop) -> list[str]:
-    """Delete the leads of a backup; gives the ids of those that stay.
+    """Delete the leads of a backup; returns the ids of those that stay.
 
-    The records are marked first: killed in between, the next cleanup finds the lead of a finished record,
-    and deletes it. The other way round it would find nothing, and the record read as deleted by a person.
+    The records are marked first: if killed in between, the next cleanup finds the lead of a finished record
+    and deletes it. The other way round it would find nothing, and the record would look as if a person had
+    deleted its lead.
     """
     left: list[str] = []
     for entries in stop.between(batched(backup.entries(), LEADS_AT_ONCE)):

@@ -1,4 +1,4 @@
-"""When a report is certainly about a lead, so that nobody else's is taken away by it."""
+"""When a report is certainly about a lead, so that nobody else's lead is deleted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
 
 SHORTEST_NUMBER = 6
-"""Characters. A shorter booking number may be a placeholder ("0", "NA"), which strangers have in common."""
+"""Characters: a shorter booking number may be a placeholder ("0", "NA") shared by strangers."""
 
 
 def is_sure(lead: Traits, report: Traits, found: Agreement) -> bool:
-    """Whether a report is about a lead or one that it is a copy of, whoever else there is."""
+    """Whether a report is about a lead, or about one that it is a copy of, whatever else it fits."""
     if found.level is Level.ID:
         return True
     same_phone = bool(lead.phones & report.phones)
@@ -31,7 +31,7 @@ def is_sure(lead: Traits, report: Traits, found: Agreement) -> bool:
 
 
 def is_sure_if_alone(lead: Traits, report: Traits, found: Agreement) -> bool:
-    """Whether it is, provided that it has finished nobody else and fits nobody else as well."""
+    """Whether it is, provided that it has finished no other record and fits none as well."""
     if not found.lead_type:
         return False
     if found.level is Level.MOMENT:
@@ -44,8 +44,8 @@ def is_sure_if_alone(lead: Traits, report: Traits, found: Agreement) -> bool:
 
 
 def _differ_in_details(lead: Traits, report: Traits) -> bool:
-    """Whether a function date, an amount or the like is another one. The closing status says nothing: it is
-    changed when a lead is finished."""
+    """Whether a function date, an amount or the like differs. The closing status is ignored: it changes
+    when a lead is finished."""
     fields = {field for field, _ in lead.details - report.details if field != "closingStatus"}
     return bool(fields & {field for field, _ in report.details - lead.details})
 
@@ -55,9 +55,11 @@ def _may_be_placeholder(number: str) -> bool:
 
 
 class _Rival(NamedTuple):
-    """Somebody whom a report fits: the ids of the lead or record and of what belongs to it, and how well."""
+    """Another lead or record that a report fits."""
 
     ids: Set[str]
+    """Its id, and those of what belongs to it."""
+
     agreement: Agreement
 
 
@@ -71,7 +73,7 @@ class Rivals:
         moments: Collection[datetime],
         stores: StoreNames,
     ) -> None:
-        """`moments`: when the leads in question were made, to the millisecond. Raises StorageError."""
+        """`moments`: when the leads in question were created, to the millisecond. Raises StorageError."""
         self._of: dict[str, list[_Rival]] = {}
         phones = {phone for report in reports.values() for phone in report.phones}
         numbers = {number for report in reports.values() for number in report.booking_numbers}
@@ -102,8 +104,8 @@ class Rivals:
         self._of.setdefault(report_id, []).append(_Rival(ids, found))
 
     def fit_as_well(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
-        """Whether a report fits somebody else as well as a lead, or has somebody else's booking number.
-        `ids`: of the lead and of what belongs to it."""
+        """Whether a report fits another lead or record as well, or has its booking number. `ids`: of the
+        lead and of what belongs to it."""
         return any(
             not rival.ids & ids and (rival.agreement.level >= Level.BOOKING or rival.agreement >= found)
             for rival in self._of.get(report_id, ())

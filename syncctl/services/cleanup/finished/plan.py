@@ -1,4 +1,4 @@
-"""What a cleanup would do: the leads that it deletes, those that it only lists, and why."""
+"""What a cleanup would do: the leads that it would delete, those that it only lists, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncctl.services.explain.record_history import ReportNow
 
 
 class Why(StrEnum):
-    """What a lead and its report have in common, or what became of the lead's record."""
+    """What a lead and its report have in common, or what happened to the lead's record."""
 
     ID = "id"
     BOOKING = "booking number"
@@ -24,41 +24,41 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """A record that is to be marked as finished by a report."""
+    """A record to be marked as finished by a report."""
 
     record_id: str
     report_id: str
     is_own: bool
-    """Whether the lead that is to go is the record's own: if it stays after all, the mark is taken back."""
+    """Whether the lead to delete is the record's own: if it can't be deleted, the mark is removed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundLead:
-    """A lead that a report fits, or whose record people are done with."""
+    """A lead that a report fits, or whose record people have finished or deleted."""
 
     lead_id: str
     lead: Side
     why: Why
     goes: bool
-    """Whether it is to be deleted; else it is only listed."""
+    """Whether it would be deleted; otherwise it is only listed."""
     worked_on: bool
-    """By a telecaller, so that it stays."""
+    """Whether a telecaller worked on it, so that it stays."""
     same: tuple[str, ...] = ()
-    """What the report says as the lead does."""
+    """Fields in which report and lead agree."""
     other: tuple[str, ...] = ()
-    """What the report says otherwise."""
+    """Fields in which they differ."""
     report: ReportNow | None = None
-    """None where no report is about it, as somebody deleted the lead that its record had."""
+    """None if no report is about it, as somebody deleted its record's lead."""
     beside: Side | None = None
-    """What the report says."""
+    """The report's values."""
     came_back_at: datetime | None = None
-    """Of a record whose lead somebody deleted: when another program stored this one."""
+    """When another program stored it, if somebody had deleted its record's lead."""
     pairing: Pairing | None = None
 
 
 @dataclass(slots=True)
 class FinishedPlan:
-    """All that was found."""
+    """Everything found."""
 
     finished: list[FoundLead] = field(default_factory=list)
     """To be deleted: a report finished them."""
@@ -68,7 +68,7 @@ class FinishedPlan:
     """They stay: a person must decide."""
 
     def add(self, found: FoundLead) -> None:
-        """Take one lead in."""
+        """Add a lead."""
         if not found.goes:
             self.listed.append(found)
         elif found.why is Why.DELETED:

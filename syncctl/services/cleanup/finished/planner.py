@@ -1,4 +1,4 @@
-"""Decides which leads are of records that people are done with, and what tells it."""
+"""Decides which leads belong to records that people have finished or deleted, and by what evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WHY = {
 
 
 class Planner:
-    """Decides batch by batch. In all of them together a record gets one report, and a report one record."""
+    """Decides batch by batch. Over all batches, a record gets one report, and a report one record."""
 
     def __init__(self, database: Database, locations: Locations, now: datetime) -> None:
         self._database = database
@@ -40,8 +40,8 @@ class Planner:
         self._report_of: dict[str, str] = {}
 
     def decide(self, lead_ids: Sequence[str]) -> Iterator[FoundLead]:
-        """What is to become of these leads, as the database is now; one of which nothing is left to say is
-        left out. Raises StorageError."""
+        """What to do with these leads, as the database is now; leads without any finding are left out.
+        Raises StorageError."""
         batch = Batch(self._database, lead_ids, self._stores, self._matcher)
         for lead_id in sorted(batch.leads):
             if (found := self._decide(batch, lead_id)) is not None:
@@ -88,7 +88,7 @@ class Planner:
         )
 
     def _pairing(self, batch: Batch, lead_id: str, report_id: str) -> Pairing | None:
-        """The lead's record, unless it or the report is taken."""
+        """The lead's record, unless it or the report is already paired."""
         records = batch.records_of(lead_id)
         if report_id in batch.paired or any(record.report_id is not None for record in records):
             return None
@@ -102,8 +102,8 @@ class Planner:
         return None
 
     def _came_back_at(self, lead_id: str, record: SyncRecord) -> datetime | None:
-        """When a copy of a record's lead was stored; None where it was there before syncctl knew the record,
-        as then somebody may have deleted one of two copies on purpose, or where its id does not say."""
+        """When a copy of a record's lead was stored; None if that was before syncctl knew the record, as
+        then somebody may have deleted one of two copies on purpose, or if its id doesn't show the time."""
         stored_at = id_time(lead_id)
         if stored_at is None or stored_at > self._now + CLOCK_TOLERANCE:
             return None

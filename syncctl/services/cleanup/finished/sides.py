@@ -1,4 +1,4 @@
-"""A lead beside its report: what each says, and in what they agree."""
+"""A lead and its report compared: the values of each, and where they agree."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.services.matching.legacy_leads import text_of
 
 _TYPES = {each.casefold(): each for each in (*LEAD_TYPES, "justDial")}
-"""The lead types by what `Traits` makes of them."""
+"""The lead types by their form in `Traits`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What a lead, or a report, says of whom and what it is about."""
+    """The identifying values of a lead or a report."""
 
     lead_type: str
     phone: str
-    """Whole: mask it where shown."""
+    """Not masked."""
+
     booking_no: str
     name: str
     store: str
     day: date | None
-    """On which the lead was made, by the source's clock."""
+    """When the lead was created, by the source's clock."""
 
 
 def side_of_lead(lead: Document, traits: Traits) -> Side:
-    """As the lead is written."""
+    """The lead's values as written."""
     return Side(
         text_of(lead, "leadType"),
         text_of(lead, "phone"),
@@ -43,7 +44,7 @@ def side_of_lead(lead: Document, traits: Traits) -> Side:
 
 
 def side_of_report(report: Traits, lead: Traits) -> Side:
-    """Of several values, before and after edits, those that the lead has as well."""
+    """The report's values; of several, before and after edits, those that the lead has too."""
     lead_type = _one(report.lead_types, lead.lead_types)
     return Side(
         _TYPES.get(lead_type, lead_type),
@@ -64,7 +65,7 @@ def _days(traits: Traits) -> set[date]:
 
 
 def compared(lead: Traits, report: Traits) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """In which fields a lead and a report say the same, and in which something else."""
+    """The fields in which a lead and a report agree, and those in which they differ."""
     pairs: tuple[tuple[str, Set[Any], Set[Any]], ...] = (
         ("booking number", lead.booking_numbers, report.booking_numbers),
         ("phone", lead.phones, report.phones),

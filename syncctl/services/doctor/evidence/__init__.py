@@ -1,2 +1,2 @@
-"""How the rental API answers, asked on purpose and written down without anybody's data: for whoever has to
-tell its dialect from afar."""
+"""Test calls to the rental API, documented without anybody's data, so that its dialect can be identified
+remotely."""

@@ -1,5 +1,4 @@
-"""Which calls are made to find out how the API answers, and in what order: the most telling ones first,
-should the time not suffice."""
+"""Which calls are made to find out how the API answers: the most informative first, in case time runs out."""
 
 from __future__ import annotations
 
@@ -22,10 +21,10 @@ from syncctl.services.sync.planning import location_order
 from syncctl.services.sync.store_list import listed_names
 
 MOST_TRIED = 8
-"""Locations that are asked for everything, at most, to find three that have rows."""
+"""How many locations are asked for everything, at most, to find three with rows."""
 
 FAILURES_IN_A_ROW = 3
-"""After so many calls without an answer no more are made: the API is not to be troubled further."""
+"""After that many calls without an answer no more are made, to spare the API."""
 
 EMPTY_ID = ""
 ONE_MONTH = Window(1)
@@ -33,45 +32,63 @@ ONE_MONTH = Window(1)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it was made. `why`: in words. `wire`: None: nothing was sent. `rows`: None: it failed."""
+    """One call as it was made."""
 
     number: int
     why: str
+    """Its purpose, in words."""
+
     request: ReportRequest
     wire: WireFacts | None
+    """None: nothing was sent."""
+
     rows: RowFacts | None
+    """None: it failed."""
+
     error: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How it is asked. `wire`: what the API's client notes of each call. `states`: of each report, by
-    location, as far as anything is known. `months`: of a whole window. `deadline`: the monotonic clock's
-    seconds. `asks`: called before each call with its number."""
+    """What the calls need."""
 
     api: RentalApi
     wire: Mapping[ReportRequest, WireFacts]
+    """What the API's client records of each call."""
+
     locations: Locations
     states: Mapping[StepName, Mapping[str, LocationState]]
+    """The known states by report and location."""
+
     months: int
+    """Months of a whole window."""
+
     zone: tzinfo
     started_at: datetime
     deadline: float
+    """Seconds of the monotonic clock."""
+
     asks: Callable[[int], None]
+    """Called before each call with its number."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What the calls brought. `listed`: the ids of the store list. `chosen`: the locations that were asked
-    for less as well. `dormant`: the one that was asked although it seems to have nothing. `stopped`: why not
-    all calls were made, or None."""
+    """The results of the calls."""
 
     calls: list[Call] = field(default_factory=list)
     listed: tuple[str, ...] = ()
+    """The ids in the store list."""
+
     chosen: tuple[str, ...] = ()
+    """The locations that were also asked for less."""
+
     dormant: str | None = None
+    """The location that was asked although it seems to have no rows."""
+
     comparisons: list[Comparison] = field(default_factory=list)
     stopped: str | None = None
+    """Why not all calls were made, or None."""
 
     def whole(self, report: StepName) -> dict[str, RowFacts]:
         """The chosen locations' whole answers."""
@@ -93,7 +110,7 @@ STORE_LIST, WHOLE, NARROWER, DORMANT, EMPTY = (
 
 
 def ask_the_api(asking: Asking, scrubber: Scrubber) -> Findings:
-    """Make the calls. `scrubber` is shown all rows."""
+    """Make the calls. `scrubber` sees all rows."""
     return _Series(asking, scrubber).findings()
 
 
@@ -143,8 +160,8 @@ class _Series:
         return Window(self._asking.months, form=self._forms[report])
 
     def _ask_for_everything(self, location: str) -> list[Call]:
-        """Both reports; where the usual body brings an error, without its empty keys as well, and so from
-        then on if that is answered."""
+        """Both reports; if the usual body fails, once more without its empty keys, which are then left out
+        from now on if that works."""
         calls = self._ask(WHOLE, [(report, location, self._everything(report)) for report in REPORT_STEPS])
         for call in list(calls):
             report = call.request.report
@@ -167,7 +184,7 @@ class _Series:
         return tuple(filter(self._scrubber.is_location_id, listed_names(rows)))
 
     def _candidates(self) -> list[str]:
-        """Known locations, those with the most rows first and those without any last."""
+        """Known locations: those with the most rows first, those without any last."""
         states = self._asking.states.values()
 
         def rows(code: str) -> int:
@@ -184,7 +201,7 @@ class _Series:
         )
 
     def _compare(self, location: str) -> None:
-        """Ask a location for less in all ways, and hold that against its whole answers."""
+        """Ask a location for less in every way, and compare with its whole answers."""
         for report in REPORT_STEPS:
             whole = self._found.whole(report)
             if location not in whole or not whole[location].dates[OWN_DATE].rows:
@@ -211,7 +228,7 @@ class _Series:
                     )
 
     def _ask(self, why: str, questions: Iterable[tuple[StepName, str, Window]]) -> list[Call]:
-        """Make these calls one after the other, unless there have been too many in vain."""
+        """Make these calls one by one, unless too many have failed."""
         asking = self._asking
         made: list[Call] = []
         requests = [
@@ -252,7 +269,7 @@ class _Series:
         return self._asking.wire.get(request)
 
     def _look_for_the_end(self, answer: Answer, wire: WireFacts | None) -> None:
-        """Whether to stop. What the API itself calls an error is an answer, too."""
+        """Whether to stop. An answer that the API itself calls an error is an answer, too."""
         if isinstance(answer.error, KeyRefusedError):  # each report may have a key of its own
             self._refused.add(answer.request.report)
             if self._refused.issuperset(REPORT_STEPS):

@@ -1,4 +1,4 @@
-"""Narrower answers held against the whole one of the same location, by each date that the rows have."""
+"""Compares narrower answers with the whole one of the same location, by each date in the rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncctl.services.windows.months import certain_from, wider
 from syncctl.services.windows.trials import DATED_FORMS
 
 SPANS = (8, 15)
-"""Days back that a window of days is asked for: the shortest that has rows enough."""
+"""Days back to ask for: the shortest span with enough rows."""
 
 MONTHS_ASKED = (1, 2, 3)
 EVERYTHING = "everything"
@@ -22,11 +22,11 @@ EVERYTHING = "everything"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What one narrower answer shows. `call`: its number. `trials`: by the field whose date is compared.
-    `same_as`: the wider question whose answer has exactly the same rows, in words; None: none has.
-    `undated`: by field, its rows that have no such date."""
+    """What one narrower answer shows."""
 
     call: int
+    """The call's number."""
+
     report: StepName
     location: str
     asked: str
@@ -35,14 +35,19 @@ class Comparison:
     rows: int | None
     error: str | None
     same_as: str | None
+    """The wider question whose answer has exactly the same rows, in words; None: there is none."""
+
     trials: Mapping[str, Trial]
+    """By the field whose date is compared."""
+
     undated: Mapping[str, int]
+    """By field, how many of its rows have no such date."""
 
 
 def narrower_questions(today: date, whole: Sequence[RowFacts], form: BodyForm) -> list[Question]:
-    """Days in each form of the body, and months, in turns: an API that fails at all of the one kind is not
-    asked for that many in a row. `whole`: the whole answers, by which the days are chosen; `form`: of the
-    body that they came for."""
+    """Days in each form of the body, and months, alternating: so an API that fails at all questions of one
+    kind doesn't fail many times in a row. `whole`: the whole answers, by which the days are chosen;
+    `form`: the form of the body that returned them."""
     span = next((span for span in SPANS if _dated_since(whole, today, span) >= FEWEST_ROWS), SPANS[-1])
     inside = Days(today - timedelta(days=span), today)
     asked = wider(inside)
@@ -64,7 +69,7 @@ def _dated_since(whole: Sequence[RowFacts], today: date, span: int) -> int:
     return sum(first <= row.day <= today for facts in whole for row in facts.dates[OWN_DATE].rows)
 
 
-def compare(  # noqa: PLR0913, PLR0917 - what was asked, and the three answers that are held together
+def compare(  # noqa: PLR0913, PLR0917 - the question, and the three answers that are compared
     call: int,
     report: StepName,
     location: str,
@@ -75,8 +80,8 @@ def compare(  # noqa: PLR0913, PLR0917 - what was asked, and the three answers t
     one_month: RowFacts | None,
     error: str | None,
 ) -> Comparison:
-    """One narrower answer against the whole one. `narrow`: None where it failed with `error`. `one_month`:
-    what a month's question brought, to be told apart from."""
+    """Compare a narrower answer with the whole one. `narrow`: None if it failed with `error`. `one_month`:
+    the answer for a month, which may turn out to be the same."""
     others = {EVERYTHING: whole, "1 month": one_month if question.window.days else None}
     same_as = next(
         (words for words, facts in others.items() if facts and narrow and facts.places == narrow.places), None

@@ -1,4 +1,4 @@
-"""The findings as one JSON document, which holds nobody's data and which a person can read."""
+"""The findings as one readable JSON document, without anybody's data."""
 
 from __future__ import annotations
 
@@ -24,24 +24,31 @@ WHAT = (
     "booking number and no key is in it."
 )
 WIDTH = 170
-"""Of a line: what fits into one is not spread over several."""
+"""Characters: values that fit into one line are not split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it was found out. `parts`: versions by name. `database`: what kind. `settings`: those that decide
-    how is asked. `stored`: what syncctl has measured, None where the database can't be used; and that as
-    JSON-like data."""
+    """Where it was found out."""
 
     parts: Mapping[str, str]
+    """Versions by name."""
+
     database: Mapping[str, str]
+    """What kind of database is used."""
+
     settings: Mapping[str, str]
+    """The settings that affect the calls."""
+
     stored: Mapping[StepName, Dialect] | None
+    """What syncctl has measured; None: the database can't be used."""
+
     stored_documents: Mapping[StepName, Mapping[str, Any]]
+    """The same as JSON-like data."""
 
 
 def evidence_document(findings: Findings, asking: Asking, place: Place, scrubber: Scrubber) -> dict[str, Any]:
-    """All of it, the plain sentences first."""
+    """The whole document, beginning with the summary in plain sentences."""
     now = asking.started_at
     return {
         "what": WHAT,
@@ -168,7 +175,7 @@ def _call(call: Call, scrubber: Scrubber) -> dict[str, Any]:
 
 
 def readable(value: Any, indent: int = 0) -> str:
-    """JSON in which whatever fits into a line stands in one."""
+    """JSON with every value that fits on one line."""
     line = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if len(line) + indent <= WIDTH or not isinstance(value, dict | list) or not value:
         return line

@@ -1,4 +1,4 @@
-"""What the findings say, in plain sentences: enough to name the API's dialect."""
+"""The findings in plain sentences: enough to identify the API's dialect."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ TITLES = {report: source.plural.capitalize() for report, source in SOURCES.items
 def summary(
     findings: Findings, stored: Mapping[StepName, Dialect] | None, scrubber: Scrubber, there: datetime
 ) -> list[str]:
-    """The sentences. `stored`: what syncctl itself has measured, None: nobody knows; `there`: when, in the
-    business's zone."""
+    """The sentences. `stored`: what syncctl itself has measured, None: unknown; `there`: the current time
+    in the business's zone."""
     told = [_calls(findings, scrubber)]
     for report in REPORT_STEPS:
         told += _whole(findings, report)
@@ -49,7 +49,7 @@ def summary(
 
 
 def _scrubbed(dialect: Dialect, scrubber: Scrubber) -> Dialect:
-    """What is stored quotes errors of the API."""
+    """Stored dialects may quote errors of the API."""
     trials = (replace(trial, error=scrubber.text_or_none(trial.error)) for trial in dialect.trials)
     return replace(dialect, trials=tuple(trials), lost_by=scrubber.text_or_none(dialect.lost_by))
 
@@ -93,8 +93,8 @@ def _place(location: str) -> str:
 
 
 def _outcomes(comparisons: Sequence[Comparison], report: StepName, scrubber: Scrubber) -> Iterator[str]:
-    """A sentence for all forms of the body in which days lead to the same, and one for the numbers of months
-    that do."""
+    """A sentence for all forms of the body in which days have the same result, and one for the numbers of
+    months."""
     by_question: dict[tuple[bool, str, BodyForm], list[Comparison]] = defaultdict(list)
     for each in comparisons:
         if each.report is report:
@@ -119,7 +119,7 @@ def _asked(questions: Sequence[tuple[str, BodyForm]], *, is_of_days: bool) -> st
 
 
 def outcome(same: Sequence[Comparison], scrubber: Scrubber) -> str:
-    """What one narrower question led to at all locations that it was asked for."""
+    """The result of one narrower question at all locations that were asked it."""
     answered = [each for each in same if each.rows is not None]
     if not answered:
         return f"an error, {scrubber.text(same[0].error or '')}"
@@ -215,7 +215,7 @@ def _clock(findings: Findings, there: datetime) -> Iterator[str]:
 
 
 def date_of(call: Call) -> datetime | None:
-    """What an answer says that the time is, in its header Date; None: nothing."""
+    """The time in an answer's Date header; None: it has none."""
     from email.utils import parsedate_to_datetime
 
     if call.wire is None or "Date" not in call.wire.headers:
@@ -228,7 +228,7 @@ def date_of(call: Call) -> datetime | None:
 
 
 def seconds_ahead(call: Call) -> float | None:
-    """How far this machine's clock is ahead of the server's, by the Date of an answer; None: it has none."""
+    """How far this machine's clock is ahead of the server's, by an answer's Date header; None: unknown."""
     told = date_of(call)
     if told is None or call.wire is None or call.wire.came_at is None:
         return None

@@ -1,4 +1,4 @@
-"""Texts of the outside made fit to be sent to strangers."""
+"""Removes personal data from outside texts, so that they can be sent to strangers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PERSONAL = (*NAME, *PHONE, *BOOKING_NO, *OWN_TEXTS, *REMARKS)
 _FIELDS = frozenset((*_PERSONAL, *(name for names in OWN_DATES for name in names)))
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}", re.ASCII)
 _DIGITS = re.compile(r"(?P<day>(?<!\d)\d{4}-\d\d-\d\d(?![\d-]))|\d\dx{4,}\d\d|\+?\d(?:[ ().-]{0,3}\d){4,}")
-"""Also where all but four of them are masked already; what is a day is matched, too, and so passed over."""
+"""Also numbers that are masked except for four digits; dates are matched too, so that they are skipped."""
 
 _WORD = re.compile(
     r"\[(?:value|quoted|number)\]|(?:[A-Za-z]|[^\x00-\x7f])(?:[\w.'-]|[^\x00-\x7f])*(?<![.'-])", re.ASCII
@@ -31,7 +31,7 @@ _TECHNICAL = re.compile(
     rf"|(?:API|{'|'.join(step.name for step in REPORT_STEPS)}|STORE|REQUESTS|DATABASE)(?:_[A-Z]+)+",
     re.ASCII,
 )
-"""Names of a server's errors, and of settings."""
+"""Names of server errors and of settings."""
 
 _SEVERAL_WORDS = re.compile(r"\[word\](?:[ ,.@-]*\[word\])+")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -40,19 +40,18 @@ _ID = re.compile(r"[A-Za-z0-9]{1,6}", re.ASCII)
 
 
 class Scrubber:
-    """Takes out of a text what may be somebody's: numbers, quoted values, whatever stands in the rows that it
-    has been shown, and every word that is none of error messages: an API may name a customer of whom there is
+    """Removes whatever may be personal from a text: numbers, quoted values, values of the rows that it has
+    seen, and every word that isn't typical of error messages: an API may name a customer of whom there is
     no row."""
 
     def __init__(self, redact: Callable[[str], str], hosts: Collection[str] = ()) -> None:
-        """`redact` takes out the secrets of the settings. `hosts`: of the API, which messages may name."""
+        """`redact` removes the settings' secrets. `hosts`: of the API, which messages may name."""
         self._redact = redact
         self._hosts = sorted(set(hosts), key=len, reverse=True)
         self._values: set[str] = set()
 
     def learn(self, rows: Iterable[Any]) -> None:
-        """Remember the values of these rows that tell of a person, but for numbers, which are taken out of
-        any text."""
+        """Remember the personal values of these rows, except numbers, which are removed from any text."""
         for row in rows:
             if isinstance(row, Mapping):
                 values = (row.get(name) for name in _PERSONAL)
@@ -63,11 +62,11 @@ class Scrubber:
                 )
 
     def text(self, written: str) -> str:
-        """A message of the API's, on one line."""
+        """A message from the API, on one line."""
         return _cut(_SEVERAL_WORDS.sub("[word]", _WORD.sub(_plain, self._without_values(written))))
 
     def header(self, written: str) -> str:
-        """As `text`, of a header, which names products rather than people."""
+        """Like `text`, for a header, which names products rather than people."""
         return _cut(self._without_values(written))
 
     def _without_values(self, written: str) -> str:
@@ -81,21 +80,21 @@ class Scrubber:
         return _DIGITS.sub(lambda match: match[0] if match["day"] else "[number]", line)
 
     def text_or_none(self, written: str | None) -> str | None:
-        """As `text`, where there is one."""
+        """Like `text`, if there is one."""
         return None if written is None else self.text(written)
 
     def key(self, name: object) -> str:
-        """The name of a field, if it looks like one."""
+        """A field's name, if it looks like one."""
         is_name = isinstance(name, str) and _KEY.fullmatch(name) and not _DIGITS.search(name)
         return str(name) if is_name and name not in self._values else OTHER_KEY
 
     @staticmethod
     def is_location_id(code: str) -> bool:
-        """Whether a code of the store list looks like one, and not like anybody's number."""
+        """Whether a code of the store list looks like a location id, and not like a personal number."""
         return _ID.fullmatch(code) is not None
 
     def keys(self, value: Any) -> Any:
-        """JSON-like data whose texts are ours, with the keys that are the API's scrubbed."""
+        """JSON-like data whose values are ours, with the API's keys scrubbed."""
         if isinstance(value, Mapping):
             return {self.key(name): self.keys(inner) for name, inner in value.items()}
         return value

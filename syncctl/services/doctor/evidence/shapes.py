@@ -1,4 +1,4 @@
-"""The rows of an answer without what stands in them: how values look, from when they are, for which shops."""
+"""The rows of an answer without their content: the format of values, dates, and shops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from syncctl.services.sync.answer_rows import sort_rows
 from syncctl.services.windows.trials import dated_rows
 
 OWN_DATE = "own date"
-"""The date that a lead made of the row has, whatever field it is from."""
+"""The date of a lead made of the row, whichever field it is from."""
 
 OTHER_PLACE = "(another text)"
 NO_FIELDS = "(rows that are no records of fields)"
@@ -33,18 +33,22 @@ _LONGEST_DIGITS = 24
 
 @dataclass(slots=True)
 class DateField:
-    """A field that holds dates: when they are, and in how many rows it is empty or holds something else.
-    `last_not_ahead`: the newest that is not in the future, as those of a delivery may be."""
+    """A field with dates."""
 
     rows: list[DatedRow] = field(default_factory=list)
     first: datetime | None = None
     last: datetime | None = None
     last_not_ahead: datetime | None = None
+    """The newest date that is not in the future, unlike delivery dates."""
+
     empty: int = 0
+    """Rows in which it is empty."""
+
     unreadable: int = 0
+    """Rows in which it isn't a readable date."""
 
     def add(self, place: str, at: datetime, now: datetime) -> None:
-        """One row's date. `now`: the business's wall clock, marked as UTC as the dates are."""
+        """Add one row's date. `now`: the business's wall clock, marked as UTC like the dates."""
         self.rows.append(DatedRow(place, at.date()))
         self.first = min(self.first or at, at)
         self.last = max(self.last or at, at)
@@ -54,15 +58,20 @@ class DateField:
 
 @dataclass(slots=True)
 class RowFacts:
-    """The rows of one answer. `places`: which of its rows is which, to compare answers by; it never leaves
-    the program. `dates`: by field, and by OWN_DATE the leads'. `values`: by field, how many of each look.
-    `shops`: by field, how many rows name which shop."""
+    """The rows of one answer."""
 
     rows: int
     places: frozenset[str]
+    """Identify its rows, to compare answers; never shown to anybody."""
+
     dates: dict[str, DateField]
+    """By field, and under OWN_DATE the leads' dates."""
+
     values: dict[str, Counter[str]]
+    """By field, how many values have which format."""
+
     shops: dict[str, Counter[str]]
+    """By field, how many rows name which shop."""
 
     def undated(self, name: str) -> int:
         """How many rows don't have that date."""
@@ -71,19 +80,23 @@ class RowFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What is needed to look at rows. `field_name`: makes a field's name fit to be shown. `now`: the
-    business's wall clock, marked as UTC. `zone`: the business's."""
+    """What is needed to examine rows."""
 
     locations: Locations
     field_name: Callable[[object], str]
+    """Makes a field's name fit to be shown."""
+
     now: datetime
+    """The business's wall clock, marked as UTC."""
+
     zone: tzinfo
+    """The business's."""
 
 
 def row_facts(
     report: StepName, location: str, rows: Sequence[Any], reader: Reader, *, with_looks: bool
 ) -> RowFacts:
-    """What there is to say of an answer's rows. `with_looks`: how their values look, too: it takes time."""
+    """The facts about an answer's rows. `with_looks`: also the format of their values, which takes time."""
     dates: dict[str, DateField] = defaultdict(DateField)
     values: dict[str, Counter[str]] = defaultdict(Counter)
     shops: dict[str, Counter[str]] = {name: Counter() for name in PLACE_FIELDS}
@@ -132,7 +145,7 @@ def _take_date(found: DateField, place: str, value: Any, reader: Reader) -> None
 
 
 def _look(value: Any) -> str:
-    """How a value looks, without what it says."""
+    """A value's format, without its content."""
     match value:
         case None:
             return "null"
@@ -159,7 +172,7 @@ def _look_of_text(text: str) -> str:
 
 
 def _shop(name: str, value: Any, locations: Locations) -> str:
-    """The shop that a row names, if it is one that the table knows."""
+    """The shop that a row names, if it is a known one."""
     text = str(value).strip()
     if name == "locationID":
         return text if text in locations.by_code else OTHER_PLACE

@@ -1,4 +1,4 @@
-"""What is said of the web app's own scheduler, by what it left."""
+"""What is reported about the web app's own scheduler, by its traces."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A backup file is whole and on the disk, or it is none."""
+"""A backup file is either complete and on disk, or absent."""
 
 import json
 import resource

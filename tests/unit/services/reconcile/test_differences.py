@@ -1,4 +1,4 @@
-"""Whose doing a difference between lead and source is."""
+"""Who caused a difference between lead and source."""
 
 from datetime import UTC, datetime
 from typing import Any

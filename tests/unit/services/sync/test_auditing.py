@@ -1,4 +1,4 @@
-"""A few locations of each run asked for everything besides: nothing stays missing for longer than a round."""
+"""Each run audits a few locations: nothing stays missing for longer than a round of audits."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Dormancy and watermarks: a watermark only follows the data, and not what is too thin to be believed."""
+"""Dormancy and watermarks: a watermark only follows the data, and ignores suspiciously thin answers."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
