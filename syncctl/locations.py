@@ -9,19 +9,19 @@ from functools import cache
 from importlib.resources import files
 from typing import Protocol, Self
 
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
 DEFAULT_BRAND = "Suitor Guy"
 """Places without a brand belong to Suitor Guy (contract/locations.toml)."""
 
-NO_STORE = "default store"
+DEFAULT_STORE = "default store"
 """The old system's name for an unknown store (contract/files.md: there is no "Default Store")."""
 
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def _words(text: str) -> str:
-    return _NOT_WORD.sub(" ", same_text(text)).strip().casefold()
+    return _NOT_WORD.sub(" ", normalize_unicode(text)).strip().casefold()
 
 
 ALL_LOCATIONS = "all locations"
@@ -66,7 +66,7 @@ class Locations:
         An unknown place is kept as written (a new shop), in title case.
         """
         words = _words(written)
-        if not words or words == NO_STORE:
+        if not words or words == DEFAULT_STORE:
             return None
         brand = DEFAULT_BRAND
         for alias, named in self.brands.items():

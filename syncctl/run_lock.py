@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syncctl.errors import LockHeldError, SettingsError
-from syncctl.filesystem.ordinary_files import open_at_once
+from syncctl.filesystem.ordinary_files import open_nonblocking
 from syncctl.filesystem.private_files import make_private_folder
 from syncctl.ports.machine import LockState
 
 _POLL_S = 0.2
-_LOOK_S = 0.01
+_LOOK_PAUSE_S = 0.01
 _LOOKS = 50
 _CONTENT_LIMIT = 4096
 _OWN_CONTENT = re.compile(rb"pid=[0-9]{1,10}\nstarted=[0-9T:+Z-]{0,40}(?:\nhost=[^\n]{0,255}\n?)?")
@@ -37,7 +37,7 @@ def lock_state(path: Path) -> LockState:
     """
     # Without O_NONBLOCK, opening a pipe without a writer would block.
     try:
-        descriptor = open_at_once(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = open_nonblocking(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return LockState(held=False)
     except OSError as error:
@@ -152,7 +152,7 @@ class RunLock:
         try:
             make_private_folder(self._path.parent)
             # Not truncated: until it is locked, the content belongs to another run.
-            descriptor = open_at_once(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+            descriptor = open_nonblocking(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise SettingsError(
@@ -176,7 +176,7 @@ class RunLock:
                     return False
                 # Held shared by a `lock_state` check, which takes only an instant.
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
-                self._sleep(_LOOK_S)
+                self._sleep(_LOOK_PAUSE_S)
         except OSError as error:
             raise self._unusable(error) from error
         return False
@@ -218,12 +218,12 @@ class RunLock:
         except OSError:
             content = ""
         holder = _holder(content)
-        told = ""
+        holder_text = ""
         if holder.pid is not None:
             elsewhere = f" on {holder.host}" if holder.host not in (None, os.uname().nodename) else ""
-            told = f" (pid {holder.pid}{elsewhere})"
+            holder_text = f" (pid {holder.pid}{elsewhere})"
         return (
-            f"Another syncctl run{told} {self._held_since(holder.since)}; it will finish by itself: "
+            f"Another syncctl run{holder_text} {self._held_since(holder.since)}; it will finish by itself: "
             f"try again later, or wait {'longer ' if waited else ''}for it with --wait SECONDS."
         )
 

@@ -32,7 +32,7 @@ def is_visible(text: str) -> bool:
     )
 
 
-def same_text(text: str) -> str:
+def normalize_unicode(text: str) -> str:
     """Normalize what looks the same: Unicode NFC, no format characters (zero-width characters, direction
     marks, soft hyphens), old chillu letters as the new ones (contract/files.md)."""
     if text.isascii():
@@ -47,16 +47,16 @@ def same_text(text: str) -> str:
     return unicodedata.normalize("NFC", modern)
 
 
-_TEXT_AS_FORMULA = re.compile(r'=\s*"([^"]*)"')
+_FORMULA_TEXT = re.compile(r'=\s*"([^"]*)"')
 
 
-def fold(text: str) -> str:
-    """Normalize text for comparison: `same_text`, ignoring case and spacing; ="text" is text."""
-    if text.startswith("=") and (formula := _TEXT_AS_FORMULA.fullmatch(text)):
+def normalize_text(text: str) -> str:
+    """Normalize text for comparison: `normalize_unicode`, ignoring case and spacing; ="text" is text."""
+    if text.startswith("=") and (formula := _FORMULA_TEXT.fullmatch(text)):
         text = formula[1]
     if text.isascii():
         return " ".join(text.split()).casefold()
-    folded = same_text(text).casefold()
+    folded = normalize_unicode(text).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 

@@ -15,7 +15,7 @@ from syncctl.errors import ApiError, DeadlinePassedError, FinalApiError, KeyRefu
 from syncctl.locations import location_words
 from syncctl.ports.api import Answer, Prepare
 
-FAILURES_TO_DOUBT = 3
+FAILURES_BEFORE_SINGLE_TRY = 3
 """After this many failures of a report in a row, each of its remaining requests gets one try only."""
 
 _LONGEST_WAIT_S = 60.0  # Condition.wait refuses what overflows the system's clock type, such as infinity
@@ -31,7 +31,7 @@ class StoppedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class PrefetchLimit:
     """How far the lanes may fetch ahead of the consumer."""
 
     slots: int
@@ -45,7 +45,7 @@ class Batch:
     """One batch of requests in progress. Lanes `take` a request and `put` its result; the consumer calls
     `next_answer`.
 
-    Requests are handed out in order; `ahead` limits how far.
+    Requests are handed out in order; `prefetch_limit` limits how far.
 
     Each is answered exactly once: with its result, or with DeadlinePassedError `grace_s` after its deadline,
     even if its lane is stuck. `clock` measures the deadlines; `prepare` is called in the lanes.
@@ -56,12 +56,12 @@ class Batch:
         requests: Sequence[ReportRequest],
         *,
         prepare: Prepare | None = None,
-        ahead: Ahead,
+        prefetch_limit: PrefetchLimit,
         grace_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prepare = prepare
-        self._ahead = ahead
+        self._ahead = prefetch_limit
         self._grace_s = grace_s
         self._clock = clock
         self._changed = threading.Condition()
@@ -146,10 +146,10 @@ class Batch:
         with self._changed:
             return self._refused.get(report)
 
-    def in_doubt(self, report: StepName) -> bool:
+    def looks_down(self, report: StepName) -> bool:
         """Whether the report's API looks down, so that no time should be spent on a second try."""
         with self._changed:
-            return self._failed_in_a_row[report] >= FAILURES_TO_DOUBT
+            return self._failed_in_a_row[report] >= FAILURES_BEFORE_SINGLE_TRY
 
     def sleep(self, wait_s: float) -> None:
         """For a lane: wait so many seconds. Raises StoppedError when the batch is stopped meanwhile."""
@@ -178,7 +178,7 @@ class Batch:
                 self._release(self._taken)
             while not self._answers and self._unanswered:
                 self._raise_bug()
-                wait_s = self._answer_hopeless()
+                wait_s = self._answer_overdue()
                 if not self._answers:
                     self._changed.wait(min(wait_s, _LONGEST_WAIT_S))
             self._raise_bug()
@@ -209,7 +209,7 @@ class Batch:
         self._answers.append((number, Answer(self._unanswered.pop(number), rows, error, prepared)))
         self._changed.notify_all()
 
-    def _answer_hopeless(self) -> float:
+    def _answer_overdue(self) -> float:
         """Answer the requests that no lane will answer in time; returns the seconds until the next one is
         due."""
         last_moment = self._clock() - self._grace_s

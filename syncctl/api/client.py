@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncctl.api.envelope import rows_of
-from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
 from syncctl.api.limits import check_rows, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import MAX_ANSWER_BYTES, Transport
@@ -76,14 +76,14 @@ class HttpRentalApi:
     def _transport(self) -> Transport:
         return Transport(self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes)
 
-    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
+    def _ask(self, transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
         """One try of one call."""
         call = self._call(request)
-        return self._rows(transport.fetch(call, request.deadline, room), call, room)
+        return self._rows(transport.fetch(call, request.deadline, reserve), call, reserve)
 
-    def _rows(self, body: bytes, call: Call, room: Room) -> list[Any]:
+    def _rows(self, body: bytes, call: Call, reserve: ReserveMemory) -> list[Any]:
         """The rows of an answer, if they are not too many."""
-        room(check_size(body, self._config.max_rows))
+        reserve(check_size(body, self._config.max_rows))
         return check_rows(rows_of(body, secret=call.endpoint.key), self._config.max_rows)
 
     def _call(self, request: ReportRequest) -> Call:

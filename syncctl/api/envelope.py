@@ -63,16 +63,16 @@ def rows_of(body: bytes, secret: str | None = None) -> list[Any]:
     """
     value = _parsed(body)
     if isinstance(value, list):
-        return _nothing(value[0], secret) if _is_message(value) else value
+        return _no_rows(value[0], secret) if _is_message(value) else value
     if not isinstance(value, dict):
         raise RetryableApiError(f"the API sent a JSON {_kind(value)} instead of rows")
     rows = _wrapped(value)
     if not rows:
-        return _nothing(value, secret)
+        return _no_rows(value, secret)
     if _is_message(rows):
-        return _nothing(rows[0], secret)
+        return _no_rows(rows[0], secret)
     if str(value.get("status")).lower() == "false":
-        raise _failed(_quoted(value, secret) or "status false, without a reason")
+        raise _call_failed(_quoted(value, secret) or "status false, without a reason")
     return rows
 
 
@@ -87,7 +87,7 @@ def _is_message(rows: list[Any]) -> bool:
     )
 
 
-def _nothing(value: Mapping[str, Any], secret: str | None) -> list[Any]:
+def _no_rows(value: Mapping[str, Any], secret: str | None) -> list[Any]:
     """How to read an envelope without rows: [] or an error, as in `rows_of`."""
     texts, states = _texts(value), _states(value)
     sentences = [state for state in states if " " in state]
@@ -97,11 +97,11 @@ def _nothing(value: Mapping[str, Any], secret: str | None) -> list[Any]:
     codes = [int(word) for word in words if _HTTP_ERROR.fullmatch(word)]
     quoted = _quoted(value, secret)
     if any(map(_ERROR.search, of_texts)) or any(code >= 500 for code in codes):
-        raise _failed(quoted or (f"status {max(codes)}" if codes else ", ".join(words)))
+        raise _call_failed(quoted or (f"status {max(codes)}" if codes else ", ".join(words)))
     if any(map(_EMPTY.search, words)):
         return []
     if codes or any(map(_ERROR.search, words)) or value.get("error") is True:
-        raise _failed(quoted or ", ".join(states) or "error true, without a reason")
+        raise _call_failed(quoted or ", ".join(states) or "error true, without a reason")
     if quoted:
         raise UnclearAnswerError(quoted)
     if _wrapped(value) is None and (not value.keys() & set(_ROWS_KEYS) or not _is_empty(value)):
@@ -109,7 +109,7 @@ def _nothing(value: Mapping[str, Any], secret: str | None) -> list[Any]:
     return []
 
 
-def _failed(why: str) -> RetryableApiError:
+def _call_failed(why: str) -> RetryableApiError:
     return RetryableApiError(f"the API says that the call failed: {why}", is_refusal=True)
 
 
@@ -202,7 +202,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:
-        raise RetryableApiError(f"the API sent {_what_came(error)}") from None
+        raise RetryableApiError(f"the API sent {_description_of(error)}") from None
     except UnicodeDecodeError as error:
         what = _CUT_OFF if error.reason == "unexpected end of data" else "bytes that are no text"
         raise RetryableApiError(f"the API sent {what}") from None
@@ -213,7 +213,7 @@ def _parsed(body: bytes) -> Any:
         raise RetryableApiError("the API sent JSON with an absurdly long number") from None
 
 
-def _what_came(error: json.JSONDecodeError) -> str:
+def _description_of(error: json.JSONDecodeError) -> str:
     text = error.doc.strip()
     if not text:
         return "an empty body"

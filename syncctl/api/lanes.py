@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from syncctl.api.batch import Ahead, Batch, StoppedError, subject
+from syncctl.api.batch import Batch, PrefetchLimit, StoppedError, subject
 from syncctl.api.limits import MEMORY_BYTES
 from syncctl.api.retry import RetryPolicy, call_with_retries
 from syncctl.api.transport import Transport
@@ -19,15 +19,15 @@ from syncctl.ports.stop import Stop
 
 _log = logging.getLogger("syncctl.api")
 
-_ANSWERS_AHEAD = 2
+_EXTRA_ANSWERS = 2
 
 _STOPPED_GRACE_S = 0.2
 """How long lanes have to end after a request to stop. All but those in the look-up of a name do at once."""
 
-Room = Callable[[int], None]
+ReserveMemory = Callable[[int], None]
 """Called before an answer takes this many bytes of memory in total; waits until they are free."""
 
-Ask = Callable[[Transport, ReportRequest, Room], list[Any]]
+Ask = Callable[[Transport, ReportRequest, ReserveMemory], list[Any]]
 """One try of a request: its rows. Raises ApiError."""
 
 
@@ -87,7 +87,7 @@ class Lanes:
         batch = Batch(
             requests,
             prepare=prepare,
-            ahead=Ahead(policy.count + _ANSWERS_AHEAD, policy.memory),
+            prefetch_limit=PrefetchLimit(policy.count + _EXTRA_ANSWERS, policy.memory),
             grace_s=policy.grace_s,
             clock=self._clock,
         )
@@ -134,7 +134,7 @@ class _Pace:
         self._delay_s = delay_s
         self._may_call_at = clock()
 
-    def owed_s(self) -> float:
+    def remaining_s(self) -> float:
         return max(0.0, self._may_call_at - self.clock())
 
     def call_ended(self) -> None:
@@ -166,7 +166,7 @@ class _Lane(threading.Thread):
 
     def _outcome(self, number: int, request: ReportRequest) -> tuple[list[Any] | None, ApiError | None]:
         policy = self._retry
-        most_tries = 1 if self._batch.in_doubt(request.report) else request.tries
+        most_tries = 1 if self._batch.looks_down(request.report) else request.tries
         if most_tries is not None:
             policy = replace(policy, max_tries=min(policy.max_tries, most_tries))
 
@@ -189,10 +189,10 @@ class _Lane(threading.Thread):
         return rows, None
 
     def _one_try(self, number: int, request: ReportRequest) -> list[Any]:
-        owed_s = self._pace.owed_s()
-        if owed_s >= self._remaining_s(request):
+        remaining_s = self._pace.remaining_s()
+        if remaining_s >= self._remaining_s(request):
             raise DeadlinePassedError(f"no time was left to ask for {subject(request)}")
-        self._batch.sleep(owed_s)
+        self._batch.sleep(remaining_s)
         refused = self._batch.refused(request.report)
         if refused is not None:
             raise KeyRefusedError(refused.message, hint=refused.hint, setting=refused.setting)

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
 from syncctl.api.envelope import envelope_of
-from syncctl.api.lanes import Room
+from syncctl.api.lanes import ReserveMemory
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest
 from syncctl.ports.api import WireFacts
@@ -18,21 +18,21 @@ from syncctl.ports.stop import Stop
 HEADERS = ("Server", "Content-Type", "Date")
 """Headers that describe the API; others, such as cookies, may hold private data."""
 
-Watch = Callable[[ReportRequest, WireFacts], None]
+OnCall = Callable[[ReportRequest, WireFacts], None]
 
 
-class WatchedRentalApi(HttpRentalApi):
-    """Like its base class; calls `watch` after each try of each call, in the lane's thread."""
+class RecordingRentalApi(HttpRentalApi):
+    """Like its base class; calls `on_call` after each try of each call, in the lane's thread."""
 
     def __init__(
         self,
         config: ApiClientConfig,
-        watch: Watch,
+        on_call: OnCall,
         clock: Callable[[], float] = time.monotonic,
         stop: Stop | None = None,
     ) -> None:
         super().__init__(config, stop)
-        self._watch = watch
+        self._watch = on_call
         self._clock = clock
 
     def _transport(self) -> Transport:
@@ -40,11 +40,11 @@ class WatchedRentalApi(HttpRentalApi):
             self._config.timeout_s, max_answer_bytes=self._config.max_answer_bytes, reads_refusals=True
         )
 
-    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
+    def _ask(self, transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
         call = self._call(request)
         begun, body = self._clock(), None
         try:
-            body = transport.fetch(call, request.deadline, room)
+            body = transport.fetch(call, request.deadline, reserve)
         finally:
             seconds, head = self._clock() - begun, transport.head
             envelope, said = envelope_of(body if body is not None else transport.refusal, call.endpoint.key)
@@ -62,4 +62,4 @@ class WatchedRentalApi(HttpRentalApi):
                     said=said,
                 ),
             )
-        return self._rows(body, call, room)
+        return self._rows(body, call, reserve)

@@ -9,7 +9,7 @@ from syncctl.api.retry import retry_after_seconds
 from syncctl.api.wire import Endpoint
 from syncctl.errors import ApiError, FinalApiError, KeyRefusedError, RetryableApiError
 
-_NOT_THERE = (404, 405, 410)
+_NO_SUCH_ENDPOINT = (404, 405, 410)
 """Statuses of a server that has nothing at that path, or nothing that accepts such a request."""
 
 
@@ -35,7 +35,7 @@ def error_of_status(
         return FinalApiError(
             f"{host} redirects ({status}) to {target}", hint=f"check {setting}", setting=setting
         )
-    if status in _NOT_THERE:
+    if status in _NO_SUCH_ENDPOINT:
         return _no_such_path(status, host, endpoint)
     return FinalApiError(f"{host} answered {status}", is_refusal=400 <= status < 500)
 

@@ -23,7 +23,7 @@ _RESERVED_BYTES = 1024 * 1024
 _SENDABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
-class Head(NamedTuple):
+class ResponseHead(NamedTuple):
     """The start of an answer."""
 
     status: int
@@ -54,16 +54,16 @@ class Transport:
         self._timeout_s = timeout_s
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         self.refusal = b""
         self._reads_refusals = reads_refusals
         self._session = HttpSession()
         self._session.headers["Accept-Encoding"] = "gzip, deflate"
 
-    def fetch(self, call: Call, deadline: float, room: Callable[[int], None] = lambda size: None) -> bytes:
+    def fetch(self, call: Call, deadline: float, reserve: Callable[[int], None] = lambda size: None) -> bytes:
         """The body of the answer to `call`, unpacked. Raises ApiError; its kind says if another try helps.
 
-        `room` is called before the body takes up more memory, with the bytes that it then has in all.
+        `reserve` is called before the body takes up more memory, with the bytes that it then has in all.
 
         It takes the time for an answer at most, or until `deadline` (in the clock's seconds) if that is
         sooner; longer only as HttpSession says.
@@ -86,7 +86,7 @@ class Transport:
                 data=call.body,
                 authorize=_key_of(call.endpoint),
             ) as response:
-                self.head = Head(response.status_code, response.headers, datetime.now(UTC))
+                self.head = ResponseHead(response.status_code, response.headers, datetime.now(UTC))
                 error = error_of_status(
                     response.status_code, response.headers, call.endpoint, datetime.now(UTC)
                 )
@@ -94,7 +94,7 @@ class Transport:
                     if self._reads_refusals:
                         self.refusal = response.raw.read1(_READ_BYTES, decode_content=True)
                     raise error
-                return self._body(response, host, until, room)
+                return self._body(response, host, until, reserve)
         except RAISED_BY_A_CALL as raised:
             # The watchdog's shutdown may show as a reset or as an early end: either way, time was up.
             cause = raised if self._clock() < until else TimeoutError()
@@ -109,7 +109,7 @@ class Transport:
         self._session.close()
 
     def _body(
-        self, response: requests.Response, host: str, until: float, room: Callable[[int], None]
+        self, response: requests.Response, host: str, until: float, reserve: Callable[[int], None]
     ) -> bytes:
         parts: list[bytes] = []
         size = reserved = 0
@@ -123,7 +123,7 @@ class Transport:
             parts.append(part)
             size += len(part)
             if size > reserved:
-                room(reserved := size + _RESERVED_BYTES)
+                reserve(reserved := size + _RESERVED_BYTES)
             if size > self._max_answer_bytes:
                 raise FinalApiError(
                     f"{host} sent an answer of more than {self._max_answer_bytes / 2**20:g} MiB",

@@ -21,13 +21,13 @@ from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
 from syncctl.ports.stop import Stop
 
 if TYPE_CHECKING:
-    from syncctl.cli.logs.setup import KeptLines
+    from syncctl.cli.logs.setup import RecentLines
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.ports.listener import Listener
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+OUT_OF_SPACE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of writing to a redirected stream when its disk is full."""
 
 EnvFile = Annotated[
@@ -88,11 +88,11 @@ class Session:
         return Redactor(written_secrets(self.env_file))
 
     @cached_property
-    def kept_lines(self) -> KeptLines:
+    def recent_lines(self) -> RecentLines:
         """The most recent log lines."""
-        from syncctl.cli.logs.setup import KeptLines
+        from syncctl.cli.logs.setup import RecentLines
 
-        return KeptLines(self.redactor)
+        return RecentLines(self.redactor)
 
     @contextmanager
     def listener(self, settings: Settings | None = None) -> Iterator[Listener]:
@@ -109,7 +109,7 @@ class Session:
             log_file=settings.log_file,
             log_format=settings.log_format,
             redactor=self.redactor,
-            kept=self.kept_lines if self.heartbeat else None,
+            recent_lines=self.recent_lines if self.heartbeat else None,
         )
         # It stays open until the command ends, to log why the run ended and how the heartbeat went.
         self._log = logging.getLogger("syncctl.run")
@@ -135,9 +135,9 @@ class Session:
         if terminal or not self._logged:
             print_message(prefix + self.redactor(text))
         if self._log is None and self._logged:
-            self._tell_without_log(lines, level, shown=not terminal)
+            self._notify_without_log(lines, level, shown=not terminal)
 
-    def _tell_without_log(self, lines: list[str], level: int, *, shown: bool) -> None:
+    def _notify_without_log(self, lines: list[str], level: int, *, shown: bool) -> None:
         from syncctl.cli.logs.setup import formatter, record_of
 
         known: Settings | None = self.__dict__.get("settings")
@@ -146,7 +146,7 @@ class Session:
             if shown:
                 print_message(form.format(record))
             if self.heartbeat is not None:
-                self.kept_lines.handle(record)
+                self.recent_lines.handle(record)
 
     def end(self, status: int) -> None:
         """The command ends with `status`: notify the heartbeat and close the log."""
@@ -154,7 +154,7 @@ class Session:
             if self.heartbeat is not None:
                 # The request that ended the command is not one to break this off, too.
                 stop = Stop() if self.stop.requested else self.stop
-                for trouble in self.heartbeat.end(status, str(self.kept_lines), stop):
+                for trouble in self.heartbeat.end(status, str(self.recent_lines), stop):
                     self.tell(trouble, logging.WARNING, "Warning: ")
         except StopRequestedError:
             # The work is done and reported; only the heartbeat is cut short.
@@ -180,11 +180,13 @@ def error_boundary(session: Session) -> Iterator[None]:
     except typer.Exit:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
-        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+        if isinstance(error, OSError) and error.filename is None and error.errno in OUT_OF_SPACE_ERRNOS:
             _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
         # Last resort: a bug in syncctl must not show the user a traceback.
-        told = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
-        text = f"{traceback_text(error)}\n{told}." if session.verbose else f"{told}: run it again with -v."
+        summary = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
+        text = (
+            f"{traceback_text(error)}\n{summary}." if session.verbose else f"{summary}: run it again with -v."
+        )
         _fail(session, text, ExitCode.FAILED)
 
 
@@ -194,7 +196,7 @@ def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
 
 
 @contextmanager
-def _ending(session: Session) -> Iterator[None]:
+def _reporting_exit_status(session: Session) -> Iterator[None]:
     """Pass the command's exit status to the session."""
     status: int = ExitCode.FAILED
     try:
@@ -239,7 +241,7 @@ def command(
                 )
                 # What is logged is so to its last line.
                 section = stop.at_safe_points() if logged else nullcontext()
-                with section, _ending(session), error_boundary(session):
+                with section, _reporting_exit_status(session), error_boundary(session):
                     function(session, **given)
 
         own_keyword_only = [

@@ -40,10 +40,10 @@ class Fact:
 
     what: str
 
-    seen: str
+    measurement: str
     """What was measured."""
 
-    holds: bool = True
+    is_met: bool = True
     """Whether that is as promised."""
 
 
@@ -56,19 +56,19 @@ class DemoResult:
 
     @property
     def ok(self) -> bool:
-        return all(fact.holds for fact in self.facts)
+        return all(fact.is_met for fact in self.facts)
 
 
 def run_demo(
     keep: Path | None,
-    listening: Callable[[Settings], AbstractContextManager[Listener]],
+    make_listener: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
     stop: Stop | None = None,
 ) -> DemoResult:
     """Run it in a temporary folder, or in `keep`, where database and settings stay.
 
-    `listening` gives someone to tell the syncs to; `say` takes a line about what happens in between; `stop`
-    ends it.
+    `make_listener` gives someone to tell the syncs to; `say` takes a line about what happens in between;
+    `stop` ends it.
 
     Raises:
         UsageError: `keep` can't be used.
@@ -77,7 +77,7 @@ def run_demo(
     stop = stop or Stop()
     if keep is None:
         with TemporaryDirectory(prefix="syncctl-demo-") as folder:
-            facts = _demonstrate(Path(folder), listening, say, stop)
+            facts = _demonstrate(Path(folder), make_listener, say, stop)
         return DemoResult(facts, ("To look at the database afterwards: syncctl demo --keep DIR",))
     folder_kept = keep.expanduser().absolute()
     try:
@@ -86,7 +86,7 @@ def run_demo(
         raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
     if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} holds a database or settings already: name a new folder.")
-    facts = _demonstrate(folder_kept, listening, say, stop)
+    facts = _demonstrate(folder_kept, make_listener, say, stop)
     return DemoResult(
         facts,
         (
@@ -99,7 +99,7 @@ def run_demo(
 
 def _demonstrate(
     folder: Path,
-    listening: Callable[[Settings], AbstractContextManager[Listener]],
+    make_listener: Callable[[Settings], AbstractContextManager[Listener]],
     say: Callable[[str], None],
     stop: Stop,
 ) -> tuple[Fact, ...]:
@@ -113,7 +113,7 @@ def _demonstrate(
         settings = load_settings(folder / ".env", environ={"API_BASE_URL": sandbox.base_url})
         invocation = Invocation("api", Trigger.MANUAL, stop=stop)
         say("A first sync, from a rental API of 21 locations into an empty database:")
-        with listening(settings) as listener:
+        with make_listener(settings) as listener:
             first = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
         with opened_database(settings) as stored:
             dialects = stored.dialects()
@@ -125,9 +125,9 @@ def _demonstrate(
                 f"\nA telecaller edits {EDITED} leads, finishes {FINISHED} and deletes {DELETED}; "
                 f"{len(added)} new bookings come in. A second sync:"
             )
-            with listening(settings) as listener:
+            with make_listener(settings) as listener:
                 second = run_sync(settings, invocation, API_STEPS, SyncOptions(), listener)
-            return _facts(first, second, added, telecaller, _measured(dialects))
+            return _check_promises(first, second, added, telecaller, _measured(dialects))
 
 
 def _total(result: RunResult) -> Counts:
@@ -144,7 +144,7 @@ def _measured(dialects: Mapping[StepName, Dialect]) -> Fact:
     )
 
 
-def _facts(
+def _check_promises(
     first: RunResult, second: RunResult, added: set[str], telecaller: _Telecaller, measured: Fact
 ) -> tuple[Fact, ...]:
     before, after = _total(first), _total(second)

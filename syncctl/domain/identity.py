@@ -18,7 +18,7 @@ from typing import Any
 
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
-from syncctl.text import fold, same_text
+from syncctl.text import normalize_text, normalize_unicode
 
 SEPARATOR = "\x1f"
 """Never part of a normalized name, a stripped booking number or a phone number: `str.split` treats it as
@@ -32,7 +32,7 @@ KEY_RULES = 2
 """The version of the key rules. 2: a cell with several phone numbers counts as the first one, whatever
 surrounds it; texts are compared in NFC, without format characters (docs/decisions/0003)."""
 
-_folded_store = lru_cache(maxsize=1024)(fold)  # few stores, many leads
+_folded_store = lru_cache(maxsize=1024)(normalize_text)  # few stores, many leads
 
 
 def derived_id(text: str) -> str:
@@ -62,8 +62,8 @@ def first_id_at(moment: datetime) -> str:
 def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str) -> str:
     """The identity of an API record (contract/database.md, "Mapping"; docs/decisions/0001-identity.md)."""
     if booking_no:
-        return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{same_text(booking_no)}"
-    return SEPARATOR.join((lead_type, phone, "", fold(name), _folded_store(store)))
+        return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{normalize_unicode(booking_no)}"
+    return SEPARATOR.join((lead_type, phone, "", normalize_text(name), _folded_store(store)))
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
@@ -134,4 +134,4 @@ def current_key(key: str) -> str:
     if (key.isascii() and "=" not in key) or len(parts) < 3:
         return key
     lead_type, phone, booking_no, *others = parts
-    return SEPARATOR.join((lead_type, phone, same_text(booking_no), *map(fold, others)))
+    return SEPARATOR.join((lead_type, phone, normalize_unicode(booking_no), *map(normalize_text, others)))

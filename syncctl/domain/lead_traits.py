@@ -14,7 +14,7 @@ from syncctl.errors import InvalidRowError
 from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day, text
-from syncctl.text import fold, same_text
+from syncctl.text import normalize_text, normalize_unicode
 
 SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
 """Fields of a report that hold a lead, or parts of one."""
@@ -96,8 +96,8 @@ class Traits:
             lead_types=lead_types,
             first_types=before or lead_types,
             phones=frozenset(filter(None, map(phone_number, _texts(parts, _PHONES)))),
-            booking_numbers=frozenset(map(same_text, _texts(parts, _BOOKING_NUMBERS))),
-            names=frozenset(map(fold, names)),
+            booking_numbers=frozenset(map(normalize_unicode, _texts(parts, _BOOKING_NUMBERS))),
+            names=frozenset(map(normalize_text, names)),
             written_names=names,
             stores=frozenset(stores if locations is None else filter(None, map(locations.canonical, stores))),
             moments=moments,
@@ -188,6 +188,6 @@ def _details(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 
 def _detail(names: tuple[str, ...], value: object) -> str:
     if not names[0].endswith("Date"):
-        return fold(_text(value))
+        return normalize_text(_text(value))
     moment = as_moment(value)
     return file_day(moment).isoformat() if moment else ""

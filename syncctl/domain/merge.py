@@ -11,7 +11,7 @@ from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.records import Write
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def _value(values: Mapping[str, Any], field: str) -> Any:
 def _comparable(value: Any) -> Any:
     """A missing value, null and an empty text are all None; texts that read the same are equal."""
     if isinstance(value, str):
-        return same_text(value) or None
+        return normalize_unicode(value) or None
     return value
 
 

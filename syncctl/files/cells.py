@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from math import isnan
 from typing import TypeAlias
 
-from syncctl.text import is_visible, same_text
+from syncctl.text import is_visible, normalize_unicode
 
 Cell: TypeAlias = str | int | float | bool | date | datetime | None
 """A cell's value; None where it is empty. Text is stripped and shows something."""
@@ -72,7 +72,7 @@ def clean_text(written: str) -> str | None:
         return stripped
     if not is_visible(stripped):
         return None
-    is_dash = len(stripped) <= _LONGEST_CODE and same_text(stripped).strip() in EMPTY
+    is_dash = len(stripped) <= _LONGEST_CODE and normalize_unicode(stripped).strip() in EMPTY
     return None if is_dash else stripped
 
 
@@ -91,7 +91,7 @@ def date_of_serial(cell: Cell, epoch: date) -> Cell:
     """Excel's serial number of a day, as a number or as text, made a date, or a datetime where it has a
     fraction; any other cell as it is. `epoch`: the day that the workbook counts from."""
     if isinstance(cell, str):
-        written = same_text(cell) if len(cell) <= _LONGEST_CODE else cell
+        written = normalize_unicode(cell) if len(cell) <= _LONGEST_CODE else cell
         if not written[:5].isdecimal() or not _SERIAL.fullmatch(written):  # the quick look first: few are
             return cell
         days = float(written)

@@ -10,7 +10,7 @@ from pathlib import Path
 from syncctl.errors import FileProblemError
 from syncctl.files import encodings
 from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
-from syncctl.files.headers import HEADER_WITHIN, Layout
+from syncctl.files.headers import HEADER_SEARCH_ROWS, Layout
 from syncctl.files.problems import file_errors, problem
 from syncctl.files.rows import not_blank
 
@@ -63,7 +63,7 @@ def _score(table: CsvTable, mistakes: list[FileProblemError]) -> tuple[int, int]
     """How many header columns are recognized, and how many of the first rows have the same width; errors
     of this reading are added to `mistakes`."""
     columns = width = same = 0
-    records = islice(not_blank(table.records()), HEADER_WITHIN)
+    records = islice(not_blank(table.records()), HEADER_SEARCH_ROWS)
     try:
         for _, cells in records:
             if columns:

@@ -77,7 +77,7 @@ CANNOT_BE_READ = "cells that can't be read"
 MOVED = "days from 1904"
 """The pseudo-column for how many days a row's dates were shifted because its workbook counts from 1904."""
 
-VAGUER = (
+AMBIGUOUS_TITLES = (
     (
         *("Walk-in Date", "Enquiry Date", "Visit Date", "Event Date", "Date of Function", "Attended By"),
         *("Name", "Remark", "Comment", "Store Name", "Branch", "Location", *_FIRST_PHONES),
@@ -90,19 +90,21 @@ VAGUER = (
 """Titles that only count if no other title matches, most ambiguous last: "Customer" may be a number, and
 "Number" anything."""
 
-HEADER_WITHIN = 50
+HEADER_SEARCH_ROWS = 50
 """The header must be within this many non-blank rows."""
 
 _LETTERS = 26
 
 
-def fold(written: str) -> str:
+def normalize_title(written: str) -> str:
     """A title reduced to its letters and digits, case-folded, for comparison."""
     return "".join(filter(str.isalnum, written.casefold()))
 
 
-_COLUMN_OF = {fold(title): column for column, titles in TITLES.items() for title in titles}
-_RANK = {fold(title): rank for rank, titles in enumerate(VAGUER, start=1) for title in titles}
+_COLUMN_OF = {normalize_title(title): column for column, titles in TITLES.items() for title in titles}
+_RANK = {
+    normalize_title(title): rank for rank, titles in enumerate(AMBIGUOUS_TITLES, start=1) for title in titles
+}
 _FORMAT_WORD = (
     "[dmyhs]{1,8}|[0-9]+|digits?|nos?|numbers?|only|text|format|day|month|year|first|optional|mandatory"
     "|required|compulsory|ist|inr|rs|with|without|country|code|std|eg|e|g"
@@ -116,7 +118,7 @@ _FORMAT = re.compile(
 
 _MAY_HAVE_FORMAT = re.compile(r"[(\[{<]|yy", re.IGNORECASE)
 _LONGEST_TITLE = 60
-_FAULTS = {fold(fault): fault for fault in (BEYOND, CANNOT_BE_READ)}
+_PROBLEM_TITLES = {normalize_title(fault): fault for fault in (BEYOND, CANNOT_BE_READ)}
 _MADE_UNIQUE = re.compile(r"(.*) \([A-Z]{1,3}\)", re.DOTALL)
 
 
@@ -126,7 +128,7 @@ def _known(title: object) -> tuple[str, tuple[int, bool]] | None:
         return None
     with_format = _MAY_HAVE_FORMAT.search(title)  # the quick look first: few have
     for written in (title, _FORMAT.sub("", title)) if with_format else (title,):
-        if (column := _COLUMN_OF.get(folded := fold(written))) is not None:
+        if (column := _COLUMN_OF.get(folded := normalize_title(written))) is not None:
             return column, (_RANK.get(folded, 0), written is not title)
     return None
 
@@ -165,7 +167,7 @@ def cells_of(row: Mapping[str, Cell]) -> dict[str, Several]:
     faults = {
         fault: value
         for title, value in zip(titles, values, strict=True)
-        if (fault := _FAULTS.get(fold(title)))
+        if (fault := _PROBLEM_TITLES.get(normalize_title(title)))
     }
     return cells | faults
 

@@ -28,7 +28,7 @@ each text once."""
 LONGEST_READING_S = 30 * 60
 """Wall-clock seconds for one file; the largest take two minutes."""
 
-LOOK_EVERY = 1000
+CHECK_EVERY_ROWS = 1000
 
 TOO_MANY_SHEETS = f"it has more than {MOST_SHEETS} sheets; divide it and import the pieces"
 TOO_MANY_ROWS = f"it has more than {MOST_ROWS:,} rows; divide it and import the pieces"
@@ -38,7 +38,7 @@ TOO_MUCH_TEXT = "it holds far more text than a file of its size should; divide i
 TOO_SLOW = f"reading it takes longer than {LONGEST_READING_S // 60} minutes; divide it and import the pieces"
 
 
-def beyond(row: int, column: int) -> str:
+def too_wide_problem(row: int, column: int) -> str:
     """The problem of a cell right of the columns that are read; `row` from 1, `column` from 0."""
     return (
         f"something is written in {column_letters(column)}{row}, and only {MOST_COLUMNS} columns are read; "
@@ -46,13 +46,13 @@ def beyond(row: int, column: int) -> str:
     )
 
 
-def first_beyond(cells: Sequence[object]) -> int | None:
+def first_cell_too_far_right(cells: Sequence[object]) -> int | None:
     """The index (from 0) of the first non-empty cell right of the columns that are read."""
     right = range(MOST_COLUMNS, len(cells))
     return next((position for position in right if cells[position] not in (None, "")), None)
 
 
-class Meter:
+class LimitChecker:
     """Counts what is read of one file, over all its sheets."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,23 +70,23 @@ class Meter:
         """
         for number, cells in records:
             if len(cells) > MOST_COLUMNS:
-                if (position := first_beyond(cells)) is not None:
-                    raise problem(self._path, beyond(number, position))
+                if (position := first_cell_too_far_right(cells)) is not None:
+                    raise problem(self._path, too_wide_problem(number, position))
                 del cells[MOST_COLUMNS:]
             self._rows += 1
             self._cells += len(cells)
             self._characters_left -= sum([len(cell) for cell in cells if isinstance(cell, str)])
-            if over := self._over():
+            if over := self._exceeded_limit():
                 raise problem(self._path, over)
             yield number, cells
 
-    def _over(self) -> str | None:
+    def _exceeded_limit(self) -> str | None:
         if self._rows > MOST_ROWS:
             return TOO_MANY_ROWS
         if self._cells > MOST_CELLS:
             return TOO_MANY_CELLS
         if self._characters_left < 0:
             return TOO_MUCH_TEXT
-        if self._rows % LOOK_EVERY == 0 and self._clock() > self._until:
+        if self._rows % CHECK_EVERY_ROWS == 0 and self._clock() > self._until:
             return TOO_SLOW
         return None

@@ -7,13 +7,13 @@ from datetime import UTC, date
 
 from syncctl.errors import InvalidRowError
 from syncctl.files.cells import EPOCH_1900, Cell, as_text, date_of_serial
-from syncctl.files.headers import DATE, FUNCTION_DATE, NAME, PHONE, Layout, fold, is_title
+from syncctl.files.headers import DATE, FUNCTION_DATE, NAME, PHONE, Layout, is_title, normalize_title
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.phones import holds_date, phone_number
 from syncctl.parsing.values import is_error
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
-SURELY_A_NUMBER = 7
+MIN_NUMBER_DIGITS = 7
 """Digits: no column's title consists of so many."""
 
 _LONGEST_COUNT = 4
@@ -77,7 +77,9 @@ def is_part_of_layout(cells: list[Cell], layout: Layout) -> bool:
     if all(position not in recognised and _is_number(cell) for position, cell in filled.items()):
         return True
     (first, cell), *more = filled.items()
-    return not more and first == 0 and isinstance(cell, str) and _is_title(same_text(cell[:_LOOKED_AT]))
+    return (
+        not more and first == 0 and isinstance(cell, str) and _is_title(normalize_unicode(cell[:_LOOKED_AT]))
+    )
 
 
 def is_no_customer(cells: list[Cell], layout: Layout) -> bool:
@@ -94,7 +96,7 @@ class _Line:
     def __init__(self, cells: list[Cell], layout: Layout) -> None:
         self.filled = {at: cell for at, cell in enumerate(cells) if cell is not None}
         self.texts = {
-            at: same_text(cell[:_LOOKED_AT]).strip()
+            at: normalize_unicode(cell[:_LOOKED_AT]).strip()
             for at, cell in self.filled.items()
             if isinstance(cell, str)
         }
@@ -171,7 +173,7 @@ class _Line:
             not self.words.keys().isdisjoint(self.head)
             and len(self.words) == len(self.filled)
             and all(
-                is_title(text) or (at < len(titles) and fold(text) == fold(titles[at]))
+                is_title(text) or (at < len(titles) and normalize_title(text) == normalize_title(titles[at]))
                 for at, text in self.words.items()
             )
         )
@@ -229,7 +231,7 @@ def _may_be_phone(cell: Cell) -> bool:
     if isinstance(cell, date | bool):
         return False
     written = as_text(cell)[:_LOOKED_AT]
-    if sum(map(str.isdecimal, written)) < SURELY_A_NUMBER:
+    if sum(map(str.isdecimal, written)) < MIN_NUMBER_DIGITS:
         return False
     return not _AMOUNT.fullmatch(written) and not holds_date(written)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from syncctl.files.cells import Cell, Record
-from syncctl.files.headers import HEADER_WITHIN, find_header, fold
-from syncctl.files.limits import Meter
+from syncctl.files.headers import HEADER_SEARCH_ROWS, find_header, normalize_title
+from syncctl.files.limits import LimitChecker
 from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
@@ -23,7 +23,7 @@ from syncctl.ports.stop import Stop
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 
 NO_HEADER = (
-    f"no row with the column titles was found in the first {HEADER_WITHIN} rows: "
+    f"no row with the column titles was found in the first {HEADER_SEARCH_ROWS} rows: "
     "expected Customer Name, Contact or NUMBER, Date"
 )
 
@@ -53,7 +53,7 @@ class SheetRows:
 
     _table: Table
     _width: int
-    _meter: Meter
+    _limit_checker: LimitChecker
 
     def rows(self, ignore: Callable[[FileRow], None] = lambda _: None) -> Iterator[FileRow]:
         """The sheet's rows, from its start with each call, as they are read. `ignore`: as in `file_rows`.
@@ -61,7 +61,7 @@ class SheetRows:
         Raises:
             FileProblemError: the file can't be read on, is not well formed from here on, or over a limit.
         """
-        records = self._meter.records(self._table.records(self._width))
+        records = self._limit_checker.records(self._table.records(self._width))
         return file_rows(records, self._table.epoch, ignore)
 
 
@@ -130,7 +130,7 @@ def _head(path: Path) -> bytes:
 
 def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
     named = [table for table in tables if table.name == wanted] or [
-        table for table in tables if table.name and fold(table.name) == fold(wanted)
+        table for table in tables if table.name and normalize_title(table.name) == normalize_title(wanted)
     ]
     if named:
         return named
@@ -142,13 +142,15 @@ def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
 
 def _with_headers(path: Path, tables: Sequence[Table], hidden: tuple[str, ...]) -> OpenFile:
     with file_errors(path):
-        meter = Meter(path)
+        limit_checker = LimitChecker(path)
     sheets: list[SheetRows] = []
     without: list[Table] = []
     for table in tables:
-        head = list(islice(not_blank(meter.records(table.records())), HEADER_WITHIN))
+        head = list(islice(not_blank(limit_checker.records(table.records())), HEADER_SEARCH_ROWS))
         if layout := find_header(head):
-            sheets.append(SheetRows(table.name, tuple(layout.columns), table, len(layout.titles), meter))
+            sheets.append(
+                SheetRows(table.name, tuple(layout.columns), table, len(layout.titles), limit_checker)
+            )
         elif head:
             without.append(table)
     if sheets:

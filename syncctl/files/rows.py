@@ -18,7 +18,7 @@ from syncctl.files.headers import (
     column_letters,
     one_or_several,
 )
-from syncctl.files.printed_lines import SURELY_A_NUMBER, is_no_customer, is_part_of_layout
+from syncctl.files.printed_lines import MIN_NUMBER_DIGITS, is_no_customer, is_part_of_layout
 from syncctl.parsing.values import is_error
 
 
@@ -89,8 +89,8 @@ def _has_number(cells: list[Cell], layout: Layout) -> bool:
     """Whether the phone column holds a number: a quick test for a customer's row."""
     position = layout.columns[PHONE]
     phone = cells[position] if position < len(cells) else None
-    return (isinstance(phone, int) and phone >= 10 ** (SURELY_A_NUMBER - 1)) or (
-        isinstance(phone, str) and len(phone) >= SURELY_A_NUMBER and phone.isdecimal()
+    return (isinstance(phone, int) and phone >= 10 ** (MIN_NUMBER_DIGITS - 1)) or (
+        isinstance(phone, str) and len(phone) >= MIN_NUMBER_DIGITS and phone.isdecimal()
     )
 
 

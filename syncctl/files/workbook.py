@@ -17,7 +17,7 @@ from typing import Any
 
 import syncctl
 from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
-from syncctl.files.headers import HEADER_WITHIN
+from syncctl.files.headers import HEADER_SEARCH_ROWS
 from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
 from syncctl.files.problems import problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
@@ -45,7 +45,7 @@ class WorkbookTable:
         Raises:
             FileProblemError: the workbook turns out to be broken here.
         """
-        seen, count = 0, HEADER_WITHIN
+        seen, count = 0, HEADER_SEARCH_ROWS
         while batch := self._reader.rows((self.name, seen, count)):
             for number, values in batch:
                 yield number, [clean(value) for value in values]
@@ -77,7 +77,7 @@ class _Reader:
         try:
             self._connection.send(request)
         except OSError as error:
-            raise problem(self._path, self._cause_of_death()) from error
+            raise problem(self._path, self._exit_reason()) from error
         rows: Batch = self._reply()
         return rows
 
@@ -87,12 +87,12 @@ class _Reader:
                 raise problem(self._path, TOO_SLOW)
             reply: Reply = self._connection.recv()
         except (EOFError, OSError) as error:
-            raise problem(self._path, self._cause_of_death()) from error
+            raise problem(self._path, self._exit_reason()) from error
         if reply[0] == "problem":
             raise problem(self._path, reply[1])
         return reply[1]
 
-    def _cause_of_death(self) -> str:
+    def _exit_reason(self) -> str:
         self._stop.raise_if_requested()  # it was killed by us
         status = self._process.wait()
         if status in _OUT_OF_LIMITS:

@@ -28,8 +28,8 @@ from syncctl.files.limits import (
     MOST_SHEETS,
     TOO_LONG_A_CELL,
     TOO_MANY_SHEETS,
-    beyond,
-    first_beyond,
+    first_cell_too_far_right,
+    too_wide_problem,
 )
 from syncctl.files.protocol import (
     DAMAGED,
@@ -146,8 +146,8 @@ class Workbook:
             if last - 1 in untold:
                 _fill_in(values, untold[last - 1])
             if len(values) > MOST_COLUMNS:
-                if (position := first_beyond(values)) is not None:
-                    raise FileProblemError(beyond(last, position))
+                if (position := first_cell_too_far_right(values)) is not None:
+                    raise FileProblemError(too_wide_problem(last, position))
                 del values[MOST_COLUMNS:]
             merged.fill(last - 1, values)
             if values.count("") != len(values):
@@ -200,7 +200,7 @@ class _Merged:
     def fill(self, row: int, values: list[Any]) -> None:
         """Fill a row (from 0) with the values of cells merged into it, if it has other content: a row that
         only has a pre-filled number stays blank."""
-        if self._values and _says_something(values):
+        if self._values and _has_content(values):
             for column, (last, value) in self._values.items():
                 if row <= last and column < len(values) and values[column] == "":
                     values[column] = value
@@ -210,7 +210,7 @@ class _Merged:
                 self._values[column] = last, values[column]
 
 
-def _says_something(values: list[Any]) -> bool:
+def _has_content(values: list[Any]) -> bool:
     return any(
         abs(value) >= NO_RUNNING_NUMBER if isinstance(value, int | float) else clean(value) is not None
         for value in values

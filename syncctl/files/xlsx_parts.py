@@ -17,7 +17,7 @@ from syncctl.files.limits import (
     MOST_SHEETS,
     TOO_LONG_A_CELL,
     TOO_MANY_SHEETS,
-    beyond,
+    too_wide_problem,
 )
 from syncctl.parsing.values import is_error
 
@@ -208,7 +208,7 @@ class _Sheet(_Elements):
             self._text["f"] = self._shared[self._share] = own
         if name == "c" and (found := self._found()):
             if self._column >= MOST_COLUMNS:
-                raise FileProblemError(beyond(self._row + 1, self._column))
+                raise FileProblemError(too_wide_problem(self._row + 1, self._column))
             self.untold.setdefault(self._row, {})[self._column] = found
 
     def _found(self) -> str | None:

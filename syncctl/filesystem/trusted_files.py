@@ -15,11 +15,11 @@ from pathlib import Path
 from syncctl.errors import SettingsError
 
 _ROOT = 0
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _MOST_LINKS = 40
 
 
-def refuse_if_others_decide(path: Path) -> None:
+def refuse_if_others_can_write(path: Path) -> None:
     """Raise SettingsError if another user controls a file found above the working folder: owns the file, a
     symlink to it, or the folder of either, or may write there.
 
@@ -29,7 +29,7 @@ def refuse_if_others_decide(path: Path) -> None:
         status = step.lstat()
         if not _is_trusted(status.st_uid):
             raise _refusal(path, f"{_named(step, path)} belongs to {_user(status.st_uid)}", _chown(step))
-        if not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE:
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & _WRITABLE_BY_OTHERS:
             raise _refusal(
                 path, f"{_named(step, path)} can be written by others ({_facts(status)})", _chmod(step)
             )
@@ -38,11 +38,11 @@ def refuse_if_others_decide(path: Path) -> None:
         if not _is_trusted(status.st_uid):
             raise _refusal(path, f"{folder} belongs to {_user(status.st_uid)}", _chown(folder))
         # With the sticky bit only the owners of a file and of its folder can put another one in its place.
-        if status.st_mode & _OTHERS_WRITE and not status.st_mode & stat.S_ISVTX:
+        if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
             raise _refusal(path, f"others can write to {folder} ({_facts(status)})", _chmod(folder))
 
 
-def refuse_if_planted(path: Path) -> None:
+def refuse_if_foreign_owner(path: Path) -> None:
     """Raise SettingsError for a file, or a symlink to it, in the chosen working folder that belongs
     neither to this user nor to root nor to the folder's owner. Raises OSError as above."""
     for step in _steps(path):

@@ -8,7 +8,7 @@ import urllib3.exceptions
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.util import parse_url
 
-from syncctl.filesystem.ordinary_files import is_odd_file
+from syncctl.filesystem.ordinary_files import is_special_file
 
 _SCHEMES = ("http", "https")
 
@@ -22,9 +22,9 @@ class EnvironmentProblem(NamedTuple):
 
 def environment_problem(url: str) -> EnvironmentProblem | None:
     """What the environment has that no call of `url` can go by."""
-    if found := wrong_proxy(url):
+    if found := proxy_address_problem(url):
         return EnvironmentProblem(found, "correct it (http://HOST:PORT is expected), or unset it")
-    if found := odd_certificates():
+    if found := certificates_problem():
         return EnvironmentProblem(found, "correct it, or unset it")
     return None
 
@@ -39,7 +39,7 @@ def proxy_variable(url: str) -> str:
     return next((name for name in names if os.environ.get(name) == proxy), "HTTP_PROXY and HTTPS_PROXY")
 
 
-def wrong_proxy(url: str) -> str | None:
+def proxy_address_problem(url: str) -> str | None:
     """What is wrong with the proxy address for `url`, without quoting it: it may contain a password."""
     proxy = _proxy(url)
     if not proxy or _is_address(proxy):
@@ -47,12 +47,12 @@ def wrong_proxy(url: str) -> str | None:
     return f"the proxy address in the environment variable {proxy_variable(url)} is not valid"
 
 
-def odd_certificates() -> str | None:
+def certificates_problem() -> str | None:
     """What is wrong with the CA bundle named by the environment, if it is a pipe or similar: loading it
     would block for ever, and no deadline interrupts that."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(name):
-            odd = is_odd_file(path) and not os.path.isdir(path)
+            odd = is_special_file(path) and not os.path.isdir(path)
             return f"the environment variable {name} names no regular file" if odd else None
     return None
 

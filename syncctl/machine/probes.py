@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from syncctl.ports.machine import ApiClock, DiskSpace, PathFacts, User
 
 SCHEDULERS = frozenset({"cron", "crond", "fcron", "bcron-sched", "systemd"})
-_ASK_LIMIT_S = 10.0
+_CLOCK_TIMEOUT_S = 10.0
 
 
 def current_user() -> User:
@@ -109,7 +109,7 @@ def disk_space(paths: list[Path]) -> list[DiskSpace]:
 def api_clock(
     url: str,
     *,
-    limit_s: float = _ASK_LIMIT_S,
+    limit_s: float = _CLOCK_TIMEOUT_S,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
 ) -> ApiClock | None:
@@ -129,13 +129,13 @@ def api_clock(
     except (requests.RequestException, ValueError, OSError, KeyError):
         return None  # the check of the API itself says what is wrong
     # The header was written between the request and now: take the middle.
-    asked_at = now() - timedelta(seconds=(monotonic() - begun) / 2)
+    local_time = now() - timedelta(seconds=(monotonic() - begun) / 2)
     try:
-        told = parsedate_to_datetime(date)
+        server_time = parsedate_to_datetime(date)
     except (ValueError, TypeError):
         return None
-    told = told.replace(tzinfo=told.tzinfo or UTC)
-    return ApiClock(urlsplit(url).hostname or url, asked_at - told)
+    server_time = server_time.replace(tzinfo=server_time.tzinfo or UTC)
+    return ApiClock(urlsplit(url).hostname or url, local_time - server_time)
 
 
 def _user_name(number: int) -> str:

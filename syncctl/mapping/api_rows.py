@@ -34,7 +34,7 @@ DATE_VALUES = {
 LOCATION = ("location",)
 LOCATION_ID = ("locationID",)
 
-SURELY_CHANGED = 5
+FORMAT_CHANGE_ROWS = 5
 """Rows; if not a single date in so many rows is readable, the API has changed its format."""
 
 Row = Mapping[str, Any]
@@ -88,7 +88,7 @@ class RowDates:
     """Reads the dates of one answer's rows. `zone`: the business's.
 
     `read`, `unread`, `absent`: in how many rows a date was readable, unreadable or missing, by the field's
-    first alias. `missed`: the current row's unreadable date fields.
+    first alias. `unreadable`: the current row's unreadable date fields.
     """
 
     def __init__(self, zone: tzinfo) -> None:
@@ -96,7 +96,7 @@ class RowDates:
         self.read: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
         self.absent: Counter[str] = Counter()
-        self.missed: list[str] = []
+        self.unreadable: list[str] = []
 
     def first(self, row: Row, aliases: tuple[str, ...]) -> datetime | None:
         """Like `first_date`, and counts unreadable dates."""
@@ -105,19 +105,19 @@ class RowDates:
             self.read[aliases[0]] += 1
         elif is_unread:
             self.unread[aliases[0]] += 1
-            self.missed.append(aliases[0])
+            self.unreadable.append(aliases[0])
         else:
             self.absent[aliases[0]] += 1
         return found
 
     @property
-    def changed_form(self) -> str | None:
+    def changed_format(self) -> str | None:
         """A field of which not a single date is readable, in at least SURELY_CHANGED rows; None if there
         is none."""
         for field in (aliases[0] for aliases in (*OWN_DATES, FUNCTION_DATE)):
             # A row without its own date is another kind of row; one without a function date counts.
             others = self.read[field] + (self.absent[field] if field == FUNCTION_DATE[0] else 0)
-            if self.unread[field] >= SURELY_CHANGED and not others:
+            if self.unread[field] >= FORMAT_CHANGE_ROWS and not others:
                 return field
         return None
 
@@ -180,11 +180,11 @@ def identity_values(
     """
     if not isinstance(row, dict):
         raise InvalidRowError("the row is no record of fields")
-    dates.missed = []
+    dates.unreadable = []
     source = SOURCES[report]
     happened_at = dates.first(row, source.date)
     if happened_at is None:
-        if not dates.missed:
+        if not dates.unreadable:
             return None
         if source.follows_booking:
             raise InvalidRowError(f"{source.date[0]} is no date that can be read")
@@ -207,7 +207,7 @@ def function_date_rank(row: Row, zone: tzinfo) -> int:
     )
 
 
-def phones_before(row: Row, values: LeadValues) -> tuple[str, ...]:
+def phones_under_earlier_rules(row: Row, values: LeadValues) -> tuple[str, ...]:
     """Other phone numbers that earlier key rules read from this row."""
     phone = values["phone"]
     return () if row.get(PHONE[0]) == phone else former_phones(first_text(row, PHONE), phone)

@@ -18,7 +18,7 @@ from syncctl.errors import InvalidRowError
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import is_error, other_content, text
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
 Cells = Mapping[str, object]
 """A row's cells by column name (`files/headers.py`), in the order of the columns; empty ones None."""
@@ -27,7 +27,7 @@ MOVED = "days from 1904"
 """The column for rows of workbooks that count days from 1904: by how many days their dates were shifted.
 Earlier versions did not shift those of .xls files."""
 
-FAULTS = {
+PROBLEM_COLUMNS = {
     "beyond the header": "cells are filled beyond the last title of the header",
     "cells that can't be read": "a cell can't be read",
 }
@@ -85,7 +85,7 @@ class FileRecord(NamedTuple):
     unreadable: tuple[str, ...] = ()
 
 
-def chosen(cells: Cells) -> Cells:
+def usable_cells(cells: Cells) -> Cells:
     """The cells with one value per column: of several filled ones, the first usable."""
     if not any(isinstance(cell, tuple) for cell in cells.values()):
         return cells
@@ -122,7 +122,7 @@ def file_date(cell: object, zone: tzinfo) -> datetime | None:
         return in_range(cell)
     if isinstance(cell, date):
         return in_range(datetime.combine(cell, time()))
-    return _date_of_text(str(cell) if isinstance(cell, bool) else same_text(text(cell)), zone)
+    return _date_of_text(str(cell) if isinstance(cell, bool) else normalize_unicode(text(cell)), zone)
 
 
 @lru_cache(maxsize=4096)  # the rows of a file share their days
@@ -147,14 +147,14 @@ def _joined(cells: Cells, columns: tuple[str, ...], separator: str) -> str:
 
 
 def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -> FileRecord:
-    """The lead in a row of `chosen` cells.
+    """The lead in a row of `usable_cells` cells.
 
     `kind`: WALKIN or LOSS_OF_SALE; `store`: canonical, None if unknown; `zone`: the business's.
 
     Raises:
         InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
-    for fault, reason in FAULTS.items():
+    for fault, reason in PROBLEM_COLUMNS.items():
         if cells.get(fault) is not None:
             raise InvalidRowError(reason)
     name = _name(cells.get("name"))
@@ -171,7 +171,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     if kind is StepName.WALKIN and "closingStatus" in unreadable:
         # It decides what the lead is, and its key with it.
         raise InvalidRowError(f"Status can't be read: {other_content(status)} stands there")
-    lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(same_text(status)))
+    lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(normalize_unicode(status)))
     values = LeadValues(
         leadType=(LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
         source="Loss of Sale" if lost else "Walk-in",
@@ -185,7 +185,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
             values["visitDate"] = asked_on
     values.update(days)  # type: ignore[typeddict-item]
     _add_texts(kind, cells, values, lost=lost)
-    told = _told(kind, tuple(cells), lost)
+    told = _provided_fields(kind, tuple(cells), lost)
     if asked_on is None:
         told -= {"createdAt"}  # a lead keeps its first known day
     told -= unreadable.keys()  # unreadable is not empty: the lead keeps its value
@@ -274,7 +274,7 @@ def _comments(cells: Cells) -> str:
 
 
 @cache  # as many different headers as there are
-def _told(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozenset[str]:
+def _provided_fields(kind: StepName, columns_there: tuple[str, ...], lost: bool) -> frozenset[str]:
     """The fields that a file with these columns speaks of."""
     return frozenset(
         field.name

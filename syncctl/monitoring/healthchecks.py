@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 10_000
 _BEFORE_THE_LOCK = (ExitCode.LOCK_HELD, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 """Exit statuses of a run that never started: it did not get the lock, or was stopped while waiting."""
 
-_TIDYING_S = 0.2
+_ABORT_GRACE_S = 0.2
 """How long an aborted ping gets to finish."""
 
 
@@ -73,17 +73,17 @@ class Heartbeat:
         stop = stop or Stop()
         if self._start is None and status in _BEFORE_THE_LOCK:
             return []
-        told_to_stop = status > 128  # whoever sent the signal may follow up with SIGKILL
-        policy = replace(self._policy, tries=1) if told_to_stop else self._policy
-        troubles = []
+        is_stopping = status > 128  # whoever sent the signal may follow up with SIGKILL
+        policy = replace(self._policy, tries=1) if is_stopping else self._policy
+        failures = []
         if self._start is not None:
             # The start ping must be over before the end ping goes out: arriving later, it would announce a
             # run that never ends, and raise an alarm. So it is aborted if it is not done by then.
-            left_s = 0 if told_to_stop else self._started_at + policy.timeout_s - time.monotonic()
-            troubles.append(self._start.outcome(max(0, left_s), stop))
+            left_s = 0 if is_stopping else self._started_at + policy.timeout_s - time.monotonic()
+            failures.append(self._start.outcome(max(0, left_s), stop))
         end = _Ping(f"{status:d}", self._address(f"{status:d}"), _body(summary), policy)
-        troubles.append(end.outcome(policy.longest_s, stop))
-        return [trouble for trouble in troubles if trouble]
+        failures.append(end.outcome(policy.longest_s, stop))
+        return [failure for failure in failures if failure]
 
     def _address(self, what: str) -> str:
         url = self._url
@@ -106,7 +106,7 @@ class _Ping:
         self._session = HttpSession()
         self._broken_off = threading.Event()
         self._ended = threading.Event()
-        self._trouble: str | None = "no answer in time"
+        self._failure: str | None = "no answer in time"
         self._problem = environment_problem(address)
         self._thread: threading.Thread | None = None
         if self._problem is not None:
@@ -115,7 +115,7 @@ class _Ping:
         try:
             thread.start()
         except RuntimeError:  # the system has no thread left
-            self._trouble = "no thread could be started"
+            self._failure = "no thread could be started"
         else:
             self._thread = thread
 
@@ -132,10 +132,10 @@ class _Ping:
             self._broken_off.set()
             self._session.abort()
             stop.raise_if_requested()
-            self._thread.join(_TIDYING_S)
-        if self._trouble is None:
+            self._thread.join(_ABORT_GRACE_S)
+        if self._failure is None:
             return None
-        return f"The heartbeat's /{self._what} failed ({self._trouble}): check HEARTBEAT_URL and the network."
+        return f"The heartbeat's /{self._what} failed ({self._failure}): check HEARTBEAT_URL and the network."
 
     def _send(self) -> None:
         try:
@@ -143,8 +143,8 @@ class _Ping:
                 for number in range(self._policy.tries):
                     if number and self._broken_off.wait(self._policy.pause_s):
                         return
-                    self._trouble, may_pass = self._try()
-                    if not (self._trouble and may_pass):
+                    self._failure, is_retryable = self._try()
+                    if not (self._failure and is_retryable):
                         return
         finally:
             self._ended.set()
@@ -157,14 +157,14 @@ class _Ping:
             with self._session.answer(
                 "POST", self._address, self._policy.timeout_s, headers=headers, data=self._body
             ) as response:
-                return _trouble_of_status(response.status_code)
+                return _failure_of_status(response.status_code)
         except Exception as error:  # noqa: BLE001 - a run must not fail by it, nor its text, with the URL, be shown
             # The shutdown may show as a reset or as an early end: either way, time was up.
             broken_off = self._broken_off.is_set() or time.monotonic() >= until
             return "no answer in time" if broken_off else _reason(error), True
 
 
-def _trouble_of_status(status: int) -> tuple[str | None, bool]:
+def _failure_of_status(status: int) -> tuple[str | None, bool]:
     if 200 <= status < 300:
         return None, False
     if 300 <= status < 400:

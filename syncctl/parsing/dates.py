@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 OLDEST_YEAR, NEWEST_YEAR = 2000, 2100
 """Dates outside these years are unreadable (contract/rental-api.md, "A report row")."""
 
-NO_DAY = frozenset((date(1, 1, 1), date(1900, 1, 1)))
+EMPTY_DATES = frozenset((date(1, 1, 1), date(1900, 1, 1)))
 """Dates that mean "no date" (contract/rental-api.md): .NET's MinValue, and what SQL Server makes of ''."""
 
 NONE_WORDS = frozenset(("", "null", "none", "nil", "na", "n/a", "nan", "nat"))
@@ -18,7 +18,7 @@ NONE_WORDS = frozenset(("", "null", "none", "nil", "na", "n/a", "nan", "nat"))
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - instants are counted from it, in UTC
 _MILLISECOND = timedelta(milliseconds=1)
 _A_DAY = timedelta(days=1) // _MILLISECOND
-_NO_INSTANTS = [(datetime.combine(day, time()) - _EPOCH) // _MILLISECOND for day in NO_DAY]
+_NO_INSTANTS = [(datetime.combine(day, time()) - _EPOCH) // _MILLISECOND for day in EMPTY_DATES]
 
 _SLASHES = "\\\N{FRACTION SLASH}\N{DIVISION SLASH}"
 _DASHES = "_\N{MINUS SIGN}\N{HYPHEN BULLET}\N{MODIFIER LETTER MINUS SIGN}"
@@ -79,11 +79,11 @@ def read_date(written: str, zone: tzinfo, *, month_first: bool = False) -> datet
         return _of_person(written, zone, month_first=month_first)
     if "W" in written:
         raise ValueError("a week is no day")
-    return _shown(parsed, zone) if parsed.tzinfo else in_range(parsed)
+    return _business_time(parsed, zone) if parsed.tzinfo else in_range(parsed)
 
 
 def _of_person(written: str, zone: tzinfo, *, month_first: bool) -> datetime | None:
-    plain = _plain(written)
+    plain = _normalized(written)
     try:
         return _read(plain, zone, month_first=month_first)
     except ValueError:
@@ -101,7 +101,7 @@ def in_range(moment: datetime) -> datetime | None:
         ValueError: an implausible year.
     """
     if not OLDEST_YEAR <= moment.year <= NEWEST_YEAR:
-        if moment.date() in NO_DAY:
+        if moment.date() in EMPTY_DATES:
             return None
         raise ValueError("out of range")
     if moment.microsecond:
@@ -109,16 +109,16 @@ def in_range(moment: datetime) -> datetime | None:
     return datetime.combine(moment, moment.time(), UTC)  # five times faster than `replace`
 
 
-def _shown(moment: datetime, zone: tzinfo) -> datetime | None:
+def _business_time(moment: datetime, zone: tzinfo) -> datetime | None:
     """An instant with an offset as the business's local time."""
-    if moment.date() in NO_DAY:
+    if moment.date() in EMPTY_DATES:
         return None
     offset = moment.utcoffset() or timedelta()
     return _instant((moment.replace(tzinfo=None) - _EPOCH) // _MILLISECOND - offset // _MILLISECOND, zone)
 
 
 def _instant(milliseconds: int, zone: tzinfo) -> datetime | None:
-    """Like `_shown`, from milliseconds since 1970; values within a day of "no date" mean that too."""
+    """Like `_business_time`, from milliseconds since 1970; values within a day of "no date" mean that too."""
     if any(abs(milliseconds - none) <= _A_DAY for none in _NO_INSTANTS):
         return None
     try:
@@ -130,7 +130,7 @@ def _instant(milliseconds: int, zone: tzinfo) -> datetime | None:
     return in_range(moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None))
 
 
-def _plain(written: str) -> str:
+def _normalized(written: str) -> str:
     """The text with normalized digits, dashes, slashes and spaces, without invisible characters."""
     characters = []
     for character in unicodedata.normalize("NFKC", written).casefold():
@@ -147,8 +147,8 @@ def _read(text: str, zone: tzinfo, *, month_first: bool) -> datetime | None:
         return None
     if in_json := _IN_JSON.fullmatch(text):
         return _instant(int(in_json[1]), zone)
-    rest, clock = _only(_TIME, _NOTE.sub(" ", text))
-    rest, weekday = _only(_WEEKDAY, rest)
+    rest, clock = _without_match(_TIME, _NOTE.sub(" ", text))
+    rest, weekday = _without_match(_WEEKDAY, rest)
     day = _day(rest.strip(" ,.;-"), month_first=month_first)
     if weekday and _WEEKDAYS[day.weekday()] != weekday[1]:
         raise ValueError("another day of the week")
@@ -163,7 +163,7 @@ def _read(text: str, zone: tzinfo, *, month_first: bool) -> datetime | None:
     return in_range(moment)
 
 
-def _only(pattern: re.Pattern[str], text: str) -> tuple[str, re.Match[str] | None]:
+def _without_match(pattern: re.Pattern[str], text: str) -> tuple[str, re.Match[str] | None]:
     """The text without the pattern's match; more than one match is an error."""
     found = list(pattern.finditer(text))
     if len(found) > 1:

@@ -10,10 +10,10 @@ from itertools import islice
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import other_content, text
 from syncctl.safe_output.phone_numbers import plain_text
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
 PHONE_DIGITS = 10
-SHORT_OF_A_ZERO = 9
+DIGITS_WITHOUT_ZERO = 9
 """Digits of a number whose leading 0 a spreadsheet ate."""
 
 _NOT_DIGIT = re.compile(r"[^0-9]")
@@ -82,12 +82,12 @@ def phone_number(value: object) -> str | None:
         return written
     if (usual := _usual_number(written)) is not None:
         return usual
-    written = same_text(text(written))
+    written = normalize_unicode(text(written))
     if not written or _ROUNDED.fullmatch(written) or _is_computed(value, written):
         return None
     written = _POINT_ZERO.sub("", written)
     plain = "/".join(plain_text(line)[0] for line in written.splitlines()).strip()
-    if len(plain) == SHORT_OF_A_ZERO and plain.isdigit():
+    if len(plain) == DIGITS_WITHOUT_ZERO and plain.isdigit():
         return "0" + plain
     if _MAY_BE_DATE_AND_TIME.search(plain):
         plain = _DATE_AND_TIME.sub(_DATE_MARK, plain)
@@ -110,14 +110,14 @@ def why_no_phone(value: object) -> str:
     """Why `phone_number` reads none, without the customer's data."""
     if other := other_content(value):
         return f"{other} stands in place of the phone number"
-    written = same_text(text(value))
+    written = normalize_unicode(text(value))
     if not written:
         return "no phone number"
     if holds_date(written):
         return "a date stands in place of the phone number"
     if _is_computed(value, written):
         return "the phone number is a formula, or has a fraction"
-    if len(_NOT_DIGIT.sub("", plain_text(written)[0])) < SHORT_OF_A_ZERO:
+    if len(_NOT_DIGIT.sub("", plain_text(written)[0])) < DIGITS_WITHOUT_ZERO:
         return "too few digits in the phone number"
     return "the phone number can't be read: it needs ten digits, alone or behind +91, 91 or 0"
 
@@ -236,7 +236,7 @@ def _last_ten(written: str) -> str | None:
     digits = _NOT_DIGIT.sub("", written)
     if len(digits) >= PHONE_DIGITS:
         return digits[-PHONE_DIGITS:]
-    return "0" + digits if len(digits) == SHORT_OF_A_ZERO else None
+    return "0" + digits if len(digits) == DIGITS_WITHOUT_ZERO else None
 
 
 _TWO_NUMBERS = {20: 0, 22: 1, 24: 2}

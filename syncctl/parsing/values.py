@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime, time, timedelta
 
 from syncctl.errors import InvalidRowError
-from syncctl.text import is_visible, same_text
+from syncctl.text import is_visible, normalize_unicode
 
 LONGEST_TEXT = 10_000
 """Characters; no remark is longer, and a MongoDB document must stay below 16 MB."""
@@ -60,7 +60,7 @@ def is_error(value: object) -> bool:
     something stands there that can't be read."""
     if not isinstance(value, str) or not ("#" in value or "rr:" in value):  # the quick look first: few are
         return False
-    return len(value) <= _LONGEST_ERROR and _ERROR.fullmatch(same_text(value).strip()) is not None
+    return len(value) <= _LONGEST_ERROR and _ERROR.fullmatch(normalize_unicode(value).strip()) is not None
 
 
 def other_content(value: object) -> str | None:
@@ -68,7 +68,7 @@ def other_content(value: object) -> str | None:
     people and without the customer's data. None for anything else."""
     if isinstance(value, date):
         return "a date"
-    shown = str(value).upper() if isinstance(value, bool) else same_text(text(value))
+    shown = str(value).upper() if isinstance(value, bool) else normalize_unicode(text(value))
     if is_error(shown):
         return f"the error {shown}"
     return shown if shown in ("TRUE", "FALSE") else None

@@ -39,13 +39,13 @@ def printable(text: str) -> str:
         return text
     return "".join(
         character
-        if character.isprintable() or (character in _JOINERS and _joins(text, place))
+        if character.isprintable() or (character in _JOINERS and _is_joiner_in_word(text, place))
         else character.encode("unicode_escape").decode("ascii")
         for place, character in enumerate(text)
     )
 
 
-def _joins(text: str, place: int) -> bool:
+def _is_joiner_in_word(text: str, place: int) -> bool:
     """Whether the joiner is inside a word of an Indian script."""
     return place > 0 and "\u0900" <= text[place - 1] <= "\u0dff"
 

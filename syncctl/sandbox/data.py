@@ -14,7 +14,7 @@ DAYS = 365
 
 # Drawn like cards, a hundred bookings at a time, so that 200 bookings have 352 item rows for any seed.
 _ITEM_COUNTS = (1,) * 50 + (2,) * 29 + (3,) * 16 + (4,) * 5
-_ODDITIES = (
+_ODD_BOOKINGS = (
     *("plain",) * 64,
     *("padded name",) * 8,
     *("returning customer",) * 6,
@@ -50,17 +50,17 @@ def past_bookings(store: Store, *, count: int, seed: int, today: date) -> list[B
     """`count` bookings of the last 365 days, oldest first, including every oddity in the contract."""
     rng = seeded(seed, store.code)
     days = sorted(today - timedelta(days=rng.randrange(DAYS)) for _ in range(count))
-    sizes, oddities = _deal(rng, _ITEM_COUNTS, count), _deal(rng, _ODDITIES, count)
+    sizes, kinds_of_odd = _deal(rng, _ITEM_COUNTS, count), _deal(rng, _ODD_BOOKINGS, count)
     bookings: list[Booking] = []
     customers: list[tuple[str, str]] = []
-    for number, (day, size, oddity) in enumerate(zip(days, sizes, oddities, strict=True), start=1):
+    for number, (day, size, kind_of_odd) in enumerate(zip(days, sizes, kinds_of_odd, strict=True), start=1):
         booking = Booking(_fields(rng, store, number, day, today), _items(rng, size))
-        if oddity == "returning customer" and customers:
+        if kind_of_odd == "returning customer" and customers:
             booking.fields["customerName"], booking.fields["phoneNo"] = rng.choice(customers)
-        elif oddity == "plain":
+        elif kind_of_odd == "plain":
             customers.append((booking.fields["customerName"], booking.fields["phoneNo"]))
         else:
-            _make_odd(booking, oddity)
+            _make_odd(booking, kind_of_odd)
         bookings.append(booking)
     return bookings
 
@@ -148,9 +148,9 @@ def _opening_hours(rng: Random) -> time:
     return time(rng.randint(9, 19), rng.randrange(60), rng.randrange(60))
 
 
-def _make_odd(booking: Booking, oddity: str) -> None:
+def _make_odd(booking: Booking, kind_of_odd: str) -> None:
     fields = booking.fields
-    match oddity:
+    match kind_of_odd:
         case "padded name":
             fields["customerName"] = f"  {fields['customerName']} "
         case "no price":

@@ -11,10 +11,10 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from syncctl.sandbox.wire import Asked, months_back
+from syncctl.sandbox.wire import ReportQuery, months_back
 
 
-class Question(NamedTuple):
+class LedgerQuery(NamedTuple):
     """What is looked up: rows of `api` (stores or a report) dated `first` to `last`, both inclusive.
 
     `location`: None for those of all locations. `by`: the field whose date counts; "": that of the report,
@@ -54,11 +54,11 @@ class Dialect:
     dates: Dates = Dates.ROWS
     """The effect of dates."""
 
-    notices: Callable[[Asked], bool] = lambda asked: True
+    notices: Callable[[ReportQuery], bool] = lambda query: True
     """Whether the dates in a body are used; otherwise its months count."""
 
     by: str = ""
-    """As in `Question`, for dates and months."""
+    """As in `LedgerQuery`, for dates and months."""
 
     months_count: bool = True
     """Whether months limit the answer; otherwise everything is returned."""
@@ -70,7 +70,7 @@ class Dialect:
     """Whether dateTo itself is in the window."""
 
     utc: bool = False
-    """As in `Question`."""
+    """As in `LedgerQuery`."""
 
     empty_strings: bool = True
     """Whether a body may contain empty strings; otherwise the answer is an error."""
@@ -79,21 +79,21 @@ class Dialect:
     """The effect of location ids."""
 
     at_most: int | None = None
-    """As in `Question`."""
+    """As in `LedgerQuery`."""
 
-    def question(self, asked: Asked, today: date) -> Question | None:
+    def ledger_query(self, query: ReportQuery, today: date) -> LedgerQuery | None:
         """The look-up for a body received on `today`; None: the answer is an error."""
-        if not (asked.bare or self.empty_strings):
+        if not (query.bare or self.empty_strings):
             return None
-        if asked.days is not None and self.notices(asked):
+        if query.days is not None and self.notices(query):
             if self.dates is Dates.ERROR:
                 return None
-            first, last = self._window(*asked.days) if self.dates is Dates.ROWS else (date.max, date.min)
+            first, last = self._window(*query.days) if self.dates is Dates.ROWS else (date.max, date.min)
         else:
-            counted = self.months_count and asked.months is not None
-            first = months_back(today, asked.months or 0) if counted else date.min
+            counted = self.months_count and query.months is not None
+            first = months_back(today, query.months or 0) if counted else date.min
             last = date.max
-        return Question(asked.api, self._location(asked), first, last, self.by, self.utc, self.at_most)
+        return LedgerQuery(query.api, self._location(query), first, last, self.by, self.utc, self.at_most)
 
     def _window(self, first: date, last: date) -> tuple[date, date]:
         earliest, latest = date.min.toordinal(), date.max.toordinal()
@@ -102,17 +102,17 @@ class Dialect:
             date.fromordinal(max(last.toordinal() - (not self.last_day), earliest)),
         )
 
-    def _location(self, asked: Asked) -> str | None:
+    def _location(self, query: ReportQuery) -> str | None:
         match self.ids:
             case Ids.HONOURED:
-                return asked.location
+                return query.location
             case Ids.ONLY_EMPTY:
-                return "" if asked.location else None
+                return "" if query.location else None
             case Ids.IGNORED:
                 return None
 
 
-def _never(asked: Asked) -> bool:
+def _ignores_dates(query: ReportQuery) -> bool:
     return False
 
 
@@ -126,11 +126,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "expected-return-date": Dialect(by="expectedReturnDate"),
         "dates-empty": Dialect(Dates.NOTHING),
         "dates-error": Dialect(Dates.ERROR),
-        "dates-ignored": Dialect(notices=_never),
-        "all-ignored": Dialect(notices=_never, months_count=False),
-        "dates-without-months": Dialect(notices=lambda asked: asked.months is None),
-        "dates-with-months": Dialect(notices=lambda asked: asked.months is not None),
-        "dates-without-empty-strings": Dialect(notices=lambda asked: asked.bare),
+        "dates-ignored": Dialect(notices=_ignores_dates),
+        "all-ignored": Dialect(notices=_ignores_dates, months_count=False),
+        "dates-without-months": Dialect(notices=lambda query: query.months is None),
+        "dates-with-months": Dialect(notices=lambda query: query.months is not None),
+        "dates-without-empty-strings": Dialect(notices=lambda query: query.bare),
     }
 )
 """Every known way to interpret windows, by name. A dialect is one of these plus any traits."""

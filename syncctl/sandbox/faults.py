@@ -94,7 +94,7 @@ class Fault:
         """`seconds`, or the default of its kind."""
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
-    def concerns(self, api: str, location: str | None) -> bool:
+    def matches(self, api: str, location: str | None) -> bool:
         """Whether the fault can affect such a call."""
         return self.api in (None, api) and self.location in (None, location)
 
@@ -116,7 +116,7 @@ class FaultPlan:
     def __init__(self, seed: int, faults: Sequence[Fault], apis: Collection[str] = APIS) -> None:
         self._seed = seed
         self._apis = apis
-        self._luck: dict[tuple[str, str | None], Random] = {}
+        self._rngs: dict[tuple[str, str | None], Random] = {}
         self._served: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.replace(faults)
@@ -126,18 +126,18 @@ class FaultPlan:
         faults = [checked(fault, self._apis) for fault in faults]
         with self._lock:
             self._faults = tuple(faults)
-            self._struck = [0] * len(self._faults)
+            self._times_served = [0] * len(self._faults)
 
     def choose(self, api: str, location: str | None) -> tuple[Fault, int] | None:
         """The first fault that affects this call, and how many of its kind there were before; or None."""
         with self._lock:
-            if (api, location) not in self._luck:
-                self._luck[api, location] = seeded(self._seed, "faults", api, location)
-            luck = self._luck[api, location]
+            if (api, location) not in self._rngs:
+                self._rngs[api, location] = seeded(self._seed, "faults", api, location)
+            rng = self._rngs[api, location]
             for index, fault in enumerate(self._faults):
-                spent = fault.times is not None and self._struck[index] >= fault.times
-                if fault.concerns(api, location) and not spent and luck.random() < fault.rate:
-                    self._struck[index] += 1
+                spent = fault.times is not None and self._times_served[index] >= fault.times
+                if fault.matches(api, location) and not spent and rng.random() < fault.rate:
+                    self._times_served[index] += 1
                     self._served[fault.kind] += 1
                     return fault, self._served[fault.kind] - 1
             return None

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncctl.sandbox.data import Booking, add_events, new_booking, past_bookings, wall_clock
-from syncctl.sandbox.dialects import Question
+from syncctl.sandbox.dialects import LedgerQuery
 from syncctl.sandbox.seeding import seeded
 from syncctl.sandbox.stores import Store, store_list
 from syncctl.sandbox.wire import REPORTS, STORES, Report, usual_envelope
@@ -44,7 +44,7 @@ class Ledger:
         self._today = today
         self._stores = {store.code: store for store in store_list(locations)}
         self._locations: dict[str, _Location] = {}
-        self._answers: dict[str | None, dict[Question, bytes]] = defaultdict(dict)
+        self._answers: dict[str | None, dict[LedgerQuery, bytes]] = defaultdict(dict)
         self._added = 0
         self._lock = threading.RLock()
         self._store_answer = _encode(self._store_rows())
@@ -54,26 +54,26 @@ class Ledger:
         """The locations' codes, in the store list's order."""
         return list(self._stores)
 
-    def rows(self, question: Question) -> list[Any]:
+    def rows(self, ledger_query: LedgerQuery) -> list[Any]:
         """The matching rows, copied; none for an unknown location."""
-        if question.api == STORES:
+        if ledger_query.api == STORES:
             return self._store_rows()
-        codes = self.codes if question.location is None else [question.location]
+        codes = self.codes if ledger_query.location is None else [ledger_query.location]
         with self._lock:
-            found = [self._rows(code, question) for code in codes if code in self._stores]
-        return [row for rows in found for row in rows][: question.at_most]
+            found = [self._rows(code, ledger_query) for code in codes if code in self._stores]
+        return [row for rows in found for row in rows][: ledger_query.at_most]
 
-    def answer(self, question: Question) -> bytes:
+    def answer(self, ledger_query: LedgerQuery) -> bytes:
         """The whole body that answers the question, in the usual envelope."""
-        if question.api == STORES:
+        if ledger_query.api == STORES:
             return self._store_answer
-        if question.location is not None and question.location not in self._stores:
+        if ledger_query.location is not None and ledger_query.location not in self._stores:
             return _encode([])
         with self._lock:
-            answers = self._answers[question.location]
-            if question not in answers:
-                answers[question] = _encode(self.rows(question))
-            return answers[question]
+            answers = self._answers[ledger_query.location]
+            if ledger_query not in answers:
+                answers[ledger_query] = _encode(self.rows(ledger_query))
+            return answers[ledger_query]
 
     def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
         """Add `count` bookings, cycling through the locations, dated `on` (default: today). Returns the
@@ -134,25 +134,25 @@ class Ledger:
             location.raw_rows += rows
             self._forget_answers(location)
 
-    def _rows(self, code: str, question: Question) -> list[Any]:
+    def _rows(self, code: str, ledger_query: LedgerQuery) -> list[Any]:
         location = self._location(code)
-        found = (booking.rows() for booking in location.bookings if self._in_window(booking, question))
+        found = (booking.rows() for booking in location.bookings if self._in_window(booking, ledger_query))
         rows = [row for of_one in found for row in of_one]
-        if question.location is None:
+        if ledger_query.location is None:
             # Some made-up rows name another shop, which is only possible if the id decides.
             rows = [row | {"location": location.store.spelling} for row in rows]
         return rows + deepcopy(location.raw_rows)
 
-    def _in_window(self, booking: Booking, question: Question) -> bool:
-        if question.by:
-            dated = booking.fields[question.by]
+    def _in_window(self, booking: Booking, ledger_query: LedgerQuery) -> bool:
+        if ledger_query.by:
+            dated = booking.fields[ledger_query.by]
         else:
             # Bookings not returned yet are in the return report too (contract/rental-api.md).
-            dated = booking.fields[self._dates[question.api]] or booking.fields["bookingDate"]
+            dated = booking.fields[self._dates[ledger_query.api]] or booking.fields["bookingDate"]
         if dated is None:
             return False
-        day = _utc_day(str(dated)) if question.utc else str(dated)[:10]
-        return str(question.first) <= day <= str(question.last)
+        day = _utc_day(str(dated)) if ledger_query.utc else str(dated)[:10]
+        return str(ledger_query.first) <= day <= str(ledger_query.last)
 
     def _forget_answers(self, location: _Location) -> None:
         for code in (location.store.code, None):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from syncctl.sandbox.dialects import OWN_DATE, Question, parse_dialects
+from syncctl.sandbox.dialects import OWN_DATE, LedgerQuery, parse_dialects
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import BUSINESS_ZONE, Ledger
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
@@ -137,12 +137,12 @@ class Sandbox:
         Raises ValueError when `api` is neither stores nor a report.
         """
         if api == STORES:
-            return self._ledger.rows(Question(api))
+            return self._ledger.rows(LedgerQuery(api))
         if api not in self._reports:
             raise ValueError(f"{api!r} is none of {', '.join((STORES, *self._reports))}.")
         first = months_back(self._today, WHOLE_WINDOW_MONTHS)
         codes = self.locations if location is None else [location]
-        return [row for code in codes for row in self._ledger.rows(Question(api, code, first))]
+        return [row for code in codes for row in self._ledger.rows(LedgerQuery(api, code, first))]
 
     def add_bookings(self, count: int, on: date | None = None) -> list[dict[str, Any]]:
         """Add `count` bookings, cycling through the locations, dated `on` (default: today). Returns the

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from syncctl.sandbox.connections import ConnectionServer
-from syncctl.sandbox.dialects import Dialect, Question
+from syncctl.sandbox.dialects import Dialect, LedgerQuery
 from syncctl.sandbox.exchange import HTML, Exchange
+from syncctl.sandbox.fault_responses import API_ERROR, FaultyCall, html_page, respond_with_fault
 from syncctl.sandbox.faults import Fault, FaultPlan
 from syncctl.sandbox.ledger import Ledger
-from syncctl.sandbox.misbehaviour import API_ERROR, StruckCall, html_page, misbehave
 from syncctl.sandbox.requestlog import LoggedRequest, RequestLog
 from syncctl.sandbox.wire import STORES, BadRequestError, mentions_rentout, read_report_body
 
@@ -126,32 +126,34 @@ class _Handler(Exchange):
     def _call(self, api: str, raw: bytes) -> None:
         service = self.server.service
         try:
-            asked = None if api == STORES else read_report_body(api, self._lower_headers(), raw)
+            query = None if api == STORES else read_report_body(api, self._lower_headers(), raw)
         except BadRequestError as error:
             self._refuse(400, str(error))
             return
-        question = service.dialects[api].question(asked, service.today) if asked else Question(STORES)
-        if question is None:
+        ledger_query = (
+            service.dialects[api].ledger_query(query, service.today) if query else LedgerQuery(STORES)
+        )
+        if ledger_query is None:
             self.respond(200, json.dumps(API_ERROR).encode())
             return
-        chosen = service.plan.choose(api, asked.location if asked else None)
+        chosen = service.plan.choose(api, query.location if query else None)
         if chosen is None:
-            self.respond(200, service.ledger.answer(question))
+            self.respond(200, service.ledger.answer(ledger_query))
             return
-        fault, turn = chosen
-        rows, body = partial(service.ledger.rows, question), partial(service.ledger.answer, question)
-        misbehave(StruckCall(self, fault, turn, rows, body))
+        fault, occurrence = chosen
+        rows, body = partial(service.ledger.rows, ledger_query), partial(service.ledger.answer, ledger_query)
+        respond_with_fault(FaultyCall(self, fault, occurrence, rows, body))
 
     def _control(self, name: str, raw: bytes) -> None:
         """Controls for another process: never delayed, faulty or logged."""
         try:
             match self.command, name:
                 case "POST", "bookings":
-                    added = self.server.service.ledger.add_bookings(_told(raw, "count", int))
+                    added = self.server.service.ledger.add_bookings(_control_value(raw, "count", int))
                     numbers = dict.fromkeys(row["bookingNo"] for row in added)
                     self._respond_json({"added": list(numbers)})
                 case "POST", "faults":
-                    texts = _told(raw, "faults", list)
+                    texts = _control_value(raw, "faults", list)
                     service = self.server.service
                     apis = [api for _, api in service.endpoints.values()]
                     service.plan.replace([Fault.parse(str(text), apis) for text in texts])
@@ -173,7 +175,7 @@ class _Handler(Exchange):
         return {name.lower(): value for name, value in self.headers.items()}
 
 
-def _told(raw: bytes, key: str, kind: type[_T]) -> _T:
+def _control_value(raw: bytes, key: str, kind: type[_T]) -> _T:
     try:
         value = json.loads(raw)[key]
     except (ValueError, LookupError, TypeError) as error:

@@ -53,7 +53,7 @@ def endpoints(reports: Iterable[Report]) -> dict[str, tuple[str, str]]:
     }
 
 
-class Asked(NamedTuple):
+class ReportQuery(NamedTuple):
     """What a report request asks for."""
 
     api: str
@@ -91,7 +91,7 @@ def months_back(today: date, months: int) -> date:
     return date(year, month0 + 1, min(today.day, monthrange(year, month0 + 1)[1]))
 
 
-def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
+def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> ReportQuery:
     """Parse a report request. `headers` by lower-case names.
 
     The old system got data with two choices of keys; which others the real API accepts is unknown
@@ -116,7 +116,7 @@ def read_report_body(api: str, headers: Mapping[str, str], raw: bytes) -> Asked:
     if days is not None and days[0] > days[1]:
         raise BadRequestError("dateFrom is after dateTo.")
     bare = all(value for key, value in body.items() if key != "locationID")
-    return Asked(api, body["locationID"], months, days, bare)
+    return ReportQuery(api, body["locationID"], months, days, bare)
 
 
 def _read_body(raw: bytes) -> dict[str, str]:

@@ -21,7 +21,7 @@ _FIRST_LINE = 200
 """Bytes of a program searched for its interpreter."""
 
 
-class Meant(NamedTuple):
+class LineContext(NamedTuple):
     """How the line is meant: by which clock (API_SYNC_TIMEZONE), and the names of all settings."""
 
     zone: tzinfo
@@ -29,24 +29,24 @@ class Meant(NamedTuple):
     settings: Collection[str]
 
 
-def obstacles(line: CrontabLine, meant: Meant, now: datetime) -> Iterator[str]:
+def obstacles(line: CrontabLine, context: LineContext, now: datetime) -> Iterator[str]:
     """Variables above the line that change what it does, as texts; empty if all is well."""
     for name, value in line.variables.items():
         trouble = ""
         match name:
             case "SHELL":
-                trouble = _shell_trouble(value)
+                trouble = _shell_problem(value)
             case "PATH":
-                trouble = _path_trouble(line, value)
+                trouble = _path_problem(line, value)
             case "CRON_TZ":
-                trouble = _zone_trouble(line.schedule, value, meant, now)
-            case _ if name in meant.settings:
+                trouble = _zone_problem(line.schedule, value, context, now)
+            case _ if name in context.settings:
                 trouble = "its runs go by that, whatever the .env says"
         if trouble:
-            yield f"{name}={value if name not in meant.settings else '…'}: {trouble}"
+            yield f"{name}={value if name not in context.settings else '…'}: {trouble}"
 
 
-def _shell_trouble(shell: str) -> str:
+def _shell_problem(shell: str) -> str:
     if not (os.path.isfile(shell) and os.access(shell, os.X_OK)):
         return "there is no such program, so that cron can't start the line"
     if os.path.basename(os.path.realpath(shell)) not in _SHELLS and os.path.basename(shell) not in _SHELLS:
@@ -54,7 +54,7 @@ def _shell_trouble(shell: str) -> str:
     return ""
 
 
-def _path_trouble(line: CrontabLine, path: str) -> str:
+def _path_problem(line: CrontabLine, path: str) -> str:
     program = line.program
     if not program:
         return ""
@@ -79,14 +79,16 @@ def _found_by_env(program: Path) -> str:
     return next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
 
 
-def _zone_trouble(schedule: str, name: str, meant: Meant, now: datetime) -> str:
+def _zone_problem(schedule: str, name: str, context: LineContext, now: datetime) -> str:
     try:
         zone = ZoneInfo(name)
     except (ValueError, OSError, LookupError):
         return "there is no such time zone"
     try:
-        if same_in_both_zones(schedule, meant.zone, zone, now):
+        if same_in_both_zones(schedule, context.zone, zone, now):
             return ""
     except (SettingsError, ValueError):
         return ""  # other kinds of schedule count as out of step anyway
-    return f"where cron knows CRON_TZ, it goes by that clock, and API_SYNC_TIME is meant in {meant.zone_name}"
+    return (
+        f"where cron knows CRON_TZ, it goes by that clock, and API_SYNC_TIME is meant in {context.zone_name}"
+    )

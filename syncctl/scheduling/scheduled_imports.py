@@ -18,8 +18,8 @@ _OLD_NAMES = re.compile(r"sync:all|import:[\w:]+")
 _WITH_VALUE = ("--env-file",)
 """Options before the command that take a value."""
 
-_WRITES_NOTHING = re.compile(r"--dry-run|-[qv]*[nh]|--help|--preview(=.*)?")
-_SAYS_ONLY = ("echo", "printf", "logger")
+_DRY_RUN_OPTIONS = re.compile(r"--dry-run|-[qv]*[nh]|--help|--preview(=.*)?")
+_INFO_OPTIONS = ("echo", "printf", "logger")
 _TAKES_A_COMMAND = ("sh", "bash", "dash", "zsh", "ksh", "su", "runuser", "flock")
 """Programs whose option -c takes a command line."""
 
@@ -64,7 +64,7 @@ def import_in(command: str) -> str:
     runner, also within `sh -c "…"`. A dry run does not count.
     """
     for words in _simple_commands(_PERCENT.split(command)[0]):
-        if PurePath(words[0]).name in _SAYS_ONLY:
+        if PurePath(words[0]).name in _INFO_OPTIONS:
             continue
         if found := _import_of(words):
             return found
@@ -105,7 +105,7 @@ def _import_of(words: Sequence[str]) -> str:
     is_ours = any(map(_is_program, words))
     for place, word in enumerate(words):
         arguments = words[place + 1 :]
-        if any(_WRITES_NOTHING.fullmatch(argument) for argument in arguments):
+        if any(_DRY_RUN_OPTIONS.fullmatch(argument) for argument in arguments):
             continue
         if _is_program(word) and (found := _import_by(arguments)):
             return f"{_PROGRAM} {found}"

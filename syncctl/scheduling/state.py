@@ -10,11 +10,13 @@ from syncctl.errors import SettingsError
 from syncctl.ports.machine import ScheduleState
 from syncctl.scheduling.crontab_block import parse_crontab
 from syncctl.scheduling.crontab_line import CrontabLine, crontab_lines
-from syncctl.scheduling.crontab_variables import Meant, obstacles
+from syncctl.scheduling.crontab_variables import LineContext, obstacles
 from syncctl.scheduling.scheduled_imports import import_in
 
 
-def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: datetime) -> ScheduleState:
+def cron_state(
+    content: bytes, wanted: bytes, user: str, context: LineContext, now: datetime
+) -> ScheduleState:
     """The state of `user`'s crontab `content`; `wanted` is the line that it should have.
 
     A syncctl line written by hand counts as well as the block of `syncctl cron install`.
@@ -45,7 +47,7 @@ def cron_state(content: bytes, wanted: bytes, user: str, meant: Meant, now: date
         installed=True,
         in_step=not trouble,
         found=found + (f": {trouble}" if trouble else ""),
-        obstacles=tuple(obstacles(line, meant, now)),
+        obstacles=tuple(obstacles(line, context, now)),
     )
 
 

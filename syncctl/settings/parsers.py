@@ -43,14 +43,14 @@ def quoted(text: str) -> str:
     return f'"{printable(cut)}"'
 
 
-def switch(text: str, _folder: Path) -> bool:
+def boolean(text: str, _folder: Path) -> bool:
     """true, 1, yes, on; false, 0, no, off; case-insensitive."""
     if text.lower() not in _SWITCHES:
         raise SettingsError(f"{quoted(text)} is neither true nor false")
     return _SWITCHES[text.lower()]
 
 
-def whole(low: int, high: int) -> Parser:
+def whole_number(low: int, high: int) -> Parser:
     """A parser of whole numbers from `low` to `high`."""
 
     def parse(text: str, _folder: Path) -> int:
@@ -61,7 +61,7 @@ def whole(low: int, high: int) -> Parser:
     return parse
 
 
-def number(low: float, high: float, *, per: float = 1) -> Parser:
+def decimal_number(low: float, high: float, *, per: float = 1) -> Parser:
     """A parser for decimal numbers from `low` to `high`; the value is divided by `per`."""
 
     def parse(text: str, _folder: Path) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from syncctl.errors import SettingsError
 from syncctl.filesystem.ordinary_files import open_ordinary, read_named
-from syncctl.filesystem.trusted_files import refuse_if_others_decide, refuse_if_planted
+from syncctl.filesystem.trusted_files import refuse_if_foreign_owner, refuse_if_others_can_write
 
 ENVIRONMENT = "environment"
 
@@ -79,14 +79,14 @@ def read_sources(
             return Sources((environment,), cwd)
         paths = _files_in(folder)
         for path in paths:
-            _judge(path, refuse_if_planted if folder == cwd else refuse_if_others_decide)
+            _check_trust(path, refuse_if_foreign_owner if folder == cwd else refuse_if_others_can_write)
     else:
         env_file = named = cwd / os.path.expanduser(env_file)
         # Something other than a file, such as a shell's <(…), has no meaningful folder.
         folder = named.parent if os.path.isfile(named) else cwd
         beside = [path for path in _files_in(named.parent) if path.name == _LOCAL and path.name != named.name]
         for path in beside:
-            _judge(path, refuse_if_planted)
+            _check_trust(path, refuse_if_foreign_owner)
         paths = [*beside, named]
     read = ((str(path), _read(path, is_named=path == env_file)) for path in paths)
     return Sources((environment, *read), folder)
@@ -111,7 +111,7 @@ def _files_in(folder: Path) -> list[Path]:
     return [path for path in paths if os.path.lexists(path) and not os.path.isdir(path)]
 
 
-def _judge(path: Path, refuse: Callable[[Path], None]) -> None:
+def _check_trust(path: Path, refuse: Callable[[Path], None]) -> None:
     try:
         refuse(path)
     except OSError as error:

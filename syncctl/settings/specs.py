@@ -83,7 +83,7 @@ SPECS = (
         show=urls.masked_database_url,
         in_data_dir=True,
     ),
-    Spec("API_SYNC_ENABLED", values.switch, "true"),
+    Spec("API_SYNC_ENABLED", values.boolean, "true"),
     Spec("API_SYNC_TIME", values.schedule, "*/5 * * * *"),
     Spec("API_SYNC_TIMEZONE", values.time_zone, "UTC"),
     Spec("API_BASE_URL", urls.base_url, "https://rentalapi.rootments.live", show=urls.masked_url),
@@ -97,17 +97,17 @@ SPECS = (
         )
     ),
     *(Spec(name, values.key, show=_hidden, or_file=True) for name in KEYS),
-    Spec("API_CONCURRENCY", values.whole(1, 32), "5"),
-    Spec("API_CALL_DELAY_MS", values.number(0, 60_000, per=1000), "500"),
-    Spec("API_TIMEOUT_S", values.number(0.01, 3600), "30"),
-    Spec("API_MAX_TRIES", values.whole(1, 20), "6"),
-    Spec("API_RUN_DEADLINE_S", values.number(0.01, 86_400), "240"),
-    Spec("API_MAX_ROWS", values.whole(1, 1_000_000), "100000"),
-    Spec("API_SYNC_FIRST_MONTHS", values.whole(1, 120), "12"),
-    Spec("API_SYNC_INCREMENTAL_DAYS", values.whole(0, 366), "7"),
-    Spec("API_AUDIT_LOCATIONS", values.whole(0, 1000), "2"),
+    Spec("API_CONCURRENCY", values.whole_number(1, 32), "5"),
+    Spec("API_CALL_DELAY_MS", values.decimal_number(0, 60_000, per=1000), "500"),
+    Spec("API_TIMEOUT_S", values.decimal_number(0.01, 3600), "30"),
+    Spec("API_MAX_TRIES", values.whole_number(1, 20), "6"),
+    Spec("API_RUN_DEADLINE_S", values.decimal_number(0.01, 86_400), "240"),
+    Spec("API_MAX_ROWS", values.whole_number(1, 1_000_000), "100000"),
+    Spec("API_SYNC_FIRST_MONTHS", values.whole_number(1, 120), "12"),
+    Spec("API_SYNC_INCREMENTAL_DAYS", values.whole_number(0, 366), "7"),
+    Spec("API_AUDIT_LOCATIONS", values.whole_number(0, 1000), "2"),
     Spec("API_BUSINESS_TIMEZONE", values.time_zone, "Asia/Kolkata"),
-    Spec("API_MIN_BACKOFF_S", values.number(0, 3600), "0.5"),
+    Spec("API_MIN_BACKOFF_S", values.decimal_number(0, 3600), "0.5"),
     _DATA_DIR,
     Spec("IMPORT_DIR", values.path, "imports", in_data_dir=True),
     Spec("SYNC_LOCK_FILE", values.path, "syncctl.lock", in_data_dir=True),
@@ -226,7 +226,7 @@ def _parse(spec: Spec, found: Found, folder: Path) -> Any:
 
 def _joined(endpoint: Reading, base: Reading) -> Reading:
     """An endpoint as a whole address, or with what is wrong with that."""
-    if urls.is_whole(endpoint.value):
+    if urls.is_full_address(endpoint.value):
         return endpoint
     try:
         return replace(endpoint, value=urls.join(base.value, endpoint.value), joined_to=base.set_as)

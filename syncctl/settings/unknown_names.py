@@ -7,32 +7,32 @@ from __future__ import annotations
 
 from syncctl.settings.specs import SPECS
 
-OURS = frozenset(name for spec in SPECS for name in spec.names)
+SYNCCTL_SETTINGS = frozenset(name for spec in SPECS for name in spec.names)
 
-_LETTERS_PER_SLIP = 6
-_MOST_SLIPS = 2
+_LETTERS_PER_TYPO = 6
+_MAX_TYPOS = 2
 """One typo per six letters, at most two: EXPORT_DIR is not a misspelled IMPORT_DIR."""
 
-_OTHERS_WORD = "APP"
+_FOREIGN_WORD = "APP"
 """One letter away from API, but a different word: APP_BASE_URL belongs to the web app."""
 
 
-def misspelt(name: str) -> str | None:
+def likely_setting(name: str) -> str | None:
     """The setting that `name` probably means: one or two letters are wrong, missing or extra."""
-    if name in OURS or _OTHERS_WORD in name.upper().split("_"):
+    if name in SYNCCTL_SETTINGS or _FOREIGN_WORD in name.upper().split("_"):
         return None
-    slips = {ours: _slips(name.upper(), ours) for ours in sorted(OURS)}
+    slips = {ours: _edit_distance(name.upper(), ours) for ours in sorted(SYNCCTL_SETTINGS)}
     nearest = min(slips, key=slips.__getitem__)
-    most = min(_MOST_SLIPS, len(nearest) // _LETTERS_PER_SLIP)
+    most = min(_MAX_TYPOS, len(nearest) // _LETTERS_PER_TYPO)
     return nearest if slips[nearest] <= most else None
 
 
-def is_of_rent_outs(name: str) -> bool:
+def is_rent_out_setting(name: str) -> bool:
     """Whether it is one of the old system's rent-out settings, which syncctl never uses."""
     return "RENTOUT" in name.upper().replace("_", "")
 
 
-def _slips(written: str, meant: str) -> int:
+def _edit_distance(written: str, meant: str) -> int:
     """The Levenshtein distance between two names."""
     row = list(range(len(meant) + 1))
     for count, letter in enumerate(written, 1):

@@ -58,7 +58,7 @@ def endpoint(text: str, _folder: Path) -> str:
     return _without_rentout(text)
 
 
-def is_whole(path_or_url: str) -> bool:
+def is_full_address(path_or_url: str) -> bool:
     """Whether an endpoint is a full address rather than a path."""
     return _SCHEME.match(path_or_url) is not None
 
@@ -69,7 +69,7 @@ def join(base: str, path_or_url: str) -> str:
 
     Raises SettingsError if the result is a rent-out API (contract/rental-api.md).
     """
-    if is_whole(path_or_url):
+    if is_full_address(path_or_url):
         return path_or_url
     return _api_url(f"{base}/{path_or_url.lstrip('/')}")
 

@@ -37,7 +37,7 @@ def clean_duplicates(
 ) -> cleaning.DuplicatesCleaned:
     """Clean up, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.cleaning.clean_duplicates does."""
-    with _alone(settings, wait_s) as database:
+    with _locked_database(settings, wait_s) as database:
         return cleaning.clean_duplicates(database, load_locations(), chosen, _target(settings, told, stop))
 
 
@@ -50,7 +50,7 @@ def plan_stores(settings: Settings) -> store_names.StorePlan:
 def rename_stores(settings: Settings, wait_s: float, told: Told, stop: Stop) -> store_names.StoresRenamed:
     """Rename stores, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.store_names.rename_stores does."""
-    with _alone(settings, wait_s) as database:
+    with _locked_database(settings, wait_s) as database:
         return store_names.rename_stores(database, load_locations(), _target(settings, told, stop))
 
 
@@ -65,19 +65,19 @@ def clean_finished(
 ) -> cleaning_finished.FinishedCleaned:
     """Delete finished leads, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.cleanup.finished.cleaning.clean_finished does."""
-    with _alone(settings, wait_s) as database:
+    with _locked_database(settings, wait_s) as database:
         return cleaning_finished.clean_finished(database, load_locations(), _target(settings, told, stop))
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
     """Restore a backup, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.restoring.restore_backup does."""
-    with _alone(settings, wait_s) as database:
+    with _locked_database(settings, wait_s) as database:
         return restoring.restore_backup(database, file, stop)
 
 
 @contextmanager
-def _alone(settings: Settings, wait_s: float) -> Iterator[Database]:
+def _locked_database(settings: Settings, wait_s: float) -> Iterator[Database]:
     with (
         RunLock(settings.lock_file).hold(wait_s),
         opened_database(settings, for_reading_only=False) as database,

@@ -37,7 +37,7 @@ from syncctl.services.doctor.settings import check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
-from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
+from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
 from syncctl.storage.registry import backend_for
 from syncctl.wiring.adapters import opened_database, rental_api
 from syncctl.wiring.scheduled_command import set_by_environment
@@ -78,10 +78,10 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
         (Path(origin), values) for origin, values in read_sources(env_file).sources if origin != ENVIRONMENT
     ]
     unknown = [
-        UnknownSetting(name, path, meant)
+        UnknownSetting(name, path, intended)
         for path, values in files
         for name in sorted(values)
-        if (meant := misspelt(name)) or is_of_rent_outs(name)
+        if (intended := likely_setting(name)) or is_rent_out_setting(name)
     ]
     secret = [path for path, values in files if any(map(_is_secret, values, values.values()))]
     return SettingsFacts(
@@ -213,13 +213,13 @@ def _machine(settings: Settings) -> Iterator[Check]:
     for file in files:
         # The lock file only says who holds the lock.
         yield check_path(file, user, private=file.setting != "SYNC_LOCK_FILE")
-    yield from check_exposed(_beside(settings))
+    yield from check_exposed(_exposed_paths(settings))
     output = path_facts("Output of cron", "", settings.data_dir / OUTPUT_FILE)
     yield from check_output(output, has_log_file=settings.log_file is not None)
     yield from check_space(disk_space([facts.seen for facts in (data, *files)]))
 
 
-def _beside(settings: Settings) -> Iterator[PathFacts]:
+def _exposed_paths(settings: Settings) -> Iterator[PathFacts]:
     """Files with customers' data or a key that have no check line of their own."""
     for setting, key_file in settings.own_files.key_files().items():
         yield path_facts(setting, setting, Path(key_file))

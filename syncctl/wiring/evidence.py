@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from syncctl import __version__
-from syncctl.api.recording_client import WatchedRentalApi
+from syncctl.api.recording_client import RecordingRentalApi
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import LockHeldError, StorageError
@@ -48,7 +48,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _DatabaseFacts:
     """What the database knows; empty if it can't be used."""
 
     facts: Mapping[str, str]
@@ -59,13 +59,13 @@ class _Known:
 def gather_evidence(
     settings: Settings,
     redact: Callable[[str], str],
-    waits: Callable[[], None],
+    on_wait: Callable[[], None],
     asks: Callable[[int], None],
     stop: Stop,
 ) -> Evidence:
-    """Ask the API, one call after the other, while no run is at work: neither the two together nor a run that
-    begins meanwhile shall trouble it. Nothing is written to the database. `waits` is called where a run must
-    be waited for, `asks` before each call with its number.
+    """Ask the API, one call after the other, while no run is at work, so that the two together don't burden
+    it. Nothing is written to the database. `on_wait` is called where a run must be waited for, `asks` before
+    each call with its number.
 
     Raises:
         LockHeldError: a run did not end within the time that it has.
@@ -75,7 +75,7 @@ def gather_evidence(
     try:
         lock.acquire()
     except LockHeldError:
-        waits()
+        on_wait()
         _wait(lock, settings)
     try:
         return _gathered(settings, redact, asks, stop)
@@ -97,10 +97,10 @@ def _gathered(
     settings: Settings, redact: Callable[[str], str], asks: Callable[[int], None], stop: Stop
 ) -> Evidence:
     hosts = [urlsplit(endpoint.url).netloc for endpoint in settings.endpoints.values()]
-    known, scrubber = _known(settings), Scrubber(redact, hosts)
+    known, scrubber = _database_facts(settings), Scrubber(redact, hosts)
     wire: dict[ReportRequest, WireFacts] = {}
     config = replace(api_config(settings), concurrency=1, max_tries=1)
-    api = WatchedRentalApi(config, wire.__setitem__, stop=stop)
+    api = RecordingRentalApi(config, wire.__setitem__, stop=stop)
     asking = Asking(
         api=api,
         wire=wire,
@@ -129,17 +129,17 @@ def _gathered(
     )
 
 
-def _known(settings: Settings) -> _Known:
+def _database_facts(settings: Settings) -> _DatabaseFacts:
     try:
         with opened_database(settings) as database:
             facts = database.facts()
-            return _Known(
+            return _DatabaseFacts(
                 {"kind": facts.kind, "version": facts.version, "topology": facts.topology},
                 database.dialects(),
                 {report: database.location_states(report) for report in REPORT_STEPS},
             )
     except StorageError:
-        return _Known({"problem": "it can't be used: `syncctl doctor` says why"}, None, {})
+        return _DatabaseFacts({"problem": "it can't be used: `syncctl doctor` says why"}, None, {})
 
 
 def _parts() -> dict[str, str]:

@@ -43,10 +43,10 @@ class Invocation:
     wait_s: float = 0.0
     """How long to wait for another run's lock, in seconds."""
 
-    begun: Callable[[], None] | None = None
+    on_begun: Callable[[], None] | None = None
     """Called as soon as the run has the lock."""
 
-    ended: Callable[[RunResult], None] | None = None
+    on_ended: Callable[[RunResult], None] | None = None
     """Called with the run's result, also if the run was aborted."""
     stop: Stop = field(default_factory=Stop)
 
@@ -140,8 +140,8 @@ def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
         yield
         return
     with RunLock(settings.lock_file, sleep=invocation.stop.wait).hold(invocation.wait_s):
-        if invocation.begun is not None:
-            invocation.begun()
+        if invocation.on_begun is not None:
+            invocation.on_begun()
         yield
 
 
@@ -173,5 +173,5 @@ def _execute(
         try:
             return run.execute(stages)
         finally:
-            if invocation.ended is not None and run.result is not None:
-                invocation.ended(run.result)
+            if invocation.on_ended is not None and run.result is not None:
+                invocation.on_ended(run.result)

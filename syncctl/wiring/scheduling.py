@@ -18,11 +18,11 @@ from syncctl.scheduling.cron_fields import same_in_both_zones
 from syncctl.scheduling.crontab import read_crontab, write_crontab
 from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
 from syncctl.scheduling.crontab_line import ScheduledCommand, cron_line
-from syncctl.scheduling.crontab_variables import Meant
+from syncctl.scheduling.crontab_variables import LineContext
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
-from syncctl.settings.unknown_names import OURS
+from syncctl.settings.unknown_names import SYNCCTL_SETTINGS
 from syncctl.wiring.scheduled_command import scheduled_command, set_by_environment
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
     try:
         crontab = read_crontab()
         command = scheduled_command(settings, env_file)
-        state = cron_state(crontab, cron_line(command), user, _meant(settings), datetime.now(UTC))
+        state = cron_state(crontab, cron_line(command), user, _line_context(settings), datetime.now(UTC))
     except (SettingsError, UsageError) as error:
         state = ScheduleState(
             installed=False,
@@ -72,9 +72,9 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
     return replace(state, imports=imports, old_syncs=tuple(old_syncs(crontab)))
 
 
-def _meant(settings: Settings) -> Meant:
+def _line_context(settings: Settings) -> LineContext:
     zone = settings.api_sync_timezone
-    return Meant(zone, zone.key, OURS)
+    return LineContext(zone, zone.key, SYNCCTL_SETTINGS)
 
 
 def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
@@ -86,7 +86,7 @@ def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
     line = cron_line(command)
     before = read_crontab()
     after = with_block(before, line)
-    state = cron_state(after, line, current_user().name, _meant(settings), datetime.now(UTC))
+    state = cron_state(after, line, current_user().name, _line_context(settings), datetime.now(UTC))
     warnings = [*_crontab_warnings(before, command), *schedule_warnings(settings, env_file)]
     warnings += [
         f"above the block stands {each}. Put the block above that line with `crontab -e`."
@@ -105,12 +105,12 @@ def plan_removal() -> CrontabChange:
     return CrontabChange(current_user().name, before, without_block(before))
 
 
-def carry_out(change: CrontabChange) -> None:
+def apply_change(change: CrontabChange) -> None:
     """Write the planned crontab. Raises as crontab.write_crontab does."""
     write_crontab(change.after, change.before)
 
 
-def make_ready(settings: Settings, env_file: Path | None) -> None:
+def prepare_cron_run(settings: Settings, env_file: Path | None) -> None:
     """Make sure that the line can work: the program starts in cron's environment, and its output file
     exists, readable by this user only (the shell would not start the command without its folder). Raises
     SettingsError."""
@@ -136,8 +136,8 @@ def make_ready(settings: Settings, env_file: Path | None) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {error}.") from error
     if ended.returncode != 0:
-        said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {said}.")
+        message = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {message}.")
 
 
 def units(settings: Settings, env_file: Path | None) -> Units:

@@ -14,7 +14,7 @@ from syncctl.run_lock import RunLock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.duplicates import CopySet, copy_sets
-from tests.support.measuring import measured
+from tests.support.process_cost import measured
 from tests.support.program import Ended, Program
 
 SETS = 18

@@ -20,7 +20,7 @@ from syncctl.services.cleanup.finished.plan import FinishedPlan
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import add_telecaller, app_report, brought_back, known
-from tests.support.measuring import measured
+from tests.support.process_cost import measured
 from tests.support.program import Ended, Program
 from tests.support.webapp import Lead, SqliteApp, open_app
 
@@ -114,8 +114,8 @@ def test_in_a_pipe_each_line_is_one_lead(program: Program, ids: dict[str, str]) 
 def test_on_a_terminal(program: Program, ids: dict[str, str], columns: int) -> None:
     shown = program.run_on_terminal("cleanup", "finished", columns=columns)
     assert shown.status == 0
-    for told in (*ids.values(), "2026-03-02", "Made Up", "[bold]Else", "90xxxxxx01", "94xxxxxx44"):
-        assert told in shown.output
+    for text in (*ids.values(), "2026-03-02", "Made Up", "[bold]Else", "90xxxxxx01", "94xxxxxx44"):
+        assert text in shown.output
     assert "\x1b[31m" not in shown.output
     assert "9000000001" not in shown.output
     assert len(present(program)) == 4
@@ -198,11 +198,11 @@ def test_thousands_brought_back_among_40_000_leads(
 ) -> None:
     url = str(request.getfixturevalue("mongo_url")) if kind == "mongo" else ""
     finished, deleted = 6_000, 1_000
-    luck = Random(1)  # noqa: S311 - no secret
+    rng = Random(1)  # noqa: S311 - no secret
     with database_of(program, url) as database:
         for start in range(0, 40_000, 1000):
             leads = [booking(number) for number in range(start, start + 1000)]
-            back = [brought_back(each, luck) for each in leads[: max(0, finished + deleted - start)]]
+            back = [brought_back(each, rng) for each in leads[: max(0, finished + deleted - start)]]
             database.store_leads([*back, *leads[len(back) :]], [known(each) for each in leads])
     with closing(open_app(url or f"sqlite:///{program.folder}/data/syncctl.db")) as app:
         if isinstance(app, SqliteApp):

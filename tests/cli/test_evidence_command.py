@@ -38,9 +38,9 @@ def test_the_file_and_what_is_said_of_it(program: Program, sandbox: Sandbox) -> 
 
     forced = program.run("doctor", "--evidence", "e.json", "--force", "--json")
     assert forced.status == 0
-    told = json.loads(forced.stdout)
-    assert list(told) == ["command", "ok", "evidence", "summary"]
-    assert (told["command"], told["ok"], told["evidence"]) == ("doctor", True, "e.json")
+    summary = json.loads(forced.stdout)
+    assert list(summary) == ["command", "ok", "evidence", "summary"]
+    assert (summary["command"], summary["ok"], summary["evidence"]) == ("doctor", True, "e.json")
 
 
 def test_on_stdout(program: Program) -> None:

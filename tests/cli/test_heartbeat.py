@@ -31,7 +31,7 @@ def address(server: ScriptedServer) -> str:
     return f"{server.url}/ping/{SECRET}?create=1"
 
 
-def told(server: ScriptedServer) -> list[str]:
+def pings(server: ScriptedServer) -> list[str]:
     return [urlsplit(received.path).path.rpartition("/")[2] for received in server.received]
 
 
@@ -47,7 +47,7 @@ def assert_hidden(ended: Ended) -> None:
 def test_a_run_that_is_all_right(program: Program, monitor: ScriptedServer, sandbox: Sandbox) -> None:
     ended = program.run("api", HEARTBEAT_URL=address(monitor))
     assert ended.status == 0
-    assert told(monitor) == ["start", "0"]
+    assert pings(monitor) == ["start", "0"]
     first, last = (parse_qs(urlsplit(received.path).query) for received in monitor.received)
     assert first == last
     assert first["create"] == ["1"]
@@ -67,7 +67,7 @@ def test_the_totals_are_told_to_it_even_if_nothing_is_told_to_cron(
 
 def test_on_a_terminal_too(program: Program, monitor: ScriptedServer) -> None:
     ended = program.run_on_terminal("api", HEARTBEAT_URL=address(monitor))
-    assert told(monitor) == ["start", "0"]
+    assert pings(monitor) == ["start", "0"]
     assert "Starting manual API sync" in summary(monitor)
     assert_hidden(ended)
 
@@ -79,7 +79,7 @@ def test_a_failed_step_and_no_secret_in_the_summary(
     ended = program.run("api", "--json", API_TOKEN="hush-hush-token", HEARTBEAT_URL=address(monitor))
     assert ended.status == 1
     assert ended.stdout.count("\n") == 1
-    assert told(monitor) == ["start", "1"]
+    assert pings(monitor) == ["start", "1"]
     assert "404" in summary(monitor)
     for hidden in ("hush-hush", SECRET):
         assert hidden not in summary(monitor)
@@ -88,7 +88,7 @@ def test_a_failed_step_and_no_secret_in_the_summary(
 def test_an_unreachable_database(program: Program, monitor: ScriptedServer) -> None:
     ended = program.run("api", DATABASE_URL="sqlite:////proc/no/such.db", HEARTBEAT_URL=address(monitor))
     assert ended.status == 69
-    assert told(monitor) == ["start", "69"]
+    assert pings(monitor) == ["start", "69"]
     assert summary(monitor) == ended.stderr
 
 
@@ -98,7 +98,7 @@ def test_a_setting_that_is_wrong_on_this_machine(
 ) -> None:
     ended = program.run("api", HEARTBEAT_URL=address(monitor), **{setting: str(program.folder)})
     assert ended.status == 78
-    assert told(monitor) == ["78"]
+    assert pings(monitor) == ["78"]
     assert setting in summary(monitor)
     assert_hidden(ended)
 
@@ -110,7 +110,7 @@ def test_a_file_that_could_not_be_understood(
     folder.mkdir(parents=True)
     (folder / "walkin_sg_calicut.xlsx").write_bytes(b"no workbook")
     assert program.run("all", HEARTBEAT_URL=address(monitor)).status == 65
-    assert told(monitor) == ["start", "65"]
+    assert pings(monitor) == ["start", "65"]
 
 
 def has_open(pid: int, file: Path) -> bool:
@@ -162,7 +162,7 @@ def test_switched_off_or_with_wrong_settings_nothing_is_told(
     assert program.run("api", API_CONCURRENCY="many", HEARTBEAT_URL=address(monitor)).status == 78
     assert monitor.received == []
     assert program.run("api", "--force", API_SYNC_ENABLED="false", HEARTBEAT_URL=address(monitor)).status == 0
-    assert told(monitor) == ["start", "0"]
+    assert pings(monitor) == ["start", "0"]
 
 
 def ended_by(process: "subprocess.Popen[str]", sent: signal.Signals, limit_s: float) -> Ended:
@@ -188,7 +188,7 @@ def test_a_signal(
         wait_until(lambda: any(request.api == "booking" for request in sandbox.requests))
         ended = ended_by(process, sent, 20)
     assert ended.status == status
-    assert told(monitor) == ["start", str(status)]
+    assert pings(monitor) == ["start", str(status)]
     assert "what was stored is kept" in summary(monitor)
 
 
@@ -211,7 +211,7 @@ def test_a_signal_while_the_end_is_told_breaks_that_off(program: Program) -> Non
         return reply() if "/start" in received.path else Reply([], wait_s=60)
 
     with ScriptedServer(script) as slow, program.start("api", HEARTBEAT_URL=address(slow)) as process:
-        wait_until(lambda: told(slow) == ["start", "0"])
+        wait_until(lambda: pings(slow) == ["start", "0"])
         began = time.monotonic()
         ended = ended_by(process, signal.SIGTERM, 20)
         assert time.monotonic() - began < 3
@@ -239,7 +239,7 @@ def test_an_address_in_the_env_file_and_a_command_by_its_old_name(
 ) -> None:
     program = Program(tmp_path, API_BASE_URL=sandbox.base_url, HEARTBEAT_URL=address(monitor))
     ended = program.run("sync:api")
-    assert told(monitor) == ["start", "0"]
+    assert pings(monitor) == ["start", "0"]
     assert_hidden(ended)
     shown = program.run("config").stdout
     assert SECRET not in shown

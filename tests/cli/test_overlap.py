@@ -67,11 +67,11 @@ def test_six_runs_at_once_with_one_lock_file_are_one_run(program: Program, sandb
 def test_killed_at_random_and_run_again_it_ends_as_if_undisturbed(
     tmp_path: Path, sandbox: Sandbox, mongo_url: str
 ) -> None:
-    luck = random.Random(SEED)  # noqa: S311 - luck, not cryptography
+    rng = random.Random(SEED)  # noqa: S311 - luck, not cryptography
     program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=mongo_url)
     for _ in range(8):
         with program.start("api") as run:
-            time.sleep(luck.uniform(0.2, 1.2))
+            time.sleep(rng.uniform(0.2, 1.2))
             run.kill()
             run.communicate(timeout=20)
     ended = program.run("api")

@@ -287,7 +287,7 @@ def test_json_of_an_interrupted_run_is_its_result_so_far(
     assert done[1]["saved"] > 0
 
 
-class Deserted(Program):
+class ProgramLosingDatabase(Program):
     """`syncctl` whose database goes away at the call that the last argument names."""
 
     @property
@@ -323,12 +323,14 @@ main()
 def test_json_of_a_run_whose_database_goes_away_is_its_result_so_far(
     tmp_path: Path, sandbox: Sandbox, arguments: tuple[str, ...], call: str, steps: list[tuple[str, str]]
 ) -> None:
-    ended = Deserted(tmp_path, API_BASE_URL=sandbox.base_url).run(*arguments, "--json", call)
+    ended = ProgramLosingDatabase(tmp_path, API_BASE_URL=sandbox.base_url).run(*arguments, "--json", call)
     assert ended.status == 69
     assert "The database is gone." in ended.stderr
-    told = broken_off(ended.stdout)
-    assert [(step["name"], step["status"]) for step in told] == steps
-    assert {step["error"] for step in told if step["status"] == "failed"} <= {"The database is gone."}
+    steps_printed = broken_off(ended.stdout)
+    assert [(step["name"], step["status"]) for step in steps_printed] == steps
+    assert {step["error"] for step in steps_printed if step["status"] == "failed"} <= {
+        "The database is gone."
+    }
 
 
 def test_json_of_a_run_that_has_not_begun_is_nothing(program: Program) -> None:

@@ -19,7 +19,7 @@ from tests.contract.samples import HOSTILE_TEXTS, MOMENT, lead, phone, record, t
 
 MANY = 2600
 
-INSERT_WHEN_TOLD = """
+INSERT_ON_SIGNAL = """
 import json, sys
 from syncctl.domain.stores import Store
 from syncctl.storage.registry import open_storage
@@ -178,7 +178,7 @@ class LeadSuite:
         assert len(storage.find_reports(ids[:10], phones)) == 6
 
     def test_processes_that_store_the_same_store_it_once(self, storage: Storage, database: Database) -> None:
-        command = [sys.executable, "-W", "error", "-c", INSERT_WHEN_TOLD, database.url]
+        command = [sys.executable, "-W", "error", "-c", INSERT_ON_SIGNAL, database.url]
         with ExitStack() as stack:
             workers = [
                 stack.enter_context(

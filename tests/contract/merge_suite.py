@@ -150,8 +150,10 @@ class MergeSuite:
             text_id(2): KnownRecord(text_id(1), "print 2", "7", "booking"),
             text_id(5): KnownRecord(text_id(5), "print 5", "7", "booking"),
         }
-        told = {entry.record.record_id: entry.record for entry in storage.records_about([], [], [text_id(1)])}
-        assert told == {text_id(1): record(1, replaced_by=phone(2)), text_id(2): newer}
+        by_id = {
+            entry.record.record_id: entry.record for entry in storage.records_about([], [], [text_id(1)])
+        }
+        assert by_id == {text_id(1): record(1, replaced_by=phone(2)), text_id(2): newer}
 
         storage.replace_records({text_id(2): phone(1)})
         back = replace(CORRECTION, at=MOMENT + timedelta(days=1), outcome=CorrectionOutcome.LEFT)

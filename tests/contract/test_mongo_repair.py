@@ -13,13 +13,13 @@ from syncctl.errors import StorageError
 from syncctl.ports.admin import LeadSnapshot, Restored
 from syncctl.storage.mongo.storage import MongoStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
-from tests.contract import mongo_oddities
+from tests.contract import odd_mongo_documents
 from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import lead, text_id
 
 COUNTED = ("find", "getMore", "insert", "delete", "update")
 
-ID = str(mongo_oddities.LEAD_ID)
+ID = str(odd_mongo_documents.LEAD_ID)
 
 
 def put(database: MongoDatabase, stored: bytes) -> bytes:
@@ -34,7 +34,7 @@ def stored_bytes(database: MongoDatabase) -> bytes:
 
 
 def test_every_byte_survives(mongo: MongoStorage, mongo_database: MongoDatabase) -> None:
-    for name, document in mongo_oddities.ALL.items():
+    for name, document in odd_mongo_documents.ALL.items():
         stored = put(mongo_database, document)
         taken = mongo.snapshots([ID])
         assert mongo.delete_unchanged(taken) == {ID}, name
@@ -64,9 +64,9 @@ def test_a_change_of_type_order_or_case_is_a_change(
 ) -> None:
     mongo_database.raw.create_collection("people", collation=Collation("en", strength=1))
     mongo_database.raw.people.rename("leads", dropTarget=True)
-    put(mongo_database, bson.encode({"_id": mongo_oddities.LEAD_ID, **before}))
+    put(mongo_database, bson.encode({"_id": odd_mongo_documents.LEAD_ID, **before}))
     taken = mongo.snapshots([ID])
-    mongo_database.raw.leads.replace_one({"_id": mongo_oddities.LEAD_ID}, after)
+    mongo_database.raw.leads.replace_one({"_id": odd_mongo_documents.LEAD_ID}, after)
     changed = stored_bytes(mongo_database)
 
     assert mongo.delete_unchanged(taken) == set()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from syncctl.errors import StorageError
 from syncctl.storage.mongo.snapshots import BSON_KEY, RAW, from_line, to_line
-from tests.contract import mongo_oddities
+from tests.contract import odd_mongo_documents
 
 NAMES = st.one_of(
     st.sampled_from(
@@ -67,25 +67,25 @@ def test_any_document_survives(stored: bytes) -> None:
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * 17])
 def test_what_is_marked_as_a_uuid_and_is_none_survives(content: bytes) -> None:
     odd = Binary(content, UUID_SUBTYPE)
-    check(bson.encode({"_id": mongo_oddities.LEAD_ID, "a": odd}))
+    check(bson.encode({"_id": odd_mongo_documents.LEAD_ID, "a": odd}))
     check(bson.encode({"_id": odd}))
 
 
-@pytest.mark.parametrize("stored", mongo_oddities.ALL.values(), ids=mongo_oddities.ALL.keys())
+@pytest.mark.parametrize("stored", odd_mongo_documents.ALL.values(), ids=odd_mongo_documents.ALL.keys())
 def test_odd_documents_survive(stored: bytes) -> None:
     check(stored)
 
 
 def test_an_ordinary_lead_is_canonical_extended_json() -> None:
     lead = {
-        "_id": mongo_oddities.LEAD_ID,
+        "_id": odd_mongo_documents.LEAD_ID,
         "name": "Asha",
         "createdAt": datetime(2025, 2, 1, tzinfo=UTC),
         "securityAmount": 1500.0,
         "__v": 0,
     }
     assert json.loads(check(bson.encode(lead))) == {
-        "_id": {"$oid": str(mongo_oddities.LEAD_ID)},
+        "_id": {"$oid": str(odd_mongo_documents.LEAD_ID)},
         "name": "Asha",
         "createdAt": {"$date": {"$numberLong": "1738368000000"}},
         "securityAmount": {"$numberDouble": "1500.0"},
@@ -94,9 +94,9 @@ def test_an_ordinary_lead_is_canonical_extended_json() -> None:
 
 
 def test_what_json_can_not_say_is_kept_as_bytes() -> None:
-    line = json.loads(check(mongo_oddities.RAW["no UTF-8"]))
+    line = json.loads(check(odd_mongo_documents.RAW["no UTF-8"]))
     assert line.keys() == {"_id", BSON_KEY}
-    assert line["_id"] == {"$oid": str(mongo_oddities.LEAD_ID)}
+    assert line["_id"] == {"$oid": str(odd_mongo_documents.LEAD_ID)}
 
 
 @pytest.mark.parametrize(

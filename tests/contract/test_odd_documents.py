@@ -74,9 +74,9 @@ class TestOnMongo:
         mongo.save_run(RUN)
         assert mongo.runs(0) == mongo.runs(1) == mongo.runs(1, run_id="good") == [RUN]
         assert mongo.runs(0, run_id="bad") == mongo.runs(1, failed_only=True) == []
-        told = warnings_of(caplog)
-        assert len(told) == len(ODD_RUNS)
-        assert "The document 'bad1' of syncruns is none that syncctl writes" in "\n".join(told)
+        warnings = warnings_of(caplog)
+        assert len(warnings) == len(ODD_RUNS)
+        assert "The document 'bad1' of syncruns is none that syncctl writes" in "\n".join(warnings)
 
     def test_when_runs_were_at_work(
         self, mongo: MongoStorage, mongo_database: MongoDatabase, caplog: pytest.LogCaptureFixture
@@ -187,8 +187,8 @@ class TestOnSqlite:
         sqlite.save_run(RUN)
         sqlite_database.run("INSERT INTO syncruns VALUES ('odd', '2026-01-01', ?)", document)
         assert sqlite.runs(0) == sqlite.runs(1) == [RUN]
-        (told,) = warnings_of(caplog)
-        assert "'odd' of syncruns" in told
+        (warnings,) = warnings_of(caplog)
+        assert "'odd' of syncruns" in warnings
 
     @pytest.mark.parametrize(
         "document",

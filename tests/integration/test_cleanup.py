@@ -17,7 +17,7 @@ from syncctl.services.cleanup.duplicate_plans import Conflict
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id
-from tests.support.cleanups import LOCATIONS, NOW, Interfering, clean, copies, exactly, records
+from tests.support.cleanups import LOCATIONS, NOW, InterleavedDatabase, clean, copies, records, stored_leads
 from tests.support.duplicates import CopySet, copy_sets
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.support.store_files import row, write
@@ -38,18 +38,18 @@ def old_sets(database: Database) -> list[CopySet]:
 def test_three_hundred_sets_keep_every_edit_and_come_back_exactly(
     database: Database, app: MongoApp | SqliteApp, folder: Path, old_sets: list[CopySet]
 ) -> None:
-    before = exactly(database, app)
+    before = stored_leads(database, app)
     raw_before = sorted(app.all("leads"), key=lambda document: str(document["_id"]))
     extra = sum(len(made.copies) - 1 for made in old_sets if made.kept)
     plan = plan_duplicates(database, LOCATIONS, ())
     assert (plan.sets.total(), plan.removed.total(), len(plan.conflicts)) == (250, extra, 50)
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before
     assert not folder.exists()
 
     result = clean(database, folder)
 
     assert (result.deleted, result.left, result.plan.removed) == (extra, (), plan.removed)
-    after = exactly(database, app)
+    after = stored_leads(database, app)
     assert after.items() <= before.items()
     for made in old_sets:
         ids = {copy["_id"] for copy in made.copies}
@@ -69,10 +69,10 @@ def test_three_hundred_sets_keep_every_edit_and_come_back_exactly(
     assert result.backup is not None
     assert clean(database, folder).backup is None
     assert restore_backup(database, result.backup) == BackupRestored(BackupKind.DUPLICATES, extra, 0, [])
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before
     assert sorted(app.all("leads"), key=lambda document: str(document["_id"])) == raw_before
     assert restore_backup(database, result.backup) == BackupRestored(BackupKind.DUPLICATES, 0, extra, [])
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before
 
 
 def test_the_backup_is_for_this_user_only_and_tells_what_it_is(
@@ -128,7 +128,7 @@ def test_a_copy_that_is_edited_meanwhile_stays(
 ) -> None:
     database.store_leads(copies(3), [record(2)])
     app.edit(text_id(3), callStatus="Busy", updatedAt=NOW)
-    interfering: Any = Interfering(
+    interfering: Any = InterleavedDatabase(
         database, when, lambda: app.edit(text_id(2), callStatus="Busy", updatedAt=NOW + timedelta(hours=1))
     )
     clean(interfering, folder)
@@ -147,7 +147,7 @@ def test_of_two_that_are_edited_meanwhile_both_stay_and_are_told(
         app.edit(text_id(1), callStatus="Connected")
         app.edit(text_id(2), callStatus="Busy")
 
-    interfering: Any = Interfering(database, "delete_unchanged", edit)
+    interfering: Any = InterleavedDatabase(database, "delete_unchanged", edit)
     result = clean(interfering, folder)
     assert (result.deleted, result.left, result.remaining.count) == (1, (text_id(2),), 1)
     assert len(plan_duplicates(database, LOCATIONS, ()).conflicts) == 1
@@ -157,7 +157,7 @@ def test_no_copy_is_deleted_for_one_that_is_gone(
     database: Database, app: MongoApp | SqliteApp, folder: Path
 ) -> None:
     database.store_leads(copies(3), [record(2)])
-    interfering: Any = Interfering(database, "present_leads", lambda: app.delete(text_id(2)))
+    interfering: Any = InterleavedDatabase(database, "present_leads", lambda: app.delete(text_id(2)))
     result = clean(interfering, folder)
     assert (result.deleted, set(result.left)) == (0, {text_id(1), text_id(3)})
     assert records(app) == {text_id(2): text_id(2)}
@@ -174,22 +174,22 @@ def test_killed_at_any_write_it_finishes_the_next_time(
                 app.delete(document["_id"])
             database.store_leads(leads, [record(3), record(11)])
             database.repoint_records({text_id(1): text_id(3), text_id(10): text_id(11)})
-            whole = exactly(database, app)
+            whole = stored_leads(database, app)
             app.edit(text_id(4), callStatus="Busy")
-            edited = exactly(database, app)
+            edited = stored_leads(database, app)
             failing: Any = FailingStorage(database, at, moment=moment)
             with pytest.raises(Killed):
                 clean(failing, folder)
             backups = sorted(folder.glob("*.jsonl"))
-            _check_backed_up(edited, exactly(database, app), backups)
-            assert set(records(app).values()) <= exactly(database, app).keys()
+            _check_backed_up(edited, stored_leads(database, app), backups)
+            assert set(records(app).values()) <= stored_leads(database, app).keys()
             clean(database, folder)
-            assert sorted(exactly(database, app)) == [text_id(4), text_id(11)]
+            assert sorted(stored_leads(database, app)) == [text_id(4), text_id(11)]
             assert set(records(app).values()) == {text_id(4), text_id(11)}
             for backup in sorted(folder.glob("*.jsonl")):
                 restore_backup(database, backup)
                 backup.unlink()
-            assert exactly(database, app) == edited != whole
+            assert stored_leads(database, app) == edited != whole
             database.repoint_records({text_id(4): text_id(3)})
 
 
@@ -258,12 +258,12 @@ def test_without_a_backup_nothing_is_deleted(
     database: Database, app: MongoApp | SqliteApp, folder: Path
 ) -> None:
     database.store_leads(copies(3), [record(2)])
-    before = exactly(database, app)
+    before = stored_leads(database, app)
     folder.parent.mkdir(parents=True)
     folder.write_text("a file in the place of the folder", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"nothing was changed.*DATA_DIR"):
         clean(database, folder)
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before
     assert records(app) == {text_id(2): text_id(2)}
 
 
@@ -387,12 +387,12 @@ def test_fields_that_only_the_web_app_knows_come_back_too(mongo_url: str, folder
         database.store_leads(copies(2), [])
         app.edit(text_id(2), callLog=[{"at": NOW, "by": None, "seconds": 2.0}], rating=4.0)
         app.edit(text_id(1), callStatus="Busy")
-        before = exactly(database, app)
+        before = stored_leads(database, app)
         assert len(plan_duplicates(database, LOCATIONS, ()).conflicts) == 1
         backup = clean(database, folder, text_id(1)).backup
         assert backup is not None
         restore_backup(database, backup)
-        assert exactly(database, app) == before
+        assert stored_leads(database, app) == before
     finally:
         app.close()
         database.close()

@@ -18,8 +18,16 @@ from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.ports.admin import Database
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.reconcile.differences import Whose
-from tests.support.completeness import assert_nothing_found, content, look, lose, numbered, repair, totals
-from tests.support.oracle import told
+from tests.support.completeness import (
+    assert_nothing_found,
+    content,
+    look,
+    lose_lead,
+    numbered,
+    repair,
+    totals,
+)
+from tests.support.oracle import source_value
 from tests.support.webapp import SHAPES, finish, old_lead
 from tests.support.world import World
 
@@ -136,8 +144,8 @@ def test_an_old_lead_is_one_records_only_in_the_check_as_in_the_sync(world: Worl
         sandbox.add_rows(location, [{**row, "phoneNo": phone}])
     world.run()
     first, second = (lead for lead in world.app.leads() if lead.get("bookingNo") == "4716")
-    lose(world, first)
-    lose(world, second)
+    lose_lead(world, first)
+    lose_lead(world, second)
     world.app.insert({**old_lead(first), "phone": "9999999998", "callStatus": "Connected"})
     would = world.run(dry_run=True, full=True)
     assert totals(look(world)).missing == 1 == sum(step.counts.saved for step in would.steps)
@@ -159,7 +167,7 @@ def test_a_lead_that_two_ids_of_a_shop_tell_is_one_lead(world: World, sandbox: S
     world.run()
     assert_nothing_found(look(world))
     (lead,) = [lead for lead in world.app.leads() if lead.get("bookingNo") == "4712"]
-    lose(world, lead)
+    lose_lead(world, lead)
     found = look(world)
     assert [entry.subject.booking_no for location in found.locations for entry in location.missing] == [
         "4712"
@@ -172,7 +180,7 @@ def test_a_lost_lead_is_found_and_repaired(world: World, sandbox: Sandbox) -> No
     before = {lead["_id"]: lead for lead in world.app.leads()}
     lost = numbered(world)[:3]
     for lead in lost:
-        lose(world, lead)
+        lose_lead(world, lead)
     found = look(world)
     assert not found.ok
     missing = [entry for location in found.locations for entry in location.missing]
@@ -224,7 +232,7 @@ def test_a_repair_keeps_what_is_listed_at_the_same_place(world: World, sandbox: 
     sandbox.add_rows(sandbox.locations[0], [good, {**good, "customerName": " "}])
     world.run()
     rejects = world.app.all("syncrejects")
-    lose(world, next(lead for lead in world.app.leads() if lead.get("bookingNo") == "4713"))
+    lose_lead(world, next(lead for lead in world.app.leads() if lead.get("bookingNo") == "4713"))
     assert repair(world).ok
     assert world.app.all("syncrejects") == rejects
 
@@ -241,8 +249,8 @@ def test_a_repair_does_not_give_a_record_the_old_lead_of_another(world: World, s
         next(lead for lead in world.app.leads() if lead.get("bookingNo") == number)
         for number in ("4714", "4715")
     )
-    lose(world, kept)
-    lose(world, lost)
+    lose_lead(world, kept)
+    lose_lead(world, lost)
     world.app.insert({**old_lead(kept), "callStatus": "Connected"})
     assert totals(look(world)).missing == 1
     assert repair(world).ok
@@ -263,7 +271,7 @@ def test_what_the_source_says_now_is_held_against_the_lead(world: World, sandbox
     for lead in (untouched, called, moved):
         sandbox.change_booking(lead["bookingNo"], deliveryDate="2026-12-24T00:00:00")
 
-    def told() -> dict[tuple[str, str], tuple[Any, Whose]]:
+    def source_value() -> dict[tuple[str, str], tuple[Any, Whose]]:
         found = look(world)
         assert found.ok
         return {
@@ -274,11 +282,11 @@ def test_what_the_source_says_now_is_held_against_the_lead(world: World, sandbox
         }
 
     then = datetime(2026, 12, 24, tzinfo=UTC)
-    assert told() == {
+    assert source_value() == {
         (lead["_id"], "functionDate"): (then, Whose.SOURCE) for lead in (untouched, called, moved)
     }
     world.run(full=True)  # takes note of the change, and leaves the leads as they are
-    assert told() == {
+    assert source_value() == {
         (untouched["_id"], "functionDate"): (then, Whose.SOURCE),
         (called["_id"], "functionDate"): (then, Whose.EITHER),
         (moved["_id"], "functionDate"): (then, Whose.EITHER),
@@ -335,7 +343,9 @@ def rows_before(sandbox: Sandbox, ago: timedelta) -> int:
     """How many rows are of bookings and returns longer ago."""
     first = str(sandbox.today - ago)
     dates = [
-        str(told(row, f"{report}Date") or first) for report in REPORTS for row in sandbox.rows(report.value)
+        str(source_value(row, f"{report}Date") or first)
+        for report in REPORTS
+        for row in sandbox.rows(report.value)
     ]
     return sum(at < first for at in dates)
 
@@ -371,7 +381,7 @@ def test_an_empty_answer_is_no_cancellation(world: World, sandbox: Sandbox) -> N
 
 def test_a_location_that_fails_is_told_and_the_others_are_checked(world: World, sandbox: Sandbox) -> None:
     world.run()
-    lose(world, next(lead for lead in numbered(world) if lead["leadType"] == "return"))
+    lose_lead(world, next(lead for lead in numbered(world) if lead["leadType"] == "return"))
     dead = sandbox.locations[0]
     sandbox.set_faults(Fault("503", api="booking", location=dead))
     found = look(world)
@@ -391,7 +401,7 @@ def test_a_location_that_fails_is_told_and_the_others_are_checked(world: World, 
 def test_only_the_days_and_locations_that_were_asked_for(world: World, sandbox: Sandbox) -> None:
     world.run()
     for lead in numbered(world):
-        lose(world, lead)
+        lose_lead(world, lead)
     first, last = sandbox.today - timedelta(days=60), sandbox.today - timedelta(days=30)
     chosen = sandbox.locations[1]
     found = look(world, date_from=first, date_to=last, locations=(chosen,))
@@ -414,7 +424,7 @@ def test_the_first_and_the_last_day_that_there_are(world: World, day: date) -> N
 
 
 def test_a_repair_that_is_killed_is_done_by_the_next(world: World) -> None:
-    class Dying:
+    class FailingDatabase:
         """A database that becomes unreachable after a number of lead writes."""
 
         def __init__(self, database: Database, writes: int) -> None:
@@ -430,9 +440,9 @@ def test_a_repair_that_is_killed_is_done_by_the_next(world: World) -> None:
     world.run()
     before = {lead["_id"] for lead in world.app.leads()}
     for lead in world.app.leads():
-        lose(world, lead)
+        lose_lead(world, lead)
     with pytest.raises(StorageUnavailableError):
-        repair(world, wrap=lambda database: Dying(database, 2))
+        repair(world, wrap=lambda database: FailingDatabase(database, 2))
     assert 0 < len(world.app.leads()) < len(before)
     assert repair(world).ok
     assert {lead["_id"] for lead in world.app.leads()} == before

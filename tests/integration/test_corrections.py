@@ -23,7 +23,7 @@ from syncctl.services.explain.wanted import Wanted
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.integration.test_answers_without_rows import NO_DATA
-from tests.support.cleanups import LOCATIONS, Interfering
+from tests.support.cleanups import LOCATIONS, InterleavedDatabase
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.support.scripted_api import answering
 from tests.support.webapp import Lead, finish, old_lead
@@ -326,7 +326,7 @@ def test_edited_at_the_last_moment(shop: Shop, edit: dict[str, str]) -> None:
     (lead,) = shop.leads
     shop.sync(
         row(SECOND),
-        wrap=lambda storage: Interfering(
+        wrap=lambda storage: InterleavedDatabase(
             storage, "update_leads", lambda: shop.world.app.edit(lead["_id"], **edit)
         ),
     )
@@ -346,7 +346,7 @@ def test_gone_at_the_last_moment(shop: Shop, gone: str) -> None:
         else:
             finish(shop.world.app, lead, "booking page", callStatus="Connected")
 
-    shop.sync(row(SECOND), wrap=lambda storage: Interfering(storage, "update_leads", act))
+    shop.sync(row(SECOND), wrap=lambda storage: InterleavedDatabase(storage, "update_leads", act))
     for _ in range(2):
         shop.sync(row(SECOND))
         assert shop.leads == []
@@ -562,7 +562,7 @@ def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, 
     for at in range(1, BEYOND):
         booking = {"bookingNo": f"2026020100200{at:03}"}
         leads = {lead["_id"] for lead in shop.leads}
-        shop.sync(row(FIRST, **booking), *told_before(at))
+        shop.sync(row(FIRST, **booking), *earlier_bookings(at))
         (lead,) = (lead for lead in shop.leads if lead["_id"] not in leads)
         prepare(shop, lead, state)
         made: list[FailingStorage] = []
@@ -572,9 +572,9 @@ def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, 
             return made[0]
 
         with suppress(Killed):
-            shop.sync(row(SECOND, **booking), *told_before(at), wrap=wrap)
-        shop.sync(row(SECOND, **booking), *told_before(at))
-        shop.sync(row(SECOND, **booking), *told_before(at))
+            shop.sync(row(SECOND, **booking), *earlier_bookings(at), wrap=wrap)
+        shop.sync(row(SECOND, **booking), *earlier_bookings(at))
+        shop.sync(row(SECOND, **booking), *earlier_bookings(at))
         phones, outcome = STATES[state]
         assert [each["phone"] for each in shop.world.app.leads(**booking)] == phones, made[0].struck
         with shop.world.storage() as storage:
@@ -586,7 +586,7 @@ def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, 
     pytest.fail("there is no end to its writes")
 
 
-def told_before(at: int) -> list[Any]:
+def earlier_bookings(at: int) -> list[Any]:
     """The bookings of earlier rounds, as they are now."""
     return [row(SECOND, bookingNo=f"2026020100200{n:03}") for n in range(1, at)]
 
@@ -609,7 +609,7 @@ def test_two_hosts_at_once(shop: Shop, state: str, method: str) -> None:
     shop.sync(row(FIRST))
     prepare(shop, shop.leads[0], state)
     act: Callable[[], Any] = lambda: shop.sync(row(SECOND))  # noqa: E731
-    shop.sync(row(SECOND), wrap=lambda storage: Interfering(storage, method, act))
+    shop.sync(row(SECOND), wrap=lambda storage: InterleavedDatabase(storage, method, act))
     phones, outcome = STATES[state]
     assert shop.phones == phones
     assert shop.corrections() == [outcome]
@@ -620,6 +620,6 @@ def test_two_hosts_at_once_where_the_source_goes_back(shop: Shop, method: str) -
     shop.sync(row(FIRST))
     shop.sync(row(SECOND))
     act: Callable[[], Any] = lambda: shop.sync(row(FIRST))  # noqa: E731
-    shop.sync(row(FIRST), wrap=lambda storage: Interfering(storage, method, act))
+    shop.sync(row(FIRST), wrap=lambda storage: InterleavedDatabase(storage, method, act))
     assert shop.phones == [FIRST]
     assert shop.corrections() == [TAKEN, TAKEN]

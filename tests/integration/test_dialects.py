@@ -8,7 +8,7 @@ import pytest
 
 from syncctl.sandbox import DIALECTS, Sandbox
 from tests.integration.conftest import TODAY
-from tests.support.completeness import assert_nothing_found, look, lose, numbered, totals
+from tests.support.completeness import assert_nothing_found, look, lose_lead, numbered, totals
 from tests.support.oracle import key_of
 from tests.support.webapp import Lead
 from tests.support.world import World
@@ -123,7 +123,7 @@ def test_what_is_lost_is_found_by_its_own_date(world: World, sandbox: Sandbox) -
     world.run()
     returns = {lead["bookingNo"]: lead for lead in numbered(world) if lead["leadType"] == "return"}
     for lost in (number, *[other for other in returns if other != number][:1]):
-        lose(world, returns[lost])
+        lose_lead(world, returns[lost])
     assert totals(look(world)).missing == 2
     found = look(world, date_from=sandbox.today, date_to=sandbox.today)
     assert [entry.subject.booking_no for place in found.locations for entry in place.missing] == [number]

@@ -30,9 +30,11 @@ DATES = {
 
 def gather(sandbox: Sandbox, folder: Path, **settings: object) -> Evidence:
     """The evidence of a fresh installation."""
-    told = {"API_BASE_URL": sandbox.base_url, "API_CALL_DELAY_MS": 0, **settings}
+    settings_in_file = {"API_BASE_URL": sandbox.base_url, "API_CALL_DELAY_MS": 0, **settings}
     file = folder / ".env"
-    file.write_text("".join(f"{name}={value}\n" for name, value in told.items()), encoding="utf-8")
+    file.write_text(
+        "".join(f"{name}={value}\n" for name, value in settings_in_file.items()), encoding="utf-8"
+    )
     loaded = load_settings(file, environ={})
     return gather_evidence(loaded, Redactor(loaded.secrets), pytest.fail, lambda _: None, Stop())
 
@@ -42,7 +44,7 @@ def sent(evidence: Evidence) -> Any:
     return json.loads(readable(evidence.document))
 
 
-def led_to(cases: list[dict[str, Any]]) -> str:
+def effect_of(cases: list[dict[str, Any]]) -> str:
     """What a query returned at all locations: error, nothing, everything, 1 month, or the field whose
     dates decided."""
     if all(case["error"] for case in cases):
@@ -66,13 +68,13 @@ def led_to(cases: list[dict[str, Any]]) -> str:
     )
 
 
-def name_of(document: Any, report: str) -> str:
+def dialect_name(document: Any, report: str) -> str:
     """The dialect's name, derived from the document."""
     by_question: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for case in document["reports"][report]["less"]:
         by_question[case["of"], case["body"]].append(case)
-    days = {body: led_to(cases) for (kind, body), cases in by_question.items() if kind == "days"}
-    months = led_to(by_question["months", "usual"])
+    days = {body: effect_of(cases) for (kind, body), cases in by_question.items() if kind == "days"}
+    months = effect_of(by_question["months", "usual"])
     assert set(days) == {*WITH_MONTHS, *WITHOUT_MONTHS}
     if len(set(days.values())) == 1:
         (led,) = set(days.values())
@@ -107,9 +109,9 @@ def test_the_dialect_can_be_named_from_the_document(dialect: str, tmp_path: Path
     with Sandbox(locations=3, bookings=100, dialect=dialect) as sandbox:
         document = sent(gather(sandbox, tmp_path))
         asked = [request for request in sandbox.requests if request.api != "stores"]
-    assert name_of(document, "return") == dialect
+    assert dialect_name(document, "return") == dialect
     if dialect != "own-date":  # of bookings, that is the date of the booking
-        assert name_of(document, "booking") == dialect
+        assert dialect_name(document, "booking") == dialect
     assert len(asked) == 52
     assert [call["body"] for call in document["calls"][1:]] == [request.body for request in asked]
     if sentence := SENTENCES.get(dialect):

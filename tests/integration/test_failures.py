@@ -293,7 +293,7 @@ def test_states_that_can_not_be_kept_fail_their_locations_and_not_the_other_repo
 def test_locations_that_can_not_be_put_to_sleep_are_merely_asked_again(
     world: World, sandbox: Sandbox
 ) -> None:
-    class Sleepless:
+    class WithoutDormancy:
         def __init__(self, storage: Storage) -> None:
             self._storage = storage
 
@@ -305,7 +305,7 @@ def test_locations_that_can_not_be_put_to_sleep_are_merely_asked_again(
                 raise StorageError("refused")
             self._storage.save_location_states(report, states)
 
-    first = world.run(wrap=Sleepless)
+    first = world.run(wrap=WithoutDormancy)
     assert first.ok
     assert any("can rest could not be noted: refused" in warning for warning in world.recorder.warnings)
     assert world.run().steps[1].total == first.steps[1].total

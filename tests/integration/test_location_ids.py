@@ -20,7 +20,7 @@ from syncctl.services.checks.progress import report_progress
 from syncctl.services.sync.answer_rows import UNKNOWN_SHOP
 from syncctl.storage.registry import open_storage
 from tests.integration.conftest import TODAY
-from tests.support.completeness import assert_nothing_found, look, lose, numbered, repair, totals
+from tests.support.completeness import assert_nothing_found, look, lose_lead, numbered, repair, totals
 from tests.support.failing_storage import FailingStorage
 from tests.support.oracle import key_of
 from tests.support.shared_reports import SharedReports
@@ -194,7 +194,7 @@ def test_a_repair_stores_what_is_missing_under_its_own_shop(world: World, report
     reports.answer = reports.of_all
     run(world)
     lead = next(lead for lead in numbered(world) if lead["store"] == "Zorucci - Edappally")
-    lose(world, lead)
+    lose_lead(world, lead)
     assert totals(look(world)).missing == 1
     assert repair(world).ok
     assert_all_in_their_shops(world, reports)

@@ -134,16 +134,16 @@ def test_a_lead_that_a_killed_run_left_without_a_record_is_taken_for_no_other(wo
     with pytest.raises(Killed):
         world.run(booking, wrap=lambda storage: FailingStorage(storage, 1, Killed, Moment.MIDWAY))
     half = numbered(world)[0]
-    told = [lead for key, lead in world.expected().leads.items() if key[0] == "bookingConfirmation"]
+    expected_leads = [lead for key, lead in world.expected().leads.items() if key[0] == "bookingConfirmation"]
     stored = {lead.get("bookingNo") for lead in world.app.leads()}
     other = next(
         lead
-        for lead in told
+        for lead in expected_leads
         if lead["store"] == half["store"] and lead.get("bookingNo") and lead["bookingNo"] not in stored
     )
     world.app.edit(half["_id"], bookingNo=other["bookingNo"], phone=other["phone"])
     assert world.run(booking).ok
-    assert len(world.app.leads()) == len(told)
+    assert len(world.app.leads()) == len(expected_leads)
     assert Counter(key_of(lead) for lead in world.app.leads())[key_of(other)] == 2
 
 

@@ -11,7 +11,7 @@ from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.services.cleanup.store_names import plan_stores
 from tests.contract.samples import lead, record, text_id
-from tests.support.cleanups import LOCATIONS, Interfering, clean, copies, exactly, rename
+from tests.support.cleanups import LOCATIONS, InterleavedDatabase, clean, copies, rename, stored_leads
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.webapp import MongoApp, SqliteApp
 
@@ -22,7 +22,7 @@ def test_misspelt_names_are_mended_and_come_back(
     written = ["Suitor Guy - CALICUT", "Zurocci - Edappally", "Z. Perinthalmanna", "Suitor Guy - Calicut"]
     database.store_leads([lead(number, store=store) for number, store in enumerate(written)], [])
     database.store_leads([lead(8, store="Default Store"), lead(9, store="Suitor Guy - Atlantis")], [])
-    before = exactly(database, app)
+    before = stored_leads(database, app)
     plan = plan_stores(database, LOCATIONS)
     assert plan.renames == {
         "Suitor Guy - CALICUT": "Suitor Guy - Calicut",
@@ -30,7 +30,7 @@ def test_misspelt_names_are_mended_and_come_back(
         "Z. Perinthalmanna": "Zorucci - Perinthalmanna",
     }
     assert plan.unknown == {"Default Store": 1, "Suitor Guy - Atlantis": 1}
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before
 
     result = rename(database, folder)
 
@@ -42,7 +42,7 @@ def test_misspelt_names_are_mended_and_come_back(
     assert result.backup is not None
     assert result.backup.name == "stores-20260311T093000Z.jsonl"
     assert restore_backup(database, result.backup) == BackupRestored(BackupKind.STORES, 3, 0, [])
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before
     assert restore_backup(database, result.backup) == BackupRestored(BackupKind.STORES, 0, 3, [])
 
 
@@ -63,7 +63,7 @@ def test_a_store_that_a_telecaller_changes_meanwhile_stays_so(
     database: Database, app: MongoApp | SqliteApp, folder: Path
 ) -> None:
     database.store_leads([lead(number, store="Zurocci - Perinthalmanna") for number in (1, 2)], [])
-    interfering: Any = Interfering(
+    interfering: Any = InterleavedDatabase(
         database, "update_leads", lambda: app.edit(text_id(1), store="Suitor Guy - Calicut")
     )
     result = rename(interfering, folder)
@@ -81,7 +81,7 @@ def test_killed_at_any_write_it_finishes_the_next_time(
     database: Database, app: MongoApp | SqliteApp, folder: Path
 ) -> None:
     database.store_leads([lead(number, store="Zurocci - Perinthalmanna") for number in range(4)], [])
-    before = exactly(database, app)
+    before = stored_leads(database, app)
     failing: Any = FailingStorage(database, 1, moment=Moment.MIDWAY)
     with pytest.raises(Killed):
         rename(failing, folder)
@@ -89,4 +89,4 @@ def test_killed_at_any_write_it_finishes_the_next_time(
     assert {document["store"] for document in app.leads()} == {"Zorucci - Perinthalmanna"}
     for backup in sorted(folder.glob("*.jsonl")):
         restore_backup(database, backup)
-    assert exactly(database, app) == before
+    assert stored_leads(database, app) == before

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-from tests.integration.year.story import Year
+from tests.integration.year.year import Year
 from tests.support.webapp import PAGES
 
 
@@ -38,6 +38,6 @@ def _play(url: str, folder: Path, seed: int) -> None:
     said = f"the year of seed {seed}:\n{year.oracle.summary()}"
     print(said)  # noqa: T201 - what pytest -rP shows
     assert not year.oracle.wrong, said
-    assert PAGES.keys() <= year.plot.shapes_used.keys()
+    assert PAGES.keys() <= year.simulation.shapes_used.keys()
     if not year.cleans_finished:
         pytest.skip("there is no `cleanup finished` yet: whether finished leads go with it was not looked at")

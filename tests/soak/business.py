@@ -1,7 +1,7 @@
 """The business: its bookings, corrections and withdrawals, its shops' files, and its telecallers' work.
 
 Every record is created here, so the owner of each lead is known without syncctl's code. The expected leads
-are computed by tests/support/oracle.py and tests/torture/visits.py, from the contract.
+are computed by tests/support/oracle.py and tests/torture/store_file_model.py, from the contract.
 """
 
 from collections import Counter
@@ -17,8 +17,8 @@ from syncctl.sandbox.vocabulary import FIRST_NAMES, LAST_NAMES
 from tests.support.oracle import Key, Row, key_and_lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp, pages_for, report_of
 from tests.support.world import KOLKATA
-from tests.torture.model import record_key
-from tests.torture.visits import PLACES, STATUSES, StoreFile, new_lead
+from tests.torture.lead_model import record_key
+from tests.torture.store_file_model import PLACES, STATUSES, StoreFile, new_lead
 
 CORRECTED_PHONE_IS_ONE_LEAD = True
 """Whether a booking whose phone number the source corrects is still one lead. False: the corrected number may
@@ -65,7 +65,7 @@ class Record:
 
     was_reached: bool = False
 
-    may_come_anew: bool = False
+    may_return: bool = False
     """It was finished before anybody was reached, and its phone number was corrected."""
 
     is_optional: bool = False
@@ -102,7 +102,7 @@ class Business:
     """`runs`: the number of undisturbed runs. `in_run`: one is in progress. `counts`: what happened."""
 
     def __init__(
-        self, sandbox: Sandbox, app: MongoApp | SqliteApp, stores: Mapping[str, str], chance: Random
+        self, sandbox: Sandbox, app: MongoApp | SqliteApp, stores: Mapping[str, str], rng: Random
     ) -> None:
         self.app = app
         self.runs = 0
@@ -115,7 +115,7 @@ class Business:
         self.files = [StoreFile(kind, place, []) for kind in ("walkin", "lossofsale") for place in PLACES]
         self._sandbox = sandbox
         self._stores = list(stores.values())
-        self._chance = chance
+        self._chance = rng
         self._bookings: list[Booking] = []
         self._by_key: dict[Key, Record] = {}
         self._numbers = 0
@@ -210,7 +210,7 @@ class Business:
         """The source changes a known booking."""
         if lead["phone"] != record.phone:
             record.news_due = self._due(self.audit_round)
-            record.may_come_anew = record.is_finished and not record.was_reached
+            record.may_return = record.is_finished and not record.was_reached
         record.said.append(lead)
         self._by_key[key] = record
 
@@ -311,7 +311,7 @@ class Business:
         self.app.delete(lead["_id"])
         record.is_finished = True
         record.was_reached = report["call_status"] == REACHED
-        record.may_come_anew = record.phone != lead["phone"] and not record.was_reached
+        record.may_return = record.phone != lead["phone"] and not record.was_reached
         record.leads.clear()
         self.counts["finished"] += 1
 

@@ -10,10 +10,10 @@ STRANGE, BROKEN, UNBALANCED = "leads of nobody", "runs failed without a cause", 
 GROWN = "what must not grow has grown"
 PROMISES = (LOST, DOUBLED, OVERWRITTEN, BACK, STRANGE, BROKEN, UNBALANCED, GROWN)
 
-PEOPLES_OWN = {"callStatus": "Not Called", "leadStatus": "No Status", "followUpFlag": False}
+UNEDITED_VALUES = {"callStatus": "Not Called", "leadStatus": "No Status", "followUpFlag": False}
 """Values of unedited fields that don't come from the source."""
 
-MOVES = {"updatedAt"}
+TIMESTAMP_FIELDS = {"updatedAt"}
 """Fields that show when a lead was changed."""
 
 
@@ -31,7 +31,7 @@ class Promises:
             self._noted.add((promise, what))
             self.wrong[promise].append(text)
 
-    def look(self, when: str, *, is_last: bool = False) -> None:
+    def check(self, when: str, *, is_last: bool = False) -> None:
         """Compare all leads with the expected ones. `is_last`: everything is due, after an undisturbed
         full run without changes."""
         business = self._business
@@ -44,9 +44,9 @@ class Promises:
                 self.note(OVERWRITTEN, lead_id, f"{when}: typed in by hand: {typed['name']}")
         runs = NEVER - 1 if is_last else business.runs
         for record in business.records:
-            self._look_at(when, record, leads, runs)
+            self._check_record(when, record, leads, runs)
 
-    def look_at_reports(self, when: str) -> None:
+    def check_reports(self, when: str) -> None:
         """People's reports are all there, and no others."""
         found = {report["_id"] for report in self._business.app.reports()}
         for report_id in found ^ self._business.report_ids:
@@ -60,13 +60,13 @@ class Promises:
             return
         if record.leads:
             self.note(DOUBLED, lead["_id"], f"{when}: {record}")
-        elif record.is_gone and not record.may_come_anew:
+        elif record.is_gone and not record.may_return:
             self.note(BACK, lead["_id"], f"{when}: {record}")
         elif record.is_gone:
-            record.is_finished = record.may_come_anew = False
+            record.is_finished = record.may_return = False
         record.leads[lead["_id"]] = {}
 
-    def _look_at(self, when: str, record: Record, leads: dict[str, Lead], runs: int) -> None:
+    def _check_record(self, when: str, record: Record, leads: dict[str, Lead], runs: int) -> None:
         gone = record.leads.keys() - leads.keys()
         if gone:
             self.note(LOST, record, f"{when}: {record} had {gone}")
@@ -74,25 +74,30 @@ class Promises:
             self.note(LOST, record, f"{when}: {record}")
         for lead_id, edits in record.leads.items():
             if lead_id in leads:
-                self._look_at_fields(when, record, leads[lead_id], edits)
-                self._look_at_phone(when, record, leads[lead_id], edits, runs)
+                self._check_fields(when, record, leads[lead_id], edits)
+                self._check_phone(when, record, leads[lead_id], edits, runs)
 
-    def _look_at_fields(self, when: str, record: Record, lead: Lead, edits: Lead) -> None:
+    def _check_fields(self, when: str, record: Record, lead: Lead, edits: Lead) -> None:
         """Edited fields have people's values; any other has the default or a value of the source: for a
         file, the last imported one."""
         for name, value in edits.items():
-            if lead.get(name) != value and name not in MOVES:
+            if lead.get(name) != value and name not in TIMESTAMP_FIELDS:
                 text = f"{when}: {record}: {name} is {lead.get(name)!r}, not {value!r}"
                 self.note(OVERWRITTEN, (lead["_id"], name), text)
-        for name in (set(lead) | set(record.said[-1])) - edits.keys() - MOVES - {"_id", "assignedTo", "__v"}:
-            said = [{**PEOPLES_OWN, **values}.get(name) for values in record.said]
+        for name in (
+            (set(lead) | set(record.said[-1]))
+            - edits.keys()
+            - TIMESTAMP_FIELDS
+            - {"_id", "assignedTo", "__v"}
+        ):
+            said = [{**UNEDITED_VALUES, **values}.get(name) for values in record.said]
             allowed = said[record.passed :]
             if lead.get(name) not in allowed:
                 promise = LOST if lead.get(name) in said else OVERWRITTEN
                 text = f"{when}: {record}: {name} is {lead.get(name)!r}, of {allowed}"
                 self.note(promise, (lead["_id"], name), text)
 
-    def _look_at_phone(self, when: str, record: Record, lead: Lead, edits: Lead, runs: int) -> None:
+    def _check_phone(self, when: str, record: Record, lead: Lead, edits: Lead, runs: int) -> None:
         """A corrected number has come, where nobody has called the old one."""
         is_due = record.news_due <= runs and lead["callStatus"] == "Not Called" and "phone" not in edits
         if is_due and lead["phone"] != record.phone:

@@ -55,7 +55,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
 
 def breaches(week: Week) -> set[str]:
     """Which promises are broken now; they are noted no more."""
-    week.promises.look("in the test", is_last=True)
+    week.promises.check("in the test", is_last=True)
     found = {promise for promise, those in week.promises.wrong.items() if those}
     week.promises.wrong.clear()
     return found

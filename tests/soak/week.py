@@ -16,7 +16,7 @@ from syncctl.storage.registry import open_storage
 from tests.soak.business import Business
 from tests.soak.figures import Figures, sizes
 from tests.soak.promises import BROKEN, GROWN, PROMISES, UNBALANCED, Promises
-from tests.soak.worker import Ended, Order, Place, Worker
+from tests.soak.worker import Ended, RunOrder, Worker, WorkerSetup
 from tests.support.disks import Disk, NoDiskError, disk
 from tests.support.mongod import ReplicaSet, replica_set, with_database
 from tests.support.webapp import open_app
@@ -161,7 +161,7 @@ class Week:
             self.business = Business(self._sandbox, app, shops, self._chance)
             locations = Locations(stores, tables.brands, tables.places)
             port = int(self._sandbox.base_url.rpartition(":")[2])
-            self._worker = Worker(Place(database.url, port, today, locations, database.folder))
+            self._worker = Worker(WorkerSetup(database.url, port, today, locations, database.folder))
             stack.callback(self._worker.end)
             self._open = stack.pop_all()
         self.promises = Promises(self.business)
@@ -287,7 +287,7 @@ class Week:
             for restart in restarts:
                 restart()
 
-        order = Order(
+        order = RunOrder(
             true_now + self._clock_step,
             stop_at=self._chance.randint(1, STORAGE_CALLS),
             full=(at_business.hour, at_business.minute) == NIGHTLY_FULL,
@@ -300,9 +300,9 @@ class Week:
             self.business.visit(true_now)
             self._import(number, order)
         if not self._disk_is_full and (active or number % RUNS_TO_A_LOOK == 0):
-            self.promises.look(f"run {number}")
+            self.promises.check(f"run {number}")
 
-    def _run(self, number: int, order: Order, midway: Callable[[], None], active: list[Trouble]) -> None:
+    def _run(self, number: int, order: RunOrder, midway: Callable[[], None], active: list[Trouble]) -> None:
         self.business.in_run = True
         ended = self._worker.run(order, midway)
         self.business.in_run = False
@@ -327,9 +327,9 @@ class Week:
         if not ended.balanced:
             self.promises.note(UNBALANCED, number, f"run {number}")
 
-    def _import(self, number: int, order: Order) -> None:
+    def _import(self, number: int, order: RunOrder) -> None:
         for kind, files in self.business.write_files(self._folder).items():
-            ended = self._worker.run(Order(order.now, kind=KINDS[kind], files=tuple(files)))
+            ended = self._worker.run(RunOrder(order.now, kind=KINDS[kind], files=tuple(files)))
             self._keep(number, ended)
             self.figures.counts["imports"] += 1
             if ended.error:
@@ -339,16 +339,16 @@ class Week:
 
     def _go_on(self, at: datetime) -> None:
         """Five minutes of business."""
-        business, chance = self.business, self._chance
+        business, rng = self.business, self._chance
         for happens, often in (
             (lambda: business.book(at), 0.5),
-            (lambda: business.book(at, chance.randrange(8, 40)), 0.03),
+            (lambda: business.book(at, rng.randrange(8, 40)), 0.03),
             (lambda: business.book(at, is_valid=False), 0.02),
             (lambda: business.give_back(at), 0.35),
             (business.correct, 0.25),
             (business.cancel, 0.04),
         ):
-            if chance.random() < often:
+            if rng.random() < often:
                 happens()
         if not self._disk_is_full:
             business.work(at)
@@ -357,12 +357,12 @@ class Week:
 
     def _end(self) -> None:
         """All files once more, a full run, and a final check."""
-        order = Order(BEGIN + EVERY * self.runs, full=True)
+        order = RunOrder(BEGIN + EVERY * self.runs, full=True)
         self._run(self.runs, order, lambda: None, [])
         self.business.visit(order.now)
         self._import(self.runs, order)
-        self.promises.look("at the end", is_last=True)
-        self.promises.look_at_reports("at the end")
+        self.promises.check("at the end", is_last=True)
+        self.promises.check_reports("at the end")
         self.figures.counts += self.business.counts
         self._measure()
         self.figures.wrong = {promise: len(self.promises.wrong[promise]) for promise in PROMISES}

@@ -17,7 +17,7 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import SyncctlError
 from syncctl.locations import Locations
 from syncctl.sandbox import Sandbox
-from tests.support.meanwhile import Meanwhile
+from tests.support.interleaved_storage import InterleavedStorage
 from tests.support.world import World
 
 MIDWAY = "midway"
@@ -27,7 +27,7 @@ END_S = 10.0
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerSetup:
     """What the worker process needs."""
 
     url: str
@@ -47,7 +47,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Order:
+class RunOrder:
     """A run to perform."""
 
     now: datetime
@@ -89,18 +89,18 @@ class Ended:
 class Worker:
     """A running process. `end` it."""
 
-    place: Place
+    setup: WorkerSetup
     _connection: Connection = field(init=False)
     _process: Any = field(init=False)
 
     def __post_init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self.place), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self.setup), daemon=True)
         self._process.start()
         theirs.close()
 
-    def run(self, order: Order, midway: Callable[[], None] = lambda: None) -> Ended:
+    def run(self, order: RunOrder, midway: Callable[[], None] = lambda: None) -> Ended:
         """Let it run; `midway` is called while the run waits. EOFError: the process has broken down."""
         self._connection.send(order)
         while (answer := self._connection.recv()) == MIDWAY:
@@ -117,10 +117,10 @@ class Worker:
         self._process.join()
 
 
-def _serve(connection: Connection, place: Place) -> None:
-    tempfile.tempdir = str(place.folder)
-    sandbox = Sandbox(locations=0, bookings=0, today=place.today, port=place.port)  # only to name its address
-    world = World(sandbox, place.url, place.locations)
+def _serve(connection: Connection, setup: WorkerSetup) -> None:
+    tempfile.tempdir = str(setup.folder)
+    sandbox = Sandbox(locations=0, bookings=0, today=setup.today, port=setup.port)  # only to name its address
+    world = World(sandbox, setup.url, setup.locations)
     try:
         while True:
             connection.send(_done(world, connection.recv(), connection))
@@ -130,13 +130,13 @@ def _serve(connection: Connection, place: Place) -> None:
         world.close()
 
 
-def _done(world: World, order: Order, connection: Connection) -> Ended:
+def _done(world: World, order: RunOrder, connection: Connection) -> Ended:
     def midway() -> None:
         connection.send(MIDWAY)
         connection.recv()
 
     def stopping(storage: Any) -> Any:
-        return Meanwhile(storage, order.stop_at, midway)
+        return InterleavedStorage(storage, order.stop_at, midway)
 
     world.now = order.now
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # reset the peak

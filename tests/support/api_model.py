@@ -173,6 +173,6 @@ class ModelApi:
         pass
 
 
-def spoken(name: str, **traits: Any) -> ApiDialect:
+def api_dialect(name: str, **traits: Any) -> ApiDialect:
     """A dialect by name, with changed traits."""
     return replace(DIALECTS[name], **traits)

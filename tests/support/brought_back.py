@@ -39,12 +39,12 @@ NAMES = {
 def app_report(lead: Lead, at: datetime = FINISHED_AT, **edited: Any) -> dict[str, Any]:
     """The report that today's app writes for a lead that was `edited` in the database; it lacks the lead's
     id."""
-    told = {**lead, **edited}
+    current = {**lead, **edited}
     return {
         "editedBy": TELECALLER,
         "editedAt": at,
         "note": "will come",
-        **{ours: told.get(field) for field, ours in NAMES.items()},
+        **{ours: current.get(field) for field, ours in NAMES.items()},
         "call_status": "Connected",
         "lead_status": "Confirmed",
         "call_status_before": "Not Called",
@@ -88,6 +88,6 @@ def known(lead: Lead, **changes: Any) -> SyncRecord:
     return SyncRecord(**{**fields, **changes})
 
 
-def brought_back(lead: Lead, luck: Random, at: datetime = FIRST_SEEN + timedelta(days=60)) -> Lead:
+def brought_back(lead: Lead, rng: Random, at: datetime = FIRST_SEEN + timedelta(days=60)) -> Lead:
     """The lead as another program stores it again at that time."""
-    return {**lead, "_id": object_id(luck, at)}
+    return {**lead, "_id": object_id(rng, at)}

@@ -26,10 +26,10 @@ EVERY = timedelta(days=1) / RUNS_A_DAY
 ALL = 1000
 """Enough audits to ask each id once, as two hours of runs do; after that no dormant one is due."""
 
-SPEAKS = {Mode.WHOLE: "all-ignored", Mode.MONTHS: "dates-empty", Mode.DATES: "own-date"}
+DIALECT_OF_MODE = {Mode.WHOLE: "all-ignored", Mode.MONTHS: "dates-empty", Mode.DATES: "own-date"}
 """A dialect for which each mode is the right one."""
 
-ASKS_FOR = {Mode.WHOLE: "12 months", Mode.MONTHS: "the last month", Mode.DATES: "10 days"}
+WINDOW_TEXT = {Mode.WHOLE: "12 months", Mode.MONTHS: "the last month", Mode.DATES: "10 days"}
 """The window of a usual call; by dates, 7 days before the last success plus a day at both ends."""
 
 
@@ -61,7 +61,7 @@ class Cost:
 def busy_world(mode: Mode) -> Iterator[World]:
     """Locations with recent, two-week-old and old data, before the first run."""
     with (
-        Sandbox(locations=LOCATIONS, bookings=0, today=TODAY, dialect=SPEAKS[mode]) as sandbox,
+        Sandbox(locations=LOCATIONS, bookings=0, today=TODAY, dialect=DIALECT_OF_MODE[mode]) as sandbox,
         TemporaryDirectory(prefix="syncctl-calls-") as folder,
     ):
         for number, row in enumerate(
@@ -114,7 +114,7 @@ def table(costs: list[Cost]) -> str:
         *(
             (
                 {Mode.WHOLE: "everything"}.get(cost.mode, f"less, by {cost.mode}"),
-                ASKS_FOR[cost.mode],
+                WINDOW_TEXT[cost.mode],
                 f"{cost.usual}",
                 f"{cost.run - cost.usual}",
                 f"{cost.day:,}",

@@ -10,7 +10,7 @@ from tests.support.webapp import PAGES, REPORT_NAMES, Lead, Report
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contract" / "reports"
 
-OF_THE_REPORT = frozenset(
+REPORT_ONLY_FIELDS = frozenset(
     {"_id", "report_id", "editedBy", "editedAt", "note", "createdAt", "updatedAt", "__v", "updated_at"}
 )
 """Fields that belong to the report, not the lead, or that finishing changes."""
@@ -34,7 +34,7 @@ def lead_behind(report: Report) -> tuple[Lead, dict[str, Any]]:
     lead: Lead = {}
     edits: dict[str, Any] = {}
     for name, value in report.items():
-        if name in OF_THE_REPORT or name.endswith(("_before", "_after")):
+        if name in REPORT_ONLY_FIELDS or name.endswith(("_before", "_after")):
             continue
         field, was = _lead_field(name), report.get(f"{name}_before", value)
         if was != value:

@@ -31,7 +31,7 @@ def clean_up_finished(database: Database, folder: Path) -> FinishedCleaned:
     return clean_finished(database, LOCATIONS, BackupTarget(folder, NOW, lambda _path, _leads: None))
 
 
-def exactly(database: Database, app: MongoApp | SqliteApp) -> dict[str, str]:
+def stored_leads(database: Database, app: MongoApp | SqliteApp) -> dict[str, str]:
     """Every lead, byte for byte."""
     ids = [str(document["_id"]) for document in app.all("leads")]
     return {snapshot.lead_id: snapshot.document for snapshot in database.snapshots(ids)}
@@ -47,18 +47,18 @@ def copies(count: int, **common: Any) -> list[Lead]:
     return [lead(number, **fields) for number in range(1, count + 1)]
 
 
-class Interfering:
-    """Calls `interfere` just before the first call of one method. `has_interfered`: it was called."""
+class InterleavedDatabase:
+    """Calls `act` just before the first call of one method. `has_acted`: it was called."""
 
-    def __init__(self, database: Database, method: str, interfere: Callable[[], object]) -> None:
+    def __init__(self, database: Database, method: str, act: Callable[[], object]) -> None:
         self._database = database
         self._method = method
-        self._interfere: Callable[[], object] | None = interfere
-        self.has_interfered = False
+        self._interfere: Callable[[], object] | None = act
+        self.has_acted = False
 
     def __getattr__(self, name: str) -> Any:
         if name == self._method and self._interfere is not None:
-            interfere, self._interfere = self._interfere, None
-            interfere()
-            self.has_interfered = True
+            act, self._interfere = self._interfere, None
+            act()
+            self.has_acted = True
         return getattr(self._database, name)

@@ -75,7 +75,7 @@ def numbered(world: World) -> list[Lead]:
     return sorted(leads, key=lambda lead: lead["_id"])
 
 
-def lose(world: World, lead: Lead) -> None:
+def lose_lead(world: World, lead: Lead) -> None:
     """Delete a lead and everything that the sync knows of it."""
     world.app.delete(lead["_id"])
     forget(world, lead["_id"])

@@ -33,29 +33,29 @@ class CopySet:
     """The copies that may be kept; empty: a conflict."""
 
 
-def object_id(chance: random.Random, moment: datetime) -> str:
+def object_id(rng: random.Random, moment: datetime) -> str:
     """An ObjectId as MongoDB would have created it then."""
-    return f"{int(moment.timestamp()):08x}{chance.getrandbits(64):016x}"
+    return f"{int(moment.timestamp()):08x}{rng.getrandbits(64):016x}"
 
 
 def copy_sets(count: int, seed: int = 1) -> Iterator[CopySet]:
     """Sets of 2 to 4 copies of bookings, returns, bookings without a number and walk-ins. In a third of
     them one copy was edited, in a third none, in a third two: with the same edits, with more in one, or
     with different ones."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)  # noqa: S311 - no secret
     for number in range(count):
         made = CopySet()
         moment = MOMENT + timedelta(minutes=number)
-        for copy in range(chance.randint(2, 4)):
+        for copy in range(rng.randint(2, 4)):
             made.copies.append(
                 {
                     **_original(number),
-                    "_id": object_id(chance, moment + timedelta(seconds=copy)),
-                    "store": chance.choice(STORES) if number % 3 else STORES[0],
+                    "_id": object_id(rng, moment + timedelta(seconds=copy)),
+                    "store": rng.choice(STORES) if number % 3 else STORES[0],
                 }
             )
-        chance.shuffle(made.copies)
-        _work_on(made, number, chance)
+        rng.shuffle(made.copies)
+        _work_on(made, number, rng)
         yield made
 
 
@@ -70,11 +70,11 @@ def _original(number: int) -> Lead:
     return {name: value for name, value in original.items() if name != "bookingNo" or value}
 
 
-def _work_on(made: CopySet, number: int, chance: random.Random) -> None:
+def _work_on(made: CopySet, number: int, rng: random.Random) -> None:
     ids = [copy["_id"] for copy in made.copies]
     edit = EDITS[number % len(EDITS)]
     more = {**edit, "closingStatus": "Booked"}
-    one, other = chance.sample(ids, 2)
+    one, other = rng.sample(ids, 2)
     match number % 6:
         case 0 | 3:
             made.edits = {one: edit}
@@ -89,5 +89,5 @@ def _work_on(made: CopySet, number: int, chance: random.Random) -> None:
             made.edits = {one: {"leadStatus": "Hot"}, other: {"leadStatus": "Cold", **edit}}
     for copy in made.copies:
         if copy["_id"] in made.edits:
-            days = chance.randint(1, 60)
+            days = rng.randint(1, 60)
             copy |= {**made.edits[copy["_id"]], "updatedAt": copy["createdAt"] + timedelta(days=days)}

@@ -70,7 +70,7 @@ READS = SCANS | {
     "snapshots",
 }
 
-OF_THE_CONNECTION = frozenset({"prepare", "set_deadline", "close", "probe_writing"})
+CONNECTION_METHODS = frozenset({"prepare", "set_deadline", "close", "probe_writing"})
 """Calls that concern the connection itself; no faults are injected here."""
 
 

@@ -24,7 +24,7 @@ class OldSystem:
     """The old system keeps no records of what it did."""
 
     app: MongoApp | SqliteApp
-    chance: Random
+    rng: Random
 
     stores: Mapping[str, str]
     """The locations that it asks, with their store names."""
@@ -114,7 +114,7 @@ class OldSystem:
         }
 
     def _insert(self, lead: Lead, now: datetime) -> Lead:
-        lead = {"_id": object_id(self.chance, now), **lead}
+        lead = {"_id": object_id(self.rng, now), **lead}
         self.app.insert(lead)
         return lead
 

@@ -32,7 +32,7 @@ def is_empty(field: str, value: Any) -> bool:
     return not written or (field == "securityAmount" and re.fullmatch(r"0+(\.0*)?", written) is not None)
 
 
-def told(row: Row, field: str) -> Any:
+def source_value(row: Row, field: str) -> Any:
     return next((row[name] for name in ALIASES[field] if not is_empty(field, row.get(name))), None)
 
 
@@ -44,17 +44,17 @@ def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
     """A row's key and lead, or "ignored", or "invalid", also for a row that is not an object."""
     if not isinstance(row, dict):
         return "invalid"
-    if told(row, f"{report}Date") is None:
+    if source_value(row, f"{report}Date") is None:
         return "ignored"
-    name, written = told(row, "name"), told(row, "phone")
+    name, written = source_value(row, "name"), source_value(row, "phone")
     digits = re.sub(r"\D", "", str(written or ""))
     if not name or len(digits) < 9:
         return "invalid"
     phone = digits[-10:] if len(digits) >= 10 else "0" + digits
     lead_type = "bookingConfirmation" if report == "booking" else "return"
-    created = as_date(told(row, f"{report}Date"))
-    number = str(told(row, "bookingNo") or "").strip()
-    remarks = told(row, "remarks")
+    created = as_date(source_value(row, f"{report}Date"))
+    number = str(source_value(row, "bookingNo") or "").strip()
+    remarks = source_value(row, "remarks")
     lead = {
         "leadType": lead_type,
         "source": "Booking" if report == "booking" else "Return",
@@ -62,11 +62,11 @@ def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
         "phone": phone,
         "store": store,
         "bookingNo": number or None,
-        "functionDate": as_date(told(row, "functionDate")),
-        "securityAmount": told(row, "securityAmount") if report == "booking" else None,
+        "functionDate": as_date(source_value(row, "functionDate")),
+        "securityAmount": source_value(row, "securityAmount") if report == "booking" else None,
         "returnDate": created if report == "return" else None,
-        "attendedBy": told(row, "attendedBy") if report == "return" else None,
-        "enquiryType": told(row, "enquiryType"),
+        "attendedBy": source_value(row, "attendedBy") if report == "return" else None,
+        "enquiryType": source_value(row, "enquiryType"),
         "remarks": "" if remarks is None else str(remarks).strip(),
         "createdAt": created,
         "updatedAt": created,

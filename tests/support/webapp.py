@@ -159,7 +159,7 @@ SHAPES: dict[str, Shape] = {
 }
 """Every shape of report that a database may hold (contract/database.md), for any type of lead."""
 
-OF_TODAY_MOSTLY = (*PAGES, *SHAPES)
+MOSTLY_CURRENT_SHAPES = (*PAGES, *SHAPES)
 """Shapes for telecallers of a random history: mostly today's."""
 
 

@@ -28,44 +28,44 @@ SOUND_CELLS = 2
 """Cells of a file's row that stay valid: with fewer it might be blank or a month title."""
 
 
-def report_rows(luck: Random) -> Iterator[Any]:
+def report_rows(rng: Random) -> Iterator[Any]:
     """An endless stream of report rows: most are valid ones with garbage in one to four fields, the rest
     are garbage objects and values that are not rows."""
-    values = pool(luck)
+    values = pool(rng)
     fields = list(SOUND_ROW)
     while True:
-        kind = luck.random()
+        kind = rng.random()
         if kind < 0.04:
-            yield luck.choice(values)
+            yield rng.choice(values)
         elif kind < 0.12:
-            yield {luck.choice((luck.choice(KEYS), any_text(luck))): luck.choice(values) for _ in range(4)}
+            yield {rng.choice((rng.choice(KEYS), any_text(rng))): rng.choice(values) for _ in range(4)}
         else:
             row: dict[str, Any] = dict(SOUND_ROW)
             if kind < 0.5:  # a record of its own, or of a few
-                row["bookingNo"] = mangled(SOUND_ROW["bookingNo"], luck)  # type: ignore[arg-type]
-            for _ in range(luck.randint(1, 4)):
-                row[luck.choice(fields if luck.random() < 0.8 else KEYS)] = luck.choice(values)
+                row["bookingNo"] = mangled(SOUND_ROW["bookingNo"], rng)  # type: ignore[arg-type]
+            for _ in range(rng.randint(1, 4)):
+                row[rng.choice(fields if rng.random() < 0.8 else KEYS)] = rng.choice(values)
             if row != SOUND_ROW:
                 yield row
 
 
-def store_list_rows(luck: Random) -> Iterator[Any]:
+def store_list_rows(rng: Random) -> Iterator[Any]:
     """An endless stream of store list rows with garbage in some or all fields. Each has a `brand`, which
     no report row has."""
-    values = pool(luck)
+    values = pool(rng)
     while True:
-        row: dict[str, Any] = {"locCode": str(luck.randint(1, 9999)), "locName": "Zorucci - Kottayam"}
-        row |= {luck.choice(STORE_FIELDS): luck.choice(values) for _ in range(luck.randint(1, 5))}
-        yield {"brand": luck.choice(values)} | row
+        row: dict[str, Any] = {"locCode": str(rng.randint(1, 9999)), "locName": "Zorucci - Kottayam"}
+        row |= {rng.choice(STORE_FIELDS): rng.choice(values) for _ in range(rng.randint(1, 5))}
+        yield {"brand": rng.choice(values)} | row
 
 
-def file_rows(luck: Random) -> Iterator[list[str]]:
+def file_rows(rng: Random) -> Iterator[list[str]]:
     """An endless stream of file rows with garbage in one to six of their eight cells."""
-    texts = text_pool(luck)
+    texts = text_pool(rng)
     while True:
         row = file_row()
-        for position in luck.sample(range(len(HEADER)), luck.randint(1, len(HEADER) - SOUND_CELLS)):
-            row[position] = luck.choice(texts)
+        for position in rng.sample(range(len(HEADER)), rng.randint(1, len(HEADER) - SOUND_CELLS)):
+            row[position] = rng.choice(texts)
         yield row
 
 

@@ -40,63 +40,63 @@ _CODE_POINTS = ((0x20, 0x7E), (0, 0x1F), (0x80, 0x24F), (0x600, 0x9FF), (0xD800,
 _DEEPEST = 3
 
 
-def any_text(luck: Random) -> str:
+def any_text(rng: Random) -> str:
     """A short text of any Unicode characters, including lone surrogates and NUL."""
-    return "".join(chr(luck.randint(*luck.choice(_CODE_POINTS))) for _ in range(luck.randint(0, 12)))
+    return "".join(chr(rng.randint(*rng.choice(_CODE_POINTS))) for _ in range(rng.randint(0, 12)))
 
 
-def mangled(text: str, luck: Random) -> str:
+def mangled(text: str, rng: Random) -> str:
     """A text with one to three characters removed, doubled, swapped, or followed by strange ones."""
-    for _ in range(luck.randint(1, 3)):
-        at = luck.randint(0, len(text))
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randint(0, len(text))
         before, here, after = text[:at], text[at : at + 1], text[at + 1 :]
-        other = luck.choice((luck.choice(_STRANGE), chr(luck.randint(0x30, 0x39)), ""))
-        text = before + luck.choice((other, here + here, here + other)) + after
+        other = rng.choice((rng.choice(_STRANGE), chr(rng.randint(0x30, 0x39)), ""))
+        text = before + rng.choice((other, here + here, here + other)) + after
     return text
 
 
-def a_text(luck: Random) -> str:
+def a_text(rng: Random) -> str:
     """A known troublemaker, a nearly valid text, or any text."""
-    kind = luck.random()
+    kind = rng.random()
     if kind < 0.2:
-        return luck.choice(NASTY_TEXTS)
-    return mangled(luck.choice(SOUND_TEXTS), luck) if kind < 0.65 else any_text(luck)
+        return rng.choice(NASTY_TEXTS)
+    return mangled(rng.choice(SOUND_TEXTS), rng) if kind < 0.65 else any_text(rng)
 
 
-def a_number(luck: Random) -> float:
+def a_number(rng: Random) -> float:
     """An integer of any size, or a float of any bits, including NaN and infinity."""
     makers: tuple[Callable[[], float], ...] = (
-        lambda: luck.choice(NASTY_NUMBERS),
-        lambda: luck.randint(-(10 ** luck.randint(1, 30)), 10 ** luck.randint(1, 30)),
-        lambda: float(struct.unpack("d", luck.randbytes(8))[0]),
-        lambda: luck.randint(10**8, 10**12) / luck.choice((1, 1, 2)),
+        lambda: rng.choice(NASTY_NUMBERS),
+        lambda: rng.randint(-(10 ** rng.randint(1, 30)), 10 ** rng.randint(1, 30)),
+        lambda: float(struct.unpack("d", rng.randbytes(8))[0]),
+        lambda: rng.randint(10**8, 10**12) / rng.choice((1, 1, 2)),
     )
-    return luck.choice(makers)()
+    return rng.choice(makers)()
 
 
-def a_value(luck: Random, depth: int = 0) -> Any:
+def a_value(rng: Random, depth: int = 0) -> Any:
     """Anything that JSON can say, and what Python's JSON says beyond it."""
-    kind = luck.random()
+    kind = rng.random()
     if kind < 0.5:
-        return a_text(luck)
+        return a_text(rng)
     if kind < 0.72:
-        return a_number(luck)
+        return a_number(rng)
     if kind < 0.8:
-        return luck.choice((None, True, False, *OPERATORS))
+        return rng.choice((None, True, False, *OPERATORS))
     if depth == _DEEPEST:
         return []
-    inner = [a_value(luck, depth + 1) for _ in range(luck.randint(0, 3))]
+    inner = [a_value(rng, depth + 1) for _ in range(rng.randint(0, 3))]
     if kind < 0.9:
         return inner
-    return {luck.choice((luck.choice(KEYS), any_text(luck))): value for value in inner}
+    return {rng.choice((rng.choice(KEYS), any_text(rng))): value for value in inner}
 
 
-def pool(luck: Random) -> list[Any]:
+def pool(rng: Random) -> list[Any]:
     """Two thousand values, including the known troublemakers."""
     known = [*NASTY_TEXTS, *NASTY_NUMBERS, *OPERATORS]
-    return known + [a_value(luck) for _ in range(POOL - len(known))]
+    return known + [a_value(rng) for _ in range(POOL - len(known))]
 
 
-def text_pool(luck: Random) -> list[str]:
+def text_pool(rng: Random) -> list[str]:
     """Two thousand texts, likewise."""
-    return [*NASTY_TEXTS, *(a_text(luck) for _ in range(POOL - len(NASTY_TEXTS)))]
+    return [*NASTY_TEXTS, *(a_text(rng) for _ in range(POOL - len(NASTY_TEXTS)))]

@@ -39,12 +39,12 @@ def run(*arguments: str) -> Ended:
         status = end.code
     finally:
         signal.signal(signal.SIGTERM, handler)
-    told = []
+    captured = []
     for stream in streams:
         stream.seek(0)
-        told.append(stream.read())
+        captured.append(stream.read())
         stream.close()
-    return Ended(int(status or 0), *told)
+    return Ended(int(status or 0), *captured)
 
 
 @contextlib.contextmanager
@@ -62,7 +62,7 @@ def working_in(folder: Path, **settings: object) -> Iterator[pytest.MonkeyPatch]
         yield patch
 
 
-def assert_told_plainly(ended: Ended) -> None:
+def assert_plain_message(ended: Ended) -> None:
     assert ended.status in STATUSES, ended
     for text in (ended.stdout, ended.stderr):
         assert "Traceback" not in text, text

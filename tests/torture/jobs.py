@@ -45,7 +45,7 @@ EDITS: tuple[dict[str, Any], ...] = (
 
 
 @dataclass(frozen=True)
-class Ground:
+class Workspace:
     """The environment of a job."""
 
     world: World
@@ -53,7 +53,7 @@ class Ground:
     folder: Path
     """For its files."""
 
-    luck: Random
+    rng: Random
     """The test's random generator."""
 
     @property
@@ -65,10 +65,10 @@ class Ground:
 class Job:
     name: str
 
-    prepare: Callable[[Ground], None]
+    prepare: Callable[[Workspace], None]
     """Creates the state before the job."""
 
-    do: Callable[[Ground, Wrap], object]
+    do: Callable[[Workspace, Wrap], object]
     """Does the job, with a wrapper around the database."""
 
     arguments: tuple[str, ...] = ()
@@ -83,11 +83,11 @@ def few_locations(sandbox: Sandbox) -> Locations:
     return replace(known, by_code={code: name for code, name in known.by_code.items() if code in few})
 
 
-def telecallers_at_work(ground: Ground) -> None:
+def telecallers_at_work(workspace: Workspace) -> None:
     """Some leads edited, some finished in each shape of report, one deleted, one typed in by hand."""
-    app = ground.world.app
+    app = workspace.world.app
     leads = sorted(app.leads(), key=lambda lead: lead["_id"])
-    ground.luck.shuffle(leads)
+    workspace.rng.shuffle(leads)
     for changes, lead in zip(EDITS, leads, strict=False):
         app.edit(lead["_id"], **changes)
     left = leads[len(EDITS) :]
@@ -109,35 +109,35 @@ def telecallers_at_work(ground: Ground) -> None:
     )
 
 
-def news_at_the_source(ground: Ground) -> None:
+def news_at_the_source(workspace: Workspace) -> None:
     """Bookings added, changed, returned and withdrawn, and invalid rows."""
-    sandbox, luck = ground.sandbox, ground.luck
+    sandbox, rng = workspace.sandbox, workspace.rng
     booked = [item["bookingNo"] for item in sandbox.add_bookings(12)]
     known = sorted({item["bookingNo"] for item in sandbox.rows("booking") if item.get("bookingNo")})
-    for number in luck.sample(known, RENAMED):
-        sandbox.change_booking(number, customerName=f"Renamed {luck.randrange(100)}")
+    for number in rng.sample(known, RENAMED):
+        sandbox.change_booking(number, customerName=f"Renamed {rng.randrange(100)}")
     sandbox.return_booking(booked[0])
-    sandbox.remove_booking(luck.choice(known))
+    sandbox.remove_booking(rng.choice(known))
     bad = {"bookingNo": "77", "phoneNo": "12", "bookingDate": f"{sandbox.today}T10:00:00"}
     for location in sandbox.locations:
         sandbox.add_rows(location, [bad, {**bad, "bookingDate": None}, None, [1]])
 
 
-def _nothing(ground: Ground) -> None:
+def _nothing(workspace: Workspace) -> None:
     """An empty database."""
 
 
-def _synced_and_worked_on(ground: Ground) -> None:
+def _synced_and_worked_on(workspace: Workspace) -> None:
     """Of the day's bookings one is corrected and some are renamed."""
-    sandbox, world = ground.sandbox, ground.world
+    sandbox, world = workspace.sandbox, workspace.world
     of_the_day = sorted({item["bookingNo"] for item in sandbox.add_bookings(6)})
     for number in of_the_day:
         sandbox.change_booking(number, bookingDate=world.now.astimezone(KOLKATA))
     sandbox.change_booking(of_the_day[0], phoneNo="12")
     world.run()
-    _run_of_long_ago(ground)
-    telecallers_at_work(ground)
-    news_at_the_source(ground)
+    _run_of_long_ago(workspace)
+    telecallers_at_work(workspace)
+    news_at_the_source(workspace)
     left = {item.get("bookingNo") for item in sandbox.rows("booking") if isinstance(item, dict)}
     of_the_day = [number for number in of_the_day if number in left]
     sandbox.change_booking(of_the_day[0], phoneNo="9444444444")
@@ -146,32 +146,32 @@ def _synced_and_worked_on(ground: Ground) -> None:
     world.now += timedelta(minutes=10)
 
 
-def _run_of_long_ago(ground: Ground) -> None:
+def _run_of_long_ago(workspace: Workspace) -> None:
     """An old run in the history, due to be purged."""
-    with ground.world.storage() as storage:
+    with workspace.world.storage() as storage:
         (run,) = cast(Database, storage).runs(1)
         long_ago = run.started_at - HISTORY_KEPT - timedelta(days=1)
         storage.save_run(replace(run, run_id="of long ago", started_at=long_ago))
 
 
-def _sync(ground: Ground, wrap: Wrap) -> object:
-    return ground.world.run(wrap=wrap)
+def _sync(workspace: Workspace, wrap: Wrap) -> object:
+    return workspace.world.run(wrap=wrap)
 
 
-def _away_for_days(ground: Ground) -> None:
+def _away_for_days(workspace: Workspace) -> None:
     """News of each of the days since the last sync."""
-    ground.world.now -= DAYS_AWAY
-    _synced_and_worked_on(ground)
-    ground.world.now += DAYS_AWAY
-    today = ground.sandbox.today
-    booked = {item["bookingNo"] for item in ground.sandbox.add_bookings(6)}
+    workspace.world.now -= DAYS_AWAY
+    _synced_and_worked_on(workspace)
+    workspace.world.now += DAYS_AWAY
+    today = workspace.sandbox.today
+    booked = {item["bookingNo"] for item in workspace.sandbox.add_bookings(6)}
     for number, days in zip(sorted(booked), (1, 2, 1, 2, 1, 2), strict=True):
-        ground.sandbox.change_booking(number, bookingDate=today - timedelta(days=days))
+        workspace.sandbox.change_booking(number, bookingDate=today - timedelta(days=days))
 
 
-def _sync_with_few_at_once(ground: Ground, wrap: Wrap) -> object:
+def _sync_with_few_at_once(workspace: Workspace, wrap: Wrap) -> object:
     with few_at_once():
-        return ground.world.run(wrap=wrap)
+        return workspace.world.run(wrap=wrap)
 
 
 @contextmanager
@@ -194,160 +194,162 @@ def customer(number: int, **changes: str) -> list[str]:
     return row(Contact=phone(number), Customer_Name=f"Customer {number}", **changes)
 
 
-def _files(ground: Ground) -> tuple[Path, Path]:
-    return ground.folder / "walkin_sg_calicut.csv", ground.folder / "walkin_z_edappally.csv"
+def _files(workspace: Workspace) -> tuple[Path, Path]:
+    return workspace.folder / "walkin_sg_calicut.csv", workspace.folder / "walkin_z_edappally.csv"
 
 
-def imported_and_worked_on(ground: Ground) -> None:
+def imported_and_worked_on(workspace: Workspace) -> None:
     """Two files, imported and then sent again with rows changed, added, removed and invalid, and lost
     customers."""
-    luck = ground.luck
-    files = _files(ground)
+    rng = workspace.rng
+    files = _files(workspace)
     for number, file in enumerate(files):
         write(file, *(customer(100 * number + n, Remarks="old") for n in range(20)))
-    ground.world.import_files(StepName.WALKIN, *files)
-    telecallers_at_work(ground)
+    workspace.world.import_files(StepName.WALKIN, *files)
+    telecallers_at_work(workspace)
     for number, file in enumerate(files):
         news = [
             customer(
                 100 * number + n,
-                Remarks=luck.choice(("old", "new")),
-                Status=luck.choice(("Booked", "Loss", "New Walkin")),
+                Remarks=rng.choice(("old", "new")),
+                Status=rng.choice(("Booked", "Loss", "New Walkin")),
             )
             for n in range(5, 30)
         ]
         write(file, *news, row(Contact="12"), row(Date="31-02-2025"))
-    ground.world.now += timedelta(minutes=10)
+    workspace.world.now += timedelta(minutes=10)
 
 
-def _import(ground: Ground, wrap: Wrap) -> object:
-    return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap)
+def _import(workspace: Workspace, wrap: Wrap) -> object:
+    return workspace.world.import_files(StepName.WALKIN, *_files(workspace), wrap=wrap)
 
 
-def _import_what_is_new(ground: Ground, wrap: Wrap) -> object:
+def _import_what_is_new(workspace: Workspace, wrap: Wrap) -> object:
     """As in `syncctl all`: an unchanged imported file is not read again."""
-    return ground.world.import_files(StepName.WALKIN, *_files(ground), wrap=wrap, standing=True)
+    return workspace.world.import_files(StepName.WALKIN, *_files(workspace), wrap=wrap, standing=True)
 
 
-def rejected_till_now(ground: Ground, count: int = 15) -> None:
+def rejected_till_now(workspace: Workspace, count: int = 15) -> None:
     """A file with `count` rows of a store that has become known since, and one that stays invalid."""
-    file = ground.folder / "walkin.csv"
+    file = workspace.folder / "walkin.csv"
     rows = [[*row(Contact=phone(n)), NEW_PLACE] for n in range(count)]
     write(file, *rows, [*row(Contact="1"), NEW_PLACE], header=[*HEADER, "Store"])
-    ground.world.run()
-    ground.world.import_files(StepName.WALKIN, file)
-    telecallers_at_work(ground)
-    with ground.world.storage() as storage:
+    workspace.world.run()
+    workspace.world.import_files(StepName.WALKIN, file)
+    telecallers_at_work(workspace)
+    with workspace.world.storage() as storage:
         storage.add_stores([Store(NEW_PLACE, "999", "Suitor Guy", "", True)])
-    ground.world.now += timedelta(minutes=10)
+    workspace.world.now += timedelta(minutes=10)
 
 
-def _retry(ground: Ground, wrap: Wrap) -> object:
-    return ground.world.retry_rejects(wrap=wrap)
+def _retry(workspace: Workspace, wrap: Wrap) -> object:
+    return workspace.world.retry_rejects(wrap=wrap)
 
 
-def double_some(ground: Ground) -> list[str]:
+def double_some(workspace: Workspace) -> list[str]:
     """Two or three copies of some leads, as left by the old system. Returns the copies' ids."""
-    app, luck = ground.world.app, ground.luck
+    app, rng = workspace.world.app, workspace.rng
     return [
         app.insert(old_lead(lead))
         for lead in sorted(app.leads(), key=lambda lead: lead["_id"])[:12]
-        for _ in range(luck.choice((1, 2)))
+        for _ in range(rng.choice((1, 2)))
     ]
 
 
-def _doubled(ground: Ground) -> None:
+def _doubled(workspace: Workspace) -> None:
     """Copies, some worked on, so that they stay, and the sync's records with them."""
-    ground.world.run()
-    for lead_id in double_some(ground)[::3]:
-        ground.world.app.edit(lead_id, callStatus="Busy")
-    telecallers_at_work(ground)
-    ground.world.now += timedelta(minutes=10)
+    workspace.world.run()
+    for lead_id in double_some(workspace)[::3]:
+        workspace.world.app.edit(lead_id, callStatus="Busy")
+    telecallers_at_work(workspace)
+    workspace.world.now += timedelta(minutes=10)
 
 
-def _misspelt(ground: Ground) -> None:
+def _misspelt(workspace: Workspace) -> None:
     """Store names as misspelled in files and by hand."""
-    ground.world.run()
-    for lead in sorted(ground.world.app.leads(), key=lambda lead: lead["_id"])[:20]:
-        ground.world.app.edit(lead["_id"], store=lead["store"].upper())
-    ground.world.now += timedelta(minutes=10)
+    workspace.world.run()
+    for lead in sorted(workspace.world.app.leads(), key=lambda lead: lead["_id"])[:20]:
+        workspace.world.app.edit(lead["_id"], store=lead["store"].upper())
+    workspace.world.now += timedelta(minutes=10)
 
 
-def bring_some_back(ground: Ground, finished: int, deleted: int) -> None:
+def bring_some_back(workspace: Workspace, finished: int, deleted: int) -> None:
     """Finished and deleted leads that the app's own scheduler has stored again, some twice; and some for
     which the app wrote the report without deleting the lead."""
-    app, luck = ground.world.app, ground.luck
+    app, rng = workspace.world.app, workspace.rng
     leads = sorted(app.leads(), key=lambda lead: lead["_id"])[: finished + deleted]
     for number, lead in enumerate(leads):
         if number < finished:
-            app.add_report(app_report(lead, ground.world.now))
+            app.add_report(app_report(lead, workspace.world.now))
             if number % 3 == 0:
                 continue
         app.delete(lead["_id"])
-        for _ in range(luck.choice((1, 1, 2))):
-            app.insert(brought_back(lead, luck, ground.world.now))
+        for _ in range(rng.choice((1, 1, 2))):
+            app.insert(brought_back(lead, rng, workspace.world.now))
 
 
-def _brought_back(ground: Ground) -> None:
+def _brought_back(workspace: Workspace) -> None:
     """Among the leads of a telecaller at work."""
-    ground.world.run()
-    bring_some_back(ground, finished=10, deleted=4)
-    telecallers_at_work(ground)
-    ground.world.now += timedelta(minutes=10)
+    workspace.world.run()
+    bring_some_back(workspace, finished=10, deleted=4)
+    telecallers_at_work(workspace)
+    workspace.world.now += timedelta(minutes=10)
 
 
-def backup_folder(ground: Ground) -> Path:
+def backup_folder(workspace: Workspace) -> Path:
     """Where cleanups leave their backups."""
-    return ground.folder / "backups"
+    return workspace.folder / "backups"
 
 
-def _backups(ground: Ground) -> BackupTarget:
-    return BackupTarget(backup_folder(ground), ground.world.now, lambda path, leads: None, ground.world.stop)
+def _backups(workspace: Workspace) -> BackupTarget:
+    return BackupTarget(
+        backup_folder(workspace), workspace.world.now, lambda path, leads: None, workspace.world.stop
+    )
 
 
-def _clean(ground: Ground, wrap: Wrap) -> object:
-    with ground.world.storage() as storage, few_at_once():
+def _clean(workspace: Workspace, wrap: Wrap) -> object:
+    with workspace.world.storage() as storage, few_at_once():
         database = cast(Database, wrap(storage))
-        return clean_duplicates(database, ground.world.locations, (), _backups(ground))
+        return clean_duplicates(database, workspace.world.locations, (), _backups(workspace))
 
 
-def _rename(ground: Ground, wrap: Wrap) -> object:
-    with ground.world.storage() as storage, few_at_once():
+def _rename(workspace: Workspace, wrap: Wrap) -> object:
+    with workspace.world.storage() as storage, few_at_once():
         database = cast(Database, wrap(storage))
-        return rename_stores(database, ground.world.locations, _backups(ground))
+        return rename_stores(database, workspace.world.locations, _backups(workspace))
 
 
-def _clean_finished(ground: Ground, wrap: Wrap) -> object:
-    with ground.world.storage() as storage, few_at_once():
+def _clean_finished(workspace: Workspace, wrap: Wrap) -> object:
+    with workspace.world.storage() as storage, few_at_once():
         database = cast(Database, wrap(storage))
-        return clean_finished(database, ground.world.locations, _backups(ground))
+        return clean_finished(database, workspace.world.locations, _backups(workspace))
 
 
-def _cleaned(ground: Ground) -> None:
+def _cleaned(workspace: Workspace) -> None:
     """One backup, of copies."""
-    shutil.rmtree(backup_folder(ground), ignore_errors=True)
-    _doubled(ground)
-    _clean(ground, lambda storage: storage)
+    shutil.rmtree(backup_folder(workspace), ignore_errors=True)
+    _doubled(workspace)
+    _clean(workspace, lambda storage: storage)
 
 
-def _renamed(ground: Ground) -> None:
+def _renamed(workspace: Workspace) -> None:
     """One backup, of stores' names."""
-    shutil.rmtree(backup_folder(ground), ignore_errors=True)
-    _misspelt(ground)
-    _rename(ground, lambda storage: storage)
+    shutil.rmtree(backup_folder(workspace), ignore_errors=True)
+    _misspelt(workspace)
+    _rename(workspace, lambda storage: storage)
 
 
-def _cleaned_of_finished(ground: Ground) -> None:
+def _cleaned_of_finished(workspace: Workspace) -> None:
     """One backup, of finished leads."""
-    shutil.rmtree(backup_folder(ground), ignore_errors=True)
-    _brought_back(ground)
-    _clean_finished(ground, lambda storage: storage)
+    shutil.rmtree(backup_folder(workspace), ignore_errors=True)
+    _brought_back(workspace)
+    _clean_finished(workspace, lambda storage: storage)
 
 
-def _restore(ground: Ground, wrap: Wrap) -> object:
-    (backup,) = backup_folder(ground).iterdir()
-    with ground.world.storage() as storage, few_at_once():
-        return restore_backup(cast(Database, wrap(storage)), backup, ground.world.stop)
+def _restore(workspace: Workspace, wrap: Wrap) -> object:
+    (backup,) = backup_folder(workspace).iterdir()
+    with workspace.world.storage() as storage, few_at_once():
+        return restore_backup(cast(Database, wrap(storage)), backup, workspace.world.stop)
 
 
 LATER_SYNC = Job("a later sync", _synced_and_worked_on, _sync, ("api",))

@@ -10,8 +10,8 @@ from tests.support.store_files import row, write
 from tests.support.webapp import SqliteApp, old_lead
 from tests.torture.jobs import (
     JOBS,
-    Ground,
     Job,
+    Workspace,
     bring_some_back,
     phone,
     rejected_till_now,
@@ -41,7 +41,7 @@ LARGE = Size(bookings=100, latency_s=0.03, rows=1_000, copies=3)
 
 def long_jobs(size: Size) -> tuple[Job, ...]:
     """The jobs of JOBS, in their order."""
-    otherwise: dict[str, Callable[[Size, Ground], None]] = {
+    otherwise: dict[str, Callable[[Size, Workspace], None]] = {
         "an import": _sent_again,
         "a retry of rejects": _many_rejected,
         "a cleanup of finished leads": _many_brought_back,
@@ -54,47 +54,47 @@ def long_jobs(size: Size) -> tuple[Job, ...]:
     )
 
 
-def _sent_again(size: Size, ground: Ground) -> None:
+def _sent_again(size: Size, workspace: Workspace) -> None:
     """Two files, imported and then sent again: rows changed, added, left out and invalid."""
     for number, file in enumerate(("walkin_sg_calicut.csv", "walkin_z_edappally.csv")):
-        path = ground.folder / file
+        path = workspace.folder / file
         write(path, *(row(Contact=phone(10_000 * number + n), Remarks="old") for n in range(size.rows)))
-        ground.world.import_files(StepName.WALKIN, path)
+        workspace.world.import_files(StepName.WALKIN, path)
         news = (
             row(Contact=phone(10_000 * number + n), Remarks=("old", "new")[n % 2])
             for n in range(size.rows // 10, size.rows * 4 // 3)
         )
         write(path, *news, row(Contact="12"), row(Date="31-02-2025"))
-    telecallers_at_work(ground)
+    telecallers_at_work(workspace)
 
 
-def _many_rejected(size: Size, ground: Ground) -> None:
+def _many_rejected(size: Size, workspace: Workspace) -> None:
     """A rejects list of which nearly all has become valid."""
-    rejected_till_now(ground, 2 * size.rows)
+    rejected_till_now(workspace, 2 * size.rows)
 
 
-def _all_doubled(size: Size, ground: Ground) -> None:
-    ground.world.run()
-    app = ground.world.app
+def _all_doubled(size: Size, workspace: Workspace) -> None:
+    workspace.world.run()
+    app = workspace.world.app
     with _together(app):
         for lead in app.leads():
             for _ in range(size.copies):
                 app.insert(old_lead(lead))
-    telecallers_at_work(ground)
+    telecallers_at_work(workspace)
 
 
-def _many_brought_back(size: Size, ground: Ground) -> None:
-    ground.world.run()
-    app = ground.world.app
+def _many_brought_back(size: Size, workspace: Workspace) -> None:
+    workspace.world.run()
+    app = workspace.world.app
     count = len(app.leads())
     with _together(app):
-        bring_some_back(ground, finished=count * 2 // 3, deleted=count // 6)
-    telecallers_at_work(ground)
+        bring_some_back(workspace, finished=count * 2 // 3, deleted=count // 6)
+    telecallers_at_work(workspace)
 
 
-def _all_misspelt(size: Size, ground: Ground) -> None:
-    ground.world.run()
-    app = ground.world.app
+def _all_misspelt(size: Size, workspace: Workspace) -> None:
+    workspace.world.run()
+    app = workspace.world.app
     with _together(app):
         for lead in app.leads():
             app.edit(lead["_id"], store=lead["store"].upper())

@@ -21,7 +21,7 @@ from tests.support.failing_storage import WRITES, FailingStorage
 from tests.support.oracle import key_of
 from tests.support.webapp import PAGES, SHAPES
 from tests.support.world import World
-from tests.torture.jobs import EDITS, RENAMED, Ground, Job, few_locations
+from tests.torture.jobs import EDITS, RENAMED, Job, Workspace, few_locations
 from tests.torture.states import Rewind, State, assert_as_undisturbed, state_of
 
 DAYS_ASKED_FIRST = timedelta(days=370)
@@ -29,11 +29,11 @@ DAYS_ASKED_AGAIN = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedJob:
     """A job that is ready to be run repeatedly with faults."""
 
     job: Job
-    place: Ground
+    workspace: Workspace
 
     rewind: Rewind
     """Restores `before`."""
@@ -53,25 +53,25 @@ class Prepared:
     """Whether its steps leave synclogs; a retry of rejects and a cleanup leave none."""
 
     @property
-    def luck(self) -> Random:
-        return self.place.luck
+    def rng(self) -> Random:
+        return self.workspace.rng
 
     def calls(self, among: Collection[str]) -> list[str]:
         """The database calls in `among` made by an undisturbed run, in order."""
         self.rewind()
-        return _watched(self.job, self.place, among)[1]
+        return _watched(self.job, self.workspace, among)[1]
 
     def assert_redone(self) -> None:
         """Redo the job without faults: it succeeds and ends as if it had never been disturbed."""
-        assert_good(self.job.do(self.place, lambda storage: storage))
-        found, wanted = state_of(self.place.world.app), self.undisturbed
-        if self.place.world.now != self.at:
-            found, wanted = found.whenever(), wanted.whenever()
+        assert_good(self.job.do(self.workspace, lambda storage: storage))
+        found, wanted = state_of(self.workspace.world.app), self.undisturbed
+        if self.workspace.world.now != self.at:
+            found, wanted = found.without_times(), wanted.without_times()
         assert_as_undisturbed(found, wanted)
 
 
 @contextmanager
-def prepared(job: Job, url: str, folder: Path, *, seed: int = 1) -> Iterator[Prepared]:
+def prepared(job: Job, url: str, folder: Path, *, seed: int = 1) -> Iterator[PreparedJob]:
     """A small seeded world in an empty database, which is emptied again."""
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(seed=seed, locations=3, bookings=16))
@@ -79,17 +79,17 @@ def prepared(job: Job, url: str, folder: Path, *, seed: int = 1) -> Iterator[Pre
         stack.callback(world.close)
         empty = _rewind(stack, world)
         stack.callback(empty)
-        place = Ground(world, folder, Random(seed))  # noqa: S311 - luck, not cryptography
-        job.prepare(place)
+        workspace = Workspace(world, folder, Random(seed))  # noqa: S311 - luck, not cryptography
+        job.prepare(workspace)
         rewind = _rewind(stack, world)
         before = state_of(world.app)
-        result, writes = _watched(job, place, WRITES)
+        result, writes = _watched(job, workspace, WRITES)
         undisturbed = state_of(world.app)
         assert undisturbed != before
         if job.arguments == ("api",):
             assert_taken_in(world, before, undisturbed)
         is_logged = isinstance(result, RunResult)
-        yield Prepared(job, place, rewind, before, len(writes), undisturbed, world.now, is_logged)
+        yield PreparedJob(job, workspace, rewind, before, len(writes), undisturbed, world.now, is_logged)
 
 
 def _rewind(stack: ExitStack, world: World) -> Rewind:
@@ -98,7 +98,7 @@ def _rewind(stack: ExitStack, world: World) -> Rewind:
     return rewind
 
 
-def _watched(job: Job, place: Ground, among: Collection[str]) -> tuple[object, list[str]]:
+def _watched(job: Job, workspace: Workspace, among: Collection[str]) -> tuple[object, list[str]]:
     """Do the job without faults: its result, and the calls it made."""
     watched: list[FailingStorage] = []
 
@@ -106,7 +106,7 @@ def _watched(job: Job, place: Ground, among: Collection[str]) -> tuple[object, l
         watched.append(FailingStorage(storage, at=0, among=among))
         return watched[0]
 
-    result = job.do(place, watch)
+    result = job.do(workspace, watch)
     assert_good(result)
     return result, watched[0].calls
 
@@ -136,12 +136,12 @@ def assert_good(result: object) -> None:
 def assert_taken_in(world: World, before: State, after: State) -> None:
     """Everything in the source for the requested days is stored once, computed from its raw rows alone.
     Only leads that existed before and that telecallers edited, finished or deleted may be missing."""
-    told = world.expected().leads
+    expected_leads = world.expected().leads
     there = Counter(key_of(lead) for lead in after.leads.values())
-    assert [key for key in told if there[key] > 1] == []
+    assert [key for key in expected_leads if there[key] > 1] == []
     known = {tuple(str(record["key"]).split(SEPARATOR)[:3]) for record in before.records.values()}
     asked_from = world.sandbox.today - (DAYS_ASKED_AGAIN if known else DAYS_ASKED_FIRST)
-    missing = [lead for key, lead in told.items() if not there[key]]
+    missing = [lead for key, lead in expected_leads.items() if not there[key]]
     assert len(missing) <= len(EDITS) + len(SHAPES) + len(PAGES) + 1 + RENAMED
     assert [
         lead
@@ -151,4 +151,6 @@ def assert_taken_in(world: World, before: State, after: State) -> None:
     ] == []
     for lead_id in after.leads.keys() - before.leads.keys():
         lead = after.leads[lead_id]
-        assert {field: value for field, value in lead.items() if field != "_id"} == told[key_of(lead)]
+        assert {field: value for field, value in lead.items() if field != "_id"} == expected_leads[
+            key_of(lead)
+        ]

@@ -24,7 +24,7 @@ class Running:
         self._stopped = False
 
     @property
-    def is_in_its_midst(self) -> bool:
+    def is_at_work(self) -> bool:
         """Whether it has taken the lock and not released it. (A dead one never does.)"""
         try:
             return self._lock.read_bytes().startswith(b"pid=%d\n" % self._process.pid)
@@ -45,7 +45,7 @@ class Running:
     def wait_until_begun(self) -> bool:
         """Wait until it has the lock. False: it ended before that was seen."""
         give_up_at = time.monotonic() + LIMIT_S
-        while not self.is_in_its_midst:
+        while not self.is_at_work:
             if not self.is_alive:
                 return False
             assert time.monotonic() < give_up_at
@@ -55,7 +55,7 @@ class Running:
     def wait_until_done(self) -> None:
         """Wait until it has given the lock back."""
         give_up_at = time.monotonic() + LIMIT_S
-        while self.is_in_its_midst and self.is_alive:
+        while self.is_at_work and self.is_alive:
             assert time.monotonic() < give_up_at
             time.sleep(LOOK_S)
 

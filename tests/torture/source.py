@@ -6,7 +6,7 @@ from typing import Any
 
 from syncctl.sandbox import Sandbox
 from syncctl.sandbox.requestlog import LoggedRequest
-from tests.support.oracle import Key, as_date, key_and_lead, told
+from tests.support.oracle import Key, as_date, key_and_lead, source_value
 
 REPORTS = ("booking", "return")
 OFFICE_HOURS = time(10, 30)
@@ -102,7 +102,7 @@ def _of_days(report: str, rows: list[Row], days: Days) -> list[Row]:
     for row in rows:
         outcome = key_and_lead(report, row, "any")
         if isinstance(outcome, str):
-            at = as_date(told(row, f"{report}Date"))
+            at = as_date(source_value(row, f"{report}Date"))
         else:
             at = dates.setdefault(outcome[0], outcome[1].get("createdAt"))
         if at is None or days[0] <= at.date() <= days[1]:

@@ -57,7 +57,7 @@ class State:
     runs: set[str]
     """The start times in the history."""
 
-    def whenever(self) -> "State":
+    def without_times(self) -> "State":
         """The same without everything that depends on the time of the run."""
         progress = {key: _without(told, OF_THE_CLOCK) for key, told in self.progress.items()}
         return replace(self, progress=progress, runs=set())
@@ -75,7 +75,7 @@ def state_of(app: App, *, without: Collection[str] = ()) -> State:
         progress={key: _without(told, OF_THE_DATABASE) for key, told in _progress(app)},
         runs={str(run["startedAt"]) for run in app.all("syncruns")},
     )
-    return state.whenever() if without else state
+    return state.without_times() if without else state
 
 
 def assert_as_undisturbed(found: State, undisturbed: State) -> None:

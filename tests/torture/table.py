@@ -40,7 +40,7 @@ def table(report: dict[str, Any], *, of_long_run: bool = False) -> str:
         "| **What came of it** | |",
         *(f"| {title} | **{counts[name]:,}** |" for name, title in OUTCOMES.items()),
         "",
-        _told(session),
+        _session_facts(session),
     ]
     return "\n".join(lines)
 
@@ -51,7 +51,7 @@ def _check_length(counts: dict[str, int]) -> None:
             raise TableError(f"{' and '.join(names)}: {count:,}; a long run tries at least {least:,}.")
 
 
-def _told(session: dict[str, Any]) -> str:
+def _session_facts(session: dict[str, Any]) -> str:
     minutes = max(1, round(session["seconds"] / 60))
     skipped = f", {session['skipped']} skipped" if session["skipped"] else ""
     return (

@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.support.oracle import Key
 from tests.support.recognition import Facts, Level, level, of_lead, of_report
-from tests.support.webapp import OF_TODAY_MOSTLY, Lead, MongoApp, SqliteApp, any_shape, report_of
-from tests.torture.model import record_key
+from tests.support.webapp import MOSTLY_CURRENT_SHAPES, Lead, MongoApp, SqliteApp, any_shape, report_of
+from tests.torture.lead_model import record_key
 
-LEFT_ALONE = 0.4
+UNTOUCHED_SHARE = 0.4
 EDITED, FINISHED, DELETED = 5, 4, 1
 """Relative frequencies."""
 
@@ -18,7 +18,7 @@ EDITED, FINISHED, DELETED = 5, 4, 1
 @dataclass
 class Telecaller:
     app: MongoApp | SqliteApp
-    luck: Random
+    rng: Random
 
     edits: dict[str, Lead] = field(default_factory=dict)
     """Edits by lead id."""
@@ -26,51 +26,53 @@ class Telecaller:
     gone: set[str] = field(default_factory=set)
     """Ids of finished or deleted leads."""
 
-    strangers: dict[str, Lead] = field(default_factory=dict)
+    unrecorded: dict[str, Lead] = field(default_factory=dict)
     """Leads, as they were, that no record knew when they were changed."""
 
-    beyond_knowing: set[Key] = field(default_factory=set)
-    """Keys of those `strangers` that a run can no longer know of."""
+    untraceable: set[Key] = field(default_factory=set)
+    """Keys of those `unrecorded` that a run can no longer know of."""
 
     def work(self) -> None:
         """Edit, finish and delete what is there now."""
         known = {str(record["leadId"]) for record in self.app.all("syncrecords")}
         for number, lead in enumerate(sorted(self.app.leads(), key=lambda lead: lead["_id"])):
-            if self.luck.random() < LEFT_ALONE:
+            if self.rng.random() < UNTOUCHED_SHARE:
                 continue
             if lead["_id"] not in known:
-                self.strangers[lead["_id"]] = lead
-            act = self.luck.choices((self._edit, self._finish, self._delete), (EDITED, FINISHED, DELETED))[0]
-            act(number, lead)
+                self.unrecorded[lead["_id"]] = lead
+            action = self.rng.choices((self._edit, self._finish, self._delete), (EDITED, FINISHED, DELETED))[
+                0
+            ]
+            action(number, lead)
 
     def may_return(self, lead_id: str) -> bool:
         """Whether a removed lead may be created again, because nothing shows that it existed."""
-        lead = self.strangers.get(lead_id)
-        return lead is not None and record_key(lead) in self.beyond_knowing
+        lead = self.unrecorded.get(lead_id)
+        return lead is not None and record_key(lead) in self.untraceable
 
     def _edit(self, number: int, lead: Lead) -> None:
-        changes = self.luck.choice(edits(number))
+        changes = self.rng.choice(edits(number))
         self.app.edit(lead["_id"], **changes)
         self.edits[lead["_id"]] = changes
-        self._forget_unless(lead, level(_without_id({**lead, **changes}), _without_id(lead)))
+        self._note_untraceable_unless(lead, level(_without_id({**lead, **changes}), _without_id(lead)))
 
     def _finish(self, number: int, lead: Lead) -> None:
-        changes = self.luck.choice([{}, *edits(number)])
-        report = report_of(lead, any_shape(lead, self.luck.choice(OF_TODAY_MOSTLY)), changes)
+        changes = self.rng.choice([{}, *edits(number)])
+        report = report_of(lead, any_shape(lead, self.rng.choice(MOSTLY_CURRENT_SHAPES)), changes)
         self.app.add_report(report)
         self.app.delete(lead["_id"])
         self.gone.add(lead["_id"])
-        self._forget_unless(lead, level(of_report(report), _without_id(lead)))
+        self._note_untraceable_unless(lead, level(of_report(report), _without_id(lead)))
 
     def _delete(self, _number: int, lead: Lead) -> None:
         self.app.delete(lead["_id"])
         self.gone.add(lead["_id"])
-        self._forget_unless(lead, Level.NOT)
+        self._note_untraceable_unless(lead, Level.NOT)
 
-    def _forget_unless(self, lead: Lead, recognised: Level) -> None:
+    def _note_untraceable_unless(self, lead: Lead, recognised: Level) -> None:
         """Nothing shows that the lead existed, unless it is recognized or a record knew it."""
-        if lead["_id"] in self.strangers and not recognised:
-            self.beyond_knowing.add(record_key(lead))
+        if lead["_id"] in self.unrecorded and not recognised:
+            self.untraceable.add(record_key(lead))
 
 
 def _without_id(lead: Lead) -> Facts:

@@ -14,7 +14,7 @@ import pytest
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault, Sandbox
 from tests.support.program import Program
-from tests.support.set_clock import NoClockError, SetClock
+from tests.support.shifted_clock import NoClockError, ShiftedClock
 from tests.support.world import World
 from tests.torture.jobs import few_locations
 from tests.torture.running import running
@@ -36,9 +36,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def clock(tmp_path: Path) -> SetClock:
+def clock(tmp_path: Path) -> ShiftedClock:
     try:
-        return SetClock(tmp_path)
+        return ShiftedClock(tmp_path)
     except NoClockError as error:
         pytest.skip(f"no clock can be set: {error}")
 
@@ -61,24 +61,24 @@ class JumpAt:
 
 def test_a_clock_that_jumps(database_url: str, sandbox: Sandbox, rounds: int) -> None:
     """By minutes, days and years, back and forth, before a run or in its midst."""
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     with closing(World(sandbox, database_url, few_locations(sandbox))) as world:
         right = world.now
         for number in range(JUMPS + round(rounds * JUMPS_PER_ROUND)):
-            jump = luck.choice((timedelta(minutes=1), timedelta(days=1), timedelta(days=400)))
-            jump *= luck.uniform(0.5, 3) * (-1 if number % 3 else 1)
+            jump = rng.choice((timedelta(minutes=1), timedelta(days=1), timedelta(days=400)))
+            jump *= rng.uniform(0.5, 3) * (-1 if number % 3 else 1)
             if jump < timedelta(0):
                 tally.add("lock troubles")
             sandbox.add_bookings(2)
-            if luck.random() < 0.5:
+            if rng.random() < 0.5:
                 world.now = right + jump
                 assert world.run().ok
             else:
                 world.now = right
-                at = luck.randint(1, 12)
+                at = rng.randint(1, 12)
                 assert world.run(wrap=lambda storage: JumpAt(storage, at, world, jump)).ok  # noqa: B023 - called at once
                 assert world.now == right + jump
-            if luck.random() < 0.4:
+            if rng.random() < 0.4:
                 world.now = right
                 assert world.run().ok
                 assert_nothing_is_missing(world)
@@ -88,7 +88,7 @@ def test_a_clock_that_jumps(database_url: str, sandbox: Sandbox, rounds: int) ->
 
 
 def test_the_systems_clock_set_back(
-    mongo_url: str, sandbox: Sandbox, clock: SetClock, tmp_path: Path, rounds: int
+    mongo_url: str, sandbox: Sandbox, clock: ShiftedClock, tmp_path: Path, rounds: int
 ) -> None:
     """Between runs, and in the midst of one, which is held still for it."""
     urls = [f"sqlite:///{tmp_path / 'syncctl.db'}", mongo_url]
@@ -97,15 +97,15 @@ def test_the_systems_clock_set_back(
 
 
 def set_back_and_right_again(
-    url: str, sandbox: Sandbox, clock: SetClock, tmp_path: Path, rounds: int
+    url: str, sandbox: Sandbox, clock: ShiftedClock, tmp_path: Path, rounds: int
 ) -> None:
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
     program.environment |= clock.environment
     with closing(World(sandbox, url)) as world:
         for _ in range(1 + rounds // ROUNDS_PER_SET_CLOCK):
             sandbox.add_bookings(2)
-            back_s = luck.choice(BACK_S)
+            back_s = rng.choice(BACK_S)
             # A busy system may let it end before it is held still.
             assert any(set_back_in_mid_run(program, sandbox, clock, back_s) for _ in range(TRIES))
             tally.add("lock troubles")
@@ -122,7 +122,7 @@ def run_well(program: Program) -> None:
     assert 0 <= result["duration_s"] < 60
 
 
-def set_back_in_mid_run(program: Program, sandbox: Sandbox, clock: SetClock, back_s: int) -> bool:
+def set_back_in_mid_run(program: Program, sandbox: Sandbox, clock: ShiftedClock, back_s: int) -> bool:
     """Set the clock back while a run is held still; nobody else begins one, and it ends as it should. False:
     it had ended before."""
     clock.ahead(0)
@@ -130,7 +130,7 @@ def set_back_in_mid_run(program: Program, sandbox: Sandbox, clock: SetClock, bac
     with running(program, "api") as run:
         run.wait_until_begun()
         run.hold_still()
-        if not run.is_in_its_midst:
+        if not run.is_at_work:
             return False
         clock.ahead(-back_s)
         second = program.run("api")

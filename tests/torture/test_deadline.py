@@ -25,12 +25,12 @@ from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from tests.support import mongod
 from tests.support.failing_storage import WRITES
-from tests.support.hanging import (
+from tests.support.hanging_hosts import (
     HANDSHAKE_RECORD,
     NoNameserverError,
-    no_handshake,
+    host_not_accepting,
+    host_without_handshake,
     silent_nameserver,
-    unaccepted,
 )
 from tests.support.program import Program
 from tests.support.scripted_server import Reply, ScriptedServer, reply
@@ -64,7 +64,7 @@ def looked_up_for_ever() -> Iterator[str]:
 @contextmanager
 def many_unaccepted() -> Iterator[str]:
     """A name of many addresses, none of which takes a connection: each is tried, one after the other."""
-    with unaccepted() as url:
+    with host_not_accepting() as url:
         host, port = url.removeprefix("http://").split(":")
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, int(port)))] * 60
         with replaced_look_up(lambda *_: found):
@@ -112,10 +112,10 @@ def body_byte_by_byte() -> Iterator[bytes]:
 
 HANGS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "look-up": looked_up_for_ever,
-    "connect": unaccepted,
+    "connect": host_not_accepting,
     "connect to one address after the other": many_unaccepted,
-    "TLS, silent": no_handshake,
-    "TLS, byte by byte": lambda: no_handshake(HANDSHAKE_RECORD, b"\0"),
+    "TLS, silent": host_without_handshake,
+    "TLS, byte by byte": lambda: host_without_handshake(HANDSHAKE_RECORD, b"\0"),
     "no answer": lambda: answering(lambda: Reply([], wait_s=FOR_EVER_S)),
     "no body": lambda: answering(lambda: Reply([BODY], pause_s=FOR_EVER_S)),
     "body, byte by byte": lambda: answering(lambda: Reply(body_byte_by_byte(), pause_s=0.02)),
@@ -178,7 +178,7 @@ def test_one_api_that_hangs_has_no_more_than_its_share(world: World, rounds: int
     deadline_s = 6.0
     healthy = world.config
     for step in API_STEPS if rounds > 1 else API_STEPS[:1]:
-        with unaccepted() as url:
+        with host_not_accepting() as url:
             world.config = with_endpoint(replace(healthy, timeout_s=30.0), step, url)
             result = world.run(deadline_s=deadline_s)
         tally.add("faulted cycles")

@@ -49,12 +49,12 @@ def program(tmp_path: Path, sandbox: Sandbox) -> Program:
 def test_a_full_disk_under_the_database(
     program: Program, sandbox: Sandbox, small_disk: Disk, rounds: int
 ) -> None:
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     for number in range(SIZES + rounds // ROUNDS_PER_SIZE):
         tally.add("database troubles")
         database = small_disk.folder / f"{number}.db"
         url = f"sqlite:///{database}"
-        small_disk.resize(luck.randint(*TOO_LITTLE))
+        small_disk.resize(rng.randint(*TOO_LITTLE))
         ended = program.run("api", DATABASE_URL=url)
         assert ended.status == 1
         assert "no room left on its disk" in ended.stderr

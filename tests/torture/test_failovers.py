@@ -18,12 +18,12 @@ from tests.support import mongod
 from tests.support.failing_storage import WRITES
 from tests.support.mongod import Mongod, ReplicaSet, with_database
 from tests.torture.jobs import JOBS, LATER_SYNC, Job
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.prepared import PreparedJob, prepared
 from tests.torture.tally import tally
 
 pytestmark = pytest.mark.mongo
 
-IMPATIENT = "serverSelectionTimeoutMS=1000&timeoutMS=1000"
+SHORT_TIMEOUTS = "serverSelectionTimeoutMS=1000&timeoutMS=1000"
 """Shortens useless waiting; by default a sync waits 15 s, longer than an election takes."""
 
 RESTARTS = 1
@@ -70,12 +70,12 @@ class TroubleAt:
 
 @dataclass(frozen=True)
 class Ended:
-    """The result of a job during an outage: success, failures, or an exception. `in_midst`: it was running
+    """The result of a job during an outage: success, failures, or an exception. `was_at_work`: it was running
     when the outage began."""
 
     result: object
     error: StorageUnavailableError | None
-    in_midst: bool
+    was_at_work: bool
 
     @property
     def is_whole(self) -> bool:
@@ -83,7 +83,7 @@ class Ended:
 
 
 def with_trouble(
-    ready: Prepared, trouble: Trouble, *, meanwhile: float = 0.5, at: int | None = None
+    ready: PreparedJob, trouble: Trouble, *, meanwhile: float = 0.5, at: int | None = None
 ) -> Ended:
     """Do the job with an outage just before one of its writes (the `at`-th, or a random one), or `meanwhile`
     (how often, 0 to 1): that write continues while the outage begins, the next one comes after. Only an
@@ -92,8 +92,8 @@ def with_trouble(
     The job has its own thread, since a server started by a thread is bound to it (prctl(2),
     PR_SET_PDEATHSIG).
     """
-    at = at or ready.luck.randint(1, ready.writes)
-    at_once = ready.luck.random() < meanwhile
+    at = at or ready.rng.randint(1, ready.writes)
+    at_once = ready.rng.random() < meanwhile
     struck, begun, over = threading.Event(), threading.Event(), threading.Event()
 
     def strike() -> None:
@@ -106,55 +106,55 @@ def with_trouble(
 
     ready.rewind()
     with ThreadPoolExecutor(1) as thread:
-        job = thread.submit(ready.job.do, ready.place, troubled)
+        job = thread.submit(ready.job.do, ready.workspace, troubled)
         while not (struck.wait(0.01) or job.done()):
             continue
         try:
             trouble.begin()
-            in_midst = struck.is_set() and not job.done()
+            was_at_work = struck.is_set() and not job.done()
             begun.set()
             trouble.end()
         finally:
             begun.set()
             over.set()
-        tally.add("failovers", in_midst)
+        tally.add("failovers", was_at_work)
         try:
-            return Ended(job.result(), None, in_midst)
+            return Ended(job.result(), None, was_at_work)
         except StorageUnavailableError as error:
-            return Ended(None, error, in_midst)
+            return Ended(None, error, was_at_work)
 
 
 @dataclass
 class Outcomes:
     """How the jobs of a test ended."""
 
-    in_midst: int = 0
+    was_at_work: int = 0
     whole: int = 0
 
     def add(self, ended: Ended) -> None:
         """Count a job, if the trouble struck it at all."""
-        self.in_midst += ended.in_midst
-        self.whole += ended.in_midst and ended.is_whole
+        self.was_at_work += ended.was_at_work
+        self.whole += ended.was_at_work and ended.is_whole
 
     def assert_struck(self, tried: int) -> None:
         """Nearly every trouble struck a job in its midst. Of a few nothing can be said."""
-        assert tried < ENOUGH or self.in_midst >= MOSTLY_STRUCK * tried, self
+        assert tried < ENOUGH or self.was_at_work >= MOSTLY_STRUCK * tried, self
 
     def assert_mostly_whole(self, tried: int) -> None:
         """The same, and nearly all of these jobs came through it: the driver looks for the new primary for
         longer than an election takes, and sends again what it had sent to the old one (retryWrites), which
         it can't where a server is alone."""
         self.assert_struck(tried)
-        assert tried < ENOUGH or self.whole >= WHOLE_AFTER_ELECTION * self.in_midst, self
+        assert tried < ENOUGH or self.whole >= WHOLE_AFTER_ELECTION * self.was_at_work, self
 
 
 @contextmanager
-def jobs_in_turn(jobs: tuple[Job, ...], url: str, folder: Path) -> Iterator[Iterator[Prepared]]:
+def jobs_in_turn(jobs: tuple[Job, ...], url: str, folder: Path) -> Iterator[Iterator[PreparedJob]]:
     """The jobs, prepared when they are first needed, over and over; each in a database of its own."""
     with ExitStack() as stack:
-        ready: dict[str, Prepared] = {}
+        ready: dict[str, PreparedJob] = {}
 
-        def turns() -> Iterator[Prepared]:
+        def turns() -> Iterator[PreparedJob]:
             for number, job in enumerate(itertools.cycle(jobs)):
                 if job.name not in ready:
                     own = with_database(url, f"torture_{number}")
@@ -200,7 +200,7 @@ def test_a_server_that_is_restarted_in_mid_run(server: Mongod, tmp_path: Path, r
 
 @pytest.mark.parametrize("trouble", ["killed", "frozen"])
 def test_a_server_that_does_not_come_back_in_time(server: Mongod, tmp_path: Path, trouble: str) -> None:
-    url = f"{with_database(server.uri, f'torture_{trouble}')}?{IMPATIENT}"
+    url = f"{with_database(server.uri, f'torture_{trouble}')}?{SHORT_TIMEOUTS}"
     with prepared(LATER_SYNC, url, tmp_path) as ready:
         try:
             stop = server.kill if trouble == "killed" else server.freeze
@@ -210,7 +210,7 @@ def test_a_server_that_does_not_come_back_in_time(server: Mongod, tmp_path: Path
                 server.start()
             else:
                 server.thaw()
-        assert ended.in_midst
+        assert ended.was_at_work
         assert ended.error is not None
         ready.assert_redone()
 

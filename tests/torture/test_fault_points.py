@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from syncctl.ports.admin import Database
-from tests.support.failing_storage import OF_THE_CONNECTION, READS, WRITES
+from tests.support.failing_storage import CONNECTION_METHODS, READS, WRITES
 from tests.torture.jobs import JOBS, MORE_JOBS
 from tests.torture.prepared import prepared
 
@@ -33,8 +33,8 @@ CORRECTED = frozenset({"replace_records", "renew_records"})
 
 def test_every_method_of_the_ports_can_fail() -> None:
     methods = {name for port in Database.__mro__ for name in vars(port) if not name.startswith("_")}
-    assert methods == WRITES | READS | OF_THE_CONNECTION
-    assert len(methods) == len(WRITES) + len(READS) + len(OF_THE_CONNECTION)
+    assert methods == WRITES | READS | CONNECTION_METHODS
+    assert len(methods) == len(WRITES) + len(READS) + len(CONNECTION_METHODS)
 
 
 def test_every_one_is_called_by_some_job(tmp_path: Path) -> None:

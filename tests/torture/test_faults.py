@@ -19,7 +19,7 @@ from tests.support.mongod import with_database
 from tests.support.world import World
 from tests.torture.deadlines import assert_in_time
 from tests.torture.jobs import LATER_SYNC, few_locations
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.prepared import PreparedJob, prepared
 from tests.torture.states import assert_nothing_is_missing
 from tests.torture.tally import tally
 
@@ -96,10 +96,10 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def ready(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+def ready(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedJob]:
     """A world that was synced, worked on, and has news."""
     with prepared(LATER_SYNC, url, tmp_path_factory.mktemp("faults")) as ready:
-        world = ready.place.world
+        world = ready.workspace.world
         # An answer may take longer than the run: what hangs is ended by the run's deadline alone.
         world.config = replace(
             world.config, timeout_s=30.0, max_tries=2, min_backoff_s=0.0, max_answer_bytes=SMALL_ANSWER
@@ -107,9 +107,11 @@ def ready(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepar
         yield ready
 
 
-def test_one_fault_at_every_call_for_a_while_and_then_none(ready: Prepared, kind: str, rounds: int) -> None:
+def test_one_fault_at_every_call_for_a_while_and_then_none(
+    ready: PreparedJob, kind: str, rounds: int
+) -> None:
     """Those that ask to be left alone do so for an hour."""
-    world = ready.place.world
+    world = ready.workspace.world
     healthy_at = world.now
     ready.rewind()
     world.sandbox.set_faults(Fault(kind, seconds=HOUR_S if kind.startswith("429-") else None))
@@ -166,14 +168,14 @@ def test_mixed_faults_with_the_default_tries(tmp_path: Path, rounds: int) -> Non
 @pytest.mark.parametrize("url", DATABASES, indirect=True, scope="module")
 def test_mixed_faults_of_every_kind(url: str, rounds: int) -> None:
     """Also those that no other try helps against: what they kept out comes in when they are over."""
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     with Sandbox(locations=3, bookings=16) as sandbox, ExitStack() as stack:
         world = World(sandbox, f"{url}_mixed", few_locations(sandbox))
         stack.callback(world.close)
         world.config = replace(world.config, timeout_s=30.0, max_tries=6, max_answer_bytes=SMALL_ANSWER)
         for _ in range(ALL_KINDS_CYCLES + round(rounds * ALL_KINDS_CYCLES_PER_ROUND)):
             sandbox.add_bookings(3)
-            kinds = luck.sample(list(FAULT_KINDS), len(FAULT_KINDS))
+            kinds = rng.sample(list(FAULT_KINDS), len(FAULT_KINDS))
             sandbox.set_faults(*(Fault(kind, rate=ALL_KINDS_RATE / len(kinds)) for kind in kinds))
             world.now += timedelta(minutes=5)
             run(world, DEADLINE_S)

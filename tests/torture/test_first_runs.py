@@ -62,10 +62,10 @@ def test_killed_while_it_prepares_the_database(
     assert run_killed_at(program, 0) == 0
     steps = int((tmp_path / "steps").read_text(encoding="utf-8"))
     wanted = made_by(database_url)
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     for _ in range(1 + rounds // ROUNDS_PER_FIRST_RUN):
         empty(database_url)
-        for at in sorted(luck.sample(range(1, steps), KILLS_IN_A_ROW)):
+        for at in sorted(rng.sample(range(1, steps), KILLS_IN_A_ROW)):
             # What the first one has made is not made again: the second may find all done.
             if run_killed_at(program, at) == -signal.SIGKILL:
                 tally.add("kills")

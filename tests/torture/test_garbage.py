@@ -16,8 +16,8 @@ from tests.support.store_files import HEADER
 from tests.support.store_files import row as file_row
 from tests.torture import garbage
 from tests.torture.garbage import STORES
-from tests.torture.garbage_place import Place, empty_place, fuzz, garbage_place, write_file
 from tests.torture.garbage_rows import SOUND_CELLS
+from tests.torture.garbage_target import GarbageTarget, empty_target, fuzz, garbage_target, write_file
 from tests.torture.garbage_values import OPERATORS
 
 SURELY_READ = 300
@@ -27,24 +27,24 @@ NEVER_READ = 200_000
 
 
 @pytest.fixture
-def place(database_url: str) -> Iterator[Place]:
-    with garbage_place(database_url) as place:
-        yield place
+def target(database_url: str) -> Iterator[GarbageTarget]:
+    with garbage_target(database_url) as target:
+        yield target
 
 
-def test_rows_of_garbage(place: Place, few_rounds: int) -> None:
+def test_rows_of_garbage(target: GarbageTarget, few_rounds: int) -> None:
     @fuzz(10 * few_rounds)
     @given(st.lists(garbage.rows, min_size=1, max_size=20))
     def check(rows: list[Any]) -> None:
-        place.assert_takes(rows)
+        target.assert_takes(rows)
 
     check()
-    assert place.world.retry_rejects().balanced
+    assert target.world.retry_rejects().balanced
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=str)
-def test_operators_are_no_questions(place: Place, operator: Any) -> None:
-    before = place.world.app.leads()
+def test_operators_are_no_questions(target: GarbageTarget, operator: Any) -> None:
+    before = target.world.app.leads()
     booked = {"bookingDate": "2026-03-01T10:00:00"}
     rows = [
         {
@@ -57,17 +57,17 @@ def test_operators_are_no_questions(place: Place, operator: Any) -> None:
         {**booked, "bookingNo": "1001", "customerName": "Victim", "phoneNo": operator},
         {**booked, "bookingNo": "1003", "customerName": operator, "phoneNo": "9400000009"},
     ]
-    result = place.take(rows)
+    result = target.take(rows)
     assert [step.counts.saved for step in result.steps] == [1, 1]
     assert [step.counts.invalid for step in result.steps] == [2, 0]
-    after = place.world.app.leads()
+    after = target.world.app.leads()
     assert [lead for lead in after if lead["phone"] != "9400000003"] == before
     assert all("bookingNo" not in lead for lead in after if lead["phone"] == "9400000003")
 
 
 @pytest.mark.parametrize("depth", [10, 100, SURELY_READ, 600, 900, 950, 980, 5_000, NEVER_READ])
-def test_nesting_however_deep(place: Place, depth: int) -> None:
-    world, api = place.world, place.api
+def test_nesting_however_deep(target: GarbageTarget, depth: int) -> None:
+    world, api = target.world, target.api
     booked = '"bookingDate": "2026-03-01T10:00:00"'
     sound = f'{{"bookingNo": "5", "customerName": "Anagha", "phoneNo": "9400000003", {booked}}}'
     nested = '{"a":' * (depth - 1) + "1" + "}" * (depth - 1)
@@ -87,8 +87,8 @@ def test_nesting_however_deep(place: Place, depth: int) -> None:
     assert world.retry_rejects().balanced
 
 
-def test_store_lists_of_garbage(place: Place, few_rounds: int) -> None:
-    world, api = place.world, place.api
+def test_store_lists_of_garbage(target: GarbageTarget, few_rounds: int) -> None:
+    world, api = target.world, target.api
     stores = st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("locCode", "locName", "city", "brand", "status"), garbage.values)
     )
@@ -140,24 +140,24 @@ bodies = st.one_of(
 def rows_in(body: bytes) -> int | None:
     """How many rows an answer has by contract/rental-api.md, "Envelope"; None for a failed call."""
     try:
-        told = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return None
-    if isinstance(told, list):
-        return len(told)
-    if not isinstance(told, dict):
+    if isinstance(document, list):
+        return len(document)
+    if not isinstance(document, dict):
         return None
-    wrapped = told.get("dataSet")
+    wrapped = document.get("dataSet")
     if isinstance(wrapped, dict) and "data" in wrapped:
         wrapped = wrapped["data"]
-    places = [wrapped, told.get("data")]
-    places.append(told.get("result"))
+    places = [wrapped, document.get("data")]
+    places.append(document.get("result"))
     lists = [rows for rows in places if isinstance(rows, list)]
     rows = next(filter(None, lists), lists[0] if lists else None)
-    is_there = bool(told.keys() & {"dataSet", "data", "result"})
-    if not rows and (told.get("errorDescription") in SAYS_EMPTY or (is_there and not any(places))):
+    is_there = bool(document.keys() & {"dataSet", "data", "result"})
+    if not rows and (document.get("errorDescription") in SAYS_EMPTY or (is_there and not any(places))):
         return 0  # it says that there is nothing, or gives no reason
-    return None if rows is None or str(told.get("status")).lower() == "false" else len(rows)
+    return None if rows is None or str(document.get("status")).lower() == "false" else len(rows)
 
 
 @pytest.mark.parametrize(
@@ -183,21 +183,21 @@ def test_what_the_contract_says_of_an_envelope(body: bytes, rows: int | None) ->
     assert rows_in(body) == rows
 
 
-def watermarks(place: Place) -> set[datetime | None]:
+def watermarks(target: GarbageTarget) -> set[datetime | None]:
     """Of the two locations that are asked."""
-    with place.world.storage() as storage:
+    with target.world.storage() as storage:
         states = storage.location_states(StepName.BOOKING)
     return {states[code].watermark if code in states else None for code in STORES}
 
 
-def test_envelopes_of_garbage(place: Place, few_rounds: int) -> None:
-    world = place.world
+def test_envelopes_of_garbage(target: GarbageTarget, few_rounds: int) -> None:
+    world = target.world
 
     @fuzz(25 * few_rounds)
     @given(bodies)
     def check(body: bytes) -> None:
-        place.api.body = body
-        before = watermarks(place)
+        target.api.body = body
+        before = watermarks(target)
         world.now += timedelta(minutes=1)
         (step,) = world.run((StepName.BOOKING,), full=True).steps
         assert step.counts.balanced
@@ -206,7 +206,7 @@ def test_envelopes_of_garbage(place: Place, few_rounds: int) -> None:
             assert step.status is StepStatus.FAILED
             assert len((step.error or "").splitlines()) == 1
             assert step.counts.rows == 0
-            assert watermarks(place) == before
+            assert watermarks(target) == before
         else:
             assert step.status is StepStatus.SUCCESS, step.error
             assert step.counts.rows == rows * len(STORES)
@@ -223,12 +223,12 @@ def test_file_rows_of_garbage(database_url: str, few_rounds: int, tmp_path: Path
     @fuzz(8 * few_rounds)
     @given(st.lists(cells, max_size=20))
     def check(rows: list[dict[int, str]]) -> None:
-        with empty_place(database_url) as place:
+        with empty_target(database_url) as target:
             written = write_file(
                 file, [[row.get(n, cell) for n, cell in enumerate(file_row())] for row in rows]
             )
-            victims = place.victims()
-            place.assert_imports([file], written)
-            assert place.victims() == victims
+            victims = target.victims()
+            target.assert_imports([file], written)
+            assert target.victims() == victims
 
     check()

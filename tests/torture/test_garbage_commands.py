@@ -21,8 +21,8 @@ from tests.support.store_files import write
 from tests.support.webapp import Lead
 from tests.support.world import World
 from tests.torture.garbage import garbage_world
-from tests.torture.garbage_place import fuzz
-from tests.torture.in_process import Ended, assert_told_plainly, run, working_in
+from tests.torture.garbage_target import fuzz
+from tests.torture.in_process import Ended, assert_plain_message, run, working_in
 from tests.torture.jobs import few_locations
 from tests.torture.tally import tally
 
@@ -130,7 +130,7 @@ def test_command_lines_of_garbage(folder: Path, few_rounds: int) -> None:
     @given(command_lines())
     def check(arguments: list[str]) -> None:
         tally.add("garbage settings")
-        assert_told_plainly(run(*arguments))
+        assert_plain_message(run(*arguments))
 
     check()
 
@@ -144,7 +144,7 @@ def test_command_lines_of_garbage_where_there_is_plenty_to_lose(busy: Busy, few_
     def check(arguments: list[str]) -> None:
         tally.add("garbage settings")
         ended = run(*arguments)
-        assert_told_plainly(ended)
+        assert_plain_message(ended)
         # A word that a command can't understand is shown as it was typed.
         assert not [phone for phone in phones - set(arguments) if phone in ended.stderr]
         after = busy.leads()
@@ -164,7 +164,7 @@ def test_processes_with_arguments_of_garbage(folder: Path) -> None:
     ):
         ended = program.run(*arguments)
         tally.add("garbage settings")
-        assert_told_plainly(Ended(ended.status, ended.stdout, ended.stderr))
+        assert_plain_message(Ended(ended.status, ended.stdout, ended.stderr))
         assert ended.status != ExitCode.OK
 
 
@@ -191,7 +191,7 @@ def test_rejects_of_garbage_are_listed_exported_and_tried_again(folder: Path) ->
     exported = run("rejects", "export", "rejects.csv")
     retried = run("rejects", "retry", "--json")
     for ended in (listed, as_json, exported, retried):
-        assert_told_plainly(ended)
+        assert_plain_message(ended)
         assert ended.status == ExitCode.OK
         assert "9400000001" not in ended.stdout + ended.stderr
     rejects = json.loads(as_json.stdout)

@@ -10,8 +10,8 @@ import pytest
 
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
-from tests.torture.garbage_place import empty_place, write_file
 from tests.torture.garbage_rows import DistinctRows, file_rows, report_rows, store_list_rows
+from tests.torture.garbage_target import empty_target, write_file
 from tests.torture.tally import tally
 
 REPORTS, REPORT_ROWS = 2, 250
@@ -31,30 +31,30 @@ def share(database_url: str) -> str:
 def test_report_rows(database_url: str, share: str, rounds: int) -> None:
     garbage = DistinctRows(report_rows, share)
     for _ in range(rounds):
-        with empty_place(database_url) as place:
+        with empty_target(database_url) as target:
             for _ in range(REPORTS):
                 rows = garbage.take(REPORT_ROWS)
-                place.assert_takes(rows)
+                target.assert_takes(rows)
                 tally.add("garbage rows", len(rows))
-            assert place.world.retry_rejects().balanced
+            assert target.world.retry_rejects().balanced
 
 
 def test_store_list_rows(database_url: str, share: str, rounds: int) -> None:
     garbage = DistinctRows(store_list_rows, share)
     for _ in range(rounds):
-        with empty_place(database_url) as place:
+        with empty_target(database_url) as target:
             rows = garbage.take(STORE_LIST_ROWS)
-            place.api.stores = [json.dumps(row) for row in rows]
-            (step,) = place.world.run((StepName.STORES,)).steps
+            target.api.stores = [json.dumps(row) for row in rows]
+            (step,) = target.world.run((StepName.STORES,)).steps
             assert step.status is StepStatus.SUCCESS, step.error
             assert step.counts.rows == len(rows)
             assert step.counts.balanced
-            stores = place.world.app.all("stores")
+            stores = target.world.app.all("stores")
             assert len(stores) == step.counts.saved
             assert all(isinstance(store["name"], str) and store["name"] for store in stores)
-            (again,) = place.world.run((StepName.STORES,)).steps
+            (again,) = target.world.run((StepName.STORES,)).steps
             assert (again.counts.saved, again.counts.invalid) == (0, step.counts.invalid)
-            assert place.world.app.all("stores") == stores
+            assert target.world.app.all("stores") == stores
             tally.add("garbage rows", len(rows))
 
 
@@ -62,7 +62,7 @@ def test_file_rows(database_url: str, share: str, rounds: int, tmp_path: Path) -
     files = tmp_path / "walkin_z_edappally.csv", tmp_path / "walkin_sg_perinthalmanna.csv"
     garbage = DistinctRows(file_rows, share)
     for number in range(rounds):
-        with empty_place(database_url) as place:
+        with empty_target(database_url) as target:
             rows = garbage.take(FILE_ROWS)
             text = [row for row in rows if is_text(row)]
             no_text = [row for row in rows if not is_text(row)]
@@ -70,7 +70,7 @@ def test_file_rows(database_url: str, share: str, rounds: int, tmp_path: Path) -
             assert no_text
             written = write_file(files[0], text, ENCODINGS[number % len(ENCODINGS)])
             written += write_file(files[1], no_text)
-            place.assert_imports(files, written)
+            target.assert_imports(files, written)
             tally.add("garbage rows", len(rows))
 
 

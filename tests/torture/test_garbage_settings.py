@@ -10,7 +10,7 @@ from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings.settings import Settings, inspect_settings, load_settings
 from syncctl.settings.specs import SPECS
 from tests.support.program import Program
-from tests.torture.garbage_place import fuzz
+from tests.torture.garbage_target import fuzz
 from tests.torture.tally import tally
 
 # What a process may find in its environment: any text without NUL, and bytes that are no text.

@@ -17,8 +17,8 @@ from syncctl.errors import ExitCode, SettingsError
 from syncctl.sandbox import Sandbox
 from syncctl.settings.settings import load_settings
 from tests.support.world import World
-from tests.torture.garbage_place import fuzz
-from tests.torture.in_process import Ended, assert_told_plainly, run, working_in
+from tests.torture.garbage_target import fuzz
+from tests.torture.in_process import Ended, assert_plain_message, run, working_in
 from tests.torture.jobs import few_locations
 from tests.torture.tally import tally
 
@@ -123,7 +123,7 @@ def assert_goes_by(environ: dict[str, str], folder: Path) -> None:
         wrong = False
     ended = {command[0]: run(*command) for command in COMMANDS}
     for each in ended.values():
-        assert_told_plainly(each)
+        assert_plain_message(each)
         assert_no_secret(each, environ)
     if wrong:
         assert ended["stores"].status == ended["status"].status == ExitCode.CONFIG

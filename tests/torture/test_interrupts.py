@@ -18,7 +18,7 @@ from syncctl.errors import InterruptedRunError, StopRequestedError
 from syncctl.ports.storage import Storage
 from tests.support.world import Recorder, World
 from tests.torture.jobs import JOBS, Job
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.prepared import PreparedJob, prepared
 from tests.torture.tally import tally
 
 STRIKES = 2
@@ -38,7 +38,7 @@ MOMENTS = ("call", "return", "c_return")
 with block and the release of its lock. (Generators yield and are closed with the same events; nor then.)"""
 
 
-class Strike:
+class SignalAt:
     """Sends this process a signal at the `at`-th moment of the run at which Python may call its handler (0:
     at none)."""
 
@@ -91,40 +91,40 @@ def test_struck_wherever_it_stands(number: int, mongo_url: str, tmp_path: Path, 
     if rounds == 1:
         urls = [urls[number % 2]]
     for url in urls:
-        strike_and_redo(JOBS[number], url, tmp_path, strikes)
+        run_with_signals_and_redo(JOBS[number], url, tmp_path, strikes)
 
 
-def strike_and_redo(job: Job, url: str, folder: Path, strikes: int) -> None:
+def run_with_signals_and_redo(job: Job, url: str, folder: Path, strikes: int) -> None:
     with prepared(job, url, folder) as ready:
         ready.rewind()
-        watched = Strike(0, signal.SIGINT, ready.place.world)
-        job.do(ready.place, watched)
+        watched = SignalAt(0, signal.SIGINT, ready.workspace.world)
+        job.do(ready.workspace, watched)
         for _ in range(strikes):
-            sent = ready.luck.choice((signal.SIGINT, signal.SIGTERM))
-            at = ready.luck.randint(1, watched.moments)
+            sent = ready.rng.choice((signal.SIGINT, signal.SIGTERM))
+            at = ready.rng.randint(1, watched.moments)
             ready.rewind()
-            strike(ready, Strike(at, sent, ready.place.world), sent)
+            run_with_signal(ready, SignalAt(at, sent, ready.workspace.world), sent)
             ready.assert_redone()
 
 
-def strike(ready: Prepared, struck: Strike, sent: signal.Signals) -> None:
+def run_with_signal(ready: PreparedJob, signal_at: SignalAt, sent: signal.Signals) -> None:
     """Do the job with a signal."""
-    world = ready.place.world
+    world = ready.workspace.world
     world.recorder = Recorder()
     logs_before = _ids(world)
     ended: InterruptedRunError | StopRequestedError | None = None
     with stoppable() as stop, stop.at_safe_points():
-        never, world.stop = world.stop, stop
+        never_again, world.stop = world.stop, stop
         try:
             # In a context of its own, as a process's end would take what pymongo keeps there: its time limit.
-            contextvars.copy_context().run(ready.job.do, ready.place, struck)
+            contextvars.copy_context().run(ready.job.do, ready.workspace, signal_at)
         except (InterruptedRunError, StopRequestedError) as error:
             ended = error
         finally:
             sys.setprofile(None)
-            world.stop = never
-    assert bool(struck.where) is stop.requested
-    if not struck.where:  # the run took fewer steps than the one that was watched, and is over
+            world.stop = never_again
+    assert bool(signal_at.where) is stop.requested
+    if not signal_at.where:  # the run took fewer steps than the one that was watched, and is over
         assert ended is None
         return
     tally.add("interrupts")
@@ -132,24 +132,24 @@ def strike(ready: Prepared, struck: Strike, sent: signal.Signals) -> None:
     logs = [log for log in world.app.all("synclogs") if str(log["_id"]) not in logs_before]
     if ended is None:
         # It came after the last safe point: nothing was begun any more.
-        assert len(world.recorder.started) == struck.steps, f"{struck.where}: the signal was lost"
-        assert len(logs) == len(world.recorder.finished) == struck.steps, struck.where
+        assert len(world.recorder.started) == signal_at.steps, f"{signal_at.where}: the signal was lost"
+        assert len(logs) == len(world.recorder.finished) == signal_at.steps, signal_at.where
         return
     assert ended.exit_code == 128 + sent
-    assert isinstance(ended, InterruptedRunError) is (struck.run == "execute"), struck.where
-    assert_logged(world.recorder, logs, struck, HOW[sent])
+    assert isinstance(ended, InterruptedRunError) is (signal_at.run == "execute"), signal_at.where
+    assert_logged(world.recorder, logs, signal_at, HOW[sent])
 
 
-def assert_logged(recorder: Recorder, logs: Sequence[dict[str, Any]], struck: Strike, how: str) -> None:
+def assert_logged(recorder: Recorder, logs: Sequence[dict[str, Any]], signal_at: SignalAt, how: str) -> None:
     """Each step that was begun has a synclog, and that of one that was under way says that it failed."""
     failed = [log["syncType"] for log in logs if (log["status"], log["errorMessage"]) == ("failed", how)]
     others = [log["syncType"] for log in logs if log["status"] == "success"]
-    assert len(failed) + len(others) == len(logs), struck.where
+    assert len(failed) + len(others) == len(logs), signal_at.where
     done = [SYNC_TYPES[result.name] for result in recorder.finished if result.error != how]
     begun = [SYNC_TYPES[name] for name in recorder.started]
-    assert set(begun) == {*failed, *others}, f"{struck.where}: a step left no synclog"
-    assert set(done) == set(others), struck.where
-    assert failed == [step for step in begun if step not in done][-1:], struck.where
+    assert set(begun) == {*failed, *others}, f"{signal_at.where}: a step left no synclog"
+    assert set(done) == set(others), signal_at.where
+    assert failed == [step for step in begun if step not in done][-1:], signal_at.where
 
 
 def _ids(world: World) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.failing_storage import READS, Killed, Moment
-from tests.torture.disturbing import ENDS, disturb
+from tests.torture.fault_injection import ENDS, run_with_fault
 from tests.torture.jobs import JOBS, Job
 from tests.torture.prepared import prepared
 
@@ -23,15 +23,15 @@ def test_done_again_it_ends_as_if_undisturbed(
     if rounds == 1:
         urls = [urls[number % 2]]
     for url in urls:
-        strike_reads(JOBS[number], url, tmp_path, rounds)
+        run_with_faults_at_reads(JOBS[number], url, tmp_path, rounds)
 
 
-def strike_reads(job: Job, url: str, folder: Path, rounds: int) -> None:
+def run_with_faults_at_reads(job: Job, url: str, folder: Path, rounds: int) -> None:
     with prepared(job, url, folder) as ready:
         reads = len(ready.calls(READS))
         strikes = list(itertools.product(range(1, reads + 1), ENDS))
         share = math.ceil(len(strikes) * min(1.0, rounds / ROUNDS_FOR_ALL))
-        for at, error in [(reads, Killed), *ready.luck.sample(strikes, share if rounds > 1 else 1)]:
+        for at, error in [(reads, Killed), *ready.rng.sample(strikes, share if rounds > 1 else 1)]:
             ready.rewind()
-            assert disturb(ready, at, Moment.MIDWAY, error, among=READS), "there is no such read"
+            assert run_with_fault(ready, at, Moment.MIDWAY, error, among=READS), "there is no such read"
             ready.assert_redone()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.failing_storage import Killed, Moment
-from tests.torture.disturbing import ENDS, REFUSALS, End, disturb, moments_of
+from tests.torture.fault_injection import ENDS, REFUSALS, End, moments_of, run_with_fault
 from tests.torture.jobs import JOBS, MORE_JOBS, Job
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.prepared import PreparedJob, prepared
 
 ROUNDS_FOR_ALL = 100
 """In so many rounds a kill and each signal strikes each write of each job, before, midway and after."""
@@ -24,28 +24,28 @@ def test_done_again_after_a_kill_it_ends_as_if_undisturbed(
 ) -> None:
     if rounds == 1:
         with prepared(job, database_url, tmp_path) as ready:
-            for error in (Killed, ready.luck.choice(ENDS)):
-                disturb_and_redo(ready, *ready.luck.choice(places_of(ready)), error)
+            for error in (Killed, ready.rng.choice(ENDS)):
+                run_with_fault_and_redo(ready, *ready.rng.choice(places_of(ready)), error)
         return
     for seed, error in enumerate(ENDS * math.ceil(rounds / ROUNDS_FOR_ALL), start=1):
         with prepared(job, database_url, tmp_path, seed=seed) as ready:
             places = places_of(ready)
             if error in REFUSALS:
-                places = [(at, ready.luck.choice(moments_of(ready))) for at in range(1, ready.writes + 1)]
+                places = [(at, ready.rng.choice(moments_of(ready))) for at in range(1, ready.writes + 1)]
             share = math.ceil(len(places) * min(1.0, rounds / ROUNDS_FOR_ALL))
-            for at, moment in ready.luck.sample(places, share):
-                disturb_and_redo(ready, at, moment, error)
+            for at, moment in ready.rng.sample(places, share):
+                run_with_fault_and_redo(ready, at, moment, error)
 
 
-def places_of(ready: Prepared) -> list[tuple[int, Moment]]:
+def places_of(ready: PreparedJob) -> list[tuple[int, Moment]]:
     """Every write of the job, with every moment at which it can be struck."""
     return list(itertools.product(range(1, ready.writes + 1), moments_of(ready)))
 
 
-def disturb_and_redo(ready: Prepared, at: int, moment: Moment, error: End) -> None:
+def run_with_fault_and_redo(ready: PreparedJob, at: int, moment: Moment, error: End) -> None:
     """Disturb the job at a write, perhaps the next one as well, and let it come to its end."""
     ready.rewind()
-    assert disturb(ready, at, moment, error), "there is no such write"
-    if ready.luck.random() < SECOND_KILL:
-        disturb(ready, ready.luck.randint(1, ready.writes // 2 + 1), moment, Killed)
+    assert run_with_fault(ready, at, moment, error), "there is no such write"
+    if ready.rng.random() < SECOND_KILL:
+        run_with_fault(ready, ready.rng.randint(1, ready.writes // 2 + 1), moment, Killed)
     ready.assert_redone()

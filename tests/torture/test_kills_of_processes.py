@@ -16,7 +16,7 @@ from syncctl.sandbox import Sandbox
 from tests.support.oracle import Expectation
 from tests.support.program import Ended, Program
 from tests.support.world import World
-from tests.torture.jobs import JOBS, Ground, Job
+from tests.torture.jobs import JOBS, Job, Workspace
 from tests.torture.long_jobs import LARGE, SMALL, Size, long_jobs
 from tests.torture.running import running
 from tests.torture.states import (
@@ -48,30 +48,30 @@ HOW = {
 
 
 @dataclass(frozen=True)
-class Course:
+class ProcessJob:
     """A job as a command, the states before and after an undisturbed run, and that run's duration."""
 
     job: Job
-    place: Ground
+    workspace: Workspace
     program: Program
     before: Rewind
     undisturbed: State
-    work_s: float
+    duration_s: float
 
     def state(self) -> State:
-        return _state(self.place.world)
+        return _state(self.workspace.world)
 
 
 @contextmanager
-def course(job: Job, size: Size, url: str, folder: Path) -> Iterator[Course]:
+def process_job(job: Job, size: Size, url: str, folder: Path) -> Iterator[ProcessJob]:
     """Prepare a job, and run it once to record its result."""
     folder.mkdir()
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(locations=3, bookings=size.bookings, latency_s=size.latency_s))
         world = World(sandbox, url)
         stack.callback(world.close)
-        place = Ground(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
-        job.prepare(place)
+        workspace = Workspace(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
+        job.prepare(workspace)
         program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
         before = Rewind(world.app, url)
         stack.callback(before.close)
@@ -80,7 +80,7 @@ def course(job: Job, size: Size, url: str, folder: Path) -> Iterator[Course]:
             assert run.wait_until_begun()
             begun = time.monotonic()
             run.wait_until_done()
-            work_s = time.monotonic() - begun
+            duration_s = time.monotonic() - begun
             assert_went_well(run.end())
         undisturbed = _state(world)
         assert undisturbed != state_before
@@ -88,7 +88,7 @@ def course(job: Job, size: Size, url: str, folder: Path) -> Iterator[Course]:
             assert_all_of_the_source_is_recorded(world)
         if not state_before.leads:
             assert_nothing_is_missing(world)
-        yield Course(job, place, program, before, undisturbed, work_s)
+        yield ProcessJob(job, workspace, program, before, undisturbed, duration_s)
 
 
 def _state(world: World) -> State:
@@ -97,8 +97,8 @@ def _state(world: World) -> State:
 
 def assert_went_well(ended: Ended) -> None:
     assert ended.status == 0, ended.output
-    for told in ("Traceback", "Unexpected", "Error"):
-        assert told not in ended.output, ended.output
+    for word in ("Traceback", "Unexpected", "Error"):
+        assert word not in ended.output, ended.output
 
 
 def assert_all_of_the_source_is_recorded(world: World) -> None:
@@ -129,51 +129,51 @@ def test_run_again_after_signals_it_ends_as_if_undisturbed(
     kills = 1 if rounds == 1 else KILLS_IN_A_ROW
     sqlite_url = f"sqlite:///{tmp_path / 'syncctl.db'}"
     with ExitStack() as stack:
-        courses: dict[str, Course] = {}
+        process_jobs: dict[str, ProcessJob] = {}
         for chain in range(1 + rounds // ROUNDS_PER_CHAIN):
             kind = ("sqlite", "mongo")[(number + chain) % 2]
-            if kind not in courses:
+            if kind not in process_jobs:
                 url = mongo_url if kind == "mongo" else sqlite_url
                 job = long_jobs(size)[number]
-                courses[kind] = stack.enter_context(course(job, size, url, tmp_path / kind))
-            luck = Random(f"{number} {chain}")  # noqa: S311 - luck, not cryptography
-            run_until_undisturbed(courses[kind], [SIGNALS[(number + n) % 3] for n in range(kills)], luck)
+                process_jobs[kind] = stack.enter_context(process_job(job, size, url, tmp_path / kind))
+            rng = Random(f"{number} {chain}")  # noqa: S311 - luck, not cryptography
+            run_until_undisturbed(process_jobs[kind], [SIGNALS[(number + n) % 3] for n in range(kills)], rng)
 
 
-def run_until_undisturbed(way: Course, signals: list[signal.Signals], luck: Random) -> None:
+def run_until_undisturbed(prepared_job: ProcessJob, signals: list[signal.Signals], rng: Random) -> None:
     """Interrupt a command with one signal after another, then let it finish."""
-    way.before()
-    rest_s, left = way.work_s, signals
+    prepared_job.before()
+    rest_s, left = prepared_job.duration_s, signals
     for _ in range(TRIES_PER_KILL * len(signals)):
-        if struck_in_its_midst(way, left[0], luck.uniform(0, rest_s)):
+        if interrupted_at_work(prepared_job, left[0], rng.uniform(0, rest_s)):
             left = left[1:]
             if not left:
                 break
             continue
         # It was done before: there is nothing left for another one to strike.
-        assert_as_undisturbed(way.state(), way.undisturbed)
-        way.before()
+        assert_as_undisturbed(prepared_job.state(), prepared_job.undisturbed)
+        prepared_job.before()
         rest_s *= 0.7
     assert left == []
-    assert_went_well(way.program.run(*way.job.arguments))
-    assert_as_undisturbed(way.state(), way.undisturbed)
+    assert_went_well(prepared_job.program.run(*prepared_job.job.arguments))
+    assert_as_undisturbed(prepared_job.state(), prepared_job.undisturbed)
 
 
-def struck_in_its_midst(way: Course, sent: signal.Signals, after_s: float) -> bool:
+def interrupted_at_work(prepared_job: ProcessJob, sent: signal.Signals, after_s: float) -> bool:
     """Start the command, signal it `after_s` seconds after it started its work, and check how it ends.
     Returns whether the signal ended it."""
-    logs_before = {str(log["_id"]) for log in way.place.world.app.all("synclogs")}
-    with running(way.program, *way.job.arguments) as run:
+    logs_before = {str(log["_id"]) for log in prepared_job.workspace.world.app.all("synclogs")}
+    with running(prepared_job.program, *prepared_job.job.arguments) as run:
         run.wait_until_begun()
         time.sleep(after_s)
         run.hold_still()
-        in_its_midst = run.is_in_its_midst
-        ended = run.end(sent if in_its_midst else None)
+        was_at_work = run.is_at_work
+        ended = run.end(sent if was_at_work else None)
         run.assert_lock_is_free()
     if ended.status == 0:
         assert_went_well(ended)
         return False
-    assert in_its_midst, ended
+    assert was_at_work, ended
     tally.add("kills")
     assert "Traceback" not in ended.output, ended.output
     assert "Unexpected" not in ended.output, ended.output
@@ -181,12 +181,16 @@ def struck_in_its_midst(way: Course, sent: signal.Signals, after_s: float) -> bo
         assert ended.status == -sent, ended
     else:
         assert ended.status == 128 + sent, ended
-        new = [log for log in way.place.world.app.all("synclogs") if str(log["_id"]) not in logs_before]
-        assert_logged(way, ended, new, HOW[sent])
+        new = [
+            log
+            for log in prepared_job.workspace.world.app.all("synclogs")
+            if str(log["_id"]) not in logs_before
+        ]
+        assert_logged(prepared_job, ended, new, HOW[sent])
     return True
 
 
-def assert_logged(way: Course, ended: Ended, logs: list[dict[str, Any]], how: str) -> None:
+def assert_logged(prepared_job: ProcessJob, ended: Ended, logs: list[dict[str, Any]], how: str) -> None:
     """Each step that was begun has its synclog: those before the last one as a success, and the last one as
     failed, unless it was done but for the telling. A retry and a cleanup leave none: `syncType` has no word
     for them."""
@@ -199,18 +203,20 @@ def assert_logged(way: Course, ended: Ended, logs: list[dict[str, Any]], how: st
         assert by_type[step]["status"] == "success"
     last = by_type[begun[-1]]
     if last["status"] == "success":
-        assert_step_is_done(way, begun[-1])
+        assert_step_is_done(prepared_job, begun[-1])
     else:
         assert (last["status"], last["errorMessage"]) == ("failed", how)
 
 
-def assert_step_is_done(way: Course, step: str) -> None:
+def assert_step_is_done(prepared_job: ProcessJob, step: str) -> None:
     """All that an undisturbed step leaves is there."""
-    found = way.state()
+    found = prepared_job.state()
     if step == "store":
-        assert found.stores == way.undisturbed.stores
+        assert found.stores == prepared_job.undisturbed.stores
         return
     wanted = {
-        lead_id for lead_id, lead in way.undisturbed.leads.items() if lead["leadType"] == LEAD_TYPES[step]
+        lead_id
+        for lead_id, lead in prepared_job.undisturbed.leads.items()
+        if lead["leadType"] == LEAD_TYPES[step]
     }
     assert wanted <= found.leads.keys()

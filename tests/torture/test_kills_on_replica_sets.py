@@ -41,7 +41,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_a_first_sync_that_is_killed_again_and_again(server: str, tmp_path: Path, rounds: int) -> None:
     """Killed some times in a row, and people delete leads after each kill; then run until all is there."""
-    luck = Random(rounds)  # noqa: S311 - luck, not cryptography
+    rng = Random(rounds)  # noqa: S311 - luck, not cryptography
     wanted = KILLS if rounds == 1 else KILLS_PER_ROUND * rounds
     kills = 0
     with Sandbox(locations=3, bookings=60 if rounds == 1 else 200) as sandbox:
@@ -56,13 +56,13 @@ def test_a_first_sync_that_is_killed_again_and_again(server: str, tmp_path: Path
             with closing(World(sandbox, url)) as world:
                 deleted = set[str]()
                 for _ in range(min(KILLS_IN_A_ROW, wanted - kills)):
-                    if not killed(program, luck.uniform(0, work_s)):
+                    if not killed(program, rng.uniform(0, work_s)):
                         break
                     kills += 1
                     tally.add("kills")
                     leads = {lead["_id"] for lead in world.app.leads()}
                     assert leads - {record["leadId"] for record in world.app.all("syncrecords")} == set()
-                    for lead_id in luck.sample(sorted(leads), min(DELETED_PER_KILL, len(leads))):
+                    for lead_id in rng.sample(sorted(leads), min(DELETED_PER_KILL, len(leads))):
                         world.app.delete(lead_id)
                         deleted.add(lead_id)
                 run_until_whole(program)

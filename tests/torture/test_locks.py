@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from syncctl.sandbox import Fault, Sandbox
-from tests.support.ordinary_user import BoundByRights
 from tests.support.program import Program
+from tests.support.unprivileged_program import UnprivilegedProgram
 from tests.support.world import World
 from tests.torture.states import assert_nothing_is_missing
 from tests.torture.tally import tally
@@ -64,8 +64,8 @@ def test_a_lock_file_that_holds_something_else(program: Program) -> None:
 def test_a_lock_file_without_rights(tmp_path: Path, sandbox: Sandbox, mode: int, command: str) -> None:
     """To read it, to write it, neither: nothing runs without the lock, and what looks at it says so."""
     lock = tmp_path / "the.lock"
-    program = BoundByRights(tmp_path, API_BASE_URL=sandbox.base_url, SYNC_LOCK_FILE=lock)
-    if not program.is_bound():
+    program = UnprivilegedProgram(tmp_path, API_BASE_URL=sandbox.base_url, SYNC_LOCK_FILE=lock)
+    if not program.is_unprivileged():
         pytest.skip("this user can't give up its right to read and write everything")
     tally.add("lock troubles")
     lock.touch()
@@ -80,8 +80,8 @@ def test_a_lock_file_without_rights(tmp_path: Path, sandbox: Sandbox, mode: int,
 
 def test_a_lock_file_in_a_folder_without_rights(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = tmp_path / "locks"
-    program = BoundByRights(tmp_path, API_BASE_URL=sandbox.base_url, SYNC_LOCK_FILE=folder / "the.lock")
-    if not program.is_bound():
+    program = UnprivilegedProgram(tmp_path, API_BASE_URL=sandbox.base_url, SYNC_LOCK_FILE=folder / "the.lock")
+    if not program.is_unprivileged():
         pytest.skip("this user can't give up its right to read and write everything")
     tally.add("lock troubles")
     folder.mkdir(mode=0o500)

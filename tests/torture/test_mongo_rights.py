@@ -17,7 +17,7 @@ from tests.support import mongod
 from tests.support.mongod import with_database
 from tests.support.world import World
 from tests.torture.jobs import JOBS, LATER_SYNC, few_locations
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.prepared import PreparedJob, prepared
 from tests.torture.states import assert_as_undisturbed, state_of
 from tests.torture.tally import tally
 
@@ -114,11 +114,11 @@ def test_collections_that_take_nothing_for_a_while(mongo_url: str, tmp_path: Pat
         folder = tmp_path / f"{number}"
         folder.mkdir()
         with prepared(job, mongo_url, folder) as ready, MongoClient[dict[str, Any]](mongo_url) as client:
-            world = ready.place.world
+            world = ready.workspace.world
             for collection in WRITTEN:
                 ready.rewind()
-                with taking_nothing(client.get_default_database(), collection):
-                    all_right = says_all_right(ready, collection)
+                with rejecting_writes(client.get_default_database(), collection):
+                    all_right = reports_success(ready, collection)
                 warned = bool(world.recorder.warnings)
                 # Leads that were refused are on the rejects list.
                 taken_later = world.retry_rejects().saved if collection == "leads" else 0
@@ -132,7 +132,7 @@ def test_collections_that_take_nothing_for_a_while(mongo_url: str, tmp_path: Pat
 
 
 @contextmanager
-def taking_nothing(database: Raw, collection: str) -> Iterator[None]:
+def rejecting_writes(database: Raw, collection: str) -> Iterator[None]:
     """A validation rule that rejects new and changed documents. Existing ones stay and may be deleted."""
     if collection not in database.list_collection_names():
         database.create_collection(collection)
@@ -143,15 +143,15 @@ def taking_nothing(database: Raw, collection: str) -> Iterator[None]:
         database.command("collMod", collection, validator={})
 
 
-def says_all_right(ready: Prepared, collection: str) -> bool:
+def reports_success(ready: PreparedJob, collection: str) -> bool:
     """Run the job while a collection rejects writes; whether it completed without failures."""
     try:
-        result = ready.job.do(ready.place, lambda storage: storage)
+        result = ready.job.do(ready.workspace, lambda storage: storage)
     except StorageError:
         return False
     if not isinstance(result, RunResult):
         return True
-    recorder = ready.place.world.recorder
+    recorder = ready.workspace.world.recorder
     assert all(step.counts.balanced for step in result.steps)
     if ready.job is LATER_SYNC:
         assert result.ok == (collection in SURVIVED), collection

@@ -23,11 +23,11 @@ pytestmark = pytest.mark.attack("odd files")
 
 
 def _socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listening:
+    with socket.socket(socket.AF_UNIX) as make_listener:
         here = os.getcwd()
         os.chdir(path.parent)  # an address has 107 bytes at most
         try:
-            listening.bind(path.name)
+            make_listener.bind(path.name)
         finally:
             os.chdir(here)
 
@@ -178,9 +178,9 @@ def test_a_shells_substitution_that_never_ends(tmp_path: Path) -> None:
     try:
         os.write(writable, b"API_TOKEN=x\n")
         with pytest.raises(TimeoutError, match="did not end in time"):
-            read_named(f"/dev/fd/{readable}", 1000, patience_s=0.01)
+            read_named(f"/dev/fd/{readable}", 1000, timeout_s=0.01)
         os.close(writable)
-        assert read_named(f"/dev/fd/{readable}", 1000, patience_s=0.01) == b""
+        assert read_named(f"/dev/fd/{readable}", 1000, timeout_s=0.01) == b""
     finally:
         os.close(readable)
 

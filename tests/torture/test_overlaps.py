@@ -13,7 +13,7 @@ from tests.support.program import LIMIT_S, Program
 from tests.support.world import World
 from tests.torture.jobs import (
     JOBS,
-    Ground,
+    Workspace,
     double_some,
     imported_and_worked_on,
     news_at_the_source,
@@ -21,7 +21,7 @@ from tests.torture.jobs import (
 from tests.torture.states import Rewind, State, assert_as_undisturbed, state_of
 from tests.torture.tally import tally
 
-CROWD = (
+COMMANDS = (
     ("api",),
     ("api", "--full"),
     ("import", "walkin", "."),
@@ -29,27 +29,27 @@ CROWD = (
     ("cleanup", "duplicates", "--apply"),
     ("rejects", "retry"),
 )
-ROUNDS_PER_CROWD = 20
+ROUNDS_PER_START = 20
 WHEN_A_RUN_WROTE_IT = ("updatedAt",)
 
 
-def busy_ground(world: World, folder: Path) -> Ground:
+def busy_workspace(world: World, folder: Path) -> Workspace:
     """News for every command of the crowd."""
-    place = Ground(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
+    workspace = Workspace(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
     world.run()
-    imported_and_worked_on(place)
-    double_some(place)
-    news_at_the_source(place)
-    return place
+    imported_and_worked_on(workspace)
+    double_some(workspace)
+    news_at_the_source(workspace)
+    return workspace
 
 
-def one_after_the_other(place: Ground) -> State:
+def one_after_the_other(workspace: Workspace) -> State:
     """What the crowd comes to when it queues."""
     clean = next(job for job in JOBS if job.name == "a cleanup of duplicates")
-    place.world.run(full=True)
-    place.world.import_files(StepName.WALKIN, place.folder)
-    clean.do(place, lambda storage: storage)
-    return state_of(place.world.app, without=WHEN_A_RUN_WROTE_IT)
+    workspace.world.run(full=True)
+    workspace.world.import_files(StepName.WALKIN, workspace.folder)
+    clean.do(workspace, lambda storage: storage)
+    return state_of(workspace.world.app, without=WHEN_A_RUN_WROTE_IT)
 
 
 @pytest.mark.parametrize("locks", ["one lock file", "many lock files"])
@@ -60,11 +60,11 @@ def test_all_commands_at_once(database_url: str, tmp_path: Path, locks: str, rou
     folder.mkdir()
     with Sandbox(locations=3, bookings=16) as sandbox, ExitStack() as stack:
         world = stack.enter_context(closing(World(sandbox, database_url)))
-        place = busy_ground(world, folder)
+        workspace = busy_workspace(world, folder)
         before = stack.enter_context(closing(Rewind(world.app, database_url)))
-        wanted = one_after_the_other(place)
+        wanted = one_after_the_other(workspace)
         program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=database_url)
-        for _ in range(1 + rounds // ROUNDS_PER_CROWD):
+        for _ in range(1 + rounds // ROUNDS_PER_START):
             before()
             all_at_once(program, one_lock=locks == "one lock file")
             assert_as_undisturbed(state_of(world.app, without=WHEN_A_RUN_WROTE_IT), wanted)
@@ -72,13 +72,13 @@ def test_all_commands_at_once(database_url: str, tmp_path: Path, locks: str, rou
 
 def all_at_once(program: Program, *, one_lock: bool) -> None:
     """Start the crowd and wait for all of it."""
-    tally.add("overlapping runs", len(CROWD))
+    tally.add("overlapping runs", len(COMMANDS))
     started: list[subprocess.Popen[str]] = []
     try:
-        for number, arguments in enumerate(CROWD):
+        for number, arguments in enumerate(COMMANDS):
             lock = "lock" if one_lock else f"lock-{number}"
             started.append(program.start(*arguments, "--wait", str(LIMIT_S), SYNC_LOCK_FILE=lock))
-        for arguments, process in zip(CROWD, started, strict=True):
+        for arguments, process in zip(COMMANDS, started, strict=True):
             stdout, stderr = process.communicate(timeout=LIMIT_S)
             if "Traceback" in stdout + stderr:
                 tally.add("tracebacks")

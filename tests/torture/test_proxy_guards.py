@@ -5,7 +5,7 @@ import pytest
 from syncctl.api.transport import Transport
 from syncctl.api.wire import Call, Endpoint
 from syncctl.errors import FinalApiError
-from syncctl.http.proxies import proxy_variable, wrong_proxy
+from syncctl.http.proxies import proxy_address_problem, proxy_variable
 from syncctl.machine.probes import api_clock
 from syncctl.monitoring.healthchecks import Heartbeat, PingPolicy
 from tests.support.program import Program
@@ -60,7 +60,7 @@ def test_a_wrong_proxy_address_is_named_by_its_variable(
 )
 def test_a_right_proxy_address(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("all_proxy", proxy)
-    assert wrong_proxy("https://rental.invalid/api") is None
+    assert proxy_address_problem("https://rental.invalid/api") is None
     assert proxy_variable("https://rental.invalid/api") == ("all_proxy" if proxy else "")
 
 
@@ -68,8 +68,8 @@ def test_a_right_proxy_address(monkeypatch: pytest.MonkeyPatch, proxy: str) -> N
 def test_a_wrong_proxy_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "://")
     monkeypatch.setenv("NO_PROXY", "rental.invalid")
-    assert wrong_proxy("https://rental.invalid/api") is None
-    assert wrong_proxy("http://other.invalid/api") is None
+    assert proxy_address_problem("https://rental.invalid/api") is None
+    assert proxy_address_problem("http://other.invalid/api") is None
 
 
 def test_a_wrong_proxy_is_not_blamed_on_the_heartbeats_address(monkeypatch: pytest.MonkeyPatch) -> None:

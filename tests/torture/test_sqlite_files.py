@@ -108,44 +108,44 @@ def test_damaged_dates_of_its_own_are_none(world: World, database: Path) -> None
         assert len(storage.runs(0)) == 2
 
 
-def _cut(content: bytearray, luck: Random) -> None:
+def _cut(content: bytearray, rng: Random) -> None:
     """At least one page less than the file says that it has."""
-    del content[luck.randrange(1, len(content) - PAGE) :]
+    del content[rng.randrange(1, len(content) - PAGE) :]
 
 
-def _trim(content: bytearray, luck: Random) -> None:
+def _trim(content: bytearray, rng: Random) -> None:
     """A part of the last page, which SQLite takes for zeros."""
-    del content[-luck.randrange(1, PAGE) :]
+    del content[-rng.randrange(1, PAGE) :]
 
 
-def _flip(content: bytearray, luck: Random) -> None:
-    for _ in range(luck.choice((1, 10, 200))):
-        content[luck.randrange(len(content))] ^= 1 << luck.randrange(8)
+def _flip(content: bytearray, rng: Random) -> None:
+    for _ in range(rng.choice((1, 10, 200))):
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
 
 
-def _zero(content: bytearray, luck: Random) -> None:
-    page = PAGE * luck.randrange(len(content) // PAGE)
+def _zero(content: bytearray, rng: Random) -> None:
+    page = PAGE * rng.randrange(len(content) // PAGE)
     content[page : page + PAGE] = bytes(PAGE)
 
 
-def _shuffle(content: bytearray, luck: Random) -> None:
-    first, second = (PAGE * luck.randrange(len(content) // PAGE) for _ in range(2))
+def _shuffle(content: bytearray, rng: Random) -> None:
+    first, second = (PAGE * rng.randrange(len(content) // PAGE) for _ in range(2))
     content[first : first + PAGE], content[second : second + PAGE] = (
         content[second : second + PAGE],
         content[first : first + PAGE],
     )
 
 
-def _text(content: bytearray, luck: Random) -> None:
+def _text(content: bytearray, rng: Random) -> None:
     """Values that are no longer what they were: texts with digits and letters changed."""
-    for _ in range(luck.choice((1, 20, 500))):
-        at = luck.randrange(len(content))
+    for _ in range(rng.choice((1, 20, 500))):
+        at = rng.randrange(len(content))
         if chr(content[at]).isalnum():
-            content[at] = luck.choice(b"0aZ{}\"',:-\xff")
+            content[at] = rng.choice(b"0aZ{}\"',:-\xff")
 
 
-def _overwrite(content: bytearray, luck: Random) -> None:
-    content[:] = luck.choice((b"%PDF-1.7 no database", bytes(10_000), luck.randbytes(20_000)))
+def _overwrite(content: bytearray, rng: Random) -> None:
+    content[:] = rng.choice((b"%PDF-1.7 no database", bytes(10_000), rng.randbytes(20_000)))
 
 
 BEYOND_USE = (_cut, _overwrite)
@@ -155,7 +155,7 @@ DAMAGE = (_cut, _trim, _flip, _zero, _shuffle, _text, _overwrite)
 
 
 @dataclass(frozen=True)
-class WorkedOn:
+class SampleDatabase:
     """A database with leads of each kind, as the bytes of its file; its imported files, and the numbers of
     bookings made since."""
 
@@ -165,35 +165,35 @@ class WorkedOn:
 
 
 @pytest.fixture
-def worked_on(world: World, database: Path, tmp_path: Path) -> WorkedOn:
+def sample(world: World, database: Path, tmp_path: Path) -> SampleDatabase:
     files = write(tmp_path / "walkin_sg_calicut.csv", *(row(Contact=f"94{n:08}") for n in range(30)), row())
     assert world.run().ok
     world.import_files(StepName.WALKIN, files)
     world.app._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     booked = {item["bookingNo"] for item in world.sandbox.add_bookings(6)}
-    return WorkedOn(database.read_bytes(), files, booked)
+    return SampleDatabase(database.read_bytes(), files, booked)
 
 
 def test_a_damaged_file_is_an_error_in_words_or_does_no_harm(
-    sandbox: Sandbox, worked_on: WorkedOn, tmp_path: Path, rounds: int
+    sandbox: Sandbox, sample: SampleDatabase, tmp_path: Path, rounds: int
 ) -> None:
     """Whatever the damage is, only errors of syncctl's own leave it. A run that says all is right, of a file
     in which SQLite finds no fault either, has stored what was new, and done it no harm."""
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     outcomes = Counter[Outcome]()
     for number in range(DAMAGES + round(rounds * DAMAGES_PER_ROUND)):
-        content, damage = bytearray(worked_on.content), DAMAGE[number % len(DAMAGE)]
-        damage(content, luck)
+        content, damage = bytearray(sample.content), DAMAGE[number % len(DAMAGE)]
+        damage(content, rng)
         damaged = tmp_path / "damaged.db"
         damaged.write_bytes(content)
         is_sound = looks_sound(damaged)
-        outcome = use(sandbox, damaged, worked_on.imported)
+        outcome = use(sandbox, damaged, sample.imported)
         tally.add("database troubles")
         outcomes[outcome] += 1
         assert outcome is Outcome.NO_DATABASE or damage not in BEYOND_USE, damage
         if outcome is Outcome.ALL_RIGHT and is_sound:
             assert looks_sound(damaged)
-            assert worked_on.booked <= numbers_in(damaged)
+            assert sample.booked <= numbers_in(damaged)
         for file in tmp_path.glob("damaged.db*"):
             os.unlink(file)
     assert rounds == 1 or outcomes.keys() == set(Outcome)
@@ -234,11 +234,11 @@ def use(sandbox: Sandbox, database: Path, files: Path) -> Outcome:
         return Outcome.TROUBLE
     uses = (world.run, lambda: world.import_files(StepName.WALKIN, files), world.retry_rejects)
     with closing(world):
-        all_right = [goes_well(world, one) for one in uses]
+        all_right = [succeeds(world, one) for one in uses]
     return Outcome.ALL_RIGHT if all(all_right) else Outcome.TROUBLE
 
 
-def goes_well(world: World, one: Callable[[], object]) -> bool:
+def succeeds(world: World, one: Callable[[], object]) -> bool:
     """Run it; whether it reported success."""
     try:
         result = one()
@@ -252,23 +252,23 @@ def goes_well(world: World, one: Callable[[], object]) -> bool:
 
 @pytest.mark.parametrize("left", ["a part", "another file"])
 def test_the_program_says_that_a_file_is_no_database(
-    sandbox: Sandbox, worked_on: WorkedOn, tmp_path: Path, left: str, rounds: int
+    sandbox: Sandbox, sample: SampleDatabase, tmp_path: Path, left: str, rounds: int
 ) -> None:
     """In a line or two, whichever command it is."""
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     folder = tmp_path / "program"
     folder.mkdir()
     damaged = folder / "damaged.db"
     program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=f"sqlite:///{damaged}")
     commands = [
         ["api"],
-        ["import", "walkin", str(worked_on.imported)],
+        ["import", "walkin", str(sample.imported)],
         ["rejects", "list"],
         ["verify", "data"],
     ]
     for number in range(1 + rounds // ROUNDS_PER_PROGRAM):
-        content = bytearray(worked_on.content)
-        (_cut if left == "a part" else _overwrite)(content, luck)
+        content = bytearray(sample.content)
+        (_cut if left == "a part" else _overwrite)(content, rng)
         damaged.write_bytes(content)
         ended = program.run(*commands[number % len(commands)])
         tally.add("database troubles")

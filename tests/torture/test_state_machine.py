@@ -7,18 +7,18 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.torture.at_once import AtOnce
+from tests.torture.concurrency_machine import ConcurrencyMachine
 from tests.torture.source import Row
 
-STORIES, STEPS = 8, 40
+HISTORIES, STEPS = 8, 40
 
 
-def tell(make_url: Callable[[Path], str], stories: int) -> None:
+def play(make_url: Callable[[Path], str], histories: int) -> None:
     """So many stories, each on a database of its own; the same ones every time where CI is set, which is
     Hypothesis' own rule."""
-    machine = type("AnyStory", (AtOnce,), {"make_url": staticmethod(make_url)})
+    machine = type("AnyStory", (ConcurrencyMachine,), {"make_url": staticmethod(make_url)})
     given = settings(
-        max_examples=stories,
+        max_examples=histories,
         stateful_step_count=STEPS,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -28,7 +28,7 @@ def tell(make_url: Callable[[Path], str], stories: int) -> None:
 
 
 def test_any_story_on_sqlite_keeps_the_promises(few_rounds: int) -> None:
-    tell(lambda folder: f"sqlite:///{folder / 'syncctl.db'}", STORIES * few_rounds)
+    play(lambda folder: f"sqlite:///{folder / 'syncctl.db'}", HISTORIES * few_rounds)
 
 
 def test_any_story_on_mongodb_keeps_the_promises(few_rounds: int, mongo_server: str) -> None:
@@ -44,6 +44,6 @@ def test_any_story_on_mongodb_keeps_the_promises(few_rounds: int, mongo_server: 
             return with_database(mongo_server, name)
 
         try:
-            tell(empty_database, few_rounds)
+            play(empty_database, few_rounds)
         finally:
             client.drop_database(name)

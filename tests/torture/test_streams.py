@@ -92,16 +92,16 @@ def test_a_slow_reader_gets_all_of_it(program: Program, whole: bytes, waits: boo
 
 
 def test_a_full_disk_is_told_however_much_it_took(program: Program, whole: bytes, rounds: int) -> None:
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     assert len(whole) > LEAST_BYTES
-    rooms = [luck.randrange(LEAST_BYTES, len(whole)) for _ in range(CUTS + round(rounds * CUTS_PER_ROUND))]
+    rooms = [rng.randrange(LEAST_BYTES, len(whole)) for _ in range(CUTS + round(rounds * CUTS_PER_ROUND))]
     for room in (*rooms, len(whole) - 1, len(whole)):
-        status, printed, told = with_room(program, room, *MUCH)
+        status, printed, stderr_text = with_room(program, room, *MUCH)
         if room < len(whole):
             assert status == 1
-            assert told == "Error: The output could not be written: File too large.\n"
+            assert stderr_text == "Error: The output could not be written: File too large.\n"
         else:
-            assert (status, told) == (0, "")
+            assert (status, stderr_text) == (0, "")
         assert printed == whole[:room]
 
 
@@ -124,19 +124,19 @@ def with_room(program: Program, room: int, *arguments: str) -> tuple[int, bytes,
 
 
 def test_a_reader_that_goes_is_told_by_the_status_alone(program: Program, whole: bytes, rounds: int) -> None:
-    luck = Random(2)  # noqa: S311 - luck, not cryptography
+    rng = Random(2)  # noqa: S311 - luck, not cryptography
     for _ in range(1 + round(rounds * CUTS_PER_ROUND)):
         reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         with start(program, *MUCH, out=writer, err=subprocess.PIPE) as process:
             os.close(writer)
-            wanted, got = luck.randrange(len(whole) - 20_000), b""
+            wanted, got = rng.randrange(len(whole) - 20_000), b""
             while len(got) < wanted:
                 got += os.read(reader, min(4096, wanted - len(got)))
             os.close(reader)
-            _, told = process.communicate(timeout=LIMIT_S)
+            _, stderr_text = process.communicate(timeout=LIMIT_S)
         assert got == whole[:wanted]
-        assert (process.returncode, told) == (1, b"")
+        assert (process.returncode, stderr_text) == (1, b"")
 
 
 def test_all_that_a_run_says_stands_in_one_file(program: Program, sandbox: Sandbox) -> None:

@@ -10,17 +10,17 @@ import pytest
 from syncctl.domain.sources import StepName
 from syncctl.ports.storage import Storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
-from tests.support.meanwhile import Meanwhile
+from tests.support.interleaved_storage import InterleavedStorage
 from tests.support.store_files import forget, row, write
 from tests.support.webapp import Lead
-from tests.torture.jobs import JOBS, Ground, Job
-from tests.torture.model import record_key
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.jobs import JOBS, Job, Workspace
+from tests.torture.lead_model import record_key
+from tests.torture.prepared import PreparedJob, prepared
 from tests.torture.tally import tally
 from tests.torture.telecaller import Telecaller
 
 FEWEST = 2
-TIGHT_SPOTS = ("update_leads", "store_leads", "find_reports", "leads")
+RISKY_CALLS = ("update_leads", "store_leads", "find_reports", "leads")
 """Calls before which most can go wrong."""
 
 WRITES_BEFORE_LEADS = 3
@@ -30,28 +30,28 @@ MOVED = {"updatedAt"}
 """What an edit changes beside what was edited."""
 
 
-def _under_random_ids(ground: Ground, leads: list[Lead]) -> None:
+def _under_random_ids(workspace: Workspace, leads: list[Lead]) -> None:
     for lead in leads:
-        ground.world.app.insert({**lead, "_id": f"{ground.luck.getrandbits(96):024x}"})
+        workspace.world.app.insert({**lead, "_id": f"{workspace.rng.getrandbits(96):024x}"})
 
 
-def _old_leads(ground: Ground) -> None:
+def _old_leads(workspace: Workspace) -> None:
     """Most of what the source has, imported by the old system."""
-    leads = list(ground.world.expected().leads.values())
-    _under_random_ids(ground, ground.luck.sample(leads, len(leads) * 2 // 3))
+    leads = list(workspace.world.expected().leads.values())
+    _under_random_ids(workspace, workspace.rng.sample(leads, len(leads) * 2 // 3))
 
 
-def _old_file_leads(ground: Ground) -> None:
+def _old_file_leads(workspace: Workspace) -> None:
     """A file that the old system imported, sent again with news."""
-    file, app = ground.folder / "walkin_sg_calicut.csv", ground.world.app
+    file, app = workspace.folder / "walkin_sg_calicut.csv", workspace.world.app
     phones = [f"94{number:08}" for number in range(20)]
     write(file, *(_customer(phone, Remarks="old") for phone in phones))
-    ground.world.import_files(StepName.WALKIN, file)
+    workspace.world.import_files(StepName.WALKIN, file)
     leads = app.leads()
     for lead in leads:
         app.delete(lead["_id"])
-    forget(ground.world)
-    _under_random_ids(ground, leads)
+    forget(workspace.world)
+    _under_random_ids(workspace, leads)
     write(file, *(_customer(phone, Remarks="new", Status="Trial") for phone in phones[3:]), row())
 
 
@@ -60,22 +60,24 @@ def _customer(phone: str, **changes: str) -> list[str]:
     return row(Contact=phone, Customer_Name=f"Customer {phone[-2:]}", **changes)
 
 
-def _killed(ground: Ground) -> None:
+def _killed(workspace: Workspace) -> None:
     """A first sync that was killed between leads and records."""
     with pytest.raises(Killed):
-        ground.world.run(
+        workspace.world.run(
             wrap=lambda storage: FailingStorage(storage, WRITES_BEFORE_LEADS + 1, Killed, Moment.MIDWAY)
         )
-    assert ground.world.app.leads()
-    assert not ground.world.app.all("syncrecords")
+    assert workspace.world.app.leads()
+    assert not workspace.world.app.all("syncrecords")
 
 
-def _sync(ground: Ground, wrap: Any) -> object:
-    return ground.world.run(wrap=wrap)
+def _sync(workspace: Workspace, wrap: Any) -> object:
+    return workspace.world.run(wrap=wrap)
 
 
-def _import(ground: Ground, wrap: Any) -> object:
-    return ground.world.import_files(StepName.WALKIN, ground.folder / "walkin_sg_calicut.csv", wrap=wrap)
+def _import(workspace: Workspace, wrap: Any) -> object:
+    return workspace.world.import_files(
+        StepName.WALKIN, workspace.folder / "walkin_sg_calicut.csv", wrap=wrap
+    )
 
 
 AFTER_A_KILL = Job("a sync after a kill", _killed, _sync, ("api",))
@@ -96,54 +98,54 @@ def test_what_a_telecaller_does_during_a_run_stays(
         pytest.skip("SQLite stores a lead and its record in one transaction")
     with prepared(job, database_url, tmp_path) as ready:
         calls, settled = undisturbed(ready)
-        for at in instants(calls, ready.luck, rounds):
+        for at in call_numbers(calls, ready.rng, rounds):
             ready.rewind()
             work_before(ready, at, calls, settled)
 
 
-def instants(calls: list[str], luck: Random, rounds: int) -> list[int]:
+def call_numbers(calls: list[str], rng: Random, rounds: int) -> list[int]:
     """Before which calls the telecaller works: each in a hundred rounds, and the tight spots thrice."""
-    tight = [at for at, name in enumerate(calls, start=1) if name in TIGHT_SPOTS]
+    tight = [at for at, name in enumerate(calls, start=1) if name in RISKY_CALLS]
     every = [*range(1, len(calls) + 1), *tight, *tight]
     times = min(len(every), max(FEWEST - 1, len(every) * rounds // 100))
-    return [luck.choice(tight), *luck.sample(every, times)]
+    return [rng.choice(tight), *rng.sample(every, times)]
 
 
-def undisturbed(ready: Prepared) -> tuple[list[str], dict[str, Lead]]:
+def undisturbed(ready: PreparedJob) -> tuple[list[str], dict[str, Lead]]:
     """The job's calls, and the leads after it and a second run."""
     ready.rewind()
-    watched: list[Meanwhile] = []
+    watched: list[InterleavedStorage] = []
 
     def watch(storage: Storage) -> Any:
-        watched.append(Meanwhile(storage, at=0))
+        watched.append(InterleavedStorage(storage, at=0))
         return watched[0]
 
-    ready.job.do(ready.place, watch)
+    ready.job.do(ready.workspace, watch)
     settle(ready)
     return watched[0].calls, leads_of(ready)
 
 
-def settle(ready: Prepared) -> None:
+def settle(ready: PreparedJob) -> None:
     """Run the job once more without faults; a sync asks for everything again."""
     if ready.job.arguments == ("api",):
-        assert ready.place.world.run(full=True).ok
+        assert ready.workspace.world.run(full=True).ok
     else:
-        ready.job.do(ready.place, lambda storage: storage)
+        ready.job.do(ready.workspace, lambda storage: storage)
 
 
-def work_before(ready: Prepared, at: int, calls: list[str], settled: dict[str, Lead]) -> None:
+def work_before(ready: PreparedJob, at: int, calls: list[str], settled: dict[str, Lead]) -> None:
     """Run the job with a telecaller's changes just before the `at`-th call; then once more without."""
-    telecaller = Telecaller(ready.place.world.app, ready.luck)
-    watched: list[Meanwhile] = []
+    telecaller = Telecaller(ready.workspace.world.app, ready.rng)
+    watched: list[InterleavedStorage] = []
 
     def wrap(storage: Storage) -> Any:
-        watched.append(Meanwhile(storage, at, telecaller.work))
+        watched.append(InterleavedStorage(storage, at, telecaller.work))
         return watched[0]
 
-    ready.job.do(ready.place, wrap)
-    assert watched[0].has_happened
+    ready.job.do(ready.workspace, wrap)
+    assert watched[0].has_acted
     if "import" in ready.job.arguments and "recorded_leads" in calls[: at - 1]:
-        telecaller.beyond_knowing.clear()  # one batch: by then the run has met every lead
+        telecaller.untraceable.clear()  # one batch: by then the run has met every lead
     after = leads_of(ready)
     assert_nothing_came_back(after, ready, telecaller)
     assert_edits_are_there(after, telecaller)
@@ -156,14 +158,14 @@ def work_before(ready: Prepared, at: int, calls: list[str], settled: dict[str, L
     assert_all_else_is_as_undisturbed(found, settled, telecaller)
 
 
-def leads_of(ready: Prepared) -> dict[str, Lead]:
-    return {lead["_id"]: lead for lead in ready.place.world.app.leads()}
+def leads_of(ready: PreparedJob) -> dict[str, Lead]:
+    return {lead["_id"]: lead for lead in ready.workspace.world.app.leads()}
 
 
-def assert_nothing_came_back(found: dict[str, Lead], ready: Prepared, telecaller: Telecaller) -> None:
+def assert_nothing_came_back(found: dict[str, Lead], ready: PreparedJob, telecaller: Telecaller) -> None:
     """No removed lead exists under any id, and all others do."""
     extra = [found[lead_id] for lead_id in found.keys() - ready.undisturbed.leads.keys()]
-    back = [lead for lead in extra if record_key(lead) not in telecaller.beyond_knowing]
+    back = [lead for lead in extra if record_key(lead) not in telecaller.untraceable]
     lost = ready.undisturbed.leads.keys() - found.keys() - telecaller.gone
     tally.add("leads duplicated", len(back))
     tally.add("leads lost", len(lost))
@@ -192,6 +194,6 @@ def assert_all_else_is_as_undisturbed(
         lead, undisturbed = found[lead_id], settled[lead_id]
         edited = telecaller.edits.get(lead_id, {})
         ours = edited.keys() | (MOVED if edited else set())
-        as_met = telecaller.strangers.get(lead_id, undisturbed) if edited else undisturbed
+        as_met = telecaller.unrecorded.get(lead_id, undisturbed) if edited else undisturbed
         for name in (lead.keys() | undisturbed.keys()) - ours:
             assert lead.get(name) in (undisturbed.get(name), as_met.get(name)), name

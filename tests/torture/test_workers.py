@@ -24,7 +24,7 @@ ROUNDS_PER_KILL = 10
 def test_the_reader_of_a_workbook_ends_with_the_run(
     mongo_url: str, tmp_path: Path, sent: signal.Signals, rounds: int
 ) -> None:
-    luck = Random(int(sent))  # noqa: S311 - luck, not cryptography
+    rng = Random(int(sent))  # noqa: S311 - luck, not cryptography
     book = openpyxl.Workbook()
     for cells in (HEADER, *(row(Contact=f"94{n:08}") for n in range(ROWS))):
         book.active.append(cells)
@@ -32,7 +32,7 @@ def test_the_reader_of_a_workbook_ends_with_the_run(
     program = Program(tmp_path, DATABASE_URL=mongo_url)
     left = 1 + rounds // ROUNDS_PER_KILL
     for _ in range(TRIES * left):
-        left -= struck_while_it_reads(program, sent, luck.uniform(0, 0.1))
+        left -= interrupted_while_reading(program, sent, rng.uniform(0, 0.1))
         if not left:
             break
     assert left == 0
@@ -41,7 +41,7 @@ def test_the_reader_of_a_workbook_ends_with_the_run(
         assert len(app.leads()) == ROWS
 
 
-def struck_while_it_reads(program: Program, sent: signal.Signals, after_s: float) -> bool:
+def interrupted_while_reading(program: Program, sent: signal.Signals, after_s: float) -> bool:
     """Whether a workbook was open, its reader at work, when the signal came."""
     with running(program, "import", "walkin", ".") as run:
         give_up_at = time.monotonic() + LIMIT_S
@@ -51,7 +51,7 @@ def struck_while_it_reads(program: Program, sent: signal.Signals, after_s: float
         time.sleep(after_s)
         run.hold_still()
         readers = run.children()
-        if not run.is_in_its_midst or not readers:
+        if not run.is_at_work or not readers:
             return False
         tally.add("kills")
         ended = run.end(sent)

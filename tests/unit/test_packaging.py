@@ -114,15 +114,15 @@ def test_both_tell_the_licence(distributions: Path) -> None:
     (path,) = distributions.glob("*.whl")
     with ZipFile(path) as wheel:
         (folder,) = {name.partition("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
-        told(message_from_bytes(wheel.read(f"{folder}/METADATA")))
+        check_metadata(message_from_bytes(wheel.read(f"{folder}/METADATA")))
         assert wheel.read(f"{folder}/licenses/LICENSE") == licence
         # Nothing else would be installed beside the program.
         assert {name.partition("/")[0] for name in wheel.namelist()} == {"syncctl", folder}
     found = in_the_sdist(distributions)
-    told(message_from_bytes(found["PKG-INFO"]))
+    check_metadata(message_from_bytes(found["PKG-INFO"]))
     assert found["LICENSE"] == licence
 
 
-def told(metadata: Message) -> None:
+def check_metadata(metadata: Message) -> None:
     assert metadata["License-Expression"] == "ISC"
     assert metadata.get_all("License-File") == ["LICENSE"]

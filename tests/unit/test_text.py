@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from syncctl.domain.identity import current_key, lead_key
 from syncctl.domain.sources import StepName
-from syncctl.text import fold, same_text
+from syncctl.text import normalize_text, normalize_unicode
 from tests.support.store_files import NAMES_WRITTEN_TWICE
 
 STORE = "Suitor Guy - Calicut"
@@ -17,8 +17,8 @@ STORE = "Suitor Guy - Calicut"
 @pytest.mark.parametrize(("one", "other"), NAMES_WRITTEN_TWICE)
 def test_what_reads_the_same_is_the_same(one: str, other: str) -> None:
     assert one != other
-    assert same_text(one) == same_text(other)
-    assert fold(one) == fold(other)
+    assert normalize_unicode(one) == normalize_unicode(other)
+    assert normalize_text(one) == normalize_text(other)
     keys = [lead_key("general", "9846012345", "", name, STORE) for name in (one, other)]
     assert keys[0] == keys[1]
 
@@ -27,30 +27,34 @@ def test_what_reads_the_same_is_the_same(one: str, other: str) -> None:
     ("one", "other"), [("Renée", "Renee"), ("അവൻ", "അവന"), ("Anjali", "Anjalie"), ("Meera Das", "MeeraDas")]
 )
 def test_what_reads_otherwise_is_another(one: str, other: str) -> None:
-    assert fold(one) != fold(other)
+    assert normalize_text(one) != normalize_text(other)
 
 
 def test_case_and_spacing_count_only_where_texts_are_the_same() -> None:
-    assert fold("  RENÉE  k ") == fold("Rene\u0301e K")
-    assert same_text("RENÉE") != same_text("renée")
-    assert fold('="Anjali K"') == fold("anjali k")
+    assert normalize_text("  RENÉE  k ") == normalize_text("Rene\u0301e K")
+    assert normalize_unicode("RENÉE") != normalize_unicode("renée")
+    assert normalize_text('="Anjali K"') == normalize_text("anjali k")
 
 
 @given(st.text(max_size=20))
 def test_comparing_what_is_made_comparable_changes_nothing(text: str) -> None:
-    assert same_text(same_text(text)) == same_text(text)
-    assert same_text(unicodedata.normalize("NFD", text)) == same_text(unicodedata.normalize("NFC", text))
+    assert normalize_unicode(normalize_unicode(text)) == normalize_unicode(text)
+    assert normalize_unicode(unicodedata.normalize("NFD", text)) == normalize_unicode(
+        unicodedata.normalize("NFC", text)
+    )
 
 
-def former_fold(text: str) -> str:
+def former_normalization(text: str) -> str:
     """Comparison as in the first key rules."""
     return " ".join(text.split()).casefold()
 
 
 @given(st.text(max_size=20))
 def test_a_key_of_the_first_rules_is_made_one_of_todays(name: str) -> None:
-    before = "\x1f".join(("general", "9846012345", "", former_fold(name), former_fold(STORE), "2025-02-01"))
-    now = lead_key("general", "9846012345", "", former_fold(name), STORE) + "\x1f2025-02-01"
+    before = "\x1f".join(
+        ("general", "9846012345", "", former_normalization(name), former_normalization(STORE), "2025-02-01")
+    )
+    now = lead_key("general", "9846012345", "", former_normalization(name), STORE) + "\x1f2025-02-01"
     assert current_key(before) == now
 
 

@@ -41,7 +41,7 @@ def _duplicates(
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
         cleaned = cleanup.clean_duplicates(
-            session.settings, keep or (), wait, output.tell_backup, session.stop
+            session.settings, keep or (), wait, output.announce_backup, session.stop
         )
         render.duplicates_cleaned(cleaned, output)
     else:
@@ -57,7 +57,7 @@ def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
-        renamed = cleanup.rename_stores(session.settings, wait, output.tell_backup, session.stop)
+        renamed = cleanup.rename_stores(session.settings, wait, output.announce_backup, session.stop)
         render.stores_renamed(renamed, output)
     else:
         render.stores_planned(cleanup.plan_stores(session.settings), output)
@@ -71,7 +71,7 @@ def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Js
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
     if apply:
-        cleaned = cleanup.clean_finished(session.settings, wait, output.tell_backup, session.stop)
+        cleaned = cleanup.clean_finished(session.settings, wait, output.announce_backup, session.stop)
         render.finished_cleaned(cleaned, output)
     else:
         plan = cleanup.plan_finished(session.settings)

@@ -52,9 +52,9 @@ def register(app: typer.Typer) -> None:
             _show_units(session, as_json=False)
             return
         change = scheduling.plan_install(settings, session.env_file)
-        _warn(session, change.warnings)
+        _print_warnings(session, change.warnings)
         if not dry_run:
-            scheduling.make_ready(settings, session.env_file)
+            scheduling.prepare_cron_run(settings, session.env_file)
         _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
 
     @command(group, "remove")
@@ -68,17 +68,17 @@ def register(app: typer.Typer) -> None:
 
 def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool) -> None:
     from syncctl.cli.render.cron import render_difference
-    from syncctl.wiring.scheduling import carry_out
+    from syncctl.wiring.scheduling import apply_change
 
     if not change.changes:
-        _say(session, f"No change: {change.user}'s crontab is as it should be.")
+        _print_note(session, f"No change: {change.user}'s crontab is as it should be.")
         return
     if dry_run:
         render_difference(change.before, change.after, session.redactor)
         return
     with session.stop.at_safe_points():
-        carry_out(change)
-    _say(session, f"{done}.")
+        apply_change(change)
+    _print_note(session, f"{done}.")
 
 
 def _show_units(session: Session, *, as_json: bool) -> None:
@@ -86,15 +86,15 @@ def _show_units(session: Session, *, as_json: bool) -> None:
     from syncctl.wiring import scheduling
 
     render_units(scheduling.units(session.settings, session.env_file), as_json=as_json)
-    _warn(session, scheduling.units_warnings(session.settings, session.env_file))
-    _say(session, UNITS_HINT)
+    _print_warnings(session, scheduling.units_warnings(session.settings, session.env_file))
+    _print_note(session, UNITS_HINT)
 
 
-def _warn(session: Session, warnings: Iterable[str]) -> None:
+def _print_warnings(session: Session, warnings: Iterable[str]) -> None:
     for warning in warnings:
         print_message(session.redactor(f"Warning: {warning}"))
 
 
-def _say(session: Session, line: str) -> None:
+def _print_note(session: Session, line: str) -> None:
     if not session.quiet:
         print_message(session.redactor(line))

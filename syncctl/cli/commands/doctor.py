@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
             settings = session.settings
         except SettingsError:
             settings = None  # the diagnosis lists every invalid setting
-        with _shown(session) as show:
+        with _status_display(session) as show:
             show("Checking settings, database, API, files and schedule …")
             report = diagnose(settings, session.env_file)
         render_checks(report, session.redactor, as_json=json)
@@ -70,22 +70,22 @@ def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool)
     if as_json and target == STDOUT:
         raise UsageError("--evidence - and --json exclude each other: the evidence is JSON already.")
     if target == STDOUT:
-        found = _gather(session)
+        found = _collect(session)
         sys.stdout.write(readable(found.document) + "\n")
     else:
         with private_file(target, overwrite=overwrite, own=session.settings.own_files) as out:
-            found = _gather(session)
+            found = _collect(session)
             out.write((readable(found.document) + "\n").encode("utf-8", "backslashreplace"))
         render_evidence(found.document, target, is_answered=found.is_answered, as_json=as_json)
     if not found.is_answered:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _gather(session: Session) -> Evidence:
+def _collect(session: Session) -> Evidence:
     from syncctl.wiring.evidence import gather_evidence
 
     settings, redactor = session.settings, session.redactor
-    with _shown(session) as show:
+    with _status_display(session) as show:
 
         def wait() -> None:
             if not session.quiet and not sys.stderr.isatty():
@@ -99,7 +99,7 @@ def _gather(session: Session) -> Evidence:
 
 
 @contextmanager
-def _shown(session: Session) -> Iterator[Callable[[str], None]]:
+def _status_display(session: Session) -> Iterator[Callable[[str], None]]:
     """Yields a function that shows the current activity with a spinner on a terminal: an unreachable
     database or API takes seconds to be noticed."""
     if session.quiet or not sys.stderr.isatty():

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.commands.sync import finish, result_in_any_case
+from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Json, Wait
 
@@ -64,9 +64,9 @@ def _import_command(kind: str) -> Callable[..., None]:
 
         # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
-        with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+        with printing_result_even_if_aborted(as_json=json) as keep, session.listener() as listener:
             invocation = Invocation(
-                f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep, stop=session.stop
+                f"import {kind}", Trigger.MANUAL, dry_run, wait, on_ended=keep, stop=session.stop
             )
             result = run_import(session.settings, invocation, job, listener)
         finish(result, as_json=json)
@@ -81,9 +81,9 @@ def _import_from_folder(kind: str) -> Callable[..., None]:
         from syncctl.wiring.runs import Invocation, import_from_folder, run_import
 
         job = import_from_folder(session.settings, StepName(kind), explicit=True)
-        with result_in_any_case(as_json=json) as keep, session.listener() as listener:
+        with printing_result_even_if_aborted(as_json=json) as keep, session.listener() as listener:
             invocation = Invocation(
-                f"import {kind}", Trigger.MANUAL, dry_run, wait, ended=keep, stop=session.stop
+                f"import {kind}", Trigger.MANUAL, dry_run, wait, on_ended=keep, stop=session.stop
             )
             result = run_import(session.settings, invocation, job, listener)
         finish(result, as_json=json)

@@ -33,17 +33,17 @@ def finish(result: RunResult, *, as_json: bool) -> None:
 
 
 @contextmanager
-def result_in_any_case(*, as_json: bool) -> Iterator[Callable[[RunResult], None]]:
+def printing_result_even_if_aborted(*, as_json: bool) -> Iterator[Callable[[RunResult], None]]:
     """Takes what a run came to. With --json that is printed also where the run is broken off, or what is left
     to do after it: whoever reads it wants to know what was stored."""
-    from syncctl.cli.render.runs import render_broken_off
+    from syncctl.cli.render.runs import render_aborted
 
     kept: list[RunResult] = []
     try:
         yield kept.append
     except (StopRequestedError, InterruptedRunError, StorageError):
         if as_json and kept:
-            render_broken_off(kept[0])
+            render_aborted(kept[0])
         raise
 
 
@@ -76,9 +76,9 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
             heartbeat = heartbeat_of(session.settings, name, options, dry_run=dry_run)
             if heartbeat is not None:
                 session.heartbeat = heartbeat
-                invocation = replace(invocation, begun=heartbeat.begin)
-            with result_in_any_case(as_json=json) as keep, session.listener() as listener:
-                invocation = replace(invocation, ended=keep)
+                invocation = replace(invocation, on_begun=heartbeat.begin)
+            with printing_result_even_if_aborted(as_json=json) as keep, session.listener() as listener:
+                invocation = replace(invocation, on_ended=keep)
                 if name == "all":
                     result = run_all(session.settings, invocation, options, listener)
                 else:

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from syncctl.cli.logs.formats import encodable
 from syncctl.errors import SettingsError
-from syncctl.filesystem.ordinary_files import is_nameless_pipe, open_at_once, refuse_odd_file
+from syncctl.filesystem.ordinary_files import is_unnamed_pipe, open_nonblocking, require_regular_file
 from syncctl.filesystem.private_files import make_private_folder
 from syncctl.filesystem.protected_files import LOGS_KEPT
 from syncctl.safe_output.printable import escape
@@ -46,8 +46,8 @@ def open_log_file(path: Path, stream: TextIO) -> logging.Handler:
 
 class _FileHandler(logging.handlers.RotatingFileHandler):
     def __init__(self, path: Path, stream: TextIO) -> None:
-        self._stream_for_trouble = stream
-        self._told = False
+        self._fallback_stream = stream
+        self._has_warned = False
         super().__init__(
             path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8", errors="backslashreplace"
         )
@@ -61,33 +61,33 @@ class _FileHandler(logging.handlers.RotatingFileHandler):
         except OSError as error:
             # An oversized file is better than lost events, or than a new attempt at every event.
             self.maxBytes = 0
-            self._tell(f"can't be rotated ({error.strerror}): it grows on.")
+            self._warn_once(f"can't be rotated ({error.strerror}): it grows on.")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         error = sys.exc_info()[1]
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-        self._tell(f"can't be written ({reason}): the run goes on, but events will be missing from it.")
+        self._warn_once(f"can't be written ({reason}): the run goes on, but events will be missing from it.")
 
-    def _tell(self, trouble: str) -> None:
-        if self._told:
+    def _warn_once(self, trouble: str) -> None:
+        if self._has_warned:
             return
-        self._told = True
+        self._has_warned = True
         line = escape(f"The log file {self.baseFilename} {trouble}")
         # If the stream is gone too, there is nobody to warn.
         with contextlib.suppress(OSError, ValueError):
-            print(encodable(line, self._stream_for_trouble), file=self._stream_for_trouble, flush=True)
+            print(encodable(line, self._fallback_stream), file=self._fallback_stream, flush=True)
 
 
 def _open_private(path: str, flags: int) -> int:
     """Open the file for writing without blocking: a named pipe would wait for a reader."""
     # A symlink to a device, such as /dev/stderr, is safe: there is no content to overwrite.
     to_device = os.path.exists(path) and not os.path.isfile(path)
-    descriptor = open_at_once(path, flags if to_device else flags | os.O_NOFOLLOW)
+    descriptor = open_nonblocking(path, flags if to_device else flags | os.O_NOFOLLOW)
     try:
         mode = os.fstat(descriptor).st_mode
         # Character devices such as /dev/stderr and /dev/null accept lines; block devices do not.
-        if not (stat.S_ISCHR(mode) or is_nameless_pipe(path, mode)):
-            refuse_odd_file(path, mode)
+        if not (stat.S_ISCHR(mode) or is_unnamed_pipe(path, mode)):
+            require_regular_file(path, mode)
         os.set_blocking(descriptor, True)
     except BaseException:
         os.close(descriptor)

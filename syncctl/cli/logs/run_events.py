@@ -34,7 +34,7 @@ def location_label(result: LocationResult) -> str:
     return f"{result.location or ALL_LOCATIONS} {result.store}".rstrip()
 
 
-def counted(counts: Counts, *, dry_run: bool = False) -> str:
+def counts_text(counts: Counts, *, dry_run: bool = False) -> str:
     """Counts as text, zeros left out."""
     words = (
         (counts.saved, "to save" if dry_run else "saved"),
@@ -49,9 +49,11 @@ def counted(counts: Counts, *, dry_run: bool = False) -> str:
     return f"{counts.rows} rows: {parts}" if parts else "no rows"
 
 
-def told(result: LocationResult, *, dry_run: bool = False) -> str:
+def result_text(result: LocationResult, *, dry_run: bool = False) -> str:
     """The result of a location or file as text."""
-    return "unchanged since its last import" if result.unchanged else counted(result.counts, dry_run=dry_run)
+    return (
+        "unchanged since its last import" if result.unchanged else counts_text(result.counts, dry_run=dry_run)
+    )
 
 
 def total_lines(result: RunResult) -> list[str]:
@@ -143,7 +145,7 @@ class LogListener:
                 _log.debug("%s: %s", label, result.error)
         level = logging.INFO if self._dry_run or of_file else logging.DEBUG
         if result.counts.rows or not result.error:
-            _log.log(level, "%s: %s", label, told(result, dry_run=self._dry_run))
+            _log.log(level, "%s: %s", label, result_text(result, dry_run=self._dry_run))
         if result.changed:
             numbers = ", ".join(number or "(no booking number)" for number in result.changed)
             _log.log(level, "%s: skipped, but changed at the source: %s", label, numbers)

@@ -15,7 +15,7 @@ LogFormat = Literal["text", "json"]
 
 LOGGER_NAME = "syncctl"
 
-LINES_KEPT = 500
+RECENT_LINES = 500
 
 _FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
 _installed: list[logging.Handler] = []
@@ -29,10 +29,10 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     log_file: Path | None = None,
     log_format: LogFormat = "text",
     redactor: Redact,
-    kept: KeptLines | None = None,
+    recent_lines: RecentLines | None = None,
 ) -> None:
     """Send events of the logger "syncctl", and other libraries' warnings, to those of `stream`, `log_file`
-    and `kept` that are given.
+    and `recent_lines` that are given.
 
     `level` is the minimum level for `stream` (stderr by default; none if `stream_format` is None); the file
     always gets INFO and above, since --quiet only affects the terminal. Event fields are passed as
@@ -42,7 +42,7 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     """
     reset_logging()
     stream = stream or sys.stderr
-    handlers: list[logging.Handler] = [kept] if kept else []
+    handlers: list[logging.Handler] = [recent_lines] if recent_lines else []
     if stream_format is not None:
         on_stream = _StreamHandler(stream)
         on_stream.setLevel(level)
@@ -87,13 +87,13 @@ def formatter(log_format: LogFormat, redactor: Redact) -> logging.Formatter:
     return _FORMATTERS[log_format](redactor)
 
 
-class KeptLines(logging.Handler):
+class RecentLines(logging.Handler):
     """The most recent log lines as text, for the heartbeat at the end of a run."""
 
     def __init__(self, redactor: Redact) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(TextFormatter(redactor))
-        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._lines: deque[str] = deque(maxlen=RECENT_LINES)
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record))

@@ -120,12 +120,15 @@ def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dic
             for lead_type, sets, to_delete, conflicts in _by_type(plan)
         },
         "conflicts": [
-            {**_whose(conflict, output), "copies": [_copy_document(copy, output) for copy in conflict.copies]}
+            {
+                **_lead_summary(conflict, output),
+                "copies": [_copy_document(copy, output) for copy in conflict.copies],
+            }
             for conflict in plan.conflicts
         ],
         "examples": [
             {
-                **_whose(decision, output),
+                **_lead_summary(decision, output),
                 "kept": decision.kept,
                 "why": decision.why.value,
                 "deleted": list(decision.removed),
@@ -138,7 +141,7 @@ def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dic
     }
 
 
-def _whose(item: Decision | Conflict, output: Output) -> dict[str, str]:
+def _lead_summary(item: Decision | Conflict, output: Output) -> dict[str, str]:
     return {
         "lead_type": output.text(item.lead_type),
         "phone": mask_phone(item.phone),
@@ -191,7 +194,7 @@ def _print_plan(plan: DuplicatePlan, output: Output, *, examples: bool = True) -
         counts = f"{quantity(sets, 'set')}\t{to_delete:,} to delete\t{quantity(conflicts, 'conflict')}"
         print_line(f"{output.text(lead_type) or '(no type)'}\t{counts}")
     for decision in shown:
-        print_line(f"example\t{_label(decision, output)}\t{_outcome(decision)}")
+        print_line(f"example\t{_label(decision, output)}\t{_decision_text(decision)}")
     for conflict in plan.conflicts:
         for copy in conflict.copies:
             print_line(f"conflict\t{_label(conflict, output)}\t{chr(9).join(_copy_cells(copy, output))}")
@@ -202,19 +205,19 @@ def _print_plan(plan: DuplicatePlan, output: Output, *, examples: bool = True) -
 
 
 def _label(item: Decision | Conflict, output: Output) -> str:
-    whose = _whose(item, output)
-    booking = f" booking {whose['booking_no']}" if whose["booking_no"] else ""
-    return f"{whose['lead_type'] or '(no type)'} {whose['phone']}{booking}"
+    summary = _lead_summary(item, output)
+    booking = f" booking {summary['booking_no']}" if summary["booking_no"] else ""
+    return f"{summary['lead_type'] or '(no type)'} {summary['phone']}{booking}"
 
 
-def _outcome(decision: Decision) -> str:
+def _decision_text(decision: Decision) -> str:
     return f"keeps {decision.kept} ({decision.why.value}), deletes {', '.join(decision.removed)}"
 
 
 def _copy_cells(copy: ConflictingCopy, output: Output) -> tuple[str, str, str]:
     """A copy's id, its last edit, and its values where the copies differ."""
     values = _values(copy.values, output)
-    held = ", ".join(f"{name}={_shortened(value)}" for name, value in values.items() if value)
+    held = ", ".join(f"{name}={_truncated(value)}" for name, value in values.items() if value)
     return (
         copy.lead_id,
         str(_written(copy.updated_at, output) or "-"),
@@ -222,7 +225,7 @@ def _copy_cells(copy: ConflictingCopy, output: Output) -> tuple[str, str, str]:
     )
 
 
-def _shortened(value: object) -> str:
+def _truncated(value: object) -> str:
     text = str(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 2]} …"
 
@@ -243,7 +246,7 @@ def _print_screen(plan: DuplicatePlan, examples: Sequence[Decision], output: Out
         out.print("\n[bold]For example[/bold]")
     for decision in examples:
         out.print(escape(_label(decision, output)))
-        out.print(Padding(f"[dim]{escape(_outcome(decision))}[/dim]", (0, 0, 0, 2)))
+        out.print(Padding(f"[dim]{escape(_decision_text(decision))}[/dim]", (0, 0, 0, 2)))
     if plan.conflicts:
         out.print(
             "\n[bold yellow]Conflicts: the copies carry different edits; choose with --keep ID[/bold yellow]"

@@ -139,7 +139,7 @@ def _print_lines(plan: FinishedPlan, output: Output) -> None:
                 printable(report.report_id) if report else "-",
                 instant(report.finished_at) if report and report.finished_at else "-",
                 (output.text(report.finished_by) if report else "") or "-",
-                _why(found, instant),
+                _reason_text(found, instant),
             ]
             if found.beside is not None and found.other:
                 cells.append("the report says: " + _written(found.beside, output))
@@ -158,7 +158,7 @@ def _written(side: Side, output: Output) -> str:
     return " · ".join(filter(None, map(output.text, written)))
 
 
-def _why(found: FoundLead, when: Callable[[datetime], str]) -> str:
+def _reason_text(found: FoundLead, when: Callable[[datetime], str]) -> str:
     """Why the lead counts as finished. `when`: formats a datetime."""
     parts = []
     if found.worked_on:
@@ -201,5 +201,5 @@ def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
                 table.add_row(f"[dim]{report_id}[/dim]", f"[dim]report{escape(when + by)}[/dim]")
             if found.beside is not None and found.other:
                 table.add_row("", f"[dim]says {escape(_written(found.beside, output))}[/dim]")
-            table.add_row("", f"[dim]{escape(_why(found, day))}[/dim]")
+            table.add_row("", f"[dim]{escape(_reason_text(found, day))}[/dim]")
         out.print(table)

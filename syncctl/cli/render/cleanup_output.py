@@ -26,7 +26,7 @@ class Output:
     as_json: bool
     quiet: bool
 
-    def tell_backup(self, path: Path, leads: int) -> None:
+    def announce_backup(self, path: Path, leads: int) -> None:
         """Report a backup as soon as it is on disk, before anything is changed."""
         self.hint(f"Backup of {quantity(leads, 'lead')} written: {path}")
 

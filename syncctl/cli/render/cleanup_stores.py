@@ -31,7 +31,7 @@ def stores_planned(plan: StorePlan, output: Output) -> None:
             f"Nothing was changed. `syncctl cleanup stores --apply` renames the store of "
             f"{quantity(plan.count, 'lead')}, after writing a backup of them."
         )
-    _tell_duplicates(plan)
+    _report_duplicates(plan)
 
 
 def stores_renamed(result: StoresRenamed, output: Output) -> None:
@@ -44,12 +44,12 @@ def stores_renamed(result: StoresRenamed, output: Output) -> None:
         print_line(f"Renamed: the store of {quantity(result.renamed, 'lead')}.")
         if result.backup:
             print_line(f"To undo it: {restore_command(result.backup)}")
-        _tell_duplicates(result.plan)
+        _report_duplicates(result.plan)
     if result.left:
         tell_left(result.left)
 
 
-def _tell_duplicates(plan: StorePlan) -> None:
+def _report_duplicates(plan: StorePlan) -> None:
     if left := plan.in_duplicates.total():
         print_message(
             f"{quantity(left, 'lead')} left alone, as there are copies: `syncctl cleanup duplicates` first "

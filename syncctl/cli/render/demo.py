@@ -15,7 +15,7 @@ def render_demo(result: DemoResult) -> None:
     """Show the demo's results, whether its promises were met, and what to try next."""
     if not sys.stdout.isatty():
         for fact in result.facts:
-            print_line(f"{'ok' if fact.holds else 'FAILED'}\t{fact.what}\t{fact.seen}")
+            print_line(f"{'ok' if fact.is_met else 'FAILED'}\t{fact.what}\t{fact.measurement}")
         for hint in result.hints:
             print_line(hint)
         return
@@ -24,8 +24,8 @@ def render_demo(result: DemoResult) -> None:
     out = console()
     table = plain_table(show_header=False)
     for fact in result.facts:
-        mark = "[green]✓[/green]" if fact.holds else "[red]✗[/red]"
-        table.add_row(mark, escape(fact.what), f"[bold]{escape(fact.seen)}[/bold]")
+        mark = "[green]✓[/green]" if fact.is_met else "[red]✗[/red]"
+        table.add_row(mark, escape(fact.what), f"[bold]{escape(fact.measurement)}[/bold]")
     out.print()
     out.print(table)
     out.print()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
-from syncctl.cli.render.source import written
+from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES
 from syncctl.safe_output.printable import printable
@@ -76,7 +76,7 @@ def _title(story: Story) -> str:
 def _facts(story: Story) -> Iterator[tuple[str, str]]:
     """The story line by line: a label, or the moment of an event, and what there is to say."""
     if story.origin.told_at is not None:
-        yield "dated", f"{written(story.origin.told_at)} (the shop's clock)"
+        yield "dated", f"{field_text(story.origin.told_at)} (the shop's clock)"
     for event in story.events:
         yield _moment(event.at), event.what
     yield "now", story.whereabouts.value
@@ -85,14 +85,14 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
         for field in story.lead.differs:
             yield (
                 _LABELS[field.whose],
-                f"{field.field}: {written(field.lead)}, source {written(field.source)}",
+                f"{field.field}: {field_text(field.lead)}, source {field_text(field.source)}",
             )
     for report in story.reports:
         yield "report", f"{report.report_id} ({report.shape})"
     if story.source_now is not None:
         yield "source", story.source_now.state
         for field in story.source_now.differs:
-            yield "source", f"{field.field}: {written(field.source)}, before {written(field.lead)}"
+            yield "source", f"{field.field}: {field_text(field.source)}, before {field_text(field.lead)}"
     yield from (("note", note) for note in story.notes)
 
 
@@ -117,10 +117,10 @@ def _screen(story: Story, redact: Callable[[str], str], *, first: bool) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in _facts(story):
-        told = escape(printable(redact(text)))
+        styled = escape(printable(redact(text)))
         if label == "now":
-            told = f"[{_STYLES[story.whereabouts]}]{told}[/]"
-        table.add_row(f"  {label}", told)
+            styled = f"[{_STYLES[story.whereabouts]}]{styled}[/]"
+        table.add_row(f"  {label}", styled)
     out.print(table)
 
 
@@ -172,4 +172,4 @@ def _story_document(story: Story) -> dict[str, Any]:
 
 
 def _field_document(field: FieldDifference, ours: str, theirs: str) -> dict[str, str]:
-    return {"field": field.field, ours: written(field.lead), theirs: written(field.source)}
+    return {"field": field.field, ours: field_text(field.lead), theirs: field_text(field.source)}

@@ -27,7 +27,7 @@ _SIGNS = {
     StepStatus.FAILED: "[red]✗[/red]",
     StepStatus.SKIPPED: "[dim]-[/dim]",
 }
-_MEASURES = (("Saved", "saved"), ("Upd.", "updated"), ("There", "existing"), ("Inv.", "invalid"))
+_COUNT_COLUMNS = (("Saved", "saved"), ("Upd.", "updated"), ("There", "existing"), ("Inv.", "invalid"))
 """Table columns; the titles are short so that all fit into 60 characters."""
 
 _ID_SHOWN = 8
@@ -74,14 +74,20 @@ def _run_fields(run: PastRun) -> tuple[str, ...]:
 
 
 def _step_fields(step: PastStep) -> tuple[str, ...]:
-    return step.name, step.status.value, *_counted(step.counts), f"{step.errors} errors", step.error or ""
+    return (
+        step.name,
+        step.status.value,
+        *_counts_texts(step.counts),
+        f"{step.errors} errors",
+        step.error or "",
+    )
 
 
 def _location_fields(location: PastLocation) -> tuple[str, ...]:
-    return location.location, location.store, *_counted(location.counts), "; ".join(_remarks(location))
+    return location.location, location.store, *_counts_texts(location.counts), "; ".join(_remarks(location))
 
 
-def _counted(counts: Counts) -> tuple[str, ...]:
+def _counts_texts(counts: Counts) -> tuple[str, ...]:
     return (
         f"{counts.saved} saved",
         f"{counts.updated} updated",
@@ -92,11 +98,11 @@ def _counted(counts: Counts) -> tuple[str, ...]:
 
 def _remarks(location: PastLocation) -> list[str]:
     """Errors, warnings and other remarks about a location."""
-    told = [text for text in (location.error, location.warning) if text]
+    texts = [text for text in (location.error, location.warning) if text]
     if location.changed:
         numbers = ", ".join(number or "(no booking number)" for number in location.changed)
-        told.append(f"changed at the source: {numbers}")
-    return [*told, *location.conflicts]
+        texts.append(f"changed at the source: {numbers}")
+    return [*texts, *location.conflicts]
 
 
 def _table(*titles: str) -> Table:
@@ -104,13 +110,13 @@ def _table(*titles: str) -> Table:
     table = plain_table(gap=1, header_style="dim")
     for title in titles:
         table.add_column(title, overflow="fold")
-    for title, _ in _MEASURES:
+    for title, _ in _COUNT_COLUMNS:
         table.add_column(title, justify="right")
     return table
 
 
 def _numbers(counts: Counts) -> list[str]:
-    numbers = [getattr(counts, field) for _, field in _MEASURES]
+    numbers = [getattr(counts, field) for _, field in _COUNT_COLUMNS]
     return [f"{number:,}" if number else "[dim]0[/dim]" for number in numbers]
 
 
@@ -156,10 +162,10 @@ def _run_screen(run: PastRun, redact: Redact) -> None:
     )
     for step in run.steps:
         processed = f", {step.processed} of {step.total} locations" if step.total else ""
-        asleep = f", {step.dormant} dormant" if step.dormant else ""
+        dormant_text = f", {step.dormant} dormant" if step.dormant else ""
         out.print(
-            f"\n{_SIGNS[step.status]} [bold]{step.name}[/bold] {step.status.value}{processed}{asleep}: "
-            f"{', '.join(_counted(step.counts))}"
+            f"\n{_SIGNS[step.status]} [bold]{step.name}[/bold] {step.status.value}{processed}{dormant_text}: "
+            f"{', '.join(_counts_texts(step.counts))}"
         )
         if step.error:
             out.print(f"  [red]{_shown(step.error, redact)}[/red]")

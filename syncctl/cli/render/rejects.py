@@ -7,7 +7,7 @@ from dataclasses import asdict
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from syncctl.cli.logs.run_events import counted
+from syncctl.cli.logs.run_events import counts_text
 from syncctl.cli.render.printer import print_json, print_line, print_message
 
 if TYPE_CHECKING:
@@ -52,5 +52,5 @@ def render_retry(counts: Counts, *, as_json: bool) -> None:
     if as_json:
         print_json({"command": "rejects retry", **asdict(counts)})
     else:
-        outcome = counted(counts).replace("rejected", "still invalid")
+        outcome = counts_text(counts).replace("rejected", "still invalid")
         print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from syncctl.cli.logs.run_events import STEP_TITLES, closing_lines, location_label, told, total_lines
+from syncctl.cli.logs.run_events import STEP_TITLES, closing_lines, location_label, result_text, total_lines
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus
 
-_MEASURES = (
+_COUNT_COLUMNS = (
     ("Rows", "rows"),
     ("Saved", "saved"),
     ("Updated", "updated"),
@@ -41,7 +41,7 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
             print_line(line)
 
 
-def render_broken_off(result: RunResult) -> None:
+def render_aborted(result: RunResult) -> None:
     """The envelope of an aborted run: never `ok`, whatever its steps' results."""
     print_json({**run_envelope(result), "ok": False})
 
@@ -60,7 +60,7 @@ def _run_table(result: RunResult) -> None:
     any_file = any(step.name in FILE_STEPS for step in result.steps)
     title = "Files" if files_only else "Locations, files" if any_file else "Locations"
     table.add_row(title, *(_locations(step) for step in result.steps))
-    for title, field in _MEASURES:
+    for title, field in _COUNT_COLUMNS:
         numbers = [getattr(step.counts, field) for step in result.steps]
         if any(numbers):
             table.add_row(title, *(str(number) if number else "[dim]0[/dim]" for number in numbers))
@@ -90,7 +90,7 @@ def _dry_run_table(result: RunResult) -> None:
     out = console()
     for step in result.steps:
         for location in step.locations:
-            outcome = location.error or told(location, dry_run=True)
+            outcome = location.error or result_text(location, dry_run=True)
             out.print(
                 escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
             )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syncctl.services.reconcile.completeness import OnLocation
     from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
 
-SHOWN = 50
+MAX_FINDINGS_SHOWN = 50
 """Findings per kind shown on a terminal; a pipe and --json have all of them."""
 
 
@@ -43,7 +43,7 @@ def render_source(found: Completeness, redact: Callable[[str], str], *, as_json:
             print_line("\t".join(printable(redact(cell)) for cell in cells))
 
 
-def written(value: Any) -> str:
+def field_text(value: Any) -> str:
     """A field's value for a person: dates without a time zone, as they are the source's wall clock."""
     if value is None:
         return "nothing"
@@ -56,7 +56,7 @@ def written(value: Any) -> str:
 def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str]) -> Iterator[OnLocation]:
     """Shows a check's progress: a bar on a terminal, and with `verbose` one line per location."""
     if not sys.stderr.isatty():
-        yield (lambda check, total: _tell_location(check, redact)) if verbose else lambda check, total: None
+        yield (lambda check, total: _print_location(check, redact)) if verbose else lambda check, total: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -69,18 +69,18 @@ def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str])
     with Progress(*columns, console=console(stderr=True), disable=quiet, transient=True) as progress:
         task = progress.add_task("", total=None)
 
-        def tell(check: LocationCheck, total: int) -> None:
+        def on_location(check: LocationCheck, total: int) -> None:
             progress.update(task, total=total, advance=1)
             if verbose:
-                _tell_location(check, redact)
+                _print_location(check, redact)
 
-        yield tell
+        yield on_location
 
 
-def _tell_location(check: LocationCheck, redact: Callable[[str], str]) -> None:
-    told = check.error or counts_in_words(check.counts)
+def _print_location(check: LocationCheck, redact: Callable[[str], str]) -> None:
+    text = check.error or counts_in_words(check.counts)
     place = f"{check.report.value} {check.location or ALL_LOCATIONS} {check.store}".rstrip()
-    sys.stderr.write(printable(redact(f"{place}: {told}")) + "\n")
+    sys.stderr.write(printable(redact(f"{place}: {text}")) + "\n")
 
 
 def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
@@ -92,10 +92,10 @@ def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
     for check in found.locations:
         for difference in check.differences:
             field = difference.field
-            told = f"{field.field}: lead {written(field.lead)}, source {written(field.source)}"
+            text = f"{field.field}: lead {field_text(field.lead)}, source {field_text(field.source)}"
             if field.whose is Whose.EITHER:
-                told += " (or a telecaller's edit)"
-            yield "changed", difference.subject, told
+                text += " (or a telecaller's edit)"
+            yield "changed", difference.subject, text
     for withdrawn in found.withdrawn:
         yield "no longer told", withdrawn.subject, f"lead {withdrawn.lead_id}"
 
@@ -119,7 +119,7 @@ def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
     shown: Counter[str] = Counter()
     for kind, subject, what in _findings(found):
         shown[kind] += 1
-        if shown[kind] <= SHOWN:
+        if shown[kind] <= MAX_FINDINGS_SHOWN:
             places = by_kind.setdefault(kind, {})
             line = " · ".join((*_cells(subject), *filter(None, [what])))
             places.setdefault(_place(subject), []).append(line)
@@ -129,7 +129,7 @@ def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
             out.print(Padding(escape(printable(redact(place))), (0, 0, 0, 2)))
             for line in lines:
                 out.print(Padding(escape(printable(redact(line))), (0, 0, 0, 4)))
-        if (more := shown[kind] - SHOWN) > 0:
+        if (more := shown[kind] - MAX_FINDINGS_SHOWN) > 0:
             out.print(f"  [dim]… and {more:,} more: --json, or a pipe, has them all[/dim]")
 
 

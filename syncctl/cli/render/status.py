@@ -34,7 +34,7 @@ Redact = Callable[[str], str]
 _STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.FAILING: "red"}
 _STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 _BARS = " ▁▂▃▄▅▆▇█"
-_MEASURES = (("Saved", "saved"), ("Updated", "updated"), ("There", "existing"), ("Rejected", "invalid"))
+_COUNT_COLUMNS = (("Saved", "saved"), ("Updated", "updated"), ("There", "existing"), ("Rejected", "invalid"))
 _WIDEST_DAY = 6
 
 
@@ -94,7 +94,7 @@ def _steps_table(status: Status) -> Table:
     table = _table()
     for title in ("API", "Last run", "Result"):
         table.add_column(title)
-    for title, _ in _MEASURES:
+    for title, _ in _COUNT_COLUMNS:
         table.add_column(title, justify="right")
     for standing in status.steps:
         last = standing.step.last
@@ -109,7 +109,7 @@ def _steps_table(status: Status) -> Table:
 def _numbers(standing: StepStanding) -> list[str]:
     """Counts of the last run; if only synclogs know of it, the number of leads it wrote."""
     if standing.counts:
-        return [f"{getattr(standing.counts, field):,}" for _, field in _MEASURES]
+        return [f"{getattr(standing.counts, field):,}" for _, field in _COUNT_COLUMNS]
     return [f"{standing.step.last.count:,}" if standing.step.last else "-"]
 
 
@@ -131,8 +131,8 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     yield "Next sync", in_ if status.sync_enabled else "none: API_SYNC_ENABLED=false"
     if status.content:
         yield from _content_facts(status.content)
-    if brought := audit_words(status.saved_by_audits):
-        yield "Audits", brought
+    if audits := audit_words(status.saved_by_audits):
+        yield "Audits", audits
     yield from _correction_facts(status.corrections)
     yield "Lock", status.lock.problem or lock_words(status.lock, now)
 
@@ -217,12 +217,12 @@ def _lines(status: Status) -> Iterator[tuple[str, ...]]:
         if last is None:
             yield standing.step.step.value, "never"
             continue
-        told = [instant(last.at), last.status.value, _seconds_ago(standing.step, last, now)]
+        cells = [instant(last.at), last.status.value, _seconds_ago(standing.step, last, now)]
         if standing.counts:
-            told += [f"{getattr(standing.counts, field)} {title.lower()}" for title, field in _MEASURES]
+            cells += [f"{getattr(standing.counts, field)} {title.lower()}" for title, field in _COUNT_COLUMNS]
         else:
-            told.append(f"{last.count} saved or updated")
-        yield standing.step.step.value, *told
+            cells.append(f"{last.count} saved or updated")
+        yield standing.step.step.value, *cells
     for title, value in _facts(status):
         yield title.lower(), value
     if status.content:

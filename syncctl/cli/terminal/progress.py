@@ -14,8 +14,8 @@ from syncctl.cli.logs.run_events import (
     audit_words,
     location_label,
     rejected_words,
+    result_text,
     step_warnings,
-    told,
     trigger_word,
 )
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
@@ -69,7 +69,7 @@ class ProgressListener:
             )
             self._progress.console.print(f"[yellow]! {label}[/yellow]")
         elif step in FILE_STEPS and not self._quiet:
-            label = _shown(f"{location_label(result)}: {told(result)}")
+            label = _shown(f"{location_label(result)}: {result_text(result)}")
             self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:

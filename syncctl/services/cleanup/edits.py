@@ -21,7 +21,7 @@ from syncctl.locations import StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day
 from syncctl.services.matching.legacy_leads import text_of
-from syncctl.text import fold, same_text
+from syncctl.text import normalize_text, normalize_unicode
 
 HOUSEKEEPING = frozenset(("_id", "__v", "createdAt", "updatedAt"))
 
@@ -45,7 +45,7 @@ def is_hand_typed(lead: Document) -> bool:
 def comparable(field: str, value: Any, stores: StoreNames) -> Any:
     """A field's value, normalized so that equal meanings are equal; None if empty or the default."""
     if field == "bookingNo":
-        return same_text(text_of({field: value}, field)) or None  # as in the key
+        return normalize_unicode(text_of({field: value}, field)) or None  # as in the key
     if field == "functionDate" and isinstance(value, datetime) and file_day(value) != value.date():
         return datetime.combine(file_day(value), time(), value.tzinfo)
     if not isinstance(value, str):
@@ -54,11 +54,13 @@ def comparable(field: str, value: Any, stores: StoreNames) -> Any:
     if written == STATUS_DEFAULTS.get(field):
         return None
     if field == "name":
-        written = fold(written)
+        written = normalize_text(written)
     elif field == "phone":
         written = phone_number(written) or written
     elif field == "store":
-        written = fold(stores.canonical(written) or "")  # unknown names count as empty, like "Default Store"
+        written = normalize_text(
+            stores.canonical(written) or ""
+        )  # unknown names count as empty, like "Default Store"
     return written or None
 
 

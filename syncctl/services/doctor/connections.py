@@ -163,7 +163,7 @@ def _report(report: StepName, rows: list[Any], location: str, trial: ApiTrial) -
     store = trial.locations.by_code.get(location, "a store")
     dates = RowDates(UTC)  # any zone will do: dates are only checked for readability
     reasons = [reason for row in rows if (reason := _unfit(report, row, store, dates))]
-    if changed := dates.changed_form:
+    if changed := dates.changed_format:
         reasons = [f"{changed} is no date that can be read"] * len(rows)
     if rows and len(reasons) == len(rows):
         return Check.warning(

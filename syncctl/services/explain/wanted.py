@@ -9,7 +9,7 @@ from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.redact import mask_phone
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
 FEWEST_DIGITS = 7
 """A number with fewer digits isn't a phone number."""
@@ -37,7 +37,7 @@ class Wanted:
         phone = phone_number(booking_no)
         is_word = any(map(str.isalpha, booking_no))
         digits = "" if phone or is_word else ascii_digits(booking_no)
-        return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", same_text(booking_no))
+        return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", normalize_unicode(booking_no))
 
     def is_named_by(self, value: object) -> bool:
         """Whether a value of a lead or row is this phone or booking number, however it is written."""
@@ -45,7 +45,7 @@ class Wanted:
             written = text(value)
         except InvalidRowError:
             return False
-        if same_text(written) == self.booking_no:
+        if normalize_unicode(written) == self.booking_no:
             return True
         if self.phone is not None:
             return phone_number(written) == self.phone

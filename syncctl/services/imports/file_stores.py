@@ -9,7 +9,7 @@ from pathlib import PurePath
 from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.text import same_text
+from syncctl.text import normalize_unicode
 
 # What people and browsers append to the place: a number, a month, "copy", "(1)".
 _TAIL = re.compile(
@@ -23,7 +23,7 @@ _KIND = re.compile(
 
 def kind_of_name(name: str) -> StepName | None:
     """The kind that a file's name begins with: `walkin_…`, `lossofsale_…`, with any separators."""
-    match = _KIND.match(same_text(PurePath(name).stem))
+    match = _KIND.match(normalize_unicode(PurePath(name).stem))
     if match is None:
         return None
     return StepName.WALKIN if match["walkin"] else StepName.LOSS_OF_SALE
@@ -61,7 +61,11 @@ class FileStores:
     def of_file(self, name: str) -> str | None:
         """The store in a file's name: kind, brand, place; a date, "(1)" or "copy" after the place is
         ignored."""
-        words = [word for word in re.split(r"[\W_]+", _KIND.sub("", same_text(PurePath(name).stem))) if word]
+        words = [
+            word
+            for word in re.split(r"[\W_]+", _KIND.sub("", normalize_unicode(PurePath(name).stem)))
+            if word
+        ]
         while words:
             if store := self.named(" ".join(words)):
                 return store

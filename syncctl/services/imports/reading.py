@@ -9,7 +9,7 @@ from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
-from syncctl.mapping.file_rows import chosen, file_record
+from syncctl.mapping.file_rows import file_record, usable_cells
 from syncctl.parsing.values import text
 from syncctl.ports.files import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
@@ -85,7 +85,7 @@ class FileReading:
         for row in self._run.stop.between(sheet.rows(partial(self._ignore, sheet))):
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
-            cells = chosen(row.cells)
+            cells = usable_cells(row.cells)
             of_row = store or self._file.stores.named(text(cells["store"]))
             self._tally.rows += 1
             if any(isinstance(cell, str) and "\ufffd" in cell for cell in cells.values()):
@@ -108,14 +108,14 @@ class FileReading:
         """A line that is no customer's; it may have been listed as one before."""
         self._tally.ignored += 1
         if self._listed:
-            self._cured |= self._listed.told_anew(_position(sheet, row), chosen(row.cells))
+            self._cured |= self._listed.told_anew(_position(sheet, row), usable_cells(row.cells))
 
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
         file_name, position = self._tally.name, _position(sheet, row)
         raw = raw_text(dict(row.raw), sort_keys=False)
         reject_id = reject_id_of(self._kind, file_name, position, raw)
-        self._cured |= self._listed.told_anew(position, chosen(row.cells)) - {reject_id}
+        self._cured |= self._listed.told_anew(position, usable_cells(row.cells)) - {reject_id}
         if reject_id in self._listed_ids or reject_id in self._new_ids or not self._room.takes(raw):
             return
         self._new_ids.add(reject_id)

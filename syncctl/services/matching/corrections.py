@@ -21,7 +21,7 @@ from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.matching.own_writes import writes_into
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 NOBODY_REACHED = (
     *("not connected", "not reach", "not answer", "not attend", "not pick", "not respond", "not available"),
@@ -160,7 +160,7 @@ def _agreements(record: SourceRecord, before: SyncRecord) -> int:
 
 
 def _has_same_name(record: SourceRecord, before: SyncRecord) -> bool:
-    return fold(record.values["name"]) == fold(before.values.get("name", ""))
+    return normalize_text(record.values["name"]) == normalize_text(before.values.get("name", ""))
 
 
 def _current(group: Collection[SyncRecord], record: SourceRecord) -> list[SyncRecord]:

@@ -18,7 +18,7 @@ from syncctl.locations import Locations, StoreNames
 from syncctl.mapping.file_rows import file_key
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day, text
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -126,7 +126,7 @@ class UnlinkedLeads:
         same_person = [
             lead
             for lead in self._by_person.get((values["leadType"], values["phone"]), ())
-            if fold(text_of(lead, "name")) == fold(values["name"])
+            if normalize_text(text_of(lead, "name")) == normalize_text(values["name"])
             # "Default Store" is what the old system wrote for unknown stores, so it fits any store.
             and self._locations.canonical(text_of(lead, "store")) in (None, values["store"])
         ]

@@ -16,7 +16,7 @@ from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 _COMPARED = tuple(field.name for field in SOURCE_FIELDS if field.compared)
 
@@ -109,7 +109,7 @@ def _comparable(field: str, value: Any, locations: Locations) -> Any:
         case "store":
             meant = locations.canonical(written)
         case "name":
-            meant = fold(written)
+            meant = normalize_text(written)
         case "securityAmount" if written == "0":  # earlier versions stored a price of 0
             return None
         case _:

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from syncctl.domain.sources import StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.file_rows import chosen
+from syncctl.mapping.file_rows import usable_cells
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
 from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_row
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
 """Takes a file's raw row by column titles and returns its cells by column name (`FileRow.cells`)."""
@@ -30,7 +30,7 @@ class ListedFileRows:
         for reject in storage.rejects(kind):
             if reject.location == name:
                 row = raw_row(reject)
-                customer = _customer(chosen(cells_of(row))) if isinstance(row, Mapping) else None
+                customer = _customer(usable_cells(cells_of(row))) if isinstance(row, Mapping) else None
                 self._customers[reject.position][reject.reject_id] = customer
 
     def __bool__(self) -> bool:
@@ -65,7 +65,7 @@ class _Customer(NamedTuple):
 
 def _customer(cells: Mapping[str, object]) -> _Customer:
     written = _text(cells.get("phone"))
-    return _Customer(fold(_text(cells.get("name"))), phone_number(written) or written)
+    return _Customer(normalize_text(_text(cells.get("name"))), phone_number(written) or written)
 
 
 def _text(cell: object) -> str:

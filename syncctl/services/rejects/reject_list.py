@@ -20,7 +20,7 @@ from syncctl.filesystem.protected_files import OwnFiles
 from syncctl.ports.storage import Storage
 from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.services.rejects.raw_rows import row_values
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")
 OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
@@ -50,8 +50,8 @@ class RejectFilter:
     """Of this file or location."""
 
     def takes(self, reject: Reject) -> bool:
-        return (self.reason is None or fold(self.reason) in fold(reject.reason)) and (
-            self.where is None or fold(self.where) == fold(reject.location)
+        return (self.reason is None or normalize_text(self.reason) in normalize_text(reject.reason)) and (
+            self.where is None or normalize_text(self.where) == normalize_text(reject.location)
         )
 
 

@@ -14,7 +14,7 @@ from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.errors import InvalidRowError
 from syncctl.locations import ALL_LOCATIONS, Locations
-from syncctl.mapping.file_rows import chosen, file_record
+from syncctl.mapping.file_rows import file_record, usable_cells
 from syncctl.parsing.values import text
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.intake import FileIntake
@@ -113,7 +113,7 @@ class _Retry:
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
         for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
-            cells = chosen(self._cells_of(row))
+            cells = usable_cells(self._cells_of(row))
             try:
                 record = file_record(kind, cells, self._store_of(reject, sheet, cells), zone)
             except InvalidRowError:

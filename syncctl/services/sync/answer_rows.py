@@ -29,7 +29,7 @@ from syncctl.mapping.api_rows import (
     identity_values,
     optional_text,
     own_date,
-    phones_before,
+    phones_under_earlier_rules,
     report_values,
 )
 from syncctl.parsing.phones import phone_number
@@ -149,7 +149,7 @@ def unsorted(
 
 def check_form(answer: SortedRows) -> None:
     """Raises FinalApiError if the API has changed its date format: nothing in such an answer can be used."""
-    if field_name := answer.dates.changed_form:
+    if field_name := answer.dates.changed_format:
         raise FinalApiError(
             f"{field_name} can't be read in any of {answer.dates.unread[field_name]} rows",
             hint="the API has changed the form of its dates; nothing of it was stored, report it",
@@ -177,11 +177,11 @@ def sort_unsorted(
         elif (key := key_of(values)) in result.records:
             _add_item_row(result, key, row, values)
         else:
-            before = phones_before(row, values)
+            before = phones_under_earlier_rules(row, values)
             result.records[key] = source_record(complete_values(report, row, values, dates), before)
             result.first_rows[key] = row
-            if dates.missed:
-                result.unread[key] = dates.missed
+            if dates.unreadable:
+                result.unread[key] = dates.unreadable
     if days is not None:
         _set_outside_apart(result, days)
     return result
@@ -198,11 +198,11 @@ def _add_item_row(result: SortedRows, key: str, row: Any, values: LeadValues) ->
         known[name] = values[name]  # type: ignore[literal-required]
     result.merged += 1
     result.item_rows[key].append(row)
-    if (before := phones_before(row, values)) and (more := {*before} - {*record.former_phones}):
+    if (before := phones_under_earlier_rules(row, values)) and (more := {*before} - {*record.former_phones}):
         former_phones = tuple(sorted({*record.former_phones, *more}))
         result.records[key] = record._replace(former_phones=former_phones)
-    if dates.missed or key in result.unread:
-        unread = dict.fromkeys([*result.unread.pop(key, ()), *dates.missed])
+    if dates.unreadable or key in result.unread:
+        unread = dict.fromkeys([*result.unread.pop(key, ()), *dates.unreadable])
         if still := [name for name in unread if DATE_VALUES[name] not in known]:
             result.unread[key] = still
 

@@ -18,7 +18,7 @@ from syncctl.ports.storage import Storage
 from syncctl.services.rejects.updating import keep_rejects, unlisted_words
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 STORE_LIST = "store list"
 """Used as the location on the rejects list."""
@@ -98,11 +98,11 @@ def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
     """
     stored = run.storage.stores()
     codes = {store.code for store in stored}
-    names = {fold(locations.canonical(store.name) or store.name) for store in stored}
+    names = {normalize_text(locations.canonical(store.name) or store.name) for store in stored}
     new: dict[str, Store] = {}
     for store in stores:
-        if store.code not in codes and fold(store.name) not in names:
-            new.setdefault(fold(store.name), store)
+        if store.code not in codes and normalize_text(store.name) not in names:
+            new.setdefault(normalize_text(store.name), store)
     return run.storage.add_stores(list(new.values())) if new else 0
 
 

@@ -18,7 +18,7 @@ from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
 from syncctl.ports.api import Look
 from syncctl.services.sync.answer_rows import SortedRows, sort_unsorted, unsorted
 from syncctl.services.sync.planning import locations_to_ask
-from syncctl.text import fold
+from syncctl.text import normalize_text
 
 STRAYS = 1 / 3
 """A smaller share of an answer's rows may name another shop, or be returned for its id as well, although
@@ -44,14 +44,14 @@ class Shops:
         self._known = {store for store in stores.values() if store}
         by_spelling: dict[str, set[str]] = defaultdict(set)
         for code, written in (*listed.items(), *spellings):
-            if (store := stores.get(code)) and (folded := fold(written)):
+            if (store := stores.get(code)) and (folded := normalize_text(written)):
                 by_spelling[folded].add(store)
         self._by_spelling = {written: min(found) for written, found in by_spelling.items() if len(found) == 1}
         self.named = lru_cache(maxsize=1024)(self._named)
 
     def _named(self, written: str) -> str | None:
         canonical = self.canonical(written)
-        return canonical if canonical in self._known else self._by_spelling.get(fold(written))
+        return canonical if canonical in self._known else self._by_spelling.get(normalize_text(written))
 
     def store_of(self, row: object) -> str | None:
         """The store that a row names: by its location, otherwise by its location id."""
@@ -70,7 +70,7 @@ class Shops:
         spelling of one shop, such as a renamed one."""
         shops: Counter[str] = Counter()
         for written, rows in spellings.items():
-            shops[self.named(written) or fold(written)] += rows
+            shops[self.named(written) or normalize_text(written)] += rows
         known = sum(self.named(shop) is not None for shop in shops)
         if known < 2 and len(shops) < 3:
             return False

@@ -19,7 +19,7 @@ from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.uri_parser import parse_uri, split_options
 
 from syncctl.errors import SettingsError
-from syncctl.filesystem.ordinary_files import is_odd_file
+from syncctl.filesystem.ordinary_files import is_special_file
 from syncctl.ports.admin import Caveat
 
 SRV_SCHEME = "mongodb+srv://"
@@ -99,7 +99,7 @@ def _problem_of(option: str) -> str | None:
         return f"is always {_OWN[name]} with syncctl: take it out"
     if not value and name != "readpreferencetags":  # no tags: any member
         return "has no value"
-    if name.endswith("file") and is_odd_file(unquote_plus(value)):
+    if name.endswith("file") and is_special_file(unquote_plus(value)):
         return "names no regular file"
     objection = _objection(option)
     return None if objection is None else _in_words(objection, name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncctl.filesystem.ordinary_files import is_odd_file, refuse_odd_file
+from syncctl.filesystem.ordinary_files import is_special_file, require_regular_file
 from syncctl.filesystem.private_files import make_private_file
 
 
@@ -21,8 +21,8 @@ def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float
     else:
         if not read_only:
             make_private_file(path)
-        if is_odd_file(path):  # SQLite would wait for a pipe's writer
-            refuse_odd_file(path, path.stat().st_mode)
+        if is_special_file(path):  # SQLite would wait for a pipe's writer
+            require_regular_file(path, path.stat().st_mode)
         target = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(target, timeout=busy_timeout_s, isolation_level=None, uri=True)
     try:

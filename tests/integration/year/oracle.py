@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from syncctl.domain.run_results import Counts
-from tests.integration.year.plot import Plot
 from tests.integration.year.records import Record
-from tests.support.pairs import kept_reports
+from tests.integration.year.simulation import Simulation
 from tests.support.recognition import Facts, Level, day_of, level, of_lead, of_report
+from tests.support.report_links import linked_reports
 from tests.support.webapp import Lead
 
 
@@ -19,10 +19,10 @@ class Oracle:
     was"). `of_the_app`: leads that the web app created again for records with a lead, by id, and how.
     """
 
-    def __init__(self, plot: Plot) -> None:
-        self.plot = plot
-        self.register = plot.register
-        self.app = plot.app
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.register = simulation.register
+        self.app = simulation.app
         self.wrong: dict[str, list[str]] = defaultdict(list)
         self.unrecognisable: dict[str, str] = {}
         self.of_the_app: dict[str, str] = {}
@@ -34,14 +34,14 @@ class Oracle:
     ) -> None:
         """Check the leads that syncctl created from what it was shown. `before`: the ids of the earlier
         leads. `is_whole`: it was shown everything, however old."""
-        met_before = {record for record in said if record.was_met}
+        seen_before = {record for record in said if record.was_seen}
         for record in said:
-            record.was_met = True
-        definite = {record for record in said if self._must_stay_away(record)}
+            record.was_seen = True
+        definite = {record for record in said if self._must_not_return(record)}
         possible = {record for record in said if record.reports}
         leads = {lead["_id"]: lead for lead in self.app.leads()}
         for lead_id in sorted(leads.keys() - before):
-            self._take_in(when, leads[lead_id], leads, met_before)
+            self._take_in(when, leads[lead_id], leads, seen_before)
         if not (len(definite) if is_whole else 0) <= counts.reported <= len(possible):
             self._note(
                 "counted in reports",
@@ -50,10 +50,10 @@ class Oracle:
         for record in said:
             if not record.leads and not record.is_gone:
                 self._note("lost", f"{when}: {record}")
-        self.look_at_leads(when, leads, may_delete=False)
-        self._look_at_pairs(when, definite if is_whole else set())
+        self.check_leads(when, leads, may_delete=False)
+        self._check_report_links(when, definite if is_whole else set())
 
-    def look_at_leads(self, when: str, leads: dict[str, Lead], *, may_delete: bool) -> None:
+    def check_leads(self, when: str, leads: dict[str, Lead], *, may_delete: bool) -> None:
         """Edits are unchanged and no lead is missing; a cleanup may delete untouched ones."""
         for record in self.register:
             for lead_id, edits in list(record.leads.items()):
@@ -67,7 +67,7 @@ class Oracle:
             if leads.get(lead_id) != lead:
                 self._note("typed in by hand", f"{when}: {lead['name']}")
 
-    def _take_in(self, when: str, lead: Lead, leads: dict[str, Lead], met_before: set[Record]) -> None:
+    def _take_in(self, when: str, lead: Lead, leads: dict[str, Lead], seen_before: set[Record]) -> None:
         """A lead created by syncctl: its record must have had neither lead nor report. Whatever syncctl
         has seen before it must recognize, even after edits."""
         record = self.register.of_source(lead)
@@ -77,16 +77,16 @@ class Oracle:
         others = [leads[lead_id] for lead_id in record.leads if lead_id in leads]
         what = f"{when}: {record}, edited: {record.edited}"
         if others:
-            known = record in met_before or any(self._fits(of_lead(other), record) for other in others)
+            known = record in seen_before or any(self._fits(of_lead(other), record) for other in others)
             self._note_or_allow("doubled", what, lead["_id"], is_wrong=known)
         elif record.is_gone:
-            known = record.was_met_when_gone or any(
+            known = record.was_seen_when_gone or any(
                 self._fits(of_report(report), record) for report in record.reports.values()
             )
             self._note_or_allow("back", what, lead["_id"], is_wrong=known)
         record.leads[lead["_id"]] = {}
 
-    def _must_stay_away(self, record: Record) -> bool:
+    def _must_not_return(self, record: Record) -> bool:
         """Whether it is finished, and its report shows it."""
         return not record.leads and any(
             self._fits(of_report(report), record) for report in record.reports.values()
@@ -95,11 +95,11 @@ class Oracle:
     def _fits(self, facts: Facts, record: Record) -> bool:
         return self.register.recognisable(facts, record)
 
-    def _look_at_pairs(self, when: str, finished: set[Record]) -> None:
+    def _check_report_links(self, when: str, finished: set[Record]) -> None:
         """Each finished record stores its report's id, and no other record does."""
         owners: dict[str, Record | None] = {str(report["_id"]): None for report in self.app.reports()}
         owners |= {report_id: record for record in self.register for report_id in record.reports}
-        kept = kept_reports(self.app)
+        kept = linked_reports(self.app)
         for report_id, values in kept.items():
             records = [self.register.of_source(each) for each in values]
             if records != [owners[report_id]]:
@@ -130,12 +130,12 @@ class Oracle:
                 self._note(kind, f"{record}: {[record.leads[lead_id] for lead_id in present]}")
             if len(present) == len(record.leads) and not record.is_gone:
                 for lead_id in present:
-                    self._look_at_fields(record, leads[lead_id], record.leads[lead_id])
+                    self._check_fields(record, leads[lead_id], record.leads[lead_id])
 
     def _is_cleaned(self, record: Record) -> bool:
         """Whether `cleanup finished` deletes an untouched lead of it; weaker matches it only lists."""
         if not record.reports:
-            return record.was_met_when_gone
+            return record.was_seen_when_gone
         known = [of_report(report) for report in record.reports.values()]
         return any(
             level(facts, record.facts) >= Level.BOOKING
@@ -143,8 +143,8 @@ class Oracle:
             for facts in known
         )
 
-    def _look_at_fields(self, record: Record, lead: Lead, edits: Lead) -> None:
-        if not record.was_met or lead["_id"] in self.of_the_app:
+    def _check_fields(self, record: Record, lead: Lead, edits: Lead) -> None:
+        if not record.was_seen or lead["_id"] in self.of_the_app:
             return
         if "store" not in edits and lead["store"] != record.store:
             self._note("store", f"{record}: {lead['store']}")

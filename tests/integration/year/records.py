@@ -43,10 +43,10 @@ class Record:
     is_deleted: bool = False
     """By a person."""
 
-    was_met: bool = False
+    was_seen: bool = False
     """syncctl has seen it."""
 
-    was_met_when_gone: bool = False
+    was_seen_when_gone: bool = False
     """syncctl had seen it when it was finished or deleted."""
 
     @property
@@ -95,7 +95,7 @@ class Register:
         assert record.key not in self._by_key, record
         self.records.append(record)
         self._by_key[record.key] = record
-        for fact in _clues(record.facts):
+        for fact in _lookup_values(record.facts):
             self._by_fact[fact].add(record)
         return record
 
@@ -115,11 +115,11 @@ class Register:
         rank = _rank(facts, record)
         if rank[0] is Level.NOT:
             return False
-        others = set[Record]().union(*(self._by_fact[fact] for fact in _clues(facts))) - {record}
+        others = set[Record]().union(*(self._by_fact[fact] for fact in _lookup_values(facts))) - {record}
         return all(_rank(facts, other) < rank for other in others)
 
 
-def _clues(facts: Facts) -> set[object]:
+def _lookup_values(facts: Facts) -> set[object]:
     """Without any of these in common, records can't be matched."""
     return {*facts.said["bookingNo"], *facts.said["phone"], *facts.instants, *facts.days}
 

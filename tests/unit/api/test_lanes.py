@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
 from syncctl.domain.requests import ReportRequest, Window
@@ -42,7 +42,7 @@ class Api:
         self.calls: list[tuple[str, float, float]] = []
         self.sessions: dict[Transport, set[str]] = {}
 
-    def ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
+    def ask(self, transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
         begin = time.monotonic()
         with self._lock:
             self.asked.append(request.location)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
-from syncctl.api.lanes import LanePolicy, Lanes, Room
+from syncctl.api.lanes import LanePolicy, Lanes, ReserveMemory
 from syncctl.api.limits import MEMORY_BYTES, check_size
 from syncctl.api.retry import RetryPolicy
 from syncctl.api.transport import Transport
@@ -122,9 +122,9 @@ class HeldLanes:
         policy = LanePolicy(count, 0.0, RetryPolicy(1, 0.001), memory=memory)
         self.lanes = Lanes(self._ask, lambda: Transport(LONG_S), policy)
 
-    def _ask(self, transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
-        room(self._size // 2)
-        room(self._size)
+    def _ask(self, transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
+        reserve(self._size // 2)
+        reserve(self._size)
         with self._lock:
             self.held += self._size
             self.most = max(self.most, self.held)
@@ -155,8 +155,8 @@ def test_answers_larger_than_the_budget_come_one_after_the_other() -> None:
 
 
 def test_a_failed_try_gives_its_memory_back() -> None:
-    def ask(transport: Transport, request: ReportRequest, room: Room) -> list[Any]:
-        room(200)
+    def ask(transport: Transport, request: ReportRequest, reserve: ReserveMemory) -> list[Any]:
+        reserve(200)
         raise FinalApiError("no")
 
     lanes = Lanes(ask, lambda: Transport(LONG_S), LanePolicy(3, 0.0, RetryPolicy(1, 0.001), memory=250))

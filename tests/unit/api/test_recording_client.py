@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syncctl.api.client import ApiClientConfig
-from syncctl.api.recording_client import WatchedRentalApi
+from syncctl.api.recording_client import RecordingRentalApi
 from syncctl.api.wire import Endpoint
 from syncctl.domain.requests import BodyForm, ReportRequest, Window
 from syncctl.domain.sources import API_STEPS, StepName
@@ -23,7 +23,7 @@ def ask(server: ScriptedServer) -> tuple[WireFacts, list[object] | None, ApiErro
     seen: dict[ReportRequest, WireFacts] = {}
     address = Endpoint(f"{server.url}/report", KEY, "API_TOKEN")
     config = ApiClientConfig(dict.fromkeys(API_STEPS, address), call_delay_s=0.0, timeout_s=5.0, max_tries=1)
-    api = WatchedRentalApi(config, seen.__setitem__)
+    api = RecordingRentalApi(config, seen.__setitem__)
     request = ReportRequest(
         StepName.RETURN, "7", Window(2, form=BodyForm.WITHOUT_EMPTY), time.monotonic() + 9
     )

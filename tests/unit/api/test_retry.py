@@ -55,7 +55,7 @@ class Scene:
         self.deadline = deadline
         self.now = 0.0
         self.tries_at: list[float] = []
-        self.told: list[tuple[int, float, str]] = []
+        self.retries: list[tuple[int, float, str]] = []
 
     def call(self) -> str:
         self.tries_at.append(self.now)
@@ -72,7 +72,7 @@ class Scene:
             policy,
             remaining=lambda: self.deadline - self.now,
             sleep=self.sleep,
-            on_retry=lambda tries, wait_s, error: self.told.append((tries, wait_s, str(error))),
+            on_retry=lambda tries, wait_s, error: self.retries.append((tries, wait_s, str(error))),
         )
 
 
@@ -90,7 +90,7 @@ def test_pauses_double_and_are_jittered_in_full() -> None:
     longest = Scene(*[busy() for _ in range(5)])
     assert longest.run(policy()) == "rows"
     assert longest.tries_at == [0.0, 0.5, 1.5, 3.5, 7.5, 15.5]
-    assert longest.told[1] == (2, 1.0, "busy")
+    assert longest.retries[1] == (2, 1.0, "busy")
 
     shortest = Scene(busy(), busy())
     shortest.run(policy(random=lambda: 0.0))
@@ -138,7 +138,7 @@ def test_one_try_is_no_retry() -> None:
     scene = Scene(busy())
     with pytest.raises(RetryableApiError, match=r"^busy$"):
         scene.run(policy(max_tries=1))
-    assert scene.told == []
+    assert scene.retries == []
 
 
 def test_a_sleep_that_is_interrupted_ends_it() -> None:

@@ -14,9 +14,9 @@ def test_a_number_in_the_place_of_a_name_is_masked(capsys: pytest.CaptureFixture
         "verify data", (Check.good("Leads", "of 9876543219"),), (Tally("By store", {"9876543219": 2}),)
     )
     render_checks(report, Redactor(), as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert told["tallies"] == {"By store": {"98xxxxxx19": 2}}
-    assert told["checks"][0]["found"] == "of 98xxxxxx19"
+    document = json.loads(capsys.readouterr().out)
+    assert document["tallies"] == {"By store": {"98xxxxxx19": 2}}
+    assert document["checks"][0]["found"] == "of 98xxxxxx19"
 
 
 @pytest.mark.parametrize(

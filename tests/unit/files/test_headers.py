@@ -3,7 +3,7 @@
 import pytest
 
 from syncctl.files.cells import Cell
-from syncctl.files.headers import TITLES, Layout, cells_of, column_letters, fold
+from syncctl.files.headers import TITLES, Layout, cells_of, column_letters, normalize_title
 
 
 def columns_of(*titles: Cell) -> dict[str, int] | None:
@@ -22,7 +22,7 @@ def test_every_title_however_it_is_written(column: str, title: str) -> None:
 
 
 def test_no_two_columns_share_a_title() -> None:
-    folded = [fold(title) for titles in TITLES.values() for title in titles]
+    folded = [normalize_title(title) for titles in TITLES.values() for title in titles]
     assert len(folded) == len(set(folded))
 
 

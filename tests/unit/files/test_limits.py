@@ -9,7 +9,7 @@ import pytest
 
 from syncctl.errors import FileProblemError
 from syncctl.files import limits, workbook
-from syncctl.files.limits import Meter
+from syncctl.files.limits import LimitChecker
 from syncctl.files.reading import open_file
 from syncctl.services.imports.finding import content_hash
 from tests.unit.files.support import (
@@ -158,7 +158,7 @@ def test_a_reading_process_that_does_not_answer(tmp_path: Path, monkeypatch: pyt
 def test_the_clock_is_looked_at_while_rows_are_read(tmp_path: Path) -> None:
     path = save_csv(tmp_path / "a.csv", [HEADER, ANJU])
     now = iter([0.0, 1.0, 1801.0])
-    meter = Meter(path, lambda: next(now))
+    meter = LimitChecker(path, lambda: next(now))
     records = meter.records((number, ["x"]) for number in range(5000))
     assert len(list(islice(records, 1999))) == 1999
     with pytest.raises(FileProblemError, match="longer than 30 minutes"):

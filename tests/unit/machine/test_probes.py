@@ -112,13 +112,13 @@ def server(date: str | None) -> Iterator[tuple[str, list[str]]]:
                 self.send_header("Date", date)
             self.end_headers()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as make_listener:
+        thread = threading.Thread(target=make_listener.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listening.server_port}/api/x", asked
+            yield f"http://127.0.0.1:{make_listener.server_port}/api/x", asked
         finally:
-            listening.shutdown()
+            make_listener.shutdown()
             thread.join()
 
 

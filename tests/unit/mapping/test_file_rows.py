@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.sources import StepName
 from syncctl.errors import InvalidRowError
-from syncctl.mapping.file_rows import FileRecord, chosen
+from syncctl.mapping.file_rows import FileRecord, usable_cells
 from syncctl.mapping.file_rows import file_date as date_of_cell
 from syncctl.mapping.file_rows import file_record as record_of_row
 
@@ -221,7 +221,9 @@ def test_days_with_a_time_or_format_characters(written: str) -> None:
 
 
 def test_of_two_columns_one_with_an_error_does_not_count() -> None:
-    assert chosen({"name": ("#N/A", "Anju"), "date": ("#REF!", "13-02-2025"), "staff": ("#N/A", "A")}) == {
+    assert usable_cells(
+        {"name": ("#N/A", "Anju"), "date": ("#REF!", "13-02-2025"), "staff": ("#N/A", "A")}
+    ) == {
         "name": "Anju",
         "date": "13-02-2025",
         "staff": "A",

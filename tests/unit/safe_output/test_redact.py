@@ -15,7 +15,7 @@ redact = Redactor()
 
 digits = st.text("0123456789", min_size=10, max_size=10)
 # Neither digits nor the letters of a hash, which would make another number or an id of the phone beside them.
-surroundings = st.text(string.punctuation.translate({ord(c): None for c in "+-.()"}) + "ghijk xyz\n")
+surrounding_texts = st.text(string.punctuation.translate({ord(c): None for c in "+-.()"}) + "ghijk xyz\n")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_no_phone_stays(text: str) -> None:
 
 
 @settings(deadline=None)
-@given(phone=digits, before=surroundings, after=surroundings)
+@given(phone=digits, before=surrounding_texts, after=surrounding_texts)
 def test_no_phone_gets_through(phone: str, before: str, after: str) -> None:
     assert phone not in redact(f"{before}{phone}{after}")
 
@@ -96,7 +96,7 @@ def test_no_phone_gets_through(phone: str, before: str, after: str) -> None:
     phone=digits,
     cut=st.integers(2, 8),
     separator=st.sampled_from(["", " ", "-"]),
-    around=surroundings,
+    around=surrounding_texts,
 )
 def test_no_phone_with_a_prefix_gets_through(
     prefix: str, phone: str, cut: int, separator: str, around: str

@@ -157,8 +157,10 @@ def test_bookings_are_added_from_another_process(sandbox: Sandbox) -> None:
 
 
 def test_faults_are_set_from_another_process(sandbox: Sandbox) -> None:
-    told = ["503@booking:7", "html@stores"]
-    assert ask(sandbox, "POST", "/_sandbox/faults", {"faults": told}).document == {"faults": told}
+    fault_texts = ["503@booking:7", "html@stores"]
+    assert ask(sandbox, "POST", "/_sandbox/faults", {"faults": fault_texts}).document == {
+        "faults": fault_texts
+    }
     assert report(sandbox, "booking").status == 503
     assert report(sandbox, "booking", "709").status == 200
     ask(sandbox, "POST", "/_sandbox/faults", {"faults": []})

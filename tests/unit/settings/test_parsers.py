@@ -14,22 +14,22 @@ HERE = Path("/srv/app")
 
 @pytest.mark.parametrize("text", ["true", "TRUE", "1", "Yes", "on"])
 def test_true(text: str) -> None:
-    assert values.switch(text, HERE) is True
+    assert values.boolean(text, HERE) is True
 
 
 @pytest.mark.parametrize("text", ["false", "False", "0", "NO", "off"])
 def test_false(text: str) -> None:
-    assert values.switch(text, HERE) is False
+    assert values.boolean(text, HERE) is False
 
 
 @pytest.mark.parametrize("text", ["2", "y", "enabled", "truee"])
 def test_neither_true_nor_false(text: str) -> None:
     with pytest.raises(SettingsError, match=f'^"{text}" is neither true nor false$'):
-        values.switch(text, HERE)
+        values.boolean(text, HERE)
 
 
 def test_whole_numbers() -> None:
-    parse = values.whole(1, 32)
+    parse = values.whole_number(1, 32)
     assert [parse(text, HERE) for text in ("1", "032")] == [1, 32]
     for text in ("0", "33", "-1", "+1", "1.0", "1e1", "1_0", "٣", "9" * 5000, "x"):
         with pytest.raises(SettingsError, match="is not a whole number from 1 to 32"):
@@ -37,7 +37,7 @@ def test_whole_numbers() -> None:
 
 
 def test_decimal_numbers() -> None:
-    parse = values.number(0, 60_000, per=1000)
+    parse = values.decimal_number(0, 60_000, per=1000)
     assert [parse(text, HERE) for text in ("0", "500", "0.5", "60000")] == [0, 0.5, 0.0005, 60]
     for text in ("-1", "60001", "nan", "inf", "1e3", "1_0", ".", "1.", "9" * 5000, "0x1"):
         with pytest.raises(SettingsError, match="is not a number from 0 to 60000"):

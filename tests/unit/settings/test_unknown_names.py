@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
+from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from syncctl.settings.unknown_names import is_of_rent_outs, misspelt
     ],
 )
 def test_a_near_misspelling_of_a_setting(name: str, meant: str) -> None:
-    assert misspelt(name) == meant
+    assert likely_setting(name) == meant
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_a_near_misspelling_of_a_setting(name: str, meant: str) -> None:
     ],
 )
 def test_a_name_of_another_program(name: str) -> None:
-    assert misspelt(name) is None
+    assert likely_setting(name) is None
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "MONGO_URI", "API_TOKEN", "BOOKING_API_KEY_FILE"])
 def test_a_right_name_is_not_misspelt(name: str) -> None:
-    assert misspelt(name) is None
+    assert likely_setting(name) is None
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_a_right_name_is_not_misspelt(name: str) -> None:
     ],
 )
 def test_a_setting_of_rent_outs(name: str, is_one: bool) -> None:
-    assert is_of_rent_outs(name) is is_one
+    assert is_rent_out_setting(name) is is_one

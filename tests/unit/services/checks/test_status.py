@@ -295,9 +295,12 @@ def test_what_only_audits_brought_and_whose_answers_are_in_doubt(database: Datab
         for step in API_STEPS
     )
     result = RunResult("api", text_id(1), Trigger.AUTO, False, NOW, 60.0, None, steps)
-    told = history_document(result)["steps"]
-    assert "audit" not in told[0]
-    assert (told[1]["audit"], told[2]["audit"]) == (None, {"locations": 2, "saved": 2, "failed": 1})
+    step_documents = history_document(result)["steps"]
+    assert "audit" not in step_documents[0]
+    assert (step_documents[1]["audit"], step_documents[2]["audit"]) == (
+        None,
+        {"locations": 2, "saved": 2, "failed": 1},
+    )
     for number, days in enumerate((0, 6, 8)):
         started = NOW - timedelta(days=days, minutes=2)
         database.save_run(RunEntry(text_id(number), started, history_document(result)))

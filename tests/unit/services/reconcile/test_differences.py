@@ -22,10 +22,10 @@ def found(
     touched: bool = False,
 ) -> list[tuple[str, Whose, bool]]:
     document = {**LEAD, **lead, **({"updatedAt": EDITED} if touched else {})}
-    told = [now, *more]
+    versions = [now, *more]
     return [
         (difference.field, difference.whose, difference.is_news)
-        for difference in differences(told, Base(said, has_changed), document, load_locations())
+        for difference in differences(versions, Base(said, has_changed), document, load_locations())
     ]
 
 

@@ -12,7 +12,7 @@ from syncctl.domain.requests import BodyForm, ReportRequest
 from syncctl.domain.sources import StepName
 from syncctl.errors import FinalApiError, RetryableApiError, StorageError, StorageUnavailableError
 from syncctl.sandbox import DIALECTS as OF_THE_SANDBOX
-from tests.support.api_model import DIALECTS, spoken
+from tests.support.api_model import DIALECTS, api_dialect
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.model_world import CODES, REPORTS, TODAY, ModelWorld
 
@@ -549,7 +549,7 @@ def test_where_the_whole_body_is_refused_another_one_is_found_and_used(world: Mo
 
 def test_months_are_asked_in_the_body_that_whole_windows_are(world: ModelWorld) -> None:
     for report in REPORTS:
-        world.api.dialects[report] = spoken("dates-error", takes_empty_strings=False)
+        world.api.dialects[report] = api_dialect("dates-error", takes_empty_strings=False)
     world.run()
     world.run()
     assert world.mode(RETURN) == "1 months"

@@ -32,7 +32,7 @@ OTHER_PHONE = "9444444444"
 OTHER_NUMBER = "2025000000777"
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
 NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
-LUCK = Random(7)  # noqa: S311 - no secret
+RNG = Random(7)  # noqa: S311 - no secret
 
 
 def booking(number: int, **changes: Any) -> Lead:
@@ -303,7 +303,7 @@ class TestOfRecords:
     """What another program stored again."""
 
     def test_a_deleted_lead_goes_again(self, database: Database) -> None:
-        back = brought_back(booking(1), LUCK)
+        back = brought_back(booking(1), RNG)
         record = known(booking(1))
         database.store_leads([back, booking(2)], [record, known(booking(2))])
         found = plan(database)
@@ -314,12 +314,12 @@ class TestOfRecords:
 
     @pytest.mark.parametrize("moved", [timedelta(), timedelta(hours=-5, minutes=-30)])
     def test_and_so_does_a_files(self, database: Database, moved: timedelta) -> None:
-        back = brought_back(visit(1, createdAt=DAY + moved, updatedAt=DAY + moved), LUCK)
+        back = brought_back(visit(1, createdAt=DAY + moved, updatedAt=DAY + moved), RNG)
         database.store_leads([back], [known(visit(1), source="walkin")])
         assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
 
     def test_of_the_very_second_in_which_the_record_was_made(self, database: Database) -> None:
-        back = brought_back(booking(1), LUCK, FIRST_SEEN)
+        back = brought_back(booking(1), RNG, FIRST_SEEN)
         database.store_leads([back], [known(booking(1))])
         assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
 
@@ -332,12 +332,12 @@ class TestOfRecords:
         assert outcome(plan(database)) == {"listed": {copy_id: Why.DELETED}}
 
     def test_one_that_somebody_works_on_stays(self, database: Database) -> None:
-        back = brought_back(booking(1, callStatus="Busy"), LUCK)
+        back = brought_back(booking(1, callStatus="Busy"), RNG)
         database.store_leads([back], [known(booking(1))])
         assert outcome(plan(database)) == {}
 
     def test_a_copy_beside_its_records_lead_is_for_another_command(self, database: Database) -> None:
-        database.store_leads([booking(1), brought_back(booking(1), LUCK)], [known(booking(1))])
+        database.store_leads([booking(1), brought_back(booking(1), RNG)], [known(booking(1))])
         assert outcome(plan(database)) == {}
 
     def test_what_a_killed_run_stored_stays(self, database: Database) -> None:
@@ -355,14 +355,14 @@ class TestOfRecords:
     def test_what_was_typed_in_by_hand_on_the_day_of_a_deleted_visit_stays(self, database: Database) -> None:
         record = known(visit(1), source="walkin")
         at = DAY + timedelta(hours=9)
-        database.store_leads([brought_back(visit(1, createdAt=at, updatedAt=at), LUCK)], [record])
+        database.store_leads([brought_back(visit(1, createdAt=at, updatedAt=at), RNG)], [record])
         assert outcome(plan(database)) == {}
 
     def test_a_booking_without_a_number_is_told_by_its_time(self, database: Database) -> None:
         unnumbered = {field: value for field, value in booking(1).items() if field != "bookingNo"}
         later = unnumbered | dict.fromkeys(("createdAt", "updatedAt"), BOOKED + timedelta(days=1))
-        back = brought_back(unnumbered, LUCK)
-        database.store_leads([back, brought_back(later, LUCK)], [known(unnumbered)])
+        back = brought_back(unnumbered, RNG)
+        database.store_leads([back, brought_back(later, RNG)], [known(unnumbered)])
         assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
 
     def test_of_a_finished_record_whatever_was_edited_before(
@@ -371,7 +371,7 @@ class TestOfRecords:
         """Also a copy that was there before syncctl: its booking is finished."""
         edited = app_report(booking(1), phone=OTHER_PHONE, bookingNo=OTHER_NUMBER, createdAt=DAY)
         report_id = app.add_report(edited)
-        back, old = brought_back(booking(1), LUCK), {**booking(1), "_id": "5f0000000000000000000001"}
+        back, old = brought_back(booking(1), RNG), {**booking(1), "_id": "5f0000000000000000000001"}
         record = known(booking(1), report_id=report_id)
         database.store_leads([back, old], [record])
         found = plan(database)
@@ -393,7 +393,7 @@ class TestOfRecords:
     def test_a_record_is_marked_as_the_next_sync_would(self, database: Database, app: SqliteApp) -> None:
         """No sync came between finishing and storing again, and the report fits the record in part."""
         report_id = app.add_report(app_report(visit(1), phone=OTHER_PHONE))
-        back = brought_back(visit(1), LUCK)
+        back = brought_back(visit(1), RNG)
         record = known(visit(1), source="walkin")
         database.store_leads([back], [record])
         found = plan(database)
@@ -401,7 +401,7 @@ class TestOfRecords:
         assert found.finished[0].pairing == Pairing(record.record_id, report_id, is_own=False)
 
     def test_a_marked_record_whose_report_is_gone(self, database: Database) -> None:
-        back = brought_back(booking(1), LUCK)
+        back = brought_back(booking(1), RNG)
         database.store_leads([back], [known(booking(1), report_id="6b08af2f8ae7a7f93163592f")])
         assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
 

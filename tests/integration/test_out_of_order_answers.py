@@ -51,6 +51,6 @@ def test_they_are_stored_at_once_and_told_in_turn(world: World) -> None:
     returns = sum(lead["leadType"] == "return" for lead in world.app.leads())
     assert api.found[len(api.found) // 2] == returns > 0
     assert world.recorder.started == list(API)
-    told = [step for step, _ in world.recorder.done]
-    assert told == sorted(told, key=list(API).index)
-    assert len(told) == sum(step.total for step in result.steps[1:])
+    steps_reported = [step for step, _ in world.recorder.done]
+    assert steps_reported == sorted(steps_reported, key=list(API).index)
+    assert len(steps_reported) == sum(step.total for step in result.steps[1:])

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.domain.sources import StepName
-from tests.support.meanwhile import Meanwhile
+from tests.support.interleaved_storage import InterleavedStorage
 from tests.support.store_files import forget, row, write
 from tests.support.webapp import Lead, old_lead
 from tests.support.world import World
@@ -26,14 +26,14 @@ def before_each_call(world: World, run: Callable[..., Any], its_leads: Callable[
         at += 1
         make_old(world, its_leads()[0])
         count = len(its_leads())
-        storages: list[Meanwhile] = []
+        storages: list[InterleavedStorage] = []
 
-        def wrap(storage: Any, at: int = at, storages: list[Meanwhile] = storages) -> Any:
-            storages.append(Meanwhile(storage, at, run))
+        def wrap(storage: Any, at: int = at, storages: list[InterleavedStorage] = storages) -> Any:
+            storages.append(InterleavedStorage(storage, at, run))
             return storages[0]
 
         run(wrap=wrap)
-        if not storages[0].has_happened:
+        if not storages[0].has_acted:
             return at - 1
         assert len(its_leads()) == count, f"before call {at}: {storages[0].calls[at - 1]}"
 

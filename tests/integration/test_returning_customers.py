@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.domain.sources import StepName
 from tests.support.old_system import INDIA, OldSystem
-from tests.support.pairs import kept_reports
+from tests.support.report_links import linked_reports
 from tests.support.store_files import HEADER, counts, row, write
 from tests.support.webapp import Lead, finish
 from tests.support.world import World
@@ -41,7 +41,7 @@ def imported(world: World, tmp_path: Path) -> Import:
     return do
 
 
-def brought(world: World, zone: tzinfo, visits: Sequence[list[str]], kind: StepName) -> list[Lead]:
+def old_system_leads(world: World, zone: tzinfo, visits: Sequence[list[str]], kind: StepName) -> list[Lead]:
     """The leads that the old system makes of these visits."""
     old = OldSystem(world.app, Random(1), {}, zone)  # noqa: S311 - no secret
     leads = old.import_file(kind, CALICUT, [dict(zip(HEADER, visit, strict=True)) for visit in visits], NOW)
@@ -51,7 +51,7 @@ def brought(world: World, zone: tzinfo, visits: Sequence[list[str]], kind: StepN
 @pytest.fixture(params=[UTC, INDIA], ids=["old system in UTC", "old system in India"])
 def bring_by_old_system(request: pytest.FixtureRequest, world: World) -> Bring:
     """Lets the old system import the first visits; gives their leads."""
-    return lambda *visits, kind=WALKIN: brought(world, request.param, visits, kind)
+    return lambda *visits, kind=WALKIN: old_system_leads(world, request.param, visits, kind)
 
 
 @pytest.fixture(params=[None, UTC, INDIA], ids=["syncctl", "old system in UTC", "old system in India"])
@@ -60,7 +60,7 @@ def bring(request: pytest.FixtureRequest, world: World, imported: Import) -> Bri
 
     def do(*visits: list[str], kind: StepName = WALKIN) -> list[Lead]:
         if request.param is not None:
-            return brought(world, request.param, visits, kind)
+            return old_system_leads(world, request.param, visits, kind)
         assert imported(*visits, kind=kind) == (len(visits), 0)
         leads = {(lead["name"], lead["phone"]): lead for lead in world.app.leads()}
         return [leads[visit[1], visit[2]] for visit in visits]
@@ -167,7 +167,7 @@ def test_each_report_finishes_one_record_and_is_kept_in_it(
         assert imported(third, *visits) == expected
         kept = {
             report_id: [_day(values["enquiryDate"]) for values in records]
-            for report_id, records in kept_reports(world.app).items()
+            for report_id, records in linked_reports(world.app).items()
         }
         assert kept == {report_id: [day] for report_id, day in reports.items()}
 

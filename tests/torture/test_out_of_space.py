@@ -13,7 +13,7 @@ from syncctl.domain.run_results import RunResult
 from syncctl.errors import SyncctlError
 from tests.support.disks import Disk, NoDiskError, disk
 from tests.torture.jobs import JOBS, LATER_SYNC, Job
-from tests.torture.prepared import Prepared, prepared
+from tests.torture.prepared import PreparedJob, prepared
 from tests.torture.tally import tally
 
 PLENTY = 64 * 1024 * 1024
@@ -52,8 +52,8 @@ def jobs(rounds: int) -> tuple[Job, ...]:
 def test_a_disk_that_is_full(tmp_path: Path, rounds: int) -> None:
     for number, job in enumerate(jobs(rounds)):
         try:
-            with disk(tmp_path / f"{number}", PLENTY) as mounted, ready_in(mounted.folder, job) as ready:
-                run_short_of_room(ready, partial(full, mounted), rounds)
+            with disk(tmp_path / f"{number}", PLENTY) as mounted, prepared_in(mounted.folder, job) as ready:
+                run_out_of_space(ready, partial(full, mounted), rounds)
         except NoDiskError as error:
             pytest.skip(f"no disk can be mounted: {error}")
 
@@ -71,55 +71,55 @@ def test_files_that_may_not_grow(tmp_path: Path, rounds: int) -> None:
     for number, job in enumerate(jobs(rounds)):
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        with ready_in(folder, job) as ready:
-            run_short_of_room(ready, files_are_small, rounds)
+        with prepared_in(folder, job) as ready:
+            run_out_of_space(ready, files_are_small, rounds)
 
 
-def ready_in(folder: Path, job: Job) -> AbstractContextManager[Prepared]:
+def prepared_in(folder: Path, job: Job) -> AbstractContextManager[PreparedJob]:
     """The job, with its database, files and backups in one folder."""
     return prepared(job, f"sqlite:///{folder / 'syncctl.db'}", folder)
 
 
-def run_short_of_room(ready: Prepared, shortage: Shortage, rounds: int) -> None:
+def run_out_of_space(ready: PreparedJob, shortage: Shortage, rounds: int) -> None:
     """Run a job several times with less space than it needs, and then with enough."""
     rewind_to_an_empty_log(ready)
     ready.assert_redone()
     needed = log_of(ready).stat().st_size
     for _ in range(1 + rounds // ROUNDS_PER_TIME):
         rewind_to_an_empty_log(ready)
-        with shortage(ready.luck.randrange(PAGE, int(TOO_LITTLE * needed))):
-            trouble = trouble_of(ready)
+        with shortage(ready.rng.randrange(PAGE, int(TOO_LITTLE * needed))):
+            trouble = failure_of(ready)
         assert trouble is not None
         assert any(words in trouble for words in TOLD), trouble
         tally.add("database troubles")
         ready.assert_redone()
 
 
-def trouble_of(ready: Prepared) -> str | None:
+def failure_of(ready: PreparedJob) -> str | None:
     """Run the job; its error message, or None."""
     try:
-        result = ready.job.do(ready.place, lambda storage: storage)
+        result = ready.job.do(ready.workspace, lambda storage: storage)
     except SyncctlError as error:
         return str(error)
     if isinstance(result, RunResult):
         assert all(step.counts.balanced for step in result.steps)
-        warnings = ready.place.world.recorder.warnings
+        warnings = ready.workspace.world.recorder.warnings
         errors = [*(step.error for step in result.steps if step.error), *warnings]
         return "; ".join(errors) or None
     return None
 
 
-def log_of(ready: Prepared) -> Path:
+def log_of(ready: PreparedJob) -> Path:
     """SQLite's write-ahead log, which is as long as the job made it."""
-    return ready.place.folder / "syncctl.db-wal"
+    return ready.workspace.folder / "syncctl.db-wal"
 
 
-def rewind_to_an_empty_log(ready: Prepared) -> None:
+def rewind_to_an_empty_log(ready: PreparedJob) -> None:
     ready.rewind()
-    database = ready.place.world.app._database
+    database = ready.workspace.world.app._database
     assert isinstance(database, sqlite3.Connection)
     with suppress(FileNotFoundError):
-        for backup in (ready.place.folder / "backups").iterdir():
+        for backup in (ready.workspace.folder / "backups").iterdir():
             backup.unlink()
     assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     assert log_of(ready).stat().st_size == 0

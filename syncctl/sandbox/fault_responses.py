@@ -22,13 +22,13 @@ API_ERROR = {"dataSet": None, "status": False, "errorDescription": "Execution Ti
 
 
 @dataclass(frozen=True, slots=True)
-class StruckCall:
+class FaultyCall:
     """A call with a fault."""
 
     exchange: Exchange
     fault: Fault
 
-    turn: int
+    occurrence: int
     """How many faults of this kind occurred before."""
 
     rows: Callable[[], list[Any]]
@@ -38,10 +38,10 @@ class StruckCall:
     """Returns the body of the correct answer."""
 
 
-def misbehave(call: StruckCall) -> None:
+def respond_with_fault(call: FaultyCall) -> None:
     """Send the response for the call's fault. ConnectionError: the client disconnected, or the server is
     stopping."""
-    _MANNERS[call.fault.kind](call)
+    _FAULT_RESPONSES[call.fault.kind](call)
 
 
 def html_page(status: int) -> bytes:
@@ -51,12 +51,12 @@ def html_page(status: int) -> bytes:
     return f"<!DOCTYPE html>\r\n<html>{head}{body}</html>\r\n".encode()
 
 
-def _error_page(call: StruckCall) -> None:
+def _error_page(call: FaultyCall) -> None:
     status = int(call.fault.kind)
     call.exchange.respond(status, html_page(status), HTML)
 
 
-def _too_many(call: StruckCall) -> None:
+def _too_many(call: FaultyCall) -> None:
     fault = call.fault
     if fault.kind == "429-date":
         wait = formatdate(ceil(time() + fault.pause_s), usegmt=True)
@@ -65,20 +65,20 @@ def _too_many(call: StruckCall) -> None:
     call.exchange.respond(429, html_page(429), HTML, {"Retry-After": fault.retry_after or wait})
 
 
-def _reset(call: StruckCall) -> None:
+def _reset(call: FaultyCall) -> None:
     call.exchange.hang_up(reset=True)
 
 
-def _drop(call: StruckCall) -> None:
+def _drop(call: FaultyCall) -> None:
     call.exchange.hang_up()
 
 
-def _slow(call: StruckCall) -> None:
+def _slow(call: FaultyCall) -> None:
     call.exchange.server.pause(call.fault.pause_s)
     call.exchange.respond(200, call.body())
 
 
-def _drip(call: StruckCall) -> None:
+def _drip(call: FaultyCall) -> None:
     body = call.body()
     call.exchange.begin(200, TEXT, {"Content-Length": str(len(body))})
     for at in range(len(body)):
@@ -88,10 +88,10 @@ def _drip(call: StruckCall) -> None:
         call.exchange.write(body[at : at + 1])
 
 
-def _cut(call: StruckCall) -> None:
+def _cut(call: FaultyCall) -> None:
     body = call.body()
     half = body[: len(body) // 2]
-    if call.turn % 2:
+    if call.occurrence % 2:
         call.exchange.respond(200, half)
         return
     call.exchange.begin(200, TEXT, {"Content-Length": str(len(body))})
@@ -99,19 +99,19 @@ def _cut(call: StruckCall) -> None:
     call.exchange.write(half)
 
 
-def _html(call: StruckCall) -> None:
+def _html(call: FaultyCall) -> None:
     call.exchange.respond(200, html_page(503), HTML)
 
 
-def _scalar(call: StruckCall) -> None:
-    call.exchange.respond(200, SCALARS[call.turn % len(SCALARS)])
+def _scalar(call: FaultyCall) -> None:
+    call.exchange.respond(200, SCALARS[call.occurrence % len(SCALARS)])
 
 
-def _redirect(call: StruckCall) -> None:
+def _redirect(call: FaultyCall) -> None:
     call.exchange.respond(302, b"", HTML, {"Location": call.fault.target})
 
 
-def _huge(call: StruckCall) -> None:
+def _huge(call: FaultyCall) -> None:
     head = b'{"dataSet": {"data": ['
     row = json.dumps({"bookingNo": "0", "remarks": "x" * 1000}).encode() + b",\n"
     block = row * (MEGABYTE // len(row))
@@ -124,7 +124,7 @@ def _huge(call: StruckCall) -> None:
     call.exchange.write(row.rstrip(b",\n") + b"]}}")
 
 
-def _gzip_bomb(call: StruckCall) -> None:
+def _gzip_bomb(call: FaultyCall) -> None:
     # A gzip file may have many members (RFC 1952, 2.2), so one compressed megabyte is sent repeatedly.
     blanks = gzip.compress(b" " * MEGABYTE)
     start, end = gzip.compress(b'{"dataSet": {"data": ['), gzip.compress(b"]}}")
@@ -132,20 +132,20 @@ def _gzip_bomb(call: StruckCall) -> None:
     call.exchange.respond(200, packed, TEXT, {"Content-Encoding": "gzip"})
 
 
-def _no_data(call: StruckCall) -> None:
+def _no_data(call: FaultyCall) -> None:
     call.exchange.respond(200, json.dumps(NO_DATA).encode())
 
 
-def _api_error(call: StruckCall) -> None:
+def _api_error(call: FaultyCall) -> None:
     call.exchange.respond(200, json.dumps(API_ERROR).encode())
 
 
-def _envelopes(call: StruckCall) -> None:
-    envelope = OTHER_ENVELOPES[call.turn % len(OTHER_ENVELOPES)]
+def _envelopes(call: FaultyCall) -> None:
+    envelope = OTHER_ENVELOPES[call.occurrence % len(OTHER_ENVELOPES)]
     call.exchange.respond(200, json.dumps(envelope(call.rows()), ensure_ascii=False).encode())
 
 
-_MANNERS: dict[str, Callable[[StruckCall], None]] = {
+_FAULT_RESPONSES: dict[str, Callable[[FaultyCall], None]] = {
     **dict.fromkeys(("500", "502", "503", "504", "401", "403", "404", "429"), _error_page),
     **dict.fromkeys(("429-seconds", "429-date"), _too_many),
     "reset": _reset,

@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import Key
-from tests.support.webapp import OF_TODAY_MOSTLY, Lead, any_shape, report_of
+from tests.support.webapp import MOSTLY_CURRENT_SHAPES, Lead, any_shape, report_of
 from tests.support.world import KOLKATA, World
 from tests.torture.imports import Imports
-from tests.torture.model import Model, Report, record_key, records_of
+from tests.torture.lead_model import Model, Report, record_key, records_of
 from tests.torture.source import Answer, Row, Source
 from tests.torture.tally import tally
 
@@ -64,7 +64,7 @@ source_changes = st.sampled_from(
 )
 
 
-class Story(RuleBasedStateMachine):
+class PeopleMachine(RuleBasedStateMachine):
     """A source, people, and the model of the expected leads."""
 
     make_url: Callable[[Path], str]
@@ -97,7 +97,7 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def nobody_else_has_touched_anything(self) -> None:
         tally.add("state machine steps")
-        self.model.assert_as_it_was()
+        self.model.assert_unchanged()
 
     @initialize()
     def begin(self) -> None:
@@ -162,7 +162,7 @@ class Story(RuleBasedStateMachine):
         self._edit(pick, {name: value for change in changes for name, value in change.items()})
 
     @precondition(lambda self: self.model.leads)
-    @rule(pick=picks, shape=st.sampled_from(OF_TODAY_MOSTLY), changes=st.one_of(st.just({}), edits))
+    @rule(pick=picks, shape=st.sampled_from(MOSTLY_CURRENT_SHAPES), changes=st.one_of(st.just({}), edits))
     def telecaller_finishes(self, pick: int, shape: str, changes: Lead) -> None:
         self._finish(pick, shape, changes)
 
@@ -205,7 +205,7 @@ class Story(RuleBasedStateMachine):
         if not report_stays:
             self.world.app.remove_report(report.report_id)
             self.model.reports.remove(report)
-            self.model.never.discard(record_key(report.lead))
+            self.model.never_again.discard(record_key(report.lead))
 
     @rule(
         lead_type=st.sampled_from(["general", "justDial", "bookingConfirmation", "lossOfSale"]),
@@ -244,6 +244,11 @@ class Story(RuleBasedStateMachine):
 
     def _unknown_records(self) -> dict[Key, Lead]:
         answers = [Answer("booking", where, self.source.rows("booking", where)) for where in STORES]
-        told = {key: lead for answer in answers for key, lead in records_of(answer, STORES).items()}
-        met = {*self.model.homes, *self.model.half.values(), *self.model.old.values(), *self.model.never}
-        return {key: lead for key, lead in told.items() if key not in met}
+        known = {key: lead for answer in answers for key, lead in records_of(answer, STORES).items()}
+        met = {
+            *self.model.lead_ids_by_record,
+            *self.model.half.values(),
+            *self.model.old.values(),
+            *self.model.never_again,
+        }
+        return {key: lead for key, lead in known.items() if key not in met}

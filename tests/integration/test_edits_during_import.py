@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.sources import StepName
-from tests.support.cleanups import Interfering
+from tests.support.cleanups import InterleavedDatabase
 from tests.support.failing_storage import Killed
 from tests.support.store_files import forget, row, snapshot, write
 from tests.support.webapp import Lead, finish, old_lead
@@ -42,14 +42,14 @@ def old(world: World, file: Path) -> Lead:
 
 def import_while(world: World, file: Path, method: str, act: Callable[[], Any]) -> None:
     """Import, calling `act` before the first call of a method; then import again undisturbed."""
-    storages: list[Interfering] = []
+    storages: list[InterleavedDatabase] = []
 
     def wrap(storage: Any) -> Any:
-        storages.append(Interfering(storage, method, act))
+        storages.append(InterleavedDatabase(storage, method, act))
         return storages[0]
 
     assert world.import_files(WALKIN, file, wrap=wrap).ok
-    assert storages[0].has_interfered
+    assert storages[0].has_acted
     assert world.import_files(WALKIN, file).ok
 
 

@@ -10,13 +10,13 @@ from http.client import IncompleteRead, RemoteDisconnected
 import pytest
 
 from syncctl.sandbox import FAULT_KINDS, Fault, Sandbox
-from syncctl.sandbox.misbehaviour import _MANNERS, BOMB_BYTES, HUGE_BYTES
+from syncctl.sandbox.fault_responses import _FAULT_RESPONSES, BOMB_BYTES, HUGE_BYTES
 from tests.unit.sandbox.client import BODY, HEADERS, REPORTS, ask, connected, report
 from tests.unit.sandbox.conftest import TODAY
 
 
 def test_every_kind_has_its_manner() -> None:
-    assert set(_MANNERS) == set(FAULT_KINDS)
+    assert set(_FAULT_RESPONSES) == set(FAULT_KINDS)
 
 
 @pytest.mark.parametrize("kind", ["500", "502", "503", "504", "401", "403", "404", "429"])

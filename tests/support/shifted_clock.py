@@ -52,7 +52,7 @@ class NoClockError(Exception):
     """The clock can't be shifted here; the message says why."""
 
 
-class SetClock:
+class ShiftedClock:
     """The clock of processes started with its `environment`. Raises NoClockError."""
 
     def __init__(self, folder: Path) -> None:

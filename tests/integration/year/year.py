@@ -9,8 +9,8 @@ from syncctl.domain.sources import StepName
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
 from tests.integration.year.oracle import Oracle
-from tests.integration.year.plot import PLACES, STORES, Plot, SentFile
 from tests.integration.year.records import Record
+from tests.integration.year.simulation import PLACES, STORES, SentFile, Simulation
 from tests.support.old_system import DEFAULT_STORE, INDIA, OldSystem
 from tests.support.program import Program
 from tests.support.world import World
@@ -29,13 +29,13 @@ class Year:
 
     def __init__(self, url: str, folder: Path, seed: int) -> None:
         self.folder = folder
-        self.chance = Random(seed)  # noqa: S311 - no secret
+        self.rng = Random(seed)  # noqa: S311 - no secret
         self.sandbox = Sandbox(seed=seed, locations=len(STORES), bookings=0, today=END).start()
         tables = load_locations()
         self.world = World(self.sandbox, url, Locations(STORES, tables.brands, tables.places))
-        self.plot = Plot(self.sandbox, self.world.app, self.chance)
-        self.oracle = Oracle(self.plot)
-        self.register = self.plot.register
+        self.simulation = Simulation(self.sandbox, self.world.app, self.rng)
+        self.oracle = Oracle(self.simulation)
+        self.register = self.simulation.register
         self.program = Program(folder, DATABASE_URL=url, API_BASE_URL=self.sandbox.base_url)
         self.cleans_finished = " finished " in self.program.run("cleanup", "--help").stdout
 
@@ -46,17 +46,17 @@ class Year:
     def play(self) -> None:
         for number, month in enumerate(MONTHS[:UNTIL_SYNCCTL]):
             self._month_of_the_old_system(month, INDIA if number >= UNTIL_INDIA else UTC)
-        self._what_people_did_just_before_the_switch()
+        self._edits_before_the_switch()
         self._switch()
         for month in MONTHS[UNTIL_SYNCCTL:]:
             self._month_of_syncctl(month)
         self._clean()
-        self._see_that_it_stays_so()
+        self._check_nothing_changes_again()
 
     # The old system's time.
 
     def _month_of_the_old_system(self, month: date, zone: tzinfo) -> None:
-        old = OldSystem(self.world.app, self.chance, STORES, zone)
+        old = OldSystem(self.world.app, self.rng, STORES, zone)
         self._bookings_of(month)
         for lead in old.sync_api(self.sandbox, self._at(month, 26)):
             record = self.register.of_source(lead)
@@ -64,79 +64,79 @@ class Year:
             record.leads[lead["_id"]] = {}
         for file in self._files_of(month):
             self._old_import(old, file, self._at(month, 27), file.records)
-        for person in (self.plot.somebody(), self.plot.somebody()):
-            lead_id = self.plot.type_in(
-                person, self.chance.choice(list(PLACES.values())), self._at(month, 27)
+        for person in (self.simulation.somebody(), self.simulation.somebody()):
+            lead_id = self.simulation.type_in(
+                person, self.rng.choice(list(PLACES.values())), self._at(month, 27)
             )
-            if self.chance.random() < 0.5:
-                self.plot.finish_typed(lead_id, self._at(month, 28))
+            if self.rng.random() < 0.5:
+                self.simulation.finish_typed(lead_id, self._at(month, 28))
         of_the_month = [record for record in self.register if record.day >= month]
-        self.plot.work(of_the_month, self._at(month, 28), deletes=False)
+        self.simulation.work(of_the_month, self._at(month, 28), deletes=False)
 
     def _old_import(self, old: OldSystem, file: SentFile, now: datetime, records: list[Record]) -> None:
         """The old system derived the store from the file's name as well as it could."""
-        store = self.chance.choice((file.store, file.store, file.store.upper(), DEFAULT_STORE))
+        store = self.rng.choice((file.store, file.store, file.store.upper(), DEFAULT_STORE))
         saved = old.import_file(file.kind, store, [record.row for record in records], now)
         for record, lead in zip(records, saved, strict=True):
             if lead is not None:
                 record.leads[lead["_id"]] = {}
 
-    def _what_people_did_just_before_the_switch(self) -> None:
+    def _edits_before_the_switch(self) -> None:
         """After the old system's last run, which would otherwise create duplicates. Every identifying
         field is edited, in the app or in the database, and half of these leads are finished then."""
         now = self._at(MONTHS[UNTIL_SYNCCTL - 1], 29)
-        plot, chance = self.plot, self.chance
+        simulation, rng = self.simulation, self.rng
         untouched = [
             record
             for record in self.register
             if len(record.leads) == 1 and not any(record.leads.values()) and not record.is_gone
         ]
-        chance.shuffle(untouched)
+        rng.shuffle(untouched)
         for of_api in (True, False):
             chosen = [record for record in untouched if record.is_of_api is of_api]
-            kinds = len(plot.identity_edits(chosen[0]))
+            kinds = len(simulation.identity_edits(chosen[0]))
             for number, record in enumerate(chosen[: 4 * kinds]):
-                changes = plot.identity_edits(record)[number % kinds]
-                plot.edit(record, changes, now, in_the_app=chance.random() < 0.5)
+                changes = simulation.identity_edits(record)[number % kinds]
+                simulation.edit(record, changes, now, in_the_app=rng.random() < 0.5)
                 if number // kinds % 2:
-                    plot.finish(record, plot.shape_for(record), now)
-        self._two_of_one_name_and_two_of_one_phone(now)
+                    simulation.finish(record, simulation.shape_for(record), now)
+        self._ambiguous_customers(now)
 
-    def _two_of_one_name_and_two_of_one_phone(self, now: datetime) -> None:
+    def _ambiguous_customers(self, now: datetime) -> None:
         """At one shop on one day. Of two customers with the same name, one is finished after an edit of
         the phone number: nothing shows whose report it is. Of a family with one phone, one is finished
         unchanged."""
-        file = self.plot.file("walkin", "sg_kottayam", MONTHS[0])
+        file = self.simulation.file("walkin", "sg_kottayam", MONTHS[0])
         day = self._at(MONTHS[UNTIL_SYNCCTL - 1], 3).date()
-        (name, phone), (_, other_phone), (other_name, _) = (self.plot.somebody() for _ in range(3))
+        (name, phone), (_, other_phone), (other_name, _) = (self.simulation.somebody() for _ in range(3))
         namesakes = [
-            self.plot.visit(file, (name, number), day, is_loss=False) for number in (phone, other_phone)
+            self.simulation.visit(file, (name, number), day, is_loss=False) for number in (phone, other_phone)
         ]
         day += timedelta(days=1)
-        family = [self.plot.visit(file, (who, phone), day, is_loss=False) for who in (name, other_name)]
-        self._old_import(OldSystem(self.world.app, self.chance, STORES), file, now, file.records)
-        self.plot.edit(namesakes[0], {"phone": "9300000000"}, now)
-        self.plot.finish(namesakes[0], "general page", now)
-        self.plot.finish(family[0], "loss of sale page", now)
+        family = [self.simulation.visit(file, (who, phone), day, is_loss=False) for who in (name, other_name)]
+        self._old_import(OldSystem(self.world.app, self.rng, STORES), file, now, file.records)
+        self.simulation.edit(namesakes[0], {"phone": "9300000000"}, now)
+        self.simulation.finish(namesakes[0], "general page", now)
+        self.simulation.finish(family[0], "loss of sale page", now)
 
     # syncctl's.
 
     def _switch(self) -> None:
         month = MONTHS[UNTIL_SYNCCTL - 1]
         self.world.now = self._at(month, 30)
-        self._losses_of_the_1st_the_5th_and_the_9th(month)
+        self._repeated_losses(month)
         self.sync("the switch", full=True)
-        self.import_files("the switch", self.plot.files)
+        self.import_files("the switch", self.simulation.files)
 
-    def _losses_of_the_1st_the_5th_and_the_9th(self, month: date) -> None:
+    def _repeated_losses(self, month: date) -> None:
         """The old system has imported the first, which is finished; the shop has sent more rows since."""
-        file = self.plot.file("lossofsale", "z_edappally", MONTHS[0])
-        person = self.plot.somebody()
-        old = OldSystem(self.world.app, self.chance, STORES, INDIA)
+        file = self.simulation.file("lossofsale", "z_edappally", MONTHS[0])
+        person = self.simulation.somebody()
+        old = OldSystem(self.world.app, self.rng, STORES, INDIA)
         for day in (1, 5, 9):
-            self.plot.visit(file, person, month.replace(day=day))
+            self.simulation.visit(file, person, month.replace(day=day))
         self._old_import(old, file, self._at(month, 29), file.records[:1])
-        self.plot.finish(file.records[0], "loss of sale page", self._at(month, 29))
+        self.simulation.finish(file.records[0], "loss of sale page", self._at(month, 29))
 
     def _month_of_syncctl(self, month: date) -> None:
         last_of_month = min(END, self._at(month, 28).date())
@@ -147,47 +147,49 @@ class Year:
         self._returning_customers(files, month)
         self.import_files(f"{month:%B}", files)
         of_the_month = [record for record in self.register if record.day >= month]
-        self.plot.work(of_the_month, self.world.now)
-        self._edits_of_what_a_lead_is_known_by(of_the_month)
+        self.simulation.work(of_the_month, self.world.now)
+        self._identity_edits(of_the_month)
         if month == MONTHS[UNTIL_SYNCCTL + 1]:
-            self._the_app_syncs_as_well()
+            self._app_scheduler_run()
         self.world.now = datetime.combine(last_of_month, time(12), UTC)
-        self.sync(f"{month:%B}, again", full=self.chance.random() < 0.5)
-        again = [file for file in self.plot.files if file.month == month or self.chance.random() < 0.3]
+        self.sync(f"{month:%B}, again", full=self.rng.random() < 0.5)
+        again = [file for file in self.simulation.files if file.month == month or self.rng.random() < 0.3]
         self.import_files(f"{month:%B}, again", again)
 
     def _returning_customers(self, files: list[SentFile], month: date) -> None:
         """Customers of earlier visits, finished or not, come again: to any shop, for anything."""
-        for record in self.chance.sample([record for record in self.register if not record.is_of_api], 12):
-            day = month + timedelta(days=self.chance.randrange(18))
-            self._visit_once(self.chance.choice(files), record, day)
+        for record in self.rng.sample([record for record in self.register if not record.is_of_api], 12):
+            day = month + timedelta(days=self.rng.randrange(18))
+            self._visit_once(self.rng.choice(files), record, day)
         finished = [record for record in self.register if record.reports and not record.is_of_api]
-        for record in self.chance.sample(finished, 6):
+        for record in self.rng.sample(finished, 6):
             same_shop = [file for file in files if file.store == record.store]
-            self._visit_once(self.chance.choice(same_shop), record, month + timedelta(days=18))
+            self._visit_once(self.rng.choice(same_shop), record, month + timedelta(days=18))
 
     def _visit_once(self, file: SentFile, record: Record, day: date) -> None:
         """At most one visit of a person on a day: two of one kind at one shop would be one record."""
         if all(other.phone != record.phone or other.day != day for other in self.register):
-            self.plot.visit(file, (record.name, record.phone), day)
+            self.simulation.visit(file, (record.name, record.phone), day)
 
-    def _edits_of_what_a_lead_is_known_by(self, records: list[Record]) -> None:
+    def _identity_edits(self, records: list[Record]) -> None:
         chosen = [record for record in records if len(record.leads) == 1 and not any(record.leads.values())]
         for number, record in enumerate(chosen[:12]):
-            kinds = self.plot.identity_edits(record)
-            self.plot.edit(record, kinds[number % len(kinds)], self.world.now, in_the_app=number % 2 == 0)
+            kinds = self.simulation.identity_edits(record)
+            self.simulation.edit(
+                record, kinds[number % len(kinds)], self.world.now, in_the_app=number % 2 == 0
+            )
             if number % 3 == 0:
-                self.plot.finish(record, self.plot.shape_for(record), self.world.now)
+                self.simulation.finish(record, self.simulation.shape_for(record), self.world.now)
 
-    def _the_app_syncs_as_well(self) -> None:
+    def _app_scheduler_run(self) -> None:
         """One run of its scheduler, and an upload of a shop's file of which it can't tell the shop."""
-        app = OldSystem(self.world.app, self.chance, STORES)
+        app = OldSystem(self.world.app, self.rng, STORES)
         for lead in app.sync_api(self.sandbox, self.world.now, trigger="auto"):
             record = self.register.of_source(lead)
             assert record is not None
             record.leads[lead["_id"]] = {}
             self.oracle.of_the_app[lead["_id"]] = "by the app's scheduler"
-        for file in self.chance.sample(self.plot.files, 4):
+        for file in self.rng.sample(self.simulation.files, 4):
             untouched = [r for r in file.records if r.leads and not any(r.leads.values()) and not r.is_gone]
             rows = [record.row for record in untouched]
             saved = app.import_file(file.kind, DEFAULT_STORE, rows, self.world.now)
@@ -203,7 +205,7 @@ class Year:
         before = self._lead_ids()
         result = self.world.run(full=full)
         said = [record for record in self.register if record.is_of_api]
-        self._look(f"api, {when}", said, result, before, is_whole=full)
+        self._check(f"api, {when}", said, result, before, is_whole=full)
 
     def import_files(self, when: str, files: list[SentFile]) -> None:
         """An import of these files of each kind, looked at."""
@@ -213,9 +215,9 @@ class Year:
             paths = [file.write_in(self.folder) for file in of_kind]
             result = self.world.import_files(step, *paths)
             said = [record for file in of_kind for record in file.records]
-            self._look(f"{kind}, {when}", said, result, before)
+            self._check(f"{kind}, {when}", said, result, before)
 
-    def _look(
+    def _check(
         self,
         when: str,
         said: list[Record],
@@ -241,31 +243,31 @@ class Year:
         ):
             ended = self.program.run("cleanup", what, "--apply")
             leads = {lead["_id"]: lead for lead in self.world.app.leads()}
-            self.oracle.look_at_leads(f"cleanup {what}", leads, may_delete=True)
+            self.oracle.check_leads(f"cleanup {what}", leads, may_delete=True)
             assert ended.status in (0, 1), ended.output
 
-    def _see_that_it_stays_so(self) -> None:
+    def _check_nothing_changes_again(self) -> None:
         self.world.now += timedelta(hours=1)
         self.sync("after the cleanup", full=True)
-        self.import_files("after the cleanup", self.plot.files)
+        self.import_files("after the cleanup", self.simulation.files)
         self.oracle.at_the_end(finished_are_cleaned=self.cleans_finished)
 
     # A month.
 
     def _bookings_of(self, month: date) -> None:
         for _ in range(BOOKINGS_A_MONTH):
-            self.plot.book(self.plot.somebody(), month + timedelta(days=self.chance.randrange(18)))
+            self.simulation.book(self.simulation.somebody(), month + timedelta(days=self.rng.randrange(18)))
         due = [r for r in self.register if r.lead_type == "bookingConfirmation" and r.day < month]
         back = {record.number for record in self.register if record.lead_type == "return"}
         for booking in [booking for booking in due if booking.number not in back][:4]:
-            self.plot.give_back(booking, month + timedelta(days=self.chance.randrange(18)))
+            self.simulation.give_back(booking, month + timedelta(days=self.rng.randrange(18)))
 
     def _files_of(self, month: date) -> list[SentFile]:
-        files = [self.plot.file(kind, place, month) for kind in KINDS for place in PLACES]
+        files = [self.simulation.file(kind, place, month) for kind in KINDS for place in PLACES]
         for file in files:
             for _ in range(VISITS_A_FILE):
-                day = month + timedelta(days=self.chance.randrange(18))
-                self.plot.visit(file, self.plot.somebody(), day)
+                day = month + timedelta(days=self.rng.randrange(18))
+                self.simulation.visit(file, self.simulation.somebody(), day)
         return files
 
     @staticmethod

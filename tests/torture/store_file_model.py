@@ -37,7 +37,7 @@ rows = st.tuples(
 
 
 @dataclass(frozen=True)
-class Visit:
+class FileLead:
     """The lead expected from a row."""
 
     key: Key
@@ -70,12 +70,16 @@ class StoreFile:
     def invalid(self) -> int:
         return sum(not _has_number(line) for line in self.lines)
 
-    def visits(self) -> dict[Key, Visit]:
+    def visits(self) -> dict[Key, FileLead]:
         """Its leads, each from its last row."""
-        told = (self._visit(dict(zip(HEADER, line, strict=True))) for line in self.lines if _has_number(line))
-        return {visit.key: visit for visit in told}
+        leads = (
+            self._lead_of_row(dict(zip(HEADER, line, strict=True)))
+            for line in self.lines
+            if _has_number(line)
+        )
+        return {file_lead.key: file_lead for file_lead in leads}
 
-    def _visit(self, cells: Mapping[str, str]) -> Visit:
+    def _lead_of_row(self, cells: Mapping[str, str]) -> FileLead:
         lost = self.step is StepName.LOSS_OF_SALE or "Loss" in cells["Status"]
         day, function_day = _date(cells["Date"]), _date(cells["Function Date"])
         name, store = cells["Customer Name"], PLACES[self.place]
@@ -96,20 +100,20 @@ class StoreFile:
         lead_type = "lossOfSale" if lost else "general"
         written = (day or function_day).date().isoformat() if day or function_day else ""  # type: ignore[union-attr]
         key = (lead_type, "", cells["Contact"], " ".join(name.lower().split()), store, written)
-        return Visit(key, fields)
+        return FileLead(key, fields)
 
 
-def new_lead(visit: Visit, first_seen_at: datetime) -> Lead:
+def new_lead(file_lead: FileLead, first_seen_at: datetime) -> Lead:
     """The lead created from a row (contract/files.md, contract/database.md)."""
-    created_at = visit.fields.get("createdAt") or first_seen_at
-    lost = visit.key[0] == "lossOfSale"
+    created_at = file_lead.fields.get("createdAt") or first_seen_at
+    lost = file_lead.key[0] == "lossOfSale"
     return {
-        **{name: value for name, value in visit.fields.items() if value is not None},
-        "leadType": visit.key[0],
+        **{name: value for name, value in file_lead.fields.items() if value is not None},
+        "leadType": file_lead.key[0],
         "source": "Loss of Sale" if lost else "Walk-in",
-        "phone": visit.key[2],
-        "store": visit.key[4],
-        "remarks": visit.fields["remarks"] or "",
+        "phone": file_lead.key[2],
+        "store": file_lead.key[4],
+        "remarks": file_lead.fields["remarks"] or "",
         "createdAt": created_at,
         "updatedAt": created_at,
         "callStatus": "Not Called",

@@ -44,7 +44,7 @@ STRIKES = 2
 ROUNDS_PER_STRIKE = 4
 
 
-class StruckAt:
+class InterruptedAt:
     """Forwards every call, but ends the run at the `at`-th call of one of `methods`; `done`: after it."""
 
     def __init__(
@@ -85,7 +85,7 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
 def test_struck_between_two_locations_nothing_runs_ahead(world: World, rounds: int) -> None:
     """At the writes of leads and of states, before and after them, in a first sync and in a later one."""
     assert STATES_TOGETHER < LOCATIONS
-    luck = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - luck, not cryptography
     with closing(Rewind(world.app, world.url)) as empty:
         for number in range(STRIKES + rounds // ROUNDS_PER_STRIKE):
             empty()
@@ -94,8 +94,8 @@ def test_struck_between_two_locations_nothing_runs_ahead(world: World, rounds: i
                 assert world.run().ok
                 world.now += timedelta(minutes=10)
                 world.sandbox.add_bookings(LOCATIONS)
-            end = luck.choice(ENDS)
-            strike(world, luck.randint(1, 2 * LOCATIONS + 6), end, done=luck.random() < 0.5)
+            end = rng.choice(ENDS)
+            run_interrupted(world, rng.randint(1, 2 * LOCATIONS + 6), end, done=rng.random() < 0.5)
             assert_no_state_runs_ahead(world)
             assert world.run().ok
             assert_nothing_is_missing(world)
@@ -105,9 +105,9 @@ def test_struck_between_two_locations_nothing_runs_ahead(world: World, rounds: i
             world.now = right
 
 
-def strike(world: World, at: int, end: Callable[[], BaseException], *, done: bool) -> None:
+def run_interrupted(world: World, at: int, end: Callable[[], BaseException], *, done: bool) -> None:
     def struck(storage: Storage) -> Any:
-        return StruckAt(storage, at, end, "store_leads", "save_location_states", done=done)
+        return InterruptedAt(storage, at, end, "store_leads", "save_location_states", done=done)
 
     before = {report: states(world, report) for report in REPORTS}
     world.recorder.started.clear()
@@ -117,12 +117,12 @@ def strike(world: World, at: int, end: Callable[[], BaseException], *, done: boo
         tally.add("kills at a write")
     except InterruptedRunError:
         tally.add("interrupts")
-        assert_all_that_was_taken_is_noted(world, before)
+        assert_stored_states_match_leads(world, before)
     except SyncctlError:
         tally.add("database troubles")
 
 
-def assert_all_that_was_taken_is_noted(world: World, before: States) -> None:
+def assert_stored_states_match_leads(world: World, before: States) -> None:
     """A run that is stopped saves the states it still holds."""
     for report in REPORTS:
         taken = {
@@ -159,7 +159,9 @@ def test_states_that_are_refused_fail_their_locations_alone(world: World, at: in
     def refuse() -> BaseException:
         return StorageError("refused")
 
-    result = world.run(wrap=lambda storage: StruckAt(storage, at, refuse, "save_location_states", done=False))
+    result = world.run(
+        wrap=lambda storage: InterruptedAt(storage, at, refuse, "save_location_states", done=False)
+    )
     steps = {step.name: step for step in result.steps}
     failed = [step for step in (steps[report] for report in REPORTS) if step.errors]
     assert all(step.counts.balanced for step in result.steps)

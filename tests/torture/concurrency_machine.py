@@ -9,39 +9,43 @@ from hypothesis.stateful import precondition, rule
 
 from syncctl.domain.run_results import RunResult
 from syncctl.ports.storage import Storage
-from tests.support.meanwhile import Meanwhile
-from tests.support.webapp import OF_TODAY_MOSTLY
-from tests.torture.runs import Runs, files
-from tests.torture.story import STORES, edits, picks
-from tests.torture.visits import StoreFile
+from tests.support.interleaved_storage import InterleavedStorage
+from tests.support.webapp import MOSTLY_CURRENT_SHAPES
+from tests.torture.people_machine import STORES, edits, picks
+from tests.torture.run_machine import RunMachine, files
+from tests.torture.store_file_model import StoreFile
 
-instants = st.integers(1, 40)
+call_numbers = st.integers(1, 40)
 """The call of a run before which something happens."""
 
-works = st.one_of(
+telecaller_actions = st.one_of(
     st.tuples(st.just("_edit"), picks, edits),
-    st.tuples(st.just("_finish"), picks, st.sampled_from(OF_TODAY_MOSTLY), st.one_of(st.just({}), edits)),
+    st.tuples(
+        st.just("_finish"), picks, st.sampled_from(MOSTLY_CURRENT_SHAPES), st.one_of(st.just({}), edits)
+    ),
     st.tuples(st.just("_delete"), picks),
 )
 """What a telecaller does: a method name and its arguments."""
 
 
-class AtOnce(Runs):
+class ConcurrencyMachine(RunMachine):
     """Source, people and runs, with other changes in the middle of a run."""
 
     @precondition(lambda self: self.model.leads)
-    @rule(at=instants, work=works, full=st.booleans())
+    @rule(at=call_numbers, work=telecaller_actions, full=st.booleans())
     def sync_while_a_telecaller_works(self, at: int, work: tuple[Any, ...], full: bool) -> None:
-        assert self._sync(wrap=self._meanwhile(at, work), full=full)
+        assert self._sync(wrap=self._interleaved_telecaller(at, work), full=full)
 
     @precondition(lambda self: self.model.leads)
-    @rule(at=instants, work=works, file=files)
+    @rule(at=call_numbers, work=telecaller_actions, file=files)
     def import_while_a_telecaller_works(self, at: int, work: tuple[Any, ...], file: StoreFile) -> None:
         file = self._sent(file, instead=False)
         path = file.write_in(Path(self.folder.name))
-        self._check_imports(file, [self.world.import_files(file.step, path, wrap=self._meanwhile(at, work))])
+        self._check_imports(
+            file, [self.world.import_files(file.step, path, wrap=self._interleaved_telecaller(at, work))]
+        )
 
-    @rule(at=instants, full=st.booleans())
+    @rule(at=call_numbers, full=st.booleans())
     def sync_while_another_runs(self, at: int, full: bool) -> None:
         results: list[RunResult] = []
 
@@ -56,7 +60,7 @@ class AtOnce(Runs):
         assert all(step.counts.balanced for step in steps)
         assert sum(step.counts.saved for step in steps if step.name != "stores") == saved
 
-    @rule(at=instants, file=files)
+    @rule(at=call_numbers, file=files)
     def import_while_another_runs(self, at: int, file: StoreFile) -> None:
         file = self._sent(file, instead=False)
         path = file.write_in(Path(self.folder.name))
@@ -80,7 +84,7 @@ class AtOnce(Runs):
         assert sum(each.saved for each in counts) == saved
         assert sum(each.updated for each in counts) >= changed
 
-    def _meanwhile(self, at: int, work: tuple[Any, ...]) -> Callable[[Storage], Any]:
+    def _interleaved_telecaller(self, at: int, work: tuple[Any, ...]) -> Callable[[Storage], Any]:
         name, pick, *given = work
 
         def act() -> None:
@@ -88,10 +92,10 @@ class AtOnce(Runs):
             getattr(self, name)(pick, *given)
             self.imports.interfered.add(lead_id)
             if lead_id not in self.model.leads:
-                self.model.vanished.add(lead_id)
+                self.model.removed_meanwhile.add(lead_id)
 
         return lambda storage: _before(storage, at, act)
 
 
 def _before(storage: Storage, at: int, act: Callable[[], None]) -> Any:
-    return Meanwhile(storage, at, act)
+    return InterleavedStorage(storage, at, act)

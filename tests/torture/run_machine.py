@@ -18,17 +18,17 @@ from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault
 from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
-from tests.torture import visits
-from tests.torture.model import outcomes
+from tests.torture import store_file_model
+from tests.torture.lead_model import outcomes
+from tests.torture.people_machine import STORES, PeopleMachine
 from tests.torture.source import REPORTS, Answer, Days, Place, Row
-from tests.torture.story import STORES, Story
-from tests.torture.visits import StoreFile
+from tests.torture.store_file_model import StoreFile
 
 OWN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncruns", "syncstate")
 
 
 @dataclass(frozen=True)
-class Disturbance:
+class InjectedFault:
     """The error of a run, and the write at which it occurs."""
 
     at: int
@@ -50,8 +50,8 @@ faults = st.builds(
     api=st.sampled_from(["stores", *REPORTS]),
     location=st.sampled_from([None, *STORES]),
 )
-disturbances = st.builds(
-    Disturbance,
+injected_faults = st.builds(
+    InjectedFault,
     st.integers(1, 12),
     st.sampled_from(
         [Killed, interrupted, lambda: StorageError("refused"), lambda: StorageUnavailableError("gone")]
@@ -60,13 +60,13 @@ disturbances = st.builds(
 )
 files = st.builds(
     StoreFile,
-    st.sampled_from(list(visits.KINDS)),
-    st.sampled_from(list(visits.PLACES)),
-    st.lists(visits.rows, min_size=1, max_size=3),
+    st.sampled_from(list(store_file_model.KINDS)),
+    st.sampled_from(list(store_file_model.PLACES)),
+    st.lists(store_file_model.rows, min_size=1, max_size=3),
 )
 
 
-class Runs(Story):
+class RunMachine(PeopleMachine):
     """Adds runs and imports. `sent`: each store's current file of each kind."""
 
     sent: dict[tuple[str, str], StoreFile]
@@ -100,9 +100,9 @@ class Runs(Story):
         self._sync()
         self.sandbox.set_faults()
 
-    @rule(disturbance=disturbances)
-    def sync_killed_at_a_write(self, disturbance: Disturbance) -> None:
-        self._sync(wrap=disturbance)
+    @rule(injected_fault=injected_faults)
+    def sync_killed_at_a_write(self, injected_fault: InjectedFault) -> None:
+        self._sync(wrap=injected_fault)
 
     @rule()
     def try_out_and_retry_rejects(self) -> None:
@@ -116,9 +116,9 @@ class Runs(Story):
     def store_sends_a_file(self, file: StoreFile, instead: bool) -> None:
         assert self._import(self._sent(file, instead))
 
-    @rule(file=files, instead=st.booleans(), disturbance=disturbances)
-    def import_killed_at_a_write(self, file: StoreFile, instead: bool, disturbance: Disturbance) -> None:
-        self._import(self._sent(file, instead), disturbance)
+    @rule(file=files, instead=st.booleans(), injected_fault=injected_faults)
+    def import_killed_at_a_write(self, file: StoreFile, instead: bool, injected_fault: InjectedFault) -> None:
+        self._import(self._sent(file, instead), injected_fault)
 
     @precondition(lambda self: self.sent)
     @rule(pick=st.integers(0, 3))
@@ -179,7 +179,7 @@ class Runs(Story):
     def _check_counts(
         self, taken: list[Answer], done: dict[Place, LocationResult], result: RunResult | None, saved: int
     ) -> None:
-        told = 0
+        reported = 0
         for answer in taken:
             if answer.place not in done:
                 continue  # killed before it could say so
@@ -188,11 +188,11 @@ class Runs(Story):
             assert counts.rows == len(answer.rows) + answer.outside
             assert counts.invalid == len(outcomes(answer, "invalid"))
             assert counts.ignored == len(outcomes(answer, "ignored")) + answer.outside
-            told += counts.saved
-        assert told <= saved
+            reported += counts.saved
+        assert reported <= saved
         if result is not None:
             assert all(step.counts.balanced for step in result.steps)
-            assert told == saved or not result.ok
+            assert reported == saved or not result.ok
 
     def _check_rejects(self, taken: list[Answer]) -> None:
         with self.world.storage() as storage:

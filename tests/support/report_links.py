@@ -6,10 +6,10 @@ from typing import Any
 from bson import ObjectId
 
 from tests.support.webapp import MongoApp, SqliteApp
-from tests.torture.model import values_of
+from tests.torture.lead_model import values_of
 
 
-def kept_reports(app: MongoApp | SqliteApp) -> dict[str, list[dict[str, Any]]]:
+def linked_reports(app: MongoApp | SqliteApp) -> dict[str, list[dict[str, Any]]]:
     """By report id: the source's last values of each record that stores it, in whatever field."""
     reports = {str(report["_id"]) for report in app.reports()}
     kept: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -14,7 +14,7 @@ from syncctl.errors import (
 )
 from syncctl.ports.storage import Storage
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment, interrupted, terminated
-from tests.torture.prepared import Prepared
+from tests.torture.prepared import PreparedJob
 from tests.torture.tally import tally
 
 End = Callable[[], BaseException]
@@ -41,16 +41,18 @@ OUTSIDE_OF_STEPS = OF_THE_HISTORY | {"add_sync_log"}
 """Writes after a step's end: its result is final, whatever ends the run then."""
 
 
-def moments_of(ready: Prepared) -> list[Moment]:
+def moments_of(ready: PreparedJob) -> list[Moment]:
     """When a write can fail. A SQLite transaction is all or nothing."""
-    of_sqlite = ready.place.world.url.startswith("sqlite")
+    of_sqlite = ready.workspace.world.url.startswith("sqlite")
     return [moment for moment in Moment if not (of_sqlite and moment is Moment.MIDWAY)]
 
 
-def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collection[str] = WRITES) -> str:
+def run_with_fault(
+    ready: PreparedJob, at: int, moment: Moment, error: End, among: Collection[str] = WRITES
+) -> str:
     """Do the job with an error at one of its calls: it must either end with it or report it. Returns the
     call's name, or "" if the job was already done."""
-    app = ready.place.world.app
+    app = ready.workspace.world.app
     logged_before = len(app.all("synclogs"))
     failing: list[FailingStorage] = []
 
@@ -61,7 +63,7 @@ def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collect
     result: object = None
     ended: BaseException | None = None
     try:
-        result = ready.job.do(ready.place, fail)
+        result = ready.job.do(ready.workspace, fail)
     except (Killed, SyncctlError) as end:
         ended = end
     if not (struck := failing[0].struck):
@@ -81,13 +83,13 @@ def disturb(ready: Prepared, at: int, moment: Moment, error: End, among: Collect
         case _:
             tally.add("database troubles")
             failed = isinstance(result, RunResult) and not result.ok
-            warned = ready.is_logged and ready.place.world.recorder.warnings
+            warned = ready.is_logged and ready.workspace.world.recorder.warnings
             assert isinstance(ended, StorageError) or failed or warned, f"{struck}: {result}"
     return struck
 
 
 def assert_interruption_is_told(
-    ready: Prepared,
+    ready: PreparedJob,
     struck: str,
     cause: StopRequestedError,
     ended: BaseException | None,
@@ -98,9 +100,9 @@ def assert_interruption_is_told(
     if not ready.is_logged or struck in OF_THE_HISTORY:
         assert isinstance(ended, StopRequestedError), f"{struck}: {ended}"
         return
-    told = InterruptedRunError(cause)
+    expected = InterruptedRunError(cause)
     assert isinstance(ended, InterruptedRunError), f"{struck}: {ended}"
-    assert ended.exit_code == told.exit_code
-    assert len(entries) >= len(ready.place.world.recorder.started), f"{struck}: a step left no synclog"
+    assert ended.exit_code == expected.exit_code
+    assert len(entries) >= len(ready.workspace.world.recorder.started), f"{struck}: a step left no synclog"
     if struck in WRITES - OUTSIDE_OF_STEPS:
-        assert (entries[-1]["status"], entries[-1]["errorMessage"]) == ("failed", told.short), struck
+        assert (entries[-1]["status"], entries[-1]["errorMessage"]) == ("failed", expected.short), struck

@@ -56,18 +56,18 @@ class SentFile:
         return write(own / f"{self.kind}_{self.place}.csv", *rows)
 
 
-class Plot:
+class Simulation:
     """Creates people, bookings and visits, and does what telecallers do. Everything is recorded in the
     register, so the owner of each lead is known."""
 
-    def __init__(self, sandbox: Sandbox, app: MongoApp | SqliteApp, chance: Random) -> None:
+    def __init__(self, sandbox: Sandbox, app: MongoApp | SqliteApp, rng: Random) -> None:
         self.sandbox = sandbox
         self.app = app
-        self.chance = chance
+        self.rng = rng
         self.register = Register()
         self.files: list[SentFile] = []
         self._names = [f"{first} {last}" for first, last in product(FIRST_NAMES, LAST_NAMES)]
-        chance.shuffle(self._names)
+        rng.shuffle(self._names)
         self._numbers = count(1)
         self._bookings = count()
         self.shapes_used = Counter[str]()
@@ -106,16 +106,16 @@ class Plot:
     def visit(self, file: SentFile, person: Person, day: date, *, is_loss: bool | None = None) -> Record:
         """A visit to a shop, in its file. `is_loss`: by chance, unless given or the file is of losses."""
         if is_loss is None:
-            is_loss = file.kind == "lossofsale" or self.chance.random() < 0.3
+            is_loss = file.kind == "lossofsale" or self.rng.random() < 0.3
         row = dict.fromkeys(HEADER, "") | {
             "Date": f"{day:%d-%m-%Y}",
             "Customer Name": person[0],
             "Contact": person[1],
             "Function Date": f"{day + timedelta(days=30):%d-%m-%Y}",
             "Staff": "RAYAN",
-            "Status": self.chance.choice(LOSS_STATUSES if is_loss else GENERAL_STATUSES),
-            "Category": self.chance.choice(("PRICE", "SIZE", "ENQUIRY")),
-            "Remarks": self.chance.choice(("", "just enquiry", "wants blue")),
+            "Status": self.rng.choice(LOSS_STATUSES if is_loss else GENERAL_STATUSES),
+            "Category": self.rng.choice(("PRICE", "SIZE", "ENQUIRY")),
+            "Remarks": self.rng.choice(("", "just enquiry", "wants blue")),
         }
         lead_type = "lossOfSale" if is_loss else "general"
         record = self.register.add(Record(lead_type, *person, file.store, day, row=row))
@@ -150,14 +150,14 @@ class Plot:
         self.app.delete(lead["_id"])
         del record.leads[lead["_id"]]
         record.reports[report_id] = report
-        record.was_met_when_gone = record.was_met
+        record.was_seen_when_gone = record.was_seen
 
     def delete(self, record: Record) -> None:
         """Delete a record's only lead."""
         (lead_id,) = record.leads
         self.app.delete(lead_id)
         record.leads.clear()
-        record.is_deleted, record.was_met_when_gone = True, record.was_met
+        record.is_deleted, record.was_seen_when_gone = True, record.was_seen
 
     def type_in(self, person: Person, store: str, now: datetime) -> str:
         """A lead typed in by hand."""
@@ -191,9 +191,9 @@ class Plot:
     def shape_for(self, record: Record) -> str:
         """One of the app's pages that show its lead, and now and then an older shape."""
         shapes: list[str] = pages_for(self._lead_of(record))
-        if self.chance.random() < 0.15:
+        if self.rng.random() < 0.15:
             shapes = [*OLDER_SHAPES, *(OF_NUMBERS if record.is_of_api else ())]
-        return self.chance.choice(shapes)
+        return self.rng.choice(shapes)
 
     def _lead_of(self, record: Record) -> Lead:
         """A record's only or first lead, as it is now."""
@@ -207,11 +207,11 @@ class Plot:
         for record in records:
             if not record.leads or record.is_gone or any(record.leads.values()):
                 continue
-            match self.chance.choices(("finish", "edit", "delete", "leave"), (30, 20, 5, 45))[0]:
+            match self.rng.choices(("finish", "edit", "delete", "leave"), (30, 20, 5, 45))[0]:
                 case "finish":
-                    self.finish(record, self.shape_for(record), now, self.chance.choice(self.page_edits(now)))
+                    self.finish(record, self.shape_for(record), now, self.rng.choice(self.page_edits(now)))
                 case "edit":
-                    self.edit(record, self.chance.choice(self.page_edits(now)[1:]), now)
+                    self.edit(record, self.rng.choice(self.page_edits(now)[1:]), now)
                 case "delete" if deletes and len(record.leads) == 1:
                     self.delete(record)
 

@@ -28,5 +28,7 @@ def measured(
         check=True,
         stdin=subprocess.DEVNULL,
     )
-    told = {words[0]: words[1] for line in ended.stderr.splitlines() if len(words := line.split()) > 1}
-    return json.loads(ended.stdout), float(told["seconds"]), int(told["VmHWM:"]) / 1024
+    measured_values = {
+        words[0]: words[1] for line in ended.stderr.splitlines() if len(words := line.split()) > 1
+    }
+    return json.loads(ended.stdout), float(measured_values["seconds"]), int(measured_values["VmHWM:"]) / 1024

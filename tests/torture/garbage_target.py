@@ -33,7 +33,7 @@ LONGEST_KEPT = 100_000
 
 
 @dataclass(frozen=True)
-class Place:
+class GarbageTarget:
     """A world, its API, and the valid leads in its database."""
 
     world: World
@@ -92,13 +92,13 @@ class Place:
 
 
 @contextmanager
-def garbage_place(url: str) -> Iterator[Place]:
+def garbage_target(url: str) -> Iterator[GarbageTarget]:
     """A target in the database of this DATABASE_URL, which must be empty."""
     with garbage_world(url) as (world, api):
         for lead_type in ("bookingConfirmation", "return"):
             world.app.insert({**VICTIM, "leadType": lead_type, "callStatus": "Called"})
         world.app.add_report({"id": "1" * 24, "phone_number": "9400000008", "booking_number": "1002"})
-        yield Place(world, api)
+        yield GarbageTarget(world, api)
 
 
 HEAD = [file_row(Remarks=f"nothing is wrong with row {number}") for number in range(60)]
@@ -113,10 +113,10 @@ def write_file(file: Path, rows: list[list[str]], encoding: str = "utf-8") -> in
 
 
 @contextmanager
-def empty_place(url: str) -> Iterator[Place]:
+def empty_target(url: str) -> Iterator[GarbageTarget]:
     """A target in a database that is dropped afterwards, so that rounds don't affect each other."""
-    with garbage_place(url) as place:
-        yield place
+    with garbage_target(url) as target:
+        yield target
     _drop(url)
 
 

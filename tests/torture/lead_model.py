@@ -35,7 +35,7 @@ class Report:
     is_of: Key | None = None
     """The key of the record that the sync knew it as, unless an identifying field was edited."""
 
-    def must_hold(self, key: Key, *, by_id: bool) -> bool:
+    def must_suppress(self, key: Key, *, by_id: bool) -> bool:
         """Whether by the contract alone, without any record, it suppresses a record, and no other can
         match better. `by_id`: a run finds the lead's id in it, if it has one."""
         if by_id and "id" in self.document:
@@ -48,7 +48,7 @@ class Report:
         is_ambiguous = is_of_a_page and (who - {"name", "store", "phone"} or (who and key[0] in FILE_TYPES))
         return key[:5] == key_of(self.lead) and not is_ambiguous and bool(self._level(source))
 
-    def may_hold(self, record: "Remembered") -> bool:
+    def may_suppress(self, record: "Remembered") -> bool:
         """Whether the contract allows it to suppress a record."""
         if self.document.get("id") == record.lead_id or self._level(record.values):
             return True
@@ -74,7 +74,7 @@ class Model:
     app: MongoApp | SqliteApp
     leads: dict[str, Lead] = field(default_factory=dict)
 
-    homes: dict[Key, str] = field(default_factory=dict)
+    lead_ids_by_record: dict[Key, str] = field(default_factory=dict)
     """Lead ids by record key; no run may ever change them."""
 
     half: dict[str, Key] = field(default_factory=dict)
@@ -83,19 +83,19 @@ class Model:
     old: dict[str, Key] = field(default_factory=dict)
     """Leads of the old system that no run has seen yet, with the keys they were imported under."""
 
-    never: set[Key] = field(default_factory=set)
+    never_again: set[Key] = field(default_factory=set)
     """Keys of finished leads from `half` and `old` that can only be recognized by their reports."""
 
     reports: list[Report] = field(default_factory=list)
     """The existing reports."""
 
-    vanished: set[str] = field(default_factory=set)
+    removed_meanwhile: set[str] = field(default_factory=set)
     """Leads removed during the current run."""
 
     every_report: list[Report] = field(default_factory=list)
     """All reports, including withdrawn ones."""
 
-    held: dict[Key, Remembered] = field(default_factory=dict)
+    suppressed: dict[Key, Remembered] = field(default_factory=dict)
     """Records that have no lead because of a report."""
 
     def is_deleted(self, lead_id: str) -> Key | None:
@@ -109,22 +109,22 @@ class Model:
         self.reports.append(report)
         self.every_report.append(report)
         is_half = (lead_id := report.lead["_id"]) in self.half
-        report.is_of = next((key for key, home in self.homes.items() if home == lead_id), None)
+        report.is_of = next((key for key, home in self.lead_ids_by_record.items() if home == lead_id), None)
         if report.is_of and (
             report.is_of[:5] != key_of(report.lead) or report.changes.keys() & set(IDENTITY)
         ):
             report.is_of = None
         key = self.is_deleted(lead_id)
-        if key and report.must_hold(key, by_id=is_half):
-            self.never.add(key)
+        if key and report.must_suppress(key, by_id=is_half):
+            self.never_again.add(key)
 
     def found(self) -> dict[str, Lead]:
         """The leads that there are."""
         return {lead["_id"]: lead for lead in self.app.leads()}
 
-    def assert_as_it_was(self) -> None:
+    def assert_unchanged(self) -> None:
         """Only people have changed anything."""
-        self._assert_kept(found := self.found())
+        self._assert_unchanged_leads(found := self.found())
         assert not found.keys() - self.leads.keys()
 
     def after_sync(
@@ -133,7 +133,7 @@ class Model:
         """Check the result of a sync of the `shown` answers; `taken`: those it claims to have stored.
         `whole`: it ended without an error. Returns the number of new leads."""
         found = self.found()
-        self._assert_kept(found)
+        self._assert_unchanged_leads(found)
         possible: dict[Key, list[Lead]] = defaultdict(list)
         for answer in shown:
             for key, lead in records_of(answer, stores).items():
@@ -143,7 +143,7 @@ class Model:
             assert {**lead, "_id": ""} in [{**told, "_id": ""} for told in possible[key_of(lead)]]
         self._settle(new, whole=whole)
         for answer in taken:
-            lost = records_of(answer, stores).keys() - self.homes.keys()
+            lost = records_of(answer, stores).keys() - self.lead_ids_by_record.keys()
             tally.add(LOST, len(lost))
             assert not lost
         return len(new)
@@ -152,13 +152,15 @@ class Model:
         """Update the model with an import's new leads, by id, under these keys."""
         self._settle(new, whole=whole, keys=keys)
 
-    def assert_kept_but(self, lead_ids: Iterable[str]) -> dict[str, Lead]:
+    def assert_unchanged_except(self, lead_ids: Iterable[str]) -> dict[str, Lead]:
         """All leads except these are unchanged; returns all existing leads."""
         found = self.found()
-        self._assert_kept({**found, **{i: self.leads[i] for i in lead_ids if i in self.leads and i in found}})
+        self._assert_unchanged_leads(
+            {**found, **{i: self.leads[i] for i in lead_ids if i in self.leads and i in found}}
+        )
         return found
 
-    def _assert_kept(self, found: Mapping[str, Lead]) -> None:
+    def _assert_unchanged_leads(self, found: Mapping[str, Lead]) -> None:
         lost = self.leads.keys() - found.keys()
         changed = [(lead, found[i]) for i, lead in self.leads.items() if i in found and found[i] != lead]
         tally.add(LOST, len(lost))
@@ -171,23 +173,23 @@ class Model:
         keys = keys or {lead_id: key_of(lead) for lead_id, lead in new.items()}
         remembered = self._remembered()
         recorded = {key: record.lead_id for key, record in remembered.items()}
-        for key, lead_id in self.homes.items():
+        for key, lead_id in self.lead_ids_by_record.items():
             assert recorded.get(key) == lead_id
-        fresh = {key: lead_id for key, lead_id in recorded.items() if key not in self.homes}
+        fresh = {key: lead_id for key, lead_id in recorded.items() if key not in self.lead_ids_by_record}
         self._assert_no_second(new, keys)
         for key, lead_id in fresh.items():
             if lead_id in new:
                 assert keys[lead_id] == key
             elif lead_id in self.leads:
                 self._assert_adopted_rightly(key, remembered[key])
-            elif lead_id not in self.vanished:
-                self.held[key] = remembered[key]
-        self._assert_each_is_held_by_its_own()
-        self.vanished.clear()
+            elif lead_id not in self.removed_meanwhile:
+                self.suppressed[key] = remembered[key]
+        self._assert_one_report_per_suppressed_record()
+        self.removed_meanwhile.clear()
         unrecorded = {lead_id: keys[lead_id] for lead_id in new.keys() - recorded.values()}
         assert not unrecorded or not whole
         self.leads |= new
-        self.homes = recorded
+        self.lead_ids_by_record = recorded
         self.half = {
             lead_id: key
             for lead_id, key in (self.half | unrecorded).items()
@@ -198,20 +200,20 @@ class Model:
 
     def _assert_no_second(self, new: Mapping[str, Lead], keys: Mapping[str, Key]) -> None:
         """No new lead duplicates one that exists, or was finished or deleted."""
-        there = {*self.homes, *self.half.values(), *self.never, *self.old.values()}
+        there = {*self.lead_ids_by_record, *self.half.values(), *self.never_again, *self.old.values()}
         doubled = [lead for lead_id, lead in new.items() if keys[lead_id] in there]
         doubled += [lead for lead_id, lead in new.items() if list(keys.values()).count(keys[lead_id]) > 1]
         tally.add(DOUBLED, len(doubled))
         assert not doubled
 
-    def _assert_each_is_held_by_its_own(self) -> None:
+    def _assert_one_report_per_suppressed_record(self) -> None:
         """A report finishes one record: every suppressed record has its own report."""
         free = [report for report in self.every_report if report.is_of is None]
         holders: dict[int, Key] = {}
 
         def find(key: Key, tried: set[int]) -> bool:
             for number, report in enumerate(free):
-                if number in tried or not report.may_hold(self.held[key]):
+                if number in tried or not report.may_suppress(self.suppressed[key]):
                     continue
                 tried.add(number)
                 if number not in holders or find(holders[number], tried):
@@ -219,14 +221,14 @@ class Model:
                     return True
             return False
 
-        lost = [key for key in self.held if not find(key, set())]
+        lost = [key for key in self.suppressed if not find(key, set())]
         tally.add(LOST, len(lost))
         assert not lost
 
     def _assert_adopted_rightly(self, key: Key, record: Remembered) -> None:
         """A record whose lead existed before: it belonged to no record, and to the same customer."""
         lead_id = record.lead_id
-        assert lead_id not in self.homes.values()
+        assert lead_id not in self.lead_ids_by_record.values()
         lead = self.leads[lead_id]
         assert lead["leadType"] == key[0]
         assert self.half.get(lead_id, key) == key

@@ -8,7 +8,7 @@ from syncctl.ports.storage import Storage
 SESSION = frozenset({"prepare", "close"})
 
 
-class Meanwhile:
+class InterleavedStorage:
     """Forwards every call, and runs `act` just before the `at`-th one (0: never). `calls`: the methods
     called so far."""
 
@@ -19,7 +19,7 @@ class Meanwhile:
         self._act = act
 
     @property
-    def has_happened(self) -> bool:
+    def has_acted(self) -> bool:
         return 0 < self._at <= len(self.calls)
 
     def __getattr__(self, name: str) -> Any:

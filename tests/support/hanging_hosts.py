@@ -24,7 +24,7 @@ class NoNameserverError(Exception):
 
 
 @contextmanager
-def unaccepted() -> Iterator[str]:
+def host_not_accepting() -> Iterator[str]:
     """The address of a host that accepts no further connection: its backlog is full, and Linux then leaves
     a client without an answer (tcp(7), tcp_abort_on_overflow)."""
     with ExitStack() as stack:
@@ -44,7 +44,7 @@ def unaccepted() -> Iterator[str]:
 
 
 @contextmanager
-def no_handshake(*pieces: bytes, pause_s: float = 0.02) -> Iterator[str]:
+def host_without_handshake(*pieces: bytes, pause_s: float = 0.02) -> Iterator[str]:
     """The https address of a host that accepts and then sends these pieces, repeating the last one, with a
     pause after each; without pieces it stays silent."""
     over = threading.Event()

@@ -13,7 +13,7 @@ from syncctl.domain.requests import BodyForm, Days, ReportRequest, Window
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.mapping.api_rows import RowDates, report_values
-from tests.support.api_model import DIALECTS, Row, body_of, spoken
+from tests.support.api_model import DIALECTS, Row, api_dialect, body_of
 from tests.support.failing_storage import WRITES, FailingStorage, Killed, Moment
 from tests.support.model_world import CODES, REPORTS, STORES, ModelWorld
 
@@ -42,7 +42,7 @@ EVENTS = st.one_of(
 """Changes at the source and of the API, and kinds of runs."""
 
 
-class DialectStory:
+class DialectHistory:
     """One history. Each ordinary run is checked when it ends."""
 
     def __init__(self, dialects: Mapping[StepName, str]) -> None:
@@ -62,16 +62,16 @@ class DialectStory:
     # What happens at the source.
 
     def speak(self, report: StepName, name: str) -> None:
-        self.world.api.dialects[report] = spoken(name, at_most=self.world.api.dialects[report].at_most)
+        self.world.api.dialects[report] = api_dialect(name, at_most=self.world.api.dialects[report].at_most)
 
     def cut(self, report: StepName, at_most: int | None) -> None:
         name = next(
             name
             for name in DIALECTS
-            if spoken(name, at_most=self.world.api.dialects[report].at_most)
+            if api_dialect(name, at_most=self.world.api.dialects[report].at_most)
             == self.world.api.dialects[report]
         )
-        self.world.api.dialects[report] = spoken(name, at_most=at_most)
+        self.world.api.dialects[report] = api_dialect(name, at_most=at_most)
 
     def book(self, some: int, days_back: int) -> None:
         self.world.book(CODES[some % len(CODES)], self.world.today - timedelta(days=days_back))
@@ -211,31 +211,31 @@ class DialectStory:
         return self.world.api.dialects[report].answer(report, body, rows, self.world.today)
 
     def _assert_known(self, report: StepName, code: str, rows: list[Row]) -> None:
-        told = [
+        recorded = [
             values
             for row in rows
             if (values := report_values(report, row, STORES[code], RowDates(UTC))) is not None
         ]
-        known = self.world.storage.find_records([derived_id(key_of(values)) for values in told])
-        for values in told:
+        known = self.world.storage.find_records([derived_id(key_of(values)) for values in recorded])
+        for values in recorded:
             record = known.get(derived_id(key_of(values)))
             assert record is not None, f"{report} of {code}: {values} is missing"
             assert record.fingerprint == fingerprint(values), f"{report} of {code}: {values} is outdated"
 
     def _is_sound(self, report: StepName, known: Dialect) -> bool:
         """Whether the mode can't miss anything in its window, given the dialect."""
-        spoken = self.world.api.dialects[report]
-        if known.mode is Mode.WHOLE or spoken.at_most is not None:
+        api_dialect = self.world.api.dialects[report]
+        if known.mode is Mode.WHOLE or api_dialect.at_most is not None:
             return False
         days = Days(self.world.today, self.world.today) if known.mode is Mode.DATES else None
         body = body_of(ReportRequest(report, "", Window(known.months, days, known.form), 0.0))
-        if "" in body.values() and not spoken.takes_empty_strings:
+        if "" in body.values() and not api_dialect.takes_empty_strings:
             return False
-        by_own = spoken.by == "" or (report is BOOKING and spoken.by == "bookingDate")
-        if days is not None and spoken.notices(body):
-            return spoken.dates == "rows" and by_own
+        by_own = api_dialect.by == "" or (report is BOOKING and api_dialect.by == "bookingDate")
+        if days is not None and api_dialect.notices(body):
+            return api_dialect.dates == "rows" and by_own
         # Deliveries and returns come after the booking.
-        return by_own or report is BOOKING or not (spoken.months_count and "months" in body)
+        return by_own or report is BOOKING or not (api_dialect.months_count and "months" in body)
 
     def _agrees(
         self, report: StepName, code: str, mode: Mode, months: int, form: BodyForm, *, strictly: bool = True
