@@ -14,7 +14,7 @@ MOST_VALUES, MOST_CONTAINERS = 100, 10
 ENVELOPE = 1000
 """Values allowed in an answer besides those of its rows."""
 
-# Measured with json.loads and sort_rows: what a value, and an object or list, takes at most, in bytes.
+# Measured with json.loads and mapped rows: the most that a value, and an object or list, takes in bytes.
 _VALUE, _CONTAINER = 100, 240
 _BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
 

@@ -7,39 +7,39 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Mark(StrEnum):
+class CheckResult(StrEnum):
     """How a check ended; `--json` prints these words, a terminal shows ✓, !, ✗."""
 
-    GOOD = "ok"
+    PASSED = "ok"
     WARNING = "warning"
-    BAD = "failed"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Finding:
     """One line of a check's report."""
 
-    mark: Mark
+    result: CheckResult
     name: str
     """What was checked."""
 
-    found: str
+    message: str
     """What was found."""
 
-    cure: str = ""
+    hint: str = ""
     """What to do next; empty only where nothing needs doing."""
 
     @classmethod
-    def good(cls, name: str, found: str) -> Check:
-        return cls(Mark.GOOD, name, found)
+    def passed(cls, name: str, message: str) -> Finding:
+        return cls(CheckResult.PASSED, name, message)
 
     @classmethod
-    def warning(cls, name: str, found: str, cure: str) -> Check:
-        return cls(Mark.WARNING, name, found, cure)
+    def warning(cls, name: str, message: str, hint: str) -> Finding:
+        return cls(CheckResult.WARNING, name, message, hint)
 
     @classmethod
-    def bad(cls, name: str, found: str, cure: str) -> Check:
-        return cls(Mark.BAD, name, found, cure)
+    def failed(cls, name: str, message: str, hint: str) -> Finding:
+        return cls(CheckResult.FAILED, name, message, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class CheckReport:
     """The result of a command that checks something."""
 
     command: str
-    checks: tuple[Check, ...]
+    checks: tuple[Finding, ...]
     tallies: tuple[Tally, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether nothing failed; warnings are allowed."""
-        return all(check.mark is not Mark.BAD for check in self.checks)
+        return all(check.result is not CheckResult.FAILED for check in self.checks)

@@ -15,7 +15,7 @@ from syncctl.domain.requests import BodyForm, Days, Window
 from syncctl.domain.sources import StepName
 from syncctl.text import quantity
 
-FEWEST_ROWS = 20
+MIN_ROWS_TO_JUDGE = 20
 """A narrower mode needs at least this many rows, over all locations, as evidence."""
 
 LOCATIONS_MEASURED = 3
@@ -89,7 +89,7 @@ class Trial:
     """Whether the window was in months instead of days."""
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """What was asked and what came back, in one line."""
         asked = f"location {self.location}, asked for {self.asked}"
         match self.verdict:
@@ -136,16 +136,16 @@ class Dialect:
     """Location ids whose rows name another store than locations.toml does, each with that `location`."""
 
     @property
-    def by_row(self) -> bool:
+    def store_from_row(self) -> bool:
         """Whether each row's own location decides its store, instead of the location id asked for."""
         return self.ids is not LocationIds.HONOURED
 
     def measured(
-        self, at: datetime, narrower: Narrower | None, trials: Sequence[Trial], against: str
+        self, at: datetime, narrower: NarrowerWindow | None, trials: Sequence[Trial], against: str
     ) -> Dialect:
         """The dialect after a measurement. `narrower`: what the measurement proved, if anything.
         `against`: the evidence against the mode in use, if that is lost."""
-        mode, months, form = narrower or Narrower(Mode.WHOLE, 1, BodyForm.USUAL)
+        mode, months, form = narrower or NarrowerWindow(Mode.WHOLE, 1, BodyForm.USUAL)
         is_as_before = (mode, months, form) == (self.mode, self.months, self.form)
         order = list(Mode)
         is_lost, is_earned = order.index(mode) < order.index(self.mode), mode is not Mode.WHOLE
@@ -161,7 +161,7 @@ class Dialect:
         )
 
 
-class Narrower(NamedTuple):
+class NarrowerWindow(NamedTuple):
     """A narrower way to ask that was proven."""
 
     mode: Mode
@@ -169,7 +169,7 @@ class Narrower(NamedTuple):
     form: BodyForm
 
 
-MEASURED = ("mode", "months", "form", "whole_form", "since", "measured_at", "trials", "lost_by")
+MEASURED_FIELDS = ("mode", "months", "form", "whole_form", "since", "measured_at", "trials", "lost_by")
 """The fields of a Dialect that measuring sets."""
 
 
@@ -199,18 +199,18 @@ def _lies_in(row: DatedRow, days: Days) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TrialWindow:
     """A narrower window to try."""
 
     window: Window
     inside: Days
     """Days whose rows must be in the answer."""
 
-    around: Days
+    allowed: Days
     """Rows dated outside these days show that the window was ignored."""
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """The window in words."""
         days, months = self.window.days, self.window.months
         return f"{days.first} to {days.last}" if days else quantity(months, "month")
@@ -223,8 +223,8 @@ class Question:
         """
         inside = count_rows(whole, self.inside)
         missing = len(missing_rows(whole, narrow, self.inside))
-        outside = len(narrow) - count_rows(narrow, self.around)
-        older = len(whole) - count_rows(whole, self.around)
+        outside = len(narrow) - count_rows(narrow, self.allowed)
+        older = len(whole) - count_rows(whole, self.allowed)
         verdict = Verdict.AGREES
         if missing:
             verdict = Verdict.MISSING
@@ -234,7 +234,7 @@ class Question:
         return Trial(
             at,
             location,
-            self.words,
+            self.summary,
             self.window.form,
             verdict,
             len(whole),
@@ -249,4 +249,4 @@ class Question:
         inside = count_rows(whole, self.inside)
         form, failed = self.window.form, Verdict.FAILED
         of_months = self.window.days is None
-        return Trial(at, location, self.words, form, failed, len(whole), inside, 0, 0, error, of_months)
+        return Trial(at, location, self.summary, form, failed, len(whole), inside, 0, 0, error, of_months)

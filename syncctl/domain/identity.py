@@ -32,7 +32,7 @@ KEY_RULES = 2
 """The version of the key rules. 2: a cell with several phone numbers counts as the first one, whatever
 surrounds it; texts are compared in NFC, without format characters (docs/decisions/0003)."""
 
-_folded_store = lru_cache(maxsize=1024)(normalize_text)  # few stores, many leads
+_normalized_store = lru_cache(maxsize=1024)(normalize_text)  # few stores, many leads
 
 
 def derived_id(text: str) -> str:
@@ -41,7 +41,7 @@ def derived_id(text: str) -> str:
 
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-_LAST_SECOND = 0xFFFFFFFF
+_MAX_SECONDS = 0xFFFFFFFF
 """An ObjectId stores its time in four bytes."""
 
 
@@ -55,7 +55,7 @@ def id_time(lead_id: str) -> datetime | None:
 
 def first_id_at(moment: datetime) -> str:
     """The smallest ObjectId of the second of `moment`: all made earlier are smaller."""
-    second = min(max(int(moment.timestamp()), 0), _LAST_SECOND)
+    second = min(max(int(moment.timestamp()), 0), _MAX_SECONDS)
     return f"{second:08x}".ljust(2 * LEAD_ID_BYTES, "0")
 
 
@@ -63,19 +63,19 @@ def lead_key(lead_type: str, phone: str, booking_no: str, name: str, store: str)
     """The identity of an API record (contract/database.md, "Mapping"; docs/decisions/0001-identity.md)."""
     if booking_no:
         return f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{normalize_unicode(booking_no)}"
-    return SEPARATOR.join((lead_type, phone, "", normalize_text(name), _folded_store(store)))
+    return SEPARATOR.join((lead_type, phone, "", normalize_text(name), _normalized_store(store)))
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
     """16 hex digits that change with any of the source's values, but not with their order."""
     order, names = _layout(tuple(values))
-    told = SEPARATOR.join(
+    joined = SEPARATOR.join(
         [
-            value if type(value) is str else _moment(value) if type(value) is datetime else str(value)
+            value if type(value) is str else _iso_date(value) if type(value) is datetime else str(value)
             for value in map(values.__getitem__, order)
         ]
     )
-    return blake2b(f"{names}{SEPARATOR}{told}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return blake2b(f"{names}{SEPARATOR}{joined}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 @cache  # one entry per combination of fields
@@ -85,7 +85,7 @@ def _layout(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
 
 
 @lru_cache(maxsize=8192)  # a row has one date in two fields, and a file repeats the same days
-def _moment(value: datetime) -> str:
+def _iso_date(value: datetime) -> str:
     return value.isoformat()
 
 

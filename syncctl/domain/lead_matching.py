@@ -46,17 +46,17 @@ def agreements(
     """The agreement of each pair that fits at all, by the keys of both."""
     by_clue: dict[Hashable, list[T]] = defaultdict(list)
     for candidate, traits in candidates.items():
-        for clue in _clues(traits):
+        for clue in _lookup_values(traits):
             by_clue[clue].append(candidate)
     return {
         (record_id, candidate): found
         for record_id, traits in records.items()
-        for candidate in {each for clue in _clues(traits) for each in by_clue.get(clue, ())}
+        for candidate in {each for clue in _lookup_values(traits) for each in by_clue.get(clue, ())}
         if (found := agreement(traits, candidates[candidate])) is not None
     }
 
 
-def _clues(traits: Traits) -> Iterator[Hashable]:
+def _lookup_values(traits: Traits) -> Iterator[Hashable]:
     """Values to look candidates up by: two that agree share at least one. Each kind has its own type or
     tag."""
     yield from traits.lead_ids

@@ -16,10 +16,10 @@ from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import file_day, text
 from syncctl.text import normalize_text, normalize_unicode
 
-SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
+SNAPSHOT_FIELDS = ("leadData", "leadSnapshot", "beforeSnapshot")
 """Fields of a report that hold a lead, or parts of one."""
 
-_EDITED = ("", "_before", "_after")
+_VERSION_SUFFIXES = ("", "_before", "_after")
 _LEAD_IDS = ("id", "leadId", "lead_id")
 _PHONES = ("phone", "phone_number")
 _BOOKING_NUMBERS = ("bookingNo", "booking_number", "booking_no")
@@ -79,7 +79,7 @@ class Traits:
 
         A flat report's own `createdAt` is the report's; its lead's is `created_at`.
         """
-        snapshots = [part for name in SNAPSHOTS if isinstance(part := report.get(name), Mapping)]
+        snapshots = [part for name in SNAPSHOT_FIELDS if isinstance(part := report.get(name), Mapping)]
         flat = {field: value for field, value in report.items() if field not in ("_id", "createdAt")}
         ids = {str(part[name]) for part in (flat, *snapshots) for name in _LEAD_IDS if part.get(name)}
         ids |= {str(part["_id"]) for part in snapshots if part.get("_id")}
@@ -112,7 +112,7 @@ _CALL_STATUSES = ("callStatus", "call_status")
 def call_status(report: Document) -> str:
     """The last call status in a report of any shape: as set by the page that finished the lead, otherwise
     as it was before; "" if there is none."""
-    parts = [report, *(part for name in SNAPSHOTS if isinstance(part := report.get(name), Mapping))]
+    parts = [report, *(part for name in SNAPSHOT_FIELDS if isinstance(part := report.get(name), Mapping))]
     for suffix in ("_after", ""):
         for found in _texts(parts, _CALL_STATUSES, (suffix,)):
             return found
@@ -120,7 +120,7 @@ def call_status(report: Document) -> str:
 
 
 def _texts(
-    parts: Iterable[Mapping[str, Any]], fields: tuple[str, ...], suffixes: tuple[str, ...] = _EDITED
+    parts: Iterable[Mapping[str, Any]], fields: tuple[str, ...], suffixes: tuple[str, ...] = _VERSION_SUFFIXES
 ) -> Iterator[str]:
     for part in parts:
         for field in fields:
@@ -143,7 +143,7 @@ def _letters(lead_type: str) -> str:
 API_TYPES = frozenset(map(_letters, API_LEAD_TYPES))
 
 
-def as_moment(value: object) -> datetime | None:
+def as_datetime(value: object) -> datetime | None:
     """A stored date, even if stored as text; None for anything else."""
     if isinstance(value, str):
         try:
@@ -165,7 +165,7 @@ def _times(
     days: set[date] = set()
     for part in parts:
         for field in ("createdAt", "created_at"):
-            if (moment := as_moment(part.get(field))) is None:
+            if (moment := as_datetime(part.get(field))) is None:
                 continue
             is_midnight = moment.time() == time()
             if not is_midnight and (of_api or file_day(moment) == moment.date()):
@@ -174,7 +174,7 @@ def _times(
                 days.add(moment.date() if is_midnight else file_day(moment))
         if not of_api:
             dates = (part.get(f) for f in ("enquiryDate", "enquiry_date", "visitDate", "visit_date"))
-            days |= {file_day(moment) for value in dates if (moment := as_moment(value)) is not None}
+            days |= {file_day(moment) for value in dates if (moment := as_datetime(value)) is not None}
     return frozenset(moments), frozenset(days)
 
 
@@ -189,5 +189,5 @@ def _details(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 def _detail(names: tuple[str, ...], value: object) -> str:
     if not names[0].endswith("Date"):
         return normalize_text(_text(value))
-    moment = as_moment(value)
+    moment = as_datetime(value)
     return file_day(moment).isoformat() if moment else ""

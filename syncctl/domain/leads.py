@@ -14,7 +14,7 @@ from syncctl.domain.records import SourceRecord, Write
 
 STATUS_DEFAULTS = {"callStatus": NOT_CALLED, "leadStatus": NO_STATUS}
 
-TELECALLERS_OWN = tuple(
+TELECALLER_FIELDS = tuple(
     field.name for field in APP_FIELDS if field.edited and field.name not in STATUS_DEFAULTS
 )
 """Fields that no source provides: only telecallers, or whoever assigns the leads, fill them."""
@@ -65,7 +65,7 @@ def is_touched(lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN) -
         lead.get(UPDATED_AT) not in (None, lead.get("createdAt"), *_own_updates(written))
         or (lead.get("callStatus") or NOT_CALLED) != NOT_CALLED
         or (lead.get("leadStatus") or NO_STATUS) != NO_STATUS
-        or any(lead.get(field) for field in TELECALLERS_OWN)
+        or any(lead.get(field) for field in TELECALLER_FIELDS)
     )
 
 

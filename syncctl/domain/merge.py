@@ -24,7 +24,7 @@ class Merge:
     conflicts: tuple[str, ...] = ()
     """Fields that both the source and a telecaller have changed; they keep the telecaller's value."""
 
-    def change_of(self, lead: Document, updated_at: datetime) -> LeadChange:
+    def guarded_change(self, lead: Document, updated_at: datetime) -> LeadChange:
         """The guarded write: it succeeds only if nobody has edited the lead in between."""
         values = {**self.values, "updatedAt": updated_at}
         return LeadChange(lead["_id"], {field: lead.get(field) for field in values}, values)
@@ -44,25 +44,29 @@ def _comparable(value: Any) -> Any:
 def merge(
     base: Mapping[str, Any] | None,
     source: Mapping[str, Any],
-    told: Collection[str],
+    provided: Collection[str],
     lead: Document,
     written: Mapping[str, Write] = NOTHING_WRITTEN,
 ) -> Merge:
     """What the source's values `source` change in `lead`.
 
-    `base`: what the source said at the last import; None where there was none. `told`: the fields that the
-    source can speak of at all; one among them that is not in `source` has been emptied there, whereas the
-    source says nothing of any other. `written`: what syncctl has written into the lead: it is nobody's edit.
+    `base`: what the source said at the last import; None where there was none. `provided`: the fields that
+    the source can speak of at all; one among them that is not in `source` has been emptied there, whereas
+    the source says nothing of any other. `written`: what syncctl has written into the lead: nobody's edit.
 
     A field that the source has not changed is left alone; one that it has changed and nobody edited takes its
     value; one that both changed keeps the telecaller's and is a conflict. Without a base an untouched lead
     takes what the source says, and a touched one only has its empty fields filled.
     """
     if base is None:
-        return fill_gaps(source, told, lead) if is_touched(lead, written) else _take_over(source, told, lead)
+        return (
+            fill_gaps(source, provided, lead)
+            if is_touched(lead, written)
+            else _overwrite(source, provided, lead)
+        )
     values: dict[str, Any] = {}
     conflicts: list[str] = []
-    for field in sorted(told):
+    for field in sorted(provided):
         was, ours, theirs = _value(base, field), _value(source, field), _value(lead, field)
         if ours in (was, theirs):
             continue
@@ -85,31 +89,31 @@ def emptied_fields(base: Mapping[str, Any], written: Mapping[str, Write], lead: 
     return {field for field in filled if _value(lead, field) is None}
 
 
-def fill_gaps(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
+def fill_gaps(source: Mapping[str, Any], provided: Collection[str], lead: Document) -> Merge:
     """The source's values for fields that are empty in the lead."""
     return Merge(
         {
             field: source[field]
-            for field in sorted(told)
+            for field in sorted(provided)
             if _value(source, field) is not None and _value(lead, field) is None
         }
     )
 
 
-def _take_over(source: Mapping[str, Any], told: Collection[str], lead: Document) -> Merge:
+def _overwrite(source: Mapping[str, Any], provided: Collection[str], lead: Document) -> Merge:
     return Merge(
         {
             field: source[field]
-            for field in sorted(told)
+            for field in sorted(provided)
             if (ours := _value(source, field)) is not None and ours != _value(lead, field)
         }
     )
 
 
 def next_base(
-    base: Mapping[str, Any] | None, source: Mapping[str, Any], told: Collection[str]
+    base: Mapping[str, Any] | None, source: Mapping[str, Any], provided: Collection[str]
 ) -> dict[str, Any]:
     """The source's last known values, field by field: a field that it doesn't provide this time keeps its
     last value."""
-    kept = {field: value for field, value in (base or {}).items() if field not in told}
+    kept = {field: value for field, value in (base or {}).items() if field not in provided}
     return {**kept, **source}

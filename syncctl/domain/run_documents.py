@@ -11,7 +11,7 @@ from syncctl.domain.sources import FILE_STEPS, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import ExitCode
 
-CHANGED_KEPT = 20
+MAX_CHANGED_KEPT = 20
 """How many booking numbers of changed bookings the history keeps per location."""
 
 
@@ -99,8 +99,8 @@ def _location(result: LocationResult) -> dict[str, Any]:
         "location": result.location,
         "store": result.store,
         **asdict(result.counts),
-        "changed": list(result.changed[:CHANGED_KEPT]),
-        "conflicts": list(result.conflicts[:CHANGED_KEPT]),
+        "changed": list(result.changed[:MAX_CHANGED_KEPT]),
+        "conflicts": list(result.conflicts[:MAX_CHANGED_KEPT]),
         "error": result.error,
         "warning": result.warning,
     }

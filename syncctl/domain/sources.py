@@ -140,6 +140,6 @@ API_LEAD_TYPES = tuple(source.lead_type for source in SOURCES.values())
 LEAD_TYPES = (*API_LEAD_TYPES, LeadType.LOSS_OF_SALE.value, LeadType.GENERAL.value)
 """All lead types that syncctl stores."""
 
-BOOKED_BEFORE = max(source.booked_before for source in SOURCES.values())
+MAX_BOOKING_ADVANCE = max(source.booked_before for source in SOURCES.values())
 """Should the API's months go by the date of the booking, a later event is only in a window that reaches back
 so much further."""

@@ -136,15 +136,15 @@ class Workbook:
             self._date1904, self._parts = xlsx.facts()
 
     def _numbered(self, name: str) -> Iterator[tuple[int, list[Any]]]:
-        sheet, untold = self._sheet(name)
+        sheet, unreported = self._sheet(name)
         merged = _Merged(sheet.merged_cell_ranges or ())
         left_of_it = (sheet.start or (0, 0))[1]
         last = 0
         for last, values in enumerate(sheet.iter_rows(), start=1):
             if left_of_it:
                 values[:0] = [""] * left_of_it
-            if last - 1 in untold:
-                _fill_in(values, untold[last - 1])
+            if last - 1 in unreported:
+                _fill_in(values, unreported[last - 1])
             if len(values) > MOST_COLUMNS:
                 if (position := first_cell_too_far_right(values)) is not None:
                     raise FileProblemError(too_wide_problem(last, position))
@@ -152,8 +152,8 @@ class Workbook:
             merged.fill(last - 1, values)
             if values.count("") != len(values):
                 yield last, values
-        for row in sorted(row for row in untold if row >= last):
-            yield row + 1, _fill_in([], untold[row])
+        for row in sorted(row for row in unreported if row >= last):
+            yield row + 1, _fill_in([], unreported[row])
 
     def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, Untold]:
         if name not in self._sheets:
@@ -172,16 +172,16 @@ class Workbook:
             self._cells += (last_row + 1) * (last_column + 1)
             if self._cells > MOST_CELLS:
                 raise FileProblemError(TOO_SPREAD)
-            untold: Untold = {}
+            unreported: Untold = {}
             if name in self._parts:
                 with ZipFile(self._path) as archive:
-                    untold = Xlsx(archive).untold(self._parts[name])
+                    unreported = Xlsx(archive).unreported(self._parts[name])
             elif self._errors:
                 position = [sheet.name for sheet in self._book.sheets_metadata].index(name)
-                untold = self._errors[position]
+                unreported = self._errors[position]
             for row, column in unreadable:
-                untold.setdefault(row, {})[column] = UNREADABLE
-            self._sheets[name] = sheet, untold
+                unreported.setdefault(row, {})[column] = UNREADABLE
+            self._sheets[name] = sheet, unreported
         return self._sheets[name]
 
 
@@ -217,9 +217,9 @@ def _has_content(values: list[Any]) -> bool:
     )
 
 
-def _fill_in(values: list[Any], untold: dict[int, str]) -> list[Any]:
-    values.extend([""] * (max(untold) + 1 - len(values)))
-    for column, written in untold.items():
+def _fill_in(values: list[Any], unreported: dict[int, str]) -> list[Any]:
+    values.extend([""] * (max(unreported) + 1 - len(values)))
+    for column, written in unreported.items():
         values[column] = written
     return values
 

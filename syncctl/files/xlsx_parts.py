@@ -69,7 +69,7 @@ class Xlsx:
         }
         return book.date1904, parts
 
-    def untold(self, part: str) -> Untold:
+    def unreported(self, part: str) -> Untold:
         """The errors of a sheet, and its formulas that nothing has evaluated: programs that write workbooks
         leave them so, a remark that begins with `=` among them."""
         sheet = _Sheet()
@@ -78,7 +78,7 @@ class Xlsx:
         if mentioned:
             with self._open(part) as stream:
                 sheet.parse(stream)
-        return sheet.untold
+        return sheet.unreported
 
     def without_unreadable(self, part: str) -> tuple[IO[bytes], list[tuple[int, int]]]:
         """A copy of the archive in which those cells of a sheet are empty that the library can't read, and
@@ -170,7 +170,7 @@ class _Sheet(_Elements):
     """
 
     def __init__(self) -> None:
-        self.untold: Untold = {}
+        self.unreported: Untold = {}
         self._shared: dict[str, str] = {}
         self._row = self._column = -1
         self._type = "n"
@@ -209,7 +209,7 @@ class _Sheet(_Elements):
         if name == "c" and (found := self._found()):
             if self._column >= MOST_COLUMNS:
                 raise FileProblemError(too_wide_problem(self._row + 1, self._column))
-            self.untold.setdefault(self._row, {})[self._column] = found
+            self.unreported.setdefault(self._row, {})[self._column] = found
 
     def _found(self) -> str | None:
         """What the cell that ends here has and the library gives as nothing."""

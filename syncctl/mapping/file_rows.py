@@ -77,11 +77,11 @@ _COLUMNS = {kind: _file_columns(kind) for kind in FILE_STEPS}
 
 
 class FileRecord(NamedTuple):
-    """A lead as a file tells it. `told`: the lead's fields that the file has a column for, and says something
-    of. `unreadable`: the columns whose cells can't be read, which the lead is saved without."""
+    """A lead as a file has it. `provided`: the lead's fields that the file has a column for, and says
+    something of. `unreadable`: the columns whose cells can't be read, which the lead is saved without."""
 
     record: SourceRecord
-    told: frozenset[str]
+    provided: frozenset[str]
     unreadable: tuple[str, ...] = ()
 
 
@@ -185,10 +185,10 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
             values["visitDate"] = asked_on
     values.update(days)  # type: ignore[typeddict-item]
     _add_texts(kind, cells, values, lost=lost)
-    told = _provided_fields(kind, tuple(cells), lost)
+    provided = _provided_fields(kind, tuple(cells), lost)
     if asked_on is None:
-        told -= {"createdAt"}  # a lead keeps its first known day
-    told -= unreadable.keys()  # unreadable is not empty: the lead keeps its value
+        provided -= {"createdAt"}  # a lead keeps its first known day
+    provided -= unreadable.keys()  # unreadable is not empty: the lead keeps its value
     for field in unreadable:
         values.pop(field, None)  # type: ignore[misc]
     is_plain = isinstance(written, int) or written == phone
@@ -196,7 +196,7 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     record = _identified(values, asked_on or days.get("functionDate"), before)
     if isinstance(moved := cells.get(MOVED), int) and (day := asked_on or days.get("functionDate")):
         record = record._replace(former_day=day.date() - timedelta(days=moved))
-    return FileRecord(record, told, tuple(dict.fromkeys(chain.from_iterable(unreadable.values()))))
+    return FileRecord(record, provided, tuple(dict.fromkeys(chain.from_iterable(unreadable.values()))))
 
 
 def _other_days(

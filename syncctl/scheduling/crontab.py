@@ -55,15 +55,15 @@ def write_crontab(content: bytes, expected: bytes, environ: Mapping[str, str] | 
 def _crontab(
     argument: str, *, content: bytes = b"", environ: Mapping[str, str] | None
 ) -> subprocess.CompletedProcess[bytes]:
-    surroundings = dict(os.environ if environ is None else environ)
+    environment = dict(os.environ if environ is None else environ)
     # Its messages are parsed.
-    surroundings["LC_ALL"] = "C"
+    environment["LC_ALL"] = "C"
     try:
         return subprocess.run(
             ["crontab", argument],  # noqa: S607 - it is where PATH says, not at one place on each system
             input=content,
             capture_output=True,
-            env=surroundings,
+            env=environment,
             timeout=_LIMIT_S,
             check=False,
         )

@@ -20,10 +20,10 @@ from syncctl.ports.storage import Storage
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 from syncctl.text import and_more
 
-HISTORY_KEPT = timedelta(days=90)
+HISTORY_RETENTION = timedelta(days=90)
 """A run every five minutes adds a few kilobytes of history: a gigabyte a year if never purged."""
 
-FORGOTTEN_AT_ONCE = 3
+MAX_RUNS_PURGED = 3
 """Each run adds one entry, so purging three keeps up, and a clock that is ahead for a few runs costs
 little history."""
 
@@ -83,10 +83,10 @@ class Run:
             microsecond=0, tzinfo=UTC
         )
         self._request = request
-        self._results: list[StepResult] = []
+        self._step_results: list[StepResult] = []
         self.result: RunResult | None = None
-        self._broken_off: Callable[[str], StepResult] | None = None
-        self._settle: Callable[[], None] | None = None
+        self._partial_result: Callable[[str], StepResult] | None = None
+        self._save_progress: Callable[[], None] | None = None
         self._newly_rejected = 0
 
     def execute(self, stages: Sequence[Callable[[Run], None]]) -> RunResult:
@@ -111,9 +111,9 @@ class Run:
             self.result = self._result(str(failure))
             raise
         finally:
-            self.tell_newly_rejected()  # even if interrupted: for the next run they are old rejects
+            self.report_newly_rejected()  # even if interrupted: for the next run they are old rejects
         self.result = self._result()
-        self._keep(self.result)
+        self._save_history(self.result)
         self.listener.run_finished(self.result)
         return self.result
 
@@ -121,7 +121,7 @@ class Run:
         """Put rows on the rejects list. Raises StorageError."""
         self._newly_rejected += self.storage.add_rejects(rejects)
 
-    def tell_newly_rejected(self) -> None:
+    def report_newly_rejected(self) -> None:
         """Tell the listener how many rows this run put on the rejects list, if any."""
         if self._newly_rejected:
             self.listener.rows_rejected(self._newly_rejected)
@@ -130,19 +130,19 @@ class Run:
         self,
         name: StepName,
         total: int,
-        broken_off: Callable[[str], StepResult],
-        settle: Callable[[], None] | None = None,
+        partial_result: Callable[[str], StepResult],
+        save_progress: Callable[[], None] | None = None,
     ) -> None:
         """Announce a step of `total` locations or files. `partial_result` returns the step's result so
         far, given the error that interrupts it; `save_progress` first saves what the database must still
         know of the step."""
-        self._broken_off, self._settle = broken_off, settle
-        self.listener.step_started(name, len(self._results) + 1, len(self._request.steps), total)
+        self._partial_result, self._save_progress = partial_result, save_progress
+        self.listener.step_started(name, len(self._step_results) + 1, len(self._request.steps), total)
 
     def finish_step(self, result: StepResult) -> None:
         """Log a step's result. A failure to write this entry alone doesn't end the run."""
         # If stopped from here on, the step still has this result and must still be logged.
-        self._broken_off, self._settle = lambda error: result, None
+        self._partial_result, self._save_progress = lambda error: result, None
         entry = SyncLog(
             sync_type=SYNC_TYPES[result.name],
             # Files are imported by hand, whoever started the run.
@@ -158,18 +158,18 @@ class Run:
             raise
         except StorageError as error:
             self.listener.warning(f"The step could not be logged in synclogs: {error}")
-        self._results.append(result)
-        self._broken_off = None
+        self._step_results.append(result)
+        self._partial_result = None
         self.listener.step_finished(result)
 
     def add_audits(self, results: Mapping[StepName, AuditResult]) -> None:
         """Add the results of audits to their steps, which are finished. A failed audit is only a warning:
         it is repeated in its turn."""
-        for number, step in enumerate(self._results):
+        for number, step in enumerate(self._step_results):
             audit = results.get(step.name)
             if audit is None or not (audit.locations or audit.failed):
                 continue
-            self._results[number] = replace(step, counts=step.counts + audit.counts, audit=audit)
+            self._step_results[number] = replace(step, counts=step.counts + audit.counts, audit=audit)
             self.listener.audited(step.name, audit)
             if audit.failed:
                 location, error = next(iter(audit.failed.items()))
@@ -185,9 +185,9 @@ class Run:
 
     def _result(self, error: str | None = None) -> RunResult:
         """The run's result so far; `error`: what interrupts it."""
-        steps = list(self._results)
-        if error is not None and self._broken_off is not None:
-            steps.append(self._broken_off(error))
+        steps = list(self._step_results)
+        if error is not None and self._partial_result is not None:
+            steps.append(self._partial_result(error))
         return RunResult(
             command=self._request.command,
             run_id=self.run_id,
@@ -199,12 +199,12 @@ class Run:
             steps=tuple(steps),
         )
 
-    def _keep(self, result: RunResult) -> None:
+    def _save_history(self, result: RunResult) -> None:
         try:
             self.storage.save_run(RunEntry(self.run_id, self.started_at, history_document(result)))
             # If no run started recently by this run's clock, that clock may be ahead of all others.
             lately = (self.started_at - CLOCK_TOLERANCE, self.started_at)
-            self.storage.forget_runs(self.started_at - HISTORY_KEPT, lately, FORGOTTEN_AT_ONCE)
+            self.storage.forget_runs(self.started_at - HISTORY_RETENTION, lately, MAX_RUNS_PURGED)
         except StorageUnavailableError:
             raise
         except StorageError as error:
@@ -213,10 +213,10 @@ class Run:
     def _log_interruption(self, interruption: InterruptedRunError) -> None:
         """Record the interruption, if the database still accepts it."""
         try:
-            if self._settle is not None:
-                self._settle()
-            if self._broken_off is not None:
-                self.finish_step(self._broken_off(interruption.short))
-            self._keep(self._result())
+            if self._save_progress is not None:
+                self._save_progress()
+            if self._partial_result is not None:
+                self.finish_step(self._partial_result(interruption.short))
+            self._save_history(self._result())
         except StorageError as error:
             self.listener.warning(f"The interruption could not be logged: {error}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from syncctl.errors import StorageError
 from syncctl.locations import load_locations
 from syncctl.run_lock import lock_state
-from syncctl.services.checks.environment_checks import Surroundings
+from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
 from syncctl.wiring.adapters import clock_of, opened_database
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
     """Whether the machinery works. A database that can't be used is one of its findings. `env_file`: as given
     on the command line, which the crontab's line must name as well."""
-    from syncctl.services.checks.sync_checks import verify_machinery, verify_without_database
+    from syncctl.services.checks.sync_checks import check_sync, verify_without_database
 
-    around, clock = surroundings(settings, env_file), clock_of(settings)
+    environment, clock = sync_environment(settings, env_file), clock_of(settings)
     try:
         with opened_database(settings) as database:
-            return verify_machinery(database, around, load_locations(), clock)
+            return check_sync(database, environment, load_locations(), clock)
     except StorageError as problem:
-        return verify_without_database(str(problem), around, clock)
+        return verify_without_database(str(problem), environment, clock)
 
 
 def verify_data(settings: Settings) -> CheckReport:
@@ -42,20 +42,20 @@ def verify_data(settings: Settings) -> CheckReport:
         StorageUnavailableError: the database can't be reached.
         StorageError: it refused a request.
     """
-    from syncctl.services.checks.data_checks import verify_soundness
+    from syncctl.services.checks.data_checks import check_data
 
     with opened_database(settings) as database:
-        return verify_soundness(database, load_locations(), clock_of(settings))
+        return check_data(database, load_locations(), clock_of(settings))
 
 
 def status(settings: Settings) -> Status:
     """The overall health. An unusable database is reported as one of its findings."""
-    from syncctl.services.checks.status import status_without_database, take_status
+    from syncctl.services.checks.status import collect_status, status_without_database
 
     lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
     try:
         with opened_database(settings) as database:
-            return take_status(database, lock, load_locations(), clock, sync_enabled=enabled)
+            return collect_status(database, lock, load_locations(), clock, sync_enabled=enabled)
     except StorageError as problem:
         return status_without_database(str(problem), lock, clock, sync_enabled=enabled)
 
@@ -76,10 +76,10 @@ def find_run(settings: Settings, beginning: str) -> PastRun:
         return history.find_run(database, beginning)
 
 
-def surroundings(settings: Settings, env_file: Path | None) -> Surroundings:
+def sync_environment(settings: Settings, env_file: Path | None) -> SyncEnvironment:
     """What is in force around the database, fit to be seen."""
     apis = {ENDPOINTS[step].address: endpoint for step, endpoint in settings.endpoints.items()}
-    return Surroundings(
+    return SyncEnvironment(
         sync_enabled=settings.api_sync_enabled,
         schedule=f"{settings.api_sync_time} ({settings.api_sync_timezone})",
         endpoints={name: urls.masked_url(api.url) for name, api in apis.items()},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.plan import FinishedPlan
     from syncctl.settings.settings import Settings
 
-Told = Callable[[Path, int], None]
+OnBackupWritten = Callable[[Path, int], None]
 """Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""
 
 
@@ -33,12 +33,14 @@ def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
 
 
 def clean_duplicates(
-    settings: Settings, chosen: Sequence[str], wait_s: float, told: Told, stop: Stop
+    settings: Settings, chosen: Sequence[str], wait_s: float, on_written: OnBackupWritten, stop: Stop
 ) -> cleaning.DuplicatesCleaned:
     """Clean up, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.cleaning.clean_duplicates does."""
     with _locked_database(settings, wait_s) as database:
-        return cleaning.clean_duplicates(database, load_locations(), chosen, _target(settings, told, stop))
+        return cleaning.clean_duplicates(
+            database, load_locations(), chosen, _target(settings, on_written, stop)
+        )
 
 
 def plan_stores(settings: Settings) -> store_names.StorePlan:
@@ -47,11 +49,13 @@ def plan_stores(settings: Settings) -> store_names.StorePlan:
         return store_names.plan_stores(database, load_locations())
 
 
-def rename_stores(settings: Settings, wait_s: float, told: Told, stop: Stop) -> store_names.StoresRenamed:
+def rename_stores(
+    settings: Settings, wait_s: float, on_written: OnBackupWritten, stop: Stop
+) -> store_names.StoresRenamed:
     """Rename stores, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.store_names.rename_stores does."""
     with _locked_database(settings, wait_s) as database:
-        return store_names.rename_stores(database, load_locations(), _target(settings, told, stop))
+        return store_names.rename_stores(database, load_locations(), _target(settings, on_written, stop))
 
 
 def plan_finished(settings: Settings) -> FinishedPlan:
@@ -61,12 +65,14 @@ def plan_finished(settings: Settings) -> FinishedPlan:
 
 
 def clean_finished(
-    settings: Settings, wait_s: float, told: Told, stop: Stop
+    settings: Settings, wait_s: float, on_written: OnBackupWritten, stop: Stop
 ) -> cleaning_finished.FinishedCleaned:
     """Delete finished leads, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.cleanup.finished.cleaning.clean_finished does."""
     with _locked_database(settings, wait_s) as database:
-        return cleaning_finished.clean_finished(database, load_locations(), _target(settings, told, stop))
+        return cleaning_finished.clean_finished(
+            database, load_locations(), _target(settings, on_written, stop)
+        )
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
@@ -85,5 +91,5 @@ def _locked_database(settings: Settings, wait_s: float) -> Iterator[Database]:
         yield database
 
 
-def _target(settings: Settings, told: Told, stop: Stop) -> cleaning.BackupTarget:
-    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), told, stop)
+def _target(settings: Settings, on_written: OnBackupWritten, stop: Stop) -> cleaning.BackupTarget:
+    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), on_written, stop)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.domain.checks import Check, CheckReport, Mark
+from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
@@ -28,8 +28,8 @@ from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFa
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.progress import report_progress
-from syncctl.services.checks.windows import AUDITS_OVER, check_windows
-from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
+from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
 from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
 from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
 from syncctl.services.doctor.schedule import check_lock, check_schedule
@@ -53,14 +53,14 @@ _ANSWER_LIMIT_S = 15.0
 
 def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
     """Run every check. `settings`: None if some are invalid; checks that depend on them are then left out."""
-    checks = [Check.good("Python", f"{platform.python_version()} ({sys.executable})")]
+    checks = [Finding.passed("Python", f"{platform.python_version()} ({sys.executable})")]
     try:
         checks += check_settings(_settings_facts(env_file))
     except SettingsError as error:
-        checks.append(Check.bad("Settings", str(error), "Put it right: nothing runs without it."))
+        checks.append(Finding.failed("Settings", str(error), "Put it right: nothing runs without it."))
     if settings is None:
         checks.append(
-            Check.warning(
+            Finding.warning(
                 "The rest",
                 "database, API, files and schedule were not checked",
                 "Settings first; then again.",
@@ -101,11 +101,13 @@ def _is_secret(name: str, value: str) -> bool:
     return name in (*KEYS, "HEARTBEAT_URL") and bool(value.strip())
 
 
-def _database(settings: Settings) -> Iterator[Check]:
+def _database(settings: Settings) -> Iterator[Finding]:
     backend = backend_for(settings.database_url)
     files = _database_files(settings)
     if files and _is_missing(files[0]):
-        yield Check.good("Database", f"{backend.name}, {files[0]}: not there yet, the first sync makes it")
+        yield Finding.passed(
+            "Database", f"{backend.name}, {files[0]}: not there yet, the first sync makes it"
+        )
         return
     database, *rights = check_database(
         lambda: opened_database(settings),
@@ -114,53 +116,53 @@ def _database(settings: Settings) -> Iterator[Check]:
     )
     yield from (database, *rights)
     for caveat in backend.caveats(settings.database_url):
-        yield Check.warning("Database", caveat.message, caveat.hint)
-    if database.mark is not Mark.BAD:
+        yield Finding.warning("Database", caveat.message, caveat.hint)
+    if database.result is not CheckResult.FAILED:
         yield from _windows(settings)
         yield from _app_scheduler(settings)
         yield from _location_ids(settings)
 
 
-def _windows(settings: Settings) -> list[Check]:
+def _windows(settings: Settings) -> list[Finding]:
     now = datetime.now(UTC)
 
-    def look(database: Database) -> Iterator[Check]:
+    def look(database: Database) -> Iterator[Finding]:
         progress = report_progress(database, load_locations())
-        saved = database.saved_by_audits(now - AUDITS_OVER)
+        saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
-    cure = "How the reports are asked can't be seen: put that right."
-    return _seen_in_database(settings, "Windows", cure, look)
+    hint = "How the reports are asked can't be seen: put that right."
+    return _seen_in_database(settings, "Windows", hint, look)
 
 
-def _app_scheduler(settings: Settings) -> list[Check]:
+def _app_scheduler(settings: Settings) -> list[Finding]:
     now = datetime.now(UTC)
 
-    def look(database: Database) -> Iterator[Check]:
+    def look(database: Database) -> Iterator[Finding]:
         traces = find_traces(database, load_locations(), lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
-    cure = "Whether it is off can't be seen: put that right, then look again."
-    return _seen_in_database(settings, APP_SCHEDULER, cure, look)
+    hint = "Whether it is off can't be seen: put that right, then look again."
+    return _seen_in_database(settings, APP_SCHEDULER, hint, look)
 
 
-def _location_ids(settings: Settings) -> list[Check]:
-    def look(database: Database) -> Iterator[Check]:
+def _location_ids(settings: Settings) -> list[Finding]:
+    def look(database: Database) -> Iterator[Finding]:
         return check_location_ids(database.store_list(), database.dialects(), load_locations())
 
-    cure = "What they stand for can't be seen: put that right, then look again."
-    return _seen_in_database(settings, LOCATION_IDS, cure, look)
+    hint = "What they stand for can't be seen: put that right, then look again."
+    return _seen_in_database(settings, LOCATION_IDS, hint, look)
 
 
 def _seen_in_database(
-    settings: Settings, name: str, cure: str, look: Callable[[Database], Iterator[Check]]
-) -> list[Check]:
-    """What `look` finds; `cure` is for a database that can't be read."""
+    settings: Settings, name: str, hint: str, look: Callable[[Database], Iterator[Finding]]
+) -> list[Finding]:
+    """What `look` finds; `hint` is for a database that can't be read."""
     try:
         with opened_database(settings) as database:
             return list(look(database))
     except StorageError as error:
-        return [Check.bad(name, str(error), cure)]
+        return [Finding.failed(name, str(error), hint)]
 
 
 def _is_missing(file: Path) -> bool:
@@ -179,14 +181,14 @@ def _database_files(settings: Settings) -> list[Path]:
     return [Path(file) for file in backend_for(settings.database_url).files(settings.database_url)]
 
 
-def _api(settings: Settings) -> Iterator[Check]:
+def _api(settings: Settings) -> Iterator[Finding]:
     quick = replace(
         settings,
         api_max_tries=1,
         api_call_delay_s=0.0,
         api_timeout_s=min(settings.api_timeout_s, _ANSWER_LIMIT_S),
     )
-    trial = ApiTrial(
+    trial = ApiProbe(
         addresses={step: _address(endpoint) for step, endpoint in settings.endpoints.items()},
         locations=load_locations(),
         limit_s=quick.api_timeout_s,
@@ -201,7 +203,7 @@ def _address(endpoint: ApiEndpoint) -> ApiAddress:
     return ApiAddress(endpoint.url, endpoint.key_setting, has_key=endpoint.key is not None)
 
 
-def _machine(settings: Settings) -> Iterator[Check]:
+def _machine(settings: Settings) -> Iterator[Finding]:
     user = current_user()
     data = path_facts("Data folder", "DATA_DIR", settings.data_dir)
     files = [path_facts("Lock file", "SYNC_LOCK_FILE", settings.lock_file)]
@@ -232,7 +234,7 @@ def _exposed_paths(settings: Settings) -> Iterator[PathFacts]:
     yield path_facts("Backups", "", settings.data_dir / BACKUP_FOLDER)
 
 
-def _schedule(settings: Settings, env_file: Path | None) -> Iterator[Check]:
+def _schedule(settings: Settings, env_file: Path | None) -> Iterator[Finding]:
     now = datetime.now(UTC)
     deadline = timedelta(seconds=settings.api_run_deadline_s)
     yield check_lock(lock_state(settings.lock_file), now, deadline)

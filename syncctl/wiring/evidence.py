@@ -21,8 +21,8 @@ from syncctl.ports.api import WireFacts
 from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from syncctl.services.checks.environment_checks import LOCK_MARGIN
-from syncctl.services.doctor.evidence.asking import Asking, ask_the_api
-from syncctl.services.doctor.evidence.document import Place, evidence_document
+from syncctl.services.doctor.evidence.asking import EvidenceContext, ask_the_api
+from syncctl.services.doctor.evidence.document import Installation, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
@@ -101,7 +101,7 @@ def _gathered(
     wire: dict[ReportRequest, WireFacts] = {}
     config = replace(api_config(settings), concurrency=1, max_tries=1)
     api = RecordingRentalApi(config, wire.__setitem__, stop=stop)
-    asking = Asking(
+    asking = EvidenceContext(
         api=api,
         wire=wire,
         locations=load_locations(),
@@ -116,7 +116,7 @@ def _gathered(
         findings = ask_the_api(asking, scrubber)
     finally:
         api.close()
-    place = Place(
+    place = Installation(
         parts=_parts(),
         database=known.facts,
         settings=_settings(settings),

@@ -10,10 +10,10 @@ from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.services.explain.explaining import Explanation, explain
 from syncctl.services.explain.source_now import SourceQuery, ask_source
-from syncctl.services.explain.wanted import Wanted
-from syncctl.services.reconcile.completeness import OnLocation, SourceQuestion, begin_check
+from syncctl.services.explain.wanted import CustomerQuery
+from syncctl.services.reconcile.completeness import OnLocation, ReconcileRequest, prepare_check
 from syncctl.services.run import Run, RunRequest
-from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.services.sync.planning import SyncOptions, WindowSettings
 from syncctl.wiring.adapters import clock_of, opened_database, rental_api
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ def check_source(settings: Settings, options: SyncOptions, on_location: OnLocati
         StorageUnavailableError: the database can't be reached.
     """
     with opened_database(settings) as database, rental_api(settings) as api:
-        check = begin_check(database, api, load_locations(), _question(settings, options), clock_of(settings))
-        return check.look(on_location)
+        check = prepare_check(
+            database, api, load_locations(), _question(settings, options), clock_of(settings)
+        )
+        return check.check_only(on_location)
 
 
 def repair_source(
@@ -50,7 +52,7 @@ def repair_source(
         database = stack.enter_context(opened_database(settings, for_reading_only=False))
         api = stack.enter_context(rental_api(settings, invocation.stop))
         clock = clock_of(settings)
-        check = begin_check(database, api, load_locations(), _question(settings, options), clock)
+        check = prepare_check(database, api, load_locations(), _question(settings, options), clock)
         request = RunRequest(invocation.command, REPORT_STEPS, invocation.trigger)
         run = Run(request, database, listener, clock, invocation.stop)
         return check.result(run.execute([check]))
@@ -63,7 +65,7 @@ def explain_record(settings: Settings, asked: str, *, fetch: bool) -> Explanatio
         UsageError: `asked` is neither.
         StorageUnavailableError: the database can't be reached.
     """
-    wanted = Wanted.from_text(asked)
+    wanted = CustomerQuery.from_text(asked)
     with ExitStack() as stack:
         database = stack.enter_context(opened_database(settings))
         found = explain(database, wanted, load_locations())
@@ -74,13 +76,13 @@ def explain_record(settings: Settings, asked: str, *, fetch: bool) -> Explanatio
         return ask_source(found, wanted, query, database, load_locations())
 
 
-def _question(settings: Settings, options: SyncOptions) -> SourceQuestion:
-    return SourceQuestion(schedule_of(settings), settings.api_run_deadline_s, options)
+def _question(settings: Settings, options: SyncOptions) -> ReconcileRequest:
+    return ReconcileRequest(schedule_of(settings), settings.api_run_deadline_s, options)
 
 
-def schedule_of(settings: Settings) -> Schedule:
+def schedule_of(settings: Settings) -> WindowSettings:
     """The settings that determine the windows."""
-    return Schedule(
+    return WindowSettings(
         first_months=settings.first_months,
         business_zone=settings.business_timezone,
     )

@@ -21,7 +21,7 @@ from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
-from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.services.sync.planning import SyncOptions, WindowSettings
 from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) ->
     from syncctl.services.imports.importing import ImportJob
 
     folder = settings.import_dir
-    astray = (Path.cwd(), settings.folder, folder.parent)
-    return ImportJob(kind, (folder,), standing=True, explicit=explicit, astray=astray)
+    misplaced = (Path.cwd(), settings.folder, folder.parent)
+    return ImportJob(kind, (folder,), is_import_dir=True, explicit=explicit, misplaced=misplaced)
 
 
 def run_all(
@@ -148,7 +148,7 @@ def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
 def _api_stage(
     settings: Settings, api: RentalApi, steps: tuple[StepName, ...], options: SyncOptions
 ) -> ApiSync:
-    schedule = Schedule(
+    schedule = WindowSettings(
         first_months=settings.first_months,
         business_zone=settings.business_timezone,
         incremental_days=settings.incremental_days,

@@ -67,7 +67,7 @@ def test_six_runs_at_once_with_one_lock_file_are_one_run(program: Program, sandb
 def test_killed_at_random_and_run_again_it_ends_as_if_undisturbed(
     tmp_path: Path, sandbox: Sandbox, mongo_url: str
 ) -> None:
-    rng = random.Random(SEED)  # noqa: S311 - luck, not cryptography
+    rng = random.Random(SEED)  # noqa: S311 - chance, not cryptography
     program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=mongo_url)
     for _ in range(8):
         with program.start("api") as run:

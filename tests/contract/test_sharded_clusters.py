@@ -9,7 +9,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from syncctl.domain.checks import Mark
+from syncctl.domain.checks import CheckResult
 from syncctl.domain.lead_values import Document
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.services.doctor.connections import check_database
@@ -127,5 +127,5 @@ def test_doctor_goes_on_with_its_other_checks(database: MongoDatabase, cluster: 
             yield storage
 
     (check,) = check_database(opened, opened, MONGODB.hints)
-    assert check.mark is Mark.BAD
-    assert "has sharded leads by store" in check.found
+    assert check.result is CheckResult.FAILED
+    assert "has sharded leads by store" in check.message

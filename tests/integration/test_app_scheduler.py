@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.checks import Check, Mark
+from syncctl.domain.checks import CheckResult, Finding
 from syncctl.domain.identity import derived_id, first_id_at, id_time
 from syncctl.domain.sources import LeadType, StepName
 from syncctl.errors import InterruptedRunError
@@ -17,9 +17,9 @@ from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
-from syncctl.services.checks.environment_checks import Surroundings
-from syncctl.services.checks.status import Health, Status, take_status
-from syncctl.services.checks.sync_checks import verify_machinery
+from syncctl.services.checks.environment_checks import SyncEnvironment
+from syncctl.services.checks.status import Health, Status, collect_status
+from syncctl.services.checks.sync_checks import check_sync
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
@@ -76,9 +76,9 @@ def clock(world: World) -> Clock:
     return Clock(lambda: world.now, lambda: 0.0, lambda after: after + FIVE_MINUTES, KOLKATA)
 
 
-def verified(world: World) -> Check:
+def verified(world: World) -> Finding:
     """The line of `verify sync` about it."""
-    around = Surroundings(
+    environment = SyncEnvironment(
         sync_enabled=True,
         schedule="*/5 * * * *",
         endpoints={},
@@ -88,15 +88,15 @@ def verified(world: World) -> Check:
         lock=FREE,
         scheduler=ScheduleState(installed=True, in_step=True, found="the line"),
     )
-    report = looked_at(world, lambda each: verify_machinery(each, around, world.locations, clock(world)))
+    report = looked_at(world, lambda each: check_sync(each, environment, world.locations, clock(world)))
     (check,) = [check for check in report.checks if check.name == APP_SCHEDULER]
-    assert isinstance(check, Check)
+    assert isinstance(check, Finding)
     return check
 
 
 def status(world: World) -> Status:
     seen: Status = looked_at(
-        world, lambda each: take_status(each, FREE, world.locations, clock(world), sync_enabled=True)
+        world, lambda each: collect_status(each, FREE, world.locations, clock(world), sync_enabled=True)
     )
     return seen
 
@@ -113,7 +113,7 @@ def test_syncctl_alone_leaves_no_trace(world: World) -> None:
     world.run(full=True)
     world.run((StepName.BOOKING,))
     assert (traces(world).entries, traces(world).leads) == (0, 0)
-    assert verified(world).mark is Mark.GOOD
+    assert verified(world).result is CheckResult.PASSED
     assert status(world).reasons == ()
 
 
@@ -130,19 +130,19 @@ def test_its_leads_and_entries_are_seen_until_a_day_after_it_is_off(world: World
         since=first_run, entries=2, last_entry=last + timedelta(seconds=1), leads=3, last_lead=last
     )
     check = verified(world)
-    assert check.mark is Mark.BAD
-    assert "3 leads of its own, the last 3 min ago; 2 synclogs entries" in check.found
+    assert check.result is CheckResult.FAILED
+    assert "3 leads of its own, the last 3 min ago; 2 synclogs entries" in check.message
     assert status(world).health is Health.FAILING
     assert "API_SYNC_ENABLED=false" in status(world).reasons[0]
 
     world.now = last + timedelta(hours=24)
     api_runs(world)
-    assert verified(world).mark is Mark.WARNING
+    assert verified(world).result is CheckResult.WARNING
     assert (status(world).health, status(world).reasons) == (Health.OK, ())
     for lead in of_api(world):
         if lead["_id"].startswith(f"{int(last.timestamp()):08x}"):
             world.app.delete(lead["_id"])
-    assert verified(world).mark is Mark.GOOD
+    assert verified(world).result is CheckResult.PASSED
 
 
 def test_runs_of_its_own_that_find_nothing_new(world: World) -> None:
@@ -150,7 +150,7 @@ def test_runs_of_its_own_that_find_nothing_new(world: World) -> None:
         scheduler_runs(world, world.now)  # as both start at the full minute
         api_runs(world, 2)
     assert (traces(world).entries, traces(world).leads) == (6, 0)
-    assert verified(world).mark is Mark.BAD
+    assert verified(world).result is CheckResult.FAILED
 
 
 def test_entries_of_before_the_first_run_or_of_longer_ago_than_the_history(world: World) -> None:

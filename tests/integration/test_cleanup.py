@@ -227,7 +227,7 @@ def test_copies_of_a_lead_that_is_finished_or_deleted_since_stay_away(
     for _ in range(2):
         result = restore_backup(database, backup)
         assert (result.restored, result.same, result.different) == (0, 0, [])
-        assert sorted(result.ended) == [text_id(2), text_id(3)]
+        assert sorted(result.kept_lead_gone) == [text_id(2), text_id(3)]
         assert app.leads() == []
 
 

@@ -11,7 +11,7 @@ from syncctl.errors import SettingsError
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned, plan_finished
-from syncctl.services.cleanup.finished.plan import Why
+from syncctl.services.cleanup.finished.plan import MatchReason
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
@@ -79,7 +79,7 @@ class TestWithTheAppsOwnScheduler:
     def test_who_was_brought_back_goes_and_stays_away(
         self, world: World, database: Database, folder: Path, synced_between: bool
     ) -> None:
-        rng = Random(3)  # noqa: S311 - luck, not cryptography
+        rng = Random(3)  # noqa: S311 - chance, not cryptography
         world.run()
         finished, deleted = self.finished_and_deleted(world, rng)
         if synced_between:
@@ -125,7 +125,7 @@ class TestWithTheAppsOwnScheduler:
     def test_after_a_sync_a_restore_takes_back_only_what_the_cleanup_marked(
         self, world: World, database: Database, folder: Path
     ) -> None:
-        rng = Random(4)  # noqa: S311 - luck, not cryptography
+        rng = Random(4)  # noqa: S311 - chance, not cryptography
         world.run()
         first, second, *_ = sorted(world.app.leads(), key=lambda each: each["_id"])
         marked_before = world.app.add_report(app_report(first, world.now))
@@ -143,7 +143,7 @@ class TestWithTheAppsOwnScheduler:
 def stored(database: Database, app: App) -> dict[str, str]:
     """A finished lead of a record, a copy of it, one that was deleted and came back, and a bystander; gives
     all leads to the last byte."""
-    rng = Random(5)  # noqa: S311 - luck, not cryptography
+    rng = Random(5)  # noqa: S311 - chance, not cryptography
     leads = [lead(number, bookingNo=f"202600000000{number}") for number in (1, 2, 3)]
     copy, back = brought_back(leads[0], rng), brought_back(leads[1], rng)
     database.store_leads([leads[0], copy, back, leads[2]], [known(each) for each in leads])
@@ -171,7 +171,7 @@ def test_a_lead_that_is_edited_meanwhile_stays_and_so_does_its_record(
 def test_killed_at_any_write_it_finishes_the_next_time(database: Database, app: App, folder: Path) -> None:
     before = stored(database, app)
     undisturbed: FinishedCleaned = clean_up_finished(database, folder)
-    assert {found.why for found in undisturbed.plan.finished} == {Why.BOOKING}
+    assert {found.why for found in undisturbed.plan.finished} == {MatchReason.BOOKING}
     after, records_after = stored_leads(database, app), records(app)
     assert (len(after), len(reports_of(app))) == (1, 1)
     assert undisturbed.backup is not None

@@ -17,7 +17,7 @@ from syncctl.locations import load_locations
 from syncctl.mapping.api_rows import RowDates, report_values
 from syncctl.ports.admin import Database
 from syncctl.sandbox import Fault, Sandbox
-from syncctl.services.reconcile.differences import Whose
+from syncctl.services.reconcile.differences import ChangedBy
 from tests.support.completeness import (
     assert_nothing_found,
     content,
@@ -271,11 +271,11 @@ def test_what_the_source_says_now_is_held_against_the_lead(world: World, sandbox
     for lead in (untouched, called, moved):
         sandbox.change_booking(lead["bookingNo"], deliveryDate="2026-12-24T00:00:00")
 
-    def source_value() -> dict[tuple[str, str], tuple[Any, Whose]]:
+    def source_value() -> dict[tuple[str, str], tuple[Any, ChangedBy]]:
         found = look(world)
         assert found.ok
         return {
-            (entry.lead_id, entry.field.field): (entry.field.source, entry.field.whose)
+            (entry.lead_id, entry.field.field): (entry.field.source, entry.field.changed_by)
             for location in found.locations
             for entry in location.differences
             if location.report is StepName.BOOKING
@@ -283,13 +283,13 @@ def test_what_the_source_says_now_is_held_against_the_lead(world: World, sandbox
 
     then = datetime(2026, 12, 24, tzinfo=UTC)
     assert source_value() == {
-        (lead["_id"], "functionDate"): (then, Whose.SOURCE) for lead in (untouched, called, moved)
+        (lead["_id"], "functionDate"): (then, ChangedBy.SOURCE) for lead in (untouched, called, moved)
     }
     world.run(full=True)  # takes note of the change, and leaves the leads as they are
     assert source_value() == {
-        (untouched["_id"], "functionDate"): (then, Whose.SOURCE),
-        (called["_id"], "functionDate"): (then, Whose.EITHER),
-        (moved["_id"], "functionDate"): (then, Whose.EITHER),
+        (untouched["_id"], "functionDate"): (then, ChangedBy.SOURCE),
+        (called["_id"], "functionDate"): (then, ChangedBy.EITHER),
+        (moved["_id"], "functionDate"): (then, ChangedBy.EITHER),
     }
 
 
@@ -407,7 +407,7 @@ def test_only_the_days_and_locations_that_were_asked_for(world: World, sandbox: 
     found = look(world, date_from=first, date_to=last, locations=(chosen,))
     assert (found.first, found.last) == (first, last)
     assert {location.location for location in found.locations} == {chosen}
-    dates = [entry.subject.told_at for location in found.locations for entry in location.missing]
+    dates = [entry.subject.dated_at for location in found.locations for entry in location.missing]
     assert dates
     assert all(at is not None and first <= at.date() <= last for at in dates)
     with pytest.raises(UsageError, match="is after"):

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.checks import Mark
+from syncctl.domain.checks import CheckResult
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_results import Counts, RunResult
 from syncctl.domain.sources import StepName
 from syncctl.ports.machine import LockState
 from syncctl.ports.storage import RecordEntry
-from syncctl.services.checks.data_checks import verify_soundness
-from syncctl.services.checks.status import take_status
+from syncctl.services.checks.data_checks import check_data
+from syncctl.services.checks.status import collect_status
 from syncctl.services.cleanup.finished.cleaning import plan_finished
 from syncctl.services.explain.explaining import explain
-from syncctl.services.explain.record_history import Whereabouts
-from syncctl.services.explain.wanted import Wanted
+from syncctl.services.explain.record_history import RecordState
+from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.integration.test_answers_without_rows import NO_DATA
@@ -168,7 +168,7 @@ def second_leads(shop: Shop) -> list[tuple[str, str]]:
     with closing(open_storage(shop.world.url)) as database:
         clock = Clock(lambda: shop.world.now, time.monotonic, lambda after: after, UTC)
         lock = LockState(held=False)
-        status = take_status(database, lock, LOCATIONS, clock, sync_enabled=True)
+        status = collect_status(database, lock, LOCATIONS, clock, sync_enabled=True)
         return [(each.lead_id_before, each.lead_id) for each in status.corrections.second_leads]
 
 
@@ -188,8 +188,8 @@ def test_two_leads_of_one_booking_stay_and_are_named(shop: Shop, step: StepName,
             assert shop.leads == before
             assert second_leads(shop) == [(ids[then], ids[now])]
         with closing(open_storage(shop.world.url)) as database:
-            stories = explain(database, Wanted.from_text(now), LOCATIONS).stories
-        assert {story.lead.lead_id for story in stories if story.lead} == {*ids.values()}
+            histories = explain(database, CustomerQuery.from_text(now), LOCATIONS).histories
+        assert {history.lead.lead_id for history in histories if history.lead} == {*ids.values()}
     shop.world.app.delete(ids[FIRST])
     assert second_leads(shop) == []
     assert shop.sync(row(SECOND), step=step).existing == 1
@@ -415,14 +415,14 @@ def test_the_new_lead_of_a_finished_one_follows_the_source_back(shop: Shop, swin
             clock = Clock(lambda: shop.world.now, time.monotonic, lambda after: after, UTC)
             (check,) = (
                 check
-                for check in verify_soundness(database, LOCATIONS, clock).checks
+                for check in check_data(database, LOCATIONS, clock).checks
                 if check.name == "Finished leads"
             )
-            stories = explain(database, Wanted.from_text(number), LOCATIONS).stories
+            histories = explain(database, CustomerQuery.from_text(number), LOCATIONS).histories
         assert (plan.finished, plan.came_back) == ([], [])
-        assert check.mark is Mark.GOOD
-        (story,) = (story for story in stories if story.whereabouts is Whereabouts.LEAD)
-        assert not any("cleanup finished" in note for note in story.notes)
+        assert check.result is CheckResult.PASSED
+        (history,) = (history for history in histories if history.state is RecordState.LEAD)
+        assert not any("cleanup finished" in note for note in history.notes)
 
 
 def expected_of(state: str, chain: Sequence[str]) -> tuple[str | None, list[CorrectionOutcome]]:

@@ -18,8 +18,8 @@ from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.storage import Storage
 from syncctl.services.run import Clock, Run, RunRequest
-from syncctl.services.sync.answer_intake import Intake
-from syncctl.services.sync.answer_rows import sort_rows
+from syncctl.services.sync.answer_intake import AnswerIntake
+from syncctl.services.sync.answer_rows import classify_rows
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.failing_storage import FailingStorage, Killed, Moment
@@ -67,7 +67,7 @@ class History:
         self.model = Model("", set())
         self.number = self.random.choice(PHONES)
 
-    def take(self, storage: Storage, number: str, *, is_whole: bool = True) -> Any:
+    def ingest(self, storage: Storage, number: str, *, is_whole: bool = True) -> Any:
         row = {
             "bookingNo": "2026020100100001",
             "customerName": self.random.choice(["Made Up One", "Made Up Two"]),
@@ -77,8 +77,8 @@ class History:
         request = RunRequest("api", (StepName.BOOKING,), Trigger.AUTO)
         clock = Clock(lambda: self.now, time.monotonic, lambda after: after, ZoneInfo("UTC"))
         run = Run(request, storage, Recorder(), clock)
-        answer = sort_rows(StepName.BOOKING, "7", STORE, [row], UTC)
-        taken = Intake(run, load_locations()).take(answer, is_whole=is_whole)
+        answer = classify_rows(StepName.BOOKING, "7", STORE, [row], UTC)
+        taken = AnswerIntake(run, load_locations()).ingest(answer, is_whole=is_whole)
         assert taken.counts.balanced
         return taken
 
@@ -88,22 +88,22 @@ class History:
         with closing(open_storage(self.url)) as storage:
             storage.prepare()
             if self.model.seen and self.random.random() < 0.3:
-                self.take(storage, self.number, is_whole=False)
+                self.ingest(storage, self.number, is_whole=False)
             there = self.leads()
-            tried = self.take(DryRunStorage(storage), self.number).counts
+            tried = self.ingest(DryRunStorage(storage), self.number).counts
             assert self.leads() == there
             if self.random.random() < 0.5:
                 killed = FailingStorage(
                     storage, self.random.randint(1, 4), moment=self.random.choice(list(Moment))
                 )
                 with suppress(Killed):
-                    self.take(killed, self.number)
+                    self.ingest(killed, self.number)
                 self.now += timedelta(minutes=5)
-                self.take(storage, self.number)
+                self.ingest(storage, self.number)
             else:
-                assert self.take(storage, self.number).counts == tried
+                assert self.ingest(storage, self.number).counts == tried
             self.model.synced(self.number)
-            again = self.take(storage, self.number).counts
+            again = self.ingest(storage, self.number).counts
             assert (again.saved, again.updated) == (0, 0)
 
     def leads(self) -> list[Any]:

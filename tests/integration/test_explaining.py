@@ -14,11 +14,11 @@ from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.sandbox import Fault, Sandbox
 from syncctl.services.explain.explaining import Explanation, explain
-from syncctl.services.explain.record_history import Story, Whereabouts
+from syncctl.services.explain.record_history import RecordHistory, RecordState
 from syncctl.services.explain.source_now import SourceQuery, ask_source
-from syncctl.services.explain.wanted import Wanted
-from syncctl.services.reconcile.differences import Whose
-from syncctl.services.sync.planning import Schedule
+from syncctl.services.explain.wanted import CustomerQuery
+from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.services.sync.planning import WindowSettings
 from syncctl.storage.registry import open_storage
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
 from tests.support.world import KOLKATA, World
@@ -27,20 +27,20 @@ PHONE = "9000000077"
 
 
 def asked(world: World, what: str, *, fetch: bool = False) -> Explanation:
-    wanted = Wanted.from_text(what)
+    wanted = CustomerQuery.from_text(what)
     with closing(open_storage(world.url, for_reading_only=True)) as database:
         database.prepare()
         found = explain(database, wanted, load_locations())
         if not fetch:
             return found
         with closing(HttpRentalApi(world.config)) as api:
-            query = SourceQuery(api, Schedule(12, KOLKATA), world._clock(), 60.0)
+            query = SourceQuery(api, WindowSettings(12, KOLKATA), world._clock(), 60.0)
             return ask_source(found, wanted, query, database, load_locations())
 
 
-def only(found: Explanation) -> Story:
-    (story,) = found.stories
-    return story
+def only(found: Explanation) -> RecordHistory:
+    (history,) = found.histories
+    return history
 
 
 def book(sandbox: Sandbox, number: str = "4711", **fields: Any) -> dict[str, Any]:
@@ -60,24 +60,24 @@ def lead_of(world: World, number: str = "4711") -> Lead:
     return next(lead for lead in world.app.leads() if lead.get("bookingNo") == number)
 
 
-def said(story: Story) -> str:
-    return "\n".join(event.what for event in story.events)
+def said(history: RecordHistory) -> str:
+    return "\n".join(event.what for event in history.events)
 
 
 @pytest.mark.parametrize("written", [PHONE, "+91 90000 00077", "0091-9000000077", "090000 00077", "4711"])
 def test_a_record_is_found_however_it_is_asked_for(world: World, sandbox: Sandbox, written: str) -> None:
     book(sandbox)
     run = world.run((StepName.BOOKING,))
-    story = only(asked(world, written))
-    assert (story.booking_no, story.phone, story.name) == ("4711", PHONE, "Anagha")
-    assert story.whereabouts is Whereabouts.LEAD
+    history = only(asked(world, written))
+    assert (history.booking_no, history.phone, history.name) == ("4711", PHONE, "Anagha")
+    assert history.state is RecordState.LEAD
     assert f"booking report of location {sandbox.locations[0]}, by run {run.run_id[:8]} (api, auto)" in said(
-        story
+        history
     )
-    assert story.lead is not None
-    assert story.lead.lead_id == lead_of(world)["_id"]
-    assert f"stored as lead {story.lead.lead_id}" in said(story)
-    assert (story.lead.touched, story.lead.differs) == (False, ())
+    assert history.lead is not None
+    assert history.lead.lead_id == lead_of(world)["_id"]
+    assert f"stored as lead {history.lead.lead_id}" in said(history)
+    assert (history.lead.touched, history.lead.differs) == (False, ())
 
 
 @pytest.mark.parametrize(
@@ -88,21 +88,21 @@ def test_a_number_is_read_as_imports_do(world: World, sandbox: Sandbox, written:
     world.run((StepName.BOOKING,))
     for question in (PHONE, written):
         assert only(asked(world, question)).phone == PHONE
-    assert asked(world, "9123456780").stories == ()
+    assert asked(world, "9123456780").histories == ()
 
 
 @pytest.mark.parametrize("question", ["+971 50 123 4567", "+971501234567", "971-50-1234567"])
 def test_a_number_that_imports_reject_finds_the_reject(world: World, sandbox: Sandbox, question: str) -> None:
     book(sandbox, phoneNo="+971 50 123 4567")
     world.run((StepName.BOOKING,))
-    assert only(asked(world, question)).whereabouts is Whereabouts.REJECTED
-    assert asked(world, "0501234567").stories == ()
+    assert only(asked(world, question)).state is RecordState.REJECTED
+    assert asked(world, "0501234567").histories == ()
 
 
 def test_a_booking_numbers_last_digits_are_no_phone(world: World) -> None:
-    assert Wanted.from_text("2025020100100001").phone is None
+    assert CustomerQuery.from_text("2025020100100001").phone is None
     with pytest.raises(UsageError, match="phone number"):
-        Wanted.from_text(" - ")
+        CustomerQuery.from_text(" - ")
 
 
 def test_an_edit_is_told_field_by_field_and_both_numbers_find_it(world: World, sandbox: Sandbox) -> None:
@@ -110,13 +110,15 @@ def test_an_edit_is_told_field_by_field_and_both_numbers_find_it(world: World, s
     world.run((StepName.BOOKING,))
     world.app.edit(lead_of(world)["_id"], phone="9999999998", callStatus="Connected", remarks="Friday")
     for number in (PHONE, "99999 99998"):
-        story = only(asked(world, number))
-        assert story.lead is not None
-        assert story.lead.touched
-        assert story.lead.call_status == "Connected"
-        assert [(field.field, field.lead, field.source, field.whose) for field in story.lead.differs] == [
-            ("phone", "9999999998", PHONE, Whose.TELECALLER),
-            ("remarks", "Friday", None, Whose.TELECALLER),
+        history = only(asked(world, number))
+        assert history.lead is not None
+        assert history.lead.touched
+        assert history.lead.call_status == "Connected"
+        assert [
+            (field.field, field.lead, field.source, field.changed_by) for field in history.lead.differs
+        ] == [
+            ("phone", "9999999998", PHONE, ChangedBy.TELECALLER),
+            ("remarks", "Friday", None, ChangedBy.TELECALLER),
         ]
 
 
@@ -126,9 +128,9 @@ def test_a_finished_lead_is_found_in_its_report(world: World, sandbox: Sandbox, 
     world.run((StepName.BOOKING,))
     world.app.edit(lead_of(world)["_id"], phone="9999999998")
     finish(world.app, lead_of(world) | {"phone": PHONE}, shape, phone="9999999998")
-    story = only(asked(world, PHONE))
-    assert story.whereabouts is Whereabouts.FINISHED
-    assert [shape.removesuffix(" with id") in report.shape for report in story.reports] == [True]
+    history = only(asked(world, PHONE))
+    assert history.state is RecordState.FINISHED
+    assert [shape.removesuffix(" with id") in report.shape for report in history.reports] == [True]
 
 
 def test_a_returning_customers_report_is_not_that_of_another_booking(world: World, sandbox: Sandbox) -> None:
@@ -137,8 +139,8 @@ def test_a_returning_customers_report_is_not_that_of_another_booking(world: Worl
     world.run((StepName.BOOKING,))
     finish(world.app, lead_of(world, "4711"), "leadData")
     world.app.delete(lead_of(world, "4712")["_id"])
-    found = {story.booking_no: story.whereabouts for story in asked(world, PHONE).stories}
-    assert found == {"4711": Whereabouts.FINISHED, "4712": Whereabouts.DELETED}
+    found = {history.booking_no: history.state for history in asked(world, PHONE).histories}
+    assert found == {"4711": RecordState.FINISHED, "4712": RecordState.DELETED}
 
 
 def test_a_lead_of_the_old_system_tells_that_it_was_there_before(world: World, sandbox: Sandbox) -> None:
@@ -155,8 +157,8 @@ def test_a_lead_of_the_old_system_tells_that_it_was_there_before(world: World, s
     world.app.insert(old)
     assert "no record of it" in only(asked(world, PHONE)).notes[0]
     world.run((StepName.BOOKING,), full=True)
-    story = only(asked(world, PHONE))
-    assert f"it has lead {old['_id']}, which was there before" in said(story)
+    history = only(asked(world, PHONE))
+    assert f"it has lead {old['_id']}, which was there before" in said(history)
 
 
 @pytest.mark.parametrize("end", ["finished", "deleted"])
@@ -172,9 +174,9 @@ def test_a_lead_that_another_program_brought_back_says_so_and_what_to_do(
         world.app.delete(lead["_id"])
     again = str(ObjectId.from_datetime(run.started_at + timedelta(days=1)))
     world.app.insert({**lead, "_id": again})
-    first, back = asked(world, PHONE).stories
-    assert first.whereabouts is (Whereabouts.FINISHED if end == "finished" else Whereabouts.DELETED)
-    assert (back.whereabouts, back.lead and back.lead.lead_id) == (Whereabouts.LEAD, again)
+    first, back = asked(world, PHONE).histories
+    assert first.state is (RecordState.FINISHED if end == "finished" else RecordState.DELETED)
+    assert (back.state, back.lead and back.lead.lead_id) == (RecordState.LEAD, again)
     (event,) = back.events
     assert event.at == (run.started_at + timedelta(days=1)).replace(microsecond=0)
     assert event.what.startswith("inserted by another program")
@@ -191,7 +193,7 @@ def test_a_copy_from_before_the_first_sync_was_not_brought_back(world: World, sa
     world.app.delete(lead["_id"])
     copy = str(ObjectId.from_datetime(run.started_at - timedelta(days=1)))
     world.app.insert({**lead, "_id": copy})
-    _, before = asked(world, PHONE).stories
+    _, before = asked(world, PHONE).histories
     assert before.events == ()
     assert "inserted" not in before.notes[0]
 
@@ -203,7 +205,9 @@ def test_another_booking_of_the_customer_was_not_brought_back(world: World, sand
     world.app.delete(lead["_id"])
     later = str(ObjectId.from_datetime(run.started_at + timedelta(days=1)))
     world.app.insert({**lead, "_id": later, "bookingNo": "4712"})
-    assert [story.events for story in asked(world, PHONE).stories if story.booking_no == "4712"] == [()]
+    assert [history.events for history in asked(world, PHONE).histories if history.booking_no == "4712"] == [
+        ()
+    ]
 
 
 def test_leads_without_a_record_are_found_whatever_their_type_and_writing(world: World) -> None:
@@ -212,7 +216,7 @@ def test_leads_without_a_record_are_found_whatever_their_type_and_writing(world:
             {"name": "W", "phone": phone, "store": "Suitor Guy - Calicut", "leadType": lead_type}
         )
     found = asked(world, PHONE)
-    assert {story.lead_type for story in found.stories} == {"general", "justDial", "lossOfSale"}
+    assert {history.lead_type for history in found.histories} == {"general", "justDial", "lossOfSale"}
     assert found.found
 
 
@@ -223,11 +227,11 @@ def test_a_row_of_a_file_tells_its_file(world: World, tmp_path: Path) -> None:
         encoding="utf-8",
     )
     world.import_files(StepName.WALKIN, path)
-    story = only(asked(world, PHONE))
-    assert "first seen in the walkin file walkin_sg_calicut.csv, by run" in said(story)
-    assert "(import walkin, manual)" in said(story)
+    history = only(asked(world, PHONE))
+    assert "first seen in the walkin file walkin_sg_calicut.csv, by run" in said(history)
+    assert "(import walkin, manual)" in said(history)
     rejected = only(asked(world, "12"))
-    assert rejected.whereabouts is Whereabouts.REJECTED
+    assert rejected.state is RecordState.REJECTED
     assert "row 3" in said(rejected)
 
 
@@ -235,11 +239,11 @@ def test_a_reject_tells_reason_place_and_run(world: World, sandbox: Sandbox) -> 
     book(sandbox, customerName=" ", itemCode="A")
     book(sandbox, customerName=" ", itemCode="B")
     run = world.run((StepName.BOOKING,))
-    story = only(asked(world, PHONE))
-    assert story.whereabouts is Whereabouts.REJECTED
-    assert story.booking_no == "4711"
-    assert said(story).startswith("rejected (2 rows): no customer name: the booking report of location ")
-    assert f"by run {run.run_id[:8]}" in said(story)
+    history = only(asked(world, PHONE))
+    assert history.state is RecordState.REJECTED
+    assert history.booking_no == "4711"
+    assert said(history).startswith("rejected (2 rows): no customer name: the booking report of location ")
+    assert f"by run {run.run_id[:8]}" in said(history)
     fetched = only(asked(world, PHONE, fetch=True)).source_now
     assert fetched is not None
     assert "invalid: no customer name" in fetched.state
@@ -252,9 +256,11 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
     world.run((StepName.BOOKING,))
 
     def now() -> Any:
-        story = next(story for story in asked(world, number, fetch=True).stories if story.lead is not None)
-        assert story.source_now is not None
-        return story.source_now
+        history = next(
+            history for history in asked(world, number, fetch=True).histories if history.lead is not None
+        )
+        assert history.source_now is not None
+        return history.source_now
 
     assert now().state.endswith("as before")
     sandbox.change_booking(number, deliveryDate=date(2030, 1, 1), trialDate=None)
@@ -288,7 +294,7 @@ def test_a_booking_that_its_row_does_not_make_any_more(
     row.update(change)
     sandbox.add_rows(sandbox.locations[0], [])  # what it has answered before counts no more
     now = next(
-        story for story in asked(world, PHONE, fetch=True).stories if story.lead is not None
+        history for history in asked(world, PHONE, fetch=True).histories if history.lead is not None
     ).source_now
     assert now is not None
     assert now.state == said_of_it.format(f"the booking report of location {sandbox.locations[0]}")
@@ -296,12 +302,12 @@ def test_a_booking_that_its_row_does_not_make_any_more(
 
 def test_what_the_database_does_not_have_is_found_at_the_source(world: World, sandbox: Sandbox) -> None:
     nothing = asked(world, PHONE)
-    assert (nothing.found, nothing.stories, nothing.asked) == (False, (), "90xxxxxx77")
+    assert (nothing.found, nothing.histories, nothing.asked) == (False, (), "90xxxxxx77")
     world.run((StepName.BOOKING,))
     book(sandbox)
     found = asked(world, PHONE, fetch=True)
     assert not found.found
-    story = only(found)
-    assert story.whereabouts is Whereabouts.MISSING
-    assert story.booking_no == "4711"
-    assert f"--location {sandbox.locations[0]}" in story.notes[0]
+    history = only(found)
+    assert history.state is RecordState.MISSING
+    assert history.booking_no == "4711"
+    assert f"--location {sandbox.locations[0]}" in history.notes[0]

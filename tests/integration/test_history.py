@@ -3,7 +3,7 @@
 from contextlib import closing
 from datetime import timedelta
 
-from syncctl.services.run import HISTORY_KEPT
+from syncctl.services.run import HISTORY_RETENTION
 from syncctl.storage.registry import open_storage
 from tests.support.world import World
 
@@ -15,7 +15,7 @@ def run_ids(world: World) -> list[str]:
 
 def test_a_run_forgets_those_of_long_ago(world: World) -> None:
     first = world.run()
-    world.now += HISTORY_KEPT
+    world.now += HISTORY_RETENTION
     second = world.run()
     assert run_ids(world) == [second.run_id, first.run_id]
     world.now += timedelta(seconds=1)

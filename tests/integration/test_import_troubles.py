@@ -147,12 +147,12 @@ def on_mongo(world: World) -> World:
 def test_what_the_database_refuses_is_told_and_read_again_next_time(on_mongo: World, tmp_path: Path) -> None:
     write(tmp_path / "walkin_sg_calicut.csv", row(), row(Contact="9000000001"))
     refuse(on_mongo, phone={"$ne": "9000000001"})
-    result = on_mongo.import_files(WALKIN, tmp_path, standing=True)
+    result = on_mongo.import_files(WALKIN, tmp_path, is_import_dir=True)
     assert counts(result) == (1, 0, 0, 0, 0, 1)
     assert "row 4 (90xxxxxx01): the database refused" in (result.steps[0].error or "")
     assert "walkin_sg_calicut.csv" in (result.steps[0].error or "")
     refuse(on_mongo)
-    assert counts(on_mongo.import_files(WALKIN, tmp_path, standing=True)) == (1, 0, 1, 0, 0, 0)
+    assert counts(on_mongo.import_files(WALKIN, tmp_path, is_import_dir=True)) == (1, 0, 1, 0, 0, 0)
 
 
 def test_a_reject_of_a_source_that_nobody_knows_stays_listed(world: World, file: Path) -> None:
@@ -183,7 +183,7 @@ def test_one_sheet_of_a_workbook_is_not_the_whole_of_it(world: World, tmp_path: 
     loss = StepName.LOSS_OF_SALE
     first = world.import_files(loss, tmp_path / "loss of sale 2025.xlsx", sheet="MG Road")
     assert first.steps[0].counts.rows == 25
-    assert world.import_files(loss, tmp_path, standing=True).steps[0].counts.rows == 75
+    assert world.import_files(loss, tmp_path, is_import_dir=True).steps[0].counts.rows == 75
 
 
 def test_two_files_of_one_name_do_not_clear_each_others_rejects(world: World, tmp_path: Path) -> None:

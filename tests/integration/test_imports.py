@@ -226,13 +226,13 @@ def as_before_visit_dates(world: World) -> None:
 
 @pytest.mark.parametrize("standing", [False, True])
 def test_losses_of_walk_in_files_get_their_visit_date_from_the_unchanged_file(
-    world: World, tmp_path: Path, standing: bool
+    world: World, tmp_path: Path, is_import_dir: bool
 ) -> None:
     folder = tmp_path / "imports"
     folder.mkdir()
     phones = ("7796831125", "9000000001", "9000000002")
     write(folder / "walkin_sg_calicut.csv", *(row(Contact=phone, Status="Loss") for phone in phones))
-    world.import_files(WALKIN, folder, standing=standing)
+    world.import_files(WALKIN, folder, is_import_dir=is_import_dir)
     assert [lead["visitDate"] for lead in world.app.leads()] == [at(2025, 10, 9)] * 3
     as_before_visit_dates(world)
     leads = {lead["phone"]: lead for lead in world.app.leads()}
@@ -241,7 +241,7 @@ def test_losses_of_walk_in_files_get_their_visit_date_from_the_unchanged_file(
     world.app.edit(leads[phones[2]]["_id"], visitDate=at(2025, 10, 20))
     world.now += timedelta(days=1)
 
-    result = world.import_files(WALKIN, folder, standing=standing)
+    result = world.import_files(WALKIN, folder, is_import_dir=is_import_dir)
     assert counts(result) == (0, 2, 1, 0, 0, 0)
     after = {lead["phone"]: lead for lead in world.app.leads()}
     visits = [after[phone]["visitDate"] for phone in phones]
@@ -249,8 +249,8 @@ def test_losses_of_walk_in_files_get_their_visit_date_from_the_unchanged_file(
     assert after[phones[1]]["callStatus"] == "Connected"
 
     before, records = snapshot(world), world.app.all("syncrecords")
-    again = world.import_files(WALKIN, folder, standing=standing)
-    assert counts(again) == ((0,) * 6 if standing else (0, 0, 3, 0, 0, 0))
+    again = world.import_files(WALKIN, folder, is_import_dir=is_import_dir)
+    assert counts(again) == ((0,) * 6 if is_import_dir else (0, 0, 3, 0, 0, 0))
     assert (snapshot(world), world.app.all("syncrecords")) == (before, records)
     assert not any(done.conflicts for _, done in world.recorder.done)
 
@@ -366,13 +366,13 @@ def test_a_folder_gives_its_matching_files(world: World, tmp_path: Path) -> None
 
 def test_the_standing_folder_passes_over_what_is_unchanged(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "imports"
-    assert world.import_files(WALKIN, folder, standing=True).steps[0].status is StepStatus.SKIPPED
+    assert world.import_files(WALKIN, folder, is_import_dir=True).steps[0].status is StepStatus.SKIPPED
     folder.mkdir()
-    assert world.import_files(WALKIN, folder, standing=True).steps[0].status is StepStatus.SKIPPED
+    assert world.import_files(WALKIN, folder, is_import_dir=True).steps[0].status is StepStatus.SKIPPED
     file = write(folder / "walkin_sg_calicut.csv", row())
-    assert counts(world.import_files(WALKIN, folder, standing=True))[0] == 1
+    assert counts(world.import_files(WALKIN, folder, is_import_dir=True))[0] == 1
     shutil.copystat(__file__, file)
-    again = world.import_files(WALKIN, folder, standing=True)
+    again = world.import_files(WALKIN, folder, is_import_dir=True)
     assert (again.steps[0].counts.rows, again.steps[0].processed) == (0, 1)
     write(file, row(), row(Contact="9000000001"))
-    assert counts(world.import_files(WALKIN, folder, standing=True))[0] == 1
+    assert counts(world.import_files(WALKIN, folder, is_import_dir=True))[0] == 1

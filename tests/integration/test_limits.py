@@ -15,7 +15,7 @@ from syncctl.sandbox import Sandbox
 from syncctl.services.rejects import updating as rejects
 from syncctl.services.run import Clock
 from syncctl.services.sync import answer_intake as intake
-from syncctl.services.sync.store_list import MOST_STORES
+from syncctl.services.sync.store_list import MAX_STORES
 from tests.support.scripted_server import ScriptedServer, rows_reply
 from tests.support.store_files import row, write
 from tests.support.world import KOLKATA, World
@@ -110,7 +110,7 @@ def test_an_answer_of_too_many_rows_fails_its_location_alone(world: World, sandb
 
 
 def test_a_store_list_of_more_than_a_business_has(world: World) -> None:
-    rows = [{"locCode": number, "locName": f"SG {number}"} for number in range(MOST_STORES + 1)]
+    rows = [{"locCode": number, "locName": f"SG {number}"} for number in range(MAX_STORES + 1)]
     with ScriptedServer(rows_reply(*rows)) as server:
         moved = {StepName.STORES: Endpoint(server.url, None, "STORE_API_KEY")}
         world.config = replace(world.config, endpoints={**world.config.endpoints, **moved})

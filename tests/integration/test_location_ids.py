@@ -239,7 +239,7 @@ def test_where_only_an_empty_id_is_answered_the_others_are_not_late(
     progress = report_progress(database, world.locations)
     database.close()
     for report in REPORTS:
-        assert [state.location for state in progress[report].awake] == [""]
+        assert [state.location for state in progress[report].active] == [""]
         assert progress[report].reached(world.now) == world.now
 
 

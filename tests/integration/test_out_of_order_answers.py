@@ -12,7 +12,7 @@ from syncctl.domain.steps import Trigger
 from syncctl.ports.api import Answer, Prepare
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
-from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.services.sync.planning import SyncOptions, WindowSettings
 from tests.support.world import API, KOLKATA, World
 
 
@@ -44,7 +44,7 @@ def test_they_are_stored_at_once_and_told_in_turn(world: World) -> None:
     """What waited in memory for its report's turn would be all of that report's rows, where one location of
     the report before hangs."""
     with closing(LastReportFirst(HttpRentalApi(world.config), world)) as api, world.storage() as storage:
-        sync = ApiSync(api, world.locations, API, Schedule(12, KOLKATA), 60.0, SyncOptions())
+        sync = ApiSync(api, world.locations, API, WindowSettings(12, KOLKATA), 60.0, SyncOptions())
         run = Run(RunRequest("api", API, Trigger.AUTO), storage, world.recorder, world._clock())
         result = run.execute([sync])
     assert result.ok

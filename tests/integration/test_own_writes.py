@@ -12,7 +12,7 @@ from syncctl.domain.sources import StepName
 from syncctl.services.cleanup.cleaning import plan_duplicates
 from syncctl.services.cleanup.finished.cleaning import plan_finished
 from syncctl.services.explain.explaining import explain
-from syncctl.services.explain.wanted import Wanted
+from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.storage.registry import open_storage
 from tests.integration.test_corrections import FIRST, SECOND, THIRD, Shop
 from tests.integration.test_corrections import row as booked
@@ -69,11 +69,11 @@ WRITES = [corrected, corrected_twice, imported, filled_by_the_other_kind_of_file
 def seen(world: World, lead: Lead) -> tuple[bool, list[str]]:
     """Whether `explain` calls the lead worked on, and the fields that it calls a telecaller's."""
     with closing(open_storage(world.url)) as storage:
-        stories = explain(storage, Wanted.from_text(lead["phone"]), LOCATIONS).stories
+        histories = explain(storage, CustomerQuery.from_text(lead["phone"]), LOCATIONS).histories
     # Killed in the midst of a correction there is one story for each number.
-    found = [story.lead for story in stories if story.lead and story.lead.lead_id == lead["_id"]]
+    found = [history.lead for history in histories if history.lead and history.lead.lead_id == lead["_id"]]
     assert found
-    theirs = [each.field for now in found for each in now.differs if each.whose != "source"]
+    theirs = [each.field for now in found for each in now.differs if each.changed_by != "source"]
     return any(now.touched for now in found), theirs
 
 

@@ -10,9 +10,9 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import Trigger
 from syncctl.mapping.api_rows import RowDates
 from syncctl.sandbox import Sandbox
-from syncctl.services.rejects.updating import keep_rejects
+from syncctl.services.rejects.updating import update_rejects
 from syncctl.services.run import Run, RunRequest
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.oracle import key_of
 from tests.support.webapp import SHAPES, Lead, finish, old_lead
@@ -232,10 +232,10 @@ def test_a_row_without_a_booking_date_is_ignored_and_leaves_the_rejects_list(
     def list_them() -> None:
         with world.storage() as storage:
             run = Run(RunRequest("api", booking, Trigger.AUTO), storage, world.recorder, world._clock())
-            answer = SortedRows(
+            answer = AnswerRows(
                 StepName.BOOKING, location, rows, RowDates(UTC), invalid=[(row, "no phone") for row in rows]
             )
-            keep_rejects(run, answer, {})
+            update_rejects(run, answer, {})
         assert len(world.app.all("syncrejects")) == len(listed) + 3
 
     list_them()

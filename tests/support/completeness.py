@@ -9,10 +9,10 @@ from syncctl.domain.sources import REPORT_STEPS as REPORTS
 from syncctl.domain.steps import Trigger
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.services.reconcile.completeness import SourceQuestion, begin_check
+from syncctl.services.reconcile.completeness import ReconcileRequest, prepare_check
 from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.run import Run, RunRequest
-from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.services.sync.planning import SyncOptions, WindowSettings
 from syncctl.storage.registry import open_storage
 from tests.support.webapp import Lead
 from tests.support.world import KOLKATA, Recorder, World
@@ -29,8 +29,8 @@ COLLECTIONS = (
 )
 
 
-def question(options: dict[str, Any], deadline_s: float) -> SourceQuestion:
-    return SourceQuestion(Schedule(12, KOLKATA), deadline_s, SyncOptions(**options))
+def question(options: dict[str, Any], deadline_s: float) -> ReconcileRequest:
+    return ReconcileRequest(WindowSettings(12, KOLKATA), deadline_s, SyncOptions(**options))
 
 
 def look(world: World, *, deadline_s: float = 60.0, **options: Any) -> Completeness:
@@ -39,10 +39,10 @@ def look(world: World, *, deadline_s: float = 60.0, **options: Any) -> Completen
         database = open_storage(world.url, for_reading_only=True)
         with closing(database):
             database.prepare()
-            check = begin_check(
+            check = prepare_check(
                 database, api, load_locations(), question(options, deadline_s), world._clock()
             )
-            found = check.look()
+            found = check.check_only()
     assert all(location.counts.balanced for location in found.locations)
     return found
 
@@ -55,7 +55,7 @@ def repair(
     with closing(HttpRentalApi(world.config)) as api, closing(open_storage(world.url)) as database:
         database.prepare()
         port = wrap(database)
-        check = begin_check(port, api, load_locations(), question(options, 60.0), world._clock())
+        check = prepare_check(port, api, load_locations(), question(options, 60.0), world._clock())
         run = Run(RunRequest("verify source", REPORTS, Trigger.MANUAL), port, world.recorder, world._clock())
         result = run.execute([check])
         assert all(step.counts.balanced for step in result.steps)

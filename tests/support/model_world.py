@@ -17,7 +17,7 @@ from syncctl.locations import Locations
 from syncctl.ports.storage import Storage
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
-from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.services.sync.planning import SyncOptions, WindowSettings
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.support.api_model import INDIA, ModelApi, Row
@@ -39,7 +39,7 @@ class ModelWorld:
         self.api = ModelApi(today=lambda: self.today, books={code: [] for code in CODES})
         self.storage = SqliteStorage(None)
         self.storage.prepare()
-        self.schedule = Schedule(12, INDIA, audits=audits)
+        self.schedule = WindowSettings(12, INDIA, audits=audits)
         self.locations = Locations.from_tables(STORES, {"Zorucci": ["Z"]}, {})
         self.recorder = Recorder()
         self.clock_error = timedelta(0)

@@ -14,7 +14,7 @@ from tests.support.oracle import key_and_lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp
 
 REPORTS = {"booking": "bookingConfirmation", "return": "return"}
-SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
+SNAPSHOT_FIELDS = ("leadData", "leadSnapshot", "beforeSnapshot")
 DEFAULT_STORE = "Default Store"
 INDIA = ZoneInfo("Asia/Kolkata")
 
@@ -102,7 +102,7 @@ class OldSystem:
     def _finished(self, lead_type: str) -> set[tuple[str, str]]:
         """Booking numbers and phones in the report shapes it knows."""
         parts: list[dict[str, Any]] = [
-            report[name] for report in self.app.reports() for name in SNAPSHOTS if name in report
+            report[name] for report in self.app.reports() for name in SNAPSHOT_FIELDS if name in report
         ]
         return {
             (

@@ -6,9 +6,10 @@ import pty
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 LIMIT_S = 60.0
@@ -96,20 +97,22 @@ class Program:
         return Ended(process.returncode, stdout, stderr)
 
     def _run_forked(self, *arguments: str, **environment: str) -> Ended:
-        with tempfile.TemporaryDirectory() as outputs:
-            process = FORKS.Process(
-                target=_syncctl, args=(arguments, self.folder, self.environment | environment, outputs)
-            )
-            process.start()
+        pipes = [FORKS.Pipe(duplex=False) for _ in ("stdout", "stderr")]
+        process = FORKS.Process(
+            target=_syncctl,
+            args=(arguments, self.folder, self.environment | environment, *(end for _, end in pipes)),
+        )
+        process.start()
+        with ThreadPoolExecutor(len(pipes)) as readers:
+            texts = [readers.submit(_read_all, reader) for reader, _ in pipes]
+            for _, end in pipes:
+                end.close()
             process.join(LIMIT_S)
             if process.exitcode is None:
                 process.kill()
                 process.join()
                 raise subprocess.TimeoutExpired([*AFRESH, *arguments], LIMIT_S)
-            stdout, stderr = (
-                Path(outputs, name).read_bytes().decode("utf-8") for name in ("stdout", "stderr")
-            )
-        return Ended(process.exitcode, stdout, stderr)
+        return Ended(process.exitcode, *(text.result() for text in texts))
 
     def run_on_terminal(self, *arguments: str, columns: int = 80, **environment: str) -> Ended:
         """Run it on its own terminal and return all output as one text."""
@@ -137,12 +140,25 @@ class Program:
         return Ended(status, text, "")
 
 
-def _syncctl(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], outputs: str) -> None:
+def _read_all(reader: Connection) -> str:
+    with reader, open(reader.fileno(), "rb", closefd=False) as output:
+        return output.read().decode("utf-8")
+
+
+def _syncctl(
+    arguments: tuple[str, ...],
+    folder: Path,
+    environment: dict[str, str],
+    stdout: Connection,
+    stderr: Connection,
+) -> None:
     """In the forked process: what Python itself would have prepared, then the program."""
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        output = os.open(Path(outputs, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(output, number)
-        os.close(output)
+    for number, name, end in ((1, "stdout", stdout), (2, "stderr", stderr)):
+        os.dup2(end.fileno(), number)
+        end.close()
+        stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole run
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -12,7 +12,7 @@ from tests.support.webapp import Lead, Report
 MIDNIGHT_IN_INDIA = time(18, 30)
 """Midnight in India, in UTC: what the old program stored for a file's day when it ran there."""
 
-SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
+SNAPSHOT_FIELDS = ("leadData", "leadSnapshot", "beforeSnapshot")
 NAMES = {
     "leadType": ("leadType", "lead_type"),
     "bookingNo": ("bookingNo", "booking_number", "booking_no"),
@@ -53,7 +53,7 @@ class Facts:
 def of_report(report: Report) -> Facts:
     """The facts in a report of any shape; dates may be text, as in SQLite."""
     facts = Facts(ids={str(report["id"])} if report.get("id") else set())
-    for part in [report, *(report[name] for name in SNAPSHOTS if isinstance(report.get(name), dict))]:
+    for part in [report, *(report[name] for name in SNAPSHOT_FIELDS if isinstance(report.get(name), dict))]:
         _take_in(facts, part)
     return facts
 

@@ -24,7 +24,7 @@ from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
-from syncctl.services.sync.planning import Schedule, SyncOptions
+from syncctl.services.sync.planning import SyncOptions, WindowSettings
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation
@@ -127,7 +127,7 @@ class World:
         self.recorder = Recorder()
         chosen = replace(SyncOptions(), **options)  # type: ignore[arg-type]
         request = RunRequest("api", steps, Trigger.AUTO, dry_run)
-        schedule = Schedule(12, KOLKATA, audits=audits)
+        schedule = WindowSettings(12, KOLKATA, audits=audits)
         api = HttpRentalApi(self.config, self.stop)
         try:
             with self.storage() as storage:

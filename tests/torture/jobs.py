@@ -24,8 +24,8 @@ from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.services.cleanup.finished.cleaning import clean_finished
 from syncctl.services.cleanup.restoring import restore_backup
 from syncctl.services.cleanup.store_names import rename_stores
-from syncctl.services.run import HISTORY_KEPT
-from syncctl.services.sync import report_step as reports
+from syncctl.services.run import HISTORY_RETENTION
+from syncctl.services.sync import state_saving
 from tests.support.brought_back import app_report, brought_back
 from tests.support.store_files import HEADER, row, write
 from tests.support.webapp import PAGES, SHAPES, finish, old_lead, pages_for
@@ -150,7 +150,7 @@ def _run_of_long_ago(workspace: Workspace) -> None:
     """An old run in the history, due to be purged."""
     with workspace.world.storage() as storage:
         (run,) = cast(Database, storage).runs(1)
-        long_ago = run.started_at - HISTORY_KEPT - timedelta(days=1)
+        long_ago = run.started_at - HISTORY_RETENTION - timedelta(days=1)
         storage.save_run(replace(run, run_id="of long ago", started_at=long_ago))
 
 
@@ -179,7 +179,7 @@ def few_at_once() -> Iterator[None]:
     """Replaces batch sizes of ten locations or a thousand leads by small ones, so that a small job has
     several batches."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reports, "STATES_TOGETHER", 2)
+        patched.setattr(state_saving, "STATES_TOGETHER", 2)
         for module in (cleaning, store_names, restoring, cleaning_finished, candidates):
             patched.setattr(module, "LEADS_AT_ONCE", 5)
         yield
@@ -226,7 +226,7 @@ def _import(workspace: Workspace, wrap: Wrap) -> object:
 
 def _import_what_is_new(workspace: Workspace, wrap: Wrap) -> object:
     """As in `syncctl all`: an unchanged imported file is not read again."""
-    return workspace.world.import_files(StepName.WALKIN, *_files(workspace), wrap=wrap, standing=True)
+    return workspace.world.import_files(StepName.WALKIN, *_files(workspace), wrap=wrap, is_import_dir=True)
 
 
 def rejected_till_now(workspace: Workspace, count: int = 15) -> None:

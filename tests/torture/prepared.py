@@ -79,7 +79,7 @@ def prepared(job: Job, url: str, folder: Path, *, seed: int = 1) -> Iterator[Pre
         stack.callback(world.close)
         empty = _rewind(stack, world)
         stack.callback(empty)
-        workspace = Workspace(world, folder, Random(seed))  # noqa: S311 - luck, not cryptography
+        workspace = Workspace(world, folder, Random(seed))  # noqa: S311 - chance, not cryptography
         job.prepare(workspace)
         rewind = _rewind(stack, world)
         before = state_of(world.app)

@@ -85,7 +85,7 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
 def test_struck_between_two_locations_nothing_runs_ahead(world: World, rounds: int) -> None:
     """At the writes of leads and of states, before and after them, in a first sync and in a later one."""
     assert STATES_TOGETHER < LOCATIONS
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     with closing(Rewind(world.app, world.url)) as empty:
         for number in range(STRIKES + rounds // ROUNDS_PER_STRIKE):
             empty()

@@ -61,7 +61,7 @@ class JumpAt:
 
 def test_a_clock_that_jumps(database_url: str, sandbox: Sandbox, rounds: int) -> None:
     """By minutes, days and years, back and forth, before a run or in its midst."""
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     with closing(World(sandbox, database_url, few_locations(sandbox))) as world:
         right = world.now
         for number in range(JUMPS + round(rounds * JUMPS_PER_ROUND)):
@@ -99,7 +99,7 @@ def test_the_systems_clock_set_back(
 def set_back_and_right_again(
     url: str, sandbox: Sandbox, clock: ShiftedClock, tmp_path: Path, rounds: int
 ) -> None:
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     program = Program(tmp_path, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
     program.environment |= clock.environment
     with closing(World(sandbox, url)) as world:

@@ -49,7 +49,7 @@ def program(tmp_path: Path, sandbox: Sandbox) -> Program:
 def test_a_full_disk_under_the_database(
     program: Program, sandbox: Sandbox, small_disk: Disk, rounds: int
 ) -> None:
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     for number in range(SIZES + rounds // ROUNDS_PER_SIZE):
         tally.add("database troubles")
         database = small_disk.folder / f"{number}.db"

@@ -168,7 +168,7 @@ def test_mixed_faults_with_the_default_tries(tmp_path: Path, rounds: int) -> Non
 @pytest.mark.parametrize("url", DATABASES, indirect=True, scope="module")
 def test_mixed_faults_of_every_kind(url: str, rounds: int) -> None:
     """Also those that no other try helps against: what they kept out comes in when they are over."""
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     with Sandbox(locations=3, bookings=16) as sandbox, ExitStack() as stack:
         world = World(sandbox, f"{url}_mixed", few_locations(sandbox))
         stack.callback(world.close)

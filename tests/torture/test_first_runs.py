@@ -62,7 +62,7 @@ def test_killed_while_it_prepares_the_database(
     assert run_killed_at(program, 0) == 0
     steps = int((tmp_path / "steps").read_text(encoding="utf-8"))
     wanted = made_by(database_url)
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     for _ in range(1 + rounds // ROUNDS_PER_FIRST_RUN):
         empty(database_url)
         for at in sorted(rng.sample(range(1, steps), KILLS_IN_A_ROW)):

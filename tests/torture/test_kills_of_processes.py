@@ -70,7 +70,7 @@ def process_job(job: Job, size: Size, url: str, folder: Path) -> Iterator[Proces
         sandbox = stack.enter_context(Sandbox(locations=3, bookings=size.bookings, latency_s=size.latency_s))
         world = World(sandbox, url)
         stack.callback(world.close)
-        workspace = Workspace(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
+        workspace = Workspace(world, folder, Random(1))  # noqa: S311 - chance, not cryptography
         job.prepare(workspace)
         program = Program(folder, API_BASE_URL=sandbox.base_url, DATABASE_URL=url)
         before = Rewind(world.app, url)
@@ -136,7 +136,7 @@ def test_run_again_after_signals_it_ends_as_if_undisturbed(
                 url = mongo_url if kind == "mongo" else sqlite_url
                 job = long_jobs(size)[number]
                 process_jobs[kind] = stack.enter_context(process_job(job, size, url, tmp_path / kind))
-            rng = Random(f"{number} {chain}")  # noqa: S311 - luck, not cryptography
+            rng = Random(f"{number} {chain}")  # noqa: S311 - chance, not cryptography
             run_until_undisturbed(process_jobs[kind], [SIGNALS[(number + n) % 3] for n in range(kills)], rng)
 
 

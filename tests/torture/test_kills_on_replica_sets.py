@@ -41,7 +41,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_a_first_sync_that_is_killed_again_and_again(server: str, tmp_path: Path, rounds: int) -> None:
     """Killed some times in a row, and people delete leads after each kill; then run until all is there."""
-    rng = Random(rounds)  # noqa: S311 - luck, not cryptography
+    rng = Random(rounds)  # noqa: S311 - chance, not cryptography
     wanted = KILLS if rounds == 1 else KILLS_PER_ROUND * rounds
     kills = 0
     with Sandbox(locations=3, bookings=60 if rounds == 1 else 200) as sandbox:

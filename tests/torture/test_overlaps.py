@@ -35,7 +35,7 @@ WHEN_A_RUN_WROTE_IT = ("updatedAt",)
 
 def busy_workspace(world: World, folder: Path) -> Workspace:
     """News for every command of the crowd."""
-    workspace = Workspace(world, folder, Random(1))  # noqa: S311 - luck, not cryptography
+    workspace = Workspace(world, folder, Random(1))  # noqa: S311 - chance, not cryptography
     world.run()
     imported_and_worked_on(workspace)
     double_some(workspace)

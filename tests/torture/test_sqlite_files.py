@@ -179,7 +179,7 @@ def test_a_damaged_file_is_an_error_in_words_or_does_no_harm(
 ) -> None:
     """Whatever the damage is, only errors of syncctl's own leave it. A run that says all is right, of a file
     in which SQLite finds no fault either, has stored what was new, and done it no harm."""
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     outcomes = Counter[Outcome]()
     for number in range(DAMAGES + round(rounds * DAMAGES_PER_ROUND)):
         content, damage = bytearray(sample.content), DAMAGE[number % len(DAMAGE)]
@@ -255,7 +255,7 @@ def test_the_program_says_that_a_file_is_no_database(
     sandbox: Sandbox, sample: SampleDatabase, tmp_path: Path, left: str, rounds: int
 ) -> None:
     """In a line or two, whichever command it is."""
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     folder = tmp_path / "program"
     folder.mkdir()
     damaged = folder / "damaged.db"

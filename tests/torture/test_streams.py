@@ -92,7 +92,7 @@ def test_a_slow_reader_gets_all_of_it(program: Program, whole: bytes, waits: boo
 
 
 def test_a_full_disk_is_told_however_much_it_took(program: Program, whole: bytes, rounds: int) -> None:
-    rng = Random(1)  # noqa: S311 - luck, not cryptography
+    rng = Random(1)  # noqa: S311 - chance, not cryptography
     assert len(whole) > LEAST_BYTES
     rooms = [rng.randrange(LEAST_BYTES, len(whole)) for _ in range(CUTS + round(rounds * CUTS_PER_ROUND))]
     for room in (*rooms, len(whole) - 1, len(whole)):
@@ -124,7 +124,7 @@ def with_room(program: Program, room: int, *arguments: str) -> tuple[int, bytes,
 
 
 def test_a_reader_that_goes_is_told_by_the_status_alone(program: Program, whole: bytes, rounds: int) -> None:
-    rng = Random(2)  # noqa: S311 - luck, not cryptography
+    rng = Random(2)  # noqa: S311 - chance, not cryptography
     for _ in range(1 + round(rounds * CUTS_PER_ROUND)):
         reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.domain.checks import Mark
+from syncctl.domain.checks import CheckResult
 from syncctl.errors import ExitCode, SettingsError
 from syncctl.settings.settings import load_settings
 from syncctl.settings.urls import database_url
@@ -154,6 +154,6 @@ def test_doctor_warns_of_a_way_without_tls_also_where_the_server_is_away(tmp_pat
     url = "mongodb://u:s3cret@host.invalid/leads?serverSelectionTimeoutMS=1&timeoutMS=1"
     environ = {"DATABASE_URL": url, "API_BASE_URL": "http://127.0.0.1:1", "DATA_DIR": str(tmp_path)}
     report = diagnose(load_settings(None, environ, tmp_path), None)
-    warnings = [check.found for check in report.checks if check.mark is Mark.WARNING]
+    warnings = [check.message for check in report.checks if check.result is CheckResult.WARNING]
     assert any("go to host.invalid unencrypted" in found for found in warnings)
     assert "s3cret" not in repr(report)

@@ -24,7 +24,7 @@ ROUNDS_PER_KILL = 10
 def test_the_reader_of_a_workbook_ends_with_the_run(
     mongo_url: str, tmp_path: Path, sent: signal.Signals, rounds: int
 ) -> None:
-    rng = Random(int(sent))  # noqa: S311 - luck, not cryptography
+    rng = Random(int(sent))  # noqa: S311 - chance, not cryptography
     book = openpyxl.Workbook()
     for cells in (HEADER, *(row(Contact=f"94{n:08}") for n in range(ROWS))):
         book.active.append(cells)

@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.checks import CheckReport, Mark
+from syncctl.domain.checks import CheckReport, CheckResult
 from syncctl.domain.run_history import RunEntry
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.sandbox import Sandbox
-from syncctl.services.checks.environment_checks import Surroundings
-from syncctl.services.checks.status import Health, take_status
-from syncctl.services.checks.sync_checks import verify_machinery
-from syncctl.services.run import FORGOTTEN_AT_ONCE, Clock
+from syncctl.services.checks.environment_checks import SyncEnvironment
+from syncctl.services.checks.status import Health, collect_status
+from syncctl.services.checks.sync_checks import check_sync
+from syncctl.services.run import MAX_RUNS_PURGED, Clock
 from syncctl.services.sync.checkpoints import Checkpoints
-from syncctl.services.sync.planning import Planner, Schedule, SyncOptions
+from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.storage.registry import open_storage
 from tests.support.world import KOLKATA, World
 from tests.torture.jobs import few_locations
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.attack("clock")
 
 FIVE_MINUTES = timedelta(minutes=5)
 FREE = LockState(held=False)
-AROUND = Surroundings(
+AROUND = SyncEnvironment(
     sync_enabled=True,
     schedule="*/5 * * * *",
     endpoints={},
@@ -70,8 +70,8 @@ def looked_at(world: World) -> tuple[CheckReport, Health]:
     clock = Clock(lambda: world.now, lambda: 0.0, lambda after: after + FIVE_MINUTES, KOLKATA)
     with closing(open_storage(world.url, for_reading_only=True)) as database:
         database.prepare()
-        status = take_status(database, FREE, world.locations, clock, sync_enabled=True)
-        return verify_machinery(database, AROUND, world.locations, clock), status.health
+        status = collect_status(database, FREE, world.locations, clock, sync_enabled=True)
+        return check_sync(database, AROUND, world.locations, clock), status.health
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -84,7 +84,7 @@ def test_one_run_by_a_wrong_clock(world: World, wrong: str) -> None:
     world.now = right
     api_runs(world)
     report, health = looked_at(world)
-    assert [check for check in report.checks if check.mark is Mark.BAD] == []
+    assert [check for check in report.checks if check.result is CheckResult.FAILED] == []
     assert health is Health.OK
     assert before < history(world)
     assert_nothing_is_missing(world)
@@ -99,7 +99,7 @@ def test_runs_by_a_wrong_clock_until_somebody_notices(world: World) -> None:
     before = history(world)
     world.now = right + YEAR
     api_runs(world, 3)
-    assert len(before - history(world)) <= 2 * FORGOTTEN_AT_ONCE  # by the second and the third
+    assert len(before - history(world)) <= 2 * MAX_RUNS_PURGED  # by the second and the third
     with closing(open_storage(world.url)) as database:
         for number in range(30):  # more than are looked at
             started = right + YEAR + number * FIVE_MINUTES
@@ -109,7 +109,7 @@ def test_runs_by_a_wrong_clock_until_somebody_notices(world: World) -> None:
     report, _ = looked_at(world)
     assert report.ok
     (check,) = [check for check in report.checks if check.name == "synclogs"]
-    assert check.mark is Mark.GOOD
+    assert check.result is CheckResult.PASSED
 
 
 @pytest.mark.attack("clock", counted=False)
@@ -126,7 +126,7 @@ def test_the_history_is_still_forgotten_by_a_clock_that_is_right(world: World) -
 
 def test_what_a_wrong_clock_noted_of_a_location_does_not_last() -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    planner = Planner(Schedule(12, KOLKATA, audits=1), SyncOptions(), now)
+    planner = Planner(WindowSettings(12, KOLKATA, audits=1), SyncOptions(), now)
     state = LocationState("7", doubted_since=now + YEAR)
     assert Checkpoints(planner).doubted(state).doubted_since == now
     audited = {"7": LocationState("7", audited_at=now + YEAR), "9": LocationState("9", audited_at=now)}

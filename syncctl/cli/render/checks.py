@@ -7,27 +7,31 @@ from collections.abc import Callable
 from typing import Any
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
-from syncctl.domain.checks import Check, CheckReport, Mark, Tally
+from syncctl.domain.checks import CheckReport, CheckResult, Finding, Tally
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
 
-SIGNS = {Mark.GOOD: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.BAD: ("✗", "red")}
+SIGNS = {
+    CheckResult.PASSED: ("✓", "green"),
+    CheckResult.WARNING: ("!", "yellow"),
+    CheckResult.FAILED: ("✗", "red"),
+}
 """Each mark's sign and style."""
 
-PLAIN_WORDS = {Mark.GOOD: "ok", Mark.WARNING: "WARNING", Mark.BAD: "FAILED"}
+PLAIN_WORDS = {CheckResult.PASSED: "ok", CheckResult.WARNING: "WARNING", CheckResult.FAILED: "FAILED"}
 """Text instead of the sign outside of a terminal, where the sign may not be displayable."""
 
 BAR_WIDTH = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def check_document(check: Check) -> dict[str, Any]:
+def check_document(check: Finding) -> dict[str, Any]:
     """A check as `--json` prints it."""
     return {
         "name": check.name,
-        "result": check.mark.value,
-        "found": check.found,
-        "cure": check.cure or None,
+        "result": check.result.value,
+        "found": check.message,
+        "cure": check.hint or None,
     }
 
 
@@ -57,11 +61,11 @@ def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json:
                 print_line(f"{tally.title}\t{printable(redact(label))}\t{count}")
 
 
-def print_check(check: Check, redact: Callable[[str], str]) -> None:
+def print_check(check: Finding, redact: Callable[[str], str]) -> None:
     """One check as one line, for a pipe."""
-    cure = f" -> {check.cure}" if check.cure else ""
-    told = printable(redact(f"{check.name}: {check.found}{cure}"))
-    print_line(f"{PLAIN_WORDS[check.mark]}\t{told}")
+    hint = f" -> {check.hint}" if check.hint else ""
+    line = printable(redact(f"{check.name}: {check.message}{hint}"))
+    print_line(f"{PLAIN_WORDS[check.result]}\t{line}")
 
 
 def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
@@ -73,7 +77,7 @@ def bar(count: int, largest: int, width: int = BAR_WIDTH) -> str:
     return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def print_checks_table(checks: tuple[Check, ...], redact: Callable[[str], str]) -> None:
+def print_checks_table(checks: tuple[Finding, ...], redact: Callable[[str], str]) -> None:
     """Findings as a table on a terminal, each hint below its message."""
     from rich.markup import escape
 
@@ -82,10 +86,10 @@ def print_checks_table(checks: tuple[Check, ...], redact: Callable[[str], str]) 
     table.add_column(overflow="fold", max_width=24)
     table.add_column(overflow="fold")
     for check in checks:
-        sign, style = SIGNS[check.mark]
-        found = escape(printable(redact(check.found)))
-        if check.cure:
-            found += f"\n[{style}]→[/{style}] {escape(printable(redact(check.cure)))}"
+        sign, style = SIGNS[check.result]
+        found = escape(printable(redact(check.message)))
+        if check.hint:
+            found += f"\n[{style}]→[/{style}] {escape(printable(redact(check.hint)))}"
         table.add_row(f"[{style}]{sign}[/{style}]", escape(check.name), found)
     console().print(table)
 
@@ -110,9 +114,13 @@ def _screen(report: CheckReport, redact: Callable[[str], str]) -> None:
     print_checks_table(report.checks, redact)
     for tally in report.tallies:
         print_tally(tally)
-    counted = {mark: sum(check.mark is mark for check in report.checks) for mark in Mark}
-    told = [f"{counted[mark]} {word}" for mark, word in _SUMMARY if counted[mark]]
-    console().print(f"\n[dim]{' · '.join(told)}[/dim]")
+    counted = {mark: sum(check.result is mark for check in report.checks) for mark in CheckResult}
+    line = [f"{counted[mark]} {word}" for mark, word in _SUMMARY if counted[mark]]
+    console().print(f"\n[dim]{' · '.join(line)}[/dim]")
 
 
-_SUMMARY = ((Mark.GOOD, "all right"), (Mark.WARNING, "to look at"), (Mark.BAD, "wrong"))
+_SUMMARY = (
+    (CheckResult.PASSED, "all right"),
+    (CheckResult.WARNING, "to look at"),
+    (CheckResult.FAILED, "wrong"),
+)

@@ -90,7 +90,7 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
                 "restored": result.restored,
                 "same": result.same,
                 "different": result.different,
-                **({"ended": result.ended} if result.ended else {}),
+                **({"ended": result.kept_lead_gone} if result.kept_lead_gone else {}),
             }
         )
     else:
@@ -98,7 +98,7 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
             f"Restored: {quantity(result.restored, 'lead')}. As in the backup already: {result.same:,}. "
             f"Something else now: {len(result.different):,}."
         )
-        for lead_id in result.ended:
+        for lead_id in result.kept_lead_gone:
             print_message(
                 f"Not put back: lead {lead_id}, as the one kept in its place has been finished or deleted."
             )

@@ -12,13 +12,13 @@ from syncctl.cli.render.printer import console, plain_table, print_json, print_l
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
-from syncctl.services.cleanup.finished.plan import Why
+from syncctl.services.cleanup.finished.plan import MatchReason
 from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
     from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
-    from syncctl.services.cleanup.finished.sides import Side
+    from syncctl.services.cleanup.finished.sides import LeadSummary
 
 NONE = "No finished or deleted lead is in leads."
 _SCHEDULER = (
@@ -92,13 +92,13 @@ def _document(plan: FinishedPlan, output: Output, *, applied: bool) -> dict[str,
 
 def _lead_document(found: FoundLead, output: Output) -> dict[str, Any]:
     report = None
-    if found.report is not None and found.beside is not None:
+    if found.report is not None and found.report_summary is not None:
         report = {
             "id": found.report.report_id,
             "shape": found.report.shape,
             "finished_at": instant(found.report.finished_at) if found.report.finished_at else None,
             "finished_by": output.text(found.report.finished_by) or None,
-            **_side_document(found.beside, output),
+            **_side_document(found.report_summary, output),
         }
     return {
         "id": found.lead_id,
@@ -112,7 +112,7 @@ def _lead_document(found: FoundLead, output: Output) -> dict[str, Any]:
     }
 
 
-def _side_document(side: Side, output: Output) -> dict[str, str | None]:
+def _side_document(side: LeadSummary, output: Output) -> dict[str, str | None]:
     return {
         "lead_type": output.text(side.lead_type),
         "phone": mask_phone(side.phone),
@@ -141,18 +141,18 @@ def _print_lines(plan: FinishedPlan, output: Output) -> None:
                 (output.text(report.finished_by) if report else "") or "-",
                 _reason_text(found, instant),
             ]
-            if found.beside is not None and found.other:
-                cells.append("the report says: " + _written(found.beside, output))
+            if found.report_summary is not None and found.other:
+                cells.append("the report says: " + _written(found.report_summary, output))
             print_line("\t".join(cells))
 
 
-def _cells(side: Side, output: Output) -> list[str]:
+def _cells(side: LeadSummary, output: Output) -> list[str]:
     """Type, phone, booking number and store."""
     written = (side.lead_type, mask_phone(side.phone), side.booking_no, side.store)
     return [output.text(text) or "-" for text in written]
 
 
-def _written(side: Side, output: Output) -> str:
+def _written(side: LeadSummary, output: Output) -> str:
     day = side.day.isoformat() if side.day else ""
     written = (side.lead_type, side.booking_no, side.name, mask_phone(side.phone), side.store, day)
     return " · ".join(filter(None, map(output.text, written)))
@@ -164,14 +164,14 @@ def _reason_text(found: FoundLead, when: Callable[[datetime], str]) -> str:
     if found.worked_on:
         parts.append("worked on by a telecaller")
     match found.why:
-        case Why.DELETED if found.came_back_at is not None:
+        case MatchReason.DELETED if found.came_back_at is not None:
             stored_on = when(found.came_back_at)
             parts.append(f"deleted by somebody, stored again by another program on {stored_on}")
-        case Why.DELETED:
+        case MatchReason.DELETED:
             parts.append("a copy of a lead that somebody deleted; it was there before that one was known")
-        case Why.ID:
+        case MatchReason.ID:
             parts.append("the report has its id")
-        case Why.RECORD:
+        case MatchReason.RECORD:
             parts.append("its record was finished by the report")
     if found.same:
         parts.append(f"same {', '.join(found.same)}")
@@ -199,7 +199,7 @@ def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
                 by = f" by {output.text(report.finished_by)}" if report.finished_by else ""
                 report_id = escape(printable(report.report_id))
                 table.add_row(f"[dim]{report_id}[/dim]", f"[dim]report{escape(when + by)}[/dim]")
-            if found.beside is not None and found.other:
-                table.add_row("", f"[dim]says {escape(_written(found.beside, output))}[/dim]")
+            if found.report_summary is not None and found.other:
+                table.add_row("", f"[dim]says {escape(_written(found.report_summary, output))}[/dim]")
             table.add_row("", f"[dim]{escape(_reason_text(found, day))}[/dim]")
         out.print(table)

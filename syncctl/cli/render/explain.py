@@ -13,12 +13,12 @@ from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
-from syncctl.services.explain.record_history import Whereabouts
-from syncctl.services.reconcile.differences import Whose
+from syncctl.services.explain.record_history import RecordState
+from syncctl.services.reconcile.differences import ChangedBy
 
 if TYPE_CHECKING:
     from syncctl.services.explain.explaining import Explanation
-    from syncctl.services.explain.record_history import LeadNow, Story
+    from syncctl.services.explain.record_history import LeadNow, RecordHistory
     from syncctl.services.reconcile.differences import FieldDifference
 
 _KINDS = {
@@ -28,14 +28,14 @@ _KINDS = {
     "justDial": "Just Dial",
 }
 _STYLES = {
-    Whereabouts.LEAD: "green",
-    Whereabouts.FINISHED: "green",
-    Whereabouts.DELETED: "yellow",
-    Whereabouts.REJECTED: "red",
-    Whereabouts.MISSING: "red",
+    RecordState.LEAD: "green",
+    RecordState.FINISHED: "green",
+    RecordState.DELETED: "yellow",
+    RecordState.REJECTED: "red",
+    RecordState.MISSING: "red",
 }
 
-_LABELS = {Whose.TELECALLER: "edited", Whose.SOURCE: "outdated", Whose.EITHER: "differs"}
+_LABELS = {ChangedBy.TELECALLER: "edited", ChangedBy.SOURCE: "outdated", ChangedBy.EITHER: "differs"}
 """What a lead's field is called that does not hold what the source said last."""
 
 
@@ -47,12 +47,12 @@ def render_explanation(
         print_json(redacted(_document(found), redact))
         return
     on_terminal = sys.stdout.isatty()
-    for number, story in enumerate(found.stories):
+    for number, history in enumerate(found.histories):
         if on_terminal:
-            _screen(story, redact, first=number == 0)
+            _screen(history, redact, first=number == 0)
         else:
-            for label, text in _facts(story):
-                print_line("\t".join(printable(redact(part)) for part in (_title(story), label, text)))
+            for label, text in _facts(history):
+                print_line("\t".join(printable(redact(part)) for part in (_title(history), label, text)))
     for warning in found.warnings:
         print_message(f"! {printable(redact(warning))}")
     if not found.found:
@@ -65,35 +65,35 @@ def render_explanation(
         )
 
 
-def _title(story: Story) -> str:
-    kind = _KINDS.get(story.lead_type, story.lead_type or "Row")
-    if story.whereabouts is Whereabouts.REJECTED and story.origin.report is not None:
-        kind = f"{story.origin.report.value.capitalize()} row"
-    who = (story.booking_no, story.name, mask_phone(story.phone), story.store)
+def _title(history: RecordHistory) -> str:
+    kind = _KINDS.get(history.lead_type, history.lead_type or "Row")
+    if history.state is RecordState.REJECTED and history.origin.report is not None:
+        kind = f"{history.origin.report.value.capitalize()} row"
+    who = (history.booking_no, history.name, mask_phone(history.phone), history.store)
     return " · ".join(filter(None, (kind, *who)))
 
 
-def _facts(story: Story) -> Iterator[tuple[str, str]]:
+def _facts(history: RecordHistory) -> Iterator[tuple[str, str]]:
     """The story line by line: a label, or the moment of an event, and what there is to say."""
-    if story.origin.told_at is not None:
-        yield "dated", f"{field_text(story.origin.told_at)} (the shop's clock)"
-    for event in story.events:
+    if history.origin.dated_at is not None:
+        yield "dated", f"{field_text(history.origin.dated_at)} (the shop's clock)"
+    for event in history.events:
         yield _moment(event.at), event.what
-    yield "now", story.whereabouts.value
-    if story.lead is not None:
-        yield "lead", _lead(story.lead)
-        for field in story.lead.differs:
+    yield "now", history.state.value
+    if history.lead is not None:
+        yield "lead", _lead(history.lead)
+        for field in history.lead.differs:
             yield (
-                _LABELS[field.whose],
+                _LABELS[field.changed_by],
                 f"{field.field}: {field_text(field.lead)}, source {field_text(field.source)}",
             )
-    for report in story.reports:
+    for report in history.reports:
         yield "report", f"{report.report_id} ({report.shape})"
-    if story.source_now is not None:
-        yield "source", story.source_now.state
-        for field in story.source_now.differs:
+    if history.source_now is not None:
+        yield "source", history.source_now.state
+        for field in history.source_now.differs:
             yield "source", f"{field.field}: {field_text(field.source)}, before {field_text(field.lead)}"
-    yield from (("note", note) for note in story.notes)
+    yield from (("note", note) for note in history.notes)
 
 
 def _moment(at: datetime) -> str:
@@ -108,18 +108,18 @@ def _lead(lead: LeadNow) -> str:
     return f"{lead.lead_id}: {statuses}; {worked_on}"
 
 
-def _screen(story: Story, redact: Callable[[str], str], *, first: bool) -> None:
+def _screen(history: RecordHistory, redact: Callable[[str], str], *, first: bool) -> None:
     from rich.markup import escape
 
     out = console()
-    out.print(f"{'' if first else chr(10)}[bold]{escape(printable(redact(_title(story))))}[/bold]")
+    out.print(f"{'' if first else chr(10)}[bold]{escape(printable(redact(_title(history))))}[/bold]")
     table = plain_table(gap=1, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for label, text in _facts(story):
+    for label, text in _facts(history):
         styled = escape(printable(redact(text)))
         if label == "now":
-            styled = f"[{_STYLES[story.whereabouts]}]{styled}[/]"
+            styled = f"[{_STYLES[history.state]}]{styled}[/]"
         table.add_row(f"  {label}", styled)
     out.print(table)
 
@@ -129,24 +129,24 @@ def _document(found: Explanation) -> dict[str, Any]:
         "command": "explain",
         "ok": found.found,
         "asked": found.asked,
-        "records": [_story_document(story) for story in found.stories],
+        "records": [_history_document(history) for history in found.histories],
         "warnings": list(found.warnings),
     }
 
 
-def _story_document(story: Story) -> dict[str, Any]:
-    origin, lead, source = story.origin, story.lead, story.source_now
+def _history_document(history: RecordHistory) -> dict[str, Any]:
+    origin, lead, source = history.origin, history.lead, history.source_now
     return {
-        "lead_type": story.lead_type or None,
-        "booking_no": story.booking_no or None,
-        "name": story.name,
-        "phone": mask_phone(story.phone),
-        "store": story.store,
+        "lead_type": history.lead_type or None,
+        "booking_no": history.booking_no or None,
+        "name": history.name,
+        "phone": mask_phone(history.phone),
+        "store": history.store,
         "source": origin.report.value if origin.report else None,
         "location": origin.location or None,
-        "dated": origin.told_at.strftime("%Y-%m-%dT%H:%M:%S") if origin.told_at else None,
-        "now": story.whereabouts.value,
-        "events": [{"at": instant(event.at), "what": event.what} for event in story.events],
+        "dated": origin.dated_at.strftime("%Y-%m-%dT%H:%M:%S") if origin.dated_at else None,
+        "now": history.state.value,
+        "events": [{"at": instant(event.at), "what": event.what} for event in history.events],
         "lead": {
             "id": lead.lead_id,
             "call_status": lead.call_status,
@@ -154,20 +154,20 @@ def _story_document(story: Story) -> dict[str, Any]:
             "updated_at": instant(lead.updated_at) if lead.updated_at else None,
             "touched": lead.touched,
             "differs": [
-                {**_field_document(field, "lead", "source"), "changed_by": field.whose.value}
+                {**_field_document(field, "lead", "source"), "changed_by": field.changed_by.value}
                 for field in lead.differs
             ],
         }
         if lead
         else None,
-        "reports": [{"id": report.report_id, "shape": report.shape} for report in story.reports],
+        "reports": [{"id": report.report_id, "shape": report.shape} for report in history.reports],
         "source_now": {
             "state": source.state,
             "differs": [_field_document(field, "before", "now") for field in source.differs],
         }
         if source
         else None,
-        "notes": list(story.notes),
+        "notes": list(history.notes),
     }
 
 

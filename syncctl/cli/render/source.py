@@ -16,7 +16,7 @@ from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.reconcile.checks import counts_in_words, source_checks
-from syncctl.services.reconcile.differences import Whose
+from syncctl.services.reconcile.differences import ChangedBy
 
 if TYPE_CHECKING:
     from syncctl.services.reconcile.completeness import OnLocation
@@ -93,7 +93,7 @@ def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
         for difference in check.differences:
             field = difference.field
             text = f"{field.field}: lead {field_text(field.lead)}, source {field_text(field.source)}"
-            if field.whose is Whose.EITHER:
+            if field.changed_by is ChangedBy.EITHER:
                 text += " (or a telecaller's edit)"
             yield "changed", difference.subject, text
     for withdrawn in found.withdrawn:
@@ -102,7 +102,7 @@ def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
 
 def _cells(subject: Subject) -> tuple[str, str, str]:
     """A record's booking number, phone and date; "-" for missing values, as in invalid rows."""
-    day = subject.told_at.strftime("%Y-%m-%d") if subject.told_at else "-"
+    day = subject.dated_at.strftime("%Y-%m-%d") if subject.dated_at else "-"
     return subject.booking_no or "-", mask_phone(subject.phone) or "-", day
 
 
@@ -164,5 +164,5 @@ def _subject_document(subject: Subject) -> dict[str, Any]:
         "store": subject.store,
         "booking_no": subject.booking_no or None,
         "phone": mask_phone(subject.phone) or None,
-        "date": subject.told_at.strftime("%Y-%m-%dT%H:%M:%S") if subject.told_at else None,
+        "date": subject.dated_at.strftime("%Y-%m-%dT%H:%M:%S") if subject.dated_at else None,
     }

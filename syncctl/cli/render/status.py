@@ -15,7 +15,7 @@ from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.services.checks.environment_checks import lock_words
 from syncctl.services.checks.freshness import ago, span
-from syncctl.services.checks.status import DAYS, Content, Health, StepStanding
+from syncctl.services.checks.status import DAYS, DatabaseContent, Health, StepHealth
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
 
@@ -96,21 +96,21 @@ def _steps_table(status: Status) -> Table:
         table.add_column(title)
     for title, _ in _COUNT_COLUMNS:
         table.add_column(title, justify="right")
-    for standing in status.steps:
-        last = standing.step.last
+    for step_health in status.steps:
+        last = step_health.step.last
         result = f"[{_STEP_STYLES.get(last.status, 'dim')}]{last.status.value}[/]" if last else "[dim]-[/dim]"
         seen = ago(last.at, status.checked_at) if last else "never"
-        if standing.step.last_is_misdated:
+        if step_health.step.last_is_misdated:
             seen = "?"
-        table.add_row(standing.step.step.value, seen, result, *_numbers(standing))
+        table.add_row(step_health.step.step.value, seen, result, *_numbers(step_health))
     return table
 
 
-def _numbers(standing: StepStanding) -> list[str]:
+def _numbers(step_health: StepHealth) -> list[str]:
     """Counts of the last run; if only synclogs know of it, the number of leads it wrote."""
-    if standing.counts:
-        return [f"{getattr(standing.counts, field):,}" for _, field in _COUNT_COLUMNS]
-    return [f"{standing.step.last.count:,}" if standing.step.last else "-"]
+    if step_health.counts:
+        return [f"{getattr(step_health.counts, field):,}" for _, field in _COUNT_COLUMNS]
+    return [f"{step_health.step.last.count:,}" if step_health.step.last else "-"]
 
 
 def _facts_table(status: Status) -> Table:
@@ -167,7 +167,7 @@ def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
         yield "Two leads", f"{more:,} more: see syncctl status --json"
 
 
-def _content_facts(content: Content) -> Iterator[tuple[str, str]]:
+def _content_facts(content: DatabaseContent) -> Iterator[tuple[str, str]]:
     yield "Leads", f"{content.leads:,}"
     duplicates = (
         f"{content.duplicate_sets:,} sets, {content.extra_copies:,} copies too many: "
@@ -212,17 +212,19 @@ def _lines(status: Status) -> Iterator[tuple[str, ...]]:
     yield "health", status.health.value, instant(now)
     for reason in status.reasons:
         yield "reason", reason
-    for standing in status.steps:
-        last = standing.step.last
+    for step_health in status.steps:
+        last = step_health.step.last
         if last is None:
-            yield standing.step.step.value, "never"
+            yield step_health.step.step.value, "never"
             continue
-        cells = [instant(last.at), last.status.value, _seconds_ago(standing.step, last, now)]
-        if standing.counts:
-            cells += [f"{getattr(standing.counts, field)} {title.lower()}" for title, field in _COUNT_COLUMNS]
+        cells = [instant(last.at), last.status.value, _seconds_ago(step_health.step, last, now)]
+        if step_health.counts:
+            cells += [
+                f"{getattr(step_health.counts, field)} {title.lower()}" for title, field in _COUNT_COLUMNS
+            ]
         else:
             cells.append(f"{last.count} saved or updated")
-        yield standing.step.step.value, *cells
+        yield step_health.step.step.value, *cells
     for title, value in _facts(status):
         yield title.lower(), value
     if status.content:

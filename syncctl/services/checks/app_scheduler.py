@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.domain.identity import derived_id, id_time
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import API_LEAD_TYPES, API_STEPS
@@ -19,12 +19,12 @@ from syncctl.services.batching import batched
 from syncctl.services.checks.freshness import ago
 from syncctl.services.checks.log_attribution import entries_of_others
 from syncctl.services.matching.legacy_leads import stored_key, text_of
-from syncctl.services.run import HISTORY_KEPT
+from syncctl.services.run import HISTORY_RETENTION
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 from syncctl.text import quantity
 
 APP_SCHEDULER = "Web app's scheduler"
-FRESH = timedelta(hours=24)
+FRESH_FOR = timedelta(hours=24)
 """A trace younger than this means that it is still running."""
 
 LONGEST_RUN = timedelta(days=1)
@@ -62,11 +62,15 @@ class AppTraces:
 
     def fresh(self, now: datetime) -> bool:
         """Whether it seems to be still running."""
-        return self.last is not None and now - self.last < FRESH
+        return self.last is not None and now - self.last < FRESH_FOR
 
 
 def find_traces(
-    database: Database, locations: Locations, lock: LockState, now: datetime, back: timedelta = HISTORY_KEPT
+    database: Database,
+    locations: Locations,
+    lock: LockState,
+    now: datetime,
+    back: timedelta = HISTORY_RETENTION,
 ) -> AppTraces | None:
     """The traces since the first run in syncctl's history, at most `back`; None: there is no history.
     `lock`: the run that holds it has written entries, but isn't in the history yet. Raises StorageError."""
@@ -111,27 +115,27 @@ def _is_synced(lead: Document, locations: Locations) -> bool:
     return text_of(lead, "bookingNo") != "" and lead["_id"] != derived_id(stored_key(lead, locations))
 
 
-def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Check]:
+def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Finding]:
     """Whether it is still running; no finding before syncctl's first run."""
     if traces is None:
         return
     if traces.last is None:
-        yield Check.good(APP_SCHEDULER, f"no trace of it since {traces.since:%Y-%m-%d %H:%M} UTC")
+        yield Finding.passed(APP_SCHEDULER, f"no trace of it since {traces.since:%Y-%m-%d %H:%M} UTC")
     elif traces.fresh(now):
-        yield Check.bad(
+        yield Finding.failed(
             APP_SCHEDULER,
             f"it still syncs the same API, and brings back finished and deleted leads: {_words(traces, now)}",
             f"In the web app, {SWITCH_OFF} (its host's settings), then restart it. Where both read one .env, "
             "syncctl's own API_SYNC_ENABLED belongs into .env.local, which the app does not read.",
         )
     elif traces.leads:
-        yield Check.warning(
+        yield Finding.warning(
             APP_SCHEDULER,
             f"off for the last 24 hours; before: {_words(traces, now)}",
             "`syncctl cleanup finished` and `syncctl cleanup duplicates` show what of that to take away.",
         )
     else:
-        yield Check.good(APP_SCHEDULER, f"off for the last 24 hours; before: {_words(traces, now)}")
+        yield Finding.passed(APP_SCHEDULER, f"off for the last 24 hours; before: {_words(traces, now)}")
 
 
 def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
@@ -145,12 +149,12 @@ def scheduler_reason(traces: AppTraces | None, now: datetime) -> str:
 
 
 def _words(traces: AppTraces, now: datetime) -> str:
-    told = []
+    parts = []
     if traces.leads and traces.last_lead:
-        told.append(f"{quantity(traces.leads, 'lead')} of its own, the last {ago(traces.last_lead, now)}")
+        parts.append(f"{quantity(traces.leads, 'lead')} of its own, the last {ago(traces.last_lead, now)}")
     if traces.entries and traces.last_entry:
         entries = quantity(
             traces.entries, "synclogs entry that no run wrote", "synclogs entries that no run wrote"
         )
-        told.append(f"{entries}, the last {ago(traces.last_entry, now)}")
-    return "; ".join(told)
+        parts.append(f"{entries}, the last {ago(traces.last_entry, now)}")
+    return "; ".join(parts)

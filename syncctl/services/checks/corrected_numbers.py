@@ -14,7 +14,7 @@ from syncctl.services.matching.legacy_leads import text_of
 
 
 @dataclass(frozen=True, slots=True)
-class LeftLead:
+class LeadToReview:
     """A lead that still has the number that the source has corrected, as somebody had worked on it."""
 
     booking_no: str
@@ -49,7 +49,7 @@ class Corrections:
     the leads. `left`, `second_leads`: those that a person should look at, the newest first."""
 
     by_outcome: Mapping[CorrectionOutcome, int] = field(default_factory=dict)
-    left: tuple[LeftLead, ...] = ()
+    left: tuple[LeadToReview, ...] = ()
     second_leads: tuple[SecondLead, ...] = ()
 
     @property
@@ -70,7 +70,7 @@ def corrections_since(database: Database, since: datetime) -> Corrections:
     return Corrections(
         {outcome: recent[outcome] for outcome in CorrectionOutcome if recent[outcome]},
         tuple(
-            LeftLead(
+            LeadToReview(
                 record.values.get("bookingNo", ""),
                 record.values.get("store", ""),
                 record.corrections[-1].phone_before,

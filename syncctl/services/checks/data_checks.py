@@ -6,27 +6,27 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from syncctl.domain.checks import Check, CheckReport, Tally
+from syncctl.domain.checks import CheckReport, Finding, Tally
 from syncctl.domain.lead_values import Document
 from syncctl.domain.stores import Store
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.finished_leads import FinishedLeads
-from syncctl.services.checks.lead_tallies import FIELDS, LeadTallies, Oddity, check_duplicates
+from syncctl.services.checks.lead_tallies import FIELDS, LeadProblem, LeadTallies, check_duplicates
 from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.run import Clock
 from syncctl.text import quantity
 
 COMMAND = "verify data"
-LINES_TOLD = 40
+MAX_LINES = 40
 """Lines of a tally; anything further is summed up in the last one."""
 
-MONTHS_TOLD = 24
+MAX_MONTHS = 24
 
 
-def verify_soundness(database: Database, locations: Locations, clock: Clock) -> CheckReport:
+def check_data(database: Database, locations: Locations, clock: Clock) -> CheckReport:
     """All checks, in one pass over the reports and one over the leads. Raises StorageError.
 
     ✗ is a violation of the contract or of one of the sync's promises; ! is what a person should look at.
@@ -44,7 +44,7 @@ def verify_soundness(database: Database, locations: Locations, clock: Clock) -> 
     return CheckReport(COMMAND, tuple(checks), tuple(_tallies(leads, names)))
 
 
-def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Check]:
+def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Finding]:
     return [
         _required(leads.missing),
         _phones(leads.bad_phones),
@@ -52,7 +52,7 @@ def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Check]:
         _dates(leads),
         *_finished(leads),
         check_duplicates(leads.duplicates()),
-        *(Check.good("Newest lead", _sample(lead)) for lead in leads.newest()),
+        *(Finding.passed("Newest lead", _sample(lead)) for lead in leads.newest()),
     ]
 
 
@@ -73,16 +73,16 @@ class StoreSpellings:
                 self.misspelt[f"{written} -> {canonical}"] += count
 
 
-def _amount(leads: int, reports: int) -> Check:
+def _amount(leads: int, reports: int) -> Finding:
     if not leads and not reports:
-        return Check.warning("Leads", "none yet", "`syncctl api` syncs for the first time.")
-    return Check.good("Leads", f"{leads:,}, and {reports:,} finished ones in reports")
+        return Finding.warning("Leads", "none yet", "`syncctl api` syncs for the first time.")
+    return Finding.passed("Leads", f"{leads:,}, and {reports:,} finished ones in reports")
 
 
-def _stores(stores: list[Store], locations: Locations) -> Check:
+def _stores(stores: list[Store], locations: Locations) -> Finding:
     known = set(locations.by_code.values())
     if not stores:
-        return Check.warning(
+        return Finding.warning(
             "Stores", f"none stored; locations.toml knows {len(known)}", "`syncctl stores` fetches them."
         )
     active = sum(store.is_active for store in stores)
@@ -90,97 +90,97 @@ def _stores(stores: list[Store], locations: Locations) -> Check:
     found = f"{len(stores)}, {active} of them active; locations.toml knows {len(known)}"
     if missing:
         found += f", of which {len(missing)} are not stored"
-    return Check.good("Stores", found)
+    return Finding.passed("Stores", found)
 
 
-def _required(missing: Mapping[str, Oddity]) -> Check:
+def _required(missing: Mapping[str, LeadProblem]) -> Finding:
     name = "Required fields"
-    if not any(oddity.count for oddity in missing.values()):
-        return Check.good(name, "every lead has a name, a phone and a store")
-    told = [
-        f"{quantity(oddity.count, 'lead')} without {field}"
-        for field, oddity in missing.items()
-        if oddity.count
+    if not any(problem.count for problem in missing.values()):
+        return Finding.passed(name, "every lead has a name, a phone and a store")
+    shown = [
+        f"{quantity(problem.count, 'lead')} without {field}"
+        for field, problem in missing.items()
+        if problem.count
     ]
-    examples = next(oddity for oddity in missing.values() if oddity.count)
-    return Check.bad(name, f"{', '.join(told)} {_such_as(examples)}", "Fill them in, in the database.")
+    examples = next(problem for problem in missing.values() if problem.count)
+    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Fill them in, in the database.")
 
 
-def _phones(bad: Oddity) -> Check:
+def _phones(bad: LeadProblem) -> Finding:
     name = "Phone numbers"
     if not bad.count:
-        return Check.good(name, "each has 10 digits")
-    return Check.bad(
+        return Finding.passed(name, "each has 10 digits")
+    return Finding.failed(
         name,
-        f"{bad.count:,} not of 10 digits {_such_as(bad)}",
+        f"{bad.count:,} not of 10 digits {_examples(bad)}",
         "Correct them in the database: 10 digits, nothing else.",
     )
 
 
-def _store_names(names: StoreSpellings) -> Iterator[Check]:
+def _store_names(names: StoreSpellings) -> Iterator[Finding]:
     name = "Store names"
     if names.misspelt:
-        yield Check.warning(
+        yield Finding.warning(
             name,
             f"{_leads_of(names.misspelt)} with {quantity(len(names.misspelt), 'misspelt name')} (see below)",
             "`syncctl cleanup stores` shows what it would rename.",
         )
     if names.unknown:
-        yield Check.warning(
+        yield Finding.warning(
             name,
             f"{_leads_of(names.unknown)} of {quantity(len(names.unknown), 'unknown store')} (see below)",
             "Leads under Default Store: import their files again, which sets the store. A new shop is known "
             "after `syncctl stores`. Correct the rest in the database.",
         )
     if not names.misspelt and not names.unknown:
-        yield Check.good(name, "all canonical")
+        yield Finding.passed(name, "all canonical")
 
 
 def _leads_of(counts: Counter[str]) -> str:
     return quantity(counts.total(), "lead")
 
 
-def _dates(leads: LeadTallies) -> Check:
+def _dates(leads: LeadTallies) -> Finding:
     name = "Dates"
-    told = [
-        f"{quantity(oddity.count, 'lead')} {what} {_such_as(oddity)}"
-        for oddity, what in (
+    shown = [
+        f"{quantity(problem.count, 'lead')} {what} {_examples(problem)}"
+        for problem, what in (
             (leads.in_future, "with createdAt in the future"),
             (leads.undated, "without a date in createdAt"),
         )
-        if oddity.count
+        if problem.count
     ]
-    if not told:
-        return Check.good(name, "no createdAt is in the future (by the business's wall clock) or missing")
-    return Check.warning(
-        name, "; ".join(told), "Correct the date where the record was made: rental system, file or web app."
+    if not shown:
+        return Finding.passed(name, "no createdAt is in the future (by the business's wall clock) or missing")
+    return Finding.warning(
+        name, "; ".join(shown), "Correct the date where the record was made: rental system, file or web app."
     )
 
 
-def _finished(leads: LeadTallies) -> Iterator[Check]:
+def _finished(leads: LeadTallies) -> Iterator[Finding]:
     name = "Finished leads"
     if leads.in_reports.count:
-        yield Check.bad(
+        yield Finding.failed(
             name,
-            f"{leads.in_reports.count:,} in leads and in reports at once {_such_as(leads.in_reports)}",
+            f"{leads.in_reports.count:,} in leads and in reports at once {_examples(leads.in_reports)}",
             "`syncctl cleanup finished` shows each beside its report, and which it would delete; finish the "
             "rest in the web app.",
         )
     perhaps = leads.perhaps_in_reports()
     if perhaps.count:
-        yield Check.warning(
+        yield Finding.warning(
             name,
-            f"{perhaps.count:,} may be: a report fits them in part {_such_as(perhaps)}",
+            f"{perhaps.count:,} may be: a report fits them in part {_examples(perhaps)}",
             "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
             "it would delete.",
         )
     if not leads.in_reports.count and not perhaps.count:
-        yield Check.good(name, "none is in leads as well")
+        yield Finding.passed(name, "none is in leads as well")
 
 
-def _such_as(oddity: Oddity) -> str:
-    dots = ", …" if oddity.count > len(oddity.lead_ids) else ""
-    return f"(_id {', '.join(oddity.lead_ids)}{dots})"
+def _examples(problem: LeadProblem) -> str:
+    dots = ", …" if problem.count > len(problem.lead_ids) else ""
+    return f"(_id {', '.join(problem.lead_ids)}{dots})"
 
 
 def _sample(lead: Document) -> str:
@@ -192,8 +192,8 @@ def _sample(lead: Document) -> str:
 
 def _tallies(leads: LeadTallies, names: StoreSpellings) -> Iterator[Tally]:
     months = sorted(leads.by_month.items(), reverse=True)
-    recent = {f"{month // 100:04}-{month % 100:02}": count for month, count in months[:MONTHS_TOLD]}
-    if earlier := sum(count for _, count in months[MONTHS_TOLD:]):
+    recent = {f"{month // 100:04}-{month % 100:02}": count for month, count in months[:MAX_MONTHS]}
+    if earlier := sum(count for _, count in months[MAX_MONTHS:]):
         recent["earlier"] = earlier
     for title, counts in (
         ("Leads by type", _largest(leads.by_type)),
@@ -208,7 +208,7 @@ def _tallies(leads: LeadTallies, names: StoreSpellings) -> Iterator[Tally]:
 
 
 def _largest(counts: Counter[str]) -> dict[str, int]:
-    told = dict(counts.most_common(LINES_TOLD))
-    if rest := counts.total() - sum(told.values()):
-        told[f"{len(counts) - len(told)} others"] = rest
-    return told
+    shown = dict(counts.most_common(MAX_LINES))
+    if rest := counts.total() - sum(shown.values()):
+        shown[f"{len(counts) - len(shown)} others"] = rest
+    return shown

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.services.checks.freshness import NextSync, span
 
@@ -16,7 +16,7 @@ LOCK_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SyncEnvironment:
     """The environment of the sync. All texts may be shown; secrets are masked."""
 
     sync_enabled: bool
@@ -40,19 +40,19 @@ class Surroundings:
     """What starts the sync."""
 
 
-def check_surroundings(
-    around: Surroundings, now: datetime, next_sync: NextSync, *, runs_by_itself: bool | None
-) -> Iterator[Check]:
+def check_environment(
+    environment: SyncEnvironment, now: datetime, next_sync: NextSync, *, runs_by_itself: bool | None
+) -> Iterator[Finding]:
     """One finding each. `runs_by_itself`: whether a scheduler was seen at work, whatever the crontab says;
     None: unknown."""
-    yield _lock(around, now)
-    yield _scheduler(around.scheduler, runs_by_itself=runs_by_itself)
-    yield from check_other_lines(around.scheduler)
-    yield _switch(around.sync_enabled)
-    yield _schedule(around.schedule, now, next_sync)
-    yield _endpoints(around.endpoints)
-    for title, value in around.in_force.items():
-        yield Check.good(title, value)
+    yield _lock(environment, now)
+    yield _scheduler(environment.scheduler, runs_by_itself=runs_by_itself)
+    yield from check_other_lines(environment.scheduler)
+    yield _switch(environment.sync_enabled)
+    yield _schedule(environment.schedule, now, next_sync)
+    yield _endpoints(environment.endpoints)
+    for title, value in environment.in_force.items():
+        yield Finding.passed(title, value)
 
 
 def lock_words(lock: LockState, now: datetime) -> str:
@@ -65,17 +65,17 @@ def lock_words(lock: LockState, now: datetime) -> str:
     return f"held by {who}{where}{since}"
 
 
-def check_other_lines(state: ScheduleState) -> Iterator[Check]:
+def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
     """What interferes with the crontab line, and what syncs or imports automatically but shouldn't; no
     findings if all is well."""
     for obstacle in state.obstacles:
-        yield Check.bad(
+        yield Finding.failed(
             "Crontab variable",
             f"above the line stands {obstacle}",
             "Put the line, or the whole block of `syncctl cron install`, above that one with `crontab -e`.",
         )
     for line in state.old_syncs:
-        yield Check.bad(
+        yield Finding.failed(
             "Old system's sync",
             f"the crontab still runs it: {line}",
             "It brings finished and deleted leads back. Take that line out with `crontab -e`; `syncctl cron "
@@ -85,76 +85,78 @@ def check_other_lines(state: ScheduleState) -> Iterator[Check]:
         instead = "`syncctl cron install` lets cron run `syncctl api` instead"
         if each.by_systemd:
             instead = "`syncctl cron show --systemd` prints the units that run `syncctl api` instead"
-        yield Check.bad(
+        yield Finding.failed(
             "Scheduled import",
             f"{each.place} runs `{each.command}`: {each.line}",
             f"Files are imported by hand only. Take that away with `{each.remove}`; {instead}.",
         )
 
 
-def _lock(around: Surroundings, now: datetime) -> Check:
-    lock = around.lock
+def _lock(environment: SyncEnvironment, now: datetime) -> Finding:
+    lock = environment.lock
     if lock.problem:
-        return Check.bad("Lock", lock.problem, "No run can start: make it usable, or set SYNC_LOCK_FILE.")
+        return Finding.failed(
+            "Lock", lock.problem, "No run can start: make it usable, or set SYNC_LOCK_FILE."
+        )
     found = lock_words(lock, now)
-    longest = around.run_deadline + LOCK_MARGIN
+    longest = environment.run_deadline + LOCK_MARGIN
     if lock.held and lock.since and now - lock.since > longest:
-        return Check.warning(
+        return Finding.warning(
             "Lock",
             f"{found}, though a run of the API ends within {span(longest)}",
             "A long import or --full may take so long; if that process hangs, end it: the lock goes with it.",
         )
-    return Check.good("Lock", found if lock.held else "free: no run is under way")
+    return Finding.passed("Lock", found if lock.held else "free: no run is under way")
 
 
-def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Check:
+def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
     name = "Scheduler"
     if state.problem:
         found = "\n".join(filter(None, (state.problem, state.hint)))
-        return Check.warning(name, found, "Look by yourself what starts `syncctl api`.")
+        return Finding.warning(name, found, "Look by yourself what starts `syncctl api`.")
     if not state.installed and runs_by_itself is not False:
         something_else = "but something else starts" if runs_by_itself else "and it can't be seen what starts"
-        return Check.warning(
+        return Finding.warning(
             name,
             f"{state.found}, {something_else} the sync",
             "If that is another user's crontab or a container's, all is well; else `syncctl cron install`.",
         )
     if not state.installed:
-        return Check.bad(
+        return Finding.failed(
             name, f"{state.found}: nothing starts the sync", "`syncctl cron install` adds the line."
         )
     if not state.in_step:
-        cure = "`syncctl cron show --systemd`" if state.by_systemd else "`syncctl cron install`"
-        return Check.bad(name, state.found, f"{cure} brings it in step with API_SYNC_TIME.")
-    return Check.good(name, state.found)
+        hint = "`syncctl cron show --systemd`" if state.by_systemd else "`syncctl cron install`"
+        return Finding.failed(name, state.found, f"{hint} brings it in step with API_SYNC_TIME.")
+    return Finding.passed(name, state.found)
 
 
-def _switch(enabled: bool) -> Check:
+def _switch(enabled: bool) -> Finding:
     name = "Automatic sync"
     if enabled:
-        return Check.good(name, "on (API_SYNC_ENABLED=true)")
-    return Check.warning(
+        return Finding.passed(name, "on (API_SYNC_ENABLED=true)")
+    return Finding.warning(
         name,
         "off (API_SYNC_ENABLED=false): what cron starts does nothing",
         "Set API_SYNC_ENABLED=true when it should run again, in .env.local if the web app reads that .env.",
     )
 
 
-def _schedule(schedule: str, now: datetime, next_sync: NextSync) -> Check:
+def _schedule(schedule: str, now: datetime, next_sync: NextSync) -> Finding:
     first = next_sync(now)
     second = next_sync(first)
-    return Check.good(
+    return Finding.passed(
         "Schedule", f"{schedule}: next in {span(first - now)}, then {span(second - first)} later"
     )
 
 
-def _endpoints(endpoints: Mapping[str, str]) -> Check:
+def _endpoints(endpoints: Mapping[str, str]) -> Finding:
     called = [name for name, address in endpoints.items() if _is_rentout(address)]
     if called:
-        return Check.bad(
+        return Finding.failed(
             "No rent-out API", f"{', '.join(called)} is one", "Take it out: rent-out APIs are never called."
         )
-    return Check.good("No rent-out API", f"none of the {len(endpoints)} addresses is one")
+    return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses is one")
 
 
 def _is_rentout(address: str) -> bool:

@@ -14,7 +14,7 @@ from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
-INTERVALS = 3
+LATE_AFTER_INTERVALS = 3
 """A step is late after this many intervals of the schedule without a success."""
 
 NextSync = Callable[[datetime], datetime]
@@ -63,10 +63,10 @@ def late_from(success: datetime, next_sync: NextSync) -> datetime:
     alone makes nothing late.
     """
     due = [next_sync(success)]
-    for _ in range(INTERVALS):
+    for _ in range(LATE_AFTER_INTERVALS):
         due.append(next_sync(due[-1]))
     shortest = min(later - earlier for earlier, later in pairwise(due))
-    return max(success + INTERVALS * shortest, due[INTERVALS - 1])
+    return max(success + LATE_AFTER_INTERVALS * shortest, due[LATE_AFTER_INTERVALS - 1])
 
 
 def is_misdated(log: SyncLog, now: datetime) -> bool:
@@ -108,25 +108,25 @@ def api_steps(
 
 
 def _api_step(
-    name: StepName, told: LastLogs | None, progress: Progress | None, now: datetime, next_sync: NextSync
+    name: StepName, last_logs: LastLogs | None, progress: Progress | None, now: datetime, next_sync: NextSync
 ) -> ApiStep:
-    if told is None:
+    if last_logs is None:
         return ApiStep(name, None, None, late=True)
-    logged = told.last_success
-    misdated = next((log for log in (told.last, logged) if log and is_misdated(log, now)), None)
+    logged = last_logs.last_success
+    misdated = next((log for log in (last_logs.last, logged) if log and is_misdated(log, now)), None)
     if logged is None:
-        return ApiStep(name, told.last, None, late=True, misdated=misdated)
+        return ApiStep(name, last_logs.last, None, late=True, misdated=misdated)
     undated = is_misdated(logged, now)
-    if progress is None or progress.rests:
+    if progress is None or progress.all_dormant:
         success, late = (None, False) if undated else (logged.at, now > late_from(logged.at, next_sync))
-        return ApiStep(name, told.last, success, late, misdated=misdated)
+        return ApiStep(name, last_logs.last, success, late, misdated=misdated)
     reached = progress.reached(now)
     if reached is None:
-        return ApiStep(name, told.last, None, late=True, only_parts=True, misdated=misdated)
+        return ApiStep(name, last_logs.last, None, late=True, only_parts=True, misdated=misdated)
     success = reached if undated else min(logged.at, reached)
     return ApiStep(
         name,
-        told.last,
+        last_logs.last,
         success,
         late=now > late_from(success, next_sync),
         only_parts=not undated and late_from(success, next_sync) < logged.at,
@@ -152,7 +152,7 @@ def misdated_words(log: SyncLog) -> tuple[str, str]:
     return found, f"Remove that entry (syncType {log.sync_type}): it says nothing about when."
 
 
-def scheduler_is_at_work(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:
+def is_scheduler_active(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:
     """Whether something other than a person has recently started a sync; None: unknown."""
     if any(
         step.last is not None

@@ -83,9 +83,9 @@ def find_run(survey: Survey, beginning: str) -> PastRun:
         raise UsageError(f"No run has an id that begins with {beginning!r}: `syncctl history` lists them.")
     exact = [entry for entry in found if entry.run_id == wanted]
     if len(found) > 1 and not exact:
-        told = ", ".join(f"{entry.run_id} ({instant(entry.started_at)})" for entry in found[:CANDIDATES])
+        data = ", ".join(f"{entry.run_id} ({instant(entry.started_at)})" for entry in found[:CANDIDATES])
         more = ", …" if len(found) > CANDIDATES else ""
-        raise UsageError(f"Several runs have an id that begins with {beginning!r}: {told}{more}.")
+        raise UsageError(f"Several runs have an id that begins with {beginning!r}: {data}{more}.")
     return past_run((exact or found)[0])
 
 
@@ -103,35 +103,35 @@ def past_run(entry: RunEntry) -> PastRun:
     )
 
 
-def counts_of(told: Mapping[str, Any]) -> Counts:
+def counts_of(data: Mapping[str, Any]) -> Counts:
     """The counts in the stored document of a step or location."""
-    return Counts(**{name: told[name] for name in _COUNTS})
+    return Counts(**{name: data[name] for name in _COUNTS})
 
 
-def _step(told: Mapping[str, Any]) -> PastStep:
+def _step(data: Mapping[str, Any]) -> PastStep:
     return PastStep(
-        name=told["name"],
-        status=StepStatus(told["status"]),
-        counts=counts_of(told),
-        processed=told["locations"]["processed"],
-        total=told["locations"]["total"],
-        dormant=told["dormant"],
-        changed=told["changed"],
-        errors=told["errors"],
-        error=told["error"],
-        locations=tuple(map(_location, told["details"])),
+        name=data["name"],
+        status=StepStatus(data["status"]),
+        counts=counts_of(data),
+        processed=data["locations"]["processed"],
+        total=data["locations"]["total"],
+        dormant=data["dormant"],
+        changed=data["changed"],
+        errors=data["errors"],
+        error=data["error"],
+        locations=tuple(map(_location, data["details"])),
     )
 
 
-def _location(told: Mapping[str, Any]) -> PastLocation:
+def _location(data: Mapping[str, Any]) -> PastLocation:
     return PastLocation(
-        location=told["location"],
-        store=told["store"],
-        counts=counts_of(told),
-        changed=tuple(told["changed"]),
-        conflicts=tuple(told["conflicts"]),
-        error=told["error"],
-        warning=told["warning"],
+        location=data["location"],
+        store=data["store"],
+        counts=counts_of(data),
+        changed=tuple(data["changed"]),
+        conflicts=tuple(data["conflicts"]),
+        error=data["error"],
+        warning=data["warning"],
     )
 
 
@@ -143,8 +143,8 @@ def runs_document(runs: tuple[PastRun, ...]) -> dict[str, Any]:
 def run_document(run: PastRun) -> dict[str, Any]:
     """One run with its locations as `--json` prints it."""
     document = _run_document(run)
-    for told, step in zip(document["steps"], run.steps, strict=True):
-        told["details"] = [
+    for data, step in zip(document["steps"], run.steps, strict=True):
+        data["details"] = [
             {
                 "location": location.location,
                 "store": location.store,

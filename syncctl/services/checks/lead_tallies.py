@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.domain.lead_values import Document
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
@@ -26,7 +26,7 @@ UNKNOWN = "(none)"
 
 
 @dataclass(slots=True)
-class Oddity:
+class LeadProblem:
     """Leads with a certain problem."""
 
     count: int = 0
@@ -53,11 +53,11 @@ class LeadTallies:
         self.by_source: Counter[str] = Counter()
         self.by_store: Counter[str] = Counter()
         self.by_month: Counter[int] = Counter()
-        self.missing = {name: Oddity() for name in REQUIRED}
-        self.bad_phones = Oddity()
-        self.in_future = Oddity()
-        self.undated = Oddity()
-        self.in_reports = Oddity()
+        self.missing = {name: LeadProblem() for name in REQUIRED}
+        self.bad_phones = LeadProblem()
+        self.in_future = LeadProblem()
+        self.undated = LeadProblem()
+        self.in_reports = LeadProblem()
         self._finder = finder
         self._finished = finished
         self._now = now
@@ -74,10 +74,10 @@ class LeadTallies:
         if self._finished.fit(lead) is Fit.WHOLE:
             self.in_reports.add(lead)
 
-    def perhaps_in_reports(self) -> Oddity:
+    def perhaps_in_reports(self) -> LeadProblem:
         """Leads that may be finished: a report fits them in part."""
         lead_ids = self._finished.perhaps_finished()
-        return Oddity(len(lead_ids), lead_ids[:EXAMPLES])
+        return LeadProblem(len(lead_ids), lead_ids[:EXAMPLES])
 
     def duplicates(self) -> DuplicateSets:
         """The sets of duplicates among the leads so far."""
@@ -88,10 +88,10 @@ class LeadTallies:
         return [lead for _, _, lead in sorted(self._newest, key=lambda entry: entry[:2], reverse=True)]
 
     def _look_at_required(self, lead: Document) -> None:
-        for name, oddity in self.missing.items():
+        for name, problem in self.missing.items():
             value = lead.get(name)
             if not isinstance(value, str) or not value or value.isspace():
-                oddity.add(lead)
+                problem.add(lead)
             elif name == "store":
                 self.by_store[value] += 1
             elif name == "phone" and not _is_phone(value):
@@ -124,12 +124,12 @@ def duplicate_words(duplicates: DuplicateSets) -> str:
     return f"{sets} with {copies} ({by_type})"
 
 
-def check_duplicates(duplicates: DuplicateSets) -> Check:
+def check_duplicates(duplicates: DuplicateSets) -> Finding:
     """A sync never makes copies: they are the old system's, or another program's."""
     name = "Duplicates"
     if not duplicates.count:
-        return Check.good(name, "none")
-    return Check.bad(
+        return Finding.passed(name, "none")
+    return Finding.failed(
         name, duplicate_words(duplicates), "`syncctl cleanup duplicates` shows what it would remove."
     )
 

@@ -18,7 +18,7 @@ from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location
 class Progress:
     """The locations of one report that are still asked, in numerical order."""
 
-    awake: tuple[LocationState, ...]
+    active: tuple[LocationState, ...]
     """Those that are not dormant, with an empty state for listed locations that have none."""
 
     dormant: int
@@ -31,9 +31,9 @@ class Progress:
     """Whether there is any state at all."""
 
     @property
-    def rests(self) -> bool:
+    def all_dormant(self) -> bool:
         """Whether all of its locations are dormant: then their watermarks don't show the last run."""
-        return self.synced and not self.awake
+        return self.synced and not self.active
 
     def reached(self, now: datetime) -> datetime | None:
         """The time up to which at least half of the locations are synced; None: most were never synced.
@@ -41,7 +41,7 @@ class Progress:
         Locations that are only in locations.toml count once they have been synced.
         """
         marks = [
-            watermark(state, now) for state in self.awake if state.watermark or state.location in self.listed
+            watermark(state, now) for state in self.active if state.watermark or state.location in self.listed
         ]
         known = sorted(mark for mark in marks if mark)
         place = len(marks) // 2 - (len(marks) - len(known))
@@ -72,10 +72,10 @@ def _progress(
 ) -> Progress:
     kept = {code: state for code, state in states.items() if code in asked}
     kept |= {code: LocationState(code) for code in listed if code not in kept}
-    awake = [state for state in kept.values() if not state.dormant]
+    active = [state for state in kept.values() if not state.dormant]
     return Progress(
-        awake=tuple(sorted(awake, key=lambda state: location_order(state.location))),
-        dormant=len(kept) - len(awake),
+        active=tuple(sorted(active, key=lambda state: location_order(state.location))),
+        dormant=len(kept) - len(active),
         listed=listed,
         synced=any(code in asked for code in states),
     )

@@ -16,7 +16,7 @@ from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState
-from syncctl.services.checks.app_scheduler import FRESH, find_traces, scheduler_reason
+from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
 from syncctl.services.checks.corrected_numbers import Corrections, corrections_since
 from syncctl.services.checks.freshness import (
     ApiStep,
@@ -28,7 +28,7 @@ from syncctl.services.checks.freshness import (
 )
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
-from syncctl.services.checks.windows import AUDITS_OVER, Doubt, doubt_words, doubts
+from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
@@ -56,7 +56,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StepStanding:
+class StepHealth:
     """An API step, and its last run's counts."""
 
     step: ApiStep
@@ -65,7 +65,7 @@ class StepStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class DatabaseContent:
     """What the database contains."""
 
     leads: int
@@ -91,8 +91,8 @@ class Status:
     sync_enabled: bool
     next_sync_at: datetime
     lock: LockState
-    steps: tuple[StepStanding, ...] = ()
-    content: Content | None = None
+    steps: tuple[StepHealth, ...] = ()
+    content: DatabaseContent | None = None
     """None: the database can't be used."""
 
     saved_by_audits: Mapping[str, int] = field(default_factory=dict)
@@ -115,12 +115,12 @@ class Status:
             return ""
         if self.content is None:
             return "`syncctl doctor` looks further"
-        if all(standing.step.last is None for standing in self.steps):
+        if all(step_health.step.last is None for step_health in self.steps):
             return "`syncctl doctor` tells whether all is set up"
         return "`syncctl verify sync` says why, and what to do"
 
 
-def take_status(
+def collect_status(
     database: Database, lock: LockState, locations: Locations, clock: Clock, *, sync_enabled: bool
 ) -> Status:
     """Check everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
@@ -134,8 +134,8 @@ def take_status(
         clock.next_sync,
         synced_before=has_synced(progress, runs),
     )
-    health, reasons = judge(steps, now)
-    if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH), now):
+    health, reasons = health_of_steps(steps, now)
+    if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
         health = Health.FAILING
         reasons.append(reason)
     in_doubt = doubts(progress)
@@ -144,15 +144,15 @@ def take_status(
     ]
     return Status(
         health=health,
-        reasons=(*reasons, *_asides(lock, sync_enabled)),
+        reasons=(*reasons, *_other_reasons(lock, sync_enabled)),
         checked_at=now,
         sync_enabled=sync_enabled,
         next_sync_at=clock.next_sync(now),
         lock=lock,
-        saved_by_audits=database.saved_by_audits(now - AUDITS_OVER),
+        saved_by_audits=database.saved_by_audits(now - AUDIT_PERIOD),
         doubts=in_doubt,
         corrections=corrections_since(database, now - timedelta(days=DAYS)),
-        steps=tuple(StepStanding(step, _counts(step, runs)) for step in steps),
+        steps=tuple(StepHealth(step, _counts(step, runs)) for step in steps),
         content=_content(database, locations, now.astimezone(clock.business_zone).date()),
     )
 
@@ -162,7 +162,7 @@ def status_without_database(problem: str, lock: LockState, clock: Clock, *, sync
     now = clock.now()
     return Status(
         health=Health.FAILING,
-        reasons=(problem, *_asides(lock, sync_enabled)),
+        reasons=(problem, *_other_reasons(lock, sync_enabled)),
         checked_at=now,
         sync_enabled=sync_enabled,
         next_sync_at=clock.next_sync(now),
@@ -170,7 +170,7 @@ def status_without_database(problem: str, lock: LockState, clock: Clock, *, sync
     )
 
 
-def judge(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
+def health_of_steps(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
     """The health that follows from the API steps, and the reasons."""
     steps = tuple(steps)
     if all(step.last is None for step in steps):
@@ -188,26 +188,26 @@ def judge(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
 
 def _reason(step: ApiStep, now: datetime) -> str:
     """What is wrong with a step; "" if nothing is."""
-    told = []
+    found = []
     if step.last and step.last.status is not StepStatus.SUCCESS and not step.last_is_misdated:
         how = "failed" if step.failed else "failed in part"
         why = f": {step.last.error_message}" if step.last.error_message else ""
-        told.append(f"the last run, {ago(step.last.at, now)}, {how}{why}")
+        found.append(f"the last run, {ago(step.last.at, now)}, {how}{why}")
     if step.late:
         success = success_words(step, now)
-        told.append(f"the last success was {success}" if step.last_success_at else success)
+        found.append(f"the last success was {success}" if step.last_success_at else success)
     if step.misdated:
-        told.append(f"{misdated_words(step.misdated)[0]}: remove it")
-    return "; ".join(told)
+        found.append(f"{misdated_words(step.misdated)[0]}: remove it")
+    return "; ".join(found)
 
 
-def _asides(lock: LockState, sync_enabled: bool) -> list[str]:
-    told = []
+def _other_reasons(lock: LockState, sync_enabled: bool) -> list[str]:
+    found = []
     if not sync_enabled:
-        told.append("Automatic sync is off (API_SYNC_ENABLED=false): what cron starts does nothing.")
+        found.append("Automatic sync is off (API_SYNC_ENABLED=false): what cron starts does nothing.")
     if lock.problem:
-        told.append(f"Lock: {lock.problem}.")
-    return told
+        found.append(f"Lock: {lock.problem}.")
+    return found
 
 
 def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
@@ -217,13 +217,13 @@ def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
     for run in runs:
         length = timedelta(seconds=run.document["duration_s"]) + _LOG_LEEWAY
         if run.started_at - _LOG_LEEWAY <= step.last.at <= run.started_at + length:
-            for told in run.document["steps"]:
-                if told["name"] == step.step:
-                    return counts_of(told)
+            for found in run.document["steps"]:
+                if found["name"] == step.step:
+                    return counts_of(found)
     return None
 
 
-def _content(database: Database, locations: Locations, today: date) -> Content:
+def _content(database: Database, locations: Locations, today: date) -> DatabaseContent:
     finder, count, by_day = DuplicateFinder(locations, database), 0, Counter[date]()
     for lead in database.scan_leads(KEY_FIELDS):
         count += 1
@@ -232,7 +232,7 @@ def _content(database: Database, locations: Locations, today: date) -> Content:
             by_day[day] += 1
     duplicates = finder.found()
     days = [today - timedelta(days=age) for age in reversed(range(DAYS))]
-    return Content(
+    return DatabaseContent(
         leads=count,
         per_day={day: by_day[day] for day in days},
         duplicate_sets=duplicates.count,

@@ -7,8 +7,8 @@ from typing import Any
 
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.redact import mask_phone
-from syncctl.services.checks.status import DAYS, Status, StepStanding
-from syncctl.services.checks.windows import AUDITS_OVER
+from syncctl.services.checks.status import DAYS, Status, StepHealth
+from syncctl.services.checks.windows import AUDIT_PERIOD
 
 
 def status_document(status: Status) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def status_document(status: Status) -> dict[str, Any]:
             {"sets": content.duplicate_sets, "extra_copies": content.extra_copies} if content else None
         ),
         "rejects": content.rejects if content else None,
-        "audits": {"days": AUDITS_OVER.days, "saved": dict(status.saved_by_audits)} if content else None,
+        "audits": {"days": AUDIT_PERIOD.days, "saved": dict(status.saved_by_audits)} if content else None,
         "doubts": [
             {"report": doubt.report.value, "location": doubt.location, "since": instant(doubt.since)}
             for doubt in status.doubts
@@ -77,7 +77,7 @@ def status_document(status: Status) -> dict[str, Any]:
     }
 
 
-def _step_document(standing: StepStanding) -> dict[str, Any]:
+def _step_document(standing: StepHealth) -> dict[str, Any]:
     step, last = standing.step, standing.step.last
     return {
         "name": step.step.value,

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.checks import CheckReport, Finding
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.sources import SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LastLogs
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
-from syncctl.services.checks.environment_checks import Surroundings, check_surroundings
+from syncctl.services.checks.environment_checks import SyncEnvironment, check_environment
 from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
     api_steps,
     has_synced,
     is_misdated,
+    is_scheduler_active,
     misdated_words,
-    scheduler_is_at_work,
     success_words,
 )
 from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.watermarks import check_watermarks
-from syncctl.services.checks.windows import AUDITS_OVER, check_windows
+from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
 from syncctl.services.cleanup.duplicates import find_duplicates
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
@@ -36,8 +36,8 @@ RUNS_LOOKED_AT = 20
 """Among this many newest runs there is one with steps: a retry of rejects has none."""
 
 
-def verify_machinery(
-    database: Database, around: Surroundings, locations: Locations, clock: Clock
+def check_sync(
+    database: Database, environment: SyncEnvironment, locations: Locations, clock: Clock
 ) -> CheckReport:
     """All checks. Raises StorageError if the connection is lost; see `verify_without_database`."""
     now = clock.now()
@@ -48,37 +48,37 @@ def verify_machinery(
     steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
     checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, runs, logs, now)]
     checks += check_watermarks(progress, steps, clock)
-    saved_by_audits = database.saved_by_audits(now - AUDITS_OVER)
-    checks += check_windows(database.dialects(), progress, saved_by_audits, around.audit_locations, now)
+    saved_by_audits = database.saved_by_audits(now - AUDIT_PERIOD)
+    checks += check_windows(database.dialects(), progress, saved_by_audits, environment.audit_locations, now)
     checks.append(check_duplicates(find_duplicates(database, locations)))
     checks.append(_rejects(database.count_rejects()))
-    checks += check_app_scheduler(find_traces(database, locations, around.lock, now), now)
-    runs_by_itself = scheduler_is_at_work(steps, now, clock.next_sync)
-    checks += check_surroundings(around, now, clock.next_sync, runs_by_itself=runs_by_itself)
+    checks += check_app_scheduler(find_traces(database, locations, environment.lock, now), now)
+    runs_by_itself = is_scheduler_active(steps, now, clock.next_sync)
+    checks += check_environment(environment, now, clock.next_sync, runs_by_itself=runs_by_itself)
     return CheckReport(COMMAND, tuple(checks))
 
 
-def verify_without_database(problem: str, around: Surroundings, clock: Clock) -> CheckReport:
+def verify_without_database(problem: str, environment: SyncEnvironment, clock: Clock) -> CheckReport:
     """The checks that are possible without the database. `problem`: why it can't be used, in words."""
-    lost = Check.bad(
+    lost = Finding.failed(
         "Database", problem, "Nothing is synced until it answers again; `syncctl doctor` looks further."
     )
-    rest = check_surroundings(around, clock.now(), clock.next_sync, runs_by_itself=None)
+    rest = check_environment(environment, clock.now(), clock.next_sync, runs_by_itself=None)
     return CheckReport(COMMAND, (lost, *rest))
 
 
-def _database(database: Database) -> Iterator[Check]:
+def _database(database: Database) -> Iterator[Finding]:
     facts = database.facts()
-    yield Check.good(
+    yield Finding.passed(
         "Database", f"{facts.kind} {facts.version}, {facts.topology}, {facts.durability}: {facts.place}"
     )
     for caveat in facts.caveats:
-        yield Check.warning("Database", caveat.message, caveat.hint)
+        yield Finding.warning("Database", caveat.message, caveat.hint)
 
 
-def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Check]:
+def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Finding]:
     if all(step.last is None for step in steps):
-        yield Check.warning(
+        yield Finding.warning(
             "Last success", "nothing was synced yet", "`syncctl api` syncs for the first time."
         )
         return
@@ -86,7 +86,7 @@ def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Check]:
         yield _step(step, now)
 
 
-def _step(step: ApiStep, now: datetime) -> Check:
+def _step(step: ApiStep, now: datetime) -> Finding:
     name = f"Last success: {step.step}"
     seen, problem = success_words(step, now), ""
     if step.misdated:
@@ -95,33 +95,35 @@ def _step(step: ApiStep, now: datetime) -> Check:
         problem = f"; the last run, {ago(step.last.at, now)}, {_how(step.last.status)}"
         problem += f": {step.last.error_message}" if step.last.error_message else ""
     if step.failed:
-        return Check.bad(name, seen + problem, "`syncctl doctor` asks the API; the next run tries again.")
+        return Finding.failed(
+            name, seen + problem, "`syncctl doctor` asks the API; the next run tries again."
+        )
     if step.late and problem:
-        return Check.bad(
+        return Finding.failed(
             name, seen + problem, "`syncctl history --failed` tells which locations keep failing."
         )
     if step.late:
         return _late(name, step, seen)
     if step.misdated:
-        return Check.warning(name, seen + problem, misdated_words(step.misdated)[1])
+        return Finding.warning(name, seen + problem, misdated_words(step.misdated)[1])
     if problem:
-        return Check.warning(name, seen + problem, "The next run tries again what failed.")
-    return Check.good(name, seen)
+        return Finding.warning(name, seen + problem, "The next run tries again what failed.")
+    return Finding.passed(name, seen)
 
 
-def _late(name: str, step: ApiStep, seen: str) -> Check:
-    cure = "Is cron running, and the line in the crontab? `syncctl doctor` looks; `syncctl api` syncs now."
+def _late(name: str, step: ApiStep, seen: str) -> Finding:
+    hint = "Is cron running, and the line in the crontab? `syncctl doctor` looks; `syncctl api` syncs now."
     if step.only_parts:
-        cure = (
+        hint = (
             "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` looks at cron."
         )
     if step.only_by_others:
-        cure = "`syncctl api` syncs for the first time; `syncctl doctor` tells whether all is set up."
+        hint = "`syncctl api` syncs for the first time; `syncctl doctor` tells whether all is set up."
     if step.misdated:
-        cure += f" {misdated_words(step.misdated)[1]}"
+        hint += f" {misdated_words(step.misdated)[1]}"
     if step.last_success_at is None:
-        return Check.bad(name, seen, cure)
-    return Check.bad(name, f"{seen}; that is more than three intervals of the schedule", cure)
+        return Finding.failed(name, seen, hint)
+    return Finding.failed(name, f"{seen}; that is more than three intervals of the schedule", hint)
 
 
 def _how(status: StepStatus) -> str:
@@ -130,7 +132,7 @@ def _how(status: StepStatus) -> str:
 
 def _sync_logs(
     database: Database, runs: Iterable[RunEntry], logs: Mapping[str, LastLogs], now: datetime
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """Whether the newest run has written its entries; no finding before the first run. If there are none,
     but an entry of that kind is dated in the future, this can't be known."""
     name = "synclogs"
@@ -147,22 +149,22 @@ def _sync_logs(
         misdated = [kind for kind in kinds if kind in logs and is_misdated(logs[kind].last, now)]
         missing = [kind for kind in kinds if kind not in dates and kind not in misdated]
         if missing:
-            yield Check.bad(
+            yield Finding.failed(
                 name,
                 f"the run of {ago(run.started_at, now)} left no entry for {', '.join(missing)}",
                 "The web app reads them: see the log for why the database refused, and `syncctl doctor`.",
             )
         elif dates:
-            yield Check.good(name, f"written, the last entry {ago(max(dates.values()), now)}")
+            yield Finding.passed(name, f"written, the last entry {ago(max(dates.values()), now)}")
         else:
-            yield Check.warning(name, *misdated_words(logs[misdated[0]].last))
+            yield Finding.warning(name, *misdated_words(logs[misdated[0]].last))
         return
 
 
-def _rejects(count: int) -> Check:
+def _rejects(count: int) -> Finding:
     name = "Rejects"
     if not count:
-        return Check.good(name, "none waiting")
-    return Check.warning(
+        return Finding.passed(name, "none waiting")
+    return Finding.warning(
         name, f"{count:,} waiting for a correction", "`syncctl rejects list` tells why each one is invalid."
     )

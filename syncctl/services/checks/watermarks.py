@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.domain.sources import StepName
 from syncctl.services.checks.freshness import ApiStep, ago, late_from
 from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock
 from syncctl.text import and_more
 
-LOCATIONS_TOLD = 10
+MAX_LOCATIONS_NAMED = 10
 
 
 def check_watermarks(
     progress: Mapping[StepName, Progress], steps: Iterable[ApiStep], clock: Clock
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """A finding for each report, except those that were never synced at all, which the step's finding
     says."""
     for step in steps:
@@ -27,38 +27,38 @@ def check_watermarks(
             yield _watermark(step.step, report, clock)
 
 
-def _watermark(report: StepName, progress: Progress, clock: Clock) -> Check:
+def _watermark(report: StepName, progress: Progress, clock: Clock) -> Finding:
     name, now = f"Watermarks: {report}", clock.now()
     if not progress.synced:
-        return Check.warning(
+        return Finding.warning(
             name,
             "no location was synced up to now, only single days, or none has any data",
             f"`syncctl {report}` syncs all of them, and says so if the API has nothing.",
         )
     found = _found(progress, now)
     reached = progress.reached(now)
-    if progress.awake and reached is None:
-        return Check.warning(
+    if progress.active and reached is None:
+        return Finding.warning(
             name, f"{found}; most were never synced", f"`syncctl {report}` syncs all of them."
         )
-    lagging = [state for state in progress.awake if _lags(state, reached, clock)]
+    lagging = [state for state in progress.active if _lags(state, reached, clock)]
     if not lagging:
-        return Check.good(name, found)
-    told = ", ".join(
+        return Finding.passed(name, found)
+    shown = ", ".join(
         f"{state.location} ({ago(state.watermark, now) if state.watermark else 'never synced'})"
-        for state in lagging[:LOCATIONS_TOLD]
+        for state in lagging[:MAX_LOCATIONS_NAMED]
     )
-    more = and_more(len(lagging) - LOCATIONS_TOLD)
-    return Check.warning(
+    more = and_more(len(lagging) - MAX_LOCATIONS_NAMED)
+    return Finding.warning(
         name,
-        f"{found}; {len(lagging)} behind the others: {told}{more}",
+        f"{found}; {len(lagging)} behind the others: {shown}{more}",
         f"`syncctl {report} --location {lagging[0].location} -v` shows what is the matter with it.",
     )
 
 
 def _found(progress: Progress, now: datetime) -> str:
-    marks = [mark for state in progress.awake if (mark := watermark(state, now))]
-    of_all = f" of {len(progress.awake)}" if len(marks) < len(progress.awake) else ""
+    marks = [mark for state in progress.active if (mark := watermark(state, now))]
+    of_all = f" of {len(progress.active)}" if len(marks) < len(progress.active) else ""
     found = f"{len(marks)}{of_all} locations"
     if marks:
         found += f", the oldest from {ago(min(marks), now)}"

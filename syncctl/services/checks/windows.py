@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.services.checks.freshness import ago, span
@@ -16,7 +16,7 @@ from syncctl.services.checks.progress import Progress
 from syncctl.text import and_more, plural, quantity
 
 AUDITS = "Audits"
-AUDITS_OVER = timedelta(days=7)
+AUDIT_PERIOD = timedelta(days=7)
 """The time for which the leads found only by audits are summed up."""
 
 LOCATIONS_NAMED = 10
@@ -42,7 +42,7 @@ def doubts(progress: Mapping[StepName, Progress]) -> tuple[Doubt, ...]:
     return tuple(
         Doubt(report, state.location, state.doubted_since)
         for report, of_report in progress.items()
-        for state in of_report.awake
+        for state in of_report.active
         if state.doubted_since is not None
     )
 
@@ -53,8 +53,8 @@ def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> st
     for doubt in found:
         if doubt.report is report:
             by_length.setdefault(span(now - doubt.since), []).append(doubt.location)
-    told = [f"{_some(locations)} for {length}" for length, locations in by_length.items()]
-    return f"too few rows, or answers cut at one length, of {'; '.join(told)}" if told else ""
+    shown = [f"{_some(locations)} for {length}" for length, locations in by_length.items()]
+    return f"too few rows, or answers cut at one length, of {'; '.join(shown)}" if shown else ""
 
 
 def _some(locations: list[str]) -> str:
@@ -68,7 +68,7 @@ def check_windows(
     saved_by_audits: Mapping[str, int],
     audit_locations: int,
     now: datetime,
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """A finding for each report, one for the audits, and one for each report with locations in doubt.
     `saved_by_audits`: within AUDITS_OVER; `audit_locations`: the setting."""
     for report in REPORT_STEPS:
@@ -78,7 +78,7 @@ def check_windows(
     for report in REPORT_STEPS:
         if words := doubt_words(found, report, now):
             first = next(doubt for doubt in found if doubt.report is report)
-            yield Check.warning(
+            yield Finding.warning(
                 f"In doubt: {report}",
                 f"{words}; what came is stored, and how far they are synced stays as it was",
                 "Each run asks again, for two days; then it is believed. "
@@ -92,14 +92,14 @@ def audit_words(saved_by_audits: Mapping[str, int]) -> str:
     if not (total := sum(saved_by_audits.values())):
         return ""
     by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())
-    return f"{quantity(total, 'lead')} of the last {AUDITS_OVER.days} days came only by them ({by_report})"
+    return f"{quantity(total, 'lead')} of the last {AUDIT_PERIOD.days} days came only by them ({by_report})"
 
 
-def _window(dialect: Dialect, now: datetime) -> Check:
+def _window(dialect: Dialect, now: datetime) -> Finding:
     name, words = f"Windows: {dialect.report}", window_words(dialect, now)
     if dialect.lost_by is None:
-        return Check.good(name, words)
-    return Check.warning(
+        return Finding.passed(name, words)
+    return Finding.warning(
         name,
         words,
         "Nothing is missing, as that much is asked for again; once a day it is measured whether less is "
@@ -153,7 +153,7 @@ def _agreement(trials: tuple[Trial, ...]) -> str:
 
 def _failings(trials: tuple[Trial, ...]) -> str:
     """Why neither dates nor months were proven."""
-    told = []
+    shown = []
     for kind in ("dates", "months"):
         failed = [
             trial
@@ -162,35 +162,35 @@ def _failings(trials: tuple[Trial, ...]) -> str:
         ]
         verdicts = dict.fromkeys(trial.verdict for trial in failed)
         if Verdict.INCONCLUSIVE in verdicts:
-            told.append(f"too few rows to try {kind}")
+            shown.append(f"too few rows to try {kind}")
         elif verdicts:
             error = next((f" ({trial.error})" for trial in failed if trial.error), "")
-            told.append(f"{kind} {' or '.join(_FAILINGS[verdict] for verdict in verdicts)}{error}")
-    return ", ".join(told) or "nothing narrower could be tried"
+            shown.append(f"{kind} {' or '.join(_FAILINGS[verdict] for verdict in verdicts)}{error}")
+    return ", ".join(shown) or "nothing narrower could be tried"
 
 
 def _audits(
     progress: Mapping[StepName, Progress], saved_by_audits: Mapping[str, int], locations: int, now: datetime
-) -> Check:
+) -> Finding:
     brought = audit_words(saved_by_audits)
     if not locations:
-        return Check.warning(
+        return Finding.warning(
             AUDITS,
             "off (API_AUDIT_LOCATIONS=0): nothing proves the narrower windows any more, but for one "
             f"measurement a day at three locations{'; ' + brought if brought else ''}",
             "Set API_AUDIT_LOCATIONS=2 in .env.local: else what the usual calls leave out stays missing. "
             "`syncctl verify source` shows whether anything is.",
         )
-    awake = [state for report in progress.values() for state in report.awake]
-    found = f"{quantity(locations, 'location')} in each run; {_round(awake, now)}"
-    return Check.good(
-        AUDITS, f"{found}; {brought or f'nothing of the last {AUDITS_OVER.days} days came only by them'}"
+    active = [state for report in progress.values() for state in report.active]
+    found = f"{quantity(locations, 'location')} in each run; {_round(active, now)}"
+    return Finding.passed(
+        AUDITS, f"{found}; {brought or f'nothing of the last {AUDIT_PERIOD.days} days came only by them'}"
     )
 
 
-def _round(awake: list[LocationState], now: datetime) -> str:
+def _round(active: list[LocationState], now: datetime) -> str:
     """How long ago the location that has waited longest was asked for everything."""
-    times = [state.audited_at for state in awake]
+    times = [state.audited_at for state in active]
     asked = [at for at in times if at is not None]
     if not asked:
         return "no location has been asked for everything yet"

@@ -30,7 +30,7 @@ class BackupTarget:
 
     folder: Path
     now: datetime
-    told: Callable[[Path, int], None]
+    on_written: Callable[[Path, int], None]
     """Called when it is written, with its path and the number of leads."""
     stop: Stop = field(default_factory=Stop)
     """Looked at between two batches of leads."""
@@ -95,7 +95,7 @@ def clean_duplicates(
         backup = writer.finish()
     if backup is None:
         return DuplicatesCleaned(plan, 0, (), None, duplicates)
-    target.told(backup.path, backup.documents)
+    target.on_written(backup.path, backup.documents)
     left = _delete(database, backup, stop)
     remaining = find_duplicates(database, locations)
     return DuplicatesCleaned(plan, backup.documents - len(left), tuple(left), backup.path, remaining)

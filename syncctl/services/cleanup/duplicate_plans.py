@@ -17,7 +17,7 @@ from syncctl.ports.storage import Storage
 from syncctl.services.batching import batched
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.cleanup.edits import Copies
-from syncctl.services.matching.legacy_leads import parted_key, text_of
+from syncctl.services.matching.legacy_leads import split_store, text_of
 from syncctl.services.matching.own_writes import writes_into
 
 SETS_AT_ONCE = 500
@@ -27,7 +27,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class Why(StrEnum):
+class KeepReason(StrEnum):
     """Why a copy is kept."""
 
     CHOSEN = "chosen"
@@ -48,7 +48,7 @@ class Decision:
 
     booking_no: str
     kept: str
-    why: Why
+    why: KeepReason
     removed: tuple[str, ...]
     record_from: str | None = None
     """The copy whose records the kept one takes over, if it has none of its own."""
@@ -162,10 +162,12 @@ def decide(
         if len(copies.worked_on) > 1
         for record_id in _record_ids(key, copies)
     }
-    told = storage.record_values(undecided) if undecided else {}
+    source_values = storage.record_values(undecided) if undecided else {}
     for key, copies in groups:
-        values = [told[record_id] for record_id in _record_ids(key, copies) if record_id in told]
-        yield _decision(copies, values, _Facts(recorded, stores, chosen))
+        values = [
+            source_values[record_id] for record_id in _record_ids(key, copies) if record_id in source_values
+        ]
+        yield _decision(copies, values, _DecisionInput(recorded, stores, chosen))
 
 
 def _groups(
@@ -179,7 +181,7 @@ def _groups(
             by_key.setdefault(key, []).append(leads[lead_id])
     storeless = [key for key, group in by_key.items() if lacks_store(group[0], stores)]
     for key in storeless:
-        alike = [other for other in by_key if parted_key(other)[0] == parted_key(key)[0]]
+        alike = [other for other in by_key if split_store(other)[0] == split_store(key)[0]]
         known = [other for other in alike if other not in storeless]
         if len(known) == 1:
             by_key[known[0]] += by_key.pop(key)
@@ -201,7 +203,7 @@ def _record_ids(key: str, copies: Copies) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _DecisionInput:
     """What decides between copies, besides the copies."""
 
     recorded: Container[str]
@@ -212,35 +214,40 @@ class _Facts:
     """Ids that a person chose to keep."""
 
 
-def _decision(copies: Copies, told: Sequence[Mapping[str, Any]], facts: _Facts) -> Decision | Conflict:
+def _decision(
+    copies: Copies, source_values: Sequence[Mapping[str, Any]], facts: _DecisionInput
+) -> Decision | Conflict:
     leads = sorted(copies.leads, key=_age)
     if picked := [lead for lead in leads if lead["_id"] in facts.chosen]:
-        return _keep(leads, facts, picked[0], Why.CHOSEN)
+        return _keep(leads, facts, picked[0], KeepReason.CHOSEN)
     if not copies.worked_on:
         return _keep(leads, facts, *_best_untouched(leads, facts))
     if len(copies.worked_on) == 1:
-        return _keep(leads, facts, copies.worked_on[0], Why.WORKED_ON)
-    edits = copies.edits(told)
+        return _keep(leads, facts, copies.worked_on[0], KeepReason.WORKED_ON)
+    edits = copies.edits(source_values)
     complete = {lead["_id"] for lead in copies.with_all_edits(edits)}
     if complete:
         last = max((lead for lead in leads if lead["_id"] in complete), key=_updated_at)
-        return _keep(leads, facts, last, Why.ALL_EDITS)
+        return _keep(leads, facts, last, KeepReason.ALL_EDITS)
     return _conflict(leads, edits.keys(), copies.edited_differently(edits))
 
 
-def _best_untouched(leads: Sequence[Document], facts: _Facts) -> tuple[Document, Why]:
+def _best_untouched(leads: Sequence[Document], facts: _DecisionInput) -> tuple[Document, KeepReason]:
     """Which of several untouched copies, oldest first, to keep, and the first reason that singled it out."""
-    wanted: tuple[tuple[Why, Callable[[Document], bool]], ...] = (
-        (Why.STORE_NAME, lambda lead: not lacks_store(lead, facts.stores)),
-        (Why.LINKED, lambda lead: lead["_id"] in facts.recorded),
-        (Why.STORE_NAME, lambda lead: facts.stores.canonical(text_of(lead, "store")) == lead.get("store")),
+    wanted: tuple[tuple[KeepReason, Callable[[Document], bool]], ...] = (
+        (KeepReason.STORE_NAME, lambda lead: not lacks_store(lead, facts.stores)),
+        (KeepReason.LINKED, lambda lead: lead["_id"] in facts.recorded),
+        (
+            KeepReason.STORE_NAME,
+            lambda lead: facts.stores.canonical(text_of(lead, "store")) == lead.get("store"),
+        ),
     )
-    apart = Why.OLDEST
+    apart = KeepReason.OLDEST
     for why, is_wanted in wanted:
         better = [lead for lead in leads if is_wanted(lead)]
         if 0 < len(better) < len(leads):
             leads = better
-            apart = why if apart is Why.OLDEST else apart
+            apart = why if apart is KeepReason.OLDEST else apart
     return leads[0], apart
 
 
@@ -255,7 +262,7 @@ def _updated_at(lead: Document) -> datetime:
     return updated_at if isinstance(updated_at, datetime) else _FIRST
 
 
-def _keep(leads: Sequence[Document], facts: _Facts, kept: Document, why: Why) -> Decision:
+def _keep(leads: Sequence[Document], facts: _DecisionInput, kept: Document, why: KeepReason) -> Decision:
     others = [lead for lead in leads if lead is not kept]
     records = [lead["_id"] for lead in others if lead["_id"] in facts.recorded]
     stores = [name for lead in others if (name := facts.stores.canonical(text_of(lead, "store")))]

@@ -15,7 +15,7 @@ from syncctl.locations import Locations, StoreNames
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Storage
-from syncctl.services.matching.legacy_leads import parted_key, stored_file_key, stored_key, text_of
+from syncctl.services.matching.legacy_leads import split_store, stored_file_key, stored_key, text_of
 
 KEY_FIELDS: tuple[str, ...] = (
     "leadType",
@@ -115,7 +115,7 @@ class DuplicateFinder:
         if not _has_file_key(lead):
             digest = _hash(key, _CUSTOMER_BYTES + _STORE_BYTES)
         else:
-            customer, store = parted_key(key)
+            customer, store = split_store(key)
             digest = _hash(customer, _CUSTOMER_BYTES) + _hash(store, _STORE_BYTES)
             if lacks_store(lead, self._stores):
                 self._storeless.add(digest)

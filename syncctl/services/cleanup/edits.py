@@ -92,14 +92,14 @@ class Copies:
             or any(self._value(lead, field) is not None for field in own)
         ]
 
-    def edits(self, told: Sequence[Mapping[str, Any]]) -> dict[str, Edits]:
+    def edits(self, source_values: Sequence[Mapping[str, Any]]) -> dict[str, Edits]:
         """What people put into the copies that they worked on, by id: neither empty nor a default, nor what
-        syncctl wrote, nor what the source said, be it by a record (`told`: their values) or by a copy that
-        nobody worked on."""
+        syncctl wrote, nor what the source said, in a record (`source_values`: their values) or in a copy
+        that nobody worked on."""
         ids = {lead["_id"] for lead in self.worked_on}
         untouched = [lead for lead in self.leads if lead["_id"] not in ids]
         return {
-            lead["_id"]: self._edits_of(lead, (*untouched, *told, self._own_values(lead)))
+            lead["_id"]: self._edits_of(lead, (*untouched, *source_values, self._own_values(lead)))
             for lead in self.worked_on
         }
 

@@ -26,14 +26,14 @@ class BackupRestored:
     different: list[str] = field(default_factory=list)
     """Ids of leads that have changed since, and were left alone."""
 
-    ended: list[str] = field(default_factory=list)
+    kept_lead_gone: list[str] = field(default_factory=list)
     """Ids of copies that are not restored, as the lead kept in their place has been finished or deleted
     since."""
 
     @property
     def is_whole(self) -> bool:
         """Whether everything is as in the backup."""
-        return not self.different and not self.ended
+        return not self.different and not self.kept_lead_gone
 
 
 def restore_backup(database: Database, path: Path, stop: Stop | None = None) -> BackupRestored:
@@ -46,38 +46,38 @@ def restore_backup(database: Database, path: Path, stop: Stop | None = None) -> 
     """
     backup = read_backup(path)
     result = BackupRestored(backup.kind)
-    put_back = _PUT_BACK[backup.kind]
+    restore = _RESTORERS[backup.kind]
     for entries in (stop or Stop()).between(batched(backup.entries(), LEADS_AT_ONCE)):
-        put_back(database, entries, result)
+        restore(database, entries, result)
     return result
 
 
-def _put_back_copies(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _restore_copies(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     there = database.present_leads(
         {lead_id for entry in entries for lead_id in (entry.details["kept"], entry.snapshot.lead_id)}
     )
-    ended = [
+    kept_lead_gone = [
         entry.snapshot.lead_id
         for entry in entries
         if entry.snapshot.lead_id not in there and entry.details["kept"] not in there
     ]
-    result.ended += ended
-    wanted = [entry for entry in entries if entry.snapshot.lead_id not in ended]
+    result.kept_lead_gone += kept_lead_gone
+    wanted = [entry for entry in entries if entry.snapshot.lead_id not in kept_lead_gone]
     back = {
         entry.details["kept"]: entry.snapshot.lead_id
-        for entry in _put_back_leads(database, wanted, result)
+        for entry in _restore_leads(database, wanted, result)
         if entry.details.get("recorded")
     }
     if back:
         database.repoint_records(back)
 
 
-def _put_back_finished(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
-    if marked := pairings(_put_back_leads(database, entries, result)):
+def _restore_finished(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    if marked := pairings(_restore_leads(database, entries, result)):
         database.unpair_reports(marked)
 
 
-def _put_back_leads(
+def _restore_leads(
     database: Database, entries: Sequence[BackupEntry], result: BackupRestored
 ) -> list[BackupEntry]:
     """Returns the entries whose leads exist as they were."""
@@ -88,7 +88,7 @@ def _put_back_leads(
     return [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
 
 
-def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _restore_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     leads = database.leads([entry.snapshot.lead_id for entry in entries])
     changes: list[LeadChange] = []
     for entry in entries:
@@ -105,8 +105,8 @@ def _put_back_stores(database: Database, entries: Sequence[BackupEntry], result:
     result.different += [change.lead_id for change in changes if change.lead_id not in done]
 
 
-_PUT_BACK = {
-    BackupKind.DUPLICATES: _put_back_copies,
-    BackupKind.STORES: _put_back_stores,
-    BackupKind.FINISHED: _put_back_finished,
+_RESTORERS = {
+    BackupKind.DUPLICATES: _restore_copies,
+    BackupKind.STORES: _restore_stores,
+    BackupKind.FINISHED: _restore_finished,
 }

@@ -92,7 +92,7 @@ def rename_stores(database: Database, locations: Locations, target: BackupTarget
         backup = writer.finish()
     if backup is None:
         return StoresRenamed(plan, 0, (), None)
-    target.told(backup.path, backup.documents)
+    target.on_written(backup.path, backup.documents)
     renamed = _rename(database, backup, target.stop)
     left = {lead_id for ids in plan.leads.values() for lead_id in ids} - renamed
     return StoresRenamed(plan, len(renamed), tuple(sorted(left)), backup.path)

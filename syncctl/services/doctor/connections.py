@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
 from syncctl.errors import (
@@ -36,33 +36,33 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def check_database(
     open_to_read: OpenDatabase, open_to_write: OpenDatabase, hints: OpeningHints
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """What kind of database it is, what should be changed about it, and whether a run may write to it."""
     try:
         with open_to_read() as database:
             facts = database.facts()
     except SettingsError as error:
-        yield Check.bad("Database", _one_line(error), "Nothing is synced until that is done.")
+        yield Finding.failed("Database", _one_line(error), "Nothing is synced until that is done.")
         return
     except StorageError as error:
-        yield Check.bad("Database", _one_line(error), hints.unusable)
+        yield Finding.failed("Database", _one_line(error), hints.unusable)
         return
-    yield Check.good(
+    yield Finding.passed(
         "Database", f"{facts.kind} {facts.version}, {facts.topology}: {facts.place}; {facts.durability}"
     )
     for caveat in facts.caveats:
-        yield Check.warning("Database", caveat.message, caveat.hint)
+        yield Finding.warning("Database", caveat.message, caveat.hint)
     try:
         with open_to_write() as database:
             database.probe_writing()
     except StorageError as error:
-        yield Check.bad("Database rights", _one_line(error), hints.not_writable)
+        yield Finding.failed("Database rights", _one_line(error), hints.not_writable)
         return
-    yield Check.good("Database rights", "a run can write to it")
+    yield Finding.passed("Database rights", "a run can write to it")
 
 
 @dataclass(frozen=True, slots=True)
-class ApiTrial:
+class ApiProbe:
     """How to try the API."""
 
     addresses: Mapping[StepName, ApiAddress]
@@ -76,19 +76,19 @@ class ApiTrial:
     """The clock of the deadlines."""
 
 
-def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
+def check_api(api: RentalApi, probe: ApiProbe) -> Iterator[Finding]:
     """Ask for the store list, and for one location's reports of a month."""
-    for address in {address.url: address for address in trial.addresses.values()}.values():
+    for address in {address.url: address for address in probe.addresses.values()}.values():
         yield from _transport(address)
     try:
-        stores = api.store_list(trial.monotonic() + trial.limit_s)
+        stores = api.store_list(probe.monotonic() + probe.limit_s)
     except ApiError as error:
         stores = []
         yield _failed(StepName.STORES, error)
     else:
-        yield _store_list(stores, trial)
-    location = _location(stores, trial.locations)
-    deadline = trial.monotonic() + trial.limit_s
+        yield _store_list(stores, probe)
+    location = _test_location(stores, probe.locations)
+    deadline = probe.monotonic() + probe.limit_s
     requests = [ReportRequest(report, location, Window(months=1), deadline) for report in REPORT_STEPS]
     answers = {answer.request.report: answer for answer in api.reports(requests)}
     for report in REPORT_STEPS:
@@ -96,83 +96,83 @@ def check_api(api: RentalApi, trial: ApiTrial) -> Iterator[Check]:
         if answer.error is not None:
             yield _failed(report, answer.error)
         else:
-            yield _report(report, answer.rows or [], location, trial)
+            yield _report(report, answer.rows or [], location, probe)
 
 
-def check_clock(clock: ApiClock | None) -> Iterator[Check]:
+def check_clock(clock: ApiClock | None) -> Iterator[Finding]:
     """Whether this machine's clock agrees with the API's; no finding if the API's time is unknown."""
     if clock is None:
         return
     seconds = round(abs(clock.ahead).total_seconds())
     if abs(clock.ahead) > LARGEST_SKEW:
-        yield Check.warning(
+        yield Finding.warning(
             "Clock",
             f"{seconds} s {'ahead of' if clock.ahead > timedelta(0) else 'behind'} that of {clock.host}",
             "Windows and watermarks go by it: let NTP set it (timedatectl set-ntp true).",
         )
     else:
-        yield Check.good("Clock", f"agrees with that of {clock.host}")
+        yield Finding.passed("Clock", f"agrees with that of {clock.host}")
 
 
-def _transport(address: ApiAddress) -> Iterator[Check]:
+def _transport(address: ApiAddress) -> Iterator[Finding]:
     parts = urlsplit(address.url)
     if parts.scheme == "http" and address.has_key and parts.hostname not in _LOOPBACK:
-        yield Check.warning(
+        yield Finding.warning(
             "API key", f"{address.key_setting} goes to {parts.hostname} unencrypted", "Use https://."
         )
 
 
-def _failed(report: StepName, error: ApiError) -> Check:
+def _failed(report: StepName, error: ApiError) -> Finding:
     name, found = f"API: {report}", _one_line(error.message)
     advice = error.hint[:1].upper() + error.hint[1:]
     if isinstance(error, UnclearAnswerError):  # a sync treats it as empty, too
-        return Check.warning(name, found, f"{advice}.")
+        return Finding.warning(name, found, f"{advice}.")
     if isinstance(error, KeyRefusedError):
-        cure = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
+        hint = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
     elif error.setting:
-        cure = f"{advice}; `syncctl config` shows what is in force."
+        hint = f"{advice}; `syncctl config` shows what is in force."
     elif advice:
-        cure = f"{advice}."
+        hint = f"{advice}."
     elif isinstance(error, FinalApiError) and not isinstance(error, DeadlinePassedError):
-        cure = "`syncctl config` shows the addresses in force; compare them with docs/reference/settings.md."
+        hint = "`syncctl config` shows the addresses in force; compare them with docs/reference/settings.md."
     else:
-        cure = "It may pass: try again in some minutes. If others reach it, look at network and proxy."
-    return Check.bad(name, found, cure)
+        hint = "It may pass: try again in some minutes. If others reach it, look at network and proxy."
+    return Finding.failed(name, found, hint)
 
 
-def _answered(report: StepName, trial: ApiTrial) -> str:
-    address = trial.addresses[report]
+def _answered(report: StepName, probe: ApiProbe) -> str:
+    address = probe.addresses[report]
     key = f"took {address.key_setting}" if address.has_key else "wants no key"
     return f"{urlsplit(address.url).hostname} answered and {key}"
 
 
-def _store_list(rows: list[Any], trial: ApiTrial) -> Check:
-    name, found = f"API: {StepName.STORES}", _answered(StepName.STORES, trial)
-    understood = sum(_is_store(row, trial.locations) for row in rows)
+def _store_list(rows: list[Any], probe: ApiProbe) -> Finding:
+    name, found = f"API: {StepName.STORES}", _answered(StepName.STORES, probe)
+    understood = sum(_is_store(row, probe.locations) for row in rows)
     if not understood:
-        return Check.warning(
+        return Finding.warning(
             name,
             f"{found}, but none of the {len(rows)} rows of its store list is a store",
             "The stores of locations.toml are used; ask the API's people whether it has changed.",
         )
-    return Check.good(name, f"{found}; stores listed: {understood}")
+    return Finding.passed(name, f"{found}; stores listed: {understood}")
 
 
-def _report(report: StepName, rows: list[Any], location: str, trial: ApiTrial) -> Check:
-    name, found = f"API: {report}", _answered(report, trial)
-    store = trial.locations.by_code.get(location, "a store")
+def _report(report: StepName, rows: list[Any], location: str, probe: ApiProbe) -> Finding:
+    name, found = f"API: {report}", _answered(report, probe)
+    store = probe.locations.by_code.get(location, "a store")
     dates = RowDates(UTC)  # any zone will do: dates are only checked for readability
-    reasons = [reason for row in rows if (reason := _unfit(report, row, store, dates))]
+    reasons = [reason for row in rows if (reason := _why_invalid(report, row, store, dates))]
     if changed := dates.changed_format:
         reasons = [f"{changed} is no date that can be read"] * len(rows)
     if rows and len(reasons) == len(rows):
-        return Check.warning(
+        return Finding.warning(
             name,
             f"{found}, but of the last month's {len(rows)} rows of location {location} none is valid: "
             f"{reasons[0]}",
             f"`syncctl {report} --location {location} --dry-run` says more: has the API changed?",
         )
-    return Check.good(name, f"{found}; the last month's rows of location {location}: {len(rows)}")
+    return Finding.passed(name, f"{found}; the last month's rows of location {location}: {len(rows)}")
 
 
 def _is_store(row: Any, locations: Locations) -> bool:
@@ -183,7 +183,7 @@ def _is_store(row: Any, locations: Locations) -> bool:
     return True
 
 
-def _unfit(report: StepName, row: Any, store: str, dates: RowDates) -> str:
+def _why_invalid(report: StepName, row: Any, store: str, dates: RowDates) -> str:
     """Why no lead can be made of a row, or "". A row that has not been returned yet is fine."""
     try:
         values = identity_values(report, row, store, dates)
@@ -193,7 +193,7 @@ def _unfit(report: StepName, row: Any, store: str, dates: RowDates) -> str:
     return f"no {source.lead_source.lower()} date" if values is None and not source.follows_booking else ""
 
 
-def _location(stores: list[Any], locations: Locations) -> str:
+def _test_location(stores: list[Any], locations: Locations) -> str:
     """An active location of the store list, otherwise any known one."""
     for row in stores:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import StepName
 from syncctl.locations import Locations
@@ -20,18 +20,18 @@ IDS_SHOWN = 10
 
 def check_location_ids(
     listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """`listed`: the store list's names by id. No findings before the first sync."""
     if listed or dialects:
         yield _names(listed, dialects, locations)
     if listed:
         yield from _unknown_to_one(listed, locations)
     for dialect in dialects.values():
-        if dialect.by_row:
+        if dialect.store_from_row:
             yield _ids(dialect)
 
 
-def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations) -> Check:
+def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], locations: Locations) -> Finding:
     said = [(code, "its rows", name) for dialect in dialects.values() for code, name in dialect.spellings]
     said += [(code, "the store list", name) for code, name in listed.items()]
     others: dict[str, dict[str, str]] = {}
@@ -40,12 +40,14 @@ def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], loca
         if store is not None and locations.canonical(name) not in (None, store):
             others.setdefault(code, {})[where] = name
     if not others:
-        return Check.good(LOCATION_IDS, "the API names no other store for any of them than locations.toml")
+        return Finding.passed(
+            LOCATION_IDS, "the API names no other store for any of them than locations.toml"
+        )
     named = [
-        f"{code} ({locations.by_code[code]}; {_said(others[code])})"
+        f"{code} ({locations.by_code[code]}; {_names_by_place(others[code])})"
         for code in sorted(others, key=location_order)
     ]
-    return Check.warning(
+    return Finding.warning(
         LOCATION_IDS,
         f"the API names another store than locations.toml for {_first(named)}",
         "Leads get the store of locations.toml: ask the API's people which shops these ids are, and correct "
@@ -53,32 +55,32 @@ def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], loca
     )
 
 
-def _said(names: Mapping[str, str]) -> str:
+def _names_by_place(names: Mapping[str, str]) -> str:
     return ", ".join(f"{where}: {name}" for where, name in names.items())
 
 
-def _unknown_to_one(listed: Mapping[str, str], locations: Locations) -> Iterator[Check]:
+def _unknown_to_one(listed: Mapping[str, str], locations: Locations) -> Iterator[Finding]:
     new = sorted(listed.keys() - locations.by_code.keys(), key=location_order)
     if new:
         named = [f"{code} ({listed[code] or 'without a name: its rows are rejected'})" for code in new]
-        yield Check.warning(
+        yield Finding.warning(
             "New location ids",
             f"in the store list, but not in locations.toml: {_first(named)}",
             "Their leads get the store list's name: check how it is written, and add them to locations.toml.",
         )
     old = sorted(locations.by_code.keys() - listed.keys(), key=location_order)
     if old:
-        yield Check.good(
+        yield Finding.passed(
             "Old location ids",
             f"in locations.toml, but not in the store list: {_first(old)}. They are asked for all the same; "
             "the API's people can say which are still in use",
         )
 
 
-def _ids(dialect: Dialect) -> Check:
+def _ids(dialect: Dialect) -> Finding:
     since = f" since {dialect.ids_since:%Y-%m-%d %H:%M} UTC" if dialect.ids_since else ""
     how = "only an empty one brings rows" if dialect.ids is LocationIds.EMPTY else "ignored"
-    return Check.warning(
+    return Finding.warning(
         f"{LOCATION_IDS}: {dialect.report}",
         f"{how}{since} ({dialect.ids_seen}): the location in each row decides its store",
         "Ask the API's people how to ask for one location.",

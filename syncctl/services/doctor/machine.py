@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.ports.machine import DiskSpace, PathFacts, User, ZoneFacts
 
 MIB = 1024 * 1024
-LITTLE_ROOM, NO_ROOM = 500 * MIB, 50 * MIB
+LOW_SPACE_BYTES, MIN_SPACE_BYTES = 500 * MIB, 50 * MIB
 LARGE_OUTPUT = 50 * MIB
 
 
@@ -17,100 +17,100 @@ OTHERS = 0o077
 """The permission bits of everybody except the owner."""
 
 
-def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: bool = True) -> Check:
+def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: bool = True) -> Finding:
     """Whether syncctl can use a file or, with `folder`, a folder, which may not exist yet. `private`: it
     holds customers' data, so only its owner may access it."""
     name, path = facts.what, str(facts.path)
     elsewhere = f", or set {facts.setting} to another one" if facts.setting else ""
     if facts.problem:
-        return Check.bad(name, f"{path}: {facts.problem}", f"Make {facts.seen} accessible{elsewhere}.")
+        return Finding.failed(name, f"{path}: {facts.problem}", f"Make {facts.seen} accessible{elsewhere}.")
     if facts.exists and facts.is_folder != folder:
         kind = "folder" if folder else "file"
-        return Check.bad(name, f"{path} is no {kind}", f"Move it away{elsewhere}.")
+        return Finding.failed(name, f"{path} is no {kind}", f"Move it away{elsewhere}.")
     if not facts.exists and not facts.is_folder:
-        return Check.bad(
+        return Finding.failed(
             name, f"{path} can't be made: {facts.seen} is no folder", f"Move it away{elsewhere}."
         )
     if not facts.writable or (facts.exists and not facts.readable):
         what = path if facts.exists else f"{path} can't be made: {facts.seen}"
-        return Check.bad(
+        return Finding.failed(
             name,
             f"{what} belongs to {facts.owner} ({facts.mode:04o}), and {user.name} may not write there",
             f"chown {user.name} {shlex.quote(str(facts.seen))}{elsewhere}.",
         )
     if not facts.exists:
-        return Check.good(name, f"{path}: not there yet, the first run makes it")
+        return Finding.passed(name, f"{path}: not there yet, the first run makes it")
     return (_exposed(facts) if private else None) or _existing(facts, user)
 
 
-def check_exposed(facts: Iterable[PathFacts]) -> Iterator[Check]:
+def check_exposed(facts: Iterable[PathFacts]) -> Iterator[Finding]:
     """A finding for each file or folder with customers' data or a key that others can open."""
     for each in facts:
         if each.exists and (exposed := _exposed(each)):
             yield exposed
 
 
-def _exposed(facts: PathFacts) -> Check | None:
+def _exposed(facts: PathFacts) -> Finding | None:
     if facts.is_device or not facts.mode & OTHERS:
         return None
     can = "write to" if facts.mode & 0o022 else "read" if facts.mode & 0o044 else "go into"
     others = "everybody" if facts.mode & 0o007 else "its group"
     mode = "700" if facts.is_folder else "600"
-    return Check.bad(
+    return Finding.failed(
         facts.what,
         f"{others} can {can} {facts.path} ({facts.mode:04o}), and it is for {facts.owner} only",
         f"chmod {mode} {shlex.quote(str(facts.path))}",
     )
 
 
-def _existing(facts: PathFacts, user: User) -> Check:
+def _existing(facts: PathFacts, user: User) -> Finding:
     name, path = facts.what, str(facts.path)
     if user.is_root and facts.owner != user.name:
-        return Check.warning(
+        return Finding.warning(
             name,
             f"{path} belongs to {facts.owner}; what root makes there, {facts.owner} may not change",
             f"Run syncctl always as one user: sudo -u {facts.owner} syncctl doctor.",
         )
     if facts.mode & 0o002:
-        return Check.warning(
+        return Finding.warning(
             name, f"{path} is writable for everybody ({facts.mode:04o})", f"chmod o-w {shlex.quote(path)}"
         )
-    return Check.good(name, f"{path} ({facts.owner}, {facts.mode:04o})")
+    return Finding.passed(name, f"{path} ({facts.owner}, {facts.mode:04o})")
 
 
-def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Check]:
+def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Finding]:
     """Whether the file with cron's output has grown too large: nothing rotates it."""
     if facts.exists and facts.size > LARGE_OUTPUT:
-        cure = f"Let logrotate(8) rotate it, or empty it: truncate -s 0 {shlex.quote(str(facts.path))}"
+        hint = f"Let logrotate(8) rotate it, or empty it: truncate -s 0 {shlex.quote(str(facts.path))}"
         if not has_log_file:
-            cure = "Set SYNC_LOG_FILE, which syncctl rotates, then `syncctl cron install`; empty this one."
-        yield Check.warning("Output of cron", f"{facts.path} has {_size(facts.size)}", cure)
+            hint = "Set SYNC_LOG_FILE, which syncctl rotates, then `syncctl cron install`; empty this one."
+        yield Finding.warning("Output of cron", f"{facts.path} has {_size(facts.size)}", hint)
 
 
-def check_space(disks: Sequence[DiskSpace]) -> Iterator[Check]:
+def check_space(disks: Sequence[DiskSpace]) -> Iterator[Finding]:
     """A finding for each disk."""
     for disk in disks:
         found = f"{_size(disk.free)} free at {disk.path}"
-        if disk.free < NO_ROOM:
-            yield Check.bad("Disk space", found, "Make room now: runs are about to fail.")
-        elif disk.free < LITTLE_ROOM:
-            yield Check.warning("Disk space", found, "Make room: old logs and backups first.")
+        if disk.free < MIN_SPACE_BYTES:
+            yield Finding.failed("Disk space", found, "Make room now: runs are about to fail.")
+        elif disk.free < LOW_SPACE_BYTES:
+            yield Finding.warning("Disk space", found, "Make room: old logs and backups first.")
         else:
-            yield Check.good("Disk space", found)
+            yield Finding.passed("Disk space", found)
 
 
-def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Check:
+def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Finding:
     """Whether cron and the schedule use the same time zone. `by_systemd`: run by a timer, which supports
     time zones."""
     found = f"machine {zones.system}, schedule {zones.schedule}, business days {zones.business}"
     if zones.schedule_moves and not by_systemd:
-        return Check.warning(
+        return Finding.warning(
             "Time zones",
             f"{found}: cron would run API_SYNC_TIME at the machine's hours",
             f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME by it, or use "
             "`syncctl cron install --systemd`, which knows zones.",
         )
-    return Check.good("Time zones", found)
+    return Finding.passed("Time zones", found)
 
 
 def _size(count: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.services.checks.environment_checks import LOCK_MARGIN, check_other_lines, lock_words
 
@@ -14,67 +14,67 @@ SYSTEMD = "systemd"
 
 def check_schedule(
     state: ScheduleState, running: Collection[str] | None, only_here: Sequence[str], *, enabled: bool
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """What starts the sync. `running`: the schedulers running on this machine, None if unknown.
     `only_here`: settings from this shell's environment. `enabled`: API_SYNC_ENABLED."""
     yield _scheduler(state, running)
     yield _line(state)
     yield from check_other_lines(state)
     if only_here:
-        yield Check.warning(
+        yield Finding.warning(
             "Environment",
             f"from this shell's environment: {', '.join(only_here)}; a scheduled run goes by the .env alone",
             "Put it into .env.local beside the .env.",
         )
     if not enabled:
-        yield Check.warning(
+        yield Finding.warning(
             "API_SYNC_ENABLED",
             "false: scheduled runs do nothing",
             "Set it to true when they should run, in .env.local if the web app reads that .env.",
         )
 
 
-def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Check:
+def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Finding:
     name = "Scheduler"
     if running is None:
-        return Check.warning(
+        return Finding.warning(
             name, "other users' processes can't be seen here", "Look as root: `syncctl doctor`."
         )
     wanted = {SYSTEMD} if state.by_systemd else set(running) - {SYSTEMD}
     found = sorted(wanted & set(running))
     if found:
-        return Check.good(name, f"{', '.join(found)} is running")
+        return Finding.passed(name, f"{', '.join(found)} is running")
     if state.by_systemd:
-        return Check.bad(name, "systemd is not running here", "Use cron here: `syncctl cron install`.")
-    cure = "Start it: `service cron start` (`crond` on other systems than Debian's); not there: install it."
+        return Finding.failed(name, "systemd is not running here", "Use cron here: `syncctl cron install`.")
+    hint = "Start it: `service cron start` (`crond` on other systems than Debian's); not there: install it."
     if state.installed:
-        return Check.bad(name, "no cron daemon is running: nothing starts the sync", cure)
-    return Check.warning(name, "no cron daemon is running", cure)
+        return Finding.failed(name, "no cron daemon is running: nothing starts the sync", hint)
+    return Finding.warning(name, "no cron daemon is running", hint)
 
 
-def _line(state: ScheduleState) -> Check:
+def _line(state: ScheduleState) -> Finding:
     name = "Crontab"
     if state.problem:
-        return Check.warning(
+        return Finding.warning(
             name, state.problem, state.hint or "`syncctl cron show` shows the line that belongs there."
         )
     if not state.installed:
-        return Check.warning(
+        return Finding.warning(
             name, state.found, "`syncctl cron install` puts it in, unless something else starts the sync."
         )
     if not state.in_step:
-        return Check.bad(name, state.found, "`syncctl cron install --dry-run`, then without --dry-run.")
-    return Check.good(name, state.found)
+        return Finding.failed(name, state.found, "`syncctl cron install --dry-run`, then without --dry-run.")
+    return Finding.passed(name, state.found)
 
 
-def check_lock(lock: LockState, now: datetime, run_deadline: timedelta) -> Check:
+def check_lock(lock: LockState, now: datetime, run_deadline: timedelta) -> Finding:
     """Whether a run holds the lock, and for too long. `run_deadline`: how long a run may take."""
     name = "Lock"
     if lock.problem:
-        return Check.bad(name, lock.problem, "No run can start: make it usable, or set SYNC_LOCK_FILE.")
+        return Finding.failed(name, lock.problem, "No run can start: make it usable, or set SYNC_LOCK_FILE.")
     found = lock_words(lock, now)
     if lock.held and lock.since and now - lock.since > run_deadline + LOCK_MARGIN:
-        return Check.warning(
+        return Finding.warning(
             name, found, "Longer than a run may take: an import, or a process that hangs: then end it."
         )
-    return Check.good(name, found)
+    return Finding.passed(name, found)

@@ -4,51 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncctl.domain.checks import Check
+from syncctl.domain.checks import Finding
 from syncctl.ports.machine import PathFacts, SettingsFacts, UnknownSetting
 from syncctl.services.doctor.machine import OTHERS
 
 
-def check_settings(facts: SettingsFacts) -> Iterator[Check]:
+def check_settings(facts: SettingsFacts) -> Iterator[Finding]:
     """A finding for each problem; at least one finding."""
     name = "Settings"
     files = ", ".join(map(str, facts.files))
     wrong = [setting for setting in facts.settings if setting.problem]
     for setting in wrong:
         place = "the environment" if setting.origin == "environment" else setting.origin
-        yield Check.bad(
+        yield Finding.failed(
             setting.set_as, f"{setting.problem} (in {place})", f"Set it right there; {_SETTINGS_TABLE}"
         )
     if not facts.files:
-        yield Check.warning(
+        yield Finding.warning(
             name,
             "no .env in the working folder or above it: only defaults and the environment are in force",
             "Go to the folder with the .env, or name it: syncctl --env-file FILE doctor.",
         )
     elif not wrong:
-        yield Check.good(name, f"all {len(facts.settings)} right, from {files}")
+        yield Finding.passed(name, f"all {len(facts.settings)} right, from {files}")
     for unknown in facts.unknown:
         yield _unknown(unknown)
     for file in facts.secret_files:
         yield _secret_file(file)
 
 
-def _unknown(unknown: UnknownSetting) -> Check:
+def _unknown(unknown: UnknownSetting) -> Finding:
     if unknown.meant is None:
-        cure = "syncctl never asks for rent-outs: delete this line."
+        hint = "syncctl never asks for rent-outs: delete this line."
     else:
-        cure = f"Is {unknown.meant} meant? Then rename it."
-    return Check.warning(unknown.name, f"syncctl has no setting of this name; it is in {unknown.file}", cure)
+        hint = f"Is {unknown.meant} meant? Then rename it."
+    return Finding.warning(
+        unknown.name, f"syncctl has no setting of this name; it is in {unknown.file}", hint
+    )
 
 
 _SETTINGS_TABLE = "docs/reference/settings.md tells what is allowed, `syncctl config` what is in force."
 
 
-def _secret_file(file: PathFacts) -> Check:
+def _secret_file(file: PathFacts) -> Finding:
     name, found = file.what, f"{file.path} holds secrets"
     if file.mode & OTHERS:
         others = "writable" if file.mode & 0o022 else "readable"
-        return Check.bad(
+        return Finding.failed(
             name, f"{found} and is {others} for others ({file.mode:04o})", f"chmod 600 {file.path}"
         )
-    return Check.good(name, f"{found}, for {file.owner} only ({file.mode:04o})")
+    return Finding.passed(name, f"{found}, for {file.owner} only ({file.mode:04o})")

@@ -17,23 +17,23 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
 from syncctl.services.explain.record_history import (
-    CameBack,
-    Finishers,
     Origin,
-    Runs,
-    Story,
-    Whereabouts,
+    RecordHistory,
+    RecordState,
+    Reinsertion,
+    ReportReader,
+    RunNames,
     finished_events,
+    history_of_lead,
+    history_of_record,
     lead_now,
-    story_of_lead,
-    story_of_record,
 )
 from syncctl.services.explain.rejected_rows import stories_of_rejects
-from syncctl.services.explain.wanted import Wanted
+from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
-from syncctl.services.reconcile.differences import Base
+from syncctl.services.reconcile.differences import LastSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class Explanation:
     asked: str
     """The number asked about; a phone number is masked."""
 
-    stories: tuple[Story, ...]
+    histories: tuple[RecordHistory, ...]
     warnings: tuple[str, ...] = ()
     """What could not be found out."""
 
     @property
     def found(self) -> bool:
         """Whether the database has anything about it."""
-        return any(story.whereabouts is not Whereabouts.MISSING for story in self.stories)
+        return any(history.state is not RecordState.MISSING for history in self.histories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _Report:
         return str(self.document["_id"])
 
 
-def explain(database: Database, wanted: Wanted, locations: Locations) -> Explanation:
+def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> Explanation:
     """The histories of all records, leads, reports and rejects with the number; memory grows with these, not
     with the database.
 
@@ -88,23 +88,25 @@ def explain(database: Database, wanted: Wanted, locations: Locations) -> Explana
     entries = _with_corrected(database, entries)
     entries.sort(key=lambda entry: entry.record.first_seen_at)
     leads = database.leads(lead_ids | {entry.record.lead_id for entry in entries})
-    finishers = Finishers(database)
-    stories, used = _record_stories(database, entries, leads, finishers, locations)
+    report_reader = ReportReader(database)
+    histories, used = _record_histories(database, entries, leads, report_reader, locations)
     recorded = {entry.record.lead_id for entry in entries}
     gone = [
-        (entry.record, bool(story.reports))
-        for entry, story in zip(entries, stories, strict=True)
-        if story.lead is None
+        (entry.record, bool(history.reports))
+        for entry, history in zip(entries, histories, strict=True)
+        if history.lead is None
     ]
-    stories = _joined(stories, entries)
-    stories += [
-        story_of_lead(lead, locations, _came_back(lead, gone, locations))
+    histories = _joined(histories, entries)
+    histories += [
+        history_of_lead(lead, locations, _came_back(lead, gone, locations))
         for lead_id, lead in sorted(leads.items())
         if lead_id not in recorded
     ]
-    stories += [_story_of_report(report, finishers) for report in named if report.report_id not in used]
-    stories += stories_of_rejects(database, wanted)
-    return Explanation(str(wanted), tuple(stories))
+    histories += [
+        _history_of_report(report, report_reader) for report in named if report.report_id not in used
+    ]
+    histories += stories_of_rejects(database, wanted)
+    return Explanation(str(wanted), tuple(histories))
 
 
 def _with_corrected(database: Database, entries: Sequence[RecordEntry]) -> list[RecordEntry]:
@@ -125,31 +127,31 @@ def _with_corrected(database: Database, entries: Sequence[RecordEntry]) -> list[
     return list(by_id.values())
 
 
-def _joined(stories: Sequence[Story], entries: Sequence[RecordEntry]) -> list[Story]:
+def _joined(histories: Sequence[RecordHistory], entries: Sequence[RecordEntry]) -> list[RecordHistory]:
     """One history for all numbers that a booking's lead has had at the source, under the last one."""
     current = {
         (entry.record.lead_id, entry.record.values.get("bookingNo")): number
         for number, entry in enumerate(entries)
         if entry.record.replaced_by is None and entry.record.corrections
     }
-    joined = list(stories)
-    parted: set[int] = set()
+    joined = list(histories)
+    merged: set[int] = set()
     for number, entry in enumerate(entries):
         last = current.get((entry.record.lead_id, entry.record.values.get("bookingNo")), number)
         if last != number and entry.record.replaced_by is not None:
-            parted.add(number)
-            events = sorted((*joined[last].events, *stories[number].events), key=lambda event: event.at)
+            merged.add(number)
+            events = sorted((*joined[last].events, *histories[number].events), key=lambda event: event.at)
             joined[last] = replace(
                 joined[last],
                 # Each record has an event for the same lead: one is enough.
                 events=tuple(dict.fromkeys(events)),
             )
-    return [story for number, story in enumerate(joined) if number not in parted]
+    return [history for number, history in enumerate(joined) if number not in merged]
 
 
 def _came_back(
     lead: Document, gone: Iterable[tuple[SyncRecord, bool]], locations: Locations
-) -> CameBack | None:
+) -> Reinsertion | None:
     """Whether a lead without a record is one that the sync had stored before. `gone`: records whose leads
     no longer exist, each with whether its lead was finished."""
     booking_no, at = text_of(lead, "bookingNo"), id_time(lead["_id"])
@@ -160,7 +162,7 @@ def _came_back(
         same_booking = booking_no and booking_no == record.values.get("bookingNo")
         same_type = text_of(lead, "leadType") == record.values.get("leadType")
         if at > record.first_seen_at and (current_key(record.key) in keys or (same_booking and same_type)):
-            return CameBack(at, finished)
+            return Reinsertion(at, finished)
     return None
 
 
@@ -175,20 +177,20 @@ def _reports(
     return [_Report(document, Traits.of_report(document, locations)) for document in found]
 
 
-def _record_stories(
+def _record_histories(
     database: Database,
     entries: Sequence[RecordEntry],
     leads: dict[str, Document],
-    finishers: Finishers,
+    report_reader: ReportReader,
     locations: Locations,
-) -> tuple[list[Story], set[str]]:
+) -> tuple[list[RecordHistory], set[str]]:
     """The records' histories, and the ids of the reports in them."""
     report_ids = _finished_by(database, entries, locations)
     documents = database.reports(report_ids.values())
     beside = _reports_of_present(database, leads, locations)
     earlier = {(entry.record.lead_id, each) for entry in entries for each in entry.record.earlier_reports}
-    runs, written = Runs(database), writes_into(database, leads.keys())
-    stories, used = [], set()
+    runs, written = RunNames(database), writes_into(database, leads.keys())
+    histories, used = [], set()
     for entry in entries:
         record = entry.record
         own = [
@@ -200,10 +202,12 @@ def _record_stories(
         now = None
         if (lead := leads.get(record.lead_id)) is not None:
             has_changed = bool(entry.changed_at or record.corrections)
-            base = Base(record.values, has_changed, written.get(record.lead_id, NOTHING_WRITTEN))
+            base = LastSeen(record.values, has_changed, written.get(record.lead_id, NOTHING_WRITTEN))
             now = lead_now(lead, base, locations)
-        stories.append(story_of_record(entry, now, [finishers.report_now(each) for each in own], runs))
-    return stories, used
+        histories.append(
+            history_of_record(entry, now, [report_reader.report_now(each) for each in own], runs)
+        )
+    return histories, used
 
 
 def _finished_by(database: Database, entries: Sequence[RecordEntry], locations: Locations) -> dict[str, str]:
@@ -217,7 +221,7 @@ def _finished_by(database: Database, entries: Sequence[RecordEntry], locations: 
             if record.values.get("leadType") == lead_type and record.record_id not in found
         ]
         if records:
-            found |= matcher.match(records, [lead_type], conclude=True).finished
+            found |= matcher.match(records, [lead_type], final_pass=True).finished
     return found
 
 
@@ -245,16 +249,16 @@ def _reports_of_present(
     return found
 
 
-def _story_of_report(report: _Report, finishers: Finishers) -> Story:
+def _history_of_report(report: _Report, report_reader: ReportReader) -> RecordHistory:
     traits = report.traits
-    now = finishers.report_now(report.document)
-    return Story(
+    now = report_reader.report_now(report.document)
+    return RecordHistory(
         lead_type=_any(traits.lead_types),
         name=_any(traits.written_names),
         phone=_any(traits.phones),
         booking_no=_any(traits.booking_numbers),
         store=_any(traits.stores),
-        whereabouts=Whereabouts.FINISHED,
+        state=RecordState.FINISHED,
         origin=Origin(None, "", "", None, {}),
         events=finished_events([now]),
         reports=(now,),

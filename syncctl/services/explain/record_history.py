@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from syncctl.domain.lead_traits import SNAPSHOTS, as_moment
+from syncctl.domain.lead_traits import SNAPSHOT_FIELDS, as_datetime
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.records import Correction, CorrectionOutcome
@@ -18,7 +18,7 @@ from syncctl.ports.admin import Survey
 from syncctl.ports.storage import RecordEntry
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.matching.legacy_leads import stored_key, text_of
-from syncctl.services.reconcile.differences import Base, FieldDifference, differences
+from syncctl.services.reconcile.differences import FieldDifference, LastSeen, differences
 
 _NO_RECORD = (
     "The sync has no record of it: it was typed in by hand, or the old system imported it and the source has "
@@ -26,7 +26,7 @@ _NO_RECORD = (
 )
 
 
-class Whereabouts(StrEnum):
+class RecordState(StrEnum):
     """Where a record is now."""
 
     LEAD = "in leads"
@@ -57,7 +57,7 @@ class Origin:
     key: str
     """The record's key."""
 
-    told_at: datetime | None
+    dated_at: datetime | None
     """The record's own date, the source's wall clock marked as UTC."""
 
     values: Mapping[str, Any]
@@ -106,7 +106,7 @@ class SourceNow:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class RecordHistory:
     """The history of one record, or of a lead, report or reject without a record."""
 
     lead_type: str
@@ -114,7 +114,7 @@ class Story:
     phone: str
     booking_no: str
     store: str
-    whereabouts: Whereabouts
+    state: RecordState
     origin: Origin
     events: tuple[Event, ...] = ()
     """Oldest first."""
@@ -128,27 +128,27 @@ class Story:
     """None: the source was not asked."""
 
 
-class Runs:
+class RunNames:
     """Describes runs of the sync's own history, each looked up once."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
-        self._told: dict[str, str] = {}
+        self._run_names: dict[str, str] = {}
 
-    def told(self, run_id: str) -> str:
+    def name_of(self, run_id: str) -> str:
         """A run in words: its short id, command and trigger."""
-        if run_id not in self._told:
+        if run_id not in self._run_names:
             found = self._survey.runs(1, run_id=run_id) if run_id else []
             short = f"run {run_id[:8]}" if run_id else "a run without a name"
             if found:
                 document = found[0].document
-                self._told[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
+                self._run_names[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
             else:
-                self._told[run_id] = f"{short}, which the history does not have: cut short, or long ago"
-        return self._told[run_id]
+                self._run_names[run_id] = f"{short}, which the history does not have: cut short, or long ago"
+        return self._run_names[run_id]
 
 
-class Finishers:
+class ReportReader:
     """Reads reports, with the names of the telecallers who made them, each looked up once."""
 
     def __init__(self, survey: Survey) -> None:
@@ -157,14 +157,14 @@ class Finishers:
 
     def report_now(self, report: Document) -> ReportNow:
         """A report's id, shape (contract/database.md), and who finished the lead when."""
-        nested = [name for name in SNAPSHOTS if isinstance(report.get(name), Mapping)]
+        nested = [name for name in SNAPSHOT_FIELDS if isinstance(report.get(name), Mapping)]
         user_id = text_of(report, "editedBy")
         if user_id and user_id not in self._names:
             self._names |= {user_id: user_id, **self._survey.user_names([user_id])}
         return ReportNow(
             str(report.get("_id", "")),
             ", ".join(nested) or "flat",
-            as_moment(report.get("editedAt")),
+            as_datetime(report.get("editedAt")),
             self._names.get(user_id, ""),
         )
 
@@ -187,16 +187,16 @@ def place_of(source: str, location: str, store: str = "") -> str:
     return f"the {source} report of {location_words(location)}" + (f", {store}" if store else "")
 
 
-def story_of_record(
+def history_of_record(
     entry: RecordEntry,
     lead: LeadNow | None,
     reports: Sequence[ReportNow],
-    runs: Runs,
-) -> Story:
+    runs: RunNames,
+) -> RecordHistory:
     """The history of a record. `lead`: its lead, if it exists. `reports`: those about it."""
     record = entry.record
     values = record.values
-    seen = f"first seen in {place_of(record.source, record.location)}, by {runs.told(record.first_run_id)}"
+    seen = f"first seen in {place_of(record.source, record.location)}, by {runs.name_of(record.first_run_id)}"
     finished_at = min((report.finished_at for report in reports if report.finished_at), default=None)
     if record.corrections and record.lead_id != record.record_id:
         how = f"it has lead {record.lead_id}, which is that of the number before"
@@ -214,13 +214,13 @@ def story_of_record(
         events.append(Event(entry.changed_at, f"the source said something else than before: {then}"))
     events += [_correction_event(made, values.get("phone", "")) for made in record.corrections]
     events += finished_events(reports)
-    return Story(
+    return RecordHistory(
         lead_type=values.get("leadType", ""),
         name=values.get("name", ""),
         phone=values.get("phone", ""),
         booking_no=values.get("bookingNo", ""),
         store=values.get("store", ""),
-        whereabouts=_whereabouts(lead, reports),
+        state=_state_of(lead, reports),
         origin=Origin(StepName(record.source), record.location, record.key, values.get("createdAt"), values),
         events=tuple(sorted(events, key=lambda event: event.at)),
         lead=lead,
@@ -244,10 +244,10 @@ def _correction_event(made: Correction, phone: str) -> Event:
     return Event(made.at, f"the source corrected the phone number from {numbers}: {_CORRECTED[made.outcome]}")
 
 
-def _whereabouts(lead: LeadNow | None, reports: Sequence[object]) -> Whereabouts:
+def _state_of(lead: LeadNow | None, reports: Sequence[object]) -> RecordState:
     if lead is not None:
-        return Whereabouts.LEAD
-    return Whereabouts.FINISHED if reports else Whereabouts.DELETED
+        return RecordState.LEAD
+    return RecordState.FINISHED if reports else RecordState.DELETED
 
 
 def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
@@ -261,7 +261,7 @@ def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
     return ()
 
 
-def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow:
+def lead_now(lead: Document, base: LastSeen | None, locations: Locations) -> LeadNow:
     """A lead as it is, compared with the source's last values (None: there are none)."""
     updated_at = lead.get("updatedAt")
     return LeadNow(
@@ -275,7 +275,7 @@ def lead_now(lead: Document, base: Base | None, locations: Locations) -> LeadNow
 
 
 @dataclass(frozen=True, slots=True)
-class CameBack:
+class Reinsertion:
     """A record's own lead was `finished` or else deleted, and another program inserted it again at `at`."""
 
     at: datetime
@@ -291,17 +291,19 @@ class CameBack:
         )
 
 
-def story_of_lead(lead: Document, locations: Locations, came_back: CameBack | None = None) -> Story:
+def history_of_lead(
+    lead: Document, locations: Locations, came_back: Reinsertion | None = None
+) -> RecordHistory:
     """The history of a lead without a record: typed in by hand, the old system's, or inserted again."""
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
-    return Story(
+    return RecordHistory(
         lead_type=lead_type,
         name=text_of(lead, "name"),
         phone=text_of(lead, "phone"),
         booking_no=text_of(lead, "bookingNo"),
         store=text_of(lead, "store"),
-        whereabouts=Whereabouts.LEAD,
+        state=RecordState.LEAD,
         origin=Origin(
             next((step for step, source in SOURCES.items() if source.lead_type == lead_type), None),
             "",

@@ -10,26 +10,33 @@ from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
-from syncctl.services.explain.record_history import Event, Origin, Runs, Story, Whereabouts, place_of
-from syncctl.services.explain.wanted import Wanted
+from syncctl.services.explain.record_history import (
+    Event,
+    Origin,
+    RecordHistory,
+    RecordState,
+    RunNames,
+    place_of,
+)
+from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.services.rejects.reject_list import sheet_and_row
 from syncctl.services.rejects.updating import row_text
 
 
-def stories_of_rejects(database: Database, wanted: Wanted) -> list[Story]:
+def stories_of_rejects(database: Database, wanted: CustomerQuery) -> list[RecordHistory]:
     """One history for the rejected rows of one booking with the same place and reason."""
-    runs = Runs(database)
+    runs = RunNames(database)
     alike: dict[tuple[str, str, str, str], list[Reject]] = {}
     for reject in database.rejects():
         row = row_values(reject)
         if any(map(wanted.is_named_by, row.values())):
             booking_no = row_text(row, BOOKING_NO)
             alike.setdefault((reject.source, reject.location, reject.reason, booking_no), []).append(reject)
-    return [_story_of_rejects(rejects, runs) for rejects in alike.values()]
+    return [_history_of_rejects(rejects, runs) for rejects in alike.values()]
 
 
-def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
+def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHistory:
     first = min(rejects, key=lambda reject: reject.rejected_at)
     row = row_values(first)
     source = StepName(first.source)
@@ -39,13 +46,13 @@ def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
         where += f", {f'{sheet} row {number}'.strip()}"
     rows = f" ({len(rejects)} rows)" if len(rejects) > 1 else ""
     phone = row_text(row, PHONE)
-    return Story(
+    return RecordHistory(
         lead_type="",
         name=row_text(row, NAME),
         phone=phone_number(phone) or phone,
         booking_no=row_text(row, BOOKING_NO),
         store=first.store,
-        whereabouts=Whereabouts.REJECTED,
+        state=RecordState.REJECTED,
         origin=Origin(
             source,
             first.location,
@@ -55,7 +62,7 @@ def _story_of_rejects(rejects: Sequence[Reject], runs: Runs) -> Story:
         ),
         events=(
             Event(
-                first.rejected_at, f"rejected{rows}: {first.reason}: {where}, by {runs.told(first.run_id)}"
+                first.rejected_at, f"rejected{rows}: {first.reason}: {where}, by {runs.name_of(first.run_id)}"
             ),
         ),
         notes=("Once it is right at the source the next sync saves it; else `syncctl rejects retry`.",),

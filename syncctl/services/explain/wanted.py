@@ -16,7 +16,7 @@ FEWEST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CustomerQuery:
     """The phone or booking number asked about."""
 
     phone: str | None
@@ -29,7 +29,7 @@ class Wanted:
     """It as a booking number."""
 
     @classmethod
-    def from_text(cls, asked: str) -> Wanted:
+    def from_text(cls, asked: str) -> CustomerQuery:
         """Raises UsageError if it can be neither."""
         booking_no = asked.strip()
         if not any(character.isalnum() for character in booking_no):

@@ -43,7 +43,7 @@ class FileStores:
         canonical = self._locations.canonical(written)
         return canonical if canonical in self._known else None
 
-    def given(self, written: str) -> str:
+    def requested_store(self, written: str) -> str:
         """The store that the user named.
 
         Raises:

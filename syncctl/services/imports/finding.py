@@ -14,9 +14,9 @@ from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.services.imports.file_stores import kind_of_name
 
 SUFFIXES = (".xlsx", ".xls", ".csv")
-HASHED_AT_ONCE = 1 << 20
+HASH_BLOCK_BYTES = 1 << 20
 
-LARGEST_FILE = 500 << 20
+MAX_FILE_BYTES = 500 << 20
 """Bytes: a million rows take a fifth of this. A sparse file can have any size at no cost."""
 
 
@@ -46,7 +46,7 @@ def find_files(
     return files, problems
 
 
-def astray_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -> Iterator[str]:
+def misplaced_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -> Iterator[str]:
     """A line for each of these folders that has files of that kind, which belong in IMPORT_DIR."""
     looked_into = {os.path.realpath(import_dir)}
     for folder in folders:
@@ -98,11 +98,11 @@ def content_hash(file: Path) -> str:
     digest = hashlib.sha256()
     try:
         with open_ordinary(file) as opened:
-            if os.fstat(opened.fileno()).st_size > LARGEST_FILE:
+            if os.fstat(opened.fileno()).st_size > MAX_FILE_BYTES:
                 raise FileProblemError(
-                    f"{file} is larger than {LARGEST_FILE >> 20} MB: divide it and import the pieces."
+                    f"{file} is larger than {MAX_FILE_BYTES >> 20} MB: divide it and import the pieces."
                 )
-            while block := opened.read(HASHED_AT_ONCE):
+            while block := opened.read(HASH_BLOCK_BYTES):
                 digest.update(block)
     except OSError as error:
         raise FileProblemError(f"{file} can't be read: {error.strerror}.") from None

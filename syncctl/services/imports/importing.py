@@ -15,7 +15,7 @@ from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
 from syncctl.ports.files import FileReader
 from syncctl.services.imports.file_stores import FileStores
-from syncctl.services.imports.finding import astray_files, content_hash, find_files
+from syncctl.services.imports.finding import content_hash, find_files, misplaced_files
 from syncctl.services.imports.intake import FileIntake
 from syncctl.services.imports.reading import FileReading, FileToRead
 from syncctl.services.imports.staging import Staging
@@ -23,7 +23,7 @@ from syncctl.services.imports.tally import FileTally
 from syncctl.services.rejects.listed_rows import CellsOf
 from syncctl.services.run import Run
 
-ERRORS_TOLD = 3
+MAX_ERRORS_QUOTED = 3
 
 MAPPING_VERSION = "4"
 """The version of `file_mapping`. If it has been raised, files are read again even if unchanged since their
@@ -43,14 +43,14 @@ class ImportJob:
     sheet: str | None = None
     """The sheet that the user named."""
 
-    standing: bool = False
+    is_import_dir: bool = False
     """Whether the only path is IMPORT_DIR, the permanent folder for these files. It may be empty, and
     files unchanged since their last import are skipped, unless `explicit`."""
 
     explicit: bool = False
     """Whether the user asked for this import."""
 
-    astray: tuple[Path, ...] = ()
+    misplaced: tuple[Path, ...] = ()
     """Other folders that may contain such files by mistake."""
 
 
@@ -79,33 +79,33 @@ class FileImport:
         """
         run.storage.set_deadline(math.inf)  # the deadline of this run's API part, if any, doesn't apply
         stores = FileStores(self._locations, [store.name for store in run.storage.stores()])
-        given = stores.given(self._job.store) if self._job.store else None
+        requested_store = stores.requested_store(self._job.store) if self._job.store else None
         files, problems = self._find()
         self._tallies = [FileTally(path, _printable(path.name), error=problem) for path, problem in problems]
-        self._tallies += [FileTally(path, name) for path, name in _named(files)]
+        self._tallies += [FileTally(path, name) for path, name in _with_names(files)]
         run.begin_step(self._job.kind, len(self._tallies), self.result)
-        if self._job.standing and not self._job.explicit:
+        if self._job.is_import_dir and not self._job.explicit:
             self._imported = run.storage.file_hashes(self._job.kind)
         with Staging() as staging:
             for number, tally in enumerate(run.stop.between(self._tallies)):
                 if tally.error is None:
-                    self._read(run, FileToRead(number, tally, stores, given), staging)
+                    self._read(run, FileToRead(number, tally, stores, requested_store), staging)
             intake = FileIntake(run, self._job.kind, self._locations)
             for batch in run.stop.between(staging.batches()):
-                self._settle(run, range(batch[0].file), intake)
-                intake.take(batch, self._tallies)
-            intake.take_undecided(self._tallies)
-        self._settle(run, range(len(self._tallies)), intake)
+                self._finish_files(run, range(batch[0].file), intake)
+                intake.ingest(batch, self._tallies)
+            intake.ingest_undecided(self._tallies)
+        self._finish_files(run, range(len(self._tallies)), intake)
         run.finish_step(self.result())
         if not files:
-            for astray in astray_files(self._job.kind, self._job.astray, self._job.paths[0]):
-                run.listener.warning(_printable(astray))
+            for misplaced in misplaced_files(self._job.kind, self._job.misplaced, self._job.paths[0]):
+                run.listener.warning(_printable(misplaced))
 
     def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:
         """The files, and the paths without any, with the reason."""
         job = self._job
-        files, problems = find_files(job.kind, job.paths, may_be_empty=job.standing)
-        if job.standing and not files and not problems:
+        files, problems = find_files(job.kind, job.paths, may_be_empty=job.is_import_dir)
+        if job.is_import_dir and not files and not problems:
             folder = job.paths[0]
             nothing = f"no {job.kind} file in {folder} (IMPORT_DIR)" + (
                 "" if folder.exists() else ", which does not exist"
@@ -116,16 +116,16 @@ class FileImport:
                 self._note = nothing
         return files, problems
 
-    def _settle(self, run: Run, numbers: range, intake: FileIntake) -> None:
+    def _finish_files(self, run: Run, numbers: range, intake: FileIntake) -> None:
         """Report these files' results, if all of their rows have been stored: rows come in the files'
         order, except undecided ones."""
         for number in numbers:
             tally = self._tallies[number]
-            if tally.settled or number in intake.undecided_files:
+            if tally.is_done or number in intake.undecided_files:
                 continue
-            tally.settled = True
+            tally.is_done = True
             if tally.is_imported and self._job.sheet is None:
-                run.storage.save_file_hash(self._job.kind, tally.name, _noted(tally))
+                run.storage.save_file_hash(self._job.kind, tally.name, _import_stamp(tally))
             run.listener.location_done(self._job.kind, tally.result())
 
     def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
@@ -134,42 +134,42 @@ class FileImport:
         staging.begin_file()
         try:
             tally.content_hash = content_hash(tally.path)
-            tally.skipped = self._imported.get(tally.name) == _noted(tally)
+            tally.skipped = self._imported.get(tally.name) == _import_stamp(tally)
             if not tally.skipped:
                 reading = FileReading(run, self._job.kind, file, staging, self._cells_of)
                 reading.read(self._reader, self._job.sheet)
         except FileProblemError as problem:
-            tally.refuse(str(problem))
+            tally.reset_to_error(str(problem))
             return
         staging.keep_file()
 
-    def result(self, broken_off: str | None = None) -> StepResult:
-        """The import's result; `broken_off`: the error that ended it early."""
+    def result(self, aborted_by: str | None = None) -> StepResult:
+        """The import's result; `aborted_by`: the error that ended it early."""
         results = tuple(tally.result() for tally in self._tallies)
         failed = [result.error for result in results if result.error]
-        if broken_off:
-            status, error = StepStatus.FAILED, broken_off
+        if aborted_by:
+            status, error = StepStatus.FAILED, aborted_by
         elif failed:
             understood = any(result.error is None or result.counts.rows for result in results)
             status = StepStatus.PARTIAL if understood else StepStatus.FAILED
-            more = f" … and {len(failed) - ERRORS_TOLD} more" if len(failed) > ERRORS_TOLD else ""
-            error = " ".join(failed[:ERRORS_TOLD]) + more
+            more = f" … and {len(failed) - MAX_ERRORS_QUOTED} more" if len(failed) > MAX_ERRORS_QUOTED else ""
+            error = " ".join(failed[:MAX_ERRORS_QUOTED]) + more
         else:
             status, error = StepStatus.SUCCESS if results else StepStatus.SKIPPED, None
         return StepResult(
             name=self._job.kind,
             status=status,
             counts=sum((result.counts for result in results), Counts()),
-            processed=0 if broken_off else len(results) - len(failed),
+            processed=0 if aborted_by else len(results) - len(failed),
             total=len(results),
-            errors=len(failed) or (1 if broken_off else 0),
+            errors=len(failed) or (1 if aborted_by else 0),
             error=error,
             locations=results,
-            note=None if broken_off else self._note,
+            note=None if aborted_by else self._note,
         )
 
 
-def _noted(tally: FileTally) -> str:
+def _import_stamp(tally: FileTally) -> str:
     """What is stored about an imported file, to recognize it next time."""
     return f"{MAPPING_VERSION}:{tally.content_hash}"
 
@@ -179,7 +179,7 @@ def _printable(name: str) -> str:
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
-def _named(files: Sequence[Path]) -> list[tuple[Path, str]]:
+def _with_names(files: Sequence[Path]) -> list[tuple[Path, str]]:
     """Each file with its name, prefixed with its folder's if several files have the same name."""
     alike = Counter(file.name for file in files)
     names = (

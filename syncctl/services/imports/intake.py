@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import fingerprint
-from syncctl.domain.lead_traits import as_moment
+from syncctl.domain.lead_traits import as_datetime
 from syncctl.domain.lead_values import Document, LeadChange, LeadValues
 from syncctl.domain.leads import new_lead, own_update
 from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
@@ -19,7 +19,7 @@ from syncctl.locations import Locations
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.matching.legacy_leads import mended_phone, text_of
+from syncctl.services.matching.legacy_leads import repaired_phone, text_of
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.run import Run
@@ -31,7 +31,7 @@ _LEAD_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Merging:
+class _MergedBatch:
     """The merges of a batch, by record id."""
 
     bases: Mapping[str, dict[str, Any]]
@@ -44,7 +44,7 @@ class _Merging:
     """Ids of the leads that have the new values now."""
 
 
-class _Past(NamedTuple):
+class _History(NamedTuple):
     """A record's history."""
 
     base: Mapping[str, Any] | None
@@ -64,7 +64,7 @@ class FileIntake:
         self._matcher = Matcher(run.storage, locations)
         self._undecided: list[StagedRow] = []
 
-    def take(
+    def ingest(
         self, batch: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool = False
     ) -> set[str]:
         """Store what is new and count the result of each row in its file's tally. `only_new`: leave known
@@ -74,24 +74,24 @@ class FileIntake:
         Raises:
             StorageError: the database refused.
         """
-        return self._take(batch, tallies, only_new=only_new, conclude=False)
+        return self._ingest(batch, tallies, only_new=only_new, final_pass=False)
 
-    def take_undecided(self, tallies: Sequence[FileTally], *, only_new: bool = False) -> set[str]:
-        """Like `take`, for the rows that a report or legacy lead fits only in part, which can be decided
+    def ingest_undecided(self, tallies: Sequence[FileTally], *, only_new: bool = False) -> set[str]:
+        """Like `ingest`, for the rows that a report or legacy lead fits only in part, which can be decided
         only after all others are stored."""
         batch, self._undecided = self._undecided, []
-        return self._take(batch, tallies, only_new=only_new, conclude=True) if batch else set()
+        return self._ingest(batch, tallies, only_new=only_new, final_pass=True) if batch else set()
 
     @property
     def undecided_files(self) -> set[int]:
         """The numbers of the files with undecided rows."""
         return {staged.file for staged in self._undecided}
 
-    def _take(
-        self, rows: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool, conclude: bool
+    def _ingest(
+        self, rows: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool, final_pass: bool
     ) -> set[str]:
         match = self._matcher.match(
-            [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], conclude=conclude
+            [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], final_pass=final_pass
         )
         rows = [
             row._replace(record=row.record._replace(record=record))
@@ -99,8 +99,8 @@ class FileIntake:
         ]
         self._undecided += [row for row in rows if row.record.record.lead_id in match.undecided]
         batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
-        new = [staged for staged in batch if match.is_new(staged.record.record)]
-        settled = [
+        new = [staged for staged in batch if match.is_unmatched(staged.record.record)]
+        unknown = [
             staged
             for staged in batch
             if staged.record.record.lead_id not in match.known and not match.has_lead(staged.record.record)
@@ -110,14 +110,14 @@ class FileIntake:
         inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
-            if settled:
+            if unknown:
                 inserted = self._run.storage.store_leads(
                     [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
-                    [self._sync_record(staged, match, None, tallies) for staged in settled],
+                    [self._sync_record(staged, match, None, tallies) for staged in unknown],
                 )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
-        changed = [staged for staged in batch if _may_be_news(staged, match)]
+        changed = [staged for staged in batch if _may_have_changed(staged, match)]
         if only_new:
             changed = [staged for staged in changed if staged.record.record.lead_id not in match.known]
         updated = self._merge(changed, match, tallies)
@@ -150,53 +150,56 @@ class FileIntake:
         merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
         writes: dict[str, dict[str, Any]] = {}
-        adopted: list[SyncRecord] = []
+        newly_linked: list[SyncRecord] = []
         for staged in changed:
             record = staged.record.record
             before = match.known.get(record.lead_id)
             lead = leads.get(match.lead_id_of(record))
             if lead is not None:  # otherwise deleted or finished since it was looked up, and it stays so
                 is_edited = record.lead_id in match.edited
-                past = _Past(bases.get(record.lead_id), written.get(record.lead_id, {}))
-                merged = self._merged(staged, before, past, lead, is_edited=is_edited)
-                if (phone := mended_phone(record, lead, past.written)) is not None:
+                history = _History(bases.get(record.lead_id), written.get(record.lead_id, {}))
+                merged = self._merged(staged, before, history, lead, is_edited=is_edited)
+                if (phone := repaired_phone(record, lead, history.written)) is not None:
                     merged = replace(merged, values={**merged.values, "phone": phone})
                 merges[record.lead_id] = merged
                 if merged.values:
                     started_at = self._run.started_at
-                    changes.append(merged.change_of(lead, updated_at=started_at))
-                    writes[record.lead_id] = {**merged.values, **own_update(lead, past.written, started_at)}
+                    changes.append(merged.guarded_change(lead, updated_at=started_at))
+                    writes[record.lead_id] = {
+                        **merged.values,
+                        **own_update(lead, history.written, started_at),
+                    }
             if before is None:
-                told = self._sync_record(staged, match, None, tallies)
-                adopted.append(
-                    told if lead is None else _still_to_be_told(told, merges[record.lead_id], lead)
+                to_save = self._sync_record(staged, match, None, tallies)
+                newly_linked.append(
+                    to_save if lead is None else _with_merge_pending(to_save, merges[record.lead_id], lead)
                 )
-        if adopted:
+        if newly_linked:
             # First of all, so that these leads stay linked whatever happens next.
-            storage.store_leads([], adopted)
+            storage.store_leads([], newly_linked)
         if writes:
             # Before writing: values left by a killed import must not look like a person's edit.
             storage.add_writes(writes, self._run.started_at)
         applied = storage.update_leads(changes) if changes else set()
-        return self._note_merged(changed, match, _Merging(bases, merges, applied), tallies)
+        return self._save_bases(changed, match, _MergedBatch(bases, merges, applied), tallies)
 
-    def _note_merged(
+    def _save_bases(
         self,
         changed: Sequence[StagedRow],
         match: MatchResult,
-        merging: _Merging,
+        merged_batch: _MergedBatch,
         tallies: Sequence[FileTally],
     ) -> set[str]:
         """Update the bases after the leads: if killed in between, the next import repeats the merge and
         finds it done. Returns the ids of the records whose leads were written."""
         done: set[str] = set()
-        told: list[SyncRecord] = []
+        to_save: list[SyncRecord] = []
         for staged in changed:
             record = staged.record.record
-            merged, before = merging.merges.get(record.lead_id), match.known.get(record.lead_id)
+            merged, before = merged_batch.merges.get(record.lead_id), match.known.get(record.lead_id)
             if merged is None:
                 continue
-            if merged.values and match.lead_id_of(record) not in merging.applied:
+            if merged.values and match.lead_id_of(record) not in merged_batch.applied:
                 # A telecaller edited it in between: the next import merges again.
                 tallies[staged.file].deferred += 1
                 continue
@@ -205,16 +208,18 @@ class FileIntake:
             tallies[staged.file].conflicts += self._conflict_lines(staged, merged)
             is_noted = not merged.values if before is None else before.source != self._kind
             if not is_noted:
-                told.append(self._sync_record(staged, match, merging.bases.get(record.lead_id), tallies))
-        if told:
-            self._run.storage.update_records(told)
+                to_save.append(
+                    self._sync_record(staged, match, merged_batch.bases.get(record.lead_id), tallies)
+                )
+        if to_save:
+            self._run.storage.update_records(to_save)
         return done
 
     def _merged(
         self,
         staged: StagedRow,
         known: KnownRecord | None,
-        past: _Past,
+        history: _History,
         lead: Document,
         *,
         is_edited: bool,
@@ -222,15 +227,15 @@ class FileIntake:
         """A lost walk-in may be in a loss-of-sale file too; both are one lead. Only the kind of file that
         first contained it updates it; the other only fills gaps."""
         record = staged.record.record
-        provided = staged.record.told
+        provided = staged.record.provided
         if self._locations.canonical(text_of(lead, "store")) is None:
             # The old system's "Default Store" is not an edit.
             lead, provided = {**lead, "store": None}, provided | {"store"}
         if is_edited or (known is not None and known.source != self._kind):
             # A field that a telecaller has emptied is not a gap.
-            emptied = emptied_fields(past.base or {}, past.written, lead) - {"store"}
+            emptied = emptied_fields(history.base or {}, history.written, lead) - {"store"}
             return fill_gaps(record.values, provided - emptied, lead)
-        return merge(past.base if known else None, record.values, provided, lead, past.written)
+        return merge(history.base if known else None, record.values, provided, lead, history.written)
 
     @staticmethod
     def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:
@@ -247,7 +252,7 @@ class FileIntake:
         tallies: Sequence[FileTally],
     ) -> SyncRecord:
         record = staged.record.record
-        values = LeadValues(**next_base(base, record.values, staged.record.told))  # type: ignore[typeddict-item]
+        values = LeadValues(**next_base(base, record.values, staged.record.provided))  # type: ignore[typeddict-item]
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,
@@ -271,25 +276,25 @@ def _place(staged: StagedRow) -> str:
 def _finished_row(staged: StagedRow, report_id: str, report: Document) -> FinishedRow:
     day = staged.record.record.values.get("createdAt")
     return FinishedRow(
-        _place(staged), day.date() if day else None, report_id, as_moment(report.get("editedAt"))
+        _place(staged), day.date() if day else None, report_id, as_datetime(report.get("editedAt"))
     )
 
 
-def _still_to_be_told(told: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
+def _with_merge_pending(to_save: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
     """The record of a lead that is being linked. Until its lead is changed, the fields to change keep the
     lead's values in the record, so that an interrupted merge is repeated."""
     if not merged.values:
-        return told
+        return to_save
     values: dict[str, Any] = {
-        field: said for field, said in told.values.items() if field not in merged.values
+        field: said for field, said in to_save.values.items() if field not in merged.values
     }
     for field, news in merged.values.items():
         if type(held := lead.get(field)) is type(news):  # values of another type don't become a base
             values[field] = held
-    return replace(told, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
+    return replace(to_save, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
 
 
-def _may_be_news(staged: StagedRow, match: MatchResult) -> bool:
+def _may_have_changed(staged: StagedRow, match: MatchResult) -> bool:
     """Whether the record has a lead that the file may change."""
     record = staged.record.record
     if not match.has_lead(record):

@@ -15,9 +15,9 @@ from syncctl.ports.files import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally, Places
-from syncctl.services.rejects.listed_rows import CellsOf, ListedFileRows
+from syncctl.services.rejects.listed_rows import CellsOf, FileRejects
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
-from syncctl.services.rejects.updating import RoomOnList
+from syncctl.services.rejects.updating import RejectQuota
 from syncctl.services.run import Run
 
 
@@ -30,7 +30,7 @@ class FileToRead:
 
     tally: FileTally
     stores: FileStores
-    given: str | None
+    requested_store: str | None
     """The store that the user named."""
 
 
@@ -46,11 +46,11 @@ class FileReading:
         self._tally = file.tally
         self._staging = staging
         self._rejects: list[Reject] = []
-        self._listed = ListedFileRows(run.storage, kind, self._tally.name, cells_of)
-        self._cured: set[str] = set()
+        self._listed = FileRejects(run.storage, kind, self._tally.name, cells_of)
+        self._superseded: set[str] = set()
         self._listed_ids = self._listed.ids
         self._new_ids: set[str] = set()
-        self._room = RoomOnList(len(self._listed_ids))
+        self._quota = RejectQuota(len(self._listed_ids))
 
     def read(self, reader: FileReader, only_sheet: str | None) -> None:
         """Read the whole file.
@@ -58,8 +58,8 @@ class FileReading:
         Raises:
             FileProblemError: it can't be parsed, or its store can't be determined.
         """
-        stores, given = self._file.stores, self._file.given
-        of_file = given or stores.of_file(self._tally.path.name)
+        stores, requested_store = self._file.stores, self._file.requested_store
+        of_file = requested_store or stores.of_file(self._tally.path.name)
         problems: list[str] = []
         with reader(self._tally.path, only_sheet=only_sheet) as opened:
             for sheet in opened:
@@ -102,21 +102,21 @@ class FileReading:
                 self._tally.unreadable.setdefault(column, Places()).add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
             if self._listed:
-                self._cured |= self._listed.told_anew(_position(sheet, row), cells)
+                self._superseded |= self._listed.superseded_by(_position(sheet, row), cells)
 
     def _ignore(self, sheet: FileSheet, row: FileRow) -> None:
         """A line that is no customer's; it may have been listed as one before."""
         self._tally.ignored += 1
         if self._listed:
-            self._cured |= self._listed.told_anew(_position(sheet, row), usable_cells(row.cells))
+            self._superseded |= self._listed.superseded_by(_position(sheet, row), usable_cells(row.cells))
 
     def _reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
         self._tally.invalid += 1
         file_name, position = self._tally.name, _position(sheet, row)
         raw = raw_text(dict(row.raw), sort_keys=False)
         reject_id = reject_id_of(self._kind, file_name, position, raw)
-        self._cured |= self._listed.told_anew(position, usable_cells(row.cells)) - {reject_id}
-        if reject_id in self._listed_ids or reject_id in self._new_ids or not self._room.takes(raw):
+        self._superseded |= self._listed.superseded_by(position, usable_cells(row.cells)) - {reject_id}
+        if reject_id in self._listed_ids or reject_id in self._new_ids or not self._quota.admits(raw):
             return
         self._new_ids.add(reject_id)
         self._rejects.append(
@@ -137,9 +137,9 @@ class FileReading:
         """Update the rejects list, after the file was read to its end."""
         if self._rejects:
             self._run.add_rejects(self._rejects)
-        self._tally.unlisted = self._room.unlisted
-        if self._cured:
-            self._run.storage.clear_rejects(self._cured)
+        self._tally.unlisted = self._quota.unlisted
+        if self._superseded:
+            self._run.storage.clear_rejects(self._superseded)
 
 
 class _NoStoreError(Exception):

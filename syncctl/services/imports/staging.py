@@ -36,13 +36,13 @@ _Packed = tuple[str, str, LeadValues, tuple[str, ...], date | None, frozenset[st
 
 
 def _packed(row: StagedRow) -> _Packed:
-    return (*row.record.record, row.record.told, row.file, row.sheet, row.row)
+    return (*row.record.record, row.record.provided, row.file, row.sheet, row.row)
 
 
 def _unpacked(packed: _Packed) -> StagedRow:
-    key, lead_id, values, former_phones, former_day, told, file, sheet, row = packed
+    key, lead_id, values, former_phones, former_day, provided, file, sheet, row = packed
     record = SourceRecord(key, lead_id, values, former_phones, former_day)
-    return StagedRow(FileRecord(record, told), file, sheet, row)
+    return StagedRow(FileRecord(record, provided), file, sheet, row)
 
 
 @contextmanager

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.domain.run_results import Counts, FinishedRow, LocationResult
-from syncctl.services.rejects.updating import unlisted_words
+from syncctl.services.rejects.updating import unlisted_warning
 from syncctl.text import and_more
 
-PLACES_NAMED = 20
+MAX_PLACES_NAMED = 20
 """Positions named in a file's warning."""
 
-REFUSED_TOLD = 3
+MAX_REFUSED_QUOTED = 3
 """Refused rows quoted in a file's error."""
 
 
@@ -27,7 +27,7 @@ class Places:
     def add(self, place: str) -> None:
         """Add a row."""
         self.count += 1
-        if len(self.named) < PLACES_NAMED:
+        if len(self.named) < MAX_PLACES_NAMED:
             self.named.append(place)
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class FileTally:
     `rows`: those of customers. `ignored`: lines that are none. `valid`: rows that tell of a record.
     `refused`: rows that the database's own rules kept out. `deferred`: rows whose leads a telecaller edited
     while they were being written. `unreadable`: by column, rows whose cell there can't be read. `replaced`:
-    rows of which a character can't be read. `hidden_sheets`: those passed over. `settled`: every record has
+    rows of which a character can't be read. `hidden_sheets`: those passed over. `is_done`: every record has
     been dealt with. `unlisted`: invalid rows for which the rejects list had no room.
     """
 
@@ -67,16 +67,16 @@ class FileTally:
     refused: list[str] = field(default_factory=list)
     error: str | None = None
     skipped: bool = False
-    settled: bool = False
+    is_done: bool = False
 
     @property
     def is_imported(self) -> bool:
         """Whether all of it is in the database, so that the same content need not be read again."""
-        return self.settled and not (
+        return self.is_done and not (
             self.skipped or self.error or self.refused or self.deferred or self.unlisted
         )
 
-    def refuse(self, problem: str) -> None:
+    def reset_to_error(self, problem: str) -> None:
         """The file can't be parsed: none of its rows count."""
         self.rows = self.valid = self.invalid = self.unlisted = self.ignored = 0
         self.stores, self.unreadable, self.replaced = set(), {}, Places()
@@ -84,20 +84,22 @@ class FileTally:
 
     def result(self) -> LocationResult:
         """The file's result; until everything is handled, only of the rows handled so far."""
-        told = self.saved + self.updated + self.existing + self.reported + len(self.refused)
+        counted = self.saved + self.updated + self.existing + self.reported + len(self.refused)
         counts = Counts(
-            rows=self.ignored + (self.rows if self.settled else told + self.invalid),
+            rows=self.ignored + (self.rows if self.is_done else counted + self.invalid),
             saved=self.saved,
             updated=self.updated,
             existing=self.existing,
             reported=self.reported,
-            merged=self.valid - told if self.settled else 0,
+            merged=self.valid - counted if self.is_done else 0,
             invalid=self.invalid + len(self.refused),
             ignored=self.ignored,
         )
         error = self.error
         if self.refused:
-            error = " ".join(filter(None, (error, f"{self.name}: {'; '.join(self.refused[:REFUSED_TOLD])}.")))
+            error = " ".join(
+                filter(None, (error, f"{self.name}: {'; '.join(self.refused[:MAX_REFUSED_QUOTED])}."))
+            )
         stores = f"{len(self.stores)} stores" if len(self.stores) > 1 else "".join(self.stores)
         return LocationResult(
             self.name,
@@ -121,4 +123,4 @@ class FileTally:
         if self.replaced.count:
             yield f"a character can't be read, \N{REPLACEMENT CHARACTER} stands for it: {self.replaced}"
         if self.unlisted:
-            yield unlisted_words(self.unlisted)
+            yield unlisted_warning(self.unlisted)

@@ -39,7 +39,7 @@ class PartialMatches:
         lead_types: Collection[str],
         result: MatchResult,
         *,
-        conclude: bool,
+        final_pass: bool,
     ) -> None:
         """Pair the records with the candidates that are about them."""
         wanted = {
@@ -59,7 +59,7 @@ class PartialMatches:
             for (record_id, candidate), agreement in found.items()
             if record_id not in pairs and candidate not in taken
         }
-        if not conclude:
+        if not final_pass:
             result.undecided = {record_id for record_id, _ in left}
         elif left:
             among = {candidate: candidates[candidate] for _, candidate in left}

@@ -20,7 +20,7 @@ from syncctl.parsing.phones import phone_number
 from syncctl.ports.storage import Storage
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.matching.own_writes import writes_into
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.text import normalize_text
 
 NOBODY_REACHED = (
@@ -31,15 +31,15 @@ NOBODY_REACHED = (
 )
 """How the call status of a report begins if the customer was not reached."""
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 """Of a guarded change, while somebody keeps editing the lead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class CorrectedRecord:
     """A record whose phone number the source has corrected. `before`: the record with the number before.
     `phones`: the numbers that its lead may have by the source. `lead_id`: that lead, there if `has_lead`;
-    `report_id`: the report that finished it; `is_open`: which says that nobody was reached.
+    `report_id`: the report that finished it; `is_unreached`: which says that nobody was reached.
     `has_second`: the number before has a lead too, another one."""
 
     before: SyncRecord
@@ -47,11 +47,11 @@ class Corrected:
     lead_id: str
     has_lead: bool
     report_id: str | None
-    is_open: bool
+    is_unreached: bool
     has_second: bool = False
 
 
-class _Pair(NamedTuple):
+class _ReplacementPair(NamedTuple):
     agreements: int
     record: SourceRecord
     before: SyncRecord
@@ -61,7 +61,7 @@ def replaced_records(
     storage: Storage,
     records: Sequence[SourceRecord],
     known: Mapping[str, KnownRecord],
-    answer: SortedRows,
+    answer: AnswerRows,
     is_free: Callable[[SyncRecord, SourceRecord], bool],
 ) -> dict[str, tuple[SyncRecord, frozenset[str]]]:
     """The records that these replace, and the phone numbers that their leads may have according to the
@@ -75,30 +75,30 @@ def replaced_records(
     Raises:
         StorageError: the database refused.
     """
-    asking = [
+    wanted = [
         record
         for record in records
         if record.values.get("bookingNo")
         and ((entry := known.get(record.lead_id)) is None or entry.replaced_by is not None)
     ]
-    if not asking:
+    if not wanted:
         return {}
     groups: dict[tuple[str, str], list[SyncRecord]] = defaultdict(list)
-    for about in storage.records_about((), {record.values["bookingNo"] for record in asking}, ()):
+    for about in storage.records_about((), {record.values["bookingNo"] for record in wanted}, ()):
         values = about.record.values
         groups[values.get("leadType", ""), values.get("bookingNo", "")].append(about.record)
-    pairs: list[_Pair] = []
-    for record in asking:
+    pairs: list[_ReplacementPair] = []
+    for record in wanted:
         booking_no = record.values["bookingNo"]
         current = _current(groups[record.values["leadType"], booking_no], record)
         is_shared = len(current) > 1 or len(answer.phones_of(booking_no)) > 1
         pairs += [
-            _Pair(agreements, record, before)
+            _ReplacementPair(agreements, record, before)
             for before in current
             if (agreements := _agreements(record, before))
             and (not is_shared or _has_same_name(record, before))
             and is_free(before, record)
-            and _is_gone(before, answer, is_known=record.lead_id in known)
+            and _is_gone_at_source(before, answer, is_known=record.lead_id in known)
         ]
     found: dict[str, tuple[SyncRecord, frozenset[str]]] = {}
     taken: set[str] = set()
@@ -112,7 +112,7 @@ def replaced_records(
 
 
 def second_leads(
-    storage: Storage, shared: Collection[tuple[str, str]], records: Sequence[SourceRecord], answer: SortedRows
+    storage: Storage, shared: Collection[tuple[str, str]], records: Sequence[SourceRecord], answer: AnswerRows
 ) -> list[tuple[SyncRecord, SyncRecord]]:
     """Of these known records of a whole answer those that are the only ones of their bookings in it, while a
     record of an earlier answer with another number is of the same booking, and gone from this one: each with
@@ -144,7 +144,7 @@ def second_leads(
                 if _agreements(record, before)
                 # A number that several customers have is a placeholder, and their day proves nothing.
                 and (len(group) == 2 or _has_same_name(record, before))
-                and _is_gone(before, answer, is_known=True)
+                and _is_gone_at_source(before, answer, is_known=True)
             ]
     return found
 
@@ -190,13 +190,13 @@ def current_since(record: SyncRecord) -> datetime:
     return record.corrections[-1].at if record.corrections else record.first_seen_at
 
 
-def _is_gone(before: SyncRecord, answer: SortedRows, *, is_known: bool) -> bool:
+def _is_gone_at_source(before: SyncRecord, answer: AnswerRows, *, is_known: bool) -> bool:
     """Whether the answer shows that the source no longer has that number. Where it would return to a known
     one, an answer for another id of the shop may be out of date and shows nothing."""
     number, phone = before.values["bookingNo"], before.values["phone"]
-    if before.key in answer.keys or answer.names(number, phone):
+    if before.key in answer.keys or answer.has_row_with(number, phone):
         return False
-    return not is_known or answer.by_row or before.location == answer.location
+    return not is_known or answer.store_from_row or before.location == answer.location
 
 
 def nobody_reached(report: Document) -> bool:
@@ -213,7 +213,7 @@ class Settled(NamedTuple):
     is_written: bool = False
 
 
-class NumberChange(NamedTuple):
+class PhoneChange(NamedTuple):
     """A lead that may take a new number. `record_id`: of its record so far."""
 
     record_id: str
@@ -222,7 +222,9 @@ class NumberChange(NamedTuple):
     phone: str
 
 
-def take_numbers(storage: Storage, wanted: Mapping[str, NumberChange], now: datetime) -> dict[str, Settled]:
+def update_phone_numbers(
+    storage: Storage, wanted: Mapping[str, PhoneChange], now: datetime
+) -> dict[str, Settled]:
     """Give leads their new phone numbers, each by a guarded write: a lead that was called, or whose number
     somebody edited, stays as it is. Returns the outcome for each lead and whether it was written, by the keys
     of `wanted`; leads that disappeared in between, or were edited repeatedly, are left out.
@@ -232,7 +234,7 @@ def take_numbers(storage: Storage, wanted: Mapping[str, NumberChange], now: date
     """
     done: dict[str, Settled] = {}
     written = writes_into(storage, {change.lead_id for change in wanted.values()})
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         leads = storage.leads({change.lead_id for key, change in wanted.items() if key not in done})
         changes: dict[str, LeadChange] = {}
         notes: dict[str, dict[str, Any]] = {}

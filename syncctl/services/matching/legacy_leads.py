@@ -55,13 +55,13 @@ def stored_file_key(lead: Document, locations: StoreNames) -> str:
     return file_key(stored_key({**lead, "bookingNo": None}, locations), day)
 
 
-def parted_key(stored_file_key: str) -> tuple[str, str]:
+def split_store(stored_file_key: str) -> tuple[str, str]:
     """Such a key without its store, and the normalized store."""
     customer, store, day = stored_file_key.rsplit(SEPARATOR, 2)
     return SEPARATOR.join((customer, "", day)), store
 
 
-def best_first(lead: Document) -> tuple[bool, datetime, str]:
+def copy_order(lead: Document) -> tuple[bool, datetime, str]:
     """Sort key for copies of a lead: those that a telecaller worked on first, then the oldest."""
     created_at = lead.get("createdAt")
     return (not is_touched(lead), created_at if isinstance(created_at, datetime) else _LAST, lead["_id"])
@@ -90,34 +90,36 @@ class UnlinkedLeads:
         self._free: dict[str, Document] = {}
         self._by_key: dict[str, list[Document]] = defaultdict(list)
         self._by_person: dict[tuple[str, str], list[Document]] = defaultdict(list)
-        self._corrected: dict[str, Document] = {}
-        for lead in sorted(leads, key=best_first):
+        self._edited_to_match: dict[str, Document] = {}
+        for lead in sorted(leads, key=copy_order):
             if lead["_id"] in taken:
                 continue
             key = stored_key(lead, locations)
             if lead["_id"] in linked:
-                self._corrected.setdefault(key, lead)
+                self._edited_to_match.setdefault(key, lead)
             elif not _made_by_a_killed_run(lead, locations):
                 self._free[lead["_id"]] = lead
                 self._by_key[key].append(lead)
                 self._by_person[_type_and_phone(lead)].append(lead)
 
-    def take_own(self, record: SourceRecord) -> str | None:
+    def take_matching(self, record: SourceRecord) -> str | None:
         """The id of the lead that has the record's whole key, by current or former rules, or None. The
         lead and its copies, of which all but the best are surplus, are then no longer available to other
         records."""
-        for reading in _readings(record):
-            own = [lead for lead in self._of_key(reading) if lead["_id"] in self._free]
-            if not own:
+        for reading in _former_readings(record):
+            matching = [lead for lead in self._of_key(reading) if lead["_id"] in self._free]
+            if not matching:
                 continue
-            for lead in own:
+            for lead in matching:
                 del self._free[lead["_id"]]
-            return str(own[0]["_id"])
-        corrected = self._corrected.get(record.key)
-        if corrected is None or any(derived_id(key) == corrected["_id"] for key in self._answered_keys):
+            return str(matching[0]["_id"])
+        edited_to_match = self._edited_to_match.get(record.key)
+        if edited_to_match is None or any(
+            derived_id(key) == edited_to_match["_id"] for key in self._answered_keys
+        ):
             return None
-        del self._corrected[record.key]
-        return str(corrected["_id"])
+        del self._edited_to_match[record.key]
+        return str(edited_to_match["_id"])
 
     def _of_key(self, record: SourceRecord) -> list[Document]:
         values = record.values
@@ -135,7 +137,7 @@ class UnlinkedLeads:
         return [lead for lead in same_person if _same_day(lead, values)]
 
     @property
-    def left(self) -> list[Document]:
+    def unmatched(self) -> list[Document]:
         """The leads that no record has taken and that aren't linked to one."""
         return list(self._free.values())
 
@@ -145,7 +147,7 @@ def _type_and_phone(lead: Mapping[str, Any]) -> tuple[str, str]:
     return text_of(lead, "leadType"), phone_number(phone) or phone
 
 
-def _readings(record: SourceRecord) -> Iterator[SourceRecord]:
+def _former_readings(record: SourceRecord) -> Iterator[SourceRecord]:
     """The record, then the record with its day and phone number as earlier rules parsed them."""
     yield record
     if record.former_day is not None:
@@ -158,7 +160,7 @@ def _readings(record: SourceRecord) -> Iterator[SourceRecord]:
         yield record._replace(key=with_phone(record.key, phone), values=values)
 
 
-def mended_phone(
+def repaired_phone(
     record: SourceRecord, lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN
 ) -> str | None:
     """The number that a lead is to have instead of the one that earlier rules read; None where it has

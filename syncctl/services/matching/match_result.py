@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from syncctl.domain.records import KnownRecord, SourceRecord
-from syncctl.services.matching.corrections import Corrected
+from syncctl.services.matching.corrections import CorrectedRecord
 
 
 @dataclass(slots=True)
@@ -26,12 +26,12 @@ class MatchResult:
 
     undecided: set[str] = field(default_factory=set)
     """Records that a report or lead fits only in part: all other records of the same answer or import must
-    be matched first, then these again with `conclude`."""
+    be matched first, then these again with `final_pass`."""
 
     edited: set[str] = field(default_factory=set)
     """Records linked to a lead that fits only in part, so somebody must have edited it."""
 
-    corrected: dict[str, Corrected] = field(default_factory=dict)
+    corrected: dict[str, CorrectedRecord] = field(default_factory=dict)
     """Records that replace another one, as the source has corrected a phone number."""
 
     records: list[SourceRecord] = field(default_factory=list)
@@ -45,11 +45,11 @@ class MatchResult:
     def has_lead(self, record: SourceRecord) -> bool:
         return self.lead_id_of(record) in self.present
 
-    def is_new(self, record: SourceRecord) -> bool:
+    def is_unmatched(self, record: SourceRecord) -> bool:
         """Whether it must be saved: not known, without a lead, and not finished. A known record without a
         lead was deleted on purpose. A record that replaces another is new only if that one was finished
         without anybody being reached."""
-        if (corrected := self.corrected.get(record.lead_id)) is not None and not corrected.is_open:
+        if (corrected := self.corrected.get(record.lead_id)) is not None and not corrected.is_unreached:
             return False
         return not (record.lead_id in self.known or self.has_lead(record) or record.lead_id in self.finished)
 

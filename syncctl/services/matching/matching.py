@@ -14,11 +14,11 @@ from syncctl.locations import Locations
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.storage import Created, Storage
 from syncctl.services.matching.candidates import Candidate, Candidates, PartialMatches
-from syncctl.services.matching.corrections import Corrected, nobody_reached, replaced_records
+from syncctl.services.matching.corrections import CorrectedRecord, nobody_reached, replaced_records
 from syncctl.services.matching.former_keys import FormerKeys, phones_of
 from syncctl.services.matching.legacy_leads import UnlinkedLeads, text_of
 from syncctl.services.matching.match_result import MatchResult
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 
 MIDNIGHT = time()
 
@@ -40,7 +40,7 @@ class Matcher:
         self._linked: dict[str, str] = {}
         self._paired: dict[str, str] = {}
         self._replaced: dict[str, str] = {}
-        self._had_records: bool | None = None
+        self._had_records_at_start: bool | None = None
 
     def match(
         self,
@@ -48,11 +48,11 @@ class Matcher:
         lead_types: Collection[str],
         answered_keys: Collection[str] = (),
         *,
-        conclude: bool = False,
-        answer: SortedRows | None = None,
+        final_pass: bool = False,
+        answer: AnswerRows | None = None,
     ) -> MatchResult:
         """Match records of these lead types. `answered_keys`: the keys of all records of their answer.
-        `conclude`: all others of the answer have been matched, so nothing may stay undecided. `answer`: an
+        `final_pass`: all others of the answer have been matched, so nothing may stay undecided. `answer`: an
         answer of the rental API, to be searched for corrected phone numbers.
 
         Raises:
@@ -61,9 +61,9 @@ class Matcher:
         found = self._storage.find_records([record.lead_id for record in records])
         records = self._former_keys.adopt(records, found)
         result = self._with_leads(list(records), found)
-        if answer is not None and self._is_begun():
+        if answer is not None and self._has_synced_before():
             self._find_corrected(records, lead_types, answer, result)
-        candidates = self._link_own_leads(records, lead_types, answered_keys, result)
+        candidates = self._link_by_key(records, lead_types, answered_keys, result)
         unmatched = []
         for record in records:
             if result.has_lead(record) or record.lead_id in result.corrected:
@@ -73,9 +73,9 @@ class Matcher:
                 result.finished[record.lead_id] = known.report_id
             else:
                 unmatched.append(record)
-        candidates |= self._free_reports(unmatched, result)
+        candidates |= self._unpaired_reports(unmatched, result)
         if candidates:
-            self._partial.settle(unmatched, candidates, lead_types, result, conclude=conclude)
+            self._partial.settle(unmatched, candidates, lead_types, result, final_pass=final_pass)
         for record in records:
             if record.lead_id not in result.known and result.has_lead(record):
                 self._linked[result.lead_id_of(record)] = record.lead_id
@@ -96,7 +96,7 @@ class Matcher:
         self,
         records: Sequence[SourceRecord],
         lead_types: Collection[str],
-        answer: SortedRows,
+        answer: AnswerRows,
         result: MatchResult,
     ) -> None:
         """Link records whose phone number the source has corrected to the leads of the records that they
@@ -104,40 +104,40 @@ class Matcher:
         replaced = replaced_records(self._storage, records, result.known, answer, self._may_replace)
         if not replaced:
             return
-        befores = [
+        replaced_entries = [
             SourceRecord(before.key, before.record_id, before.values) for before, _ in replaced.values()
         ]
-        then = self.match(befores, lead_types, conclude=True)
-        reports = self._storage.reports(then.finished.values())
+        replaced_match = self.match(replaced_entries, lead_types, final_pass=True)
+        reports = self._storage.reports(replaced_match.finished.values())
         by_id = {record.lead_id: record for record in records}
-        others = self._leads_under_new_numbers([by_id[record_id] for record_id in replaced], lead_types)
-        for (record_id, (before, phones)), entry in zip(replaced.items(), befores, strict=True):
-            record, report_id = by_id[record_id], then.finished.get(entry.lead_id)
-            if others[record.key] - {then.lead_id_of(entry), record_id}:
+        others = self._leads_with_corrected_phone([by_id[record_id] for record_id in replaced], lead_types)
+        for (record_id, (before, phones)), entry in zip(replaced.items(), replaced_entries, strict=True):
+            record, report_id = by_id[record_id], replaced_match.finished.get(entry.lead_id)
+            if others[record.key] - {replaced_match.lead_id_of(entry), record_id}:
                 continue  # the web app already has a lead with the new number, which belongs to the record
             known = result.known.get(record_id)
-            if known is not None and known.report_id is not None and not then.has_lead(entry):
+            if known is not None and known.report_id is not None and not replaced_match.has_lead(entry):
                 continue  # finished under this number, and no later lead is there to take it
-            is_open = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
-            if record_id not in result.known and result.has_lead(record) and not is_open:
+            is_unreached = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
+            if record_id not in result.known and result.has_lead(record) and not is_unreached:
                 continue  # it has a lead of its own, left without a record by a killed run
             self._replaced[before.record_id] = record_id
-            lead_id = then.lead_id_of(entry)
-            result.corrected[record_id] = Corrected(
-                before, phones, lead_id, then.has_lead(entry), report_id, is_open
+            lead_id = replaced_match.lead_id_of(entry)
+            result.corrected[record_id] = CorrectedRecord(
+                before, phones, lead_id, replaced_match.has_lead(entry), report_id, is_unreached
             )
             own = known.lead_id if known is not None else lead_id
             if own != lead_id and own in result.present:
                 # The source had both numbers at once: each has its own lead, and keeps it.
-                result.corrected[record_id] = Corrected(
-                    before, phones, own, True, None, False, has_second=then.has_lead(entry)
+                result.corrected[record_id] = CorrectedRecord(
+                    before, phones, own, True, None, False, has_second=replaced_match.has_lead(entry)
                 )
-            elif then.has_lead(entry):
+            elif replaced_match.has_lead(entry):
                 result.link(record_id, lead_id)
-            elif not is_open:
+            elif not is_unreached:
                 result.lead_ids[record_id] = lead_id
 
-    def _leads_under_new_numbers(
+    def _leads_with_corrected_phone(
         self, records: Sequence[SourceRecord], lead_types: Collection[str]
     ) -> Mapping[str, set[str]]:
         """The ids of the leads with the booking and phone number of these records, by the records' keys."""
@@ -152,18 +152,18 @@ class Matcher:
                     found[key].add(lead["_id"])
         return found
 
-    def _is_begun(self) -> bool:
+    def _has_synced_before(self) -> bool:
         """Whether the sync knew any records when this was first asked: what it has stored since is new."""
-        if self._had_records is None:
-            self._had_records = self._storage.has_records()
-        return self._had_records
+        if self._had_records_at_start is None:
+            self._had_records_at_start = self._storage.has_records()
+        return self._had_records_at_start
 
     def _may_replace(self, before: SyncRecord, record: SourceRecord) -> bool:
         """Whether no other record has replaced it, and it wasn't stored by this very run."""
         came_by = before.corrections[-1].run_id if before.corrections else before.first_run_id
         return came_by != self._run_id and self._replaced.get(before.record_id) in (None, record.lead_id)
 
-    def _link_own_leads(
+    def _link_by_key(
         self,
         records: Sequence[SourceRecord],
         lead_types: Collection[str],
@@ -191,23 +191,23 @@ class Matcher:
             return {}
         linked = self._storage.recorded_leads([lead["_id"] for lead in found])
         if linked:
-            self._know_now(without, result)
+            self._refresh_known(without, result)
         leads = UnlinkedLeads(
             found,
             self._locations,
             linked=linked,
-            taken=result.present | _of_others(self._linked, records),
+            taken=result.present | _given_to_others(self._linked, records),
             answered_keys=answered_keys,
         )
         for record in without:
-            if record.lead_id not in result.known and (lead_id := leads.take_own(record)) is not None:
+            if record.lead_id not in result.known and (lead_id := leads.take_matching(record)) is not None:
                 result.link(record.lead_id, lead_id)
-        return self._leads_as_candidates(leads.left)
+        return self._leads_as_candidates(leads.unmatched)
 
     def _leads_as_candidates(self, leads: Iterable[Document]) -> Candidates:
         return {Candidate(False, lead["_id"]): Traits.of_lead(lead, self._locations) for lead in leads}
 
-    def _know_now(self, records: Sequence[SourceRecord], result: MatchResult) -> None:
+    def _refresh_known(self, records: Sequence[SourceRecord], result: MatchResult) -> None:
         """Another run may have linked a record to its lead since it was looked up; without this it would
         count as new."""
         now = self._with_leads(
@@ -217,7 +217,7 @@ class Matcher:
         result.lead_ids |= now.lead_ids
         result.present |= now.present
 
-    def _free_reports(self, records: Sequence[SourceRecord], result: MatchResult) -> Candidates:
+    def _unpaired_reports(self, records: Sequence[SourceRecord], result: MatchResult) -> Candidates:
         """The reports that may be about any of these records and have finished no other record."""
         if not records:
             return {}
@@ -228,7 +228,7 @@ class Matcher:
         if not documents:
             return {}
         paired = self._storage.paired_reports([document["_id"] for document in documents])
-        paired |= _of_others(self._paired, records)
+        paired |= _given_to_others(self._paired, records)
         reports = {
             Candidate(True, document["_id"]): Traits.of_report(document, self._locations)
             for document in documents
@@ -240,7 +240,7 @@ class Matcher:
         return {report: traits for report, traits in reports.items() if not traits.lead_ids & others}
 
 
-def _of_others(owners: Mapping[str, str], records: Iterable[SourceRecord]) -> set[str]:
+def _given_to_others(owners: Mapping[str, str], records: Iterable[SourceRecord]) -> set[str]:
     """What has been assigned to other records than these."""
     ids = {record.lead_id for record in records}
     return {given for given, owner in owners.items() if owner not in ids}

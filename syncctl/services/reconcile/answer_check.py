@@ -17,18 +17,18 @@ from syncctl.services.batching import batched
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.reconcile.differences import Base, differences
+from syncctl.services.reconcile.differences import LastSeen, differences
 from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
-from syncctl.services.rejects.updating import ListedRejects, row_text
+from syncctl.services.rejects.updating import LocationRejects, row_text
 from syncctl.services.sync.answer_intake import BATCH
-from syncctl.services.sync.answer_rows import SortedRows, tellings
+from syncctl.services.sync.answer_rows import AnswerRows, row_versions
 
 
 @dataclass(slots=True)
 class CheckedAnswer:
     """The result of checking an answer's rows."""
 
-    answer: SortedRows
+    answer: AnswerRows
     counts: SourceCounts
     missing: list[SourceRecord] = field(default_factory=list)
     """Records without lead, report or record."""
@@ -36,7 +36,7 @@ class CheckedAnswer:
     unlisted: list[tuple[Any, str]] = field(default_factory=list)
     """Invalid rows that are not on the rejects list."""
 
-    unadopted: list[SourceRecord] = field(default_factory=list)
+    unlinked: list[SourceRecord] = field(default_factory=list)
     """Records with a legacy lead that the sync hasn't linked yet."""
 
     differences: list[Difference] = field(default_factory=list)
@@ -48,7 +48,7 @@ class CheckedAnswer:
         return (*records, *rows)
 
 
-def subject_of(answer: SortedRows, record: SourceRecord) -> Subject:
+def subject_of(answer: AnswerRows, record: SourceRecord) -> Subject:
     """Whom a record of an answer is about."""
     values = record.values
     return Subject(
@@ -61,7 +61,7 @@ def subject_of(answer: SortedRows, record: SourceRecord) -> Subject:
     )
 
 
-def _subject_of_row(answer: SortedRows, row: object) -> Subject:
+def _subject_of_row(answer: AnswerRows, row: object) -> Subject:
     return Subject(answer.report, answer.location, answer.store, row_text(row, BOOKING_NO))
 
 
@@ -76,15 +76,15 @@ class AnswerCheck:
         self._unlisted: set[str] = set()
         self._compared: set[str] = set()
 
-    def check(self, answer: SortedRows, changed: Collection[str] = ()) -> CheckedAnswer:
+    def check(self, answer: AnswerRows, changed: Collection[str] = ()) -> CheckedAnswer:
         """Compare an answer with the database. `changed`: ids of records whose source values have changed
         since they were first seen.
 
         Raises:
             StorageError: the database refused.
         """
-        listed = ListedRejects(self._storage, answer)
-        unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_place_of(row)]
+        listed = LocationRejects(self._storage, answer)
+        unlisted = [(row, reason) for row, reason in answer.invalid if not listed.has_position_of(row)]
         # If location ids are not honoured, several answers may contain the same rows.
         new = [(row, reason) for row, reason in unlisted if listed.id_of(row) not in self._unlisted]
         self._unlisted |= {listed.id_of(row) for row, _ in new}
@@ -106,30 +106,30 @@ class AnswerCheck:
             decided = [record for record in match.records if record.lead_id not in match.undecided]
             self._check_batch(checked, decided, match, listed, changed)
         if undecided:
-            match = self._match(answer, undecided, conclude=True)
+            match = self._match(answer, undecided, final_pass=True)
             self._check_batch(checked, undecided, match, listed, changed)
         return checked
 
     def _match(
-        self, answer: SortedRows, records: Sequence[SourceRecord], *, conclude: bool = False
+        self, answer: AnswerRows, records: Sequence[SourceRecord], *, final_pass: bool = False
     ) -> MatchResult:
         lead_types = [SOURCES[answer.report].lead_type]
-        return self._matcher.match(records, lead_types, answer.keys, conclude=conclude, answer=answer)
+        return self._matcher.match(records, lead_types, answer.keys, final_pass=final_pass, answer=answer)
 
     def _check_batch(
         self,
         checked: CheckedAnswer,
         records: Sequence[SourceRecord],
         match: MatchResult,
-        listed: ListedRejects,
+        listed: LocationRejects,
         changed: Collection[str],
     ) -> None:
         answer = checked.answer
-        new = [record for record in records if match.is_new(record)]
+        new = [record for record in records if match.is_unmatched(record)]
         # If the database's own rules refused a lead, its row is on the rejects list.
         refused = [record for record in new if any(map(listed.holds, rows_of(answer, record)))]
         refused_ids = {record.lead_id for record in refused}
-        told_again = [record for record in new if record.lead_id in self._missing - refused_ids]
+        seen_again = [record for record in new if record.lead_id in self._missing - refused_ids]
         missing = [record for record in new if record.lead_id not in self._missing | refused_ids]
         self._missing |= {record.lead_id for record in missing}
         leads = self._storage.leads(
@@ -142,7 +142,7 @@ class AnswerCheck:
             for record in present
         )
         checked.missing += missing
-        checked.unadopted += [record for record in present if record.lead_id not in match.known]
+        checked.unlinked += [record for record in present if record.lead_id not in match.known]
         checked.differences += self._differences(answer, present, match, leads, changed)
         checked.counts += SourceCounts(
             in_leads=len(present) - edited_away,
@@ -154,12 +154,12 @@ class AnswerCheck:
             - len(new),
             rejected=len(refused),
             missing=len(missing),
-            merged=len(told_again),
+            merged=len(seen_again),
         )
 
     def _differences(
         self,
-        answer: SortedRows,
+        answer: AnswerRows,
         present: Sequence[SourceRecord],
         match: MatchResult,
         leads: dict[str, Document],
@@ -171,7 +171,7 @@ class AnswerCheck:
             record
             for record in present
             if (known := match.known.get(record.lead_id)) is not None
-            and (known.location == answer.location or answer.by_row)
+            and (known.location == answer.location or answer.store_from_row)
             and record.lead_id not in self._compared
         ]
         self._compared |= {record.lead_id for record in own}
@@ -183,16 +183,16 @@ class AnswerCheck:
             lead, base = leads.get(match.lead_id_of(record)), bases.get(record.lead_id)
             if lead is None or base is None:
                 continue  # deleted since it was looked up
-            told = tellings(answer, record)
-            kept = Base(base, record.lead_id in changed, written.get(record.lead_id, NOTHING_WRITTEN))
+            versions = row_versions(answer, record)
+            kept = LastSeen(base, record.lead_id in changed, written.get(record.lead_id, NOTHING_WRITTEN))
             found += [
                 Difference(subject_of(answer, record), match.lead_id_of(record), difference)
-                for difference in differences(told, kept, lead, self._locations)
-                if difference.is_news
+                for difference in differences(versions, kept, lead, self._locations)
+                if difference.is_for_telecallers
             ]
         return found
 
 
-def rows_of(answer: SortedRows, record: SourceRecord) -> list[Any]:
+def rows_of(answer: AnswerRows, record: SourceRecord) -> list[Any]:
     """All rows of a record, starting with the one that made it."""
     return [answer.first_rows[record.key], *answer.item_rows.get(record.key, ())]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncctl.domain.checks import Check, CheckReport
+from syncctl.domain.checks import CheckReport, Finding
 from syncctl.domain.run_results import LocationResult
 from syncctl.domain.sources import REPORT_STEPS, StepName
-from syncctl.services.reconcile.differences import Whose
+from syncctl.services.reconcile.differences import ChangedBy
 from syncctl.services.reconcile.results import Completeness, SourceCounts
 from syncctl.services.sync.step_results import failure_summary
 from syncctl.text import quantity
@@ -38,9 +38,9 @@ def counts_in_words(counts: SourceCounts) -> str:
     return f"{quantity(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
 
 
-def _checks(found: Completeness) -> Iterator[Check]:
+def _checks(found: Completeness) -> Iterator[Finding]:
     asked = len({location.location for location in found.locations})
-    yield Check.good("Asked for", f"{found.first} to {found.last}, {quantity(asked, 'location')}")
+    yield Finding.passed("Asked for", f"{found.first} to {found.last}, {quantity(asked, 'location')}")
     for report in REPORT_STEPS:
         yield _report(found, report)
     if not all(location.error for location in found.locations):
@@ -48,10 +48,10 @@ def _checks(found: Completeness) -> Iterator[Check]:
         yield _changed(found)
         yield _withdrawn(found)
     for warning in found.warnings:
-        yield Check.warning("Not judged", warning, "Run it again, for all locations, when the API is well.")
+        yield Finding.warning("Not judged", warning, "Run it again, for all locations, when the API is well.")
 
 
-def _report(found: Completeness, report: StepName) -> Check:
+def _report(found: Completeness, report: StepName) -> Finding:
     locations = found.of(report)
     name = f"{report.value.title()} report"
     counted = counts_in_words(sum((location.counts for location in locations), SourceCounts()))
@@ -61,10 +61,10 @@ def _report(found: Completeness, report: StepName) -> Check:
         if location.error is not None
     ]
     if (failures := failure_summary(failed, len(locations))) is None:
-        return Check.good(name, counted)
+        return Finding.passed(name, counted)
     if len(failed) < len(locations):
         failures += f"; the others: {counted}"
-    return Check.bad(name, failures, "`syncctl doctor` asks the API; run this again when it answers.")
+    return Finding.failed(name, failures, "`syncctl doctor` asks the API; run this again when it answers.")
 
 
 def _nothing(found: Completeness) -> str:
@@ -73,12 +73,12 @@ def _nothing(found: Completeness) -> str:
     return "nothing at the locations that answered" if failed else "nothing"
 
 
-def _missing(found: Completeness) -> Check:
+def _missing(found: Completeness) -> Finding:
     missing = [entry for location in found.locations for entry in location.missing]
     if found.run is None:
         if not missing:
-            return Check.good("Missing", _nothing(found))
-        return Check.bad(
+            return Finding.passed("Missing", _nothing(found))
+        return Finding.failed(
             "Missing",
             f"{quantity(len(missing), 'record')}, listed below",
             "The same with --repair syncs exactly these. What was booked since the last sync comes with the "
@@ -88,36 +88,38 @@ def _missing(found: Completeness) -> Check:
     saved, listed = sum(counts.saved for counts in repairs), sum(counts.invalid for counts in repairs)
     done = f"{saved} saved" + (f", {listed} on the rejects list" if listed else "")
     if left := sum(len(location.left) for location in found.locations):
-        return Check.bad(
+        return Finding.failed(
             "Missing",
             f"{left} of {quantity(len(missing), 'record')} still; {done}",
             "`syncctl rejects list` may say why; else run it again.",
         )
     if not missing:
-        return Check.good("Missing", _nothing(found))
-    return Check.good("Missing", f"{_nothing(found)} any more: {quantity(len(missing), 'record')}: {done}")
+        return Finding.passed("Missing", _nothing(found))
+    return Finding.passed(
+        "Missing", f"{_nothing(found)} any more: {quantity(len(missing), 'record')}: {done}"
+    )
 
 
-def _changed(found: Completeness) -> Check:
+def _changed(found: Completeness) -> Finding:
     differences = [entry for location in found.locations for entry in location.differences]
     if not differences:
-        return Check.good("Changed at the source", _nothing(found))
+        return Finding.passed("Changed at the source", _nothing(found))
     leads = len({entry.lead_id for entry in differences})
-    perhaps = sum(entry.field.whose is Whose.EITHER for entry in differences)
-    told = f"{quantity(leads, 'lead')}, listed below"
+    perhaps = sum(entry.field.changed_by is ChangedBy.EITHER for entry in differences)
+    message = f"{quantity(leads, 'lead')}, listed below"
     if perhaps:
-        told += f"; of {quantity(perhaps, 'field')} a telecaller may have edited the lead instead"
-    return Check.warning(
+        message += f"; of {quantity(perhaps, 'field')} a telecaller may have edited the lead instead"
+    return Finding.warning(
         "Changed at the source",
-        told,
+        message,
         "A sync never changes a lead: let the telecallers know, or correct it in the web app.",
     )
 
 
-def _withdrawn(found: Completeness) -> Check:
+def _withdrawn(found: Completeness) -> Finding:
     if not found.withdrawn:
-        return Check.good("No longer told", _nothing(found))
-    return Check.warning(
+        return Finding.passed("No longer told", _nothing(found))
+    return Finding.warning(
         "No longer told",
         f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or told there "
         "under another phone or booking number",

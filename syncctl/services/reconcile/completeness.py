@@ -27,22 +27,22 @@ from syncctl.services.reconcile.repairing import Repairer
 from syncctl.services.reconcile.results import Completeness, LocationCheck
 from syncctl.services.reconcile.withdrawals import Withdrawals
 from syncctl.services.run import Clock, Run
-from syncctl.services.sync.answer_rows import check_form
-from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
-from syncctl.services.sync.step_results import step_result, told
-from syncctl.services.sync.store_list import names_in_force
+from syncctl.services.sync.answer_rows import check_date_format
+from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings, locations_to_ask
+from syncctl.services.sync.step_results import describe_error, step_result
+from syncctl.services.sync.store_list import current_store_names
 from syncctl.services.sync.unclear_answers import UnclearAnswers
-from syncctl.services.windows.row_stores import RowStores, known_shops
+from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
 
 OnLocation = Callable[[LocationCheck, int], None]
 """Called with each location as soon as it is checked, and with the total number."""
 
 
 @dataclass(frozen=True, slots=True)
-class SourceQuestion:
+class ReconcileRequest:
     """What to check."""
 
-    schedule: Schedule
+    window_settings: WindowSettings
     deadline_s: float
     """Seconds after which no more calls are made."""
 
@@ -50,8 +50,8 @@ class SourceQuestion:
     """Which days (default: a whole window) and which locations (default: all)."""
 
 
-def begin_check(
-    database: Database, api: RentalApi, locations: Locations, question: SourceQuestion, clock: Clock
+def prepare_check(
+    database: Database, api: RentalApi, locations: Locations, question: ReconcileRequest, clock: Clock
 ) -> SourceCheck:
     """Prepare a check: which locations to ask, and for which days.
 
@@ -60,11 +60,11 @@ def begin_check(
         StorageError: the database refused.
     """
     started_at, ends = clock.now(), clock.monotonic() + question.deadline_s
-    planner = Planner(question.schedule, question.options, started_at)
+    planner = Planner(question.window_settings, question.options, started_at)
     warnings: list[str] = []
-    names = names_in_force(api, database, _share(clock, ends, 1, of=3), warnings.append)
+    names = current_store_names(api, database, _share(clock, ends, 1, of=3), warnings.append)
     dialects = {report: Dialect(report) for report in REPORT_STEPS} | database.dialects()
-    shops = known_shops(names, locations, dialects)
+    shops = known_shop_names(names, locations, dialects)
     chosen = locations_to_ask(names, locations, question.options.locations)
     return SourceCheck(
         database,
@@ -74,9 +74,11 @@ def begin_check(
             stores=locations_to_ask(names, locations, ()),
             asked={report: tuple(planner.ids_to_ask(chosen, dialects[report])) for report in REPORT_STEPS},
             windows={report: planner.whole_window(dialects[report]) for report in REPORT_STEPS},
-            row_stores={report: RowStores(shops, dialects[report], planner.zone) for report in REPORT_STEPS},
+            classifiers={
+                report: AnswerClassifier(shops, dialects[report], planner.zone) for report in REPORT_STEPS
+            },
             days=planner.days or planner.whole_days,
-            certain_from=planner.certain_from,
+            covered_from=planner.covered_from,
             started_at=started_at,
             ends=ends,
             clock=clock,
@@ -105,13 +107,13 @@ class _Scope:
     windows: Mapping[StepName, Window]
     """The window that each report is asked for."""
 
-    row_stores: Mapping[StepName, RowStores]
+    classifiers: Mapping[StepName, AnswerClassifier]
     """Classify each report's answers."""
 
     days: Days
     """The days that are checked."""
 
-    certain_from: date
+    covered_from: date
     """The first day that is certainly in every answer."""
 
     started_at: datetime
@@ -130,7 +132,7 @@ class _Scope:
 
 
 class SourceCheck:
-    """One check, to be used once: by `look`, or as the stage of a run that repairs (by calling it).
+    """One check, to be used once: by `check_only`, or as the stage of a run that repairs (by calling it).
 
     Both raise StorageUnavailableError if the database is gone; any other refusal, and an API error, fails one
     location only.
@@ -150,11 +152,11 @@ class SourceCheck:
         self._scope = scope
         self._warnings = warnings
         self._answer_check = AnswerCheck(database, locations)
-        self._withdrawals = Withdrawals(database, scope.days, scope.certain_from, scope.started_at)
+        self._withdrawals = Withdrawals(database, scope.days, scope.covered_from, scope.started_at)
         self._unclear = UnclearAnswers()
         self._done: list[LocationCheck] = []
 
-    def look(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
+    def check_only(self, on_location: OnLocation = lambda check, total: None) -> Completeness:
         """Check without changing anything."""
         total = sum(map(len, self._scope.asked.values()))
         with closing(self._api.reports(self._scope.requests())) as answers:
@@ -165,7 +167,7 @@ class SourceCheck:
 
     def __call__(self, run: Run) -> None:
         """Check, and sync what is missing; then see `result`."""
-        repairer = Repairer(run, self._locations, self._scope.row_stores)
+        repairer = Repairer(run, self._locations, self._scope.classifiers)
         with closing(self._api.reports(self._scope.requests())) as fetched:
             answers = _AnswersByReport(fetched)
             for report in REPORT_STEPS:
@@ -177,8 +179,8 @@ class SourceCheck:
         results: list[LocationResult] = []
         refused: str | None = None
 
-        def step(broken_off: str | None = None) -> StepResult:
-            return step_result(report, results, asked, error=broken_off or refused)
+        def step(aborted_by: str | None = None) -> StepResult:
+            return step_result(report, results, asked, error=aborted_by or refused)
 
         asked = len(self._scope.asked[report])
         run.begin_step(report, asked, step)
@@ -200,11 +202,11 @@ class SourceCheck:
             self._unclear.note(request, answer.error)
             return failed
         if answer.rows is None:
-            return replace(failed, error=told(answer.error))
+            return replace(failed, error=describe_error(answer.error))
         try:
-            return self._held_against(request, answer.rows, repairer)
+            return self._compared(request, answer.rows, repairer)
         except ApiError as changed:
-            return replace(failed, error=told(changed))
+            return replace(failed, error=describe_error(changed))
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
@@ -213,12 +215,12 @@ class SourceCheck:
     def _store(self, request: ReportRequest) -> str:
         return self._scope.stores.get(request.location) or ""
 
-    def _held_against(
+    def _compared(
         self, request: ReportRequest, rows: list[object], repairer: Repairer | None
     ) -> LocationCheck:
-        row_stores = self._scope.row_stores[request.report]
-        answer = row_stores.sort(request.location, rows, self._scope.days)
-        check_form(answer)
+        classifiers = self._scope.classifiers[request.report]
+        answer = classifiers.classify(request.location, rows, self._scope.days)
+        check_date_format(answer)
         changed = self._withdrawals.note(answer)
         checked = self._answer_check.check(answer, changed)
         result = LocationCheck(

@@ -21,7 +21,7 @@ from syncctl.text import normalize_text
 _COMPARED = tuple(field.name for field in SOURCE_FIELDS if field.compared)
 
 
-class Whose(StrEnum):
+class ChangedBy(StrEnum):
     """Who changed a field."""
 
     SOURCE = "source"
@@ -36,17 +36,19 @@ class FieldDifference:
     field: str
     lead: Any
     source: Any
-    whose: Whose
+    changed_by: ChangedBy
 
     @property
-    def is_news(self) -> bool:
+    def is_for_telecallers(self) -> bool:
         """Whether the telecallers should know. A change that may as well be their own edit doesn't count,
         except of the function date: if the source has moved it, they must know, as they call about it."""
-        return self.whose is Whose.SOURCE or (self.whose is Whose.EITHER and self.field == "functionDate")
+        return self.changed_by is ChangedBy.SOURCE or (
+            self.changed_by is ChangedBy.EITHER and self.field == "functionDate"
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class LastSeen:
     """What the sync keeps of a record: the source's values as last seen, whether they have ever been
     others, and what syncctl has written into the lead."""
 
@@ -56,7 +58,7 @@ class Base:
 
 
 def differences(
-    told: Sequence[Mapping[str, Any]], base: Base, lead: Document, locations: Locations
+    versions: Sequence[Mapping[str, Any]], base: LastSeen, lead: Document, locations: Locations
 ) -> list[FieldDifference]:
     """Fields in which `lead` differs from the source's current values.
 
@@ -65,30 +67,30 @@ def differences(
     """
     found = []
     for name in _COMPARED:
-        says = [_comparable(name, values.get(name), locations) for values in told]
+        says = [_comparable(name, values.get(name), locations) for values in versions]
         holds = _comparable(name, lead.get(name), locations)
         if holds in says:
             continue
         last_said = _comparable(name, base.values.get(name), locations)
         is_own = name in base.written and holds == _comparable(name, base.written[name].value, locations)
         if last_said not in says or is_own:
-            whose = Whose.SOURCE
+            changed_by = ChangedBy.SOURCE
         elif last_said is None:
-            whose = Whose.TELECALLER  # the source doesn't provide it
+            changed_by = ChangedBy.TELECALLER  # the source doesn't provide it
         else:
-            whose = _whose(name, lead, base)
-        found.append(FieldDifference(name, _value(lead.get(name)), _value(told[0].get(name)), whose))
+            changed_by = _changed_by(name, lead, base)
+        found.append(FieldDifference(name, _value(lead.get(name)), _value(versions[0].get(name)), changed_by))
     return found
 
 
-def _whose(field: str, lead: Document, base: Base) -> Whose:
+def _changed_by(field: str, lead: Document, base: LastSeen) -> ChangedBy:
     """If a sync has seen the source change, the base has moved already: from then on only an untouched
     lead, or a field that nobody edits, proves that it was the source."""
     if not base.has_changed:
-        return Whose.TELECALLER
+        return ChangedBy.TELECALLER
     if not is_touched(lead, base.written):
-        return Whose.SOURCE
-    return Whose.EITHER if field in EDITED_SOURCE_FIELDS else Whose.SOURCE
+        return ChangedBy.SOURCE
+    return ChangedBy.EITHER if field in EDITED_SOURCE_FIELDS else ChangedBy.SOURCE
 
 
 def _value(value: Any) -> Any:

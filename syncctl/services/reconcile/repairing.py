@@ -11,16 +11,18 @@ from syncctl.locations import Locations
 from syncctl.services.reconcile.answer_check import CheckedAnswer, rows_of
 from syncctl.services.rejects.updating import position_of
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_intake import Intake
-from syncctl.services.windows.row_stores import RowStores
+from syncctl.services.sync.answer_intake import AnswerIntake
+from syncctl.services.windows.row_stores import AnswerClassifier
 
 
 class Repairer:
     """Syncs what checked answers are missing, as part of a run. Watermarks don't move."""
 
-    def __init__(self, run: Run, locations: Locations, row_stores: Mapping[StepName, RowStores]) -> None:
-        self._intake = Intake(run, locations)
-        self._row_stores = row_stores
+    def __init__(
+        self, run: Run, locations: Locations, classifiers: Mapping[StepName, AnswerClassifier]
+    ) -> None:
+        self._intake = AnswerIntake(run, locations)
+        self._classifier = classifiers
 
     def repair(self, checked: CheckedAnswer) -> LocationResult:
         """Sync what is missing from an answer; if killed in between, the next repair does the rest.
@@ -32,8 +34,10 @@ class Repairer:
         rows = _rows_to_take(checked)
         if not rows:
             return LocationResult(answer.location, answer.store)
-        stores = self._row_stores[answer.report]
-        taken = self._intake.take(stores.sort(answer.location, rows, by_row=answer.by_row))
+        stores = self._classifier[answer.report]
+        taken = self._intake.ingest(
+            stores.classify(answer.location, rows, store_from_row=answer.store_from_row)
+        )
         return LocationResult(
             answer.location,
             answer.store,
@@ -52,7 +56,7 @@ def _rows_to_take(checked: CheckedAnswer) -> list[Any]:
     """
     answer = checked.answer
     rows = [row for row, _ in checked.unlisted]
-    for record in (*checked.missing, *checked.unadopted):
+    for record in (*checked.missing, *checked.unlinked):
         rows += rows_of(answer, record)
     taken = {id(row) for row in rows}
     places = {position_of(row) for row in rows} - {""}

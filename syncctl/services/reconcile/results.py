@@ -49,8 +49,8 @@ class SourceCounts:
     @property
     def balanced(self) -> bool:
         """Whether every row is counted."""
-        fates: int = sum(getattr(self, entry.name) for entry in fields(self) if entry.name != "rows")
-        return self.rows == fates
+        total: int = sum(getattr(self, entry.name) for entry in fields(self) if entry.name != "rows")
+        return self.rows == total
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Subject:
     store: str
     booking_no: str = ""
     phone: str = ""
-    told_at: datetime | None = None
+    dated_at: datetime | None = None
     """The record's own date, the source's wall clock marked as UTC."""
 
 

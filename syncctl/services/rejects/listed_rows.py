@@ -19,7 +19,7 @@ CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
 """Takes a file's raw row by column titles and returns its cells by column name (`FileRow.cells`)."""
 
 
-class ListedFileRows:
+class FileRejects:
     """The rejects of one file. Stores reuse their file names month after month, so by now the same
     position may belong to another customer."""
 
@@ -41,7 +41,7 @@ class ListedFileRows:
         """The ids of all of them."""
         return {reject_id for listed in self._customers.values() for reject_id in listed}
 
-    def told_anew(self, position: str, cells: Mapping[str, object]) -> set[str]:
+    def superseded_by(self, position: str, cells: Mapping[str, object]) -> set[str]:
         """The ids of the rejects that this row, now at their position, supersedes: those of the same
         customer, by name or phone. A reject with neither matches any customer."""
         listed = self._customers.get(position)
@@ -49,7 +49,9 @@ class ListedFileRows:
             return set()
         now = _customer(cells)
         return {
-            reject_id for reject_id, before in listed.items() if before is not None and before.may_be(now)
+            reject_id
+            for reject_id, before in listed.items()
+            if before is not None and before.may_be_same_as(now)
         }
 
 
@@ -57,7 +59,7 @@ class _Customer(NamedTuple):
     name: str
     phone: str
 
-    def may_be(self, other: _Customer) -> bool:
+    def may_be_same_as(self, other: _Customer) -> bool:
         if not any(self):
             return True
         return any(before and before == now for before, now in zip(self, other, strict=True))

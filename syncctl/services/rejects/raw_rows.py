@@ -9,10 +9,10 @@ from typing import Any
 from syncctl.domain.identity import SEPARATOR, derived_id
 from syncctl.domain.records import Reject
 
-LONGEST_RAW_ROW = 100_000
+MAX_RAW_ROW = 100_000
 """Characters kept of a raw row: a MongoDB document must stay under 16 MB."""
 
-DEEPEST = 100
+MAX_NESTING = 100
 """Levels of nesting kept: Python's JSON parser gives up after some hundreds, fewer on a deep stack."""
 
 
@@ -22,20 +22,20 @@ def raw_text(row: object, *, sort_keys: bool = True) -> str:
     try:
         raw = json.dumps(row, sort_keys=sort_keys)
     except RecursionError:
-        return raw_text(_pruned(row, DEEPEST), sort_keys=sort_keys)
-    if raw.count("[") + raw.count("{") > DEEPEST:
-        raw = json.dumps(_pruned(row, DEEPEST), sort_keys=sort_keys)
-    return raw if len(raw) <= LONGEST_RAW_ROW else raw[:LONGEST_RAW_ROW] + "…"
+        return raw_text(_flattened(row, MAX_NESTING), sort_keys=sort_keys)
+    if raw.count("[") + raw.count("{") > MAX_NESTING:
+        raw = json.dumps(_flattened(row, MAX_NESTING), sort_keys=sort_keys)
+    return raw if len(raw) <= MAX_RAW_ROW else raw[:MAX_RAW_ROW] + "…"
 
 
-def _pruned(value: object, levels: int) -> object:
+def _flattened(value: object, levels: int) -> object:
     if not isinstance(value, list | dict):
         return value
     if not levels:
         return "nested too deeply to be kept"
     if isinstance(value, list):
-        return [_pruned(item, levels - 1) for item in value]
-    return {name: _pruned(item, levels - 1) for name, item in value.items()}
+        return [_flattened(item, levels - 1) for item in value]
+    return {name: _flattened(item, levels - 1) for name, item in value.items()}
 
 
 def reject_id_of(*parts: str) -> str:

@@ -26,13 +26,13 @@ OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at"
 OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
 """Titles that an import doesn't take for lead columns, so that a corrected export can be imported."""
 
-_UNSEEN = (
+_INVISIBLE = (
     r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u061c\u1680\u180e"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 )
-_STARTS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+_FORMULA_STARTS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
 # Also after what some spreadsheets take for the end of a cell, whatever quotes surround it.
-_FORMULA = re.compile(rf"(^[\t\r\n{_UNSEEN}]*|[\t\r\n;][{_UNSEEN}]*)(?=[{_STARTS}])")
+_FORMULA = re.compile(rf"(^[\t\r\n{_INVISIBLE}]*|[\t\r\n;][{_INVISIBLE}]*)(?=[{_FORMULA_STARTS}])")
 """Where a cell begins like a formula, with characters of any width."""
 
 
@@ -49,7 +49,7 @@ class RejectFilter:
     where: str | None = None
     """Of this file or location."""
 
-    def takes(self, reject: Reject) -> bool:
+    def matches(self, reject: Reject) -> bool:
         return (self.reason is None or normalize_text(self.reason) in normalize_text(reject.reason)) and (
             self.where is None or normalize_text(self.where) == normalize_text(reject.location)
         )
@@ -57,7 +57,7 @@ class RejectFilter:
 
 def find_rejects(storage: Storage, wanted: RejectFilter) -> list[Reject]:
     """The matching rejects, newest first. Raises StorageError."""
-    return [reject for reject in storage.rejects(wanted.kind) if wanted.takes(reject)]
+    return [reject for reject in storage.rejects(wanted.kind) if wanted.matches(reject)]
 
 
 def sheet_and_row(reject: Reject) -> tuple[str, int | None]:
@@ -111,19 +111,19 @@ def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool, ow
 
 def _write(rejects: Sequence[Reject], out: Any) -> None:
     titles = dict.fromkeys(title for reject in rejects for title in row_values(reject))
-    csv.writer(out).writerow([_defused(title) for title in (*OWN_TITLES, *titles)])
+    csv.writer(out).writerow([_escaped(title) for title in (*OWN_TITLES, *titles)])
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     for reject in rejects:
         document = reject_document(reject)
         own = [document[column] for column in OWN_COLUMNS]
-        writer.writerow([_defused(value) for value in (*own, *_in_order(document["values"], titles))])
+        writer.writerow([_escaped(value) for value in (*own, *_in_order(document["values"], titles))])
 
 
 def _in_order(values: Mapping[str, Any], titles: Iterable[str]) -> Iterable[Any]:
     return (values.get(title) for title in titles)
 
 
-def _defused(value: Any) -> str:
+def _escaped(value: Any) -> str:
     """A cell's text, with an apostrophe before anything a spreadsheet would run (OWASP, "CSV Injection")."""
     if value is None:
         return ""

@@ -24,9 +24,9 @@ from syncctl.services.rejects.listed_rows import CellsOf
 from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.services.rejects.reject_list import sheet_and_row
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_intake import Intake
+from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.store_list import add_stores, store_of_row
-from syncctl.services.windows.row_stores import RowStores, known_shops
+from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
 
 SOURCES = frozenset(step.value for step in StepName)
 """The sources of listed rows; anything else belongs to another program or is damaged, and stays."""
@@ -52,7 +52,7 @@ def retry_rejects(run: Run, rejects: Iterable[Reject], locations: Locations, cel
             else:
                 counts += Counts(rows=len(listed), invalid=len(listed))
     finally:
-        run.tell_newly_rejected()
+        run.report_newly_rejected()
     return counts
 
 
@@ -92,18 +92,20 @@ class _Retry:
         self, report: StepName, location: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
     ) -> tuple[list[Reject], Counts]:
         dialect = self._dialects.get(report, Dialect(report))
-        shops = known_shops(self._store_names, self._locations, self._dialects)
-        stores = RowStores(shops, dialect, self._run.clock.business_zone)
-        by_row = dialect.by_row or location == ALL_LOCATIONS
-        invalid = stores.sort(location, [row for _, row in rows], by_row=by_row).invalid
-        still = {id(row) for row, _ in invalid}
-        valid = [(reject, row) for reject, row in rows if id(row) not in still]
-        answer = stores.sort(location, [row for _, row in valid], by_row=by_row)
-        taken = Intake(self._run, self._locations).take(answer)
-        for warning in taken.warnings:
+        shops = known_shop_names(self._store_names, self._locations, self._dialects)
+        stores = AnswerClassifier(shops, dialect, self._run.clock.business_zone)
+        store_from_row = dialect.store_from_row or location == ALL_LOCATIONS
+        invalid = stores.classify(location, [row for _, row in rows], store_from_row=store_from_row).invalid
+        still_invalid = {id(row) for row, _ in invalid}
+        valid = [(reject, row) for reject, row in rows if id(row) not in still_invalid]
+        answer = stores.classify(location, [row for _, row in valid], store_from_row=store_from_row)
+        stored_answer = AnswerIntake(self._run, self._locations).ingest(answer)
+        for warning in stored_answer.warnings:
             self._run.listener.warning(f"{report}, location {location}: {warning}")
-        refused = {id(row) for row in (*taken.refused, *taken.held)}
-        return [reject for reject, row in valid if id(row) not in refused], _without_invalid(taken.counts)
+        refused = {id(row) for row in (*stored_answer.refused, *stored_answer.held_back)}
+        return [reject for reject, row in valid if id(row) not in refused], _without_invalid(
+            stored_answer.counts
+        )
 
     def _file(
         self, kind: StepName, name: str, rows: Sequence[tuple[Reject, Mapping[str, Any]]]
@@ -121,8 +123,8 @@ class _Retry:
             valid.append((reject, record.record.lead_id))
             staged[record.record.lead_id] = StagedRow(record, 0, sheet, number or 0)
         intake = FileIntake(self._run, kind, self._locations)
-        refused = intake.take(list(staged.values()), [tally], only_new=True)
-        refused |= intake.take_undecided([tally], only_new=True)
+        refused = intake.ingest(list(staged.values()), [tally], only_new=True)
+        refused |= intake.ingest_undecided([tally], only_new=True)
         stored = [reject for reject, lead_id in valid if lead_id not in refused]
         counts = _without_invalid(tally.result().counts)
         return stored, replace(counts, rows=len(stored), merged=len(stored) - counts.rows)

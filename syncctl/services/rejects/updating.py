@@ -12,7 +12,7 @@ from syncctl.mapping.api_rows import BOOKING_NO, first_text
 from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 
 MOST_NEW, MOST_LISTED = 1000, 10_000
 """Rows per location or file: at most so many are added in one run, and listed in all."""
@@ -21,7 +21,7 @@ MOST_NEW_CHARACTERS = 10_000_000
 """Characters of raw rows per location or file that are added in one run."""
 
 
-class RoomOnList:
+class RejectQuota:
     """How many more rows of one location or file may be listed in this run. `unlisted`: rows over the
     quota."""
 
@@ -30,7 +30,7 @@ class RoomOnList:
         self._rows = min(MOST_NEW, MOST_LISTED - listed)
         self._characters = MOST_NEW_CHARACTERS
 
-    def takes(self, raw: str) -> bool:
+    def admits(self, raw: str) -> bool:
         """Whether this raw row is within the quota, which it then uses up."""
         if self._rows <= 0 or self._characters < len(raw):
             self.unlisted += 1
@@ -40,7 +40,7 @@ class RoomOnList:
         return True
 
 
-def unlisted_words(rows: int) -> str:
+def unlisted_warning(rows: int) -> str:
     """A warning: how many rows were not listed, and what to do."""
     return (
         f"{rows:,} invalid rows are not on the rejects list, which takes {MOST_NEW:,} rows of a location or "
@@ -48,7 +48,7 @@ def unlisted_words(rows: int) -> str:
     )
 
 
-def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[str]]) -> int:
+def update_rejects(run: Run, answer: AnswerRows, listed: Mapping[str, Collection[str]]) -> int:
     """List the invalid rows, and remove listed rows that the source has changed. Returns how many rows were
     over the quota.
 
@@ -58,31 +58,31 @@ def keep_rejects(run: Run, answer: SortedRows, listed: Mapping[str, Collection[s
         StorageError: the database refused.
     """
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
-    room = RoomOnList(len(listed_ids))
+    quota = RejectQuota(len(listed_ids))
     rejects: set[str] = set()
     new: list[Reject] = []
     for row, reason in answer.invalid:
         raw = raw_text(row)
-        reject_id = reject_id_of(answer.report, answer.listed_under, raw)
-        if reject_id not in rejects and reject_id not in listed_ids and room.takes(raw):
+        reject_id = reject_id_of(answer.report, answer.reject_location, raw)
+        if reject_id not in rejects and reject_id not in listed_ids and quota.admits(raw):
             new.append(_reject_of(run, answer, row, reason, raw))
         rejects.add(reject_id)
     if new:
         run.add_rejects(new)
     if listed:
         codes = {position.partition(SEPARATOR)[0] for position in listed}
-        told_again = listed.keys() & {
-            position_of(row) or reject_id_of(answer.report, answer.listed_under, raw_text(row))
+        seen_again = listed.keys() & {
+            position_of(row) or reject_id_of(answer.report, answer.reject_location, raw_text(row))
             for row in answer.rows
-            if not _is_surely_another(row, codes)
+            if not _is_other_booking(row, codes)
         }
-        outdated = {reject_id for position in told_again for reject_id in listed[position]} - rejects
+        outdated = {reject_id for position in seen_again for reject_id in listed[position]} - rejects
         if outdated:
             run.storage.clear_rejects(outdated)
-    return room.unlisted
+    return quota.unlisted
 
 
-def _is_surely_another(row: object, codes: Collection[str]) -> bool:
+def _is_other_booking(row: object, codes: Collection[str]) -> bool:
     """A quick way to rule out most rows that aren't listed: by their booking number."""
     code = row.get(BOOKING_NO[0]) if isinstance(row, dict) else None
     return isinstance(code, str) and code.isascii() and code.isdigit() and code not in codes
@@ -111,15 +111,15 @@ def row_text(row: object, aliases: tuple[str, ...]) -> str:
         return ""
 
 
-class ListedRejects:
+class LocationRejects:
     """The rejects of one location's report."""
 
-    def __init__(self, storage: Storage, answer: SortedRows) -> None:
-        self._report, self._location = answer.report.value, answer.listed_under
+    def __init__(self, storage: Storage, answer: AnswerRows) -> None:
+        self._report, self._location = answer.report.value, answer.reject_location
         self._positions = storage.reject_positions(self._report, self._location).get(self._location, {})
         self._ids = {reject_id for ids in self._positions.values() for reject_id in ids}
 
-    def has_place_of(self, row: object) -> bool:
+    def has_position_of(self, row: object) -> bool:
         """Whether this row is listed, perhaps with earlier values."""
         return position_of(row) in self._positions or self.holds(row)
 
@@ -132,9 +132,9 @@ class ListedRejects:
         return reject_id_of(self._report, self._location, raw_text(row))
 
 
-def _reject_of(run: Run, answer: SortedRows, row: object, reason: str, raw: str) -> Reject:
+def _reject_of(run: Run, answer: AnswerRows, row: object, reason: str, raw: str) -> Reject:
     """An entry of the rejects list; the same row yields the same entry in every run."""
-    report, location = answer.report.value, answer.listed_under
+    report, location = answer.report.value, answer.reject_location
     reject_id = reject_id_of(report, location, raw)
     position = position_of(row) or reject_id
     return Reject(

@@ -20,26 +20,26 @@ from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.ports.storage import RejectPositions
 from syncctl.services.batching import batched
 from syncctl.services.matching.corrections import Settled
-from syncctl.services.matching.legacy_leads import mended_phone
+from syncctl.services.matching.legacy_leads import repaired_phone
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.rejects.updating import keep_rejects, unlisted_words
+from syncctl.services.rejects.updating import unlisted_warning, update_rejects
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_rows import SortedRows, has_changed
+from syncctl.services.sync.answer_rows import AnswerRows, has_changed
 from syncctl.services.sync.corrected_bookings import CorrectedBookings
 from syncctl.text import and_more, plural
 
 BATCH = 1000
 """Records looked up and written together: a few round trips per batch instead of one per row."""
 
-NUMBERS_NAMED = 5
+MAX_NUMBERS_NAMED = 5
 """Booking numbers that a warning names."""
 
 _DATED_OTHERWISE = [source.date[0] for source in SOURCES.values() if not source.follows_booking]
 
 
 @dataclass(slots=True)
-class Taken:
+class IntakeResult:
     """What happened to an answer's rows."""
 
     counts: Counts
@@ -58,26 +58,26 @@ class Taken:
     is_late: bool = False
     """The deadline passed before everything was stored; only stored rows are counted."""
 
-    held: list[Any] = field(default_factory=list)
+    held_back: list[Any] = field(default_factory=list)
     """Rows of records that may be known bookings with a corrected phone number, which only a whole answer
     can tell: not stored, and counted as existing."""
 
     @property
     def warnings(self) -> list[str]:
         """What a person must know, one line each."""
-        lines = [undated_words(name, numbers) for name, numbers in self.undated.items()]
-        return [*lines, unlisted_words(self.unlisted)] if self.unlisted else lines
+        lines = [undated_warning(name, numbers) for name, numbers in self.undated.items()]
+        return [*lines, unlisted_warning(self.unlisted)] if self.unlisted else lines
 
 
-def undated_words(field_name: str, numbers: Sequence[str]) -> str:
+def undated_warning(field_name: str, numbers: Sequence[str]) -> str:
     """A warning about new leads whose date can't be read."""
-    more = and_more(len(numbers) - NUMBERS_NAMED)
+    more = and_more(len(numbers) - MAX_NUMBERS_NAMED)
     instead = "dated by when it was first seen" if field_name in _DATED_OTHERWISE else "saved without it"
     which = f"{len(numbers)} new {plural(len(numbers), 'booking')}"
-    return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:NUMBERS_NAMED])}{more}"
+    return f"{field_name} can't be read in {which}, {instead}: {', '.join(numbers[:MAX_NUMBERS_NAMED])}{more}"
 
 
-class Intake:
+class AnswerIntake:
     """Stores the answers of one run, until `deadline` (seconds of the monotonic clock)."""
 
     def __init__(self, run: Run, locations: Locations, deadline: float = math.inf) -> None:
@@ -88,7 +88,7 @@ class Intake:
         self._listed: dict[StepName, RejectPositions] = {}
         self._corrected = CorrectedBookings(run)
 
-    def take(self, answer: SortedRows, *, is_whole: bool = False) -> Taken:
+    def ingest(self, answer: AnswerRows, *, is_whole: bool = False) -> IntakeResult:
         """Store what is new in an answer and say what became of each row. `is_whole`: nothing is missing in
         it, so that what is not there is gone at the source.
 
@@ -96,8 +96,8 @@ class Intake:
             StorageError: the database refused something; what was stored before stays stored.
             StopRequestedError: between two batches.
         """
-        taken = Taken(Counts())
-        others = Counts(
+        taken = IntakeResult(Counts())
+        uncounted = Counts(
             rows=len(answer.rows) + len(answer.outside) - len(answer.records),
             merged=answer.merged,
             ignored=answer.ignored + len(answer.outside),
@@ -108,18 +108,18 @@ class Intake:
             if self._is_late():
                 taken.is_late = True
                 return taken
-            undecided += self._take_batch(answer, batch, taken, is_whole=is_whole)
+            undecided += self._ingest_batch(answer, batch, taken, is_whole=is_whole)
         if undecided:
             self._run.stop.raise_if_requested()
-            self._take_batch(answer, undecided, taken, is_whole=is_whole, conclude=True)
-        taken.counts += others
-        taken.unlisted = keep_rejects(self._run, answer, self._rejects_listed(answer))
+            self._ingest_batch(answer, undecided, taken, is_whole=is_whole, final_pass=True)
+        taken.counts += uncounted
+        taken.unlisted = update_rejects(self._run, answer, self._rejects_listed(answer))
         return taken
 
     def _is_late(self) -> bool:
         return self._run.clock.monotonic() >= self._deadline
 
-    def _rejects_listed(self, answer: SortedRows) -> Mapping[str, Collection[str]]:
+    def _rejects_listed(self, answer: AnswerRows) -> Mapping[str, Collection[str]]:
         """The rejects listed for the answer's location. Read once for all locations of a report: each is
         stored once, and what another run adds or removes in between may be added or removed twice."""
         if answer.report not in self._listed:
@@ -135,27 +135,29 @@ class Intake:
             for position in here.keys() | everywhere.keys()
         }
 
-    def _take_batch(
+    def _ingest_batch(
         self,
-        answer: SortedRows,
+        answer: AnswerRows,
         batch: Sequence[SourceRecord],
-        taken: Taken,
+        taken: IntakeResult,
         *,
         is_whole: bool,
-        conclude: bool = False,
+        final_pass: bool = False,
     ) -> list[SourceRecord]:
         """Store what can be decided, and return the rest."""
         match = self._matcher.match(
-            batch, [SOURCES[answer.report].lead_type], answer.keys, conclude=conclude, answer=answer
+            batch, [SOURCES[answer.report].lead_type], answer.keys, final_pass=final_pass, answer=answer
         )
         batch = match.records
         records = [record for record in batch if record.lead_id not in match.undecided]
         corrected = self._corrected.settle(records, match) if is_whole else {}
-        held = match.corrected.keys() - corrected.keys()
-        stored = [record for record in records if record.lead_id not in held]
-        new = [record for record in stored if match.is_new(record)]
+        held_back = match.corrected.keys() - corrected.keys()
+        stored = [record for record in records if record.lead_id not in held_back]
+        new = [record for record in stored if match.is_unmatched(record)]
         unknown = [record for record in stored if record.lead_id not in match.known]
-        taken.held += [answer.first_rows[record.key] for record in records if record.lead_id in held]
+        taken.held_back += [
+            answer.first_rows[record.key] for record in records if record.lead_id in held_back
+        ]
         inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
@@ -194,8 +196,10 @@ class Intake:
             if record.lead_id in inserted:
                 for name in answer.unread.get(record.key, ()):
                     taken.undated[name].append(record.values.get("bookingNo", "(no booking number)"))
-        mended = self._mend_phones([record for record in stored if record.lead_id not in corrected], match)
-        updated = mended + sum(each.is_written for each in corrected.values())
+        repaired = self._repair_phones(
+            [record for record in stored if record.lead_id not in corrected], match
+        )
+        updated = repaired + sum(each.is_written for each in corrected.values())
         reported = len(match.finished) + sum(
             each.outcome is CorrectionOutcome.FINISHED for each in corrected.values()
         )
@@ -210,7 +214,7 @@ class Intake:
         return [record for record in batch if record.lead_id in match.undecided]
 
     def _changed(
-        self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
+        self, answer: AnswerRows, records: Sequence[SourceRecord], match: MatchResult
     ) -> list[SourceRecord]:
         """The known records for which the source has new values."""
         perhaps = [
@@ -218,7 +222,7 @@ class Intake:
             for record in records
             if (before := match.known.get(record.lead_id)) is not None
             # Another id of the shop may return other items of the booking; not if all ids return all rows.
-            and (before.location == answer.location or answer.by_row)
+            and (before.location == answer.location or answer.store_from_row)
             and fingerprint(record.values) != before.fingerprint
         ]
         if not perhaps:
@@ -230,7 +234,7 @@ class Intake:
             if (base := bases.get(record.lead_id)) is not None and has_changed(answer, record, base)
         ]
 
-    def _mend_phones(self, records: Sequence[SourceRecord], match: MatchResult) -> int:
+    def _repair_phones(self, records: Sequence[SourceRecord], match: MatchResult) -> int:
         """Correct the phone numbers of untouched leads that earlier rules misread. Returns how many."""
         misread = [record for record in records if record.former_phones and match.has_lead(record)]
         if not misread:
@@ -242,8 +246,8 @@ class Intake:
         notes: dict[str, dict[str, Any]] = {}
         for record in misread:
             lead, own = leads.get(match.lead_id_of(record)), written.get(record.lead_id, NOTHING_WRITTEN)
-            if lead is not None and (phone := mended_phone(record, lead, own)) is not None:
-                changes.append(Merge({"phone": phone}).change_of(lead, updated_at=started_at))
+            if lead is not None and (phone := repaired_phone(record, lead, own)) is not None:
+                changes.append(Merge({"phone": phone}).guarded_change(lead, updated_at=started_at))
                 notes[record.lead_id] = own_update(lead, own, started_at)
         if not changes:
             return 0
@@ -252,10 +256,10 @@ class Intake:
 
     def _sync_record(
         self,
-        answer: SortedRows,
+        answer: AnswerRows,
         record: SourceRecord,
         match: MatchResult,
-        settled: Settled | None = None,
+        applied: Settled | None = None,
     ) -> SyncRecord:
         return SyncRecord(
             record_id=record.lead_id,
@@ -268,5 +272,5 @@ class Intake:
             first_seen_at=self._run.started_at,
             first_run_id=self._run.run_id,
             report_id=match.finished.get(record.lead_id),
-            corrections=() if settled is None else (self._corrected.correction_of(record, match, settled),),
+            corrections=() if applied is None else (self._corrected.correction_of(record, match, applied),),
         )

@@ -35,7 +35,7 @@ from syncctl.mapping.api_rows import (
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.api import Look
 
-LOOK_EVERY = 1000
+CHECK_EVERY_ROWS = 1000
 """Rows; mapping so many takes about 50 ms."""
 
 StoreOf = Callable[[object], str | None]
@@ -45,7 +45,7 @@ UNKNOWN_SHOP = "no store: its location names no known shop (the API does not kee
 
 
 @dataclass(slots=True)
-class SortedRows:
+class AnswerRows:
     """The classified rows of one answer."""
 
     report: StepName
@@ -75,7 +75,7 @@ class SortedRows:
     records_outside: dict[str, SourceRecord] = field(default_factory=dict)
     """The records made of those rows, by key."""
 
-    by_row: bool = False
+    store_from_row: bool = False
     """Whether each row's own location decides its store."""
 
     spellings: Counter[str] = field(default_factory=Counter)
@@ -84,32 +84,32 @@ class SortedRows:
     unread: dict[str, list[str]] = field(default_factory=dict)
     """Date fields that are missing in a record because no row has a readable date, by the record's key."""
 
-    _named: dict[str, set[str]] | None = None
+    _phones_by_booking: dict[str, set[str]] | None = None
 
     @property
-    def listed_under(self) -> str:
+    def reject_location(self) -> str:
         """The location under which its invalid rows are on the rejects list: all locations, if rows name
         their own, as then several answers may contain the same row."""
-        return ALL_LOCATIONS if self.by_row else self.location
+        return ALL_LOCATIONS if self.store_from_row else self.location
 
     @property
     def keys(self) -> set[str]:
         """The keys of all records in the answer, including those outside the days asked for."""
         return self.records.keys() | self.records_outside.keys()
 
-    def names(self, booking_no: str, phone: str) -> bool:
+    def has_row_with(self, booking_no: str, phone: str) -> bool:
         """Whether any row, valid or not, has this booking number and this phone number of ten digits."""
         return phone in self.phones_of(booking_no)
 
     def phones_of(self, booking_no: str) -> set[str]:
         """The phone numbers ("" if invalid) of all rows, valid or not, with this booking number."""
-        if self._named is None:
-            self._named = defaultdict(set)
+        if self._phones_by_booking is None:
+            self._phones_by_booking = defaultdict(set)
             for row in (*self.rows, *self.outside):
                 if isinstance(row, dict):
                     phone = phone_number(optional_text(row, PHONE)) or ""
-                    self._named[optional_text(row, BOOKING_NO)].add(phone)
-        return self._named.get(booking_no, set())
+                    self._phones_by_booking[optional_text(row, BOOKING_NO)].add(phone)
+        return self._phones_by_booking.get(booking_no, set())
 
     def rows_from(self, day: date) -> int:
         """How many rows don't belong to a record dated before that day."""
@@ -126,28 +126,28 @@ class SortedRows:
         return sum(at is not None and at.date() >= day for at in dates)
 
 
-def sort_rows(
+def classify_rows(
     report: StepName,
     location: str,
     store: str | StoreOf | None,
     rows: Sequence[Any],
     zone: tzinfo,
-) -> SortedRows:
+) -> AnswerRows:
     """Map every row; the first row of each key makes the record, and further ones fill what it leaves empty.
     `store`: of all rows, or what gives each row's own. `zone`: the business's."""
-    return sort_unsorted(unsorted(report, location, store, rows, zone), None, lambda: None, store)
+    return classify(unclassified(report, location, store, rows, zone), None, lambda: None, store)
 
 
-def unsorted(
+def unclassified(
     report: StepName, location: str, store: str | StoreOf | None, rows: Sequence[Any], zone: tzinfo
-) -> SortedRows:
-    """An answer whose rows haven't been classified yet. `store`, `zone`: as in `sort_rows`."""
+) -> AnswerRows:
+    """An answer whose rows haven't been classified yet. `store`, `zone`: as in `classify_rows`."""
     if callable(store):
-        return SortedRows(report, location, rows, RowDates(zone), by_row=True)
-    return SortedRows(report, location, rows, RowDates(zone), store or "")
+        return AnswerRows(report, location, rows, RowDates(zone), store_from_row=True)
+    return AnswerRows(report, location, rows, RowDates(zone), store or "")
 
 
-def check_form(answer: SortedRows) -> None:
+def check_date_format(answer: AnswerRows) -> None:
     """Raises FinalApiError if the API has changed its date format: nothing in such an answer can be used."""
     if field_name := answer.dates.changed_format:
         raise FinalApiError(
@@ -156,15 +156,13 @@ def check_form(answer: SortedRows) -> None:
         )
 
 
-def sort_unsorted(
-    result: SortedRows, days: Days | None, look: Look, store: str | StoreOf | None
-) -> SortedRows:
+def classify(result: AnswerRows, days: Days | None, look: Look, store: str | StoreOf | None) -> AnswerRows:
     """Classify the rows of an answer. `days`: the days asked for, None: all. `look` is called now and
     then, and anything it raises ends the work."""
     report, dates = result.report, result.dates
-    without_store = UNKNOWN_SHOP if result.by_row else UNKNOWN_LOCATION
+    without_store = UNKNOWN_SHOP if result.store_from_row else UNKNOWN_LOCATION
     for number, row in enumerate(result.rows):
-        if number % LOOK_EVERY == 0:
+        if number % CHECK_EVERY_ROWS == 0:
             look()
         try:
             own = store(row) if callable(store) else store
@@ -183,11 +181,11 @@ def sort_unsorted(
             if dates.unreadable:
                 result.unread[key] = dates.unreadable
     if days is not None:
-        _set_outside_apart(result, days)
+        _move_other_days(result, days)
     return result
 
 
-def _add_item_row(result: SortedRows, key: str, row: Any, values: LeadValues) -> None:
+def _add_item_row(result: AnswerRows, key: str, row: Any, values: LeadValues) -> None:
     """Add a further row of a record: it fills what the rows before it left empty. `values`: its identity."""
     record, dates = result.records[key], result.dates
     known = record.values
@@ -207,7 +205,7 @@ def _add_item_row(result: SortedRows, key: str, row: Any, values: LeadValues) ->
             result.unread[key] = still
 
 
-def _better_function_date(result: SortedRows, key: str, row: Any) -> datetime | None:
+def _better_function_date(result: AnswerRows, key: str, row: Any) -> datetime | None:
     """The row's function date, if its field counts before those of the earlier rows: the day of a delivery
     says more than that of a trial, whichever row comes first."""
     zone = result.dates.zone
@@ -219,7 +217,7 @@ def _better_function_date(result: SortedRows, key: str, row: Any) -> datetime | 
     return found if function_date_rank(row, zone) < min(ranks) else None
 
 
-def _set_outside_apart(answer: SortedRows, days: Days) -> None:
+def _move_other_days(answer: AnswerRows, days: Days) -> None:
     """Move what is dated outside these days; what has no readable date stays.
 
     A record moves as a whole, by the date of its lead: without some of its items, it would look as if the
@@ -243,16 +241,16 @@ def _set_outside_apart(answer: SortedRows, days: Days) -> None:
     answer.rows = [row for row in answer.rows if id(row) not in outside]
 
 
-def tellings(answer: SortedRows, record: SourceRecord) -> list[LeadValues]:
+def row_versions(answer: AnswerRows, record: SourceRecord) -> list[LeadValues]:
     """A record's values, then the values of each of its rows alone, starting with the row that made it."""
-    told = (
+    versions = (
         report_values(answer.report, row, record.values["store"], RowDates(answer.dates.zone))
         for row in (answer.first_rows[record.key], *answer.item_rows.get(record.key, ()))
     )
-    return [record.values, *(values for values in told if values is not None)]
+    return [record.values, *(values for values in versions if values is not None)]
 
 
-def has_changed(answer: SortedRows, record: SourceRecord, base: Mapping[str, Any]) -> bool:
+def has_changed(answer: AnswerRows, record: SourceRecord, base: Mapping[str, Any]) -> bool:
     """Whether the source's values of a record differ from when it was last seen.
 
     The rows of one booking differ in item fields, and the API may reorder them: a field is unchanged as long
@@ -260,7 +258,7 @@ def has_changed(answer: SortedRows, record: SourceRecord, base: Mapping[str, Any
     0, which now counts as missing.
     """
     said = {field: value for field, value in base.items() if value or field != "securityAmount"}
-    whole, *alone = tellings(answer, record)
+    whole, *alone = row_versions(answer, record)
     if said in alone:
         return False
     return said.keys() != whole.keys() or any(

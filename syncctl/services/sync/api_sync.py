@@ -15,17 +15,17 @@ from syncctl.errors import ApiError, StorageError, StorageUnavailableError, Uncl
 from syncctl.locations import Locations
 from syncctl.ports.api import Look, RentalApi
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_intake import Intake
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_intake import AnswerIntake
+from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.auditing import Audits
-from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
+from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings, locations_to_ask
 from syncctl.services.sync.report_step import ReportStep
-from syncctl.services.sync.step_tools import StepTools
-from syncctl.services.sync.store_list import fetched_store_list, names_in_force, take_stores
+from syncctl.services.sync.step_tools import StepContext
+from syncctl.services.sync.store_list import current_store_names, fetch_store_list, ingest_stores
 from syncctl.services.sync.unclear_answers import UnclearAnswers
 from syncctl.services.windows.location_ids import ids_warning
-from syncctl.services.windows.measuring import Asking, Measuring
-from syncctl.services.windows.row_stores import known_shops
+from syncctl.services.windows.measuring import MeasuringContext, WindowMeasuring
+from syncctl.services.windows.row_stores import known_shop_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ApiSync:
     api: RentalApi
     locations: Locations
     steps: tuple[StepName, ...]
-    schedule: Schedule
+    window_settings: WindowSettings
     deadline_s: float
     """Seconds after the run's start at which it stops by itself."""
 
@@ -63,7 +63,9 @@ class ApiSync:
             run.begin_step(StepName.STORES, 0, lambda error: _stores_result(error=error))
             names = self._sync_stores(run, unclear)
         else:
-            names = names_in_force(self.api, run.storage, self._deadline(run, 1, of=2), run.listener.warning)
+            names = current_store_names(
+                self.api, run.storage, self._deadline(run, 1, of=2), run.listener.warning
+            )
         if reports:
             self._sync_reports(run, reports, names, unclear)
 
@@ -76,8 +78,8 @@ class ApiSync:
     def _sync_stores(self, run: Run, unclear: UnclearAnswers) -> Mapping[str, str]:
         deadline = self._deadline(run, 1, of=len(self.steps))
         try:
-            rows = fetched_store_list(self.api, deadline)
-            counts = take_stores(rows, run, self.locations)
+            rows = fetch_store_list(self.api, deadline)
+            counts = ingest_stores(rows, run, self.locations)
             result = _stores_result(counts)
         except StorageUnavailableError:
             raise
@@ -92,22 +94,22 @@ class ApiSync:
     def _sync_reports(
         self, run: Run, reports: Sequence[StepName], names: Mapping[str, str], unclear: UnclearAnswers
     ) -> None:
-        planner = Planner(self.schedule, self.options, run.started_at)
+        planner = Planner(self.window_settings, self.options, run.started_at)
         dialects = run.storage.dialects()
-        measuring = Measuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
-        tools = StepTools(
+        measuring = WindowMeasuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
+        context = StepContext(
             storage=run.storage,
-            intake=Intake(run, self.locations, self._deadline(run, 1, of=1)),
+            intake=AnswerIntake(run, self.locations, self._deadline(run, 1, of=1)),
             planner=planner,
             listener=run.listener,
             stores=locations_to_ask(names, self.locations, self.options.locations),
-            shops=known_shops(names, self.locations, dialects),
+            shops=known_shop_names(names, self.locations, dialects),
             dialects=dialects,
             measuring=measuring,
             unclear=unclear,
         )
-        steps = [ReportStep(report, tools) for report in reports]
-        audits = Audits(tools, steps)
+        steps = [ReportStep(report, context) for report in reports]
+        audits = Audits(context, steps)
         requests = [
             request
             for number, step in enumerate(steps, start=1)
@@ -115,37 +117,37 @@ class ApiSync:
         ]
         by_report = {step.report: step for step in steps}
 
-        def sort(request: ReportRequest, rows: list[Any], look: Look) -> SortedRows:
-            return by_report[request.report].sort(request, rows, look)
+        def classify(request: ReportRequest, rows: list[Any], look: Look) -> AnswerRows:
+            return by_report[request.report].classify(request, rows, look)
 
-        with closing(self.api.reports(requests, sort)) as fetched:
+        with closing(self.api.reports(requests, classify)) as fetched:
             for step in steps:
                 run.begin_step(step.report, len(step.plan.windows), step.result, step.save_states)
                 step.begin()
                 while not step.is_answered:
                     answer = next(fetched)
-                    by_report[answer.request.report].take(answer)
+                    by_report[answer.request.report].ingest(answer)
                     del answer  # frees its rows while waiting for the next one
-                if (request := step.last_resort(self._deadline(run, 1, of=1))) is not None:
+                if (request := step.empty_id_request(self._deadline(run, 1, of=1))) is not None:
                     for answer in fetched:  # first finish the others: their lane is needed
-                        by_report[answer.request.report].take(answer)
-                    with closing(self.api.reports([request], sort)) as last:
-                        step.take_last_resort(next(last))
+                        by_report[answer.request.report].ingest(answer)
+                    with closing(self.api.reports([request], classify)) as last:
+                        step.ingest_empty_id_answer(next(last))
                 run.finish_step(step.finish())
         # Audits come last, so that they are the first to be dropped when time runs out.
         ends = self._deadline(run, 1, of=1)
         try:
-            with closing(self.api.reports(audits.requests(ends), sort)) as besides:
+            with closing(self.api.reports(audits.requests(ends), classify)) as besides:
                 for answer in besides:
-                    audits.take(answer)
+                    audits.ingest(answer)
         finally:
             run.add_audits(audits.finish())
         for step in steps:
-            step.settle_ids()
+            step.save_location_ids()
         if warning := ids_warning(step.ids for step in steps):
             run.listener.warning(warning)
-        asking = Asking(self.api, sort, run.clock.monotonic, ends)
-        measuring.finish(asking, [step.outcome for step in steps], run.storage, run.listener)
+        measuring_context = MeasuringContext(self.api, classify, run.clock.monotonic, ends)
+        measuring.finish(measuring_context, [step.outcome for step in steps], run.storage, run.listener)
 
 
 def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:

@@ -13,11 +13,11 @@ from syncctl.domain.run_results import AuditResult, Counts
 from syncctl.domain.sources import StepName
 from syncctl.errors import DeadlinePassedError, StorageError, StorageUnavailableError, UnclearAnswerError
 from syncctl.ports.api import Answer
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.checkpoints import Checkpoints
 from syncctl.services.sync.report_step import ReportStep
-from syncctl.services.sync.step_results import NOT_ALL_STORED, told
-from syncctl.services.sync.step_tools import StepTools
+from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error
+from syncctl.services.sync.step_tools import StepContext
 from syncctl.services.sync.thin_answers import (
     AnswerSize,
     capped_answers,
@@ -30,7 +30,7 @@ NOT_ASKED = Window(months=0)
 
 
 @dataclass(slots=True)
-class _Audited:
+class _ReportAudit:
     counts: Counts = field(default_factory=Counts)
     sizes: dict[str, AnswerSize] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -39,16 +39,16 @@ class _Audited:
 class Audits:
     """The audits of one run, chosen before its ordinary calls and made after them."""
 
-    def __init__(self, tools: StepTools, steps: Sequence[ReportStep]) -> None:
-        self._tools = tools
-        self._checkpoints = Checkpoints(tools.planner)
+    def __init__(self, context: StepContext, steps: Sequence[ReportStep]) -> None:
+        self._context = context
+        self._checkpoints = Checkpoints(context.planner)
         self._steps = {step.report: step for step in steps}
-        self._audited = {report: _Audited() for report in self._steps}
+        self._audited = {report: _ReportAudit() for report in self._steps}
         self._states: dict[StepName, Mapping[str, LocationState]] = {}
-        planner, measuring = tools.planner, tools.measuring
+        planner, measuring = context.planner, context.measuring
         # The empty id, if only that returns rows; and all others, which may work again.
         empty = {step.report for step in steps if step.dialect.ids is LocationIds.EMPTY}
-        locations = [*([""] if empty else []), *tools.stores]
+        locations = [*([""] if empty else []), *context.stores]
         whole = [
             {code for code, window in step.plan.windows.items() if planner.is_whole(window)} for step in steps
         ]
@@ -81,27 +81,29 @@ class Audits:
         ]
 
     def _windows(self, step: ReportStep) -> Iterator[tuple[str, Window]]:
-        planner = self._tools.planner
-        for code in self._with_doubtful_ones(step):
+        planner = self._context.planner
+        for code in self._locations_to_audit(step):
             yield code, planner.whole_window(step.dialect)
         if planner.is_ordinary:
             for code in step.capped:
                 if code and not self._is_narrow(step, code):
                     yield code, Window(1, form=step.dialect.whole_form)
 
-    def _with_doubtful_ones(self, step: ReportStep) -> list[str]:
-        planner, asked = self._tools.planner, self._asked[step.report]
+    def _locations_to_audit(self, step: ReportStep) -> list[str]:
+        planner, asked = self._context.planner, self._asked[step.report]
         if planner.is_backfill:
             return asked
-        narrow = [code for code in dict.fromkeys([*step.thin, *step.held]) if self._is_narrow(step, code)]
-        held = [code for code in narrow if code in step.held]
-        thin = [code for code in narrow if code in step.thin][: self._tools.measuring.is_on]
-        return list(dict.fromkeys([*asked, *thin, *held]))
+        narrow = [
+            code for code in dict.fromkeys([*step.thin, *step.held_back]) if self._is_narrow(step, code)
+        ]
+        held_back = [code for code in narrow if code in step.held_back]
+        thin = [code for code in narrow if code in step.thin][: self._context.measuring.is_on]
+        return list(dict.fromkeys([*asked, *thin, *held_back]))
 
     def _is_narrow(self, step: ReportStep, code: str) -> bool:
-        return not self._tools.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
+        return not self._context.planner.is_whole(step.plan.windows.get(code, NOT_ASKED))
 
-    def take(self, answer: Answer) -> None:
+    def ingest(self, answer: Answer) -> None:
         """Store one answer, already classified by `ReportStep.sort`. What fails is audited again in its turn.
 
         Raises:
@@ -109,56 +111,56 @@ class Audits:
         """
         audited, code = self._audited[answer.request.report], answer.request.location
         try:
-            if (rows := self._steps[answer.request.report].judged(answer)) is not None:
+            if (rows := self._steps[answer.request.report].rows_to_store(answer)) is not None:
                 audited.counts += self._stored(answer.request, rows)
-                if self._tools.planner.is_whole(answer.request.window):
+                if self._context.planner.is_whole(answer.request.window):
                     audited.sizes[code] = size_of(rows)
                 return
             if isinstance(answer.error, UnclearAnswerError):
-                self._tools.unclear.note(answer.request, answer.error)
+                self._context.unclear.note(answer.request, answer.error)
             else:
-                audited.failed[code] = told(answer.error)
+                audited.failed[code] = describe_error(answer.error)
             if not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
                 state = self._checkpoints.audit_failed(self._state(answer.request))
-                self._tools.storage.save_location_states(answer.request.report, [state])
+                self._context.storage.save_location_states(answer.request.report, [state])
         except StorageUnavailableError:
             raise
         except StorageError as refusal:
             audited.failed[code] = str(refusal)
 
-    def _stored(self, request: ReportRequest, answer: SortedRows) -> Counts:
+    def _stored(self, request: ReportRequest, answer: AnswerRows) -> Counts:
         before = self._state(request)
-        tally = self._checkpoints.tally(before, answer)
-        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
+        answer_counts = self._checkpoints.answer_counts(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, answer_counts)
         is_whole = not is_thin and before.doubted_since is None
-        taken = self._tools.intake.take(answer, is_whole=is_whole)
+        taken = self._context.intake.ingest(answer, is_whole=is_whole)
         if taken.is_late:
             self._audited[request.report].failed[request.location] = NOT_ALL_STORED
             return taken.counts
         for warning in taken.warnings:
-            self._tools.listener.warning(f"{request.report}, location {request.location}: {warning}")
-        if not self._tools.planner.is_whole(request.window):
+            self._context.listener.warning(f"{request.report}, location {request.location}: {warning}")
+        if not self._context.planner.is_whole(request.window):
             return taken.counts
-        self._tools.measuring.note(request, answer)
+        self._context.measuring.note(request, answer)
         if is_thin:
             audit = f"The audit of location {request.location} ({request.report})"
-            self._tools.listener.warning(f"{audit} brought {thin_warning(tally.rows)}.")
-        after = self._checkpoints.audited(before, tally)
-        self._tools.storage.save_location_states(request.report, [after])
+            self._context.listener.warning(f"{audit} brought {thin_warning(answer_counts.rows)}.")
+        after = self._checkpoints.audited(before, answer_counts)
+        self._context.storage.save_location_states(request.report, [after])
         return taken.counts
 
     def _state(self, request: ReportRequest) -> LocationState:
         """The location's state after the ordinary calls."""
         report, code = request.report, request.location
         if report not in self._states:
-            self._states[report] = self._tools.storage.location_states(report)
+            self._states[report] = self._context.storage.location_states(report)
         return self._states[report].get(code, LocationState(code))
 
     def finish(self) -> dict[StepName, AuditResult]:
         """The results by report. Warns where answers may have been cut."""
         for report, audited in self._audited.items():
             if capped := capped_answers(audited.sizes):
-                self._tools.listener.warning(capped_warning(report, audited.sizes, capped))
+                self._context.listener.warning(capped_warning(report, audited.sizes, capped))
         return {
             report: AuditResult(len(audited.sizes), audited.counts, audited.failed)
             for report, audited in self._audited.items()

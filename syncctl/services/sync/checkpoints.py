@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.requests import Window
-from syncctl.services.sync.answer_rows import SortedRows
-from syncctl.services.sync.planning import SUSPECT_FOR, Planner
+from syncctl.services.sync.answer_rows import AnswerRows
+from syncctl.services.sync.planning import DOUBT_PERIOD, Planner
 
-PLENTY = 5
+MIN_DUE_ROWS = 5
 """With fewer rows due, the missing ones may well have been cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AnswerCounts:
     """Counts of an answer that decide how far its location is."""
 
     rows: int
@@ -36,24 +36,26 @@ class Checkpoints:
         self._planner = planner
         self._now = planner.started_at
 
-    def tally(self, state: LocationState, answer: SortedRows) -> Tally:
+    def answer_counts(self, state: LocationState, answer: AnswerRows) -> AnswerCounts:
         """The counts of an answer; `state`: the location's state before it."""
         planner = self._planner
-        again_from = planner.today if state.watermark is None else planner.again_from(state.watermark)
-        return Tally(
+        recheck_from = planner.today if state.watermark is None else planner.recheck_from(state.watermark)
+        return AnswerCounts(
             rows=len(answer.rows) + len(answer.outside),
             due_again=answer.rows_from(planner.due_again_from),
-            again=answer.records_from(again_from),
-            recent=answer.records_from(planner.again_from(planner.started_at)),
+            again=answer.records_from(recheck_from),
+            recent=answer.records_from(planner.recheck_from(planner.started_at)),
         )
 
-    def next_state(self, state: LocationState, window: Window, tally: Tally) -> LocationState | None:
+    def next_state(
+        self, state: LocationState, window: Window, answer_counts: AnswerCounts
+    ) -> LocationState | None:
         """The state of a location after an answer that was stored completely; None: unchanged.
 
         The watermark is the run's start: what is booked during the run is asked for next time. A backfill
         leaves the watermark alone, and so does a suspicious answer, which must not change dormancy either.
         """
-        if self._planner.is_backfill or self.is_suspicious(state, window, tally):
+        if self._planner.is_backfill or self.is_suspicious(state, window, answer_counts):
             return None
         whole = self._planner.is_whole(window)
         return LocationState(
@@ -61,24 +63,24 @@ class Checkpoints:
             watermark=self._now,
             answered_at=self._now,
             tried_at=self._now,
-            dormant=whole and tally.rows == 0,
-            due_again=tally.due_again if whole else state.due_again,
-            recent=tally.recent,
+            dormant=whole and answer_counts.rows == 0,
+            due_again=answer_counts.due_again if whole else state.due_again,
+            recent=answer_counts.recent,
             audited_at=self._now if whole else state.audited_at,
             audit_tried_at=state.audit_tried_at,
         )
 
-    def audited(self, state: LocationState, tally: Tally) -> LocationState:
+    def audited(self, state: LocationState, answer_counts: AnswerCounts) -> LocationState:
         """The state of a location after an audit: its watermark doesn't move, but it is no longer dormant
         if it has rows, and in doubt if it has suspiciously few."""
         state = replace(state, audited_at=self._now, audit_tried_at=self._now)
-        if self.is_suspicious(state, self._planner.window, tally):
+        if self.is_suspicious(state, self._planner.window, answer_counts):
             return replace(self.doubted(state), tried_at=state.tried_at)
         return replace(
             state,
-            answered_at=self._now if state.dormant or tally.rows else state.answered_at,
-            dormant=state.dormant and tally.rows == 0,
-            due_again=tally.due_again,
+            answered_at=self._now if state.dormant or answer_counts.rows else state.answered_at,
+            dormant=state.dormant and answer_counts.rows == 0,
+            due_again=answer_counts.due_again,
         )
 
     def audit_failed(self, state: LocationState) -> LocationState:
@@ -98,7 +100,7 @@ class Checkpoints:
         since = state.doubted_since
         if self._planner.is_backfill or since is None:
             return not self._planner.is_backfill
-        return self._now - min(since, state.answered_at or since) <= SUSPECT_FOR
+        return self._now - min(since, state.answered_at or since) <= DOUBT_PERIOD
 
     def tried(self, states: Mapping[str, LocationState], location: str) -> LocationState | None:
         """The state of a location whose call failed; None in a backfill."""
@@ -106,10 +108,12 @@ class Checkpoints:
             return None
         return replace(states.get(location, LocationState(location)), tried_at=self._now)
 
-    def is_suspicious(self, state: LocationState, window: Window, tally: Tally) -> bool:
+    def is_suspicious(self, state: LocationState, window: Window, answer_counts: AnswerCounts) -> bool:
         """Whether an answer has less than half the rows that an earlier one makes us expect."""
         if state.dormant or not self.may_doubt(state):
             return False
         if self._planner.is_whole(window):
-            return tally.rows < state.due_again / 2 and (state.due_again >= PLENTY or tally.rows == 0)
-        return tally.again < state.recent / 2 and state.recent >= PLENTY
+            return answer_counts.rows < state.due_again / 2 and (
+                state.due_again >= MIN_DUE_ROWS or answer_counts.rows == 0
+            )
+        return answer_counts.again < state.recent / 2 and state.recent >= MIN_DUE_ROWS

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord
 from syncctl.services.matching.corrections import (
-    NumberChange,
+    PhoneChange,
     Settled,
     current_since,
     second_leads,
-    take_numbers,
+    update_phone_numbers,
 )
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 
 
 class CorrectedBookings:
@@ -51,10 +51,10 @@ class CorrectedBookings:
         }
         if finished:
             storage.pair_reports(finished)
-        settled = take_numbers(
+        settled = update_phone_numbers(
             storage,
             {
-                record_id: NumberChange(
+                record_id: PhoneChange(
                     corrected.before.record_id, corrected.lead_id, corrected.phones, record.values["phone"]
                 )
                 for record_id, (record, corrected) in due.items()
@@ -67,7 +67,7 @@ class CorrectedBookings:
                 settled[record_id] = settled[record_id]._replace(outcome=CorrectionOutcome.SECOND_LEAD)
             if corrected.has_lead:
                 continue
-            if corrected.is_open:
+            if corrected.is_unreached:
                 settled[record_id] = Settled(CorrectionOutcome.NEW_LEAD)
             elif corrected.report_id is not None:
                 settled[record_id] = Settled(CorrectionOutcome.FINISHED)
@@ -76,7 +76,7 @@ class CorrectedBookings:
         return settled
 
     def note_second_leads(
-        self, answer: SortedRows, records: Sequence[SourceRecord], match: MatchResult
+        self, answer: AnswerRows, records: Sequence[SourceRecord], match: MatchResult
     ) -> None:
         """Note of which known records of a whole answer the booking has another one, with the number that is
         gone by now. Both leads stay as they are: which of them is to be kept, a person decides."""

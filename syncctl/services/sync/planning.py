@@ -13,21 +13,21 @@ from datetime import date, datetime, timedelta, tzinfo
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, LocationIds, Mode
 from syncctl.domain.requests import Days, Window
-from syncctl.domain.sources import BOOKED_BEFORE
+from syncctl.domain.sources import MAX_BOOKING_ADVANCE
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.services.windows.months import OLDEST_DAY, certain_from, months_before, months_since, wider
+from syncctl.services.windows.months import OLDEST_DAY, covered_from, months_before, months_since, widened
 
-DORMANT_FOR = timedelta(days=1)
+DORMANT_PERIOD = timedelta(days=1)
 """How long a location without any data is not asked."""
 
 CLOCK_TOLERANCE = timedelta(days=1)
 """A watermark further ahead than this was set by a wrong clock and says nothing about the data."""
 
-SUSPECT_FOR = timedelta(days=2)
+DOUBT_PERIOD = timedelta(days=2)
 """How long an API must repeat a suspicious answer before it is believed."""
 
-LONGEST_NARROW = timedelta(days=26)
+MAX_NARROW_SPAN = timedelta(days=26)
 """Narrower windows are measured for recent days only: a window that must reach back further, after an
 outage, is whole."""
 
@@ -49,7 +49,7 @@ class SyncOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class WindowSettings:
     """The settings that decide windows."""
 
     first_months: int
@@ -117,8 +117,8 @@ class Planner:
         UsageError: a backfill that ends before it begins.
     """
 
-    def __init__(self, schedule: Schedule, options: SyncOptions, started_at: datetime) -> None:
-        self._schedule = schedule
+    def __init__(self, window_settings: WindowSettings, options: SyncOptions, started_at: datetime) -> None:
+        self._window_settings = window_settings
         self._options = options
         self._started_at = started_at
         self._today = self._day(started_at)
@@ -126,7 +126,7 @@ class Planner:
             raise UsageError(f"--from {options.date_from} is after {options.date_to or 'today'}.")
 
     def _day(self, instant: datetime) -> date:
-        return instant.astimezone(self._schedule.business_zone).date()
+        return instant.astimezone(self._window_settings.business_zone).date()
 
     @property
     def started_at(self) -> datetime:
@@ -136,7 +136,7 @@ class Planner:
     @property
     def zone(self) -> tzinfo:
         """The business's time zone."""
-        return self._schedule.business_zone
+        return self._window_settings.business_zone
 
     @property
     def today(self) -> date:
@@ -153,22 +153,22 @@ class Planner:
     @property
     def whole_days(self) -> Days:
         """The days of a whole window."""
-        return Days(months_before(self._today, self._schedule.first_months), self._today)
+        return Days(months_before(self._today, self._window_settings.first_months), self._today)
 
     @property
     def window(self) -> Window:
         """The window that covers everything, wherever the watermark is."""
-        return window_holding(self._options.date_from, self._schedule, self._today)
+        return window_reaching(self._options.date_from, self._window_settings, self._today)
 
     @property
-    def certain_from(self) -> date:
+    def covered_from(self) -> date:
         """The first day that is certainly in `window`, however the API counts months."""
-        return certain_from(self.window, self._today)
+        return covered_from(self.window, self._today)
 
     @property
     def due_again_from(self) -> date:
         """Rows of that day or later will be in every answer for the next SUSPECT_FOR."""
-        return self.certain_from + SUSPECT_FOR
+        return self.covered_from + DOUBT_PERIOD
 
     @property
     def is_backfill(self) -> bool:
@@ -188,7 +188,7 @@ class Planner:
         return {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
 
     @property
-    def asks_everywhere(self) -> bool:
+    def asks_all_locations(self) -> bool:
         """Whether no locations were chosen."""
         return not self._options.locations
 
@@ -197,19 +197,19 @@ class Planner:
         short by their deadline don't always miss the same locations, and one that hangs can't delay the
         others every time."""
         all_states = [states.get(code, LocationState(code)) for code in codes]
-        due = [state for state in all_states if not self._sleeps(state)]
+        due = [state for state in all_states if not self._is_skipped(state)]
         due.sort(key=self._due_order)
         return Plan(
             windows={state.location: self._window(state, dialect) for state in due},
             dormant=len(all_states) - len(due),
         )
 
-    def _sleeps(self, state: LocationState) -> bool:
+    def _is_skipped(self, state: LocationState) -> bool:
         if not state.dormant or state.answered_at is None:
             return False
         if self._options.full or self._options.is_backfill or self._options.locations:
             return False
-        return timedelta(0) <= self._started_at - state.answered_at < DORMANT_FOR
+        return timedelta(0) <= self._started_at - state.answered_at < DORMANT_PERIOD
 
     def whole_window(self, dialect: Dialect) -> Window:
         """The whole window, in the body that the report accepts."""
@@ -221,26 +221,26 @@ class Planner:
         whole, watermark = self.whole_window(dialect), state.watermark
         if self._options.is_backfill or watermark is None or self._is_ahead(watermark):
             return whole
-        since = self.again_from(watermark)
+        since = self.recheck_from(watermark)
         in_doubt = self._options.full or state.dormant or state.doubted_since is not None
-        if in_doubt or dialect.mode is Mode.WHOLE or self._today - since > LONGEST_NARROW:
+        if in_doubt or dialect.mode is Mode.WHOLE or self._today - since > MAX_NARROW_SPAN:
             return replace(whole, months=max(whole.months, months_since(self._day(watermark), self._today)))
         if dialect.mode is Mode.MONTHS:
             return Window(dialect.months, form=dialect.form)
-        return Window(days=wider(Days(since, self._today)), form=dialect.form)
+        return Window(days=widened(Days(since, self._today)), form=dialect.form)
 
     def _is_ahead(self, moment: datetime) -> bool:
         """Whether a time from an earlier run was set by a wrong clock."""
         return moment > self._started_at + CLOCK_TOLERANCE
 
-    def again_from(self, watermark: datetime) -> date:
+    def recheck_from(self, watermark: datetime) -> date:
         """The first of the days that are asked for again."""
         synced = max(min(self._day(watermark), self._today), OLDEST_DAY)
-        return synced - timedelta(days=self._schedule.incremental_days)
+        return synced - timedelta(days=self._window_settings.incremental_days)
 
     def is_whole(self, window: Window) -> bool:
         """Whether the window asks for everything."""
-        return window.days is None and window.months >= self._schedule.first_months
+        return window.days is None and window.months >= self._window_settings.first_months
 
     def audits(
         self,
@@ -254,33 +254,35 @@ class Planner:
         if not self.is_ordinary:
             return []
 
-        def turns(code: str) -> list[float]:
+        def last_audits(code: str) -> list[float]:
             reports = zip(states, asked, strict=True)
-            return [self._audit_turn(kept.get(code)) for kept, whole in reports if code not in whole]
+            return [self._last_audit(kept.get(code)) for kept, whole in reports if code not in whole]
 
-        last_turns = {code: min(found) for code in codes if (found := turns(code))}
+        last_turns = {code: min(found) for code in codes if (found := last_audits(code))}
         in_turn = sorted(last_turns, key=lambda code: (last_turns[code], location_order(code)))
-        return in_turn[: self._schedule.audits]
+        return in_turn[: self._window_settings.audits]
 
-    def _audit_turn(self, state: LocationState | None) -> float:
-        """When a location was last audited, as `_last` returns it."""
-        return self._last(state.audited_at, state.audit_tried_at) if state is not None else 0.0
+    def _last_audit(self, state: LocationState | None) -> float:
+        """When a location was last audited, as `_latest` returns it."""
+        return self._latest(state.audited_at, state.audit_tried_at) if state is not None else 0.0
 
     def _due_order(self, state: LocationState) -> tuple[float, bool, tuple[int, str]]:
         """Sort key: those tried longest ago first; among those tried together, failed ones last."""
         failed = state.tried_at is not None and state.tried_at != state.watermark
-        return self._last(state.tried_at), failed, location_order(state.location)
+        return self._latest(state.tried_at), failed, location_order(state.location)
 
-    def _last(self, *moments: datetime | None) -> float:
+    def _latest(self, *moments: datetime | None) -> float:
         """The latest of these times, in seconds; 0: none. A time in the future was set by a clock that was
         ahead and is ignored, so that no location has to wait for it."""
         known = (at.timestamp() for at in moments if at is not None and at <= self._started_at)
         return max(known, default=0.0)
 
 
-def window_holding(day: date | None, schedule: Schedule, today: date) -> Window:
+def window_reaching(day: date | None, window_settings: WindowSettings, today: date) -> Window:
     """A whole window, or a longer one that contains everything dated that day or later, and the bookings
     of those returns, as the API may count months by their dates."""
     if day is None:
-        return Window(schedule.first_months)
-    return Window(max(schedule.first_months, months_since(max(day, OLDEST_DAY) - BOOKED_BEFORE, today)))
+        return Window(window_settings.first_months)
+    return Window(
+        max(window_settings.first_months, months_since(max(day, OLDEST_DAY) - MAX_BOOKING_ADVANCE, today))
+    )

@@ -20,12 +20,12 @@ from syncctl.errors import (
     UnclearAnswerError,
 )
 from syncctl.ports.api import Answer, Look
-from syncctl.services.sync.answer_rows import SortedRows, check_form
+from syncctl.services.sync.answer_rows import AnswerRows, check_date_format
 from syncctl.services.sync.checkpoints import Checkpoints
 from syncctl.services.sync.planning import Plan
 from syncctl.services.sync.state_saving import StateSaving
-from syncctl.services.sync.step_results import NOT_ALL_STORED, step_result, told
-from syncctl.services.sync.step_tools import StepTools
+from syncctl.services.sync.step_results import NOT_ALL_STORED, describe_error, step_result
+from syncctl.services.sync.step_tools import StepContext
 from syncctl.services.sync.thin_answers import (
     AnswerSize,
     capped_answers,
@@ -33,9 +33,9 @@ from syncctl.services.sync.thin_answers import (
     size_of,
     thin_warning,
 )
-from syncctl.services.sync.unanswered import Outcome
-from syncctl.services.windows.location_ids import IdWatch
-from syncctl.services.windows.row_stores import RowStores
+from syncctl.services.sync.unanswered import ReportOutcome
+from syncctl.services.windows.location_ids import LocationIdWatch
+from syncctl.services.windows.row_stores import AnswerClassifier
 
 
 class ReportStep:
@@ -45,24 +45,24 @@ class ReportStep:
     Only the results are reported in turn.
     """
 
-    def __init__(self, report: StepName, tools: StepTools) -> None:
+    def __init__(self, report: StepName, context: StepContext) -> None:
         self.report = report
-        self._tools = tools
-        self.states = tools.storage.location_states(report)
-        self.dialect = tools.dialects.get(report, Dialect(report))
-        self._row_stores = RowStores(tools.shops, self.dialect, tools.planner.zone)
-        self.ids = IdWatch(self._row_stores, tools.planner.started_at)
-        self._checkpoints = Checkpoints(tools.planner)
-        ids = tools.planner.ids_to_ask(tools.stores, self.dialect)
-        self.plan: Plan = tools.planner.plan(ids, self.states, self.dialect)
+        self._context = context
+        self.states = context.storage.location_states(report)
+        self.dialect = context.dialects.get(report, Dialect(report))
+        self._classifier = AnswerClassifier(context.shops, self.dialect, context.planner.zone)
+        self.ids = LocationIdWatch(self._classifier, context.planner.started_at)
+        self._checkpoints = Checkpoints(context.planner)
+        ids = context.planner.ids_to_ask(context.stores, self.dialect)
+        self.plan: Plan = context.planner.plan(ids, self.states, self.dialect)
         self._asked = len(self.plan.windows)
         self._results: list[LocationResult] = []
-        self._untold: list[LocationResult] | None = []
+        self._unreported: list[LocationResult] | None = []
         self._refused: str | None = None
-        self._saving = StateSaving(report, tools.storage, tools.listener)
+        self._saving = StateSaving(report, context.storage, context.listener)
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
-        self.held: list[str] = []
+        self.held_back: list[str] = []
         """Locations with rows that are held back until a whole answer comes."""
         self._errors: list[ApiError] = []
         self._is_unclear = False
@@ -75,29 +75,29 @@ class ReportStep:
             for location, window in self.plan.windows.items()
         ]
 
-    def sort(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> SortedRows:
-        """Classify the rows of a location's answer for `take`. Thread-safe. Raises whatever `look` raises,
+    def classify(self, request: ReportRequest, rows: Sequence[Any], look: Look) -> AnswerRows:
+        """Classify the rows of a location's answer for `ingest`. Thread-safe. Raises whatever `look` raises,
         and FinalApiError if the API has changed its date format."""
-        answer = self._row_stores.sort(request.location, rows, self._tools.planner.days, look=look)
-        check_form(answer)
+        answer = self._classifier.classify(request.location, rows, self._context.planner.days, look=look)
+        check_date_format(answer)
         return answer
 
     def begin(self) -> None:
         """The step's turn has come: report the results of answers that arrived before."""
-        untold, self._untold = self._untold or [], None
-        for result in untold:
-            self._tools.listener.location_done(self.report, result)
+        unreported, self._unreported = self._unreported or [], None
+        for result in unreported:
+            self._context.listener.location_done(self.report, result)
 
     @property
     def is_answered(self) -> bool:
         """Whether all answers have been stored."""
         return len(self._results) == self._asked
 
-    def last_resort(self, deadline: float) -> ReportRequest | None:
+    def empty_id_request(self, deadline: float) -> ReportRequest | None:
         """The call with an empty location id, to be made if all locations answered for their whole windows
         and none has anything. None: not needed, or already made."""
-        planner, windows = self._tools.planner, self.plan.windows
-        if not (windows and planner.asks_everywhere) or "" in windows:
+        planner, windows = self._context.planner, self.plan.windows
+        if not (windows and planner.asks_all_locations) or "" in windows:
             return None
         if self._is_unclear or any(result.error or result.counts.rows for result in self._results):
             return None
@@ -105,18 +105,18 @@ class ReportStep:
             return None
         return ReportRequest(self.report, "", planner.whole_window(self.dialect), deadline)
 
-    def take_last_resort(self, answer: Answer) -> None:
-        """Store the answer for an empty location id, if it has rows. Raises like `take`."""
+    def ingest_empty_id_answer(self, answer: Answer) -> None:
+        """Store the answer for an empty location id, if it has rows. Raises like `ingest`."""
         if isinstance(answer.error, UnclearAnswerError):
-            self._tools.unclear.note(answer.request, answer.error)
+            self._context.unclear.note(answer.request, answer.error)
         elif answer.error is not None:
-            self._tools.listener.warning(
+            self._context.listener.warning(
                 f"No location has anything in its {self.report} report, and asking with an empty location id "
-                f"failed: {told(answer.error)}"
+                f"failed: {describe_error(answer.error)}"
             )
         elif answer.rows:
             self._asked += 1
-            self.take(answer)
+            self.ingest(answer)
 
     @property
     def capped(self) -> list[str]:
@@ -134,9 +134,9 @@ class ReportStep:
         return self._refused is not None
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ReportOutcome:
         """How the calls went, once all are answered."""
-        return Outcome(
+        return ReportOutcome(
             report=self.report,
             windows=self.plan.windows,
             states=self.states,
@@ -144,17 +144,17 @@ class ReportStep:
             is_refused=all(error.is_refusal for error in self._errors),
         )
 
-    def take(self, answer: Answer) -> None:
-        """Store one location's answer, already classified by `sort`.
+    def ingest(self, answer: Answer) -> None:
+        """Store one location's answer, already classified by `classify`.
 
         Raises:
             StorageUnavailableError: the database is gone. Any other refusal fails this location, or those
                 whose states are saved in the same write.
         """
         location = answer.request.location
-        store = self._tools.stores.get(location)
+        store = self._context.stores.get(location)
         try:
-            if (rows := self.judged(answer)) is None:
+            if (rows := self.rows_to_store(answer)) is None:
                 result = self._failed(answer, store)
             else:
                 result = self._stored(answer.request, rows)
@@ -163,64 +163,66 @@ class ReportStep:
         except StorageError as refusal:
             result = LocationResult(location, store or "", error=str(refusal))
         self._results.append(result)
-        if self._untold is None:
-            self._tools.listener.location_done(self.report, result)
+        if self._unreported is None:
+            self._context.listener.location_done(self.report, result)
         else:
-            self._untold.append(result)
+            self._unreported.append(result)
         if self._saving.is_due:
             self.save_states()
 
-    def judged(self, answer: Answer) -> SortedRows | None:
+    def rows_to_store(self, answer: Answer) -> AnswerRows | None:
         """An answer's rows as they must be stored, after using it as evidence on location ids; None: the
         call failed. Raises StorageUnavailableError."""
-        rows: SortedRows | None = answer.prepared
+        rows: AnswerRows | None = answer.prepared
         if rows is None:
             return None
-        by_row = self.ids.judge(rows)
+        store_from_row = self.ids.assess(rows)
         # Saved at once, so that the next run starts with it even if this one is interrupted.
-        self.ids.remember(self._tools.storage, self._tools.listener)
-        if by_row and not rows.by_row:
-            return self._row_stores.sort(answer.request.location, answer.rows or [], self._tools.planner.days)
+        self.ids.save(self._context.storage, self._context.listener)
+        if store_from_row and not rows.store_from_row:
+            return self._classifier.classify(
+                answer.request.location, answer.rows or [], self._context.planner.days
+            )
         return rows
 
     def _failed(self, answer: Answer, store: str | None) -> LocationResult:
         if isinstance(answer.error, UnclearAnswerError):
             self._is_unclear = True
-            self._tools.unclear.note(answer.request, answer.error)
-            self._keep_tried(answer.request)
+            self._context.unclear.note(answer.request, answer.error)
+            self._note_attempt(answer.request)
             return LocationResult(answer.request.location, store or "")
         if answer.error is not None:
             self._errors.append(answer.error)
         if isinstance(answer.error, KeyRefusedError):
             self._refused = str(answer.error)
         elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
-            self._keep_tried(answer.request)
-        return LocationResult(answer.request.location, store or "", error=told(answer.error))
+            self._note_attempt(answer.request)
+        return LocationResult(answer.request.location, store or "", error=describe_error(answer.error))
 
-    def _stored(self, request: ReportRequest, answer: SortedRows) -> LocationResult:
+    def _stored(self, request: ReportRequest, answer: AnswerRows) -> LocationResult:
         location = request.location
         self._answered[location] = size_of(answer)
         before = self.states.get(location, LocationState(location))
-        tally = self._checkpoints.tally(before, answer)
-        is_thin = self._checkpoints.is_suspicious(before, request.window, tally)
-        is_whole = self._tools.planner.is_whole(request.window) and not is_thin
-        taken = self._tools.intake.take(answer, is_whole=is_whole and before.doubted_since is None)
+        answer_counts = self._checkpoints.answer_counts(before, answer)
+        is_thin = self._checkpoints.is_suspicious(before, request.window, answer_counts)
+        is_whole = self._context.planner.is_whole(request.window) and not is_thin
+        taken = self._context.intake.ingest(answer, is_whole=is_whole and before.doubted_since is None)
         self.ids.note_saved(answer, taken.counts.saved)
-        if taken.held:
-            self.held.append(location)
+        if taken.held_back:
+            self.held_back.append(location)
         if taken.is_late:
-            self._keep_tried(request)
+            self._note_attempt(request)
             changed = tuple(taken.changed)
             return LocationResult(location, answer.store, taken.counts, changed, error=NOT_ALL_STORED)
-        after = self._checkpoints.next_state(before, request.window, tally)
+        after = self._checkpoints.next_state(before, request.window, answer_counts)
         warnings = taken.warnings
-        self._tools.measuring.note(request, answer, is_thin=is_thin)
+        self._context.measuring.note(request, answer, is_thin=is_thin)
         if is_thin:
             self.thin.append(location)
             self._saving.add(self._checkpoints.doubted(before))
-            warnings.append(thin_warning(tally.rows))
+            warnings.append(thin_warning(answer_counts.rows))
         elif after is None or taken.unlisted:  # rows that are not even listed must be asked for again
-            self._keep_tried(request)
+            self._note_attempt(request)
         elif after.dormant and not before.dormant:
             self._saving.add_dormant(after)
         else:
@@ -239,22 +241,22 @@ class ReportStep:
                 simply asked again.
         """
         self.save_states()
-        self.settle_ids()
+        self.save_location_ids()
         self._doubt_capped_answers()
         answered = any(result.counts.rows for result in self._results)
         if answered or any(state.watermark for state in self.states.values()):
             self._saving.save_dormant()
         elif self._saving.has_dormant and not any(result.error for result in self._results):
-            self._tools.listener.warning(
+            self._context.listener.warning(
                 f"No location has anything in its {self.report} report. If that is not so, the API is at "
                 "fault: all are asked again next time."
             )
         return self.result()
 
-    def settle_ids(self) -> None:
+    def save_location_ids(self) -> None:
         """Save what the answers so far show about location ids. Raises StorageUnavailableError."""
         self.ids.conclude()
-        self.ids.remember(self._tools.storage, self._tools.listener)
+        self.ids.save(self._context.storage, self._context.listener)
 
     def _doubt_capped_answers(self) -> None:
         """If the API may cut its answers, the watermarks of those locations don't move."""
@@ -266,9 +268,9 @@ class ReportStep:
         for state in doubted:
             self._saving.add(state)
         self.save_states()
-        self._tools.listener.warning(capped_warning(self.report, self._answered, capped))
+        self._context.listener.warning(capped_warning(self.report, self._answered, capped))
 
-    def _keep_tried(self, request: ReportRequest) -> None:
+    def _note_attempt(self, request: ReportRequest) -> None:
         """Record that a location was asked, so that the next run starts with the others."""
         if (tried := self._checkpoints.tried(self.states, request.location)) is not None:
             self._saving.add(tried)
@@ -287,12 +289,12 @@ class ReportStep:
                 for result in self._results
             ]
 
-    def result(self, broken_off: str | None = None) -> StepResult:
-        """The step's result; `broken_off`: the error that ended it early."""
+    def result(self, aborted_by: str | None = None) -> StepResult:
+        """The step's result; `aborted_by`: the error that ended it early."""
         return step_result(
             self.report,
             self._results,
             self._asked,
-            error=broken_off or self._refused,
+            error=aborted_by or self._refused,
             dormant=self.plan.dormant,
         )

@@ -14,8 +14,8 @@ from syncctl.text import and_more, plural
 
 NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"
 
-LOCATIONS_TOLD = 10
-ERRORS_TOLD = 3
+MAX_LOCATIONS_NAMED = 10
+MAX_ERRORS_QUOTED = 3
 """Different errors quoted in a step's summary; the log has all of them."""
 
 
@@ -58,15 +58,17 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
     how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
     if len(by_error) == 1 and len(failed) == total:
         return f"{how_many} locations failed: {next(iter(by_error))}"
-    told_errors = [f"{error} ({listed(where)})" for error, where in list(by_error.items())[:ERRORS_TOLD]]
-    if more := len(by_error) - len(told_errors):
-        told_errors.append(f"and {more} more {plural(more, 'kind')} of error")
-    return f"{how_many} locations failed: {'; '.join(told_errors)}"
+    quoted_errors = [
+        f"{error} ({listed(where)})" for error, where in list(by_error.items())[:MAX_ERRORS_QUOTED]
+    ]
+    if more := len(by_error) - len(quoted_errors):
+        quoted_errors.append(f"and {more} more {plural(more, 'kind')} of error")
+    return f"{how_many} locations failed: {'; '.join(quoted_errors)}"
 
 
 def listed(locations: Collection[str]) -> str:
     """The locations in words, the first few of them."""
-    shown = sorted(locations, key=location_order)[:LOCATIONS_TOLD]
+    shown = sorted(locations, key=location_order)[:MAX_LOCATIONS_NAMED]
     more = and_more(len(locations) - len(shown))
     return f"{plural(len(locations), 'location')} {', '.join(map(_id_words, shown))}{more}"
 
@@ -75,7 +77,7 @@ def _id_words(location: str) -> str:
     return location or "(empty id)"
 
 
-def told(error: ApiError | None) -> str:
+def describe_error(error: ApiError | None) -> str:
     """An error in words that are the same for every location with that error."""
     if isinstance(error, DeadlinePassedError):
         how = "no answer before" if error.asked else "not asked:"

@@ -9,32 +9,32 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.sources import StepName
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
-from syncctl.services.sync.answer_intake import Intake
+from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.planning import Planner
 from syncctl.services.sync.unclear_answers import UnclearAnswers
-from syncctl.services.windows.measuring import Measuring
-from syncctl.services.windows.row_stores import Shops
+from syncctl.services.windows.measuring import WindowMeasuring
+from syncctl.services.windows.row_stores import ShopNames
 
 
 @dataclass(frozen=True, slots=True)
-class StepTools:
+class StepContext:
     """The tools of a run, the same for each of its reports."""
 
     storage: Storage
-    intake: Intake
+    intake: AnswerIntake
     planner: Planner
     listener: Listener
 
     stores: Mapping[str, str | None]
     """The store's name by location id; None: it is not known."""
 
-    shops: Shops
+    shops: ShopNames
     """The stores that rows may name."""
 
     dialects: Mapping[StepName, Dialect]
     """Of the reports of which something is known."""
 
-    measuring: Measuring
+    measuring: WindowMeasuring
 
     unclear: UnclearAnswers
     """Takes note of answers that are taken as empty though their text is not understood."""

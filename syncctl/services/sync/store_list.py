@@ -15,30 +15,30 @@ from syncctl.mapping.api_rows import RowDates
 from syncctl.parsing.values import text
 from syncctl.ports.api import RentalApi
 from syncctl.ports.storage import Storage
-from syncctl.services.rejects.updating import keep_rejects, unlisted_words
+from syncctl.services.rejects.updating import unlisted_warning, update_rejects
 from syncctl.services.run import Run
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.text import normalize_text
 
 STORE_LIST = "store list"
 """Used as the location on the rejects list."""
 
-MOST_STORES = 1000
+MAX_STORES = 1000
 """Rows of a store list: each is a location that every run asks every report for."""
 
 
-def fetched_store_list(api: RentalApi, deadline: float) -> list[Any]:
+def fetch_store_list(api: RentalApi, deadline: float) -> list[Any]:
     """The rows of the store list. Raises ApiError, also if there are more than a business can have shops."""
     rows = api.store_list(deadline)
-    if len(rows) > MOST_STORES:
+    if len(rows) > MAX_STORES:
         raise FinalApiError(
-            f"the API sent a store list of {len(rows):,} rows, and no more than {MOST_STORES:,} are taken",
+            f"the API sent a store list of {len(rows):,} rows, and no more than {MAX_STORES:,} are taken",
             hint="ask the API's people what is in it",
         )
     return rows
 
 
-def listed_names(rows: Sequence[Any]) -> dict[str, str]:
+def names_by_code(rows: Sequence[Any]) -> dict[str, str]:
     """The store list's codes with their names; rows without a code are left out."""
     names: dict[str, str] = {}
     for row in rows:
@@ -53,13 +53,13 @@ def listed_names(rows: Sequence[Any]) -> dict[str, str]:
     return names
 
 
-def names_in_force(
+def current_store_names(
     api: RentalApi, storage: Storage, deadline: float, warn: Callable[[str], None]
 ) -> Mapping[str, str]:
     """The store list's names by code: from the API, or as last stored if that fails, which doesn't fail a
     report. `deadline`: seconds of the monotonic clock. Raises StorageError."""
     try:
-        names = listed_names(fetched_store_list(api, deadline))
+        names = names_by_code(fetch_store_list(api, deadline))
     except ApiError as error:
         warn(f"Store list: {error}. Going on with the stores known from before.")
         names = {}
@@ -106,13 +106,13 @@ def add_stores(run: Run, locations: Locations, stores: Sequence[Store]) -> int:
     return run.storage.add_stores(list(new.values())) if new else 0
 
 
-def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
+def ingest_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
     """Add the new stores of the store list; repeated codes are merged.
 
     Raises:
         StorageError: the database refused.
     """
-    answer = SortedRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # its dates are not used
+    answer = AnswerRows(StepName.STORES, STORE_LIST, rows, RowDates(UTC))  # its dates are not used
     stores: dict[str, Store] = {}
     for row in rows:
         try:
@@ -122,14 +122,14 @@ def take_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts:
             continue
         if stores.setdefault(store.code, store) is not store:
             answer.merged += 1
-    if names := listed_names(rows):
+    if names := names_by_code(rows):
         run.storage.save_store_list(names)
     elif run.storage.store_list():
         run.listener.warning("The store list came without any store: going on with those known from before.")
     saved = add_stores(run, locations, list(stores.values()))
     listed = run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {})
-    if unlisted := keep_rejects(run, answer, listed):
-        run.listener.warning(f"The store list: {unlisted_words(unlisted)}")
+    if unlisted := update_rejects(run, answer, listed):
+        run.listener.warning(f"The store list: {unlisted_warning(unlisted)}")
     return Counts(
         rows=len(rows),
         saved=saved,

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from syncctl.domain.sources import StepName
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.step_results import listed
 
-ROUND, MANY = 50, 1000
+ROUND_NUMBER, MANY_ROWS = 50, 1000
 """Rows of an answer: an API usually cuts at a round number, and hardly ever below a thousand."""
 
 
@@ -20,7 +20,7 @@ class AnswerSize(NamedTuple):
     content: int
 
 
-def size_of(answer: SortedRows) -> AnswerSize:
+def size_of(answer: AnswerRows) -> AnswerSize:
     """The size of an answer, including rows outside the days asked for."""
     return AnswerSize(len(answer.rows) + len(answer.outside), hash(frozenset(answer.keys)))
 
@@ -33,9 +33,9 @@ def capped_answers(answered: Mapping[str, AnswerSize]) -> list[str]:
     different = len({answered[location].content for location in capped})
     shorter = sum(0 < size.rows < longest for size in answered.values())
     # Similar shops may have similar numbers; but the longest answers rarely have equal lengths by chance.
-    is_odd = longest >= MANY and 2 < different <= shorter
-    is_round = longest > 0 and longest % ROUND == 0 and different > 1
-    return capped if is_round or is_odd else []
+    is_suspicious = longest >= MANY_ROWS and 2 < different <= shorter
+    is_round = longest > 0 and longest % ROUND_NUMBER == 0 and different > 1
+    return capped if is_round or is_suspicious else []
 
 
 def capped_warning(report: StepName, answered: Mapping[str, AnswerSize], capped: Collection[str]) -> str:

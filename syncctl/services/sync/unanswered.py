@@ -12,13 +12,13 @@ from syncctl.domain.requests import BodyForm, Window
 from syncctl.domain.sources import StepName
 from syncctl.errors import ApiError, KeyRefusedError
 from syncctl.services.sync.planning import Planner
-from syncctl.services.windows.trials import Asker
+from syncctl.services.windows.trials import ReportAsker
 
 WHOLE_FORMS = (BodyForm.USUAL, BodyForm.ALL_KEYS, BodyForm.WITHOUT_EMPTY, BodyForm.WITHOUT_MONTHS)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReportOutcome:
     """How a report's ordinary calls went."""
 
     report: StepName
@@ -35,7 +35,9 @@ class Outcome:
     """Whether the API understood every call but refused to answer."""
 
 
-def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: Outcome) -> Dialect:
+def after_no_answers(
+    asker: ReportAsker, planner: Planner, dialect: Dialect, outcome: ReportOutcome
+) -> Dialect:
     """The dialect after no location of a report was answered.
 
     If one location still isn't answered for its narrower window, but is for the whole one, the narrower mode
@@ -44,7 +46,7 @@ def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: 
     if isinstance(outcome.error, KeyRefusedError):
         return dialect
     narrow = [code for code, window in outcome.windows.items() if not planner.is_whole(window)]
-    location = _one_of(narrow or list(outcome.windows), planner, outcome)
+    location = _pick_location(narrow or list(outcome.windows), planner, outcome)
     if narrow:
         (again,) = asker.ask([(location, outcome.windows[location])])
         if not isinstance(again, ApiError):
@@ -61,7 +63,7 @@ def after_no_answers(asker: Asker, planner: Planner, dialect: Dialect, outcome: 
     return replace(dialect, whole_form=form)
 
 
-def _one_of(locations: list[str], planner: Planner, outcome: Outcome) -> str:
+def _pick_location(locations: list[str], planner: Planner, outcome: ReportOutcome) -> str:
     """The location with the most rows; if none is known to have any, a random one in each run."""
     due = {code: outcome.states.get(code, LocationState(code)).due_again for code in sorted(locations)}
     if any(due.values()):
@@ -69,7 +71,7 @@ def _one_of(locations: list[str], planner: Planner, outcome: Outcome) -> str:
     return list(due)[int(derived_id(planner.started_at.isoformat()), 16) % len(due)]
 
 
-def _working_form(asker: Asker, location: str, window: Window, due: int) -> BodyForm | None:
+def _working_form(asker: ReportAsker, location: str, window: Window, due: int) -> BodyForm | None:
     """The form of the body that is answered for a location's whole window: the one in use if it is no
     longer refused; None if no form returns rows, or at least half of those due. An outage proves nothing
     about forms."""

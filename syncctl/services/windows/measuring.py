@@ -14,11 +14,11 @@ from heapq import nlargest
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import (
     LOCATIONS_MEASURED,
-    MEASURED,
+    MEASURED_FIELDS,
     Dialect,
     Mode,
-    Question,
     Rows,
+    TrialWindow,
     Verdict,
     missing_rows,
 )
@@ -28,20 +28,20 @@ from syncctl.errors import ApiError, StorageError, StorageUnavailableError
 from syncctl.ports.api import Prepare, RentalApi
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
-from syncctl.services.sync.answer_rows import SortedRows
+from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.planning import Planner
-from syncctl.services.sync.unanswered import Outcome, after_no_answers
-from syncctl.services.windows.trials import Asker, Trials, dated_rows, months_inside
+from syncctl.services.sync.unanswered import ReportOutcome, after_no_answers
+from syncctl.services.windows.trials import ReportAsker, Trials, dated_rows, months_inside
 from syncctl.text import quantity
 
-MEASURED_EVERY = timedelta(days=1)
+MEASURING_INTERVAL = timedelta(days=1)
 
-LONGEST_S = 60.0
+TIME_LIMIT_S = 60.0
 """Seconds for measuring one report: an API that hangs at narrower questions is asked again a day later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class MeasuringContext:
     """What measuring needs to ask the API."""
 
     api: RentalApi
@@ -55,7 +55,7 @@ class Asking:
     """When the run must end, by that clock."""
 
 
-class Measuring:
+class WindowMeasuring:
     """The measurements of one run. `watched`: the locations that are audited. `is_on`: whether anything is
     measured: only in an ordinary run, and only if `is_wanted`, which a dry run doesn't want."""
 
@@ -78,7 +78,8 @@ class Measuring:
         if not self.is_on:
             return False
         return (
-            measured_at is None or not timedelta(0) <= self._planner.started_at - measured_at < MEASURED_EVERY
+            measured_at is None
+            or not timedelta(0) <= self._planner.started_at - measured_at < MEASURING_INTERVAL
         )
 
     def locations_wanted(self, report: StepName, states: Mapping[str, LocationState]) -> list[str]:
@@ -89,7 +90,7 @@ class Measuring:
         busiest = nlargest(LOCATIONS_MEASURED, states.values(), key=lambda state: state.due_again)
         return [state.location for state in busiest if state.due_again]
 
-    def note(self, request: ReportRequest, answer: SortedRows, *, is_thin: bool = False) -> None:
+    def note(self, request: ReportRequest, answer: AnswerRows, *, is_thin: bool = False) -> None:
         """Keep what is needed of an answer: the three longest whole ones, and both answers of a watched
         location, or of one whose narrower answer `is_thin`."""
         report, location = request.report, request.location
@@ -108,7 +109,11 @@ class Measuring:
                 del kept[min(kept, key=lambda each: len(kept[each]))]
 
     def finish(
-        self, asking: Asking, outcomes: Sequence[Outcome], storage: Storage, listener: Listener
+        self,
+        context: MeasuringContext,
+        outcomes: Sequence[ReportOutcome],
+        storage: Storage,
+        listener: Listener,
     ) -> None:
         """Look for contradictions, measure what is due, and save the results.
 
@@ -119,7 +124,7 @@ class Measuring:
             return
         for outcome in outcomes:
             before = self._dialect(outcome.report)
-            after = self._found(asking, outcome, before)
+            after = self._found(context, outcome, before)
             if after == before:
                 continue
             if warning := _warning(before, after):
@@ -128,7 +133,7 @@ class Measuring:
                 kept = storage.dialects().get(
                     outcome.report, before
                 )  # others store their findings there, too
-                changes = {name: getattr(after, name) for name in MEASURED}
+                changes = {name: getattr(after, name) for name in MEASURED_FIELDS}
                 storage.save_dialect(replace(kept, **changes))
             except StorageUnavailableError:
                 raise
@@ -138,10 +143,10 @@ class Measuring:
                     f"finds it out again: {error}"
                 )
 
-    def _found(self, asking: Asking, outcome: Outcome, dialect: Dialect) -> Dialect:
+    def _found(self, context: MeasuringContext, outcome: ReportOutcome, dialect: Dialect) -> Dialect:
         """What is known about a report after this run."""
-        deadline = min(asking.ends, asking.clock() + LONGEST_S)
-        asker = Asker(asking.api, outcome.report, asking.prepare, deadline)
+        deadline = min(context.ends, context.clock() + TIME_LIMIT_S)
+        asker = ReportAsker(context.api, outcome.report, context.prepare, deadline)
         if outcome.error is not None:
             return after_no_answers(asker, self._planner, dialect, outcome)
         if (lost := self._contradiction(asker, dialect)) is not None:
@@ -150,19 +155,19 @@ class Measuring:
             return dialect
         trials = Trials(asker, self._planner, dialect, self._whole[outcome.report])
         narrower, now = trials.narrower(), self._planner.started_at
-        if not trials.is_put_off:
+        if not trials.is_postponed:
             return dialect.measured(now, narrower, trials.made, trials.against)
-        if asker.is_out_of_time and deadline < asking.ends:
+        if asker.is_out_of_time and deadline < context.ends:
             return replace(dialect, measured_at=now, trials=tuple(trials.made))
         return dialect
 
-    def _is_enough(self, outcome: Outcome) -> bool:
+    def _is_enough(self, outcome: ReportOutcome) -> bool:
         """Whether enough locations answered for everything: three, or all that have any rows."""
         answered = {location for location, rows in self._whole.get(outcome.report, {}).items() if rows}
         known = {location for location, state in outcome.states.items() if state.due_again}
         return 0 < min(LOCATIONS_MEASURED, len(known | answered)) <= len(answered)
 
-    def _contradiction(self, asker: Asker, dialect: Dialect) -> Dialect | None:
+    def _contradiction(self, asker: ReportAsker, dialect: Dialect) -> Dialect | None:
         """The dialect without its narrower mode, if a whole answer has rows that are missing in the
         narrower one of the same run. The narrower window is asked once more first, as the rows may have
         been entered in between."""
@@ -171,7 +176,7 @@ class Measuring:
         at = self._planner.started_at
         for location, (window, narrow) in self._narrow.get(dialect.report, {}).items():
             whole = self._whole.get(dialect.report, {}).get(location, ())
-            question = Question(window, self._inside(window), Days(date.min, date.max))
+            question = TrialWindow(window, self._inside(window), Days(date.min, date.max))
             if not missing_rows(whole, narrow, question.inside):
                 continue
             (again,) = asker.ask([(location, window)])
@@ -179,7 +184,7 @@ class Measuring:
                 continue
             trial = question.trial(at, location, whole, dated_rows(again))
             if trial.verdict is Verdict.MISSING:
-                return dialect.measured(at, None, [trial], trial.words)
+                return dialect.measured(at, None, [trial], trial.summary)
         return None
 
     def _inside(self, window: Window) -> Days:

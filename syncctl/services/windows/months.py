@@ -9,11 +9,11 @@ from syncctl.domain.requests import Days, Window
 OLDEST_DAY = date(2000, 1, 1)
 """No record is older (contract/rental-api.md)."""
 
-FEWEST_DAYS_OF_A_MONTH = 30
+MIN_DAYS_PER_MONTH = 30
 """For windows of several months, as it isn't known how the API counts months."""
 
 
-def wider(days: Days) -> Days:
+def widened(days: Days) -> Days:
     """The days to ask for to get these days: one more at both ends, as it isn't known whether the ends are
     inclusive or which time zone counts."""
     return Days(days.first - timedelta(days=1), days.last + timedelta(days=1))
@@ -39,7 +39,7 @@ def months_since(day: date, today: date) -> int:
     return months if months_before(today, months) <= day else months + 1
 
 
-def certain_from(window: Window, today: date) -> date:
+def covered_from(window: Window, today: date) -> date:
     """The first day that is certainly in such a window, however the API counts months."""
-    fewest_days = timedelta(days=window.months * FEWEST_DAYS_OF_A_MONTH)
+    fewest_days = timedelta(days=window.months * MIN_DAYS_PER_MONTH)
     return max(months_before(today, window.months), today - fewest_days) + timedelta(days=1)

@@ -16,16 +16,16 @@ from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
 from syncctl.ports.api import Look
-from syncctl.services.sync.answer_rows import SortedRows, sort_unsorted, unsorted
+from syncctl.services.sync.answer_rows import AnswerRows, classify, unclassified
 from syncctl.services.sync.planning import locations_to_ask
 from syncctl.text import normalize_text
 
-STRAYS = 1 / 3
+MAX_STRAY_SHARE = 1 / 3
 """A smaller share of an answer's rows may name another shop, or be returned for its id as well, although
 ids are honoured."""
 
 
-class Shops:
+class ShopNames:
     """The stores that rows may name.
 
     `stores`: every location id with its store, or None. `listed`: the store list's names by id. `spellings`:
@@ -65,7 +65,7 @@ class Shops:
             if (written := _text(row, LOCATION) or self.stores.get(_text(row, LOCATION_ID)))
         )
 
-    def are_several(self, spellings: Mapping[str, int]) -> bool:
+    def are_several_shops(self, spellings: Mapping[str, int]) -> bool:
         """Whether rows belong to several shops: more than just a few of them, and not merely by a second
         spelling of one shop, such as a renamed one."""
         shops: Counter[str] = Counter()
@@ -74,7 +74,7 @@ class Shops:
         known = sum(self.named(shop) is not None for shop in shops)
         if known < 2 and len(shops) < 3:
             return False
-        return shops.total() - max(shops.values()) >= shops.total() * STRAYS
+        return shops.total() - max(shops.values()) >= shops.total() * MAX_STRAY_SHARE
 
 
 def _text(row: object, field: tuple[str, ...]) -> str:
@@ -84,38 +84,40 @@ def _text(row: object, field: tuple[str, ...]) -> str:
         return ""
 
 
-def known_shops(
+def known_shop_names(
     listed: Mapping[str, str], locations: Locations, dialects: Mapping[StepName, Dialect]
-) -> Shops:
+) -> ShopNames:
     """The stores of locations.toml and of the store list (`listed`: its names by id), with the spellings
     seen in rows."""
     spellings = [pair for dialect in dialects.values() for pair in dialect.spellings]
-    return Shops(locations_to_ask(listed, locations, ()), listed, locations, spellings)
+    return ShopNames(locations_to_ask(listed, locations, ()), listed, locations, spellings)
 
 
-class RowStores:
+class AnswerClassifier:
     """Classifies the answers of one report. Thread-safe. `zone`: the business's."""
 
-    def __init__(self, shops: Shops, dialect: Dialect, zone: tzinfo) -> None:
+    def __init__(self, shops: ShopNames, dialect: Dialect, zone: tzinfo) -> None:
         self.shops = shops
         self._zone = zone
         self.dialect = dialect
 
-    def sort(
+    def classify(
         self,
         location: str,
         rows: Sequence[Any],
         days: Days | None = None,
         *,
-        by_row: bool | None = None,
+        store_from_row: bool | None = None,
         look: Look = lambda: None,
-    ) -> SortedRows:
+    ) -> AnswerRows:
         """Classify an answer's rows. `store_from_row`: whether each row's own location decides its store;
         None: by what is known of the report, or seen in these rows. Raises whatever `look` raises."""
         spellings = self.shops.spellings_in(rows)
-        if by_row is None:
-            by_row = not location or self.dialect.by_row or self.shops.are_several(spellings)
-        store = self.shops.store_of if by_row else self.shops.stores.get(location)
-        answer = unsorted(self.dialect.report, location, store, rows, self._zone)
+        if store_from_row is None:
+            store_from_row = (
+                not location or self.dialect.store_from_row or self.shops.are_several_shops(spellings)
+            )
+        store = self.shops.store_of if store_from_row else self.shops.stores.get(location)
+        answer = unclassified(self.dialect.report, location, store, rows, self._zone)
         answer.spellings = spellings
-        return sort_unsorted(answer, days, look, store)
+        return classify(answer, days, look, store)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-SNAPSHOTS = ("leadData", "leadSnapshot", "beforeSnapshot")
+SNAPSHOT_FIELDS = ("leadData", "leadSnapshot", "beforeSnapshot")
 
 LEAD_ID_PATHS = (
     "id",
-    *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("_id", "id")),
+    *(f"{snapshot}.{name}" for snapshot in SNAPSHOT_FIELDS for name in ("_id", "id")),
 )
 
 PHONE_PATHS = (
@@ -17,7 +17,7 @@ PHONE_PATHS = (
     "phone_number",
     "phone_number_before",
     "phone_number_after",
-    *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("phone", "phone_number")),
+    *(f"{snapshot}.{name}" for snapshot in SNAPSHOT_FIELDS for name in ("phone", "phone_number")),
 )
 
 BOOKING_PATHS = (
@@ -28,19 +28,19 @@ BOOKING_PATHS = (
     ),
     *(
         f"{snapshot}.{name}"
-        for snapshot in SNAPSHOTS
+        for snapshot in SNAPSHOT_FIELDS
         for name in ("bookingNo", "booking_no", "booking_number")
     ),
 )
 
 NAME_PATHS = (
     "lead_name",
-    *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("name", "lead_name")),
+    *(f"{snapshot}.{name}" for snapshot in SNAPSHOT_FIELDS for name in ("name", "lead_name")),
 )
 
 CREATED_PATHS = (
     "created_at",
-    *(f"{snapshot}.{name}" for snapshot in SNAPSHOTS for name in ("createdAt", "created_at")),
+    *(f"{snapshot}.{name}" for snapshot in SNAPSHOT_FIELDS for name in ("createdAt", "created_at")),
 )
 
 VISIT_PATHS = (
@@ -49,7 +49,7 @@ VISIT_PATHS = (
     "visit_date",
     *(
         f"{snapshot}.{name}"
-        for snapshot in SNAPSHOTS
+        for snapshot in SNAPSHOT_FIELDS
         for name in ("enquiryDate", "enquiry_date", "visitDate", "visit_date")
     ),
 )

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from syncctl.cli.render.checks import bar, render_checks
-from syncctl.domain.checks import Check, CheckReport, Tally
+from syncctl.domain.checks import CheckReport, Finding, Tally
 from syncctl.safe_output.redact import Redactor
 
 
 def test_a_number_in_the_place_of_a_name_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
     report = CheckReport(
-        "verify data", (Check.good("Leads", "of 9876543219"),), (Tally("By store", {"9876543219": 2}),)
+        "verify data", (Finding.passed("Leads", "of 9876543219"),), (Tally("By store", {"9876543219": 2}),)
     )
     render_checks(report, Redactor(), as_json=True)
     document = json.loads(capsys.readouterr().out)

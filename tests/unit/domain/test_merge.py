@@ -91,7 +91,7 @@ def test_without_a_base_a_touched_lead_only_has_its_gaps_filled() -> None:
 def test_the_write_is_guarded_by_what_was_read() -> None:
     lead = {**UNTOUCHED, "remarks": "a"}
     later = datetime(2025, 3, 1, tzinfo=UTC)
-    change = merge({"remarks": "a"}, {"remarks": "b", "name": "N"}, TOLD, lead).change_of(lead, later)
+    change = merge({"remarks": "a"}, {"remarks": "b", "name": "N"}, TOLD, lead).guarded_change(lead, later)
     assert change.lead_id == lead["_id"]
     assert change.expected == {"remarks": "a", "name": None, "updatedAt": DAY}
     assert change.values == {"remarks": "b", "name": "N", "updatedAt": later}

@@ -83,12 +83,12 @@ def test_a_walk_in_that_was_lost_is_a_loss_of_sale_with_its_reason(status: str) 
 def test_only_a_loss_with_a_date_has_a_visit_date(kind: StepName, row: dict[str, Any]) -> None:
     lost = file_record(kind, {**row, "status": "Loss", "date": None}, STORE)
     assert "visitDate" not in lost.record.values
-    assert "visitDate" in lost.told
+    assert "visitDate" in lost.provided
     found = file_record(kind, {**row, "status": "Booked"}, STORE)
     is_loss = kind is StepName.LOSS_OF_SALE
-    assert ("visitDate" in found.record.values, "visitDate" in found.told) == (is_loss, is_loss)
+    assert ("visitDate" in found.record.values, "visitDate" in found.provided) == (is_loss, is_loss)
     no_date = {column: cell for column, cell in row.items() if column != "date"}
-    assert "visitDate" not in file_record(kind, {**no_date, "status": "Loss"}, STORE).told
+    assert "visitDate" not in file_record(kind, {**no_date, "status": "Loss"}, STORE).provided
 
 
 def test_a_losss_reason_is_category_else_sub_category_else_remarks() -> None:
@@ -195,7 +195,7 @@ def test_an_invalid_row_tells_its_reason(change: dict[str, Any], reason: str) ->
 def test_what_holds_an_error_is_not_absent(kind: StepName, column: str, fields: set[str]) -> None:
     row = {**WALKIN, "status": "Loss"} if kind is StepName.WALKIN else {**LOSS, "status": "Loss"}
     whole, part = file_record(kind, row, STORE), file_record(kind, {**row, column: "#N/A"}, STORE)
-    assert whole.told - part.told == fields
+    assert whole.provided - part.provided == fields
     assert whole.record.values.keys() - part.record.values.keys() == fields
     assert (whole.unreadable, part.unreadable) == ((), (column,))
     assert whole.record.key == part.record.key
@@ -249,12 +249,12 @@ def test_the_key_is_phone_name_store_type_and_date() -> None:
 
 
 def test_a_file_speaks_only_of_the_fields_that_it_has_columns_for() -> None:
-    assert file_record(StepName.WALKIN, WALKIN, STORE).told == {
+    assert file_record(StepName.WALKIN, WALKIN, STORE).provided == {
         "name", "enquiryDate", "createdAt", "functionDate", "attendedBy", "closingStatus", "enquiryType",
         "remarks",
     }  # fmt: skip
     short = {"name": "A", "phone": 9000000001, "status": "Loss", "category": None}
-    assert file_record(StepName.WALKIN, short, STORE).told == {
+    assert file_record(StepName.WALKIN, short, STORE).provided == {
         "name", "closingStatus", "enquiryType", "reason", "reasonCollectedFromStore",
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from syncctl.domain.lead_matching import Agreement, agreements
-from syncctl.domain.lead_traits import Traits, as_moment
+from syncctl.domain.lead_traits import Traits, as_datetime
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
 from syncctl.domain.records import SourceRecord, SyncRecord
@@ -17,7 +17,7 @@ from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
-from syncctl.services.cleanup.finished.fits import Rivals, is_sure, is_sure_if_alone
+from syncctl.services.cleanup.finished.fits import CompetingMatches, is_sure, is_sure_if_alone
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
 
@@ -61,7 +61,7 @@ class Batch:
             self._records[entry.record.record_id] = entry.record
             self._own.setdefault(entry.record.lead_id, []).append(entry.record)
         self._written = writes_into(database, self.leads.keys())
-        self._found_by_sync = self._as_a_sync_would_find(matcher)
+        self._matched_reports = self._match_as_sync(matcher)
         self.reports = self._find_reports()
         self.report_traits = {
             report_id: Traits.of_report(report, stores) for report_id, report in self.reports.items()
@@ -93,12 +93,12 @@ class Batch:
             return None
         if lead_id in self._own or lead_id == record.record_id:
             return None
-        return record if _is_of_one_occasion(self.traits[lead_id], record) else None
+        return record if _is_same_occasion(self.traits[lead_id], record) else None
 
     def noted_report(self, lead_id: str) -> str | None:
         """The report that finished the lead's record, if it exists."""
         for record in self.records_of(lead_id):
-            report_id = record.report_id or self._found_by_sync.get(record.record_id)
+            report_id = record.report_id or self._matched_reports.get(record.record_id)
             if report_id in self.reports:
                 return report_id
         return None
@@ -118,12 +118,12 @@ class Batch:
             is_certain = is_sure(lead, report, found) or (
                 is_free
                 and is_sure_if_alone(lead, report, found)
-                and not self._rivals.fit_as_well(report_id, ids, found)
+                and not self._competing.has_as_good(report_id, ids, found)
             )
             fits.append(Fit(is_certain, report_id == noted, is_free, found, report_id))
         return max(fits, default=None)
 
-    def _as_a_sync_would_find(self, matcher: Matcher) -> dict[str, str]:
+    def _match_as_sync(self, matcher: Matcher) -> dict[str, str]:
         """The reports that finished records whose leads are gone, and that are not stored with the record
         yet."""
         gone = {
@@ -135,7 +135,7 @@ class Batch:
         for lead_type in LEAD_TYPES:
             of_type = [record for record in gone.values() if record.values.get("leadType") == lead_type]
             if of_type:
-                found |= matcher.match(of_type, [lead_type], conclude=True).finished
+                found |= matcher.match(of_type, [lead_type], final_pass=True).finished
         return found
 
     def _find_reports(self) -> dict[str, Document]:
@@ -150,7 +150,7 @@ class Batch:
             ),
         )
         records = (record for lead_id in self.leads for record in self.records_of(lead_id))
-        noted = {record.report_id or self._found_by_sync.get(record.record_id) for record in records}
+        noted = {record.report_id or self._matched_reports.get(record.record_id) for record in records}
         return {report["_id"]: report for report in found} | self._database.reports(set(filter(None, noted)))
 
     @cached_property
@@ -160,8 +160,10 @@ class Batch:
         return self._database.recorded_leads(named)
 
     @cached_property
-    def _rivals(self) -> Rivals:
-        return Rivals(self._database, self.report_traits, _moments(self.leads.values()), self._stores)
+    def _competing(self) -> CompetingMatches:
+        return CompetingMatches(
+            self._database, self.report_traits, _moments(self.leads.values()), self._stores
+        )
 
     def _ids_of(self, lead_id: str) -> set[str]:
         """The ids of a lead, of its records, and of the lead that it is a copy of."""
@@ -175,10 +177,10 @@ class Batch:
 
 def _moments(leads: Iterable[Document]) -> set[datetime]:
     """When leads were created, to the millisecond."""
-    return {moment for lead in leads if (moment := as_moment(lead.get("createdAt"))) is not None}
+    return {moment for lead in leads if (moment := as_datetime(lead.get("createdAt"))) is not None}
 
 
-def _is_of_one_occasion(lead: Traits, record: SyncRecord) -> bool:
+def _is_same_occasion(lead: Traits, record: SyncRecord) -> bool:
     """Whether a lead with a record's key is of the same booking or visit.
 
     A booking number proves it, and a file's key includes the day; but a lead created at a time of day isn't

@@ -59,12 +59,12 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
             for found in planner.decide(lead_ids):
                 if found.lead_id in snapshots:
                     plan.add(found)
-                    if found.goes:
+                    if found.deletable:
                         writer.add([BackupEntry(snapshots[found.lead_id], _details(found))])
         backup = writer.finish()
     if backup is None:
         return FinishedCleaned(plan, 0, (), None)
-    target.told(backup.path, backup.documents)
+    target.on_written(backup.path, backup.documents)
     left = _delete(database, backup, target.stop)
     return FinishedCleaned(plan, backup.documents - len(left), tuple(left), backup.path)
 

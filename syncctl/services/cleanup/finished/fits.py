@@ -54,7 +54,7 @@ def _may_be_placeholder(number: str) -> bool:
     return len(number) < SHORTEST_NUMBER or len(set(number)) == 1
 
 
-class _Rival(NamedTuple):
+class _CompetingMatch(NamedTuple):
     """Another lead or record that a report fits."""
 
     ids: Set[str]
@@ -63,7 +63,7 @@ class _Rival(NamedTuple):
     agreement: Agreement
 
 
-class Rivals:
+class CompetingMatches:
     """The leads and records that some reports fit."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Rivals:
         stores: StoreNames,
     ) -> None:
         """`moments`: when the leads in question were created, to the millisecond. Raises StorageError."""
-        self._of: dict[str, list[_Rival]] = {}
+        self._of: dict[str, list[_CompetingMatch]] = {}
         phones = {phone for report in reports.values() for phone in report.phones}
         numbers = {number for report in reports.values() for number in report.booking_numbers}
         created = Created({*moments, *(at for report in reports.values() for at in report.moments)})
@@ -101,12 +101,12 @@ class Rivals:
             self._add(report_id, ids[records[record_id].lead_id], found)
 
     def _add(self, report_id: str, ids: set[str], found: Agreement) -> None:
-        self._of.setdefault(report_id, []).append(_Rival(ids, found))
+        self._of.setdefault(report_id, []).append(_CompetingMatch(ids, found))
 
-    def fit_as_well(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
+    def has_as_good(self, report_id: str, ids: Set[str], found: Agreement) -> bool:
         """Whether a report fits another lead or record as well, or has its booking number. `ids`: of the
         lead and of what belongs to it."""
         return any(
-            not rival.ids & ids and (rival.agreement.level >= Level.BOOKING or rival.agreement >= found)
-            for rival in self._of.get(report_id, ())
+            not match.ids & ids and (match.agreement.level >= Level.BOOKING or match.agreement >= found)
+            for match in self._of.get(report_id, ())
         )

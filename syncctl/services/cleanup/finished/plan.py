@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from syncctl.services.cleanup.finished.sides import Side
+from syncctl.services.cleanup.finished.sides import LeadSummary
 from syncctl.services.explain.record_history import ReportNow
 
 
-class Why(StrEnum):
+class MatchReason(StrEnum):
     """What a lead and its report have in common, or what happened to the lead's record."""
 
     ID = "id"
@@ -37,9 +37,9 @@ class FoundLead:
     """A lead that a report fits, or whose record people have finished or deleted."""
 
     lead_id: str
-    lead: Side
-    why: Why
-    goes: bool
+    lead: LeadSummary
+    why: MatchReason
+    deletable: bool
     """Whether it would be deleted; otherwise it is only listed."""
     worked_on: bool
     """Whether a telecaller worked on it, so that it stays."""
@@ -49,7 +49,7 @@ class FoundLead:
     """Fields in which they differ."""
     report: ReportNow | None = None
     """None if no report is about it, as somebody deleted its record's lead."""
-    beside: Side | None = None
+    report_summary: LeadSummary | None = None
     """The report's values."""
     came_back_at: datetime | None = None
     """When another program stored it, if somebody had deleted its record's lead."""
@@ -69,9 +69,9 @@ class FinishedPlan:
 
     def add(self, found: FoundLead) -> None:
         """Add a lead."""
-        if not found.goes:
+        if not found.deletable:
             self.listed.append(found)
-        elif found.why is Why.DELETED:
+        elif found.why is MatchReason.DELETED:
             self.came_back.append(found)
         else:
             self.finished.append(found)

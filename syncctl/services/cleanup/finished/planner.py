@@ -12,18 +12,18 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.cleanup.finished.batch import Batch
-from syncctl.services.cleanup.finished.plan import FoundLead, Pairing, Why
-from syncctl.services.cleanup.finished.sides import compared, side_of_lead, side_of_report
-from syncctl.services.explain.record_history import Finishers
+from syncctl.services.cleanup.finished.plan import FoundLead, MatchReason, Pairing
+from syncctl.services.cleanup.finished.sides import compared, summary_of_lead, summary_of_report
+from syncctl.services.explain.record_history import ReportReader
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
-_WHY = {
-    Level.ID: Why.ID,
-    Level.BOOKING: Why.BOOKING,
-    Level.MOMENT: Why.MOMENT,
-    Level.DAY: Why.DAY,
-    Level.PERSON: Why.PERSON,
+_REASONS = {
+    Level.ID: MatchReason.ID,
+    Level.BOOKING: MatchReason.BOOKING,
+    Level.MOMENT: MatchReason.MOMENT,
+    Level.DAY: MatchReason.DAY,
+    Level.PERSON: MatchReason.PERSON,
 }
 
 
@@ -35,7 +35,7 @@ class Planner:
         self._now = now
         self._stores = CachedStores(locations)
         self._matcher = Matcher(database, locations)
-        self._finishers = Finishers(database)
+        self._report_reader = ReportReader(database)
         self._record_of: dict[str, str] = {}
         self._report_of: dict[str, str] = {}
 
@@ -51,40 +51,44 @@ class Planner:
         worked_on = batch.is_worked_on(lead_id)
         best = batch.best_fit(lead_id)
         if best is not None and best.is_certain:
-            return self._fitting(
-                batch, lead_id, best.report_id, _WHY[best.agreement.level], goes=not worked_on
+            return self._matched(
+                batch, lead_id, best.report_id, _REASONS[best.agreement.level], deletable=not worked_on
             )
         if (noted := batch.noted_report(lead_id)) is not None:
-            return self._fitting(batch, lead_id, noted, Why.RECORD, goes=not worked_on)
+            return self._matched(batch, lead_id, noted, MatchReason.RECORD, deletable=not worked_on)
         if not worked_on and (record := batch.gone_record(lead_id)) is not None:
             came_back_at = self._came_back_at(lead_id, record)
-            side = side_of_lead(batch.leads[lead_id], batch.traits[lead_id])
+            side = summary_of_lead(batch.leads[lead_id], batch.traits[lead_id])
             return FoundLead(
                 lead_id,
                 side,
-                Why.DELETED,
-                goes=came_back_at is not None,
+                MatchReason.DELETED,
+                deletable=came_back_at is not None,
                 worked_on=False,
                 came_back_at=came_back_at,
             )
         if best is not None:
-            return self._fitting(batch, lead_id, best.report_id, _WHY[best.agreement.level], goes=False)
+            return self._matched(
+                batch, lead_id, best.report_id, _REASONS[best.agreement.level], deletable=False
+            )
         return None
 
-    def _fitting(self, batch: Batch, lead_id: str, report_id: str, why: Why, *, goes: bool) -> FoundLead:
+    def _matched(
+        self, batch: Batch, lead_id: str, report_id: str, why: MatchReason, *, deletable: bool
+    ) -> FoundLead:
         lead, traits, report = batch.leads[lead_id], batch.traits[lead_id], batch.report_traits[report_id]
         same, other = compared(traits, report)
         return FoundLead(
             lead_id,
-            side_of_lead(lead, traits),
+            summary_of_lead(lead, traits),
             why,
-            goes,
+            deletable,
             batch.is_worked_on(lead_id),
             same,
             other,
-            self._finishers.report_now(batch.reports[report_id]),
-            side_of_report(report, traits),
-            pairing=self._pairing(batch, lead_id, report_id) if goes else None,
+            self._report_reader.report_now(batch.reports[report_id]),
+            summary_of_report(report, traits),
+            pairing=self._pairing(batch, lead_id, report_id) if deletable else None,
         )
 
     def _pairing(self, batch: Batch, lead_id: str, report_id: str) -> Pairing | None:

@@ -17,7 +17,7 @@ _TYPES = {each.casefold(): each for each in (*LEAD_TYPES, "justDial")}
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class LeadSummary:
     """The identifying values of a lead or a report."""
 
     lead_type: str
@@ -31,9 +31,9 @@ class Side:
     """When the lead was created, by the source's clock."""
 
 
-def side_of_lead(lead: Document, traits: Traits) -> Side:
+def summary_of_lead(lead: Document, traits: Traits) -> LeadSummary:
     """The lead's values as written."""
-    return Side(
+    return LeadSummary(
         text_of(lead, "leadType"),
         text_of(lead, "phone"),
         text_of(lead, "bookingNo"),
@@ -43,10 +43,10 @@ def side_of_lead(lead: Document, traits: Traits) -> Side:
     )
 
 
-def side_of_report(report: Traits, lead: Traits) -> Side:
+def summary_of_report(report: Traits, lead: Traits) -> LeadSummary:
     """The report's values; of several, before and after edits, those that the lead has too."""
     lead_type = _one(report.lead_types, lead.lead_types)
-    return Side(
+    return LeadSummary(
         _TYPES.get(lead_type, lead_type),
         _one(report.phones, lead.phones),
         _one(report.booking_numbers, lead.booking_numbers),

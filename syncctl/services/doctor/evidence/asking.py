@@ -16,11 +16,11 @@ from syncctl.locations import Locations
 from syncctl.ports.api import Answer, RentalApi, WireFacts
 from syncctl.services.doctor.evidence.comparing import Comparison, compare, narrower_questions
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
-from syncctl.services.doctor.evidence.shapes import OWN_DATE, Reader, RowFacts, row_facts
+from syncctl.services.doctor.evidence.shapes import OWN_DATE, RowFacts, RowReader, row_facts
 from syncctl.services.sync.planning import location_order
-from syncctl.services.sync.store_list import listed_names
+from syncctl.services.sync.store_list import names_by_code
 
-MOST_TRIED = 8
+MAX_CANDIDATES = 8
 """How many locations are asked for everything, at most, to find three with rows."""
 
 FAILURES_IN_A_ROW = 3
@@ -49,7 +49,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class EvidenceContext:
     """What the calls need."""
 
     api: RentalApi
@@ -73,7 +73,7 @@ class Asking:
 
 
 @dataclass(slots=True)
-class Findings:
+class EvidenceResults:
     """The results of the calls."""
 
     calls: list[Call] = field(default_factory=list)
@@ -109,28 +109,28 @@ STORE_LIST, WHOLE, NARROWER, DORMANT, EMPTY = (
 )
 
 
-def ask_the_api(asking: Asking, scrubber: Scrubber) -> Findings:
+def ask_the_api(context: EvidenceContext, scrubber: Scrubber) -> EvidenceResults:
     """Make the calls. `scrubber` sees all rows."""
-    return _Series(asking, scrubber).findings()
+    return _CallSeries(context, scrubber).findings()
 
 
-class _Series:
-    def __init__(self, asking: Asking, scrubber: Scrubber) -> None:
-        self._asking = asking
+class _CallSeries:
+    def __init__(self, context: EvidenceContext, scrubber: Scrubber) -> None:
+        self._context = context
         self._scrubber = scrubber
-        self._found = Findings()
+        self._found = EvidenceResults()
         self._failures = 0
         self._refused: set[StepName] = set()
         self._forms = dict.fromkeys(REPORT_STEPS, BodyForm.USUAL)
-        local = asking.started_at.astimezone(asking.zone)
+        local = context.started_at.astimezone(context.zone)
         self._today = local.date()
-        self._reader = Reader(asking.locations, scrubber.key, local.replace(tzinfo=UTC), asking.zone)
+        self._reader = RowReader(context.locations, scrubber.key, local.replace(tzinfo=UTC), context.zone)
 
-    def findings(self) -> Findings:
+    def findings(self) -> EvidenceResults:
         found = self._found
         found.listed = self._store_list()
         candidates = self._candidates()
-        for location in candidates[:MOST_TRIED]:
+        for location in candidates[:MAX_CANDIDATES]:
             if len(found.chosen) == LOCATIONS_MEASURED or found.stopped:
                 break
             calls = self._ask_for_everything(location)
@@ -157,7 +157,7 @@ class _Series:
         return found
 
     def _everything(self, report: StepName) -> Window:
-        return Window(self._asking.months, form=self._forms[report])
+        return Window(self._context.months, form=self._forms[report])
 
     def _ask_for_everything(self, location: str) -> list[Call]:
         """Both reports; if the usual body fails, once more without its empty keys, which are then left out
@@ -166,7 +166,7 @@ class _Series:
         for call in list(calls):
             report = call.request.report
             if call.error is not None and self._forms[report] is BodyForm.USUAL:
-                window = Window(self._asking.months, form=BodyForm.WITHOUT_EMPTY)
+                window = Window(self._context.months, form=BodyForm.WITHOUT_EMPTY)
                 again = self._ask(WHOLE, [(report, location, window)])
                 if any(each.rows is not None for each in again):
                     self._forms[report] = BodyForm.WITHOUT_EMPTY
@@ -174,30 +174,30 @@ class _Series:
         return calls
 
     def _store_list(self) -> tuple[str, ...]:
-        self._asking.asks(1)
+        self._context.asks(1)
         try:
-            rows = self._asking.api.store_list(self._asking.deadline)
+            rows = self._context.api.store_list(self._context.deadline)
         except ApiError as error:
-            self._note(STORE_LIST, Answer(_request_of_stores(self._asking), None, error))
+            self._note(STORE_LIST, Answer(_request_of_stores(self._context), None, error))
             return ()
-        self._note(STORE_LIST, Answer(_request_of_stores(self._asking), rows, None))
-        return tuple(filter(self._scrubber.is_location_id, listed_names(rows)))
+        self._note(STORE_LIST, Answer(_request_of_stores(self._context), rows, None))
+        return tuple(filter(self._scrubber.is_location_id, names_by_code(rows)))
 
     def _candidates(self) -> list[str]:
         """Known locations: those with the most rows first, those without any last."""
-        states = self._asking.states.values()
+        states = self._context.states.values()
 
         def rows(code: str) -> int:
             return sum(of_report[code].due_again for of_report in states if code in of_report)
 
-        def rests(code: str) -> bool:
+        def is_dormant(code: str) -> bool:
             known = [of_report[code] for of_report in states if code in of_report]
             return bool(known) and all(state.dormant for state in known)
 
         listed = self._found.listed
-        codes = {*listed, *self._asking.locations.by_code}
+        codes = {*listed, *self._context.locations.by_code}
         return sorted(
-            codes, key=lambda code: (rests(code), -rows(code), code not in listed, location_order(code))
+            codes, key=lambda code: (is_dormant(code), -rows(code), code not in listed, location_order(code))
         )
 
     def _compare(self, location: str) -> None:
@@ -219,7 +219,7 @@ class _Series:
                             report,
                             location,
                             question,
-                            self._asking.started_at,
+                            self._context.started_at,
                             whole[location],
                             call.rows,
                             month.rows if month else None,
@@ -229,20 +229,20 @@ class _Series:
 
     def _ask(self, why: str, questions: Iterable[tuple[StepName, str, Window]]) -> list[Call]:
         """Make these calls one by one, unless too many have failed."""
-        asking = self._asking
+        context = self._context
         made: list[Call] = []
         requests = [
-            ReportRequest(*question, asking.deadline)
+            ReportRequest(*question, context.deadline)
             for question in questions
             if question[0] not in self._refused
         ]
         if self._found.stopped:
             return made
-        asking.asks(len(self._found.calls) + 1)
-        with closing(asking.api.reports(requests)) as answers:
+        context.asks(len(self._found.calls) + 1)
+        with closing(context.api.reports(requests)) as answers:
             for answer in answers:
                 made.append(self._note(why, answer))
-                asking.asks(len(self._found.calls) + 1)
+                context.asks(len(self._found.calls) + 1)
                 if self._found.stopped:
                     break
         return made
@@ -253,22 +253,22 @@ class _Series:
         if answer.rows is not None:
             self._scrubber.learn(answer.rows)
             facts = row_facts(
-                request.report, request.location, answer.rows, self._reader, with_looks=why == WHOLE
+                request.report, request.location, answer.rows, self._reader, with_shapes=why == WHOLE
             )
         error = str(answer.error) if answer.error is not None else None
         call = Call(len(self._found.calls) + 1, why, request, wire, facts, error)
         self._found.calls.append(call)
-        self._look_for_the_end(answer, wire)
+        self._check_whether_to_stop(answer, wire)
         return call
 
     def _wire(self, request: ReportRequest) -> WireFacts | None:
         if request.report is StepName.STORES:
             return next(
-                (facts for each, facts in self._asking.wire.items() if each.report is request.report), None
+                (facts for each, facts in self._context.wire.items() if each.report is request.report), None
             )
-        return self._asking.wire.get(request)
+        return self._context.wire.get(request)
 
-    def _look_for_the_end(self, answer: Answer, wire: WireFacts | None) -> None:
+    def _check_whether_to_stop(self, answer: Answer, wire: WireFacts | None) -> None:
         """Whether to stop. An answer that the API itself calls an error is an answer, too."""
         if isinstance(answer.error, KeyRefusedError):  # each report may have a key of its own
             self._refused.add(answer.request.report)
@@ -283,5 +283,5 @@ class _Series:
             self._found.stopped = self._found.stopped or f"{self._failures} calls in a row had no answer"
 
 
-def _request_of_stores(asking: Asking) -> ReportRequest:
-    return ReportRequest(StepName.STORES, "", Window(), asking.deadline)
+def _request_of_stores(context: EvidenceContext) -> ReportRequest:
+    return ReportRequest(StepName.STORES, "", Window(), context.deadline)

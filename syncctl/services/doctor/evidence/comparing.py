@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from syncctl.domain.dialects import FEWEST_ROWS, Question, Trial
+from syncctl.domain.dialects import MIN_ROWS_TO_JUDGE, Trial, TrialWindow
 from syncctl.domain.requests import BodyForm, Days, Window
 from syncctl.domain.sources import StepName
 from syncctl.services.doctor.evidence.shapes import OWN_DATE, RowFacts
-from syncctl.services.windows.months import certain_from, wider
+from syncctl.services.windows.months import covered_from, widened
 from syncctl.services.windows.trials import DATED_FORMS
 
 SPANS = (8, 15)
@@ -44,18 +44,18 @@ class Comparison:
     """By field, how many of its rows have no such date."""
 
 
-def narrower_questions(today: date, whole: Sequence[RowFacts], form: BodyForm) -> list[Question]:
+def narrower_questions(today: date, whole: Sequence[RowFacts], form: BodyForm) -> list[TrialWindow]:
     """Days in each form of the body, and months, alternating: so an API that fails at all questions of one
     kind doesn't fail many times in a row. `whole`: the whole answers, by which the days are chosen;
     `form`: the form of the body that returned them."""
-    span = next((span for span in SPANS if _dated_since(whole, today, span) >= FEWEST_ROWS), SPANS[-1])
+    span = next((span for span in SPANS if _dated_since(whole, today, span) >= MIN_ROWS_TO_JUDGE), SPANS[-1])
     inside = Days(today - timedelta(days=span), today)
-    asked = wider(inside)
-    of_days = [Question(Window(days=asked, form=form), inside, wider(asked)) for form in DATED_FORMS]
+    asked = widened(inside)
+    of_days = [TrialWindow(Window(days=asked, form=form), inside, widened(asked)) for form in DATED_FORMS]
     of_months = [
-        Question(
+        TrialWindow(
             window,
-            Days(certain_from(window, today), today),
+            Days(covered_from(window, today), today),
             Days(today - timedelta(days=31 * window.months + 1), date.max),
         )
         for window in (Window(months, form=form) for months in MONTHS_ASKED)
@@ -73,7 +73,7 @@ def compare(  # noqa: PLR0913, PLR0917 - the question, and the three answers tha
     call: int,
     report: StepName,
     location: str,
-    question: Question,
+    question: TrialWindow,
     at: datetime,
     whole: RowFacts,
     narrow: RowFacts | None,
@@ -90,7 +90,7 @@ def compare(  # noqa: PLR0913, PLR0917 - the question, and the three answers tha
         call=call,
         report=report,
         location=location,
-        asked=question.words,
+        asked=question.summary,
         form=question.window.form,
         is_of_days=question.window.days is not None,
         rows=narrow.rows if narrow else None,

@@ -13,7 +13,7 @@ from typing import Any
 from syncctl.domain.dialects import Dialect, Trial
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import REPORT_STEPS, StepName
-from syncctl.services.doctor.evidence.asking import Asking, Call, Findings
+from syncctl.services.doctor.evidence.asking import Call, EvidenceContext, EvidenceResults
 from syncctl.services.doctor.evidence.comparing import Comparison
 from syncctl.services.doctor.evidence.reading import date_of, seconds_ahead, summary
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
@@ -28,7 +28,7 @@ WIDTH = 170
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Installation:
     """Where it was found out."""
 
     parts: Mapping[str, str]
@@ -47,48 +47,54 @@ class Place:
     """The same as JSON-like data."""
 
 
-def evidence_document(findings: Findings, asking: Asking, place: Place, scrubber: Scrubber) -> dict[str, Any]:
+def evidence_document(
+    findings: EvidenceResults, context: EvidenceContext, installation: Installation, scrubber: Scrubber
+) -> dict[str, Any]:
     """The whole document, beginning with the summary in plain sentences."""
-    now = asking.started_at
+    now = context.started_at
     return {
         "what": WHAT,
-        "summary": summary(findings, place.stored, scrubber, now.astimezone(asking.zone)),
+        "summary": summary(findings, installation.stored, scrubber, now.astimezone(context.zone)),
         "made": {
             "at": instant(now),
-            "there": f"{now.astimezone(asking.zone):%Y-%m-%dT%H:%M:%S} {asking.zone}",
-            "parts": dict(place.parts),
-            "database": dict(place.database),
-            "settings": dict(place.settings),
+            "there": f"{now.astimezone(context.zone):%Y-%m-%dT%H:%M:%S} {context.zone}",
+            "parts": dict(installation.parts),
+            "database": dict(installation.database),
+            "settings": dict(installation.settings),
         },
         "locations": {
             "asked": list(findings.chosen),
             "without_data": findings.dormant,
             "in_store_list": len(findings.listed),
             "not_in_locations_toml": [
-                code for code in findings.listed if code not in asking.locations.by_code
+                code for code in findings.listed if code not in context.locations.by_code
             ],
         },
         "stopped": findings.stopped,
-        "reports": {report.value: _report(findings, report, place, scrubber) for report in REPORT_STEPS},
+        "reports": {
+            report.value: _report(findings, report, installation, scrubber) for report in REPORT_STEPS
+        },
         "calls": [_call(call, scrubber) for call in findings.calls],
     }
 
 
-def _report(findings: Findings, report: StepName, place: Place, scrubber: Scrubber) -> dict[str, Any]:
+def _report(
+    findings: EvidenceResults, report: StepName, installation: Installation, scrubber: Scrubber
+) -> dict[str, Any]:
     whole = findings.whole(report)
-    looks: dict[str, Counter[str]] = {}
+    shapes: dict[str, Counter[str]] = {}
     for facts in whole.values():
         for name, counted in facts.values.items():
-            looks.setdefault(name, Counter()).update(counted)
+            shapes.setdefault(name, Counter()).update(counted)
     return {
         "everything": {location: _whole(facts) for location, facts in whole.items()},
         "rows_under_two_ids": [
             {"ids": [one, other], "rows": len(whole[one].places & whole[other].places)}
             for one, other in combinations(whole, 2)
         ],
-        "fields": {name: dict(counted.most_common()) for name, counted in looks.items()},
+        "fields": {name: dict(counted.most_common()) for name, counted in shapes.items()},
         "less": [_comparison(each, scrubber) for each in findings.comparisons if each.report is report],
-        "stored": _scrubbed_errors(place.stored_documents.get(report), scrubber),
+        "stored": _scrubbed_errors(installation.stored_documents.get(report), scrubber),
     }
 
 

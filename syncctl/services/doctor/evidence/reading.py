@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
 
-from syncctl.domain.dialects import FEWEST_ROWS, Dialect, Trial, Verdict
+from syncctl.domain.dialects import MIN_ROWS_TO_JUDGE, Dialect, Trial, Verdict
 from syncctl.domain.requests import BodyForm
 from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
 from syncctl.services.checks.windows import window_words
-from syncctl.services.doctor.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, Findings
+from syncctl.services.doctor.evidence.asking import DORMANT, EMPTY, STORE_LIST, WHOLE, Call, EvidenceResults
 from syncctl.services.doctor.evidence.comparing import EVERYTHING, Comparison
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.services.doctor.evidence.shapes import OWN_DATE
@@ -28,24 +28,27 @@ TITLES = {report: source.plural.capitalize() for report, source in SOURCES.items
 
 
 def summary(
-    findings: Findings, stored: Mapping[StepName, Dialect] | None, scrubber: Scrubber, there: datetime
+    findings: EvidenceResults,
+    stored: Mapping[StepName, Dialect] | None,
+    scrubber: Scrubber,
+    local_now: datetime,
 ) -> list[str]:
-    """The sentences. `stored`: what syncctl itself has measured, None: unknown; `there`: the current time
+    """The sentences. `stored`: what syncctl itself has measured, None: unknown; `local_now`: the current time
     in the business's zone."""
-    told = [_calls(findings, scrubber)]
+    result = [_calls(findings, scrubber)]
     for report in REPORT_STEPS:
-        told += _whole(findings, report)
-        told += _outcomes(findings.comparisons, report, scrubber)
-    told += _ids(findings, scrubber)
-    told += _clock(findings, there)
+        result += _whole(findings, report)
+        result += _outcomes(findings.comparisons, report, scrubber)
+    result += _ids(findings, scrubber)
+    result += _clock(findings, local_now)
     if stored is None:
-        return [*told, "The database can't be used, so that what syncctl has measured is not known."]
-    told += [
+        return [*result, "The database can't be used, so that what syncctl has measured is not known."]
+    result += [
         f"syncctl asks for {TITLES[report].lower()} so: "
-        f"{window_words(_scrubbed(stored.get(report, Dialect(report)), scrubber), there)}."
+        f"{window_words(_scrubbed(stored.get(report, Dialect(report)), scrubber), local_now)}."
         for report in REPORT_STEPS
     ]
-    return told
+    return result
 
 
 def _scrubbed(dialect: Dialect, scrubber: Scrubber) -> Dialect:
@@ -54,19 +57,19 @@ def _scrubbed(dialect: Dialect, scrubber: Scrubber) -> Dialect:
     return replace(dialect, trials=tuple(trials), lost_by=scrubber.text_or_none(dialect.lost_by))
 
 
-def _calls(findings: Findings, scrubber: Scrubber) -> str:
+def _calls(findings: EvidenceResults, scrubber: Scrubber) -> str:
     seconds = sum(call.wire.seconds for call in findings.calls if call.wire)
     failed = [call for call in findings.calls if call.error is not None]
-    told = f"{quantity(len(findings.calls), 'call')}, {seconds:.1f} s of waiting for answers"
+    result = f"{quantity(len(findings.calls), 'call')}, {seconds:.1f} s of waiting for answers"
     if failed:
-        told += f"; {len(failed)} without rows, the first for {failed[0].why}: "
-        told += scrubber.text(failed[0].error or "")
+        result += f"; {len(failed)} without rows, the first for {failed[0].why}: "
+        result += scrubber.text(failed[0].error or "")
     if findings.stopped:
-        told += f"; not all were made: {findings.stopped}"
-    return f"{told}."
+        result += f"; not all were made: {findings.stopped}"
+    return f"{result}."
 
 
-def _whole(findings: Findings, report: StepName) -> Iterator[str]:
+def _whole(findings: EvidenceResults, report: StepName) -> Iterator[str]:
     answers = findings.whole(report)
     if not answers:
         asked = [call for call in findings.calls if call.why == WHOLE and call.request.report is report]
@@ -129,14 +132,14 @@ def outcome(same: Sequence[Comparison], scrubber: Scrubber) -> str:
         best, *others = fitting
         found = sum(each.trials[best].found for each in answered)
         undated = sum(each.undated[best] for each in answered)
-        told = f"the rows come that are dated so by {best} ({found} of {_inside(answered, best)})"
+        result = f"the rows come that are dated so by {best} ({found} of {_inside(answered, best)})"
         if undated:
-            told += f", and {undated} without that date"
-        if found < FEWEST_ROWS:
-            told += ", which are few to go by"
+            result += f", and {undated} without that date"
+        if found < MIN_ROWS_TO_JUDGE:
+            result += ", which are few to go by"
         if others:
-            told += f"; {', '.join(others)} would fit too"
-        return told
+            result += f"; {', '.join(others)} would fit too"
+        return result
     for words in {each.same_as for each in answered}:
         if words is not None and all(each.same_as == words for each in answered):
             return f"it is ignored: {words if words == EVERYTHING else f'what {words} brings'} comes"
@@ -168,7 +171,7 @@ def _inside(comparisons: Sequence[Comparison], name: str) -> int:
     return sum(each.trials[name].inside for each in comparisons)
 
 
-def _ids(findings: Findings, scrubber: Scrubber) -> Iterator[str]:
+def _ids(findings: EvidenceResults, scrubber: Scrubber) -> Iterator[str]:
     for report in REPORT_STEPS:
         whole = findings.whole(report)
         shared = {
@@ -196,7 +199,7 @@ def _answer(call: Call, scrubber: Scrubber) -> str:
     return f"{quantity(call.rows.rows, 'row')}{of_shops}"
 
 
-def _clock(findings: Findings, there: datetime) -> Iterator[str]:
+def _clock(findings: EvidenceResults, local_now: datetime) -> Iterator[str]:
     ahead = [seconds for call in findings.calls if (seconds := seconds_ahead(call)) is not None]
     if ahead:
         middle = sorted(ahead)[len(ahead) // 2]
@@ -210,7 +213,7 @@ def _clock(findings: Findings, there: datetime) -> Iterator[str]:
         if newest is not None:
             yield (
                 f"{TITLES[report]}: the newest {name} that is not ahead is {newest:%Y-%m-%d %H:%M}; the "
-                f"clocks of {there.tzinfo} show {there:%Y-%m-%d %H:%M}."
+                f"clocks of {local_now.tzinfo} show {local_now:%Y-%m-%d %H:%M}."
             )
 
 
@@ -221,15 +224,15 @@ def date_of(call: Call) -> datetime | None:
     if call.wire is None or "Date" not in call.wire.headers:
         return None
     try:
-        told = parsedate_to_datetime(call.wire.headers["Date"])
+        result = parsedate_to_datetime(call.wire.headers["Date"])
     except ValueError:
         return None
-    return told if told.tzinfo else None
+    return result if result.tzinfo else None
 
 
 def seconds_ahead(call: Call) -> float | None:
     """How far this machine's clock is ahead of the server's, by an answer's Date header; None: unknown."""
-    told = date_of(call)
-    if told is None or call.wire is None or call.wire.came_at is None:
+    result = date_of(call)
+    if result is None or call.wire is None or call.wire.came_at is None:
         return None
-    return (call.wire.came_at - told).total_seconds()
+    return (call.wire.came_at - result).total_seconds()

@@ -15,7 +15,7 @@ from syncctl.locations import Locations
 from syncctl.mapping.api_rows import OWN_DATES
 from syncctl.parsing.dates import read_date
 from syncctl.services.rejects.updating import position_of
-from syncctl.services.sync.answer_rows import sort_rows
+from syncctl.services.sync.answer_rows import classify_rows
 from syncctl.services.windows.trials import dated_rows
 
 OWN_DATE = "own date"
@@ -79,7 +79,7 @@ class RowFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class RowReader:
     """What is needed to examine rows."""
 
     locations: Locations
@@ -94,9 +94,9 @@ class Reader:
 
 
 def row_facts(
-    report: StepName, location: str, rows: Sequence[Any], reader: Reader, *, with_looks: bool
+    report: StepName, location: str, rows: Sequence[Any], row_reader: RowReader, *, with_shapes: bool
 ) -> RowFacts:
-    """The facts about an answer's rows. `with_looks`: also the format of their values, which takes time."""
+    """The facts about an answer's rows. `with_shapes`: also the format of their values, which takes time."""
     dates: dict[str, DateField] = defaultdict(DateField)
     values: dict[str, Counter[str]] = defaultdict(Counter)
     shops: dict[str, Counter[str]] = {name: Counter() for name in PLACE_FIELDS}
@@ -104,20 +104,20 @@ def row_facts(
     places = set()
     for row in rows:
         if not isinstance(row, Mapping):
-            values[NO_FIELDS][_look(row)] += 1
+            values[NO_FIELDS][_shape(row)] += 1
             continue
         place = position_of(row)
         places.add(place)
         for key, value in row.items():
-            name = names[key] = names.get(key) or reader.field_name(key)
-            if with_looks:
-                values[name][_look(value)] += 1
-            _take_date(dates[_SAME_FIELD.get(name, name)], place, value, reader)
+            name = names[key] = names.get(key) or row_reader.field_name(key)
+            if with_shapes:
+                values[name][_shape(value)] += 1
+            _take_date(dates[_SAME_FIELD.get(name, name)], place, value, row_reader)
         for name in PLACE_FIELDS:
             if row.get(name) is not None:
-                shops[name][_shop(name, row[name], reader.locations)] += 1
+                shops[name][_shop(name, row[name], row_reader.locations)] += 1
     is_report = report in SOURCES
-    own = dated_rows(sort_rows(report, location, "any", rows, reader.zone)) if is_report else []
+    own = dated_rows(classify_rows(report, location, "any", rows, row_reader.zone)) if is_report else []
     kept = {name: found for name, found in dates.items() if len(found.rows) > found.unreadable}
     return RowFacts(
         len(rows),
@@ -128,23 +128,23 @@ def row_facts(
     )
 
 
-def _take_date(found: DateField, place: str, value: Any, reader: Reader) -> None:
+def _take_date(found: DateField, place: str, value: Any, row_reader: RowReader) -> None:
     written = value.strip() if isinstance(value, str) else value
     if written is None or written == "":
         found.empty += 1
         return
     try:
         is_date = isinstance(written, str) and _LIKE_A_DATE.match(written)
-        at = read_date(written, reader.zone, month_first=True) if is_date else None
+        at = read_date(written, row_reader.zone, month_first=True) if is_date else None
     except ValueError:
         at = None
     if at is not None:
-        found.add(place, at, reader.now)
+        found.add(place, at, row_reader.now)
     else:
         found.unreadable += 1
 
 
-def _look(value: Any) -> str:
+def _shape(value: Any) -> str:
     """A value's format, without its content."""
     match value:
         case None:
@@ -154,13 +154,13 @@ def _look(value: Any) -> str:
         case int() | float():
             return "number" if value else "0"
         case str():
-            return _look_of_text(value)
+            return _text_shape(value)
         case list():
             return "list"
     return "object"
 
 
-def _look_of_text(text: str) -> str:
+def _text_shape(text: str) -> str:
     written = text.strip()
     if not written:
         return "empty text"

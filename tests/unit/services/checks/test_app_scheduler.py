@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncctl.domain.checks import Mark
+from syncctl.domain.checks import CheckResult
 from syncctl.services.checks.app_scheduler import AppTraces, check_app_scheduler, scheduler_reason
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -28,25 +28,33 @@ DAY = timedelta(hours=24)
 )
 def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str]) -> None:
     (check,) = check_app_scheduler(traces, NOW)
-    assert check.mark is Mark.BAD
-    assert all(words in check.found for words in said)
+    assert check.result is CheckResult.FAILED
+    assert all(words in check.message for words in said)
     for words in ("API_SYNC_ENABLED=false (exactly so, lower case)", "restart", ".env.local"):
-        assert words in check.cure
+        assert words in check.hint
     assert "API_SYNC_ENABLED=false" in scheduler_reason(traces, NOW)
 
 
 @pytest.mark.parametrize(
     ("traces", "mark", "said"),
     [
-        (NOTHING, Mark.GOOD, "no trace of it since 2026-01-29 12:00 UTC"),
-        (replace(ENTRIES, last_entry=NOW - DAY), Mark.GOOD, "off for the last 24 hours; before: 12 synclogs"),
-        (replace(LEADS, last_lead=NOW - DAY), Mark.WARNING, "before: 1 lead of its own, the last 24 h ago"),
+        (NOTHING, CheckResult.PASSED, "no trace of it since 2026-01-29 12:00 UTC"),
+        (
+            replace(ENTRIES, last_entry=NOW - DAY),
+            CheckResult.PASSED,
+            "off for the last 24 hours; before: 12 synclogs",
+        ),
+        (
+            replace(LEADS, last_lead=NOW - DAY),
+            CheckResult.WARNING,
+            "before: 1 lead of its own, the last 24 h ago",
+        ),
     ],
 )
-def test_what_is_older_is_only_said(traces: AppTraces, mark: Mark, said: str) -> None:
+def test_what_is_older_is_only_said(traces: AppTraces, mark: CheckResult, said: str) -> None:
     (check,) = check_app_scheduler(traces, NOW)
-    assert check.mark is mark
-    assert said in check.found
+    assert check.result is mark
+    assert said in check.message
     assert scheduler_reason(traces, NOW) == ""
 
 

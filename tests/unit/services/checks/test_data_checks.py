@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncctl.domain.checks import Check, CheckReport, Mark
+from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.stores import Store
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
-from syncctl.services.checks.data_checks import verify_soundness
+from syncctl.services.checks.data_checks import check_data
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id
@@ -44,14 +44,14 @@ def app(url: str, database: Database) -> Iterator[SqliteApp]:
 
 
 def verify(database: Database) -> CheckReport:
-    return verify_soundness(database, load_locations(), CLOCK)
+    return check_data(database, load_locations(), CLOCK)
 
 
-def lines(report: CheckReport, name: str) -> list[Check]:
+def lines(report: CheckReport, name: str) -> list[Finding]:
     return [check for check in report.checks if check.name == name]
 
 
-def line(report: CheckReport, name: str) -> Check:
+def line(report: CheckReport, name: str) -> Finding:
     (found,) = lines(report, name)
     return found
 
@@ -72,8 +72,8 @@ def test_sound_leads_are_counted_by_what_they_are(database: Database) -> None:
         [],
     )
     report = verify(database)
-    assert [check for check in report.checks if check.mark is not Mark.GOOD] == []
-    assert line(report, "Leads").found == "3, and 0 finished ones in reports"
+    assert [check for check in report.checks if check.result is not CheckResult.PASSED] == []
+    assert line(report, "Leads").message == "3, and 0 finished ones in reports"
     assert tally(report, "Leads by type") == {"bookingConfirmation": 2, "return": 1}
     assert tally(report, "Leads by source") == {"Booking": 2, "Return": 1}
     assert tally(report, "Leads by store") == {"Suitor Guy - Calicut": 2, "Zorucci - Edappally": 1}
@@ -90,11 +90,11 @@ def test_phones_must_have_ten_ascii_digits(database: Database) -> None:
     phones = ["12345", "+91 90000 00001", "९०००००००००", "90000000011", "9000000009"]
     database.store_leads([lead(n, phone=phone) for n, phone in enumerate(phones, start=1)], [])
     found = line(verify(database), "Phone numbers")
-    assert found.mark is Mark.BAD
-    assert found.found.startswith("4 not of 10 digits")
-    assert "in the database" in found.cure  # no page of the web app edits a phone number
-    assert text_id(1) in found.found
-    assert "…" in found.found
+    assert found.result is CheckResult.FAILED
+    assert found.message.startswith("4 not of 10 digits")
+    assert "in the database" in found.hint  # no page of the web app edits a phone number
+    assert text_id(1) in found.message
+    assert "…" in found.message
 
 
 def test_store_names_are_told_with_the_canonical_one(database: Database) -> None:
@@ -110,11 +110,11 @@ def test_store_names_are_told_with_the_canonical_one(database: Database) -> None
     database.store_leads([lead(n, store=store) for n, store in enumerate(stores, start=1)], [])
     report = verify(database)
     misspelt, unknown = lines(report, "Store names")
-    assert misspelt.found.startswith("3 leads with 2 misspelt names")
-    assert "cleanup stores" in misspelt.cure
-    assert unknown.found.startswith("2 leads of 2 unknown stores")
-    assert "import their files again" in unknown.cure
-    assert "in the database" in unknown.cure  # no page of the web app edits a store
+    assert misspelt.message.startswith("3 leads with 2 misspelt names")
+    assert "cleanup stores" in misspelt.hint
+    assert unknown.message.startswith("2 leads of 2 unknown stores")
+    assert "import their files again" in unknown.hint
+    assert "in the database" in unknown.hint  # no page of the web app edits a store
     assert tally(report, "Leads with a misspelt store") == {
         "Zurocci - Edappally -> Zorucci - Edappally": 2,
         "Suitor Guy - CALICUT -> Suitor Guy - Calicut": 1,
@@ -135,8 +135,8 @@ def test_the_future_begins_where_the_businesss_wall_clock_is(
 ) -> None:
     database.store_leads([lead(1, createdAt=created_at)], [])
     found = line(verify(database), "Dates")
-    assert (found.mark is Mark.WARNING) is in_future
-    assert ("1 lead with createdAt in the future" in found.found) is in_future
+    assert (found.result is CheckResult.WARNING) is in_future
+    assert ("1 lead with createdAt in the future" in found.message) is in_future
 
 
 @pytest.mark.parametrize("shape", ["leadData", "leadSnapshot", "beforeSnapshot"])
@@ -147,8 +147,8 @@ def test_a_further_copy_of_a_finished_booking_is_finished_too(
     database.store_leads(copies, [])
     finish(app, lead(1), shape)
     found = line(verify(database), "Finished leads")
-    assert found.mark is Mark.BAD
-    assert f"1 in leads and in reports at once (_id {text_id(2)})" in found.found
+    assert found.result is CheckResult.FAILED
+    assert f"1 in leads and in reports at once (_id {text_id(2)})" in found.message
 
 
 def walkin(number: int, **changes: Any) -> dict[str, Any]:
@@ -163,24 +163,24 @@ def test_a_walk_in_whose_report_was_written_is_in_both(database: Database, app: 
     database.store_leads([walkin(1), walkin(2, phone="9222222222")], [])
     app.add_report(report_of(walkin(1), "general page"))
     found = line(verify(database), "Finished leads")
-    assert found.mark is Mark.BAD
-    assert f"(_id {text_id(1)})" in found.found
+    assert found.result is CheckResult.FAILED
+    assert f"(_id {text_id(1)})" in found.message
 
 
 def test_two_leads_that_a_report_fits_alike_are_to_be_looked_at(database: Database, app: SqliteApp) -> None:
     database.store_leads([walkin(1), walkin(2, phone="9222222222")], [])
     app.add_report(report_of(walkin(3, phone="9333333333"), "general page"))
     found = line(verify(database), "Finished leads")
-    assert found.mark is Mark.WARNING
-    assert found.found.startswith("2 may be: a report fits them in part")
-    assert "`syncctl cleanup finished`" in found.cure
+    assert found.result is CheckResult.WARNING
+    assert found.message.startswith("2 may be: a report fits them in part")
+    assert "`syncctl cleanup finished`" in found.hint
 
 
 def test_what_a_report_of_another_record_fits_in_part_is_sound(database: Database, app: SqliteApp) -> None:
     database.store_leads([walkin(1, phone="9222222222")], [record(2)])
     report_id = app.add_report(report_of(walkin(2), "general page"))
     database.pair_reports({text_id(2): report_id})
-    assert line(verify(database), "Finished leads").mark is Mark.GOOD
+    assert line(verify(database), "Finished leads").result is CheckResult.PASSED
 
 
 def test_a_lead_that_is_in_reports_by_its_id_is_wrong(database: Database, app: SqliteApp) -> None:
@@ -189,17 +189,17 @@ def test_a_lead_that_is_in_reports_by_its_id_is_wrong(database: Database, app: S
     database.store_leads([lead(1, phone="9222222222", bookingNo="other")], [])
     report = verify(database)
     found = line(report, "Finished leads")
-    assert found.mark is Mark.BAD
-    assert text_id(1) in found.found
-    assert text_id(2) not in found.found
-    assert line(report, "Leads").found == "2, and 1 finished ones in reports"
+    assert found.result is CheckResult.FAILED
+    assert text_id(1) in found.message
+    assert text_id(2) not in found.message
+    assert line(report, "Leads").message == "2, and 1 finished ones in reports"
 
 
 def test_duplicates_break_a_promise(database: Database) -> None:
     database.store_leads([lead(1), lead(1, _id=text_id(2))], [])
     found = line(verify(database), "Duplicates")
-    assert found.mark is Mark.BAD
-    assert "1 set with 1 copy too many" in found.found
+    assert found.result is CheckResult.FAILED
+    assert "1 set with 1 copy too many" in found.message
 
 
 def test_samples_are_the_newest_leads_with_masked_numbers(database: Database) -> None:
@@ -214,7 +214,7 @@ def test_samples_are_the_newest_leads_with_masked_numbers(database: Database) ->
     ]
     leads = [lead(n, createdAt=date, phone="9012345678") for n, date in enumerate(dates, start=1)]
     database.store_leads(leads, [])
-    samples = [check.found for check in lines(verify(database), "Newest lead")]
+    samples = [check.message for check in lines(verify(database), "Newest lead")]
     assert [sample[:10] for sample in samples] == ["2026-03-03", "2026-03-03", "2026-03-02"]
     assert "90xxxxxx78" in samples[0]
     assert "9012345678" not in "".join(samples)
@@ -237,8 +237,8 @@ def test_what_people_and_other_programs_leave_in_a_database_is_counted(mongo_url
         app.add_report({"leadData": "gone", "id": 5})
         report = verify(database)
     found = line(report, "Required fields")
-    assert found.mark is Mark.BAD
-    assert "3 leads without name, 3 leads without phone, 2 leads without store" in found.found
-    assert "3 leads without a date in createdAt" in line(report, "Dates").found
+    assert found.result is CheckResult.FAILED
+    assert "3 leads without name, 3 leads without phone, 2 leads without store" in found.message
+    assert "3 leads without a date in createdAt" in line(report, "Dates").message
     assert tally(report, "Leads by type") == {"bookingConfirmation": 4, "7": 1, "(none)": 1}
-    assert line(report, "Leads").found == "6, and 2 finished ones in reports"
+    assert line(report, "Leads").message == "6, and 2 finished ones in reports"

@@ -22,8 +22,8 @@ from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.status import (
     Health,
     Status,
+    collect_status,
     status_without_database,
-    take_status,
 )
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.run import Clock
@@ -63,7 +63,7 @@ def reached(database: Database, ago: timedelta, *locations: str, reports: str = 
 
 
 def take(database: Database, *, sync_enabled: bool = True, lock: LockState = FREE) -> Status:
-    return take_status(database, lock, load_locations(), CLOCK, sync_enabled=sync_enabled)
+    return collect_status(database, lock, load_locations(), CLOCK, sync_enabled=sync_enabled)
 
 
 def test_it_is_ok_while_every_api_had_a_success_in_time(database: Database) -> None:
@@ -209,7 +209,7 @@ def test_a_run_that_failed_in_part_is_told_and_is_late_only_if_it_goes_on(databa
     log(database, timedelta(minutes=1), "return", status=StepStatus.PARTIAL, error="1 of 21 failed")
     later = Clock(lambda: NOW + timedelta(minutes=10), CLOCK.monotonic, CLOCK.next_sync, CLOCK.business_zone)
     log(database, -timedelta(minutes=9), "store")
-    status = take_status(database, FREE, load_locations(), later, sync_enabled=True)
+    status = collect_status(database, FREE, load_locations(), later, sync_enabled=True)
     assert status.health is Health.LATE
     assert all("the last success was 16 min ago" in reason for reason in status.reasons)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.checks import Check, CheckReport, Mark
+from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.requests import BodyForm
 from syncctl.domain.run_documents import history_document
@@ -23,9 +23,9 @@ from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.ports.machine import LockState, ScheduledImport, ScheduleState
 from syncctl.scheduling.expression import next_run
-from syncctl.services.checks.environment_checks import Surroundings
+from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.services.checks.freshness import late_from, span
-from syncctl.services.checks.sync_checks import verify_machinery, verify_without_database
+from syncctl.services.checks.sync_checks import check_sync, verify_without_database
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
@@ -33,7 +33,7 @@ from tests.contract.samples import lead, reject, text_id
 NOW = datetime(2026, 3, 10, 12, 3, tzinfo=UTC)
 EVERY_FIVE_MINUTES = partial(next_run, "*/5 * * * *", UTC)
 CLOCK = Clock(lambda: NOW, lambda: 0.0, EVERY_FIVE_MINUTES, ZoneInfo("Asia/Kolkata"))
-AROUND = Surroundings(
+AROUND = SyncEnvironment(
     sync_enabled=True,
     schedule="*/5 * * * * (UTC)",
     endpoints={"BOOKING_API_ENDPOINT": "https://rental.example/api/Reports/GetBookingReport"},
@@ -75,11 +75,11 @@ def ran(database: Database, started: datetime, *steps: StepName) -> None:
     database.save_run(RunEntry(result.run_id, started, history_document(result)))
 
 
-def verify(database: Database, around: Surroundings = AROUND) -> CheckReport:
-    return verify_machinery(database, around, load_locations(), CLOCK)
+def verify(database: Database, environment: SyncEnvironment = AROUND) -> CheckReport:
+    return check_sync(database, environment, load_locations(), CLOCK)
 
 
-def line(report: CheckReport, name: str) -> Check:
+def line(report: CheckReport, name: str) -> Finding:
     (found,) = [check for check in report.checks if check.name == name]
     return found
 
@@ -114,37 +114,37 @@ def test_all_is_well_right_after_a_run(database: Database) -> None:
     ran(database, NOW - timedelta(minutes=3, seconds=2), StepName.STORES, StepName.BOOKING, StepName.RETURN)
     all_reached(database)
     report = verify(database)
-    assert [check for check in report.checks if check.mark is not Mark.GOOD] == []
+    assert [check for check in report.checks if check.result is not CheckResult.PASSED] == []
     assert report.ok
-    assert "4 min ago" in line(report, "Last success: booking").found
-    assert "SQLite" in line(report, "Database").found
-    assert line(report, "Everything").found == "the last 12 months"
+    assert "4 min ago" in line(report, "Last success: booking").message
+    assert "SQLite" in line(report, "Database").message
+    assert line(report, "Everything").message == "the last 12 months"
 
 
 def test_an_empty_database_is_told_once_and_is_no_fault(database: Database) -> None:
     report = verify(database)
     assert report.ok
-    assert line(report, "Last success").mark is Mark.WARNING
-    assert "syncctl api" in line(report, "Last success").cure
+    assert line(report, "Last success").result is CheckResult.WARNING
+    assert "syncctl api" in line(report, "Last success").hint
 
 
 @pytest.mark.parametrize(
     ("ago", "status", "mark"),
     [
-        (timedelta(minutes=1), StepStatus.SUCCESS, Mark.GOOD),
-        (timedelta(minutes=1), StepStatus.PARTIAL, Mark.WARNING),
-        (timedelta(minutes=1), StepStatus.FAILED, Mark.BAD),
+        (timedelta(minutes=1), StepStatus.SUCCESS, CheckResult.PASSED),
+        (timedelta(minutes=1), StepStatus.PARTIAL, CheckResult.WARNING),
+        (timedelta(minutes=1), StepStatus.FAILED, CheckResult.FAILED),
     ],
 )
 def test_how_the_last_run_ended_decides_while_the_last_success_is_fresh(
-    database: Database, ago: timedelta, status: StepStatus, mark: Mark
+    database: Database, ago: timedelta, status: StepStatus, mark: CheckResult
 ) -> None:
     all_logged(database, timedelta(minutes=6))
     all_reached(database, timedelta(minutes=7))
     log(database, "booking", ago, status, "1 of 21 locations failed: no answer")
     found = line(verify(database), "Last success: booking")
-    assert found.mark is mark
-    assert ("no answer" in found.found) is (mark is not Mark.GOOD)
+    assert found.result is mark
+    assert ("no answer" in found.message) is (mark is not CheckResult.PASSED)
 
 
 def test_a_success_of_long_ago_is_wrong_however_the_last_run_ended(database: Database) -> None:
@@ -153,9 +153,9 @@ def test_a_success_of_long_ago_is_wrong_however_the_last_run_ended(database: Dat
     log(database, "booking", timedelta(minutes=1), StepStatus.PARTIAL, "1 of 21 locations failed")
     report = verify(database)
     partly, not_run = line(report, "Last success: booking"), line(report, "Last success: return")
-    assert (partly.mark, not_run.mark) == (Mark.BAD, Mark.BAD)
-    assert "history --failed" in partly.cure
-    assert "cron" in not_run.cure
+    assert (partly.result, not_run.result) == (CheckResult.FAILED, CheckResult.FAILED)
+    assert "history --failed" in partly.hint
+    assert "cron" in not_run.hint
     assert not report.ok
 
 
@@ -163,8 +163,8 @@ def test_a_step_that_alone_never_succeeded_is_wrong(database: Database) -> None:
     log(database, "booking", timedelta(minutes=3))
     log(database, "store", timedelta(minutes=3))
     found = line(verify(database), "Last success: return")
-    assert found.mark is Mark.BAD
-    assert found.found == "never synced"
+    assert found.result is CheckResult.FAILED
+    assert found.message == "never synced"
 
 
 def test_entries_dated_in_the_future_leave_it_to_the_watermarks(database: Database) -> None:
@@ -175,18 +175,18 @@ def test_entries_dated_in_the_future_leave_it_to_the_watermarks(database: Databa
     assert report.ok
     for name in ("stores", "booking", "return"):
         found = line(report, f"Last success: {name}")
-        assert found.mark is Mark.WARNING
-        assert "dated in the future (2030-01-08 12:03 UTC)" in found.found
-        assert "Remove that entry" in found.cure
-    assert "4 min ago" in line(report, "Last success: booking").found
-    assert line(report, "Watermarks: booking").mark is Mark.GOOD
-    assert line(report, "synclogs").mark is Mark.WARNING
-    assert line(report, "Scheduler").mark is Mark.WARNING  # who started the last run can't be seen
+        assert found.result is CheckResult.WARNING
+        assert "dated in the future (2030-01-08 12:03 UTC)" in found.message
+        assert "Remove that entry" in found.hint
+    assert "4 min ago" in line(report, "Last success: booking").message
+    assert line(report, "Watermarks: booking").result is CheckResult.PASSED
+    assert line(report, "synclogs").result is CheckResult.WARNING
+    assert line(report, "Scheduler").result is CheckResult.WARNING  # who started the last run can't be seen
     all_reached(database, timedelta(hours=1))
     found = line(verify(database), "Last success: booking")
-    assert found.mark is Mark.BAD
-    assert "60 min ago" in found.found
-    assert "cron" in found.cure
+    assert found.result is CheckResult.FAILED
+    assert "60 min ago" in found.message
+    assert "cron" in found.hint
 
 
 def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(database: Database) -> None:
@@ -194,21 +194,21 @@ def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(data
     all_logged(database)
     database.save_location_states(StepName.BOOKING, [LocationState("7", NOW - timedelta(minutes=4))])
     report = verify(database)
-    assert line(report, "Last success: booking").mark is Mark.BAD
-    assert "--location" in line(report, "Last success: booking").cure
+    assert line(report, "Last success: booking").result is CheckResult.FAILED
+    assert "--location" in line(report, "Last success: booking").hint
     booking, returned = line(report, "Watermarks: booking"), line(report, "Watermarks: return")
-    assert (booking.mark, returned.mark) == (Mark.WARNING, Mark.WARNING)
-    assert booking.found == "1 of 15 locations, the oldest from 4 min ago; most were never synced"
-    assert "`syncctl booking`" in booking.cure
-    assert "no location was synced" in returned.found
+    assert (booking.result, returned.result) == (CheckResult.WARNING, CheckResult.WARNING)
+    assert booking.message == "1 of 15 locations, the oldest from 4 min ago; most were never synced"
+    assert "`syncctl booking`" in booking.hint
+    assert "no location was synced" in returned.message
 
 
 def test_after_runs_of_the_old_system_only_a_report_is_not_yet_synced(database: Database) -> None:
     all_logged(database)
     report = verify(database)
     found = line(report, "Last success: booking")
-    assert (found.mark, found.found) == (Mark.BAD, "not yet synced by syncctl")
-    assert found.cure.startswith("`syncctl api` syncs for the first time")
+    assert (found.result, found.message) == (CheckResult.FAILED, "not yet synced by syncctl")
+    assert found.hint.startswith("`syncctl api` syncs for the first time")
     assert not [check for check in report.checks if check.name.startswith("Watermarks")]
 
 
@@ -218,7 +218,7 @@ def test_a_listed_location_that_was_never_synced_is_behind_the_others(database: 
     all_reached(database)
     found = line(verify(database), "Watermarks: return")
     assert (
-        found.found == "3 of 4 locations, the oldest from 4 min ago; 1 behind the others: 17 (never synced)"
+        found.message == "3 of 4 locations, the oldest from 4 min ago; 1 behind the others: 17 (never synced)"
     )
 
 
@@ -227,9 +227,9 @@ def test_a_run_that_left_no_entry_in_synclogs_is_wrong(database: Database) -> No
     log(database, "booking", timedelta(minutes=3))
     ran(database, NOW - timedelta(minutes=4), StepName.BOOKING, StepName.RETURN)
     found = line(verify(database), "synclogs")
-    assert found.mark is Mark.BAD
-    assert "return" in found.found
-    assert "booking" not in found.found
+    assert found.result is CheckResult.FAILED
+    assert "return" in found.message
+    assert "booking" not in found.message
 
 
 def test_only_locations_that_are_asked_and_have_data_can_lag(database: Database) -> None:
@@ -246,17 +246,17 @@ def test_only_locations_that_are_asked_and_have_data_can_lag(database: Database)
     ):
         database.save_location_states(StepName.BOOKING, [state])
     found = line(verify(database), "Watermarks: booking")
-    assert found.mark is Mark.WARNING
-    assert "2 behind the others: 9 (8 d ago), 11 (never synced)" in found.found
-    assert "6 of 7 locations, the oldest from 8 d ago" in found.found
-    assert "1 dormant" in found.found
-    assert "--location 9 " in found.cure
+    assert found.result is CheckResult.WARNING
+    assert "2 behind the others: 9 (8 d ago), 11 (never synced)" in found.message
+    assert "6 of 7 locations, the oldest from 8 d ago" in found.message
+    assert "1 dormant" in found.message
+    assert "--location 9 " in found.hint
 
 
 def test_nobody_lags_while_all_are_late_together(database: Database) -> None:
     all_logged(database, timedelta(days=3))
     all_reached(database, timedelta(days=3))
-    assert line(verify(database), "Watermarks: return").mark is Mark.GOOD
+    assert line(verify(database), "Watermarks: return").result is CheckResult.PASSED
 
 
 def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Database) -> None:
@@ -274,13 +274,13 @@ def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Da
     thin = LocationState("13", NOW, doubted_since=NOW - timedelta(minutes=40))
     database.save_location_states(StepName.BOOKING, [thin])
     report = verify(database)
-    assert line(report, "Windows: booking").found == "everything in each run; not measured yet"
-    assert line(report, "Windows: return").found.startswith("the last month since 10 Mar 2026; 1 of 1")
-    assert "4 leads of the last 7 days came only by them (return 4)" in line(report, "Audits").found
-    assert "location 13 for 40 min" in line(report, "In doubt: booking").found
+    assert line(report, "Windows: booking").message == "everything in each run; not measured yet"
+    assert line(report, "Windows: return").message.startswith("the last month since 10 Mar 2026; 1 of 1")
+    assert "4 leads of the last 7 days came only by them (return 4)" in line(report, "Audits").message
+    assert "location 13 for 40 min" in line(report, "In doubt: booking").message
     assert report.ok
     off = line(verify(database, replace(AROUND, audit_locations=0)), "Audits")
-    assert "API_AUDIT_LOCATIONS=0" in off.found
+    assert "API_AUDIT_LOCATIONS=0" in off.message
 
 
 def test_rejects_are_to_be_looked_at(database: Database) -> None:
@@ -289,8 +289,8 @@ def test_rejects_are_to_be_looked_at(database: Database) -> None:
     database.add_rejects([reject(1), reject(2)])
     report = verify(database)
     assert report.ok
-    assert line(report, "Rejects").found.startswith("2 ")
-    assert line(report, "Duplicates").mark is Mark.GOOD
+    assert line(report, "Rejects").message.startswith("2 ")
+    assert line(report, "Duplicates").result is CheckResult.PASSED
 
 
 def test_a_set_of_duplicates_is_a_failure(database: Database) -> None:
@@ -301,26 +301,26 @@ def test_a_set_of_duplicates_is_a_failure(database: Database) -> None:
     report = verify(database)
     assert not report.ok
     found = line(report, "Duplicates")
-    assert found.mark is Mark.BAD
-    assert "1 set with 2 copies too many (bookingConfirmation 1)" in found.found
-    assert "cleanup duplicates" in found.cure
+    assert found.result is CheckResult.FAILED
+    assert "1 set with 2 copies too many (bookingConfirmation 1)" in found.message
+    assert "cleanup duplicates" in found.hint
 
 
 @pytest.mark.parametrize(
     ("lock", "mark"),
     [
-        (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=4)), Mark.GOOD),
-        (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=6)), Mark.WARNING),
-        (LockState(held=True), Mark.GOOD),
-        (LockState(held=False, problem="/x is no regular file"), Mark.BAD),
+        (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=4)), CheckResult.PASSED),
+        (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=6)), CheckResult.WARNING),
+        (LockState(held=True), CheckResult.PASSED),
+        (LockState(held=False, problem="/x is no regular file"), CheckResult.FAILED),
     ],
 )
 def test_a_lock_is_too_long_held_after_a_runs_deadline(
-    database: Database, lock: LockState, mark: Mark
+    database: Database, lock: LockState, mark: CheckResult
 ) -> None:
     found = line(verify(database, replace(AROUND, lock=lock)), "Lock")
-    assert found.mark is mark
-    assert ("4711" in found.found) is (lock.pid is not None)
+    assert found.result is mark
+    assert ("4711" in found.message) is (lock.pid is not None)
 
 
 ABSENT = ScheduleState(installed=False, in_step=False, found="no line in ops's crontab")
@@ -329,65 +329,70 @@ ABSENT = ScheduleState(installed=False, in_step=False, found="no line in ops's c
 @pytest.mark.parametrize(
     ("scheduler", "has_run", "mark", "cure"),
     [
-        (ABSENT, False, Mark.BAD, "cron install"),
-        (ABSENT, True, Mark.WARNING, "cron install"),
-        (ScheduleState(True, False, "it runs at 0 * * * *"), True, Mark.BAD, "cron install"),
-        (ScheduleState(True, False, "a timer", by_systemd=True), True, Mark.BAD, "--systemd"),
-        (ScheduleState(False, False, "", problem="no crontab(1) here"), True, Mark.WARNING, "syncctl api"),
+        (ABSENT, False, CheckResult.FAILED, "cron install"),
+        (ABSENT, True, CheckResult.WARNING, "cron install"),
+        (ScheduleState(True, False, "it runs at 0 * * * *"), True, CheckResult.FAILED, "cron install"),
+        (ScheduleState(True, False, "a timer", by_systemd=True), True, CheckResult.FAILED, "--systemd"),
+        (
+            ScheduleState(False, False, "", problem="no crontab(1) here"),
+            True,
+            CheckResult.WARNING,
+            "syncctl api",
+        ),
     ],
 )
 def test_what_starts_the_sync(
-    database: Database, scheduler: ScheduleState, has_run: bool, mark: Mark, cure: str
+    database: Database, scheduler: ScheduleState, has_run: bool, mark: CheckResult, cure: str
 ) -> None:
     if has_run:
         all_logged(database)
     found = line(verify(database, replace(AROUND, scheduler=scheduler)), "Scheduler")
-    assert found.mark is mark
-    assert cure in found.cure
+    assert found.result is mark
+    assert cure in found.hint
 
 
 def test_what_imports_files_by_itself_is_wrong_with_and_without_a_database(database: Database) -> None:
     imports = (ScheduledImport("ops's crontab", "0 2 * * * syncctl all", "syncctl all", "crontab -e"),)
-    around = replace(AROUND, scheduler=replace(AROUND.scheduler, imports=imports))
-    for report in (verify(database, around), verify_without_database("gone", around, CLOCK)):
+    environment = replace(AROUND, scheduler=replace(AROUND.scheduler, imports=imports))
+    for report in (verify(database, environment), verify_without_database("gone", environment, CLOCK)):
         found = line(report, "Scheduled import")
-        assert (found.mark, report.ok) == (Mark.BAD, False)
-        assert "0 2 * * * syncctl all" in found.found
-        assert "`crontab -e`" in found.cure
+        assert (found.result, report.ok) == (CheckResult.FAILED, False)
+        assert "0 2 * * * syncctl all" in found.message
+        assert "`crontab -e`" in found.hint
 
 
 def test_the_old_systems_sync_is_wrong_beside_a_line_that_is_right(database: Database) -> None:
     old = replace(AROUND.scheduler, old_syncs=("*/10 * * * * npm run sync:api",))
     report = verify(database, replace(AROUND, scheduler=old))
-    assert line(report, "Scheduler").mark is Mark.GOOD
-    assert line(report, "Old system's sync").mark is Mark.BAD
-    assert "npm run sync:api" in line(report, "Old system's sync").found
+    assert line(report, "Scheduler").result is CheckResult.PASSED
+    assert line(report, "Old system's sync").result is CheckResult.FAILED
+    assert "npm run sync:api" in line(report, "Old system's sync").message
 
 
 def test_a_run_by_hand_is_no_sign_of_a_scheduler(database: Database) -> None:
     database.add_sync_log(SyncLog("booking", Trigger.MANUAL, NOW, 0, StepStatus.SUCCESS, None))
-    assert line(verify(database, replace(AROUND, scheduler=ABSENT)), "Scheduler").mark is Mark.BAD
+    assert line(verify(database, replace(AROUND, scheduler=ABSENT)), "Scheduler").result is CheckResult.FAILED
 
 
 @pytest.mark.parametrize("path", ["/api/GetRentoutList", "/api/Rent%4Fut-List", "/api/x?kind=RENT_OUT"])
 def test_a_rentout_address_in_force_is_wrong_however_it_is_spelt(database: Database, path: str) -> None:
-    around = replace(AROUND, endpoints={"BOOKING_API_ENDPOINT": f"https://rental.example{path}"})
-    found = line(verify(database, around), "No rent-out API")
-    assert found.mark is Mark.BAD
-    assert "BOOKING_API_ENDPOINT" in found.found
+    environment = replace(AROUND, endpoints={"BOOKING_API_ENDPOINT": f"https://rental.example{path}"})
+    found = line(verify(database, environment), "No rent-out API")
+    assert found.result is CheckResult.FAILED
+    assert "BOOKING_API_ENDPOINT" in found.message
 
 
 def test_automatic_sync_that_is_off_is_said(database: Database) -> None:
     found = line(verify(database, replace(AROUND, sync_enabled=False)), "Automatic sync")
-    assert found.mark is Mark.WARNING
-    assert "API_SYNC_ENABLED=true" in found.cure
+    assert found.result is CheckResult.WARNING
+    assert "API_SYNC_ENABLED=true" in found.hint
 
 
 def test_without_a_database_the_rest_is_still_checked() -> None:
-    around = replace(AROUND, scheduler=ABSENT)
-    report = verify_without_database("MongoDB at h can't be reached.", around, CLOCK)
-    assert line(report, "Database").mark is Mark.BAD
+    environment = replace(AROUND, scheduler=ABSENT)
+    report = verify_without_database("MongoDB at h can't be reached.", environment, CLOCK)
+    assert line(report, "Database").result is CheckResult.FAILED
     # Whether something other than this crontab starts the sync only the database could tell.
-    assert line(report, "Scheduler").mark is Mark.WARNING
-    assert line(report, "Lock").mark is Mark.GOOD
+    assert line(report, "Scheduler").result is CheckResult.WARNING
+    assert line(report, "Lock").result is CheckResult.PASSED
     assert not report.ok

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.checks import Check, Mark
+from syncctl.domain.checks import CheckResult, Finding
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
 from syncctl.domain.requests import BodyForm
 from syncctl.domain.sources import StepName
@@ -102,7 +102,7 @@ def progress(*states: LocationState) -> dict[StepName, Progress]:
 
 def lines(
     *states: LocationState, audits: int = 2, saved: dict[str, int] | None = None, **dialect: Dialect
-) -> dict[str, Check]:
+) -> dict[str, Finding]:
     dialects = {StepName(name): each for name, each in dialect.items()}
     return {
         check.name: check for check in check_windows(dialects, progress(*states), saved or {}, audits, NOW)
@@ -113,8 +113,12 @@ def test_a_lost_mode_is_a_warning_and_any_other_is_all_right() -> None:
     lost = measured(Mode.WHOLE, lost_by="location 7: 2 of 2026-11-10")
     found = lines(booking=lost)
     assert list(found) == ["Windows: booking", "Windows: return", "Audits"]
-    assert [check.mark for check in found.values()] == [Mark.WARNING, Mark.GOOD, Mark.GOOD]
-    assert "doctor --evidence" in found["Windows: booking"].cure
+    assert [check.result for check in found.values()] == [
+        CheckResult.WARNING,
+        CheckResult.PASSED,
+        CheckResult.PASSED,
+    ]
+    assert "doctor --evidence" in found["Windows: booking"].hint
 
 
 def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
@@ -122,27 +126,27 @@ def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
         LocationState(code, NOW, audited_at=NOW - timedelta(minutes=minutes))
         for code, minutes in (("7", 95), ("9", 5))
     )
-    assert lines(early, late)["Audits"].found == (
+    assert lines(early, late)["Audits"].message == (
         "2 locations in each run; each was asked for everything within the last 95 min; "
         "nothing of the last 7 days came only by them"
     )
     found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
-    assert found.mark is Mark.GOOD
-    assert found.found == (
+    assert found.result is CheckResult.PASSED
+    assert found.message == (
         "1 location in each run; each was asked for everything within the last 95 min, 1 not yet; "
         "3 leads of the last 7 days came only by them (booking 1, return 2)"
     )
-    assert "no location has been asked for everything yet" in lines()["Audits"].found
+    assert "no location has been asked for everything yet" in lines()["Audits"].message
     assert audit_words({}) == ""
 
 
 def test_without_audits_nothing_proves_the_narrower_windows() -> None:
     found = lines(LocationState("7", NOW), audits=0, saved={"return": 1})["Audits"]
-    assert found.mark is Mark.WARNING
-    assert "API_AUDIT_LOCATIONS=0" in found.found
-    assert "nothing proves the narrower windows any more" in found.found
-    assert "1 lead of the last 7 days came only by them" in found.found
-    assert "API_AUDIT_LOCATIONS=2" in found.cure
+    assert found.result is CheckResult.WARNING
+    assert "API_AUDIT_LOCATIONS=0" in found.message
+    assert "nothing proves the narrower windows any more" in found.message
+    assert "1 lead of the last 7 days came only by them" in found.message
+    assert "API_AUDIT_LOCATIONS=2" in found.hint
 
 
 def test_locations_in_doubt_are_named_and_since_when() -> None:
@@ -152,11 +156,11 @@ def test_locations_in_doubt_are_named_and_since_when() -> None:
         for code in range(7, 19)
     ]
     found = lines(sure, some[0])["In doubt: booking"]
-    assert found.mark is Mark.WARNING
-    assert found.found.startswith(
+    assert found.result is CheckResult.WARNING
+    assert found.message.startswith(
         "too few rows, or answers cut at one length, of location 7 for 7 min; what came is stored"
     )
-    assert "`syncctl booking --location 7 -v`" in found.cure
+    assert "`syncctl booking --location 7 -v`" in found.hint
     of_all = doubts(progress(sure, *some))
     assert len(of_all) == 12
     words = doubt_words(of_all, StepName.BOOKING, NOW)

@@ -11,7 +11,7 @@ from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.sources import LeadType
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, check_chosen, decide
+from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, KeepReason, check_chosen, decide
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, cleanup_key, duplicates_among
 from syncctl.services.cleanup.edits import Copies
 from syncctl.storage.sqlite.storage import SqliteStorage
@@ -51,7 +51,7 @@ def decided(storage: SqliteStorage, leads: list[Document], *chosen: str) -> Deci
     return decision
 
 
-def kept(decision: Decision | Conflict) -> tuple[int, Why]:
+def kept(decision: Decision | Conflict) -> tuple[int, KeepReason]:
     assert isinstance(decision, Decision)
     return int(decision.kept, 16), decision.why
 
@@ -143,13 +143,13 @@ class TestChoosing:
     def test_nobody_worked_on_any_the_oldest_stays(self, storage: SqliteStorage) -> None:
         old = MOMENT - timedelta(days=1)
         decision = decided(storage, copies({}, {"createdAt": old, "updatedAt": old}, {}))
-        assert kept(decision) == (2, Why.OLDEST)
+        assert kept(decision) == (2, KeepReason.OLDEST)
 
     def test_of_one_date_the_one_that_the_sync_knows_then_the_lowest_id(self, storage: SqliteStorage) -> None:
-        assert kept(decided(storage, copies({}, {}, {}))) == (1, Why.OLDEST)
+        assert kept(decided(storage, copies({}, {}, {}))) == (1, KeepReason.OLDEST)
         storage.store_leads([], [record(3)])
         decision = decided(storage, copies({}, {}, {}))
-        assert kept(decision) == (3, Why.LINKED)
+        assert kept(decision) == (3, KeepReason.LINKED)
 
     def test_the_one_that_a_record_has_goes_before_older_ones_and_better_names(
         self, storage: SqliteStorage
@@ -159,30 +159,30 @@ class TestChoosing:
         storage.store_leads([], [record(99, lead_id=text_id(3))])
         leads = copies(old, {}, {"store": "Suitor Guy - CALICUT"})
         decision = decided(storage, leads)
-        assert kept(decision) == (3, Why.LINKED)
+        assert kept(decision) == (3, KeepReason.LINKED)
         assert isinstance(decision, Decision)
         assert (decision.removed, decision.record_from) == ((text_id(1), text_id(2)), None)
 
     def test_of_two_that_records_have_the_name_and_then_the_age_decide(self, storage: SqliteStorage) -> None:
         storage.store_leads([], [record(2), record(3), record(4)])
         leads = copies({}, {"store": "SG Calicut"}, {"createdAt": LATER, "updatedAt": LATER}, {})
-        assert kept(decided(storage, leads)) == (4, Why.LINKED)
+        assert kept(decided(storage, leads)) == (4, KeepReason.LINKED)
 
     def test_without_records_the_canonical_store_name_goes_before_older_ones(
         self, storage: SqliteStorage
     ) -> None:
         names = ("Suitor Guy - CALICUT", "suitor guy  calicut", "Suitor Guy - Calicut")
         leads = copies(*({"store": name} for name in names), {"createdAt": LATER, "updatedAt": LATER})
-        assert kept(decided(storage, leads)) == (3, Why.STORE_NAME)
+        assert kept(decided(storage, leads)) == (3, KeepReason.STORE_NAME)
 
     def test_no_record_and_no_canonical_name_the_oldest_stays(self, storage: SqliteStorage) -> None:
         leads = copies({"createdAt": LATER, "updatedAt": LATER}, {}, store="SG Calicut")
-        assert kept(decided(storage, leads)) == (2, Why.OLDEST)
+        assert kept(decided(storage, leads)) == (2, KeepReason.OLDEST)
 
     def test_a_copy_worked_on_goes_before_all_of_them(self, storage: SqliteStorage) -> None:
         storage.store_leads([], [record(1)])
         edited = {"createdAt": LATER, "store": "Suitor Guy - CALICUT", "callStatus": "Busy"}
-        assert kept(decided(storage, copies({}, edited))) == (2, Why.WORKED_ON)
+        assert kept(decided(storage, copies({}, edited))) == (2, KeepReason.WORKED_ON)
 
     @pytest.mark.parametrize(
         "edit",
@@ -196,14 +196,14 @@ class TestChoosing:
     )
     def test_the_copy_worked_on_stays(self, storage: SqliteStorage, edit: dict[str, Any]) -> None:
         decision = decided(storage, copies({}, {}, edit))
-        assert kept(decision) == (3, Why.WORKED_ON)
+        assert kept(decision) == (3, KeepReason.WORKED_ON)
         assert isinstance(decision, Decision)
         assert set(decision.removed) == {text_id(1), text_id(2)}
 
     def test_equal_edits_are_no_conflict_the_one_edited_last_stays(self, storage: SqliteStorage) -> None:
         edit = {"callStatus": "Connected", "updatedAt": LATER}
         decision = decided(storage, copies(edit, {**edit, "updatedAt": LATER + timedelta(hours=1)}, edit))
-        assert kept(decision) == (2, Why.ALL_EDITS)
+        assert kept(decision) == (2, KeepReason.ALL_EDITS)
 
     def test_the_copy_that_has_the_others_edits_too_stays_though_edited_earlier(
         self, storage: SqliteStorage
@@ -212,7 +212,7 @@ class TestChoosing:
         decision = decided(
             storage, copies({}, both, {"callStatus": "Connected", "updatedAt": LATER + timedelta(hours=1)})
         )
-        assert kept(decision) == (2, Why.ALL_EDITS)
+        assert kept(decision) == (2, KeepReason.ALL_EDITS)
 
     @pytest.mark.parametrize(
         ("one", "other"),
@@ -248,7 +248,7 @@ class TestChoosing:
                 {"remarks": "", "callStatus": "Busy", "updatedAt": LATER},
             ),
         )
-        assert kept(decision) == (3, Why.ALL_EDITS)
+        assert kept(decision) == (3, KeepReason.ALL_EDITS)
 
     @pytest.mark.parametrize("adopted", [False, True])
     def test_what_the_sync_wrote_itself_is_no_edit(self, storage: SqliteStorage, adopted: bool) -> None:
@@ -264,7 +264,7 @@ class TestChoosing:
         record_id = source_record(values).lead_id if adopted else text_id(1)
         storage.store_leads([], [record(1, record_id=record_id, values=values)])
         leads = copies({"remarks": "the file's news", "updatedAt": LATER}, {"callStatus": "Busy"})
-        assert kept(decided(storage, leads)) == (2, Why.ALL_EDITS)
+        assert kept(decided(storage, leads)) == (2, KeepReason.ALL_EDITS)
 
     def test_without_its_record_the_same_value_may_be_an_edit(self, storage: SqliteStorage) -> None:
         leads = copies({"remarks": "whose?", "updatedAt": LATER}, {"callStatus": "Busy"})
@@ -279,11 +279,11 @@ class TestChoosing:
                 {"name": "Anu K", "callStatus": "Busy", "remarks": "a"},
             ),
         )
-        assert kept(decision)[1] is Why.ALL_EDITS
+        assert kept(decision)[1] is KeepReason.ALL_EDITS
 
     def test_a_person_decides_any_set(self, storage: SqliteStorage) -> None:
         leads = copies({"callStatus": "Busy"}, {"callStatus": "Connected"}, {})
-        assert kept(decided(storage, leads, text_id(1))) == (1, Why.CHOSEN)
+        assert kept(decided(storage, leads, text_id(1))) == (1, KeepReason.CHOSEN)
 
     def test_records_go_to_the_kept_copy_and_one_may_come_back(self, storage: SqliteStorage) -> None:
         storage.store_leads([], [record(2)])
@@ -325,11 +325,11 @@ class TestHandTyped:
         assert isinstance(decided(storage, typed), Conflict)
 
     def test_saved_twice_is_no_conflict(self, storage: SqliteStorage) -> None:
-        assert kept(decided(storage, [file_lead(n, source=None) for n in (1, 2)]))[1] is Why.ALL_EDITS
+        assert kept(decided(storage, [file_lead(n, source=None) for n in (1, 2)]))[1] is KeepReason.ALL_EDITS
 
     def test_a_files_rows_that_nobody_worked_on_are_not(self, storage: SqliteStorage) -> None:
         rows = [file_lead(1, remarks="blue"), file_lead(2, remarks="red")]
-        assert kept(decided(storage, rows)) == (1, Why.OLDEST)
+        assert kept(decided(storage, rows)) == (1, KeepReason.OLDEST)
 
 
 class TestFieldsOfTheWebApp:

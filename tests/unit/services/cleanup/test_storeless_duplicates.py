@@ -10,7 +10,7 @@ import pytest
 
 from syncctl.domain.lead_values import Document
 from syncctl.locations import load_locations
-from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, Why, decide
+from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, KeepReason, decide
 from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key, duplicates_among
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, record, text_id
@@ -53,7 +53,7 @@ def decided(storage: SqliteStorage, leads: list[Document]) -> list[Decision | Co
     return list(decide(storage, sets, LOCATIONS, frozenset()))
 
 
-def kept(decisions: list[Decision | Conflict]) -> tuple[int, Why]:
+def kept(decisions: list[Decision | Conflict]) -> tuple[int, KeepReason]:
     (decision,) = decisions
     assert isinstance(decision, Decision)
     return int(decision.kept, 16), decision.why
@@ -130,7 +130,7 @@ class TestChoosing:
         leads = [of_file(1, "Default Store"), of_file(2, "SG Calicut", createdAt=DAY + timedelta(hours=9))]
         storage.store_leads([], [record(77, lead_id=text_id(1))])
         decisions = decided(storage, leads)
-        assert kept(decisions) == (2, Why.STORE_NAME)
+        assert kept(decisions) == (2, KeepReason.STORE_NAME)
         assert [decision.record_from for decision in decisions if isinstance(decision, Decision)] == [
             text_id(1)
         ]
@@ -138,7 +138,7 @@ class TestChoosing:
     def test_one_worked_on_under_no_store_stays_there(self, storage: SqliteStorage) -> None:
         leads = [of_file(1, "Default Store", callStatus="Busy"), of_file(2, REAL)]
         decisions = decided(storage, leads)
-        assert kept(decisions) == (1, Why.WORKED_ON)
+        assert kept(decisions) == (1, KeepReason.WORKED_ON)
         assert [decision.store_of_removed for decision in decisions if isinstance(decision, Decision)] == [
             REAL
         ]
@@ -151,7 +151,7 @@ class TestChoosing:
     def test_no_store_is_no_edit(self, storage: SqliteStorage) -> None:
         edit = {"callStatus": "Busy", "updatedAt": LATER}
         leads = [of_file(1, "Default Store", **edit), of_file(2, REAL, **edit)]
-        assert kept(decided(storage, leads)) == (2, Why.ALL_EDITS)
+        assert kept(decided(storage, leads)) == (2, KeepReason.ALL_EDITS)
 
     def test_different_edits_are_a_conflict_all_the_same(self, storage: SqliteStorage) -> None:
         leads = [of_file(1, "Default Store", callStatus="Busy"), of_file(2, REAL, callStatus="Connected")]
@@ -198,7 +198,7 @@ class TestImportedInIndia:
             of_file(1, REAL, functionDate=DAY, **edit),
             of_file(2, REAL, functionDate=IN_INDIA, createdAt=IN_INDIA, **edit),
         ]
-        assert kept(decided(storage, leads))[1] is Why.ALL_EDITS
+        assert kept(decided(storage, leads))[1] is KeepReason.ALL_EDITS
         moved = {**leads[1], "_id": text_id(3), "functionDate": DAY + timedelta(days=1)}
         storage.store_leads([moved], [])
         (decision,) = decide(storage, [(text_id(1), text_id(3))], LOCATIONS, frozenset())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.domain.checks import Check, Mark
+from syncctl.domain.checks import CheckResult, Finding
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import StepName
 from syncctl.errors import (
@@ -37,7 +37,7 @@ from syncctl.ports.machine import (
     User,
     ZoneFacts,
 )
-from syncctl.services.doctor.connections import ApiTrial, check_api, check_clock, check_database
+from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock, check_database
 from syncctl.services.doctor.machine import MIB, check_output, check_path, check_space, check_zones
 from syncctl.services.doctor.schedule import check_lock, check_schedule
 from syncctl.services.doctor.settings import check_settings
@@ -46,14 +46,14 @@ from syncctl.storage.registry import open_storage
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 CLERK, ROOT = User("clerk", is_root=False), User("root", is_root=True)
 HINTS = OpeningHints(unusable="Start it.", not_writable="Ask for rights.")
-GOOD, WARNING, BAD = Mark.GOOD, Mark.WARNING, Mark.BAD
+GOOD, WARNING, BAD = CheckResult.PASSED, CheckResult.WARNING, CheckResult.FAILED
 
 
-def marks(checks: Iterator[Check]) -> dict[str, Mark]:
+def marks(checks: Iterator[Finding]) -> dict[str, CheckResult]:
     """Each line's mark by its name; every line that is not good has a cure."""
     found = list(checks)
-    assert all(check.mark is GOOD or check.cure for check in found)
-    return {check.name: check.mark for check in found}
+    assert all(check.result is GOOD or check.hint for check in found)
+    return {check.name: check.result for check in found}
 
 
 def path(**changes: Any) -> PathFacts:
@@ -88,44 +88,44 @@ def path(**changes: Any) -> PathFacts:
         (path(mode=0o711), BAD, "everybody can go into /srv/data (0711)"),
     ],
 )
-def test_folders(facts: PathFacts, mark: Mark, said: str) -> None:
+def test_folders(facts: PathFacts, mark: CheckResult, said: str) -> None:
     check = check_path(facts, CLERK, folder=True)
-    assert check.mark is mark
-    assert said in check.found
-    assert mark is GOOD or check.cure
+    assert check.result is mark
+    assert said in check.message
+    assert mark is GOOD or check.hint
 
 
 def test_a_file_where_a_folder_stands() -> None:
-    assert check_path(path(), CLERK).found == "/srv/data is no file"
+    assert check_path(path(), CLERK).message == "/srv/data is no file"
 
 
 def test_root_among_the_files_of_another_user() -> None:
     check = check_path(path(), ROOT, folder=True)
-    assert check.mark is WARNING
-    assert "sudo -u clerk syncctl doctor" in check.cure
+    assert check.result is WARNING
+    assert "sudo -u clerk syncctl doctor" in check.hint
 
 
 @pytest.mark.parametrize(
     ("free", "mark"), [(49 * MIB, BAD), (50 * MIB, WARNING), (499 * MIB, WARNING), (500 * MIB, GOOD)]
 )
-def test_room(free: int, mark: Mark) -> None:
+def test_room(free: int, mark: CheckResult) -> None:
     assert marks(check_space([DiskSpace(Path("/srv"), free)])) == {"Disk space": mark}
 
 
 def test_output_that_nothing_rotates() -> None:
     large = path(is_folder=False, size=51 * MIB)
     (check,) = check_output(large, has_log_file=False)
-    assert "SYNC_LOG_FILE" in check.cure
+    assert "SYNC_LOG_FILE" in check.hint
     (check,) = check_output(large, has_log_file=True)
-    assert "SYNC_LOG_FILE" not in check.cure
+    assert "SYNC_LOG_FILE" not in check.hint
     assert not list(check_output(path(is_folder=False, size=50 * MIB), has_log_file=False))
 
 
 def test_zones() -> None:
     zones = ZoneFacts("Etc/UTC", "Asia/Kolkata", "Asia/Kolkata", schedule_moves=True)
-    assert check_zones(zones, by_systemd=False).mark is WARNING
-    assert check_zones(zones, by_systemd=True).mark is GOOD
-    assert check_zones(replace(zones, schedule_moves=False), by_systemd=False).mark is GOOD
+    assert check_zones(zones, by_systemd=False).result is WARNING
+    assert check_zones(zones, by_systemd=True).result is GOOD
+    assert check_zones(replace(zones, schedule_moves=False), by_systemd=False).result is GOOD
 
 
 def settings_facts(**changes: Any) -> SettingsFacts:
@@ -138,7 +138,7 @@ def test_settings() -> None:
     assert marks(check_settings(settings_facts(files=()))) == {"Settings": WARNING}
     wrong = SettingFact("DATABASE_URL", "MONGO_URI", "environment", "it names no database")
     (check,) = check_settings(settings_facts(settings=(wrong,)))
-    assert (check.mark, check.name, check.found) == (
+    assert (check.result, check.name, check.message) == (
         BAD,
         "MONGO_URI",
         "it names no database (in the environment)",
@@ -155,12 +155,12 @@ def test_settings() -> None:
 def test_names_that_are_not_settings(name: str, meant: str | None, cure: str) -> None:
     unknown = UnknownSetting(name, Path("/srv/.env.local"), meant)
     check = list(check_settings(settings_facts(unknown=(unknown,))))[-1]
-    assert (check.mark, check.name, check.cure) == (WARNING, name, cure)
-    assert check.found == "syncctl has no setting of this name; it is in /srv/.env.local"
+    assert (check.result, check.name, check.hint) == (WARNING, name, cure)
+    assert check.message == "syncctl has no setting of this name; it is in /srv/.env.local"
 
 
 @pytest.mark.parametrize(("mode", "mark"), [(0o600, GOOD), (0o400, GOOD), (0o640, BAD), (0o604, BAD)])
-def test_files_with_secrets(mode: int, mark: Mark) -> None:
+def test_files_with_secrets(mode: int, mark: CheckResult) -> None:
     file = path(what=".env.local", path=Path("/srv/.env.local"), is_folder=False, mode=mode)
     assert marks(check_settings(settings_facts(secret_files=(file,))))[".env.local"] is mark
 
@@ -186,7 +186,9 @@ def state(*, installed: bool = True, in_step: bool = True, **changes: Any) -> Sc
         (state(by_systemd=True), frozenset({"cron"}), BAD, GOOD),
     ],
 )
-def test_schedules(found: ScheduleState, running: frozenset[str] | None, scheduler: Mark, line: Mark) -> None:
+def test_schedules(
+    found: ScheduleState, running: frozenset[str] | None, scheduler: CheckResult, line: CheckResult
+) -> None:
     checks = check_schedule(found, running, (), enabled=True)
     assert marks(checks) == {"Scheduler": scheduler, "Crontab": line}
 
@@ -202,8 +204,8 @@ def test_the_old_systems_sync_in_the_crontab() -> None:
     (found,) = (
         check for check in check_schedule(both, CRON, (), enabled=True) if check.name == "Old system's sync"
     )
-    assert (found.mark, found.found) == (BAD, "the crontab still runs it: */10 * * * * npm run sync:api")
-    assert "`crontab -e`" in found.cure
+    assert (found.result, found.message) == (BAD, "the crontab still runs it: */10 * * * * npm run sync:api")
+    assert "`crontab -e`" in found.hint
 
 
 def test_what_stands_above_the_line() -> None:
@@ -211,11 +213,11 @@ def test_what_stands_above_the_line() -> None:
     (found,) = (
         check for check in check_schedule(above, CRON, (), enabled=True) if check.name == "Crontab variable"
     )
-    assert (found.mark, found.found) == (
+    assert (found.result, found.message) == (
         BAD,
         "above the line stands SHELL=/no/shell: there is no such program",
     )
-    assert "`crontab -e`" in found.cure
+    assert "`crontab -e`" in found.hint
 
 
 def test_what_imports_files_by_itself() -> None:
@@ -228,13 +230,13 @@ def test_what_imports_files_by_itself() -> None:
         for check in check_schedule(state(imports=imports), CRON, (), enabled=True)
         if check.name == "Scheduled import"
     ]
-    assert [(check.mark, check.found) for check in found] == [
+    assert [(check.result, check.message) for check in found] == [
         (BAD, "clerk's crontab runs `syncctl all`: 0 2 * * * syncctl all"),
         (BAD, "a timer runs `import:walkin`: npm run import:walkin"),
     ]
-    assert "by hand only" in found[0].cure
-    assert "`crontab -e`; `syncctl cron install` lets cron run `syncctl api`" in found[0].cure
-    assert "`y`; `syncctl cron show --systemd` prints the units that run `syncctl api`" in found[1].cure
+    assert "by hand only" in found[0].hint
+    assert "`crontab -e`; `syncctl cron install` lets cron run `syncctl api`" in found[0].hint
+    assert "`y`; `syncctl cron show --systemd` prints the units that run `syncctl api`" in found[1].hint
 
 
 @pytest.mark.parametrize(
@@ -247,10 +249,10 @@ def test_what_imports_files_by_itself() -> None:
         (LockState(held=False, problem="it can't be read"), BAD),
     ],
 )
-def test_locks(lock: LockState, mark: Mark) -> None:
+def test_locks(lock: LockState, mark: CheckResult) -> None:
     check = check_lock(lock, NOW, timedelta(minutes=4))
-    assert check.mark is mark
-    assert mark is GOOD or check.cure
+    assert check.result is mark
+    assert mark is GOOD or check.hint
 
 
 @pytest.mark.parametrize(
@@ -262,10 +264,10 @@ def test_locks(lock: LockState, mark: Mark) -> None:
         (-90, WARNING, "90 s behind"),
     ],
 )
-def test_clocks(seconds: int, mark: Mark, said: str) -> None:
+def test_clocks(seconds: int, mark: CheckResult, said: str) -> None:
     (check,) = check_clock(ApiClock("rental.example", timedelta(seconds=seconds)))
-    assert check.mark is mark
-    assert said in check.found
+    assert check.result is mark
+    assert said in check.message
     assert not list(check_clock(None))
 
 
@@ -305,21 +307,21 @@ class FakeApi:
         pass
 
 
-def trial(url: str = "https://rental.example/x", *, has_key: bool = True) -> ApiTrial:
+def trial(url: str = "https://rental.example/x", *, has_key: bool = True) -> ApiProbe:
     address = ApiAddress(url, "API_TOKEN", has_key)
     steps = (StepName.STORES, StepName.BOOKING, StepName.RETURN)
-    return ApiTrial(dict.fromkeys(steps, address), load_locations(), 5.0, monotonic=lambda: 100.0)
+    return ApiProbe(dict.fromkeys(steps, address), load_locations(), 5.0, monotonic=lambda: 100.0)
 
 
 def test_an_api_that_answers() -> None:
     api = FakeApi()
     checks = list(check_api(api, trial()))
-    assert [check.found for check in checks] == [
+    assert [check.message for check in checks] == [
         "rental.example answered and took API_TOKEN; stores listed: 2",
         "rental.example answered and took API_TOKEN; the last month's rows of location 7: 1",
         "rental.example answered and took API_TOKEN; the last month's rows of location 7: 1",
     ]
-    assert all(check.mark is GOOD for check in checks)
+    assert all(check.result is GOOD for check in checks)
     assert {request.report for request in api.asked} == {StepName.BOOKING, StepName.RETURN}
     for request in api.asked:
         assert (request.location, request.deadline) == ("7", 105.0)
@@ -344,7 +346,7 @@ def test_an_api_that_answers() -> None:
         ({"booking": [{**ROW, "bookingDate": None}]}, (GOOD, WARNING, GOOD)),
     ],
 )
-def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[Mark, ...]) -> None:
+def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[CheckResult, ...]) -> None:
     found = marks(check_api(FakeApi(**answers), trial()))
     assert tuple(found.values()) == expected
     assert list(found) == ["API: stores", "API: booking", "API: return"]
@@ -369,14 +371,14 @@ def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[Mark, ...]) 
 )
 def test_the_cure_is_what_the_error_says_to_do(error: ApiError, cure: str) -> None:
     check = list(check_api(FakeApi(booking=error), trial()))[1]
-    assert (check.found, check.cure) == ("it failed", cure)
+    assert (check.message, check.hint) == ("it failed", cure)
 
 
 def test_what_the_api_itself_says_is_no_cure() -> None:
     error = RetryableApiError("the API says that the call failed: set XACT_ABORT on")
     check = list(check_api(FakeApi(booking=error), trial()))[1]
-    assert check.found == "the API says that the call failed: set XACT_ABORT on"
-    assert check.cure.startswith("It may pass")
+    assert check.message == "the API says that the call failed: set XACT_ABORT on"
+    assert check.hint.startswith("It may pass")
 
 
 @pytest.mark.parametrize(
@@ -424,9 +426,9 @@ def test_a_database_that_can_be_read_and_written(tmp_path: Path) -> None:
 
 def test_a_database_that_can_not_be_reached_or_written(tmp_path: Path) -> None:
     (check,) = check_database(lost, lost, HINTS)
-    assert check.mark is BAD
-    assert check.found == "MongoDB at h can't be reached: is it running?"
-    assert check.cure == HINTS.unusable
+    assert check.result is BAD
+    assert check.message == "MongoDB at h can't be reached: is it running?"
+    assert check.hint == HINTS.unusable
     url = f"sqlite:///{tmp_path}/x.db"
     good, rights = check_database(lambda: opened(url), refusing, HINTS)
-    assert (good.mark, rights.mark, rights.cure) == (GOOD, BAD, HINTS.not_writable)
+    assert (good.result, rights.result, rights.hint) == (GOOD, BAD, HINTS.not_writable)

@@ -55,6 +55,6 @@ def test_a_sheets_name_may_tell_the_store(sheet: str, store: str | None) -> None
 
 
 def test_a_store_that_the_user_names_must_be_known() -> None:
-    assert STORES.given("z kottakal") == "Zorucci - Kottakkal"
+    assert STORES.requested_store("z kottakal") == "Zorucci - Kottakkal"
     with pytest.raises(UsageError, match="no known store"):
-        STORES.given("Calicutt")
+        STORES.requested_store("Calicutt")

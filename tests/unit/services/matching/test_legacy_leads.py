@@ -53,7 +53,7 @@ def claim(
         taken={taken},
         answered_keys={wanted.key, *(other.key for other in others)},
     )
-    return unlinked.take_own(wanted)
+    return unlinked.take_matching(wanted)
 
 
 def test_a_lead_of_the_same_key_is_the_records() -> None:

@@ -114,7 +114,7 @@ def match(storage: SqliteStorage, *records: SourceRecord) -> MatchResult:
     left = [record for record in records if record.lead_id in result.undecided]
     keep(storage, result, [record for record in records if record not in left])
     if left:
-        late = matcher.match(left, lead_types, keys, conclude=True)
+        late = matcher.match(left, lead_types, keys, final_pass=True)
         keep(storage, late, left)
         result.finished |= late.finished
         result.lead_ids |= late.lead_ids
@@ -129,7 +129,7 @@ def keep(storage: SqliteStorage, result: MatchResult, records: Sequence[SourceRe
         kept = SyncRecord(
             record.lead_id, record.key, lead_id, "walkin", "f", record.values, "", BOOKED, "", report_id
         )
-        storage.store_leads([new_lead(record, BOOKED)] if result.is_new(record) else [], [kept])
+        storage.store_leads([new_lead(record, BOOKED)] if result.is_unmatched(record) else [], [kept])
 
 
 # Leads of the old system, edited
@@ -164,43 +164,43 @@ def test_an_edited_visit_is_found(storage: SqliteStorage, edit: dict[str, Any], 
 
 def test_another_day_or_another_second_is_another_lead(storage: SqliteStorage) -> None:
     stored(storage, walkin(), createdAt=VISIT - DAY, enquiryDate=VISIT - DAY)
-    assert match(storage, walkin()).is_new(walkin())
+    assert match(storage, walkin()).is_unmatched(walkin())
     stored(storage, booking(), "b" * 24, bookingNo="78", createdAt=BOOKED + timedelta(seconds=1))
-    assert match(storage, booking()).is_new(booking())
+    assert match(storage, booking()).is_unmatched(booking())
 
 
 def test_a_lead_whose_own_record_comes_later_is_not_taken(storage: SqliteStorage) -> None:
     lead_id = stored(storage, booking("78"))
     result = match(storage, booking("77"), booking("78"))
     assert result.lead_id_of(booking("78")) == lead_id
-    assert result.is_new(booking("77"))
+    assert result.is_unmatched(booking("77"))
 
 
 def test_a_lead_whose_own_record_is_known_is_not_taken(storage: SqliteStorage) -> None:
     known(storage, walkin(phone="9222222222"))
     stored(storage, walkin(phone="9222222222"))  # brought back by another program
-    assert match(storage, walkin()).is_new(walkin())
+    assert match(storage, walkin()).is_unmatched(walkin())
 
 
 def test_a_surplus_copy_is_nobody_elses(storage: SqliteStorage) -> None:
     stored(storage, walkin(), "a" * 24)
     stored(storage, walkin(), "b" * 24)
     other_store = walkin(store=OTHER_STORE)
-    assert match(storage, walkin(), other_store).is_new(other_store)
+    assert match(storage, walkin(), other_store).is_unmatched(other_store)
 
 
 def test_two_records_that_fit_a_lead_alike_are_both_new(storage: SqliteStorage) -> None:
     stored(storage, walkin(), phone="9333333333")
     one, two = walkin(phone="9111111111"), walkin(phone="9222222222")
     result = match(storage, one, two)
-    assert result.is_new(one)
-    assert result.is_new(two)
+    assert result.is_unmatched(one)
+    assert result.is_unmatched(two)
 
 
 def test_a_lead_of_a_killed_run_is_its_own_records_only(storage: SqliteStorage) -> None:
     other = booking("78")
     stored(storage, other, other.lead_id)
-    assert match(storage, booking()).is_new(booking())
+    assert match(storage, booking()).is_unmatched(booking())
 
 
 # Reports
@@ -229,14 +229,14 @@ def test_the_next_visit_is_new(storage: SqliteStorage, app: SqliteApp, change: d
     nxt = walkin(**change)
     result = match(storage, walkin(), nxt)
     assert result.finished == {walkin().lead_id: report_id}
-    assert result.is_new(nxt)
+    assert result.is_unmatched(nxt)
 
 
 def test_a_report_finishes_one_record_for_good(storage: SqliteStorage, app: SqliteApp) -> None:
     report_id = finished(app, walkin(), store=OTHER_STORE)
     assert match(storage, walkin()).finished == {walkin().lead_id: report_id}
     other = walkin(store=OTHER_STORE)
-    assert match(storage, other).is_new(other)
+    assert match(storage, other).is_unmatched(other)
     assert match(storage, walkin()).finished == {walkin().lead_id: report_id}
 
 
@@ -245,15 +245,15 @@ def test_a_report_is_the_record_that_it_fits_best(storage: SqliteStorage, app: S
     namesake, elsewhere = walkin(phone="9222222222"), walkin(store=OTHER_STORE)
     result = match(storage, namesake, elsewhere, walkin())
     assert result.finished == {walkin().lead_id: report_id}
-    assert result.is_new(namesake)
-    assert result.is_new(elsewhere)
+    assert result.is_unmatched(namesake)
+    assert result.is_unmatched(elsewhere)
 
 
 def test_a_known_record_counts_though_it_is_not_in_the_import(storage: SqliteStorage, app: SqliteApp) -> None:
     known(storage, walkin())
     finished(app, walkin())
     elsewhere = walkin(store=OTHER_STORE)
-    assert match(storage, elsewhere).is_new(elsewhere)
+    assert match(storage, elsewhere).is_unmatched(elsewhere)
 
 
 def test_a_known_record_that_is_there_leaves_an_edited_namesakes_report(
@@ -270,8 +270,8 @@ def test_a_tie_imports(storage: SqliteStorage, app: SqliteApp) -> None:
     one, two = walkin(phone="9111111111"), walkin(phone="9222222222")
     result = match(storage, one, two)
     assert result.finished == {}
-    assert result.is_new(one)
-    assert result.is_new(two)
+    assert result.is_unmatched(one)
+    assert result.is_unmatched(two)
 
 
 def test_two_reports_of_one_booking_finish_no_other(storage: SqliteStorage, app: SqliteApp) -> None:
@@ -280,7 +280,7 @@ def test_two_reports_of_one_booking_finish_no_other(storage: SqliteStorage, app:
     sibling = booking("78", phone="9222222222")
     result = match(storage, booking(), sibling)
     assert result.finished.keys() == {booking().lead_id}
-    assert result.is_new(sibling)
+    assert result.is_unmatched(sibling)
 
 
 def test_a_report_of_a_lead_that_is_still_there_finishes_no_other(
@@ -298,13 +298,13 @@ def test_a_report_that_names_another_records_lead_is_about_that(
     other = walkin(createdAt=VISIT - DAY, enquiryDate=VISIT - DAY)
     known(storage, other)
     app.add_report({"id": other.lead_id, "phone_number": "9000000001", "enquiry_date": VISIT})
-    assert match(storage, walkin()).is_new(walkin())
+    assert match(storage, walkin()).is_unmatched(walkin())
 
 
 def test_what_was_deleted_on_purpose_is_neither_new_nor_finished(storage: SqliteStorage) -> None:
     known(storage, walkin())
     result = match(storage, walkin())
-    assert not result.is_new(walkin())
+    assert not result.is_unmatched(walkin())
     assert result.finished == {}
 
 
@@ -324,7 +324,7 @@ def test_a_matcher_that_writes_nothing_gives_nothing_away_twice(
 ) -> None:
     finished(app, walkin(), store=OTHER_STORE)
     matcher = Matcher(storage, load_locations())
-    first = matcher.match([walkin()], [LeadType.GENERAL], conclude=True)
-    again = matcher.match([walkin(store=OTHER_STORE)], [LeadType.GENERAL], conclude=True)
+    first = matcher.match([walkin()], [LeadType.GENERAL], final_pass=True)
+    again = matcher.match([walkin(store=OTHER_STORE)], [LeadType.GENERAL], final_pass=True)
     assert len(first.finished) == 1
     assert again.finished == {}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncctl.locations import load_locations
-from syncctl.services.reconcile.differences import Base, Whose, differences
+from syncctl.services.reconcile.differences import ChangedBy, LastSeen, differences
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 THEN, NOW, EDITED = (datetime(2026, month, 1, tzinfo=UTC) for month in (4, 5, 6))
@@ -20,41 +20,41 @@ def found(
     *more: dict[str, Any],
     has_changed: bool = False,
     touched: bool = False,
-) -> list[tuple[str, Whose, bool]]:
+) -> list[tuple[str, ChangedBy, bool]]:
     document = {**LEAD, **lead, **({"updatedAt": EDITED} if touched else {})}
     versions = [now, *more]
     return [
-        (difference.field, difference.whose, difference.is_news)
-        for difference in differences(versions, Base(said, has_changed), document, load_locations())
+        (difference.field, difference.changed_by, difference.is_for_telecallers)
+        for difference in differences(versions, LastSeen(said, has_changed), document, load_locations())
     ]
 
 
 def test_news_that_no_sync_has_seen_are_the_sources_even_if_the_lead_was_edited() -> None:
     for lead in ({"functionDate": THEN}, {"functionDate": EDITED}, {}):
         assert found(lead, {"functionDate": THEN}, {"functionDate": NOW}, touched=True) == [
-            ("functionDate", Whose.SOURCE, True)
+            ("functionDate", ChangedBy.SOURCE, True)
         ]
 
 
 def test_what_the_source_never_changed_is_a_telecallers() -> None:
     same = {"functionDate": THEN, "remarks": "x"}
     assert found({"functionDate": EDITED}, same, same, touched=True) == [
-        ("functionDate", Whose.TELECALLER, False),
-        ("remarks", Whose.TELECALLER, False),
+        ("functionDate", ChangedBy.TELECALLER, False),
+        ("remarks", ChangedBy.TELECALLER, False),
     ]
 
 
 @pytest.mark.parametrize(
     ("field", "touched", "expected"),
     [
-        ("functionDate", False, (Whose.SOURCE, True)),
-        ("functionDate", True, (Whose.EITHER, True)),
-        ("remarks", True, (Whose.EITHER, False)),
-        ("securityAmount", True, (Whose.SOURCE, True)),
+        ("functionDate", False, (ChangedBy.SOURCE, True)),
+        ("functionDate", True, (ChangedBy.EITHER, True)),
+        ("remarks", True, (ChangedBy.EITHER, False)),
+        ("securityAmount", True, (ChangedBy.SOURCE, True)),
     ],
 )
 def test_once_a_sync_has_seen_the_change_the_lead_tells(
-    field: str, touched: bool, expected: tuple[Whose, bool]
+    field: str, touched: bool, expected: tuple[ChangedBy, bool]
 ) -> None:
     now: Any = NOW if field == "functionDate" else 5.0 if field == "securityAmount" else "new"
     before: Any = THEN if field == "functionDate" else 4.0 if field == "securityAmount" else "old"
@@ -64,7 +64,7 @@ def test_once_a_sync_has_seen_the_change_the_lead_tells(
 
 
 def test_a_field_that_the_source_does_not_speak_of_is_not_its_doing() -> None:
-    assert found({"reason": "Price"}, {}, {}, has_changed=True) == [("reason", Whose.TELECALLER, False)]
+    assert found({"reason": "Price"}, {}, {}, has_changed=True) == [("reason", ChangedBy.TELECALLER, False)]
 
 
 def test_as_long_as_one_item_row_says_what_the_lead_holds_nothing_differs() -> None:

@@ -9,7 +9,7 @@ import pytest
 from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.requests import Days
 from syncctl.domain.sources import StepName
-from syncctl.services.sync.answer_rows import SortedRows, has_changed, sort_unsorted, unsorted
+from syncctl.services.sync.answer_rows import AnswerRows, classify, has_changed, unclassified
 from tests.support.answers import item_rows
 
 STORE = "Suitor Guy - Perinthalmanna"
@@ -22,8 +22,8 @@ def row(number: str, day: str | None, **fields: Any) -> dict[str, Any]:
     return {**customer, "bookingDate": moment, "returnDate": moment, **fields}
 
 
-def sort(rows: list[Any], days: Days | None = DAYS, report: StepName = StepName.BOOKING) -> SortedRows:
-    answer = sort_unsorted(unsorted(report, "7", STORE, rows, UTC), days, lambda: None, STORE)
+def sort(rows: list[Any], days: Days | None = DAYS, report: StepName = StepName.BOOKING) -> AnswerRows:
+    answer = classify(unclassified(report, "7", STORE, rows, UTC), days, lambda: None, STORE)
     items = sum(map(len, answer.item_rows.values()))
     assert answer.merged == items
     assert len(answer.rows) == len(answer.records) + items + len(answer.invalid) + answer.ignored
@@ -31,7 +31,7 @@ def sort(rows: list[Any], days: Days | None = DAYS, report: StepName = StepName.
     return answer
 
 
-def numbers(answer: SortedRows) -> list[str]:
+def numbers(answer: AnswerRows) -> list[str]:
     return [record.values["bookingNo"] for record in answer.records.values()]
 
 

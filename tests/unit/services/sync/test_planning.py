@@ -12,11 +12,11 @@ from syncctl.domain.requests import BodyForm, Days, Window
 from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.services.sync.planning import Planner, Schedule, SyncOptions, locations_to_ask
-from syncctl.services.windows.months import certain_from, months_before, months_since
+from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings, locations_to_ask
+from syncctl.services.windows.months import covered_from, months_before, months_since
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
-SCHEDULE = Schedule(first_months=12, business_zone=KOLKATA)
+SCHEDULE = WindowSettings(first_months=12, business_zone=KOLKATA)
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)  # already the 11th in Kolkata
 TODAY = date(2026, 3, 11)
 WHOLE = Window(months=12)
@@ -218,13 +218,13 @@ def test_as_many_months_as_reach_a_day(day: date, months: int) -> None:
 
 
 def test_of_a_windows_first_days_nothing_is_certain() -> None:
-    assert certain_from(WHOLE, TODAY) == date(2025, 3, 17)  # twelve times thirty days, but one
-    assert certain_from(Window(1), TODAY) == date(2026, 2, 12)  # a February
+    assert covered_from(WHOLE, TODAY) == date(2025, 3, 17)  # twelve times thirty days, but one
+    assert covered_from(Window(1), TODAY) == date(2026, 2, 12)  # a February
 
 
 def test_what_is_due_again_will_be_for_as_long_as_its_absence_is_suspicious() -> None:
     then = planner(now=NOW + timedelta(days=2))
-    assert planner().due_again_from == then.certain_from
+    assert planner().due_again_from == then.covered_from
 
 
 def test_locations_are_the_store_lists_and_the_tables() -> None:

@@ -8,8 +8,8 @@ import pytest
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import StepName
 from syncctl.locations import load_locations
-from syncctl.services.windows.location_ids import IdWatch, ids_warning
-from syncctl.services.windows.row_stores import RowStores, known_shops
+from syncctl.services.windows.location_ids import LocationIdWatch, ids_warning
+from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
 from tests.support.shops import CALICUT, EDAPPALLY, LISTED, PMNA, row, rows
 
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)
@@ -20,9 +20,9 @@ class Report:
 
     def __init__(self, dialect: Dialect | None = None) -> None:
         dialect = dialect or Dialect(StepName.BOOKING)
-        shops = known_shops(LISTED, load_locations(), {StepName.BOOKING: dialect})
-        self.stores = RowStores(shops, dialect, UTC)
-        self.watch = IdWatch(self.stores, NOW)
+        shops = known_shop_names(LISTED, load_locations(), {StepName.BOOKING: dialect})
+        self.stores = AnswerClassifier(shops, dialect, UTC)
+        self.watch = LocationIdWatch(self.stores, NOW)
 
     @property
     def dialect(self) -> Dialect:
@@ -34,9 +34,9 @@ class Report:
 
     def take(self, location: str, answer: list[Any]) -> dict[str, str]:
         """Gives the stores of its bookings."""
-        found = self.stores.sort(location, answer)
-        if self.watch.judge(found) and not found.by_row:
-            found = self.stores.sort(location, answer)
+        found = self.stores.classify(location, answer)
+        if self.watch.assess(found) and not found.store_from_row:
+            found = self.stores.classify(location, answer)
         self.watch.note_saved(found, len(found.records))
         return {record.values["bookingNo"]: record.values["store"] for record in found.records.values()}
 

@@ -103,7 +103,7 @@ def test_the_evidence_is_kept(world: ModelWorld) -> None:
     assert trials[4].asked == f"{TODAY - timedelta(days=27)} to {TODAY - timedelta(days=9)}"
     assert len({trial.location for trial in trials[1:]}) == 3
     asked = f"location {trials[0].location}, asked for 2026-03-02 to 2026-03-12"
-    assert trials[0].words == f"{asked}, gave {trials[0].outside} rows of other days"
+    assert trials[0].summary == f"{asked}, gave {trials[0].outside} rows of other days"
 
 
 def test_measuring_asks_each_question_once_and_only_when_due(world: ModelWorld) -> None:
@@ -375,8 +375,8 @@ def test_the_first_contradiction_of_an_audit_loses_the_mode(world: ModelWorld) -
     assert known.since == known.measured_at == world.now
     (trial,) = known.trials
     assert trial.verdict is Verdict.MISSING
-    assert known.lost_by == trial.words
-    assert [warning for warning in world.recorder.warnings if trial.words in warning]
+    assert known.lost_by == trial.summary
+    assert [warning for warning in world.recorder.warnings if trial.summary in warning]
     assert world.mode(BOOKING) == "dates"
     world.run()
     assert world.calls()["return: days"] == 0

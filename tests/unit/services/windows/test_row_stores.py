@@ -9,13 +9,13 @@ from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import StepName
 from syncctl.locations import load_locations
 from syncctl.services.sync.answer_rows import UNKNOWN_SHOP
-from syncctl.services.windows.row_stores import RowStores, Shops, known_shops
+from syncctl.services.windows.row_stores import AnswerClassifier, ShopNames, known_shop_names
 from tests.support.shops import CALICUT, EDAPPALLY, LISTED, PMNA, row
 
 
-def shops(*spellings: tuple[str, str]) -> Shops:
+def shops(*spellings: tuple[str, str]) -> ShopNames:
     dialect = Dialect(StepName.BOOKING, spellings=spellings)
-    return known_shops(LISTED, load_locations(), {StepName.BOOKING: dialect})
+    return known_shop_names(LISTED, load_locations(), {StepName.BOOKING: dialect})
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_a_spelling_that_stands_for_several_shops_names_none() -> None:
 
 
 def test_a_row_that_names_no_known_shop_is_rejected() -> None:
-    stores = RowStores(shops(), Dialect(StepName.BOOKING, ids=LocationIds.IGNORED), UTC)
+    stores = AnswerClassifier(shops(), Dialect(StepName.BOOKING, ids=LocationIds.IGNORED), UTC)
     not_yet = row(3, "Atlantis", bookingDate=None)
-    answer = stores.sort("7", [row(1, "PMNA"), row(2, "Atlantis"), not_yet, row(4, None)])
+    answer = stores.classify("7", [row(1, "PMNA"), row(2, "Atlantis"), not_yet, row(4, None)])
     assert [(invalid["bookingNo"], reason) for invalid, reason in answer.invalid] == [
         ("2", UNKNOWN_SHOP),
         ("4", UNKNOWN_SHOP),
     ]
-    assert (answer.by_row, answer.store, answer.ignored) == (True, "", 1)
-    assert answer.listed_under == "all locations"
+    assert (answer.store_from_row, answer.store, answer.ignored) == (True, "", 1)
+    assert answer.reject_location == "all locations"

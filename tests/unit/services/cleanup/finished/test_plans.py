@@ -13,7 +13,7 @@ import pytest
 from syncctl.locations import load_locations
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.finished.cleaning import plan_finished
-from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead, Pairing, Why
+from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead, MatchReason, Pairing
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, text_id
 from tests.support.brought_back import (
@@ -80,11 +80,11 @@ def plan(database: Database) -> FinishedPlan:
     return plan_finished(database, load_locations(), NOW)
 
 
-def ids(leads: list[FoundLead]) -> dict[str, Why]:
+def ids(leads: list[FoundLead]) -> dict[str, MatchReason]:
     return {found.lead_id: found.why for found in leads}
 
 
-def outcome(found: FinishedPlan) -> dict[str, dict[str, Why]]:
+def outcome(found: FinishedPlan) -> dict[str, dict[str, MatchReason]]:
     """What is not empty of it."""
     groups = {"finished": found.finished, "came back": found.came_back, "listed": found.listed}
     return {name: ids(leads) for name, leads in groups.items() if leads}
@@ -93,19 +93,35 @@ def outcome(found: FinishedPlan) -> dict[str, dict[str, Why]]:
 @pytest.mark.parametrize(
     ("stored", "report", "why"),
     [
-        (booking(1), app_report(booking(1)), Why.BOOKING),
-        (booking(1), app_report(booking(1), name="X", store=OTHER_STORE, createdAt=None), Why.BOOKING),
-        (booking(1), app_report(booking(1), phone=OTHER_PHONE), Why.BOOKING),
+        (booking(1), app_report(booking(1)), MatchReason.BOOKING),
+        (
+            booking(1),
+            app_report(booking(1), name="X", store=OTHER_STORE, createdAt=None),
+            MatchReason.BOOKING,
+        ),
+        (booking(1), app_report(booking(1), phone=OTHER_PHONE), MatchReason.BOOKING),
         (
             booking(1),
             app_report(booking(1), phone=OTHER_PHONE, name="X", store=OTHER_STORE, createdAt=None),
-            Why.BOOKING,
+            MatchReason.BOOKING,
         ),
-        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER), Why.MOMENT),
-        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, name="X", store=OTHER_STORE), Why.MOMENT),
-        (booking(1), app_report(booking(1), bookingNo=None), Why.MOMENT),
-        (booking(1, bookingNo="0"), app_report(booking(1, bookingNo="0"), createdAt=None), Why.BOOKING),
-        (booking(1, bookingNo="0"), app_report(booking(1, bookingNo="0"), phone=OTHER_PHONE), Why.BOOKING),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER), MatchReason.MOMENT),
+        (
+            booking(1),
+            app_report(booking(1), bookingNo=OTHER_NUMBER, name="X", store=OTHER_STORE),
+            MatchReason.MOMENT,
+        ),
+        (booking(1), app_report(booking(1), bookingNo=None), MatchReason.MOMENT),
+        (
+            booking(1, bookingNo="0"),
+            app_report(booking(1, bookingNo="0"), createdAt=None),
+            MatchReason.BOOKING,
+        ),
+        (
+            booking(1, bookingNo="0"),
+            app_report(booking(1, bookingNo="0"), phone=OTHER_PHONE),
+            MatchReason.BOOKING,
+        ),
         (
             booking(1),
             {
@@ -115,25 +131,29 @@ def outcome(found: FinishedPlan) -> dict[str, dict[str, Why]]:
                     "leadType": "bookingConfirmation",
                 }
             },
-            Why.BOOKING,
+            MatchReason.BOOKING,
         ),
-        (booking(1), {"leadSnapshot": {k: v for k, v in booking(1).items() if k != "_id"}}, Why.BOOKING),
-        (booking(1), {"id": text_id(1)}, Why.ID),
-        (booking(1), app_report(visit(9)) | {"id": text_id(1)}, Why.ID),
-        (booking(1), {"beforeSnapshot": {"_id": text_id(1)}}, Why.ID),
-        (typed(2), app_report(typed(2)), Why.MOMENT),
-        (typed(2), app_report(typed(2), name="X", store=OTHER_STORE), Why.MOMENT),
+        (
+            booking(1),
+            {"leadSnapshot": {k: v for k, v in booking(1).items() if k != "_id"}},
+            MatchReason.BOOKING,
+        ),
+        (booking(1), {"id": text_id(1)}, MatchReason.ID),
+        (booking(1), app_report(visit(9)) | {"id": text_id(1)}, MatchReason.ID),
+        (booking(1), {"beforeSnapshot": {"_id": text_id(1)}}, MatchReason.ID),
+        (typed(2), app_report(typed(2)), MatchReason.MOMENT),
+        (typed(2), app_report(typed(2), name="X", store=OTHER_STORE), MatchReason.MOMENT),
         (
             typed(2),
             app_report(typed(2), leadType="lossOfSale")
             | {"lead_type_before": "general", "lead_type_after": "lossOfSale"},
-            Why.MOMENT,
+            MatchReason.MOMENT,
         ),
-        (booking(3, leadType="return"), app_report(booking(3, leadType="return")), Why.BOOKING),
+        (booking(3, leadType="return"), app_report(booking(3, leadType="return")), MatchReason.BOOKING),
     ],
 )
 def test_what_nobody_worked_on_and_a_report_is_certainly_about_goes(
-    database: Database, app: SqliteApp, stored: Lead, report: dict[str, Any], why: Why
+    database: Database, app: SqliteApp, stored: Lead, report: dict[str, Any], why: MatchReason
 ) -> None:
     database.store_leads([stored, booking(50), visit(51), typed(52)], [])
     app.add_report(report)
@@ -149,31 +169,31 @@ def test_what_nobody_worked_on_and_a_report_is_certainly_about_goes(
         (
             booking(1, bookingNo="0"),
             app_report(booking(2, bookingNo="0"), createdAt=FINISHED_AT),
-            Why.BOOKING,
+            MatchReason.BOOKING,
         ),
         (
             booking(1, bookingNo="NIL"),
             app_report(booking(2, bookingNo="NIL"), createdAt=FINISHED_AT),
-            Why.BOOKING,
+            MatchReason.BOOKING,
         ),
         (
             booking(1, bookingNo="0" * 12),
             app_report(booking(2, bookingNo="0" * 12, createdAt=DAY)),
-            Why.BOOKING,
+            MatchReason.BOOKING,
         ),
         (
             booking(1),
             {"leadData": {"phone": booking(1)["phone"], "bookingNo": booking(1)["bookingNo"]}},
-            Why.BOOKING,
+            MatchReason.BOOKING,
         ),
-        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, phone=OTHER_PHONE), Why.MOMENT),
-        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, securityAmount=900), Why.MOMENT),
-        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, functionDate=DAY), Why.MOMENT),
-        (visit(1), app_report(visit(1)), Why.DAY),
-        (visit(1, createdAt=DAY - timedelta(hours=5, minutes=30)), app_report(visit(1)), Why.DAY),
-        (visit(1), app_report(visit(1), name="X", store=OTHER_STORE), Why.DAY),
-        (visit(1), app_report(visit(1), phone=OTHER_PHONE), Why.DAY),
-        (typed(1), app_report(typed(1), phone=OTHER_PHONE), Why.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, phone=OTHER_PHONE), MatchReason.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, securityAmount=900), MatchReason.MOMENT),
+        (booking(1), app_report(booking(1), bookingNo=OTHER_NUMBER, functionDate=DAY), MatchReason.MOMENT),
+        (visit(1), app_report(visit(1)), MatchReason.DAY),
+        (visit(1, createdAt=DAY - timedelta(hours=5, minutes=30)), app_report(visit(1)), MatchReason.DAY),
+        (visit(1), app_report(visit(1), name="X", store=OTHER_STORE), MatchReason.DAY),
+        (visit(1), app_report(visit(1), phone=OTHER_PHONE), MatchReason.DAY),
+        (typed(1), app_report(typed(1), phone=OTHER_PHONE), MatchReason.MOMENT),
         (
             visit(1),
             {
@@ -184,12 +204,12 @@ def test_what_nobody_worked_on_and_a_report_is_certainly_about_goes(
                     "leadType": "general",
                 }
             },
-            Why.PERSON,
+            MatchReason.PERSON,
         ),
     ],
 )
 def test_what_a_report_fits_less_well_is_only_listed(
-    database: Database, app: SqliteApp, stored: Lead, report: dict[str, Any], why: Why
+    database: Database, app: SqliteApp, stored: Lead, report: dict[str, Any], why: MatchReason
 ) -> None:
     database.store_leads([stored], [])
     app.add_report(report)
@@ -225,7 +245,9 @@ def test_a_booking_number_that_strangers_share_tells_nobody_from_another(
     database.store_leads(strangers, [])
     app.add_report(app_report(booking(3, bookingNo="TO BE GIVEN")))
     app.add_report(app_report(booking(1, bookingNo="TO BE GIVEN", createdAt=DAY), phone=OTHER_PHONE))
-    assert outcome(plan(database)) == {"listed": {text_id(1): Why.BOOKING, text_id(2): Why.BOOKING}}
+    assert outcome(plan(database)) == {
+        "listed": {text_id(1): MatchReason.BOOKING, text_id(2): MatchReason.BOOKING}
+    }
 
 
 def test_a_number_that_a_record_without_a_lead_has_as_well_tells_nothing_either(
@@ -234,7 +256,7 @@ def test_a_number_that_a_record_without_a_lead_has_as_well_tells_nothing_either(
     other = booking(2, bookingNo=booking(1)["bookingNo"])
     database.store_leads([booking(1)], [known(other)])
     app.add_report(app_report(booking(1), phone=OTHER_PHONE))
-    assert outcome(plan(database)) == {"listed": {text_id(1): Why.BOOKING}}
+    assert outcome(plan(database)) == {"listed": {text_id(1): MatchReason.BOOKING}}
 
 
 def test_of_two_bookings_of_one_second_the_one_with_the_reports_number_goes(
@@ -244,8 +266,8 @@ def test_of_two_bookings_of_one_second_the_one_with_the_reports_number_goes(
     database.store_leads([booking(1), second], [])
     app.add_report(app_report(booking(1)))
     assert outcome(plan(database)) == {
-        "finished": {text_id(1): Why.BOOKING},
-        "listed": {text_id(2): Why.MOMENT},
+        "finished": {text_id(1): MatchReason.BOOKING},
+        "listed": {text_id(2): MatchReason.MOMENT},
     }
 
 
@@ -258,7 +280,7 @@ def test_a_report_that_finished_another_record_is_nobody_elses_unless_all_of_the
     assert outcome(plan(database)) == {}
     database.store_leads([booking(2, phone=OTHER_PHONE, bookingNo=booking(1)["bookingNo"])], [])
     found = plan(database)
-    assert outcome(found) == {"finished": {text_id(2): Why.BOOKING}}
+    assert outcome(found) == {"finished": {text_id(2): MatchReason.BOOKING}}
     assert found.finished[0].pairing is None
 
 
@@ -267,7 +289,7 @@ def test_a_report_that_names_another_records_lead_is_about_that_one(
 ) -> None:
     app.add_report(app_report(booking(1), phone=OTHER_PHONE) | {"id": text_id(9)})
     database.store_leads([booking(1)], [known(booking(1)), known(booking(9))])
-    assert outcome(plan(database)) == {"listed": {text_id(1): Why.BOOKING}}
+    assert outcome(plan(database)) == {"listed": {text_id(1): MatchReason.BOOKING}}
 
 
 def test_surplus_copies_go_as_well_and_the_record_is_marked_once(database: Database, app: SqliteApp) -> None:
@@ -276,7 +298,7 @@ def test_surplus_copies_go_as_well_and_the_record_is_marked_once(database: Datab
     report_id = app.add_report(app_report(booking(1)))
     database.store_leads([booking(1), copy], [record])
     found = plan(database)
-    assert outcome(found) == {"finished": {text_id(1): Why.BOOKING, text_id(11): Why.BOOKING}}
+    assert outcome(found) == {"finished": {text_id(1): MatchReason.BOOKING, text_id(11): MatchReason.BOOKING}}
     assert [each.pairing for each in found.finished] == [
         Pairing(record.record_id, report_id, is_own=True),
         None,
@@ -307,7 +329,7 @@ class TestOfRecords:
         record = known(booking(1))
         database.store_leads([back, booking(2)], [record, known(booking(2))])
         found = plan(database)
-        assert outcome(found) == {"came back": {back["_id"]: Why.DELETED}}
+        assert outcome(found) == {"came back": {back["_id"]: MatchReason.DELETED}}
         (only,) = found.came_back
         assert only.came_back_at == (FIRST_SEEN + timedelta(days=60)).replace(microsecond=0)
         assert (only.report, only.pairing) == (None, None)
@@ -316,12 +338,12 @@ class TestOfRecords:
     def test_and_so_does_a_files(self, database: Database, moved: timedelta) -> None:
         back = brought_back(visit(1, createdAt=DAY + moved, updatedAt=DAY + moved), RNG)
         database.store_leads([back], [known(visit(1), source="walkin")])
-        assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
+        assert outcome(plan(database)) == {"came back": {back["_id"]: MatchReason.DELETED}}
 
     def test_of_the_very_second_in_which_the_record_was_made(self, database: Database) -> None:
         back = brought_back(booking(1), RNG, FIRST_SEEN)
         database.store_leads([back], [known(booking(1))])
-        assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
+        assert outcome(plan(database)) == {"came back": {back["_id"]: MatchReason.DELETED}}
 
     @pytest.mark.parametrize(
         "copy_id", ["5f0000000000000000000001", "ff0000000000000000000001", "an id of another kind"]
@@ -329,7 +351,7 @@ class TestOfRecords:
     def test_a_copy_that_was_there_before_is_only_listed(self, database: Database, copy_id: str) -> None:
         """Of two copies of the old system's somebody may have deleted one, to keep the other."""
         database.store_leads([{**booking(1), "_id": copy_id}], [known(booking(1))])
-        assert outcome(plan(database)) == {"listed": {copy_id: Why.DELETED}}
+        assert outcome(plan(database)) == {"listed": {copy_id: MatchReason.DELETED}}
 
     def test_one_that_somebody_works_on_stays(self, database: Database) -> None:
         back = brought_back(booking(1, callStatus="Busy"), RNG)
@@ -363,7 +385,7 @@ class TestOfRecords:
         later = unnumbered | dict.fromkeys(("createdAt", "updatedAt"), BOOKED + timedelta(days=1))
         back = brought_back(unnumbered, RNG)
         database.store_leads([back, brought_back(later, RNG)], [known(unnumbered)])
-        assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
+        assert outcome(plan(database)) == {"came back": {back["_id"]: MatchReason.DELETED}}
 
     def test_of_a_finished_record_whatever_was_edited_before(
         self, database: Database, app: SqliteApp
@@ -375,10 +397,12 @@ class TestOfRecords:
         record = known(booking(1), report_id=report_id)
         database.store_leads([back, old], [record])
         found = plan(database)
-        assert outcome(found) == {"finished": {back["_id"]: Why.RECORD, old["_id"]: Why.RECORD}}
+        assert outcome(found) == {
+            "finished": {back["_id"]: MatchReason.RECORD, old["_id"]: MatchReason.RECORD}
+        }
         assert {each.pairing for each in found.finished} == {None}
         app.edit(back["_id"], callStatus="Busy")
-        assert outcome(plan(database))["listed"] == {back["_id"]: Why.RECORD}
+        assert outcome(plan(database))["listed"] == {back["_id"]: MatchReason.RECORD}
 
     def test_a_records_own_lead_goes_once_the_record_is_marked(
         self, database: Database, app: SqliteApp
@@ -388,7 +412,7 @@ class TestOfRecords:
             app_report(booking(1), phone=OTHER_PHONE, bookingNo=OTHER_NUMBER, createdAt=DAY)
         )
         database.store_leads([booking(1)], [known(booking(1), report_id=report_id)])
-        assert outcome(plan(database)) == {"finished": {text_id(1): Why.RECORD}}
+        assert outcome(plan(database)) == {"finished": {text_id(1): MatchReason.RECORD}}
 
     def test_a_record_is_marked_as_the_next_sync_would(self, database: Database, app: SqliteApp) -> None:
         """No sync came between finishing and storing again, and the report fits the record in part."""
@@ -397,13 +421,13 @@ class TestOfRecords:
         record = known(visit(1), source="walkin")
         database.store_leads([back], [record])
         found = plan(database)
-        assert outcome(found) == {"finished": {back["_id"]: Why.RECORD}}
+        assert outcome(found) == {"finished": {back["_id"]: MatchReason.RECORD}}
         assert found.finished[0].pairing == Pairing(record.record_id, report_id, is_own=False)
 
     def test_a_marked_record_whose_report_is_gone(self, database: Database) -> None:
         back = brought_back(booking(1), RNG)
         database.store_leads([back], [known(booking(1), report_id="6b08af2f8ae7a7f93163592f")])
-        assert outcome(plan(database)) == {"came back": {back["_id"]: Why.DELETED}}
+        assert outcome(plan(database)) == {"came back": {back["_id"]: MatchReason.DELETED}}
 
 
 def test_a_lead_stands_beside_its_report(database: Database, app: SqliteApp) -> None:
@@ -413,7 +437,7 @@ def test_a_lead_stands_beside_its_report(database: Database, app: SqliteApp) -> 
     database.store_leads([stored], [])
     (found,) = plan(database).listed
     assert found.lead.phone == stored["phone"]
-    assert found.beside == replace(found.lead, phone=OTHER_PHONE, name="Customer  1")
+    assert found.report_summary == replace(found.lead, phone=OTHER_PHONE, name="Customer  1")
     assert (found.same, found.other) == (("name", "store", "day"), ("phone",))
     assert found.report is not None
     assert (found.report.finished_at, found.report.finished_by) == (FINISHED_AT, "Made Up Telecaller")
@@ -430,6 +454,6 @@ def test_hundreds_in_several_batches(
     reports = {each["_id"]: app.add_report(app_report(each)) for each in leads[::2]}
     app._database.execute("COMMIT")
     found = plan(database)
-    assert ids(found.finished) == dict.fromkeys(reports, Why.BOOKING)
+    assert ids(found.finished) == dict.fromkeys(reports, MatchReason.BOOKING)
     pairings = {each.lead_id: each.pairing.report_id for each in found.finished if each.pairing}
     assert pairings == reports

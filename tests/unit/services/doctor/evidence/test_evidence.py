@@ -18,10 +18,10 @@ from syncctl.safe_output.redact import Redactor
 from syncctl.services.doctor.evidence.asking import (
     DORMANT,
     EMPTY,
-    MOST_TRIED,
+    MAX_CANDIDATES,
     WHOLE,
-    Asking,
-    Findings,
+    EvidenceContext,
+    EvidenceResults,
     ask_the_api,
 )
 from syncctl.services.doctor.evidence.document import readable
@@ -140,8 +140,8 @@ class FakeApi:
         return WireFacts({}, 0.1, self._status, {}, NOW, 10, None, "")
 
 
-def ask(api: FakeApi, states: dict[str, LocationState] | None = None) -> Findings:
-    asking = Asking(
+def ask(api: FakeApi, states: dict[str, LocationState] | None = None) -> EvidenceResults:
+    asking = EvidenceContext(
         api=api,
         wire=api.wire,
         locations=load_locations(),
@@ -175,7 +175,7 @@ def test_the_locations_with_most_rows_are_asked_and_one_that_rests() -> None:
 def test_without_any_rows_it_is_not_asked_on_and_on() -> None:
     found = ask(FakeApi(lambda request: []))
     assert found.chosen == ()
-    assert len(found.calls) == 1 + 2 * MOST_TRIED + 2 + 2
+    assert len(found.calls) == 1 + 2 * MAX_CANDIDATES + 2 + 2
 
 
 def test_where_the_usual_body_fails_it_is_asked_without_empty_keys() -> None:
@@ -202,7 +202,7 @@ def test_where_the_usual_body_fails_it_is_asked_without_empty_keys() -> None:
         (KeyRefusedError("refused (401)"), True, "the API refused the key", 3),
         (DeadlinePassedError("no time was left"), True, "the time was over (API_RUN_DEADLINE_S)", 2),
         (RetryableApiError("answered 500"), False, "3 calls in a row had no answer", 4),
-        (RetryableApiError("the API says that the call failed"), True, None, 1 + 4 * MOST_TRIED + 4),
+        (RetryableApiError("the API says that the call failed"), True, None, 1 + 4 * MAX_CANDIDATES + 4),
     ],
 )
 def test_it_stops_where_asking_on_is_in_vain(
