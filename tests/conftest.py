@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Before any test imports it: those of other folders do as well.
-pytest.register_assert_rewrite("tests.torture.states")
+pytest.register_assert_rewrite("tests.chaos.states")
 
 HERE = Path(__file__).parent
-SLOW_FOLDERS = ("torture", "soak")
+SLOW_FOLDERS = ("chaos", "soak")
 
 # By the wall clock an example may take long for no fault of its own: other processes have the cores as well.
 settings.register_profile("syncctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    from tests.torture.reporting import TortureReport
+    from tests.chaos.reporting import TortureReport
 
     report = TortureReport(config.getoption("--torture-report"), config.getoption("--rounds"))
     config.pluginmanager.register(report)

@@ -21,7 +21,7 @@ from syncctl.ports.api import WireFacts
 from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from syncctl.services.checks.environment_checks import LOCK_MARGIN
-from syncctl.services.doctor.evidence.asking import EvidenceContext, ask_the_api
+from syncctl.services.doctor.evidence.calls import EvidenceContext, ask_the_api
 from syncctl.services.doctor.evidence.document import Installation, evidence_document
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.test_wire_attacks import MEGABYTE, status_and_peak
 from tests.support.program import Program
 from tests.support.scripted_server import Received, Reply, ScriptedServer, reply, rows_reply
-from tests.torture.test_wire_attacks import MEGABYTE, status_and_peak
 from tests.unit.files.support import ANJU, HEADER, SHEET_1, save_xlsx, with_part
 
 pytestmark = pytest.mark.attack("answers")

@@ -12,7 +12,7 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
-from syncctl.services.rejects import updating as rejects
+from syncctl.services.rejects import list_updates as rejects
 from syncctl.services.run import Clock
 from syncctl.services.sync import answer_intake as intake
 from syncctl.services.sync.store_list import MAX_STORES

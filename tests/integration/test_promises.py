@@ -10,7 +10,7 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import Trigger
 from syncctl.mapping.api_rows import RowDates
 from syncctl.sandbox import Sandbox
-from syncctl.services.rejects.updating import update_rejects
+from syncctl.services.rejects.list_updates import update_rejects
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.answer_rows import AnswerRows
 from tests.support.failing_storage import FailingStorage, Killed, Moment

@@ -1,7 +1,7 @@
 """The business: its bookings, corrections and withdrawals, its shops' files, and its telecallers' work.
 
 Every record is created here, so the owner of each lead is known without syncctl's code. The expected leads
-are computed by tests/support/oracle.py and tests/torture/store_file_model.py, from the contract.
+are computed by tests/support/oracle.py and tests/chaos/store_file_model.py, from the contract.
 """
 
 from collections import Counter
@@ -14,11 +14,11 @@ from typing import Any
 
 from syncctl.sandbox import Sandbox
 from syncctl.sandbox.vocabulary import FIRST_NAMES, LAST_NAMES
+from tests.chaos.lead_model import record_key
+from tests.chaos.store_file_model import PLACES, STATUSES, StoreFile, new_lead
 from tests.support.oracle import Key, Row, key_and_lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp, pages_for, report_of
 from tests.support.world import KOLKATA
-from tests.torture.lead_model import record_key
-from tests.torture.store_file_model import PLACES, STATUSES, StoreFile, new_lead
 
 CORRECTED_PHONE_IS_ONE_LEAD = True
 """Whether a booking whose phone number the source corrects is still one lead. False: the corrected number may

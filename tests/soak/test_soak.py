@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient, WriteConcern
 
+from tests.chaos.test_failovers import skipped_without_mongod
 from tests.soak.business import NEVER, Record
 from tests.soak.figures import COUNTED, sizes, table
 from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, STRANGE
 from tests.soak.week import DATABASES, Week
 from tests.support.mongod import own_mongod, with_database
-from tests.torture.test_failovers import skipped_without_mongod
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by Linux's /proc")
 

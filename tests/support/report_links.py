@@ -5,8 +5,8 @@ from typing import Any
 
 from bson import ObjectId
 
+from tests.chaos.lead_model import values_of
 from tests.support.webapp import MongoApp, SqliteApp
-from tests.torture.lead_model import values_of
 
 
 def linked_reports(app: MongoApp | SqliteApp) -> dict[str, list[dict[str, Any]]]:

@@ -17,8 +17,8 @@ from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
+    from syncctl.services.cleanup.finished.lead_summaries import LeadSummary
     from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
-    from syncctl.services.cleanup.finished.sides import LeadSummary
 
 NONE = "No finished or deleted lead is in leads."
 _SCHEDULER = (

@@ -15,8 +15,8 @@ from syncctl.errors import UsageError
 from syncctl.locations import StoreNames
 from syncctl.ports.storage import Storage
 from syncctl.services.batching import batched
+from syncctl.services.cleanup.copies import Copies
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
-from syncctl.services.cleanup.edits import Copies
 from syncctl.services.matching.legacy_leads import split_store, text_of
 from syncctl.services.matching.own_writes import writes_into
 

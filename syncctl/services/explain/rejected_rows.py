@@ -19,9 +19,9 @@ from syncctl.services.explain.record_history import (
     place_of,
 )
 from syncctl.services.explain.wanted import CustomerQuery
+from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.services.rejects.reject_list import sheet_and_row
-from syncctl.services.rejects.updating import row_text
 
 
 def stories_of_rejects(database: Database, wanted: CustomerQuery) -> list[RecordHistory]:

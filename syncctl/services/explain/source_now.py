@@ -19,13 +19,13 @@ from syncctl.services.explain.explaining import Explanation
 from syncctl.services.explain.record_history import Origin, RecordHistory, RecordState, SourceNow, place_of
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.reconcile.differences import LastSeen, differences
-from syncctl.services.rejects.updating import row_text
+from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.run import Clock
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
 from syncctl.services.sync.planning import WindowSettings, ids_to_ask, location_order, window_reaching
 from syncctl.services.sync.step_results import describe_error
 from syncctl.services.sync.store_list import current_store_names
-from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
+from syncctl.services.windows.answer_classifier import AnswerClassifier, known_shop_names
 from syncctl.text import and_more, quantity
 
 Place = tuple[StepName, str]

@@ -14,13 +14,13 @@ from syncctl.domain.steps import StepStatus
 from syncctl.errors import FileProblemError
 from syncctl.locations import Locations
 from syncctl.ports.files import FileReader
+from syncctl.services.imports.file_intake import FileIntake
+from syncctl.services.imports.file_search import content_hash, find_files, misplaced_files
 from syncctl.services.imports.file_stores import FileStores
-from syncctl.services.imports.finding import content_hash, find_files, misplaced_files
-from syncctl.services.imports.intake import FileIntake
 from syncctl.services.imports.reading import FileReading, FileToRead
 from syncctl.services.imports.staging import Staging
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.rejects.listed_rows import CellsOf
+from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.run import Run
 
 MAX_ERRORS_QUOTED = 3

@@ -15,9 +15,9 @@ from syncctl.ports.files import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally, Places
-from syncctl.services.rejects.listed_rows import CellsOf, FileRejects
+from syncctl.services.rejects.file_rejects import CellsOf, FileRejects
+from syncctl.services.rejects.list_updates import RejectQuota
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
-from syncctl.services.rejects.updating import RejectQuota
 from syncctl.services.run import Run
 
 

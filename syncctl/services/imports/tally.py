@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncctl.domain.run_results import Counts, FinishedRow, LocationResult
-from syncctl.services.rejects.updating import unlisted_warning
+from syncctl.services.rejects.list_updates import unlisted_warning
 from syncctl.text import and_more
 
 MAX_PLACES_NAMED = 20

@@ -19,7 +19,7 @@ from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.reconcile.differences import LastSeen, differences
 from syncctl.services.reconcile.results import Difference, Missing, SourceCounts, Subject
-from syncctl.services.rejects.updating import LocationRejects, row_text
+from syncctl.services.rejects.list_updates import LocationRejects, row_text
 from syncctl.services.sync.answer_intake import BATCH
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
 

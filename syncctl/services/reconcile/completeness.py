@@ -32,7 +32,7 @@ from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings,
 from syncctl.services.sync.step_results import describe_error, step_result
 from syncctl.services.sync.store_list import current_store_names
 from syncctl.services.sync.unclear_answers import UnclearAnswers
-from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
+from syncctl.services.windows.answer_classifier import AnswerClassifier, known_shop_names
 
 OnLocation = Callable[[LocationCheck, int], None]
 """Called with each location as soon as it is checked, and with the total number."""

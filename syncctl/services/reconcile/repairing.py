@@ -9,10 +9,10 @@ from syncctl.domain.run_results import LocationResult
 from syncctl.domain.sources import StepName
 from syncctl.locations import Locations
 from syncctl.services.reconcile.answer_check import CheckedAnswer, rows_of
-from syncctl.services.rejects.updating import position_of
+from syncctl.services.rejects.list_updates import position_of
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import AnswerIntake
-from syncctl.services.windows.row_stores import AnswerClassifier
+from syncctl.services.windows.answer_classifier import AnswerClassifier
 
 
 class Repairer:

@@ -14,7 +14,7 @@ from syncctl.locations import location_words
 from syncctl.mapping.api_rows import BOOKING_NO
 from syncctl.ports.admin import Database
 from syncctl.services.reconcile.results import Subject, Withdrawn
-from syncctl.services.rejects.updating import row_text
+from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.planning import location_order
 

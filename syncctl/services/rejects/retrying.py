@@ -16,17 +16,17 @@ from syncctl.errors import InvalidRowError
 from syncctl.locations import ALL_LOCATIONS, Locations
 from syncctl.mapping.file_rows import file_record, usable_cells
 from syncctl.parsing.values import text
+from syncctl.services.imports.file_intake import FileIntake
 from syncctl.services.imports.file_stores import FileStores
-from syncctl.services.imports.intake import FileIntake
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.rejects.listed_rows import CellsOf
+from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.services.rejects.reject_list import sheet_and_row
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.store_list import add_stores, store_of_row
-from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
+from syncctl.services.windows.answer_classifier import AnswerClassifier, known_shop_names
 
 SOURCES = frozenset(step.value for step in StepName)
 """The sources of listed rows; anything else belongs to another program or is damaged, and stays."""

@@ -23,7 +23,7 @@ from syncctl.services.matching.corrections import Settled
 from syncctl.services.matching.legacy_leads import repaired_phone
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.matching.matching import Matcher
-from syncctl.services.rejects.updating import unlisted_warning, update_rejects
+from syncctl.services.rejects.list_updates import unlisted_warning, update_rejects
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import AnswerRows, has_changed
 from syncctl.services.sync.corrected_bookings import CorrectedBookings

@@ -34,8 +34,8 @@ from syncctl.services.sync.thin_answers import (
     thin_warning,
 )
 from syncctl.services.sync.unanswered import ReportOutcome
+from syncctl.services.windows.answer_classifier import AnswerClassifier
 from syncctl.services.windows.location_ids import LocationIdWatch
-from syncctl.services.windows.row_stores import AnswerClassifier
 
 
 class ReportStep:

@@ -12,8 +12,8 @@ from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.planning import Planner
 from syncctl.services.sync.unclear_answers import UnclearAnswers
+from syncctl.services.windows.answer_classifier import ShopNames
 from syncctl.services.windows.measuring import WindowMeasuring
-from syncctl.services.windows.row_stores import ShopNames
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from syncctl.mapping.api_rows import RowDates
 from syncctl.parsing.values import text
 from syncctl.ports.api import RentalApi
 from syncctl.ports.storage import Storage
-from syncctl.services.rejects.updating import unlisted_warning, update_rejects
+from syncctl.services.rejects.list_updates import unlisted_warning, update_rejects
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.text import normalize_text

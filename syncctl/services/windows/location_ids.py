@@ -15,7 +15,7 @@ from syncctl.errors import StorageError, StorageUnavailableError
 from syncctl.ports.listener import Listener
 from syncctl.ports.storage import Storage
 from syncctl.services.sync.answer_rows import AnswerRows
-from syncctl.services.windows.row_stores import MAX_STRAY_SHARE, AnswerClassifier
+from syncctl.services.windows.answer_classifier import MAX_STRAY_SHARE, AnswerClassifier
 
 MAX_SPELLING = 100
 """Characters: a longer text doesn't name a shop, and is cut for display."""

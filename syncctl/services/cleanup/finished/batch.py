@@ -17,7 +17,7 @@ from syncctl.locations import StoreNames
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import Created
 from syncctl.services.cleanup.finished.candidates import key_id
-from syncctl.services.cleanup.finished.fits import CompetingMatches, is_sure, is_sure_if_alone
+from syncctl.services.cleanup.finished.certainty import CompetingMatches, is_sure, is_sure_if_alone
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.matching.own_writes import writes_into
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from syncctl.services.cleanup.finished.sides import LeadSummary
+from syncctl.services.cleanup.finished.lead_summaries import LeadSummary
 from syncctl.services.explain.record_history import ReportNow
 
 

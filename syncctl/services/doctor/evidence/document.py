@@ -13,11 +13,11 @@ from typing import Any
 from syncctl.domain.dialects import Dialect, Trial
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import REPORT_STEPS, StepName
-from syncctl.services.doctor.evidence.asking import Call, EvidenceContext, EvidenceResults
+from syncctl.services.doctor.evidence.calls import Call, EvidenceContext, EvidenceResults
 from syncctl.services.doctor.evidence.comparing import Comparison
-from syncctl.services.doctor.evidence.reading import date_of, seconds_ahead, summary
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.services.doctor.evidence.shapes import DateField, RowFacts
+from syncctl.services.doctor.evidence.summary import date_of, seconds_ahead, summary
 
 WHAT = (
     "How the rental API answers, made by `syncctl doctor --evidence`. No customer's name or number, no "

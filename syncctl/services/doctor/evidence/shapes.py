@@ -14,7 +14,7 @@ from syncctl.domain.sources import SOURCES, StepName
 from syncctl.locations import Locations
 from syncctl.mapping.api_rows import OWN_DATES
 from syncctl.parsing.dates import read_date
-from syncctl.services.rejects.updating import position_of
+from syncctl.services.rejects.list_updates import position_of
 from syncctl.services.sync.answer_rows import classify_rows
 from syncctl.services.windows.trials import dated_rows
 

@@ -8,8 +8,8 @@ import pytest
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import StepName
 from syncctl.locations import load_locations
+from syncctl.services.windows.answer_classifier import AnswerClassifier, known_shop_names
 from syncctl.services.windows.location_ids import LocationIdWatch, ids_warning
-from syncctl.services.windows.row_stores import AnswerClassifier, known_shop_names
 from tests.support.shops import CALICUT, EDAPPALLY, LISTED, PMNA, row, rows
 
 NOW = datetime(2026, 3, 10, 20, 0, tzinfo=UTC)

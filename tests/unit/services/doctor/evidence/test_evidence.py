@@ -15,7 +15,7 @@ from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, Retry
 from syncctl.locations import load_locations
 from syncctl.ports.api import Answer, Prepare, WireFacts
 from syncctl.safe_output.redact import Redactor
-from syncctl.services.doctor.evidence.asking import (
+from syncctl.services.doctor.evidence.calls import (
     DORMANT,
     EMPTY,
     MAX_CANDIDATES,
