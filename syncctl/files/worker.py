@@ -43,7 +43,8 @@ from syncctl.files.protocol import (
     Request,
 )
 from syncctl.files.xls_parts import counts_from_1904, errors_of_sheets
-from syncctl.files.xlsx_parts import Untold, Xlsx
+from syncctl.files.xlsx_parts import Xlsx
+from syncctl.files.xlsx_xml import UnreportedCells
 
 MOST_MEMORY = 2 << 30
 """Bytes of address space: a million rows of a dozen columns take a quarter of it."""
@@ -70,7 +71,7 @@ class Workbook:
     def __init__(self, path: str) -> None:
         self._path = path
         self._parts: dict[str, str] = {}
-        self._errors: list[Untold] = []
+        self._errors: list[UnreportedCells] = []
         self._date1904 = False
         with open(path, "rb") as file:
             is_archive = file.read(4) in ZIP_MAGICS
@@ -90,7 +91,7 @@ class Workbook:
                 self._book = python_calamine.load_workbook(path if by_path else file)
             except python_calamine.PasswordError as error:
                 raise FileProblemError(PASSWORD) from error
-        self._sheets: dict[str, tuple[python_calamine.CalamineSheet, Untold]] = {}
+        self._sheets: dict[str, tuple[python_calamine.CalamineSheet, UnreportedCells]] = {}
         self._cells = 0
         self._reading: tuple[str, int, Iterator[tuple[int, list[Any]]]] = ("", 0, iter(()))
 
@@ -155,7 +156,7 @@ class Workbook:
         for row in sorted(row for row in unreported if row >= last):
             yield row + 1, _fill_in([], unreported[row])
 
-    def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, Untold]:
+    def _sheet(self, name: str) -> tuple[python_calamine.CalamineSheet, UnreportedCells]:
         if name not in self._sheets:
             unreadable: list[tuple[int, int]] = []
             try:
@@ -172,7 +173,7 @@ class Workbook:
             self._cells += (last_row + 1) * (last_column + 1)
             if self._cells > MOST_CELLS:
                 raise FileProblemError(TOO_SPREAD)
-            unreported: Untold = {}
+            unreported: UnreportedCells = {}
             if name in self._parts:
                 with ZipFile(self._path) as archive:
                     unreported = Xlsx(archive).unreported(self._parts[name])

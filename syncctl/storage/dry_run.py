@@ -1,7 +1,7 @@
 """A storage for --dry-run: reads another one, writes nothing, and behaves as if it had."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, RejectPositions, Storage, Texts
 from syncctl.storage.common.lead_changes import changed, guard, holds
-from syncctl.storage.common.records import finished_by
+from syncctl.storage.common.records import finished_by, is_about
 from syncctl.storage.common.rejects import by_location, newest_first
 from syncctl.storage.common.report_paths import as_stored
 from syncctl.storage.common.stores import new_stores
@@ -24,11 +24,8 @@ T = TypeVar("T")
 
 
 class DryRunStorage:
-    """What `store_leads` and the other writes are given is remembered, for as long as this object lives.
-
-    So a booking that two locations give is counted once, as in a real run. Watermarks, logs and history are
-    not: no run reads back its own.
-    """
+    """Remembers what `store_leads` and the other writes are given, so that a booking that two locations give
+    is counted once, as in a real run. Watermarks, logs and history are not: no run reads back its own."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -77,7 +74,7 @@ class DryRunStorage:
         remembered = [
             dict(lead)
             for lead in self._leads.values()
-            if lead.get("leadType") == lead_type and _matches(lead, wanted_numbers, wanted_phones, created)
+            if lead.get("leadType") == lead_type and is_about(lead, wanted_numbers, wanted_phones, created)
         ]
         return unchanged + remembered
 
@@ -93,12 +90,11 @@ class DryRunStorage:
         new = [
             RecordEntry(record, None)
             for record in self._new_records.values()
-            if record.lead_id in lead_ids or _matches(record.values, booking_numbers, phones, created)
+            if record.lead_id in lead_ids or is_about(record.values, booking_numbers, phones, created)
         ]
         return [self._as_known(entry) for entry in (*found, *new)]
 
     def _as_known(self, entry: RecordEntry) -> RecordEntry:
-        """The record as it would be after what this run has remembered of it."""
         record = entry.record
         corrections = (*record.corrections, *self._corrections.get(record.record_id, ()))
         record = replace(record, corrections=corrections)
@@ -297,19 +293,6 @@ class DryRunStorage:
 
     def forget_runs(self, before: datetime, if_any_in: Period | None = None, most: int = 0) -> None:
         """Not done either."""
-
-
-def _matches(
-    values: Mapping[str, Any], booking_numbers: Collection[Any], phones: Collection[Any], created: Created
-) -> bool:
-    """Whether a lead or record has one of these numbers, or was created so."""
-    at = values.get("createdAt")
-    return (
-        values.get("bookingNo") in booking_numbers
-        or values.get("phone") in phones
-        or at in created.moments
-        or (values.get("name") in created.names and at in created.midnights)
-    )
 
 
 def _copies(remembered: Mapping[str, dict[str, T]], ids: Texts) -> dict[str, dict[str, T]]:

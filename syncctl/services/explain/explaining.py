@@ -16,13 +16,12 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
+from syncctl.services.explain.lookups import ReportReader, RunNames
 from syncctl.services.explain.record_history import (
     Origin,
     RecordHistory,
     RecordState,
     Reinsertion,
-    ReportReader,
-    RunNames,
     finished_events,
     history_of_lead,
     history_of_record,

@@ -10,14 +10,8 @@ from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
-from syncctl.services.explain.record_history import (
-    Event,
-    Origin,
-    RecordHistory,
-    RecordState,
-    RunNames,
-    place_of,
-)
+from syncctl.services.explain.lookups import RunNames
+from syncctl.services.explain.record_history import Event, Origin, RecordHistory, RecordState, place_of
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values

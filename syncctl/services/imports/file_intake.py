@@ -274,19 +274,16 @@ def _place(staged: StagedRow) -> str:
 
 
 def _finished_row(staged: StagedRow, report_id: str, report: Document) -> FinishedRow:
-    day = staged.record.record.values.get("createdAt")
-    return FinishedRow(
-        _place(staged), day.date() if day else None, report_id, as_datetime(report.get("editedAt"))
-    )
+    created_at = staged.record.record.values.get("createdAt")
+    day = created_at.date() if created_at else None
+    return FinishedRow(_place(staged), day, report_id, as_datetime(report.get("editedAt")))
 
 
 def _with_merge_pending(to_save: SyncRecord, merged: Merge, lead: Document) -> SyncRecord:
     """The record of a lead that is being linked. Until its lead is changed, the fields to change keep the
     lead's values in the record, so that an interrupted merge is repeated."""
-    if not merged.values:
-        return to_save
     values: dict[str, Any] = {
-        field: said for field, said in to_save.values.items() if field not in merged.values
+        name: said for name, said in to_save.values.items() if name not in merged.values
     }
     for field, news in merged.values.items():
         if type(held := lead.get(field)) is type(news):  # values of another type don't become a base

@@ -3,13 +3,13 @@
 What reads a document raises OddDocumentError where syncctl can't have written it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, cast
 
 from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.records import Correction, CorrectionOutcome, KnownRecord, SyncRecord, Write
-from syncctl.ports.storage import RecordEntry
+from syncctl.ports.storage import Created, RecordEntry
 from syncctl.storage.common.own_documents import OddDocumentError, own, own_if_any, own_or_none
 
 KNOWN_FIELDS = ("leadId", "fingerprint", "location", "source", "reportId", "replacedBy", "corrections")
@@ -92,6 +92,19 @@ def writes_by_id(document: Document) -> tuple[str, dict[str, Write]]:
     return own(document, "_id", str), {
         field: Write(write.get("value"), own(write, "at", datetime)) for field, write in written.items()
     }
+
+
+def is_about(
+    values: Mapping[str, Any], booking_numbers: Collection[Any], phones: Collection[Any], created: Created
+) -> bool:
+    """Whether a lead or record has one of these numbers, or was created so."""
+    at = values.get("createdAt")
+    return (
+        values.get("bookingNo") in booking_numbers
+        or values.get("phone") in phones
+        or at in created.moments
+        or (values.get("name") in created.names and at in created.midnights)
+    )
 
 
 def finished_by(report_id: str | None, corrections: tuple[Correction, ...]) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from syncctl.services.cleanup.finished.lead_summaries import LeadSummary
-from syncctl.services.explain.record_history import ReportNow
+from syncctl.services.explain.lookups import ReportNow
 
 
 class MatchReason(StrEnum):
