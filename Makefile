@@ -31,7 +31,7 @@ smoke: ## the command line as cron runs it
 	.ci/smoke
 
 torture: ## the torture tests a hundred times over (half an hour)
-	pytest --slow -m torture --rounds 100 --torture-report torture.json
+	pytest --slow -m torture --rounds 100 --torture-report=torture.json
 
 soak: ## a week of a business, compressed (20 minutes)
 	python -m tests.soak --write docs/soak.md
