@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 Row = dict[str, Any]
@@ -37,7 +38,12 @@ def source_value(row: Row, field: str) -> Any:
 
 
 def as_date(value: Any) -> datetime | None:
-    return None if value is None else datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    return None if value is None else _read_date(str(value))
+
+
+@cache
+def _read_date(written: str) -> datetime:
+    return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
 
 
 def key_and_lead(report: str, row: Row, store: str) -> tuple[Key, Row] | str:
