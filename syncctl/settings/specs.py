@@ -1,4 +1,4 @@
-"""What can be set: each setting's names, default and parser, and what came of reading it."""
+"""The settings: names, default and parser of each, and its value once read."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ _WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of one row of the table. `value` is None if it is not set, or wrong (`problem`).
+    """One setting once read. `value` is None if it is not set, or wrong (`problem`).
 
     `origin`: "environment", a file's path or "default". `set_as`: the name that it stands under there.
     `joined_to`: of a path, the name of the setting with the address that it was joined to.
@@ -144,7 +144,7 @@ class Reading:
 
 
 def read_all(sources: Sources) -> dict[str, Reading]:
-    """What came of each row of the table, by its name, in its order. Raises nothing for wrong ones."""
+    """Every setting by its name, in the table's order. Raises nothing for wrong ones."""
     # A wrong DATA_DIR is a problem of its own, not one of the paths below it.
     data_dir = _read(_DATA_DIR, sources, sources.folder).value or sources.folder
     readings = {spec.name: _read(spec, sources, data_dir) for spec in SPECS}

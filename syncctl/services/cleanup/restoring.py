@@ -40,7 +40,7 @@ def restore_backup(database: Database, path: Path, stop: Stop | None = None) -> 
     """Put back what a cleanup took away. To be called under the run lock; repeatable.
 
     Raises:
-        FileProblemError: the file is no backup, or not whole; nothing was written.
+        FileProblemError: the file isn't a backup, or not whole; nothing was written.
         StorageError: the database refused, or the backup is another kind of database's.
         StopRequestedError: between two batches.
     """
