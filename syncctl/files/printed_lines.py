@@ -227,7 +227,7 @@ def _is_readable(phone: Cell) -> bool:
 
 
 def _may_be_phone(cell: Cell) -> bool:
-    """Whether a cell has the digits of a phone number, right or wrong, and is neither a date nor an amount."""
+    """Whether a cell has the digits of a phone number, right or wrong, and isn't a date or an amount."""
     if isinstance(cell, date | bool):
         return False
     written = as_text(cell)[:_LOOKED_AT]
