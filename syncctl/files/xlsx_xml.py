@@ -74,21 +74,12 @@ class RelationsXml(_Elements):
             self.targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
 
-class SheetXml(_Elements):
-    """A sheet's cells (ECMA-376 part 1, 18.3.1): errors, and those with a formula that has no value. One that
-    gave "" has the type `str` and a `v` element, empty as that may be.
-
-    A cell that shares another's formula has the text of that one: which cells it refers to is not worked out.
-    """
+class _Cells(_Elements):
+    """A sheet's elements (ECMA-376 part 1, 18.3.1), and the cell that they are in, from 0."""
 
     def __init__(self) -> None:
-        self.unreported: UnreportedCells = {}
-        self._shared: dict[str, str] = {}
         self._row = self._column = -1
-        self._type = "n"
-        self._share = ""
-        self._text: dict[str, str] = {}
-        self._within = ""
+        self._reference = self._within = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._within = name
@@ -97,8 +88,29 @@ class SheetXml(_Elements):
             self._column = -1
         elif name == "c":
             self._column += 1
-            if cell := _CELL.fullmatch(attributes.get("r", "")):
+            self._reference = attributes.get("r", "")
+            if cell := _CELL.fullmatch(self._reference):
                 self._row, self._column = int(cell[2]) - 1, _position(cell[1])
+
+
+class SheetXml(_Cells):
+    """A sheet's cells (ECMA-376 part 1, 18.3.1): errors, and those with a formula that has no value. One that
+    gave "" has the type `str` and a `v` element, empty as that may be.
+
+    A cell that shares another's formula has the text of that one: which cells it refers to is not worked out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unreported: UnreportedCells = {}
+        self._shared: dict[str, str] = {}
+        self._type = "n"
+        self._share = ""
+        self._text: dict[str, str] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        super().start(name, attributes)
+        if name == "c":
             self._type = attributes.get("t", "n")
             self._text = {}
         elif name == "f":
@@ -142,29 +154,22 @@ class StringsXml(_Elements):
         self.count += name == "si"
 
 
-class UnreadableCellsXml(_Elements):
+class UnreadableCellsXml(_Cells):
     """A sheet's cells whose value isn't of the type that they say (ECMA-376 part 1, 18.18.11): `cells`, but
     for the errors of formulas, which can be shown as they are."""
 
     def __init__(self, strings: int, content: bytes) -> None:
+        super().__init__()
         self.cells: list[tuple[int, int]] = []
         self._strings = strings
         self._content = content
         self._emptied: list[tuple[int, int, bytes]] = []
-        self._row = self._column = -1
-        self._type = self._value = self._within = self._reference = ""
+        self._type = self._value = ""
         self._begin = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._within = name
-        if name == "row":
-            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
-            self._column = -1
-        elif name == "c":
-            self._column += 1
-            self._reference = attributes.get("r", "")
-            if cell := _CELL.fullmatch(self._reference):
-                self._row, self._column = int(cell[2]) - 1, _position(cell[1])
+        super().start(name, attributes)
+        if name == "c":
             self._type, self._value = attributes.get("t", ""), ""
             self._begin = self.parser.CurrentByteIndex
 
