@@ -95,7 +95,7 @@ class Checkpoints:
         return replace(state, tried_at=self._now, doubted_since=since)
 
     def may_doubt(self, state: LocationState) -> bool:
-        """Whether a suspicious answer is still not trusted. An API that keeps giving it for SUSPECT_FOR
+        """Whether a suspicious answer is still not trusted. An API that keeps giving it for DOUBT_PERIOD
         after the last trusted answer is believed, as the shop may have a new id."""
         since = state.doubted_since
         if self._planner.is_backfill or since is None:

@@ -167,7 +167,7 @@ class Planner:
 
     @property
     def due_again_from(self) -> date:
-        """Rows of that day or later will be in every answer for the next SUSPECT_FOR."""
+        """Rows of that day or later will be in every answer for the next DOUBT_PERIOD."""
         return self.covered_from + DOUBT_PERIOD
 
     @property
