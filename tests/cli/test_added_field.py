@@ -95,6 +95,7 @@ def explained(program: Program) -> dict[str, Any]:
     return {found["field"]: found for found in record["lead"]["differs"]}
 
 
+@pytest.mark.slow
 def test_of_the_api(program: Program, sandbox: Sandbox, leads: Leads, booking: dict[str, Any]) -> None:
     assert program.run("api").status == 0
     assert leads.venues() == ["Lotus Hall"]
@@ -107,6 +108,7 @@ def test_of_the_api(program: Program, sandbox: Sandbox, leads: Leads, booking: d
     assert explained(program)["venue"]["changed_by"] == "telecaller"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["walkin", "lossofsale"])
 def test_of_a_file(program: Program, leads: Leads, kind: str) -> None:
     file = program.folder / f"{kind}_sg_calicut.csv"

@@ -15,6 +15,7 @@ from tests.attacks import KINDS, LEAST, PART, Attack, AttackError, attacks, tabl
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_table_has_every_attack_that_is_collected() -> None:
     """If not: `python -m tests.attacks --write docs/proofs.md`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}

@@ -57,6 +57,7 @@ def plain(shown: str) -> str:
 AUDITED = "Booking Confirmations: 39 locations asked for everything as a check"
 
 
+@pytest.mark.slow
 def test_what_only_an_audit_brought_is_said_everywhere(program: Program, sandbox: Sandbox) -> None:
     enter_late(sandbox, 3)
     ended = program.run("api", "--json")
@@ -77,6 +78,7 @@ def test_what_only_an_audit_brought_is_said_everywhere(program: Program, sandbox
         assert "ok\tWindows: return: by dates since " in ended.stdout
 
 
+@pytest.mark.slow
 def test_an_audit_that_brought_nothing_is_said_with_v_only(program: Program) -> None:
     assert not lines(program.run("api"), "as a check")
     said = lines(program.run("api", "-v"), "as a check")
@@ -85,6 +87,7 @@ def test_an_audit_that_brought_nothing_is_said_with_v_only(program: Program) -> 
     assert not lines(program.run("status"), "audits")
 
 
+@pytest.mark.slow
 def test_on_a_terminal(program: Program, sandbox: Sandbox) -> None:
     enter_late(sandbox, 1)
     shown = plain(program.run_on_terminal("api").stdout)

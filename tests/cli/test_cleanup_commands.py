@@ -72,6 +72,7 @@ def test_on_an_empty_database(program: Program, arguments: tuple[str, ...]) -> N
     assert (program.folder / "data").exists() == ("--apply" in arguments)
 
 
+@pytest.mark.slow
 def test_the_plan_changes_nothing_and_shows_no_number(program: Program, sets: list[CopySet]) -> None:
     for shown in (
         program.run("cleanup", "duplicates"),
@@ -108,6 +109,7 @@ def test_in_a_pipe_each_line_is_one_thing(program: Program, sets: list[CopySet])
     ] in conflicts
 
 
+@pytest.mark.slow
 def test_a_lead_that_is_kept_under_no_store_is_named_with_the_store_of_its_copy(program: Program) -> None:
     walk_in = {
         "leadType": "general",
@@ -196,6 +198,7 @@ def test_what_leads_hold_is_shown_harmlessly(program: Program) -> None:
     assert program.run("cleanup", "duplicates", "--json").stdout.count("y" * 5000) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [("duplicates", "--apply"), ("stores", "--apply"), ("finished", "--apply"), ("restore", "backup.jsonl")],
@@ -223,6 +226,7 @@ def test_restore_tells_what_it_leaves_alone(program: Program, sets: list[CopySet
     assert changed in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, b"", b"garbage\n", b"\x00\xff" * 100])
 def test_a_file_that_is_no_backup_is_status_65(program: Program, content: bytes | None) -> None:
     file = program.folder / "file.jsonl"
@@ -243,6 +247,7 @@ def test_a_backup_that_cannot_be_written_is_one_line(program: Program, sets: lis
     assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("duplicates",), ("duplicates", "--apply"), ("stores", "--json"), ("finished",)]
 )

@@ -53,6 +53,7 @@ def corrected(tmp_path: Path) -> Iterator[Program]:
         yield program
 
 
+@pytest.mark.slow
 def test_status_counts_them_and_lists_those_that_were_left(corrected: Program) -> None:
     status = json.loads(corrected.run("status", "--json").stdout)["corrections"]
     assert (status["days"], status["count"]) == (14, 6)
@@ -67,6 +68,7 @@ def test_status_counts_them_and_lists_those_that_were_left(corrected: Program) -
     assert any(line.endswith("2 more: see syncctl status --json") for line in shown)
 
 
+@pytest.mark.slow
 def test_what_a_person_has_put_right_is_not_listed_any_more(corrected: Program) -> None:
     app = SqliteApp(str(corrected.folder / "data" / "syncctl.db"))
     for number in CALLED:
@@ -77,6 +79,7 @@ def test_what_a_person_has_put_right_is_not_listed_any_more(corrected: Program) 
     assert (status["count"], status["left"]) == (6, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["9846012300", "9744012300", row(0, "")["bookingNo"]])
 def test_explain_tells_the_story_from_either_number(corrected: Program, asked: str) -> None:
     found = json.loads(corrected.run("explain", asked, "--json").stdout)
@@ -88,6 +91,7 @@ def test_explain_tells_the_story_from_either_number(corrected: Program, asked: s
     assert record["lead"]["differs"] == []
 
 
+@pytest.mark.slow
 def test_explain_says_that_a_lead_was_left(corrected: Program) -> None:
     (record,) = json.loads(corrected.run("explain", row(1, "")["bookingNo"], "--json").stdout)["records"]
     assert any("left as it was" in event["what"] for event in record["events"])
@@ -95,6 +99,7 @@ def test_explain_says_that_a_lead_was_left(corrected: Program) -> None:
     assert (differs["field"], differs["lead"], differs["source"]) == ("phone", "98xxxxxx01", "97xxxxxx01")
 
 
+@pytest.mark.slow
 def test_verify_source_finds_nothing_missing_and_nothing_gone(corrected: Program) -> None:
     ended = corrected.run("verify", "source", "--json")
     checks = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}

@@ -28,6 +28,7 @@ def program(tmp_path: Path, crontab: FakeCrontab) -> Program:
     return program
 
 
+@pytest.mark.slow
 def test_install_twice_and_remove(program: Program, crontab: FakeCrontab) -> None:
     crontab.content = OWN
     ended = program.run("cron", "install")
@@ -57,6 +58,7 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(program: Program, cr
     assert "BEGIN syncctl" in shown.stdout
 
 
+@pytest.mark.slow
 def test_show_says_whether_it_is_in_step(program: Program, crontab: FakeCrontab) -> None:
     before = program.run("cron", "show")
     assert before.status == 0
@@ -95,6 +97,7 @@ def test_what_a_person_should_know_first(program: Program, crontab: FakeCrontab)
     assert "--systemd" in ended.stderr
 
 
+@pytest.mark.slow
 def test_what_stands_above_the_block(program: Program, crontab: FakeCrontab) -> None:
     crontab.content = b"SHELL=/no/shell\nAPI_TOKEN=hush-hush\n"
     ended = program.run("cron", "install")
@@ -131,6 +134,7 @@ def test_the_systemd_pair(program: Program, crontab: FakeCrontab) -> None:
     assert "OnCalendar=" in units["/etc/systemd/system/syncctl.timer"]
 
 
+@pytest.mark.slow
 def test_a_timer_counts_as_installed(program: Program) -> None:
     units = json.loads(program.run("cron", "show", "--systemd", "--json").stdout)["units"]
     folder = program.folder / ".config" / "systemd" / "user"
@@ -144,6 +148,7 @@ def test_a_timer_counts_as_installed(program: Program) -> None:
     assert "systemctl disable --now syncctl.timer" in program.run("cron", "install").stderr
 
 
+@pytest.mark.slow
 def test_the_old_systems_line_is_wrong_until_it_is_taken_out(program: Program, crontab: FakeCrontab) -> None:
     old = b"*/10 * * * * cd /app && npm run sync:api\n"
     crontab.content = old
@@ -161,6 +166,7 @@ def test_the_old_systems_line_is_wrong_until_it_is_taken_out(program: Program, c
     assert "Old system's" not in program.run("verify", "sync").stdout
 
 
+@pytest.mark.slow
 def test_a_scheduled_import_is_wrong(program: Program, crontab: FakeCrontab) -> None:
     program.run("cron", "install")
     assert "Scheduled import" not in program.run("verify", "sync").stdout
@@ -183,6 +189,7 @@ def test_a_scheduled_import_is_wrong(program: Program, crontab: FakeCrontab) -> 
     assert program.run("verify", "sync", API_SYNC_TIME="0 0 L * *").stdout.count("Scheduled import") == 2
 
 
+@pytest.mark.slow
 def test_without_crontab_or_leave_to_use_it(program: Program, crontab: FakeCrontab) -> None:
     crontab.deny()
     for command in ("install", "remove"):

@@ -52,6 +52,7 @@ def test_a_database_file_that_can_never_be_made(program: Program, name: str) -> 
     assert results(ended)["Database"] == "failed"
 
 
+@pytest.mark.slow
 def test_a_healthy_installation(program: Program) -> None:
     program.run("cron", "install")
     program.run("api")
@@ -81,6 +82,7 @@ def test_on_mongodb(program: Program, mongo_url: str) -> None:
     assert (found["Database"], found["Database rights"]) == ("ok", "ok")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
 def test_the_web_apps_own_scheduler(program: Program, request: pytest.FixtureRequest, kind: str) -> None:
     url = f"sqlite:///{program.folder / 'syncctl.db'}"
@@ -105,6 +107,7 @@ def test_the_web_apps_own_scheduler(program: Program, request: pytest.FixtureReq
     assert "reason\tThe web app still syncs the API by itself" in seen.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
 def test_location_ids(program: Program, request: pytest.FixtureRequest, kind: str) -> None:
     url = f"sqlite:///{program.folder / 'syncctl.db'}"
@@ -185,6 +188,7 @@ def test_a_path_that_the_api_does_not_have(program: Program, sandbox: Sandbox) -
     assert "check RETURN_API_ENDPOINT and API_BASE_URL" in program.run("return", **wrong).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 200])
 def test_on_a_terminal(program: Program, columns: int) -> None:
     shown = program.run_on_terminal("doctor", columns=columns)

@@ -16,6 +16,7 @@ from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 
 
+@pytest.mark.slow
 def test_the_file_and_what_is_said_of_it(program: Program, sandbox: Sandbox) -> None:
     ended = program.run("doctor", "--evidence", "e.json")
     assert ended.status == 0
@@ -59,6 +60,7 @@ def test_on_a_terminal(program: Program) -> None:
     assert "Written to e.json" in shown.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
 def test_after_a_sync_it_asks_the_locations_with_most_rows_and_tells_what_was_measured(
     program: Program, request: pytest.FixtureRequest, kind: str
@@ -91,6 +93,7 @@ def test_without_a_database_the_api_is_asked_all_the_same(program: Program) -> N
     assert "pass-word" not in ended.output
 
 
+@pytest.mark.slow
 def test_it_waits_for_a_run_and_asks_politely(program: Program, sandbox: Sandbox) -> None:
     lock = RunLock(program.folder / "data" / "syncctl.lock")
     lock.acquire(0)
@@ -107,6 +110,7 @@ def test_it_waits_for_a_run_and_asks_politely(program: Program, sandbox: Sandbox
     assert all(later[0] - earlier[1] >= 0.02 for earlier, later in pairwise(times))
 
 
+@pytest.mark.slow
 def test_no_run_begins_meanwhile(program: Program, sandbox: Sandbox) -> None:
     with program.start("doctor", "--evidence", "e.json", API_CALL_DELAY_MS="50") as process:
         deadline = time.monotonic() + 30
@@ -117,6 +121,7 @@ def test_no_run_begins_meanwhile(program: Program, sandbox: Sandbox) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_time_of_a_run(tmp_path: Path) -> None:
     with Sandbox(locations=3, bookings=10, latency_s=0.1) as sandbox:
         program = Program(tmp_path, API_BASE_URL=sandbox.base_url, API_RUN_DEADLINE_S=2)

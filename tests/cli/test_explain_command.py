@@ -50,6 +50,7 @@ def test_json_is_one_object(program: Program, booked: str) -> None:
     assert PHONE not in ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_on_a_terminal(program: Program, booked: str, columns: int) -> None:
     ended = program.run_on_terminal("explain", booked, columns=columns)
@@ -73,6 +74,7 @@ def test_nothing_found_is_status_1_and_says_where_was_looked(program: Program, s
     assert "at the source, not in the database" in fetched.stdout
 
 
+@pytest.mark.slow
 def test_what_is_no_number_is_status_2_and_an_unreachable_database_69(tmp_path: Path) -> None:
     program = Program(tmp_path, DATABASE_URL="mongodb://127.0.0.1:9/x")
     assert program.run("explain", " - ").status == 2

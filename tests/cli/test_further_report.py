@@ -84,6 +84,7 @@ def cancelled(program: Program) -> dict[str, str]:
     return {row["bookingNo"]: row["cancelDate"] for row in rows if row.get("bookingNo") and row["cancelDate"]}
 
 
+@pytest.mark.slow
 def test_it_is_synced_with_its_own_type_date_and_fields(program: Program, synced: dict[str, Any]) -> None:
     steps = {step["name"]: step for step in synced["steps"]}
     assert list(steps) == ["stores", "booking", "return", "cancellation"]
@@ -148,6 +149,7 @@ def test_it_has_its_settings(program: Program, synced: dict[str, Any]) -> None:
     assert program.run("api", CANCELLATION_API_ENDPOINT="/api/GetRentoutReport").status == 78
 
 
+@pytest.mark.slow
 def test_it_is_checked(program: Program, synced: dict[str, Any]) -> None:
     assert program.run("cancellation").status == 0
     doctor = program.run("doctor", "--json").stdout

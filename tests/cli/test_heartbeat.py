@@ -137,6 +137,7 @@ def test_of_a_run_that_another_one_keeps_from_beginning_nothing_is_told(
     assert monitor.received == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -179,6 +180,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal(
     program: Program, monitor: ScriptedServer, sandbox: Sandbox, sent: signal.Signals, status: int
@@ -192,6 +194,7 @@ def test_a_signal(
     assert "what was stored is kept" in summary(monitor)
 
 
+@pytest.mark.slow
 def test_a_monitor_that_hangs_does_not_keep_a_stopped_run_alive(program: Program, sandbox: Sandbox) -> None:
     sandbox.set_faults(Fault("slow", api="booking", seconds=30))
     with (
@@ -219,6 +222,7 @@ def test_a_signal_while_the_end_is_told_breaks_that_off(program: Program) -> Non
     assert ended.stderr.splitlines()[-1].endswith("Stopped while the heartbeat was sent.")
 
 
+@pytest.mark.slow
 def test_a_monitor_in_trouble_is_two_warnings_and_nothing_else(program: Program) -> None:
     program.run("api")  # after which the invalid rows of the sandbox are known
     log_file = program.folder / "sync.log"

@@ -117,6 +117,7 @@ def test_one_run_is_told_location_by_location(program: Program, wanted: str) -> 
     assert lines[2][-1] == "HTTP 502 [/red] for 90xxxxxx78"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 200])
 def test_on_a_terminal_lists_and_details_fit(program: Program, columns: int) -> None:
     for words in (("history",), ("history", "cd")):

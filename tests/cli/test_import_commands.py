@@ -47,6 +47,7 @@ def test_json_is_the_same_object_as_for_a_sync(program: Program, imports: Path) 
     assert not (program.folder / "data" / "syncctl.db").exists()
 
 
+@pytest.mark.slow
 def test_hidden_sheets_and_unreadable_dates_are_said_in_one_line_a_file(program: Program) -> None:
     book = openpyxl.Workbook()
     for name, day in (("CALICUT", "10-13-2026"), ("Old", "10-10-2026")):
@@ -68,6 +69,7 @@ def test_hidden_sheets_and_unreadable_dates_are_said_in_one_line_a_file(program:
     assert result["steps"][0]["hidden_sheets"] == [{"file": file.name, "sheets": ["Old"]}]
 
 
+@pytest.mark.slow
 def test_each_row_that_is_in_reports_is_named_with_its_report(program: Program) -> None:
     file = program.folder / "walkin_sg_calicut.csv"
     file.write_text("Date,Customer Name,Contact\n10-10-2026,Anagha,9000000001\n", encoding="utf-8")
@@ -97,6 +99,7 @@ def test_bad_files_are_status_65_one_line_each_and_the_others_go_on(program: Pro
     assert count(program, "SELECT count(*) FROM leads") == 57
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -115,6 +118,7 @@ def test_exit_statuses(program: Program, arguments: tuple[str, ...], status: int
     assert ended.stderr
 
 
+@pytest.mark.slow
 def test_all_syncs_the_api_and_imports_what_is_new(program: Program, imports: Path) -> None:
     first = json.loads(program.run("all", "--json").stdout)
     assert [step["name"] for step in first["steps"]] == [
@@ -139,6 +143,7 @@ def test_what_cron_runs_never_touches_a_file(program: Program, imports: Path) ->
     )
 
 
+@pytest.mark.slow
 def test_rejects_are_listed_masked_exported_whole_and_tried_again(program: Program, imports: Path) -> None:
     program.run("import", "walkin", str(imports / "walkin_sg_calicut.xlsx"))
     listed = program.run("rejects", "list")
@@ -162,6 +167,7 @@ def test_rejects_are_listed_masked_exported_whole_and_tried_again(program: Progr
     assert (retried["rows"], retried["invalid"]) == (3, 3)
 
 
+@pytest.mark.slow
 def test_an_export_is_no_danger_to_a_spreadsheet(program: Program, sandbox: Sandbox) -> None:
     formulas = ["=cmd()", "+1", "-1", "@SUM(A1)", "plain"]
     booked = {"bookingDate": f"{sandbox.today}T10:00:00"}
@@ -175,6 +181,7 @@ def test_an_export_is_no_danger_to_a_spreadsheet(program: Program, sandbox: Sand
     assert {"'=cmd()", "'+1", "'-1", "'@SUM(A1)", "plain"} <= remarks
 
 
+@pytest.mark.slow
 def test_the_lock_covers_imports_and_retries(program: Program, imports: Path) -> None:
     from syncctl.run_lock import RunLock
 
@@ -184,6 +191,7 @@ def test_the_lock_covers_imports_and_retries(program: Program, imports: Path) ->
         assert program.run("import", "walkin", str(imports), "--dry-run").status == 0
 
 
+@pytest.mark.slow
 def test_on_a_terminal_each_file_is_told_above_the_table(program: Program, imports: Path) -> None:
     shown = program.run_on_terminal("import", "walkin", str(imports), columns=100)
     assert shown.status == 0
@@ -192,6 +200,7 @@ def test_on_a_terminal_each_file_is_told_above_the_table(program: Program, impor
     assert "Next sync" not in shown.stdout
 
 
+@pytest.mark.slow
 def test_all_without_files_names_the_folder_where_it_looked(program: Program) -> None:
     said = program.run("all").stderr
     folder = program.folder / "data" / "imports"
@@ -204,6 +213,7 @@ def test_all_without_files_names_the_folder_where_it_looked(program: Program) ->
     assert f"Walk-ins: no walkin file in {folder} (IMPORT_DIR)" in shown
 
 
+@pytest.mark.slow
 def test_all_without_files_tells_of_those_that_lie_elsewhere(program: Program, imports: Path) -> None:
     beside = program.folder / "data" / "walkin_sg_calicut.xlsx"
     (imports / "walkin_sg_calicut.xlsx").rename(beside)
@@ -224,6 +234,7 @@ def test_all_without_files_tells_of_those_that_lie_elsewhere(program: Program, i
     )
 
 
+@pytest.mark.slow
 def test_the_old_names_for_all_files_of_a_kind_read_unchanged_ones_too(
     program: Program, imports: Path
 ) -> None:
@@ -237,6 +248,7 @@ def test_the_old_names_for_all_files_of_a_kind_read_unchanged_ones_too(
     assert count(program, "SELECT count(*) FROM leads") == 87 + 112
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("there", [False, True])
 def test_the_old_names_for_all_files_end_as_an_import_of_an_empty_folder_does(
     program: Program, there: bool

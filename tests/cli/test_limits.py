@@ -58,6 +58,7 @@ def test_invalid_rows_that_are_not_listed_are_one_warning(tmp_path: Path) -> Non
     assert "(location 7)" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("item", "times"), [(b"{}", 21_000_000), (b"1", 30_000_000)])
 def test_millions_of_values_take_little_memory(tmp_path: Path, item: bytes, times: int) -> None:
     body = b"[" + (item + b",") * times + item + b"]"

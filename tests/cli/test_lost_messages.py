@@ -42,6 +42,7 @@ def _status(program: Program, *arguments: str, stderr: int, unbuffered: str = ""
     return ended.returncode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lose", [_full_disk, _reader_gone])
 @pytest.mark.parametrize(
     ("arguments", "status"),
@@ -72,6 +73,7 @@ def test_one_that_comes_second_keeps_its_status(program: Program) -> None:
             assert _status(program, *arguments.split(), stderr=stderr) == 75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_stream_that_does_not_wait_for_its_reader_loses_nothing(program: Program, stream: str) -> None:
     """Such as a pipe that another program made so."""

@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from syncctl.sandbox import Sandbox
 from tests.support.oracle import Expectation, key_of
 from tests.support.program import Program
@@ -31,6 +33,7 @@ def stored_keys(url: str) -> list[tuple[str, ...]]:
         app.close()
 
 
+@pytest.mark.slow
 def test_six_runs_at_once_with_six_lock_files_make_no_duplicate(
     tmp_path: Path, sandbox: Sandbox, mongo_url: str
 ) -> None:
@@ -53,6 +56,7 @@ def test_six_runs_at_once_with_six_lock_files_make_no_duplicate(
         app.close()
 
 
+@pytest.mark.slow
 def test_six_runs_at_once_with_one_lock_file_are_one_run(program: Program, sandbox: Sandbox) -> None:
     runs = [program.start("api") for _ in range(6)]
     statuses: Counter[int] = Counter()
@@ -64,6 +68,7 @@ def test_six_runs_at_once_with_one_lock_file_are_one_run(program: Program, sandb
     assert stored_keys(f"sqlite:///{program.folder}/data/syncctl.db") == expected_keys(sandbox)
 
 
+@pytest.mark.slow
 def test_killed_at_random_and_run_again_it_ends_as_if_undisturbed(
     tmp_path: Path, sandbox: Sandbox, mongo_url: str
 ) -> None:

@@ -54,6 +54,7 @@ def test_whatever_is_made_is_private(program: Program) -> None:
     assert stat.S_IMODE((program.folder / "data" / "cron.log").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.attack("own files", counted=False)
 @pytest.mark.parametrize("name", ["data/syncctl.db", ".env", ".env.local", "key", "data/backups/x.jsonl"])
 def test_an_export_replaces_no_file_of_ours(program: Program, name: str) -> None:
@@ -97,6 +98,7 @@ HOLDS_DATA = {
 }
 
 
+@pytest.mark.slow
 def test_doctor_fails_on_what_others_can_read(program: Program) -> None:
     (program.folder / ".env.local").write_text("STORE_API_KEY=s3cret\nSYNC_LOG_FILE=data/sync.log\n")
     (program.folder / ".env.local").chmod(0o600)

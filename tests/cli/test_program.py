@@ -96,6 +96,7 @@ def test_config_works_when_settings_are_wrong(program: Program) -> None:
     assert [line.split("=")[0] for line in wrong] == ["API_TIMEOUT_S", "API_MAX_TRIES"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_config_on_a_terminal_breaks_no_value(program: Program, columns: int) -> None:
     host = "a-database-host-with-a-long-name.example.com"
@@ -122,6 +123,7 @@ def test_config_on_a_terminal_says_what_is_wrong_below_it(program: Program) -> N
 LOG_LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO |WARN |ERROR) \S.*"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "environment", "status"),
     [
@@ -165,6 +167,7 @@ def test_a_named_settings_file_that_is_not_there_is_status_78(program: Program) 
         assert "no.env" in ended.stderr
 
 
+@pytest.mark.slow
 def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
     program = Program(tmp_path)
     ended = program.run("demo", "--keep", "kept")
@@ -213,6 +216,7 @@ def test_the_crontab_example_is_one_that_cron_takes() -> None:
         assert command[-3:] == [">>", "/var/log/syncctl/cron.log", "2>&1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", ["--version", "--help", "config", "config --json"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_output_that_a_full_disk_takes_not_is_one_line(
@@ -260,6 +264,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.attack("secrets")
 @pytest.mark.parametrize("verbose", [True, False])
 def test_the_traceback_of_a_defect_says_no_secret(program: Program, verbose: bool) -> None:

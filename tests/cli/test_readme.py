@@ -92,6 +92,7 @@ def test_a_code_span_of_a_page_stands_on_one_line(page: str) -> None:
     assert [line for line in prose.splitlines() if line.count("`") % 2] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_names_no_command_and_no_option_that_does_not_exist(page: str) -> None:
     assert unknown_in(read(page)) == []

@@ -58,6 +58,7 @@ def printed(program: Program, *arguments: str) -> Any:
     return json.loads(program.run(*arguments, "--json").stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["api", "import walkin"])
 def test_the_keys_of_a_run(synced: Program, command: str) -> None:
     file = synced.folder / "walkin_sg_calicut.csv"
@@ -68,6 +69,7 @@ def test_the_keys_of_a_run(synced: Program, command: str) -> None:
     assert all(step.keys() - {"audit", "finished", "hidden_sheets"} == of_a_step for step in run["steps"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

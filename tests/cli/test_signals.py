@@ -55,6 +55,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("arguments", [("rejects", "list", "-v"), ("status",), ("verify", "data")])
 def test_a_signal_ends_a_command_that_only_looks(

@@ -55,6 +55,7 @@ def test_after_a_run_it_is_ok(program: Program) -> None:
     assert in_pipe.stdout.count("leads of a day\t") == 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("api",), ("api", "--dry-run"), ("verify", "data"), ("explain", "9")])
 def test_a_database_of_newer_key_rules_is_status_78(program: Program, command: tuple[str, ...]) -> None:
     program.run("stores")
@@ -74,6 +75,7 @@ def test_before_the_first_run_it_is_late(program: Program) -> None:
     assert lines[-1].startswith("next step\t`syncctl doctor`")
 
 
+@pytest.mark.slow
 def test_late_and_failing_end_with_what_to_do_next(program: Program) -> None:
     log(program.folder, timedelta(days=1))
     assert program.run("status").stdout.splitlines()[-1].startswith("next step\t`syncctl verify sync`")
@@ -96,6 +98,7 @@ def test_a_run_of_one_location_is_not_ok(program: Program) -> None:
     assert all("only parts" in reason for reason in status["reasons"])
 
 
+@pytest.mark.slow
 def test_no_age_is_negative_when_an_entry_is_dated_in_the_future(program: Program) -> None:
     log(program.folder, -timedelta(days=1400))
     ended = program.run("status")
@@ -107,6 +110,7 @@ def test_no_age_is_negative_when_an_entry_is_dated_in_the_future(program: Progra
     assert "\t0 s ago\t" in program.run("status").stdout
 
 
+@pytest.mark.slow
 def test_errors_are_redacted_and_harmless(program: Program) -> None:
     log(program.folder, timedelta(0), StepStatus.FAILED, "bad [/red] row of 9012345678\x1b[2J")
     for ended in (
@@ -138,6 +142,7 @@ def test_it_says_that_automatic_sync_is_off(program: Program) -> None:
     assert "next sync\tnone: API_SYNC_ENABLED=false" in ended.stdout
 
 
+@pytest.mark.slow
 def test_it_fits_on_one_screen_of_any_width(program: Program) -> None:
     log(program.folder, timedelta(0))
     for columns in (60, 80, 200):
@@ -197,6 +202,7 @@ def _read(leader: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interval", ["nan", "inf", "1e10", "86401", "0", "-1"])
 def test_an_interval_that_nobody_can_wait_for_is_refused(program: Program, interval: str) -> None:
     ended = program.run("status", "--watch", "--interval", interval)

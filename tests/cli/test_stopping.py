@@ -266,6 +266,7 @@ def test_a_wait_for_the_lock(tmp_path: Path, sent: signal.Signals, status: int) 
         assert_ends_at_once(process, sent, status, "Stopped.")
 
 
+@pytest.mark.slow
 @SENT
 def test_a_workbook_whose_reader_hangs(tmp_path: Path, sent: signal.Signals, status: int) -> None:
     """The reader is held still, as one is that computes."""

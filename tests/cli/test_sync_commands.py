@@ -63,6 +63,7 @@ def test_under_cron_it_says_what_the_old_log_said(program: Program) -> None:
     assert "\x1b" not in ended.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("booking",), ("api", "--dry-run"), ("api", "--location", "no such")])
 def test_only_an_automatic_run_of_all_apis_is_said_to_be_completed(
     program: Program, arguments: tuple[str, ...]
@@ -70,6 +71,7 @@ def test_only_an_automatic_run_of_all_apis_is_said_to_be_completed(
     assert "completed successfully" not in program.run(*arguments).output
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_in_part_is_not_said_to_be_completed(program: Program, sandbox: Sandbox) -> None:
     sandbox.set_faults(Fault("404", api="booking", location=sandbox.locations[0]))
     assert "completed successfully" not in program.run("api").output
@@ -101,6 +103,7 @@ def test_json_is_exactly_one_object(program: Program) -> None:
         assert (step["status"], step["errors"], step["error"]) == ("success", 0, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stores", "booking", "return", "api"])
 def test_the_old_systems_names_work(program: Program, name: str) -> None:
     old = json.loads(program.run(f"sync:{name}", "--json", "--dry-run").stdout)
@@ -121,6 +124,7 @@ def test_a_dry_run_says_for_each_location_what_would_be_and_leaves_no_file(
     assert sorted(path.name for path in program.folder.iterdir()) == [".env"]
 
 
+@pytest.mark.slow
 def test_switched_off_it_does_nothing_under_cron_unless_forced(program: Program, sandbox: Sandbox) -> None:
     program.write_env(API_SYNC_ENABLED="false", API_BASE_URL=sandbox.base_url, API_CALL_DELAY_MS=0)
     off = program.run("api")
@@ -162,6 +166,7 @@ def test_one_dead_api_is_status_1_and_the_others_complete(program: Program, sand
     assert count(program, "SELECT count(*) FROM leads WHERE leadType = 'return'") > 0
 
 
+@pytest.mark.slow
 def test_a_dead_database_is_status_69_within_seconds(program: Program, sandbox: Sandbox) -> None:
     started = time.monotonic()
     ended = program.run("api", DATABASE_URL="mongodb://user:hush-hush@127.0.0.1:9/leads")
@@ -227,6 +232,7 @@ def wait_for_a_request(sandbox: Sandbox, api: str) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_cleanly(
     program: Program, sandbox: Sandbox, sent: signal.Signals, status: int
@@ -260,6 +266,7 @@ def broken_off(stdout: str) -> list[dict[str, Any]]:
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "status", "error"),
     [
@@ -307,6 +314,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "call", "steps"),
     [
@@ -342,6 +350,7 @@ def test_json_of_a_run_that_has_not_begun_is_nothing(program: Program) -> None:
     assert (unreachable.status, unreachable.stdout) == (69, "")
 
 
+@pytest.mark.slow
 def test_neither_secret_nor_phone_number_in_any_output(program: Program, sandbox: Sandbox) -> None:
     log_file = program.folder / "sync.log"
     for fault in ("500", "401", "html", "redirect"):
@@ -381,6 +390,7 @@ def test_quiet_says_nothing_when_all_is_right(program: Program) -> None:
     assert program.run("-q", "stores").output == ""
 
 
+@pytest.mark.slow
 def test_newly_rejected_rows_are_one_warning_and_known_ones_none(program: Program) -> None:
     would_be = program.run("api", "--dry-run", "-q").stderr
     ended = program.run("api", "--json", "-q")
@@ -392,6 +402,7 @@ def test_newly_rejected_rows_are_one_warning_and_known_ones_none(program: Progra
     assert "WARN" not in program.run("api").stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("-q",)])
 def test_newly_rejected_rows_are_told_on_a_terminal(program: Program, arguments: tuple[str, ...]) -> None:
     shown = program.run_on_terminal("booking", *arguments, columns=120).stdout
@@ -400,6 +411,7 @@ def test_newly_rejected_rows_are_told_on_a_terminal(program: Program, arguments:
     assert "newly rejected" not in program.run_on_terminal("booking", *arguments, columns=120).stdout
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:
     shown = program.run_on_terminal("api")
     assert shown.status == 0

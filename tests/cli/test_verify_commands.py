@@ -27,6 +27,7 @@ def put(program: Program, *leads: dict[str, object]) -> None:
         database.store_leads(leads, [])
 
 
+@pytest.mark.slow
 def test_after_a_run_nothing_is_wrong_by_any_name_of_the_commands(program: Program) -> None:
     assert program.run("api").status == 0
     ended = program.run("verify", "sync", "--json")

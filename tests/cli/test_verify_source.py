@@ -44,6 +44,7 @@ def test_healthy_is_status_0_and_says_nothing_on_stderr(program: Program) -> Non
     assert all(line.startswith("ok\t") for line in ended.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_listed_and_repaired(program: Program, lost: list[str]) -> None:
     ended = program.run("verify", "source")
     assert ended.status == 1
@@ -62,6 +63,7 @@ def test_what_is_missing_is_listed_and_repaired(program: Program, lost: list[str
     assert program.run("verify", "source").status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_on_a_terminal_nothing_is_cut_off(
     program: Program, sandbox: Sandbox, lost: list[str], columns: int
@@ -85,6 +87,7 @@ def test_a_location_that_fails_is_status_1_and_named(program: Program, sandbox: 
     assert "nothing at the locations that answered" in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_repair_waits_for_no_other_run_unless_told(program: Program) -> None:
     from syncctl.run_lock import RunLock
 
@@ -108,6 +111,7 @@ def test_usage(program: Program, arguments: tuple[str, ...], status: int, told: 
     assert told in ended.stderr
 
 
+@pytest.mark.slow
 def test_an_unreachable_database_is_status_69(tmp_path: Path) -> None:
     program = Program(tmp_path, DATABASE_URL="mongodb://127.0.0.1:9/x")
     ended = program.run("verify", "source")

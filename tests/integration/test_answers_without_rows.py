@@ -33,6 +33,7 @@ def states(world: World) -> dict[str, Any]:
         return storage.location_states(StepName.BOOKING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", errors_without_rows())
 def test_an_error_without_rows_fails_its_locations(world: World, body: Any) -> None:
     with answering(world, lambda location: body):
@@ -83,6 +84,7 @@ def test_an_unclear_store_list_is_no_failure(world: World) -> None:
         assert "13" in storage.store_list()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["booking", "verify source"])
 def test_the_programs_exit_status(tmp_path: Path, command: str) -> None:
     bodies = iter((*errors_without_rows()[:1], UNCLEAR))

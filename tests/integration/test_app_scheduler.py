@@ -153,6 +153,7 @@ def test_runs_of_its_own_that_find_nothing_new(world: World) -> None:
     assert verified(world).result is CheckResult.FAILED
 
 
+@pytest.mark.slow
 def test_entries_of_before_the_first_run_or_of_longer_ago_than_the_history(world: World) -> None:
     assert traces(world).entries == 0
     scheduler_runs(world, world.now)

@@ -25,6 +25,7 @@ def costs() -> list[Cost]:
     return [cost_of(mode) for mode in Mode]
 
 
+@pytest.mark.slow
 def test_a_run_costs_what_an_incremental_one_always_did_and_its_audits(costs: list[Cost]) -> None:
     incremental = 1 + 2 * LOCATIONS
     for cost in costs:

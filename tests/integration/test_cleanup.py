@@ -298,6 +298,7 @@ class TestWithTheSync:
         finally:
             database.close()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("synced_before", [False, True])
     def test_a_sync_after_it_saves_nothing_and_brings_nothing_back(
         self, world: World, folder: Path, synced_before: bool

@@ -75,6 +75,7 @@ class TestWithTheAppsOwnScheduler:
             world.app.delete(each["_id"])
         return finished, deleted
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("synced_between", [True, False])
     def test_who_was_brought_back_goes_and_stays_away(
         self, world: World, database: Database, folder: Path, synced_between: bool

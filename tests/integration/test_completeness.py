@@ -54,6 +54,7 @@ def test_a_healthy_database_is_found_so_and_left_alone(world: World, sandbox: Sa
     assert min(counts.merged, counts.not_due, counts.rejected) > 0
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_rows_of_other_kinds_are_neither_missing_nor_invalid(world: World, sandbox: Sandbox) -> None:
     world.run()
@@ -122,6 +123,7 @@ def test_what_people_do_to_leads_is_no_loss(world: World) -> None:
     assert (counts.in_reports, counts.deleted, counts.edited_away) == (len(finished), 3, 2)
 
 
+@pytest.mark.slow
 def test_leads_of_the_old_system_are_found_before_and_after_the_sync_makes_them_its_own(
     world: World,
 ) -> None:
@@ -136,6 +138,7 @@ def test_leads_of_the_old_system_are_found_before_and_after_the_sync_makes_them_
     assert_nothing_found(look(world))
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_an_old_lead_is_one_records_only_in_the_check_as_in_the_sync(world: World, sandbox: Sandbox) -> None:
     """Two locations tell a booking number under two phones, and one edited lead of the old system has it."""
@@ -153,6 +156,7 @@ def test_an_old_lead_is_one_records_only_in_the_check_as_in_the_sync(world: Worl
     assert_nothing_found(look(world))
 
 
+@pytest.mark.slow
 def test_a_lead_that_two_ids_of_a_shop_tell_is_one_lead(world: World, sandbox: Sandbox) -> None:
     row = {
         "bookingNo": "4712",
@@ -174,6 +178,7 @@ def test_a_lead_that_two_ids_of_a_shop_tell_is_one_lead(world: World, sandbox: S
     ]
 
 
+@pytest.mark.slow
 def test_a_lost_lead_is_found_and_repaired(world: World, sandbox: Sandbox) -> None:
     world.run()
     states = world.app.all("syncstate")
@@ -199,6 +204,7 @@ def test_a_lost_lead_is_found_and_repaired(world: World, sandbox: Sandbox) -> No
     assert len(world.app.all("syncruns")) == 2
 
 
+@pytest.mark.slow
 def test_an_invalid_row_that_is_not_listed_is_missing_until_it_is(world: World, sandbox: Sandbox) -> None:
     world.run()
     rejects = world.app.all("syncrejects")
@@ -237,6 +243,7 @@ def test_a_repair_keeps_what_is_listed_at_the_same_place(world: World, sandbox: 
     assert world.app.all("syncrejects") == rejects
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_a_repair_does_not_give_a_record_the_old_lead_of_another(world: World, sandbox: Sandbox) -> None:
     """An old lead that nobody has made the sync's own yet, and edited, is its record's; the one that is
@@ -261,6 +268,7 @@ def test_a_repair_does_not_give_a_record_the_old_lead_of_another(world: World, s
     assert_nothing_found(look(world))
 
 
+@pytest.mark.slow
 def test_what_the_source_says_now_is_held_against_the_lead(world: World, sandbox: Sandbox) -> None:
     world.run()
     bookings = [lead for lead in numbered(world) if lead["leadType"] == "bookingConfirmation"]
@@ -329,6 +337,7 @@ def test_what_was_taken_back_of_a_single_day_is_told_too(world: World, sandbox: 
     assert look(world, date_from=yesterday, date_to=yesterday).withdrawn == ()
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_what_is_dated_otherwise_by_now_has_not_been_taken_back(world: World, sandbox: Sandbox) -> None:
     (number,) = {row["bookingNo"] for row in sandbox.add_bookings(1)}
@@ -379,6 +388,7 @@ def test_an_empty_answer_is_no_cancellation(world: World, sandbox: Sandbox) -> N
     assert f"booking report of location {sandbox.locations[0]} is empty" in warning
 
 
+@pytest.mark.slow
 def test_a_location_that_fails_is_told_and_the_others_are_checked(world: World, sandbox: Sandbox) -> None:
     world.run()
     lose_lead(world, next(lead for lead in numbered(world) if lead["leadType"] == "return"))
@@ -416,6 +426,7 @@ def test_only_the_days_and_locations_that_were_asked_for(world: World, sandbox: 
         look(world, locations=("4242",))
 
 
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.parametrize("day", [date.min, date.max])
 def test_the_first_and_the_last_day_that_there_are(world: World, day: date) -> None:
@@ -423,6 +434,7 @@ def test_the_first_and_the_last_day_that_there_are(world: World, day: date) -> N
     assert look(world, date_from=day, date_to=day).withdrawn == ()
 
 
+@pytest.mark.slow
 def test_a_repair_that_is_killed_is_done_by_the_next(world: World) -> None:
     class FailingDatabase:
         """A database that becomes unreachable after a number of lead writes."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from syncctl.domain.sources import StepName
 from tests.support.interleaved_storage import InterleavedStorage
 from tests.support.store_files import forget, row, write
@@ -38,6 +40,7 @@ def before_each_call(world: World, run: Callable[..., Any], its_leads: Callable[
         assert len(its_leads()) == count, f"before call {at}: {storages[0].calls[at - 1]}"
 
 
+@pytest.mark.slow
 def test_both_adopt_the_same_leads_of_a_report(world: World) -> None:
     location = world.sandbox.locations[0]
 

@@ -96,6 +96,7 @@ def shop(world: World) -> Shop:
     return Shop(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
 @pytest.mark.parametrize("assigned", [False, True])
 def test_a_lead_that_was_not_called_takes_the_new_number(shop: Shop, step: StepName, assigned: bool) -> None:
@@ -113,6 +114,7 @@ def test_a_lead_that_was_not_called_takes_the_new_number(shop: Shop, step: StepN
     assert shop.leads == [after]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("now", "is_same"),
     [
@@ -132,6 +134,7 @@ def test_date_or_name_must_agree(shop: Shop, now: dict[str, Any], is_same: bool)
     assert shop.phones == [SECOND] if is_same else [FIRST, SECOND]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "old",
     [
@@ -172,6 +175,7 @@ def second_leads(shop: Shop) -> list[tuple[str, str]]:
         return [(each.lead_id_before, each.lead_id) for each in status.corrections.second_leads]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
 @pytest.mark.parametrize("both_first", [False, True])
 def test_two_leads_of_one_booking_stay_and_are_named(shop: Shop, step: StepName, both_first: bool) -> None:
@@ -205,6 +209,7 @@ def test_two_customers_under_one_number_are_no_second_leads(shop: Shop) -> None:
     assert shop.phones == [FIRST, SECOND]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", list(Moment))
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_killed_as_it_notes_a_second_lead(shop: Shop, at: int, moment: Moment) -> None:
@@ -232,6 +237,7 @@ def test_of_two_new_numbers_one_is_the_corrected_one(shop: Shop) -> None:
     assert lead["name"] == "Made Up One"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("called", ["Not Called", "Connected"])
 @pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
 def test_a_lead_that_the_web_app_has_with_the_new_number_is_the_records(
@@ -269,6 +275,7 @@ def test_two_bookings_swap_their_phones(shop: Shop) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "numbers",
     [
@@ -365,6 +372,7 @@ REACHED_NOBODY = (
 SHAPES = ("booking page", "any lead page", "leadSnapshot", "beforeSnapshot")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("status", [*REACHED_NOBODY, "Connected", "Not Called", "Call Back"])
 def test_a_finished_lead_comes_anew_only_if_nobody_was_reached(shop: Shop, shape: str, status: str) -> None:
@@ -400,6 +408,7 @@ def test_the_new_lead_of_a_finished_one_is_finished_by_its_own_report(shop: Shop
         assert shop.leads == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swings", range(1, 6))
 def test_the_new_lead_of_a_finished_one_follows_the_source_back(shop: Shop, swings: int) -> None:
     shop.sync(row(FIRST))
@@ -440,6 +449,7 @@ def expected_of(state: str, chain: Sequence[str]) -> tuple[str | None, list[Corr
     return None, [CorrectionOutcome.DELETED] * len(chain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [StepName.BOOKING, StepName.RETURN])
 @pytest.mark.parametrize("length", [1, 2, 3])
 @pytest.mark.parametrize("state", ["untouched", "called", "finished", "not reached", "deleted"])
@@ -456,6 +466,7 @@ def test_from_one_number_to_the_other_and_back(shop: Shop, state: str, length: i
     assert shop.corrections() == outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["called", "finished", "not reached", "deleted"])
 @pytest.mark.parametrize("swings", [0, 1, 2, 3])
 def test_what_becomes_of_the_new_lead_of_a_finished_one(shop: Shop, swings: int, then: str) -> None:
@@ -556,6 +567,7 @@ STATES: dict[str, tuple[list[str], CorrectionOutcome]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", list(Moment))
 @pytest.mark.parametrize("state", list(STATES))
 def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, moment: Moment) -> None:
@@ -603,6 +615,7 @@ def prepare(shop: Shop, lead: Lead, state: str) -> None:
         shop.world.app.delete(lead["_id"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["update_leads", "store_leads", "replace_records"])
 @pytest.mark.parametrize("state", list(STATES))
 def test_two_hosts_at_once(shop: Shop, state: str, method: str) -> None:

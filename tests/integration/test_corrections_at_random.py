@@ -153,6 +153,7 @@ def histories(tmp_path: Path) -> Iterator[Any]:
         app.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(60))
 def test_the_lead_is_as_the_model_says(histories: Any, seed: int) -> None:
     history = histories(seed)

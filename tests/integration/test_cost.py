@@ -58,6 +58,7 @@ def test_each_location_is_asked_once_for_each_report(few: World) -> None:
     assert len(asked) == 1 + 2 * LOCATIONS
 
 
+@pytest.mark.slow
 def test_round_trips_do_not_follow_the_number_of_rows(few: World, many: World) -> None:
     for full, of_each in ((False, 8), (True, 2), (False, 2)):
         of_few, of_many = round_trips(few, full=full), round_trips(many, full=full)

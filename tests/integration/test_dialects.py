@@ -67,6 +67,7 @@ def assert_whole_windows(sandbox: Sandbox) -> None:
         assert request.body == {**WHOLE_BODIES[request.api], "locationID": request.location}
 
 
+@pytest.mark.slow
 def test_an_ordinary_run_brings_every_new_booking_and_every_return_of_an_older_one(
     world: World, sandbox: Sandbox
 ) -> None:
@@ -87,6 +88,7 @@ def test_an_ordinary_run_brings_every_new_booking_and_every_return_of_an_older_o
     assert_whole_windows(sandbox)
 
 
+@pytest.mark.slow
 @in_some
 def test_a_backfill_and_the_check_pick_their_days_from_what_comes(world: World, sandbox: Sandbox) -> None:
     returned = long_booked(sandbox, 10)
@@ -116,6 +118,7 @@ def is_within(lead: Lead, date_from: date, date_to: date) -> bool:
     return at is None or date_from <= at.date() <= date_to
 
 
+@pytest.mark.slow
 @in_some
 def test_what_is_lost_is_found_by_its_own_date(world: World, sandbox: Sandbox) -> None:
     (number,) = long_booked(sandbox, 1)

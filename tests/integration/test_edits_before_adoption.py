@@ -97,6 +97,7 @@ def test_file_leads_that_were_edited_are_adopted_and_keep_the_edit(
         assert leads[old["_id"]].items() >= edits(names, number).items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", OF_API)
 def test_bookings_and_returns_that_were_edited_and_finished_stay_away(world: World, names: str) -> None:
     for number, old in enumerate(two_of_each_type(world)):
@@ -110,6 +111,7 @@ def test_bookings_and_returns_that_were_edited_and_finished_stay_away(world: Wor
         assert {each["_id"] for each in world.app.leads()} == there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", OF_API)
 def test_bookings_and_returns_that_were_edited_are_adopted(world: World, names: str) -> None:
     for number, old in enumerate(two_of_each_type(world)):

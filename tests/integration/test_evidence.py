@@ -104,6 +104,7 @@ SENTENCES = {
 """What the summary says of returns, in plain words."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_dialect_can_be_named_from_the_document(dialect: str, tmp_path: Path) -> None:
     with Sandbox(locations=3, bookings=100, dialect=dialect) as sandbox:
@@ -122,6 +123,7 @@ def test_the_dialect_can_be_named_from_the_document(dialect: str, tmp_path: Path
 TOKEN = "open-sesame-4711"
 
 
+@pytest.mark.slow
 def test_nobodys_data_is_in_it(tmp_path: Path) -> None:
     with Sandbox(locations=4, bookings=60, token=TOKEN) as sandbox:
         odd: list[object] = [

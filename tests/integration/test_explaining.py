@@ -64,6 +64,7 @@ def said(history: RecordHistory) -> str:
     return "\n".join(event.what for event in history.events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written", [PHONE, "+91 90000 00077", "0091-9000000077", "090000 00077", "4711"])
 def test_a_record_is_found_however_it_is_asked_for(world: World, sandbox: Sandbox, written: str) -> None:
     book(sandbox)
@@ -80,6 +81,7 @@ def test_a_record_is_found_however_it_is_asked_for(world: World, sandbox: Sandbo
     assert (history.lead.touched, history.lead.differs) == (False, ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "written", [f"{PHONE} / 9123456780", f"+91 {PHONE}, 9123456780", f"{PHONE} after 6 pm", f"1) {PHONE} (2)"]
 )
@@ -122,6 +124,7 @@ def test_an_edit_is_told_field_by_field_and_both_numbers_find_it(world: World, s
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_finished_lead_is_found_in_its_report(world: World, sandbox: Sandbox, shape: str) -> None:
     book(sandbox)
@@ -278,6 +281,7 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
     assert "not told any more" in now().state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said_of_it"),
     [

@@ -39,6 +39,7 @@ def assert_as_undisturbed(world: World) -> None:
     assert found == sorted(world.expected().leads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dead", ["stores", "booking", "return"])
 def test_one_dead_api_leaves_the_others_alone(world: World, sandbox: Sandbox, dead: str) -> None:
     sandbox.set_faults(Fault("503", api=dead))
@@ -111,6 +112,7 @@ def assert_booked(world: World) -> None:
     assert {key_of(lead) for lead in world.app.leads()} == expected
 
 
+@pytest.mark.slow
 def test_every_fault_at_once_loses_nothing(world: World, sandbox: Sandbox) -> None:
     kinds = ("500", "503", "429", "reset", "drop", "cut", "html", "scalar", "api-error")
     sandbox.set_faults(*(Fault(kind, rate=0.05) for kind in kinds))
@@ -172,6 +174,7 @@ def test_an_empty_answer_is_no_warning_where_the_last_booking_has_grown_too_old(
         assert states[sandbox.locations[0]].dormant is not warned
 
 
+@pytest.mark.slow
 def test_the_deadline_ends_the_run_and_what_was_stored_is_kept(world: World, sandbox: Sandbox) -> None:
     sandbox.set_faults(Fault("slow", api="booking", seconds=30))
     result = world.run(deadline_s=1.5)
@@ -195,6 +198,7 @@ def kill_at(world: World, write: int, error: Callable[[], BaseException], moment
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER])
 def test_killed_at_any_write_the_next_run_ends_as_an_undisturbed_one(world: World, moment: Moment) -> None:
     write = 1
@@ -327,6 +331,7 @@ def test_what_the_database_refuses_fails_its_location_only(world: World) -> None
     assert_as_undisturbed(world)
 
 
+@pytest.mark.slow
 def test_runs_at_once_make_no_duplicate(world: World) -> None:
     worlds = [World(world.sandbox, world.url) for _ in range(4)]
     results: list[RunResult] = []

@@ -65,6 +65,7 @@ def test_csv(
     assert leads_of(file) == [lead(row) for row in rows]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(rows=ROWS)
 def test_xlsx(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:

@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
@@ -137,6 +139,7 @@ def test_a_backfill_takes_its_days_only_and_leaves_the_watermark_alone(
     assert {request.body["months"] for request in sandbox.requests if request.body} == {"12"}
 
 
+@pytest.mark.slow
 def test_a_backfill_leaves_the_rejects_of_other_days_on_their_list(world: World, sandbox: Sandbox) -> None:
     world.run()
     rejects = world.app.all("syncrejects")
@@ -158,6 +161,7 @@ def test_a_chosen_location_only(world: World, sandbox: Sandbox) -> None:
     assert {request.location for request in sandbox.requests if request.location} == {chosen}
 
 
+@pytest.mark.slow
 def test_a_dry_run_fetches_for_real_and_writes_nothing(world: World, sandbox: Sandbox) -> None:
     collections = ["leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns"]
     prepared = {name: world.app.all(name) for name in collections}

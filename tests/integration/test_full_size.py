@@ -16,6 +16,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.mark.slow
 def test_each_lead_once_field_by_field_and_nothing_the_second_time(world: World) -> None:
     first = world.run()
     assert first.ok

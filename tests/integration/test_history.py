@@ -3,6 +3,8 @@
 from contextlib import closing
 from datetime import timedelta
 
+import pytest
+
 from syncctl.services.run import HISTORY_RETENTION
 from syncctl.storage.registry import open_storage
 from tests.support.world import World
@@ -13,6 +15,7 @@ def run_ids(world: World) -> list[str]:
         return [run.run_id for run in database.runs(0)]
 
 
+@pytest.mark.slow
 def test_a_run_forgets_those_of_long_ago(world: World) -> None:
     first = world.run()
     world.now += HISTORY_RETENTION

@@ -94,6 +94,7 @@ def test_api_rejects_are_tried_again_too(world: World) -> None:
     assert len(world.app.all("syncrejects")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER])
 def test_killed_at_any_write_the_next_import_ends_as_an_undisturbed_one(
     world: World, tmp_path: Path, moment: Moment

@@ -224,7 +224,7 @@ def as_before_visit_dates(world: World) -> None:
             )
 
 
-@pytest.mark.parametrize("standing", [False, True])
+@pytest.mark.parametrize("is_import_dir", [False, True])
 def test_losses_of_walk_in_files_get_their_visit_date_from_the_unchanged_file(
     world: World, tmp_path: Path, is_import_dir: bool
 ) -> None:

@@ -107,6 +107,7 @@ def store_of(file: Path) -> str:
     return "Suitor Guy - Kannur" if "kannur" in file.name else STORE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_file_of_the_cases_brings_a_lead_that_is_there(world: World, case: Path, filled_by: str) -> None:
     fill(world, case.name, filled_by)
@@ -185,6 +186,7 @@ def test_two_rows_that_were_one_record_become_two_leads_once(world: World, tmp_p
     assert snapshot(world).keys() == leads.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["version 1", "old system"])
 @pytest.mark.parametrize("report", ["booking", "return"])
 def test_the_api_mends_untouched_leads_only(

@@ -29,6 +29,7 @@ def is_known(world: World, known: LocationIds) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_everything_comes_under_its_own_shop_run_after_run(
     world: World, sandbox: Sandbox, request: pytest.FixtureRequest
 ) -> None:

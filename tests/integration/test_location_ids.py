@@ -78,6 +78,7 @@ def test_where_ids_are_honoured_nothing_is_said(world: World, reports: SharedRep
     assert "" not in {location for _, location in reports.asked}
 
 
+@pytest.mark.slow
 def test_all_shops_in_every_answer(world: World, reports: SharedReports) -> None:
     reports.answer = reports.of_all
     first = run(world)
@@ -95,6 +96,7 @@ def test_all_shops_in_every_answer(world: World, reports: SharedReports) -> None
     assert_nothing_found(look(world))
 
 
+@pytest.mark.slow
 def test_what_is_remembered_holds_for_the_first_rows_of_the_next_run(
     world: World, reports: SharedReports
 ) -> None:
@@ -122,6 +124,7 @@ def test_each_report_is_judged_by_itself(world: World, reports: SharedReports) -
     assert ids_known(world) == {StepName.RETURN: LocationIds.IGNORED}
 
 
+@pytest.mark.slow
 def test_the_same_bookings_under_ids_of_different_shops(world: World, reports: SharedReports) -> None:
     """Only one shop has any: that its bookings come for other ids as well is seen at the second answer."""
     world.config = replace(world.config, concurrency=1)
@@ -148,6 +151,7 @@ def test_the_same_bookings_under_ids_of_different_shops(world: World, reports: S
     assert (again.steps[0].counts.saved, again.steps[0].changed) == (0, 0)
 
 
+@pytest.mark.slow
 def test_ids_that_are_honoured_again(world: World, reports: SharedReports) -> None:
     reports.answer = reports.of_all
     run(world)
@@ -190,6 +194,7 @@ def test_rejects_of_before_it_was_seen_are_replaced(world: World, reports: Share
         assert listed == Counter(before)
 
 
+@pytest.mark.slow
 def test_a_repair_stores_what_is_missing_under_its_own_shop(world: World, reports: SharedReports) -> None:
     reports.answer = reports.of_all
     run(world)
@@ -280,6 +285,7 @@ def test_chosen_locations_are_asked_as_they_were_chosen(world: World, reports: S
     assert {location for _, location in reports.asked} == {"7", "144"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("empty", [None, []])
 def test_where_an_empty_id_brings_nothing_either(world: World, reports: SharedReports, empty: Any) -> None:
     reports.answer = lambda api, location: [] if location else empty
@@ -313,6 +319,7 @@ def test_the_call_with_an_empty_id_waits_for_a_lane(world: World, reports: Share
     assert len(reports.asked) == without[-1] + 1 == without[0] + 2
 
 
+@pytest.mark.slow
 def test_a_dry_run_keeps_nothing_and_tells_the_same(world: World, reports: SharedReports) -> None:
     for answer in (reports.of_all, reports.only_without_id):
         reports.answer = answer
@@ -322,6 +329,7 @@ def test_a_dry_run_keeps_nothing_and_tells_the_same(world: World, reports: Share
         assert world.app.leads() == []
 
 
+@pytest.mark.slow
 def test_a_database_that_refuses_to_remember_is_a_warning(world: World, reports: SharedReports) -> None:
     reports.answer = reports.of_all
 

@@ -96,6 +96,7 @@ def whole_calls(sandbox: Sandbox, since: int) -> Counter[str]:
     )
 
 
+@pytest.mark.slow
 def test_it_is_found_out_and_relied_on_and_nothing_stays_missing(
     world: World, sandbox: Sandbox, dialect: str
 ) -> None:
@@ -135,6 +136,7 @@ def test_it_is_found_out_and_relied_on_and_nothing_stays_missing(
     assert known(world, BOOKING).mode is booking.mode
 
 
+@pytest.mark.slow
 def test_it_is_measured_once_a_day(world: World, sandbox: Sandbox) -> None:
     sync(world)
     first = known(world, BOOKING)

@@ -63,6 +63,7 @@ def test_a_retry_of_what_is_on_the_list_tells_nothing(world: World) -> None:
     assert world.recorder.newly_rejected == []
 
 
+@pytest.mark.slow
 def test_a_repair_tells_how_many_it_listed(world: World, sandbox: Sandbox) -> None:
     world.run()
     add_bad_rows(sandbox, "4711")

@@ -5,6 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from syncctl.api.client import HttpRentalApi
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.sources import StepName
@@ -40,6 +42,7 @@ class LastReportFirst:
         self.api.close()
 
 
+@pytest.mark.slow
 def test_they_are_stored_at_once_and_told_in_turn(world: World) -> None:
     """What waited in memory for its report's turn would be all of that report's rows, where one location of
     the report before hangs."""

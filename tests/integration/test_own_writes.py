@@ -94,6 +94,7 @@ def test_its_own_writes_are_no_edit(world: World, tmp_path: Path, write: Written
     assert worked_on(world) == {lead["_id"]: False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", [{"remarks": "mine"}, {"leadStatus": "Confirmed"}, {"assignedTo": "anu"}])
 @pytest.mark.parametrize("write", WRITES)
 def test_what_a_person_did_afterwards_is(
@@ -131,6 +132,7 @@ def test_what_a_person_did_before_an_import_is(world: World, tmp_path: Path) -> 
     assert seen(world, lead)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", list(Moment))
 @pytest.mark.parametrize("write_number", range(1, 6))
 def test_killed_at_any_write_of_a_second_correction(shop: Shop, write_number: int, moment: Moment) -> None:
@@ -148,6 +150,7 @@ def test_killed_at_any_write_of_a_second_correction(shop: Shop, write_number: in
     assert not seen(shop.world, lead)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", list(Moment))
 @pytest.mark.parametrize("write_number", range(1, 6))
 def test_killed_at_any_write_of_a_second_import(

@@ -46,6 +46,7 @@ def run_again_in_every_way(world: World) -> None:
         assert sum(step.counts.saved for step in result.steps[1:]) == 0
 
 
+@pytest.mark.slow
 def test_edited_leads_are_never_changed_and_never_doubled(world: World) -> None:
     world.run()
     for lead, changes in zip(numbered(world), EDITS, strict=False):
@@ -55,6 +56,7 @@ def test_edited_leads_are_never_changed_and_never_doubled(world: World) -> None:
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "edits", [{}, {"phone": "9999999999"}, {"name": "Other", "store": "Zorucci - Edappal"}]
 )
@@ -72,6 +74,7 @@ def test_finished_leads_never_come_back(world: World, edits: dict[str, Any]) -> 
     assert sum(step.counts.reported for step in again.steps) == len(finished)
 
 
+@pytest.mark.slow
 def test_deleted_leads_never_come_back(world: World) -> None:
     world.run()
     for lead in world.app.leads()[:5]:
@@ -89,6 +92,7 @@ def import_as_the_old_system_did(world: World) -> list[Lead]:
     return sorted(world.app.leads(), key=lambda lead: (lead.get("bookingNo", ""), lead["_id"]))
 
 
+@pytest.mark.slow
 def test_leads_of_the_old_system_are_recognised(world: World) -> None:
     import_as_the_old_system_did(world)
     before = snapshot(world)
@@ -96,6 +100,7 @@ def test_leads_of_the_old_system_are_recognised(world: World) -> None:
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 def test_and_so_are_those_that_a_telecaller_has_edited_finished_or_deleted_since(world: World) -> None:
     leads = [lead for lead in import_as_the_old_system_did(world) if lead.get("bookingNo")]
     for lead, changes in zip(leads, EDITS[:5], strict=False):

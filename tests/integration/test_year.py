@@ -13,6 +13,7 @@ from tests.integration.year.year import Year
 from tests.support.webapp import PAGES
 
 
+@pytest.mark.slow
 @pytest.mark.torture
 def test_a_year(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     for seed in range(1, 1 + request.config.getoption("--rounds")):
