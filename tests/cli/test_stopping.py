@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,14 @@ def test_a_run_that_waits_for_the_api(
     assert program.run("status").status in (0, 1)
 
 
+def _has_open(pid: int, path: Path) -> bool:
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if file.readlink() == path:
+                return True
+    return False
+
+
 @SENT
 def test_a_wait_for_the_lock(tmp_path: Path, sent: signal.Signals, status: int) -> None:
     program = Program(tmp_path)
@@ -260,7 +269,7 @@ def test_a_wait_for_the_lock(tmp_path: Path, sent: signal.Signals, status: int) 
     lock.parent.mkdir()
     with RunLock(lock).hold(), program.start("api", "--wait", "3600") as process:
         give_up_at = time.monotonic() + LONGEST_START_S
-        while lock not in (file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir()):
+        while not _has_open(process.pid, lock):
             assert time.monotonic() < give_up_at
             time.sleep(0.02)
         assert_ends_at_once(process, sent, status, "Stopped.")

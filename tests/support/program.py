@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import TracebackType
 
 LIMIT_S = 60.0
 AFRESH = [sys.executable, "-m", "syncctl"]
@@ -46,6 +47,15 @@ class Ended:
         return self.stdout + self.stderr
 
 
+class _Started(subprocess.Popen[str]):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is not None:  # else it would be waited for, however long it takes
+            self.kill()
+        super().__exit__(kind, error, at)
+
+
 class Program:
     """`syncctl` in its own folder, with the test's `.env`."""
 
@@ -64,8 +74,8 @@ class Program:
         return AFRESH
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start it in the background; the test must end it."""
-        return subprocess.Popen(
+        """Start it in the background; the test must end it. A test that fails kills it."""
+        return _Started(
             [*self.command, *arguments],
             cwd=self.folder,
             env=self.environment | environment,
