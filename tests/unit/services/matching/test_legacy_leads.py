@@ -43,7 +43,7 @@ def lead(lead_id: str = "a" * 24, **changes: Any) -> Document:
     }
 
 
-def claim(
+def linked(
     leads: list[Document], wanted: SourceRecord, *others: SourceRecord, linked: str = "", taken: str = ""
 ) -> str | None:
     unlinked = UnlinkedLeads(
@@ -57,13 +57,13 @@ def claim(
 
 
 def test_a_lead_of_the_same_key_is_the_records() -> None:
-    assert claim([lead()], record()) == "a" * 24
-    assert claim([lead(phone="+91 90000 00001")], record()) == "a" * 24
+    assert linked([lead()], record()) == "a" * 24
+    assert linked([lead(phone="+91 90000 00001")], record()) == "a" * 24
 
 
 def test_without_a_booking_number_spelling_does_not_count() -> None:
     old = lead(bookingNo=None, name=" ANAGHA", store="Suitor Guy - CALICUT")
-    assert claim([old], record(booking_no="")) == "a" * 24
+    assert linked([old], record(booking_no="")) == "a" * 24
 
 
 def test_of_several_copies_the_one_worked_on_is_taken_else_the_oldest() -> None:
@@ -71,27 +71,27 @@ def test_of_several_copies_the_one_worked_on_is_taken_else_the_oldest() -> None:
         "a" * 24, createdAt=datetime(2024, 1, 1, tzinfo=UTC), updatedAt=datetime(2024, 1, 1, tzinfo=UTC)
     )
     plain, called = lead("b" * 24), lead("c" * 24, callStatus="Connected")
-    assert claim([plain, oldest], record()) == "a" * 24
-    assert claim([plain, oldest, called], record()) == "c" * 24
+    assert linked([plain, oldest], record()) == "a" * 24
+    assert linked([plain, oldest, called], record()) == "c" * 24
 
 
 def test_a_lead_that_was_edited_to_what_the_source_says_by_now_is_not_doubled() -> None:
-    assert claim([lead()], record(), linked="a" * 24) == "a" * 24
-    assert claim([lead(phone="+91 90000 00001")], record(), linked="a" * 24) == "a" * 24
+    assert linked([lead()], record(), linked="a" * 24) == "a" * 24
+    assert linked([lead(phone="+91 90000 00001")], record(), linked="a" * 24) == "a" * 24
 
 
 def test_a_lead_that_was_edited_to_what_the_source_says_of_another_is_not_taken() -> None:
     own = record("78")
-    assert claim([lead(own.lead_id)], record(), own, linked=own.lead_id) is None
+    assert linked([lead(own.lead_id)], record(), own, linked=own.lead_id) is None
 
 
 def test_a_lead_under_default_store_is_found_by_the_rest_of_its_key() -> None:
     old = lead(bookingNo=None, store="Default Store")
-    assert claim([old], record(booking_no="")) == "a" * 24
-    assert claim([old], record(booking_no="", name="Other")) is None
-    assert claim([old], record()) is None
+    assert linked([old], record(booking_no="")) == "a" * 24
+    assert linked([old], record(booking_no="", name="Other")) is None
+    assert linked([old], record()) is None
 
 
 def test_odd_documents_are_passed_over() -> None:
     odd = {"_id": "d" * 24, "leadType": None, "phone": ["x"], "name": {"$ne": ""}, "createdAt": "yesterday"}
-    assert claim([odd, {"_id": "e" * 24}], record()) is None
+    assert linked([odd, {"_id": "e" * 24}], record()) is None
