@@ -10,7 +10,7 @@ from tests.support.failing_storage import CONNECTION_METHODS, READS, WRITES
 LOOKS = frozenset(
     {
         "rejects",
-        "totals",
+        "count_rejects",
         "scan_records",
         "last_sync_logs",
         "sync_logs",
@@ -19,7 +19,6 @@ LOOKS = frozenset(
         "leads_by_age",
         "runs",
         "saved_by_audits",
-        "corrected_records",
     }
 )
 """What only commands read that look, or that are about to begin a run."""
@@ -27,7 +26,7 @@ LOOKS = frozenset(
 MEASURED = frozenset({"save_dialect"})
 """What only a measurement writes, which is made once a day: tests/unit/test_measuring.py disturbs it."""
 
-CORRECTED = frozenset({"replace_records", "renew_records"})
+CORRECTED = frozenset({"replace_records", "renew_records", "add_corrections"})
 """What only a corrected phone number makes a run write: tests/integration/test_corrections.py disturbs it."""
 
 

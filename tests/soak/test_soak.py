@@ -10,8 +10,8 @@ from pymongo import MongoClient, WriteConcern
 
 from tests.chaos.test_failovers import skipped_without_mongod
 from tests.soak.business import NEVER, Record
-from tests.soak.figures import COUNTED, sizes, table
-from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, STRANGE
+from tests.soak.figures import COUNTED, PART, sizes, table
+from tests.soak.promises import BACK, DOUBLED, LOST, OVERWRITTEN, PROMISES, STRANGE
 from tests.soak.week import DATABASES, Week
 from tests.support.mongod import own_mongod, with_database
 
@@ -163,6 +163,14 @@ def test_documents_are_counted_that_a_killed_server_has_forgotten_the_number_of(
             server.kill()
             server.start()
             assert sizes(url)["syncruns"][0] == 100
+
+
+def test_the_document_has_the_figures_of_a_whole_week() -> None:
+    document = DOCUMENT.read_text("utf-8")
+    made = document.partition(PART.begin)[2].partition(PART.end)[0]
+    assert all(f"| {title} |" in made for title in COUNTED.values())
+    assert all(f"| {promise.capitalize()} | **0** | **0** |" in made for promise in PROMISES)
+    assert "| Runs of `api` | 2,017 | 2,017 |" in made
 
 
 def test_the_table_shows_each_database(week: Week) -> None:

@@ -15,7 +15,7 @@ from types import TracebackType
 
 LIMIT_S = 60.0
 AFRESH = [sys.executable, "-m", "syncctl"]
-READ_BY_PYTHON_AT_START = ("PYTHON", "LC_", "LANG")
+READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
 
 FORKS = multiprocessing.get_context("forkserver")
 """Two thirds of a short command's time Python loads modules: `run` forks a process that has loaded them."""
@@ -90,7 +90,7 @@ class Program:
         """Run it as under cron, without a terminal."""
         is_ordinary = self.command == AFRESH and not (self.folder / "syncctl").exists()
         names = self.environment | environment
-        if is_ordinary and not any(name.startswith(READ_BY_PYTHON_AT_START) for name in names):
+        if is_ordinary and not any(name.startswith(READ_AT_START) for name in names):
             ended = self._run_forked(*arguments, **environment)
         else:
             ended = self._run_afresh(*arguments, **environment)
