@@ -1,10 +1,11 @@
 """Any table survives being written and read."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from syncctl.files.cells import Cell, as_text, clean
@@ -42,10 +43,18 @@ def test_csv(tmp_path: Path, encoding: str, delimiter: str) -> None:
     def check(table: Table) -> None:
         rows = [JOSE, *table]
         path = save_csv(tmp_path / "a.csv", [HEADER, *rows], delimiter, encoding)
+        assume(encoding != "cp1252" or not _could_be_utf_8(path.read_bytes()))
         expected = [tuple(clean(as_text(value)) for value in row) for row in rows]
         assert cells(path) == expected
 
     check()
+
+
+def _could_be_utf_8(content: bytes) -> bool:
+    """Whether a Windows-1252 text reads as UTF-8 with a few stray bytes, as "Â\xa0Â\xa0" and one "é" do."""
+    text = content.decode("utf-8", "surrogateescape")
+    strays = re.findall("[\udc80-\udcff]+", text)
+    return len(strays) <= len(re.findall("[^\x00-\x7f\ud800-\udfff]", text))
 
 
 @settings(max_examples=15, deadline=None)
