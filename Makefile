@@ -1,6 +1,6 @@
 # What contributors and .ci/run run. Everything runs in the virtual environment that is active:
 #   python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[test]'
-.PHONY: help test slow lint format deployed lowest smoke torture soak benchmarks
+.PHONY: help test slow long lint format deployed lowest smoke torture soak benchmarks
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -8,8 +8,11 @@ help: ## show this list
 test: ## the quick tests
 	pytest
 
-slow: ## the tests that take long: kills, faults, failovers, a week's soak in short, every integration test on MongoDB
+slow: ## the tests that take long: kills, faults, failovers, a soak in short, integration on MongoDB as well
 	pytest --slow -m slow
+
+long: ## those of them that .ci/run has time for: all but what integration tests do on SQLite as well
+	pytest --slow -m "slow and (torture or not mongo)"
 
 lint: ## linters, types, layers
 	ruff check .

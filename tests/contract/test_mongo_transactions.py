@@ -22,9 +22,6 @@ from tests.contract.mongo_database import MongoDatabase
 from tests.contract.samples import lead, record, text_id
 from tests.support.world import World
 
-pytestmark = pytest.mark.slow
-
-
 GRACE_S = 2.0
 BUSY_S = 4.0
 """How far behind a machine may be that runs other tests meanwhile."""
