@@ -11,8 +11,8 @@ test: ## the quick tests
 slow: ## the tests that take long: kills, faults, failovers, a soak in short, integration on MongoDB as well
 	pytest --slow -m slow
 
-long: ## those of them that .ci/run has time for: all but what integration tests do on SQLite as well
-	pytest --slow -m "slow and (torture or not mongo)"
+long: ## those of them that .ci/run has time for: no day of runs, nor what integration tests do on SQLite as well
+	pytest --slow -m "slow and (torture or not mongo)" -k "not a_day_of_runs"
 
 lint: ## linters, types, layers
 	ruff check .
