@@ -18,24 +18,31 @@ from syncctl.ports.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class ApiClientConfig:
-    """Where the API is and how it is asked. All times in seconds.
-
-    `concurrency`: lanes. `call_delay_s`: from the end of one call of a lane to the begin of its next.
-    `timeout_s`: for a whole answer. `max_tries`: of one call. `min_backoff_s`: the longest that the first
-    pause before a retry may be, doubled each time. `max_answer_bytes`: of one answer, unpacked;
-    `max_rows`: of one answer, more is a failed call.
-    """
+    """Where the API is and how it is asked. Times in seconds."""
 
     endpoints: Mapping[StepName, Endpoint]
     """Of the store list and of each report."""
 
     concurrency: int = 5
+    """How many lanes ask it side by side."""
+
     call_delay_s: float = 0.5
+    """From the end of one call of a lane to the beginning of its next."""
+
     timeout_s: float = 30.0
+    """For a whole answer."""
+
     max_tries: int = 6
+    """Of one call."""
+
     min_backoff_s: float = 0.5
+    """The longest that the first pause before a retry may be; it doubles with each retry."""
+
     max_answer_bytes: int = MAX_ANSWER_BYTES
+    """Of one answer, unpacked."""
+
     max_rows: int = 100_000
+    """Of one answer; more is a failed call."""
 
 
 class HttpRentalApi:

@@ -44,7 +44,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each l
 
 
 class Session:
-    """The context of one command. `heartbeat`, once set, is told how the command ends."""
+    """The context of one command. `heartbeat`, once set, reports how the command ends."""
 
     def __init__(
         self,

@@ -114,7 +114,7 @@ def with_phone(key: str, phone: str) -> str:
 
 
 def with_day(key: str, day: date) -> str:
-    """The key of a file row with another day (`file_mapping.file_key`)."""
+    """The key of a file row with another day (`mapping.file_rows.file_key`)."""
     return SEPARATOR.join((key.rpartition(SEPARATOR)[0], day.isoformat()))
 
 

@@ -39,8 +39,8 @@ class HttpSession(requests.Session):
         authorize: Authorize | None = None,
     ) -> Iterator[requests.Response]:
         """The answer to a call, its body unread. After `limit_s` seconds whatever is under way within fails,
-        as a reset or as an early end: requests' own timeout starts anew with each byte. Longer only while
-        there is no connection: nothing can break off the look-up of a name.
+        as a reset or as an early end: requests' own timeout starts anew with each byte. Only the
+        look-up of a host's name may take longer: nothing can break that off.
 
         Raises what requests does.
         """

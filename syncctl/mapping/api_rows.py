@@ -112,8 +112,8 @@ class RowDates:
 
     @property
     def changed_format(self) -> str | None:
-        """A field of which not a single date is readable, in at least SURELY_CHANGED rows; None if there
-        is none."""
+        """A field of which not a single date is readable, in at least FORMAT_CHANGE_ROWS rows; None if
+        there is none."""
         for field in (aliases[0] for aliases in (*OWN_DATES, FUNCTION_DATE)):
             # A row without its own date is another kind of row; one without a function date counts.
             others = self.read[field] + (self.absent[field] if field == FUNCTION_DATE[0] else 0)
@@ -201,10 +201,10 @@ def identity_values(
 def function_date_rank(row: Row, zone: tzinfo) -> int:
     """Which of the fields a row's function date stands in: 0 is the one that counts first. `zone`: the
     business's."""
-    ranks = range(len(FUNCTION_DATE))
-    return next(
-        (rank for rank in ranks if first_date(row, FUNCTION_DATE[rank : rank + 1], zone)[0]), len(ranks)
-    )
+    for rank, name in enumerate(FUNCTION_DATE):
+        if first_date(row, (name,), zone)[0] is not None:
+            return rank
+    return len(FUNCTION_DATE)
 
 
 def phones_under_earlier_rules(row: Row, values: LeadValues) -> tuple[str, ...]:

@@ -77,12 +77,14 @@ _COLUMNS = {kind: _file_columns(kind) for kind in FILE_STEPS}
 
 
 class FileRecord(NamedTuple):
-    """A lead as a file has it. `provided`: the lead's fields that the file has a column for, and says
-    something of. `unreadable`: the columns whose cells can't be read, which the lead is saved without."""
+    """A lead as a file has it."""
 
     record: SourceRecord
     provided: frozenset[str]
+    """The lead's fields that the file has a column for, and says something of."""
+
     unreadable: tuple[str, ...] = ()
+    """The columns whose cells can't be read, which the lead is saved without."""
 
 
 def usable_cells(cells: Cells) -> Cells:

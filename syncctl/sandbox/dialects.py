@@ -15,20 +15,26 @@ from syncctl.sandbox.wire import ReportQuery, months_back
 
 
 class LedgerQuery(NamedTuple):
-    """What is looked up: rows of `api` (stores or a report) dated `first` to `last`, both inclusive.
-
-    `location`: None for those of all locations. `by`: the field whose date counts; "": that of the report,
-    or, where that is empty, of the booking. `utc`: whether days are UTC's instead of India's.
-    `at_most`: after how many rows the answer is cut. The store list has neither location nor days.
-    """
+    """Which rows to look up. The store list has neither location nor days."""
 
     api: str
+    """Stores, or a report."""
+
     location: str | None = None
+    """None: all locations."""
+
     first: date = date.min
     last: date = date.max
+    """`first` and `last` are both included."""
+
     by: str = ""
+    """The field whose date counts; "": the report's own, or, where that is empty, the booking's."""
+
     utc: bool = False
+    """Whether days are UTC's instead of India's."""
+
     at_most: int | None = None
+    """After how many rows the answer is cut."""
 
 
 class Dates(Enum):

@@ -49,21 +49,28 @@ _SYNTAX = re.compile(r"([^=@:]+)(?:=([0-9]*\.?[0-9]+))?(?:@([^:]+)(?::(.+))?)?")
 class Fault:
     """A kind of trouble (see FAULT_KINDS), for all calls or for those of one API or location.
 
-    `rate`: which share of the calls it strikes, more than 0, at most 1. `api`: stores or a report's name; the
-    plan checks it. `times`: after how many it is over; None for never. `seconds`: how long slow waits, drip
-    pauses before each byte, or a 429 asks to wait (default: 60, 0.2, 1). `retry_after`: sent as it is
-    instead. `target`: where a redirect leads. Raises ValueError, with a message for the user, when another
-    value is none of these.
+    Raises ValueError, with a message for the user, for values that make no fault.
     """
 
     kind: str
     rate: float = 1.0
+    """Which share of the calls it strikes: more than 0, at most 1."""
+
     api: str | None = None
+    """Stores or a report's name; the plan checks it."""
+
     location: str | None = None
     times: int | None = None
+    """After how many it is over; None: never."""
+
     seconds: float | None = None
+    """How long slow waits, drip pauses before each byte, or a 429 asks to wait (default: 60, 0.2, 1)."""
+
     retry_after: str | None = None
+    """Sent as it is, instead of the seconds."""
+
     target: str = "/maintenance.html"
+    """Where a redirect leads."""
 
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:

@@ -9,24 +9,34 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request. `at` and `done_at` in the monotonic clock's seconds.
-
-    `done_at` is taken just before the last byte is sent, so that two calls of one client never seem to
-    overlap; it is infinite while the answer is under way. `api`: stores, a report's name or other.
-    `location`: the locationID that a report was asked for. `body`: where it was a JSON object. `headers`
-    have lower-case names. `status`: 0 when nothing was answered. `client_port` tells connections apart.
-    """
+    """One request."""
 
     at: float
+    """The monotonic clock's seconds."""
+
     done_at: float
+    """The same, just before the last byte is sent, so that two calls of one client never seem to overlap;
+    infinite while the answer is under way."""
+
     method: str
     path: str
     api: str
+    """Stores, a report's name, or other."""
+
     location: str | None
+    """The locationID that a report was asked for."""
+
     body: dict[str, Any] | None
+    """If it was a JSON object."""
+
     headers: dict[str, str]
+    """With lower-case names."""
+
     status: int
+    """0 if nothing was answered."""
+
     client_port: int
+    """Tells connections apart."""
 
     def document(self) -> dict[str, Any]:
         """The request as JSON values, without its key; `done_at` is None while in progress."""

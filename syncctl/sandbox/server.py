@@ -25,20 +25,25 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is served, and how: a ledger with a plan's faults, each answer taking `latency_s`.
-
-    `endpoints`: method and name of what is under each path. `dialects`: that of each report, which may
-    change. `token`: what every call must carry as its Bearer token, if anything.
-    """
+    """What is served, and how."""
 
     ledger: Ledger
     plan: FaultPlan
+    """Its faults."""
+
     log: RequestLog
     endpoints: Mapping[str, tuple[str, str]]
+    """Method and name of what is under each path."""
+
     dialects: dict[str, Dialect]
+    """Of each report; they may change."""
+
     today: date
     token: str | None
+    """What every call must carry as its Bearer token, if anything."""
+
     latency_s: float
+    """How long each answer takes."""
 
 
 class ApiServer(ConnectionServer):

@@ -64,13 +64,11 @@ class ApiEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`.
-
-    `folder`: of the settings file, else the working folder: what relative paths were relative to.
-    `own_files`: what nothing may be written over.
-    """
+    """Every setting, checked. Paths are absolute, `_s` means seconds, no output may contain `secrets`."""
 
     folder: Path
+    """Of the settings file, else the working folder: relative paths were relative to it."""
+
     database_url: str = field(repr=False)
     api_sync_enabled: bool
     api_sync_time: str
@@ -97,6 +95,7 @@ class Settings:
     heartbeat_url: str | None = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     own_files: OwnFiles = field(repr=False, compare=False, default=NONE)
+    """The files that nothing may be written over."""
 
 
 @dataclass(frozen=True, slots=True)

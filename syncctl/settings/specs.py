@@ -54,19 +54,22 @@ def _hidden(_text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A row of the table.
-
-    `aliases`: older names. `show`: makes the text of it, right or wrong, fit to be seen. `in_data_dir`: the
-    default is a path in DATA_DIR. `or_file`: NAME_FILE, the path of a file that contains it, works too.
-    """
+    """A row of the table."""
 
     name: str
     parse: values.Parser
     default: str | None = None
     aliases: tuple[str, ...] = ()
+    """Older names."""
+
     show: Callable[[str], str] = _plain
+    """Makes its text, right or wrong, fit to be shown."""
+
     in_data_dir: bool = False
+    """Whether the default is a path in DATA_DIR."""
+
     or_file: bool = False
+    """Whether the name with _FILE behind it works too: the path of a file that contains the value."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,19 +123,24 @@ _WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One setting once read. `value` is None if it is not set, or wrong (`problem`).
-
-    `origin`: "environment", a file's path or "default". `set_as`: the name that it stands under there.
-    `joined_to`: of a path, the name of the setting with the address that it was joined to.
-    """
+    """One setting once read."""
 
     spec: Spec
     text: str
     value: Any
+    """None if it is not set, or wrong."""
+
     origin: str
+    """"environment", a file's path or "default"."""
+
     set_as: str
+    """Its name there."""
+
     problem: str | None = None
+    """What is wrong with it."""
+
     joined_to: str = ""
+    """Of a path, the name of the setting with the address that it was joined to."""
 
     @property
     def shown(self) -> str:

@@ -37,7 +37,7 @@ def table(report: dict[str, Any], *, of_long_run: bool = False) -> str:
         "| What has been tried | How often |",
         "| --- | ---: |",
         *(f"| {title} | {counts[name]:,} |" for name, title in TRIED.items()),
-        "| **What came of it** | |",
+        "| **Result** | |",
         *(f"| {title} | **{counts[name]:,}** |" for name, title in OUTCOMES.items()),
         "",
         _session_facts(session),

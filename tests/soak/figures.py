@@ -116,7 +116,7 @@ def table(weeks: Sequence[Figures]) -> str:
         _line("", [week.database for week in weeks]),
         _line("---", ["---:"] * len(weeks)),
         *(_line(title, [_counted(week, name) for week in weeks]) for name, title in COUNTED.items()),
-        _line("**What came of it**", [""] * len(weeks)),
+        _line("**Result**", [""] * len(weeks)),
         *(_line(name.capitalize(), [f"**{week.wrong[name]}**" for week in weeks]) for name in PROMISES),
         _line("**What it took**", [""] * len(weeks)),
         _measured("Memory of a run at most, first quarter, MB", weeks, lambda week: _mb(week, 0)),

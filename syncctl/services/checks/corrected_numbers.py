@@ -31,8 +31,9 @@ class LeadToReview:
 
 @dataclass(frozen=True, slots=True)
 class SecondLead:
-    """A booking with two leads, as the source had two numbers for it at once, and by now has one: a person
-    decides which stays. Numbers of ten digits; `at`: when that was seen."""
+    """A booking with two leads: the source had two numbers for it at once, and now has one. A person
+    decides which lead stays. Numbers have ten digits.
+    """
 
     booking_no: str
     store: str
@@ -41,16 +42,21 @@ class SecondLead:
     phone: str
     lead_id: str
     at: datetime
+    """When it was seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """Phone numbers corrected at the source in the last DAYS days. `by_outcome`: how many, by what became of
-    the leads. `left`, `second_leads`: those that a person should look at, the newest first."""
+    """Phone numbers corrected at the source in the last DAYS days."""
 
     by_outcome: Mapping[CorrectionOutcome, int] = field(default_factory=dict)
+    """How many, by what happened to the leads."""
+
     left: tuple[LeadToReview, ...] = ()
+    """Those that a person should look at, the newest first."""
+
     second_leads: tuple[SecondLead, ...] = ()
+    """The same of bookings with two leads."""
 
     @property
     def count(self) -> int:

@@ -96,7 +96,7 @@ class Status:
     """None: the database can't be used."""
 
     saved_by_audits: Mapping[str, int] = field(default_factory=dict)
-    """Leads that only audits found within AUDITS_OVER, by step."""
+    """Leads that only audits found within AUDIT_PERIOD, by step."""
 
     doubts: tuple[Doubt, ...] = ()
     """Locations whose answers are not trusted yet."""

@@ -70,7 +70,7 @@ def check_windows(
     now: datetime,
 ) -> Iterator[Finding]:
     """A finding for each report, one for the audits, and one for each report with locations in doubt.
-    `saved_by_audits`: within AUDITS_OVER; `audit_locations`: the setting."""
+    `saved_by_audits`: within AUDIT_PERIOD; `audit_locations`: the setting."""
     for report in REPORT_STEPS:
         yield _window(dialects.get(report, Dialect(report)), now)
     yield _audits(progress, saved_by_audits, audit_locations, now)
@@ -88,7 +88,7 @@ def check_windows(
 
 
 def audit_words(saved_by_audits: Mapping[str, int]) -> str:
-    """What only audits found within AUDITS_OVER; "" if nothing."""
+    """What only audits found within AUDIT_PERIOD; "" if nothing."""
     if not (total := sum(saved_by_audits.values())):
         return ""
     by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())

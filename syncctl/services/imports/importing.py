@@ -26,9 +26,9 @@ from syncctl.services.run import Run
 MAX_ERRORS_QUOTED = 3
 
 MAPPING_VERSION = "4"
-"""The version of `file_mapping`. If it has been raised, files are read again even if unchanged since their
-last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several columns for
-one field, which were misread."""
+"""The version of `mapping.file_rows`. If it has been raised, files are read again even if unchanged since
+their last import. 2: the visitDate of walk-ins that were losses. 3: dates, merged cells and several columns
+for one field, which were misread. 4: errors in cells, dates in the phone column, lines below a table."""
 
 
 @dataclass(frozen=True, slots=True)

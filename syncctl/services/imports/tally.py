@@ -36,38 +36,52 @@ class Places:
 
 @dataclass(slots=True)
 class FileTally:
-    """One file. `name`: what it is called in logs and on the rejects list.
-
-    `rows`: those of customers. `ignored`: lines that are none. `valid`: rows that tell of a record.
-    `refused`: rows that the database's own rules kept out. `deferred`: rows whose leads a telecaller edited
-    while they were being written. `unreadable`: by column, rows whose cell there can't be read. `replaced`:
-    rows of which a character can't be read. `hidden_sheets`: those passed over. `is_done`: every record has
-    been dealt with. `unlisted`: invalid rows for which the rejects list had no room.
-    """
+    """The counts of one file."""
 
     path: Path
     name: str
+    """What logs and the rejects list call it."""
+
     content_hash: str = ""
     stores: set[str] = field(default_factory=set)
     rows: int = 0
+    """Customers' rows."""
+
     valid: int = 0
+    """Rows with a record."""
+
     invalid: int = 0
     unlisted: int = 0
+    """Invalid rows for which the rejects list had no room."""
+
     ignored: int = 0
+    """Lines that are not customers' rows."""
+
     saved: int = 0
     updated: int = 0
     existing: int = 0
     reported: int = 0
     deferred: int = 0
+    """Rows whose leads a telecaller edited while they were being written."""
+
     unreadable: dict[str, Places] = field(default_factory=dict)
+    """By column, rows with a cell that can't be read."""
+
     replaced: Places = field(default_factory=Places)
+    """Rows with a character that can't be read."""
+
     hidden_sheets: tuple[str, ...] = ()
+    """Those passed over."""
+
     conflicts: list[str] = field(default_factory=list)
     finished: list[FinishedRow] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    """Rows that the database's own rules kept out."""
+
     error: str | None = None
     skipped: bool = False
     is_done: bool = False
+    """Whether every record has been dealt with."""
 
     @property
     def is_imported(self) -> bool:

@@ -37,18 +37,26 @@ MAX_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class CorrectedRecord:
-    """A record whose phone number the source has corrected. `before`: the record with the number before.
-    `phones`: the numbers that its lead may have by the source. `lead_id`: that lead, there if `has_lead`;
-    `report_id`: the report that finished it; `is_unreached`: which says that nobody was reached.
-    `has_second`: the number before has a lead too, another one."""
+    """A record whose phone number the source has corrected."""
 
     before: SyncRecord
+    """The record with the former number."""
+
     phones: frozenset[str]
+    """The numbers that its lead may have by the source."""
+
     lead_id: str
+    """That lead, which is there if `has_lead`."""
+
     has_lead: bool
     report_id: str | None
+    """The report that finished it."""
+
     is_unreached: bool
+    """Whether that says that nobody was reached."""
+
     has_second: bool = False
+    """Whether the former number has a lead too, another one."""
 
 
 class _ReplacementPair(NamedTuple):
@@ -214,9 +222,11 @@ class Settled(NamedTuple):
 
 
 class PhoneChange(NamedTuple):
-    """A lead that may take a new number. `record_id`: of its record so far."""
+    """A lead that may take a new number."""
 
     record_id: str
+    """Of its record so far."""
+
     lead_id: str
     phones_before: frozenset[str]
     phone: str
