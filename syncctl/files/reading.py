@@ -83,7 +83,7 @@ class OpenFile:
 
 @contextmanager
 def open_file(path: Path, *, only_sheet: str | None = None, stop: Stop | None = None) -> Iterator[OpenFile]:
-    """A CSV file or workbook (.xlsx, .xls), told by its content, whatever its name ends in.
+    """A CSV file or workbook (.xlsx, .xls), recognised by its content, whatever its name ends in.
 
     Its sheets are in their order; blank and hidden ones are left out. `only_sheet`: the name of the one sheet
     that is wanted, hidden or not, compared by letters and digits. Rows are read within the context.
