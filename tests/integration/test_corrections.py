@@ -598,6 +598,40 @@ def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, 
     pytest.fail("there is no end to its writes")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("edit", [{}, {"callStatus": "Connected"}, {"phone": THIRD}])
+def test_killed_at_any_write_and_then_the_source_goes_back(
+    shop: Shop, edit: dict[str, str], moment: Moment
+) -> None:
+    """The lead has the number that counts, and no mark of the other one stays."""
+    for at in range(1, BEYOND):
+        booking = {"bookingNo": f"2026020100200{at:03}"}
+        shop.sync(row(FIRST, **booking))
+        made: list[FailingStorage] = []
+
+        def wrap(storage: Any, at: int = at, made: list[FailingStorage] = made) -> Any:
+            made.append(FailingStorage(storage, at, moment=moment, among=OF_LEADS))
+            return made[0]
+
+        with suppress(Killed):
+            shop.sync(row(SECOND, **booking), wrap=wrap)
+        if not made[0].struck:
+            return
+        (lead,) = shop.world.app.leads(**booking)
+        shop.world.app.edit(lead["_id"], **edit)
+        for _ in range(2):
+            shop.sync(row(FIRST, **booking))
+        (after,) = shop.world.app.leads(**booking)
+        stays = lead["phone"] if "callStatus" in edit else edit.get("phone", FIRST)
+        assert (after["_id"], after["phone"]) == (lead["_id"], stays), made[0].struck
+        with shop.world.storage() as storage:
+            records = storage.records_about((), set(booking.values()), ())
+        current = [each.record.values["phone"] for each in records if each.record.replaced_by is None]
+        assert current == [FIRST], made[0].struck
+    pytest.fail("there is no end to its writes")
+
+
 def earlier_bookings(at: int) -> list[Any]:
     """The bookings of earlier rounds, as they are now."""
     return [row(SECOND, bookingNo=f"2026020100200{n:03}") for n in range(1, at)]

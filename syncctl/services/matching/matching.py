@@ -116,7 +116,9 @@ class Matcher:
             if others[record.key] - {replaced_match.lead_id_of(entry), record_id}:
                 continue  # the web app already has a lead with the new number, which belongs to the record
             known = result.known.get(record_id)
-            if known is not None and known.report_id is not None and not replaced_match.has_lead(entry):
+            is_itself = before.record_id == record_id
+            is_finished = known is not None and known.report_id is not None
+            if (is_finished or is_itself) and not replaced_match.has_lead(entry):
                 continue  # finished under this number, and no later lead is there to take it
             is_unreached = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
             if record_id not in result.known and result.has_lead(record) and not is_unreached:
