@@ -92,7 +92,8 @@ class Correction:
     """A record of an answer that may have taken another one's place."""
 
     before: Key
-    """Of the record that had the number so far."""
+    """Of the record that had the number so far: of the same one, if a run was killed while it took the number
+    that the source had in between."""
 
     after: Key
     """Of the record with the new number."""
@@ -105,6 +106,11 @@ class Correction:
     @property
     def phone(self) -> str:
         return self.after[2]
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the source has gone back before the number in between had a record."""
+        return self.before == self.after
 
 
 class Corrections:
@@ -121,7 +127,9 @@ class Corrections:
         self._shown = shown
         self._run = run
         self._pairs = [made for answer in shown for made in self._in(answer, stores)]
-        self.possible = [made for made in self._pairs if not self._is_current(made.after)]
+        self.possible = [
+            made for made in self._pairs if made.is_unfinished or not self._is_current(made.after)
+        ]
 
     def _is_current(self, key: Key) -> bool:
         return key in self._records and is_current(self._records[key], self._records)
@@ -138,6 +146,9 @@ class Corrections:
                 and {record.values["store"] for record in group.values()} == {lead["store"]}
                 and self._phones_everywhere(answer, key[1]) == {key[2]}
             )
+            known = self._records.get(key)
+            if key in current and known is not None and known.replaced_by is not None:
+                yield Correction(key, key, answer, is_clear)
             # Killed on its way back to an older number, a run leaves a circle of marks.
             for before, record in (current or group).items():
                 if before != key and may_replace(record, lead, answer):
@@ -192,6 +203,7 @@ class Corrections:
         return any(
             (made.before, made.phone) == (key, phone) and self._run and self._run.may_trust(made.answer)
             for made in self._pairs
+            if not made.is_unfinished
         )
 
     def may_wait(self, key: Key) -> bool:

@@ -242,7 +242,8 @@ class Model:
             tally.add(LOST, int(not is_there))
             assert is_there
         if fate is not Fate.OPEN and before.lead_id in found:
-            assert (before.replaced_by, after.lead_id) == (made.phone, before.lead_id)
+            assert after.lead_id == before.lead_id
+            assert before.replaced_by == (None if made.is_unfinished else made.phone)
             assert is_current(after, self.records)
 
     def _settle(
