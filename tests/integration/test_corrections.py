@@ -510,6 +510,23 @@ def test_a_lead_of_the_old_system_that_was_adopted(shop: Shop) -> None:
     assert [(each["_id"], each["phone"]) for each in shop.leads] == [(adopted, SECOND)]
 
 
+@pytest.mark.parametrize("is_same_shop", [True, False])
+def test_a_number_edited_to_anothers_gives_no_lead_away(shop: Shop, is_same_shop: bool) -> None:
+    """A linked lead of the old system: its record is in the same answer, or another shop's, where no answer
+    shows that it is gone."""
+    shop.sync(row(FIRST, bookingNo="2"))
+    (lead,) = shop.leads
+    mine, theirs = row(FIRST, bookingNo="1"), row(SECOND, bookingNo="1", customerName="Made Up Two")
+    adopted = shop.world.app.insert({**old_lead(lead), "bookingNo": "1"})
+    assert shop.sync(row(FIRST, bookingNo="2"), mine).existing == 2
+    shop.world.app.edit(adopted, phone=SECOND)
+    if is_same_shop:
+        assert shop.sync(row(FIRST, bookingNo="2"), mine, theirs) == Counts(rows=3, saved=1, existing=2)
+    else:
+        assert shop.sync(theirs, location="144", full=True) == Counts(rows=1, saved=1)
+    assert len(shop.leads) == 3
+
+
 def test_a_thin_answer_shows_nothing(shop: Shop) -> None:
     """Nor is the row lost: the next whole answer tells."""
     others = [row(f"90000004{n:02}", bookingNo=f"20260201001001{n:02}") for n in range(30)]

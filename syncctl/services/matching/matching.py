@@ -16,7 +16,7 @@ from syncctl.ports.storage import Created, Storage
 from syncctl.services.matching.candidates import Candidate, Candidates, PartialMatches
 from syncctl.services.matching.corrections import CorrectedRecord, nobody_reached, replaced_records
 from syncctl.services.matching.former_keys import FormerKeys, phones_of
-from syncctl.services.matching.legacy_leads import UnlinkedLeads, text_of
+from syncctl.services.matching.legacy_leads import LinkedLeads, UnlinkedLeads, text_of
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.sync.answer_rows import AnswerRows
 
@@ -197,7 +197,7 @@ class Matcher:
         leads = UnlinkedLeads(
             found,
             self._locations,
-            linked=linked,
+            linked=LinkedLeads(linked, self._records_of_lead),
             taken=result.present | _given_to_others(self._linked, records),
             answered_keys=answered_keys,
         )
@@ -205,6 +205,10 @@ class Matcher:
             if record.lead_id not in result.known and (lead_id := leads.take_matching(record)) is not None:
                 result.link(record.lead_id, lead_id)
         return self._leads_as_candidates(leads.unmatched)
+
+    def _records_of_lead(self, lead_id: str) -> list[SyncRecord]:
+        entries = self._storage.records_about((), (), {lead_id})
+        return [entry.record for entry in entries if entry.record.lead_id == lead_id]
 
     def _leads_as_candidates(self, leads: Iterable[Document]) -> Candidates:
         return {Candidate(False, lead["_id"]): Traits.of_lead(lead, self._locations) for lead in leads}
