@@ -6,9 +6,19 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from tests.chaos.corrections import NOBODY_REACHED
 from tests.chaos.people_machine import NAMES, PHONES, picks, telecaller_actions
 from tests.chaos.run_machine import InjectedFault, RunMachine, injected_faults
 from tests.chaos.source import Row
+from tests.support.webapp import MOSTLY_CURRENT_SHAPES
+
+finishes_unreached = st.tuples(
+    st.just("_finish"),
+    picks,
+    st.sampled_from(MOSTLY_CURRENT_SHAPES),
+    st.sampled_from(sorted(NOBODY_REACHED)).map(lambda status: {"callStatus": status}),
+)
+"""As `telecaller_actions`: the only ones that let a corrected number become a new lead."""
 
 others = st.fixed_dictionaries(
     {},
@@ -34,7 +44,7 @@ class CorrectionMachine(RunMachine):
     @precondition(lambda self: self.source.numbers)
     @rule(
         pick=picks,
-        work=st.one_of(st.none(), telecaller_actions),
+        work=st.one_of(st.none(), telecaller_actions, finishes_unreached),
         phones=st.lists(st.sampled_from(PHONES), min_size=1, max_size=3),
         also=others,
         injected_fault=st.one_of(st.none(), injected_faults),
