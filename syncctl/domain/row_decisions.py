@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+TITLES = ("file", "sheet", "row number", "action", "reason", "name", "phone", "store", "lead id")
+"""The first columns of a preview's file; by them it is not taken for a store's."""
 
 
 class RowAction(StrEnum):
@@ -104,3 +108,14 @@ class RowDecision(NamedTuple):  # made for every row: a frozen dataclass takes t
     def changes(self) -> list[FieldDecision]:
         """The fields that get another value, and those where a telecaller's value stays."""
         return [field for field in self.fields if field.is_change or field.is_conflict]
+
+
+def shown_value(value: Any) -> str | None:
+    """A field's value as text: a day, or a day with its time; None where there is none."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        return str(value)
+    if value.time() == time():
+        return value.date().isoformat()
+    return value.replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")

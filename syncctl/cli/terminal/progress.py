@@ -62,20 +62,20 @@ class ProgressListener:
     def location_done(self, step: StepName, result: LocationResult) -> None:
         self._saved += result.counts.saved
         if self._task is not None:
-            self._progress.update(self._task, advance=1, note=f"[green]{self._saved} new[/green]")
+            self._progress.update(self._task, advance=1, note=f"[green]{self._new(self._saved)}[/green]")
         if result.error and (self._verbose or step in FILE_STEPS):
             label = _shown(
                 result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
             )
             self._progress.console.print(f"[yellow]! {label}[/yellow]")
-        elif step in FILE_STEPS and not self._quiet:
+        elif step in FILE_STEPS and not (self._quiet or self._dry_run):  # a dry run shows its preview
             label = _shown(f"{location_label(result)}: {result_text(result)}")
             self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:
         if self._task is not None:
             style = _STYLES.get(result.status, "dim")
-            note = f"[{style}]{result.counts.saved} new" + (
+            note = f"[{style}]{self._new(result.counts.saved)}" + (
                 f", {result.errors} failed[/{style}]" if result.errors else f"[/{style}]"
             )
             done = result.total or 1
@@ -92,6 +92,9 @@ class ProgressListener:
             style = _STYLES.get(result.status, "red")
             text = _shown(f"{STEP_TITLES[result.name]}: {result.error}")
             self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
+
+    def _new(self, saved: int) -> str:
+        return f"would save {saved}" if self._dry_run else f"{saved} new"
 
     def audited(self, step: StepName, result: AuditResult) -> None:
         if self._verbose or (result.counts.saved and not self._quiet):
