@@ -119,7 +119,8 @@ def _write_rows(workbook: Any, rows: Rows, styles: _Styles) -> None:
         number += 1
         colours = _colours(decision, fields)
         for column, (cell, colour) in enumerate(zip(_cells(decision, fields), colours, strict=True)):
-            sheet.write_string(number, column, _in_a_cell(cell), styles.of(colour))
+            if cell or column < len(TITLES):  # most cells are empty
+                sheet.write_string(number, column, _in_a_cell(cell), styles.of(colour))
     sheet.autofilter(0, 0, max(number, 1), len(_titles(fields)) - 1)
 
 

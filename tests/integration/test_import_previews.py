@@ -13,14 +13,15 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from syncctl.domain.row_decisions import RowAction, RowDecision
+from syncctl.domain.row_decisions import Reason, RowAction, RowDecision
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.errors import PreviewOutdatedError
 from syncctl.sandbox import Sandbox
-from syncctl.services.imports.preview import Preview
+from syncctl.services.imports.preview import Preview, PreviewHash
 from tests.chaos.store_file_model import KINDS, PLACES, REMARKS, StoreFile, rows
-from tests.support.store_files import counts, snapshot
+from tests.support.cleanups import InterleavedDatabase
+from tests.support.store_files import counts, row, snapshot, write
 from tests.support.webapp import MOSTLY_CURRENT_SHAPES, Lead, any_shape, finish, old_lead
 from tests.support.world import World
 
@@ -182,3 +183,110 @@ def test_an_import_does_what_its_preview_showed_at_length(
     history: Sequence[tuple[Sequence[StoreFile], int]], last: Sequence[StoreFile]
 ) -> None:
     check_history(history, last)
+
+
+def file_of(decision: RowDecision) -> dict[str, Any]:
+    return {field.field: field.file for field in decision.fields}
+
+
+def test_a_preview_shows_each_row_and_what_becomes_of_each_field(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "walkin_sg_calicut.csv"
+    write(file, row(), row(Contact="9000000001"), row(Contact="9000000002"), row(Contact="9000000003"))
+    world.import_files(WALKIN, file)
+    leads = {lead["phone"]: lead for lead in world.app.leads()}
+    world.app.edit(leads["7796831125"]["_id"], remarks="mine")
+    finish(world.app, leads["9000000001"], "flat")
+    world.app.delete(leads["9000000002"]["_id"])
+    world.now += timedelta(days=1)
+    write(
+        file,
+        row(Remarks="news", Staff="Other"),
+        row(Contact="9000000001"),
+        row(Contact="9000000002"),
+        row(Contact="9000000003"),
+        row(Contact="9000000004", Remarks="first"),
+        row(Contact="9000000004", Remarks="second"),
+        row(Contact="12"),
+    )
+    update, finished, deleted, same, merged, new, reject = decisions(world, WALKIN, file)
+    assert (update.action, update.reason) == (RowAction.UPDATE, Reason.NEWS)
+    fields = {field.field: field[1:] for field in update.fields}
+    assert fields["attendedBy"] == ("RAYAN", "Other", "Other", False)
+    assert fields["remarks"] == ("mine", "news", "mine", True)
+    assert fields["closingStatus"] == ("Booked", "Booked", "Booked", False)
+    assert [field.field for field in update.changes] == ["attendedBy", "remarks"]
+    assert (finished.action, finished.lead_id) == (RowAction.FINISHED, leads["9000000001"]["_id"])
+    assert (deleted.action, deleted.reason) == (RowAction.KEEP, Reason.DELETED)
+    assert (same.action, same.reason, same.changes) == (RowAction.KEEP, Reason.SAME, [])
+    assert {field.now for field in same.fields} >= {"RAYAN", "Booked"}
+    assert (merged.action, merged.lead_id, file_of(merged)["remarks"]) == (RowAction.MERGE, None, "first")
+    assert (new.action, file_of(new)["remarks"]) == (RowAction.CREATE, "second")
+    assert all(field.now is None and field.file == field.becomes for field in new.fields)
+    assert (reject.action, reject.reason) == (RowAction.REJECT, "too few digits in the phone number")
+    assert (reject.name, reject.phone, reject.store) == ("Anagha S", "12", "Suitor Guy - Calicut")
+    assert [each.row for each in (update, finished, deleted, same, merged, new, reject)] == [*range(3, 10)]
+
+
+def test_only_what_was_previewed_is_imported(world: World, tmp_path: Path) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", row(), row(Contact="12"))
+    preview, _ = previewed(world, WALKIN, file)
+    with preview:
+        pass
+    other, _ = previewed(world, WALKIN, file)
+    with other:
+        assert other.hash == preview.hash
+    before = stored(world)
+    write(file, row(Remarks="other"), row(Contact="12"))
+    with pytest.raises(PreviewOutdatedError):
+        world.import_files(WALKIN, file, only_if=preview.hash)
+    with pytest.raises(PreviewOutdatedError):
+        world.import_files(WALKIN, file, only_if=preview.hash, dry_run=True, preview=PreviewHash())
+    assert stored(world) == before
+    write(file, row(), row(Contact="12"))
+    assert counts(world.import_files(WALKIN, file, only_if=preview.hash)) == (1, 0, 0, 0, 0, 1)
+    with world.storage() as storage:
+        assert len(storage.rejects()) == 1
+    with pytest.raises(PreviewOutdatedError):  # it would do nothing now
+        world.import_files(WALKIN, file, only_if=preview.hash)
+
+
+def test_what_a_telecaller_does_to_a_lead_that_stays_as_it_is_leaves_the_hash(
+    world: World, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "walkin_sg_calicut.csv", row())
+    world.import_files(WALKIN, file)
+    write(file, row(), row(Contact="9000000001"))
+    preview, _ = previewed(world, WALKIN, file)
+    with preview:
+        world.app.edit(world.app.leads()[0]["_id"], callStatus="Connected", remarks="mine")
+    assert counts(world.import_files(WALKIN, file, only_if=preview.hash)) == (1, 0, 1, 0, 0, 0)
+
+
+def test_a_telecaller_who_is_faster_is_counted_as_it_went(world: World, tmp_path: Path) -> None:
+    """Decided before, applied after: a guarded write loses, and the row is told as what became of it."""
+    file = write(tmp_path / "walkin_sg_calicut.csv", row())
+    world.import_files(WALKIN, file)
+    lead_id = world.app.leads()[0]["_id"]
+    write(file, row(Staff="Other"))
+    storages: list[InterleavedDatabase] = []
+
+    def wrap(storage: Any) -> Any:
+        storages.append(
+            InterleavedDatabase(storage, "update_leads", lambda: world.app.edit(lead_id, attendedBy="Mine"))
+        )
+        return storages[0]
+
+    with Preview() as preview:
+        result = world.import_files(WALKIN, file, wrap=wrap, preview=preview)
+        (decision,) = preview
+    assert (decision.action, decision.reason) == (RowAction.KEEP, Reason.EDITED_MEANWHILE)
+    assert counts(result) == (0, 0, 1, 0, 0, 0)
+
+
+def test_an_unreadable_file_has_no_rows_and_the_others_have(world: World, tmp_path: Path) -> None:
+    good = write(tmp_path / "walkin_sg_calicut.csv", row())
+    bad = tmp_path / "walkin_sg_kannur.csv"
+    bad.write_bytes(good.read_bytes().replace(b"Contact", b"Nothing"))
+    nowhere = write(tmp_path / "walkin_december.csv", row(Contact="12"), row())
+    shown = decisions(world, WALKIN, bad, nowhere, good)
+    assert [(each.file, each.action) for each in shown] == [(good.name, RowAction.CREATE)]

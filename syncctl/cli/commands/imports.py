@@ -110,7 +110,7 @@ def _import(session: Session, job: ImportJob, options: _Options) -> None:
     from syncctl.services.imports.preview import Preview
 
     job = replace(job, only_if=options.only_if)
-    with Preview() if options.is_dry else nullcontext() as preview:
+    with Preview(session.stop) if options.is_dry else nullcontext() as preview:
         result = _run(session, job, options, preview)
         finish(result, as_json=options.as_json, show=_shown(session, options, preview))
 
@@ -142,10 +142,10 @@ def _shown(
     session: Session, options: _Options, preview: Preview | None
 ) -> Callable[[RunResult], None] | None:
     """What shows the result instead of what shows other runs'."""
-    from syncctl.cli.render.preview import preview_envelope, render_preview
-
     if preview is None:
         return None
+    from syncctl.cli.render.preview import preview_envelope, render_preview
+
     if options.as_json:
         return lambda result: preview_envelope(preview, result, session.redactor)
     if options.is_to_stdout or session.quiet:

@@ -203,7 +203,7 @@ class LogListener:
         _log.warning("%s", rejected_words(new, dry_run=self._dry_run))
 
 
-def step_warnings(result: StepResult) -> list[str]:
+def step_warnings(result: StepResult, *, with_conflicts: bool = True) -> list[str]:
     """One line for each distinct warning of a step's locations and each conflict of its files."""
     places: dict[str, list[str]] = {}
     for location in result.locations:
@@ -213,6 +213,8 @@ def step_warnings(result: StepResult) -> list[str]:
         warnings = [f"{file}: {warning}" for warning, files in places.items() for file in files]
     else:
         warnings = [f"{warning} ({location_words(', '.join(where))})" for warning, where in places.items()]
+    if not with_conflicts:
+        return warnings
     conflicts = [
         f"{location.location} {line}" for location in result.locations for line in location.conflicts
     ]

@@ -95,15 +95,18 @@ def _on_terminal(
     for of_file in _file_lines(result):
         out.print(escape(printable(of_file)))
     for section in _SECTIONS:
-        total = sum(1 for _ in _lines(preview, section, redact, with_files=with_files))
+        total = sum(1 for decision in preview for _ in section.lines_of(decision))
         if not total:
             continue
         limit = _limit(section, verbose) or total
         of = f", {limit:,} of {total:,} (-v shows all)" if limit < total else f": {total:,}"
         out.print(f"\n[bold]{section.title}{of}[/bold]")
-        table = plain_table(show_header=False)
+        table, place = plain_table(show_header=False), ""
         for line in _lines(preview, section, redact, with_files=with_files, limit=limit):
-            table.add_row(f"[dim]{escape(line.place)}[/dim]", escape(line.text))
+            table.add_row(
+                f"[dim]{escape(line.place if line.place != place else '')}[/dim]", escape(line.text)
+            )
+            place = line.place
         out.print(table)
     out.print(f"\n{escape(_invitation(preview))}", soft_wrap=False)
     out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")

@@ -92,10 +92,10 @@ def _dry_run_table(result: RunResult) -> None:
     from rich.markup import escape
 
     out = console()
-    out.print("[bold]DRY RUN: nothing was written[/bold]")
     for step in result.steps:
         for location in step.locations:
             outcome = location.error or result_text(location, step.name, dry_run=True)
             out.print(
                 escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
             )
+    out.print("\n[bold]DRY RUN: nothing was written[/bold]")

@@ -45,9 +45,12 @@ class ProgressListener:
         self._task: TaskID | None = None
         self._saved = 0
         self._dry_run = False
+        self._has_preview = False
+        """Whether each file and conflict is shown after the run."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
         self._dry_run = dry_run
+        self._has_preview = dry_run and command.startswith("import ")
         if not self._quiet:
             suffix = ", dry run: nothing will be written" if dry_run else ""
             self._console.print(f"[dim]Sync started ({trigger_word(trigger)}{suffix})[/dim]")
@@ -68,8 +71,8 @@ class ProgressListener:
                 result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
             )
             self._progress.console.print(f"[yellow]! {label}[/yellow]")
-        elif step in FILE_STEPS and not (self._quiet or self._dry_run):  # a dry run shows its preview
-            label = _shown(f"{location_label(result)}: {result_text(result)}")
+        elif step in FILE_STEPS and not (self._quiet or self._has_preview):
+            label = _shown(f"{location_label(result)}: {result_text(result, step, dry_run=self._dry_run)}")
             self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:
@@ -86,7 +89,7 @@ class ProgressListener:
         if result.note and not self._quiet:
             text = _shown(f"{STEP_TITLES[result.name]}: {result.note}")
             self._progress.console.print(f"[dim]{text}[/dim]")
-        for message in step_warnings(result):
+        for message in step_warnings(result, with_conflicts=not self._has_preview):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:
             style = _STYLES.get(result.status, "red")

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision
+from syncctl.ports.stop import Stop
 from syncctl.services.imports.staging import IN_MEMORY_BYTES, temporary_file
 
 HASH_BYTES = 8
@@ -59,8 +60,10 @@ class Preview(PreviewHash):
 
     keeps_rows = True
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Stop | None = None) -> None:
+        """`stop`: a request to it ends iterating with StopRequestedError."""
         super().__init__()
+        self._stop = stop or Stop()
         self.fields: dict[str, None] = {}
         """The fields that the files say anything of."""
         self._spool = SpooledTemporaryFile[bytes](max_size=IN_MEMORY_BYTES, prefix="syncctl-")
@@ -90,7 +93,8 @@ class Preview(PreviewHash):
 
     def __iter__(self) -> Iterator[RowDecision]:
         """The rows, file by file, as they stand there."""
-        for number in sorted(range(len(self._offsets)), key=self._positions.__getitem__):
+        order = sorted(range(len(self._offsets)), key=self._positions.__getitem__)
+        for number in self._stop.between(order):
             with temporary_file():
                 self._spool.seek(self._offsets[number])
                 packed = pickle.load(self._spool)  # noqa: S301 - written by this object itself
