@@ -5,6 +5,7 @@
     │   ├── UsageError              2: the command line asks for what can't be
     │   ├── SettingsError           78: a setting is wrong or missing
     │   ├── LockHeldError           75: another run is under way
+    │   ├── PreviewOutdatedError    65: an import would not do what its preview showed
     │   ├── TemporaryFileError      1: the folder for temporary files is full, or there is none
     │   ├── StorageError            1: the database refused something, or holds what it should not
     │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
@@ -77,6 +78,12 @@ class LockHeldError(AbortError):
     """Another run holds the lock; the message names its pid and start."""
 
     exit_code = ExitCode.LOCK_HELD
+
+
+class PreviewOutdatedError(AbortError):
+    """An import would not do what the preview showed that was named; nothing was written."""
+
+    exit_code = ExitCode.DATA
 
 
 class TemporaryFileError(AbortError):

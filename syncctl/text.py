@@ -73,3 +73,9 @@ def quantity(count: int, noun: str, several: str = "") -> str:
 def and_more(count: int) -> str:
     """` and 3 more`, behind the first of many; "" where there are no more."""
     return f" and {count} more" if count > 0 else ""
+
+
+def shortened(text: str, most: int) -> str:
+    """On one line, and not longer than so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"

@@ -10,7 +10,9 @@ import typer
 from syncctl.errors import UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Fetch for real, write nothing, say what would be.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Fetch for real, write nothing, say what would be.")
+]
 Full = Annotated[bool, typer.Option("--full", help="Ask for everything, and dormant locations too.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="Backfill from DAY (YYYY-MM-DD).")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Backfill up to DAY; with --from.")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self, TypeAlias
 
 from syncctl.domain.lead_fields import SOURCE_FIELDS
+from syncctl.domain.row_decisions import TITLES as PREVIEW_TITLES
 from syncctl.files.cells import Cell, Record, as_text
 
 Several: TypeAlias = Cell | tuple[Cell, ...]
@@ -189,6 +190,8 @@ class Layout:
     def recognise(cls, cells: Sequence[Cell]) -> Self | None:
         """The layout if this row is a header, else None; a header has a name, a phone and at least one
         more known column."""
+        if tuple(cells[: len(PREVIEW_TITLES)]) == PREVIEW_TITLES:
+            return None  # it would be imported as customers
         columns = _columns_of(cells)
         if NAME not in columns or PHONE not in columns or len(columns) < 3:
             return None

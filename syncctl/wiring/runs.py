@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncctl.ports.api import RentalApi
     from syncctl.ports.listener import Listener
     from syncctl.services.imports.importing import ImportJob
+    from syncctl.services.imports.preview import Preview
     from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.settings.settings import Settings
 
@@ -84,10 +85,18 @@ def run_sync(
         return _execute(settings, invocation, steps, [_api_stage(settings, api, steps, options)], listener)
 
 
-def run_import(settings: Settings, invocation: Invocation, job: ImportJob, listener: Listener) -> RunResult:
-    """Import stores' files of one kind. Raises as `run_sync` does."""
+def run_import(
+    settings: Settings,
+    invocation: Invocation,
+    job: ImportJob,
+    listener: Listener,
+    preview: Preview | None = None,
+) -> RunResult:
+    """Import stores' files of one kind. `preview`: takes what a dry run would do. Raises as `run_sync` does;
+    PreviewOutdatedError: it would not do what the job's preview showed."""
     with _locked(settings, invocation):
-        return _execute(settings, invocation, (job.kind,), [_file_stage(job, invocation.stop)], listener)
+        stage = _file_stage(job, invocation.stop, preview)
+        return _execute(settings, invocation, (job.kind,), [stage], listener)
 
 
 def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) -> ImportJob:
@@ -124,12 +133,17 @@ def retry_rejects(
         return retry(run, find_rejects(storage, wanted), load_locations(), cells_of)
 
 
-def _file_stage(job: ImportJob, stop: Stop) -> Callable[[Run], None]:
+def _file_stage(job: ImportJob, stop: Stop, preview: Preview | None = None) -> Callable[[Run], None]:
     from syncctl.files.headers import cells_of
     from syncctl.files.reading import open_file
     from syncctl.services.imports.importing import FileImport
+    from syncctl.services.imports.preview import PreviewHash
+    from syncctl.storage.dry_run import DryRunStorage
 
-    return FileImport(job, partial(open_file, stop=stop), cells_of, load_locations())
+    reader, locations = partial(open_file, stop=stop), load_locations()
+    if job.only_if is None or preview is not None:
+        return FileImport(job, reader, cells_of, locations, preview)
+    return FileImport(job, reader, cells_of, locations, PreviewHash(), DryRunStorage)
 
 
 @contextmanager

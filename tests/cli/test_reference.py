@@ -64,8 +64,11 @@ def test_the_keys_of_a_run(synced: Program, command: str) -> None:
     file = synced.folder / "walkin_sg_calicut.csv"
     file.write_text("Date,Customer Name,Contact\n13-02-2025,Made Up,9000000401\n", encoding="utf-8")
     run = printed(synced, *command.split(), *([str(file)] if command != "api" else []))
-    of_the_run, of_a_step = documented_keys(command)
+    of_the_run, of_a_step, of_a_preview = documented_keys(command)
     assert run.keys() == of_the_run
+    if command != "api":
+        previewed = printed(synced, *command.split(), str(file), "--dry-run")
+        assert previewed.keys() == of_the_run | of_a_preview
     assert all(step.keys() - {"audit", "finished", "hidden_sheets"} == of_a_step for step in run["steps"])
 
 

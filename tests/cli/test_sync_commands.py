@@ -120,7 +120,7 @@ def test_a_dry_run_says_for_each_location_what_would_be_and_leaves_no_file(
 ) -> None:
     ended = program.run("booking", "--dry-run", "--location", sandbox.locations[0])
     assert ended.status == 0
-    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: \d+ to save", ended.stderr)
+    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: would save \d+", ended.stderr)
     assert sorted(path.name for path in program.folder.iterdir()) == [".env"]
 
 

@@ -21,6 +21,7 @@ from syncctl.ports.stop import Stop
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.imports.importing import FileImport, ImportJob
+from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
@@ -74,6 +75,7 @@ class World:
     """Runs syncs of a sandbox into a database; `now` is their clock."""
 
     def __init__(self, sandbox: Sandbox, url: str, locations: Locations | None = None) -> None:
+        """`sandbox`: one that was not started will do for imports."""
         self.sandbox = sandbox
         self.url = url
         self.locations = locations or load_locations()
@@ -143,15 +145,19 @@ class World:
         *paths: Path,
         wrap: Callable[[Storage], Storage] = lambda storage: storage,
         dry_run: bool = False,
+        preview: PreviewHash | None = None,
         **choices: object,
     ) -> RunResult:
-        """One import; options are ImportJob's fields."""
+        """One import; options are ImportJob's fields. `preview`: takes what happens to each row."""
         self.recorder = Recorder()
         job = replace(ImportJob(kind, paths), **choices)  # type: ignore[arg-type]
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            stage = FileImport(job, partial(open_file, stop=self.stop), cells_of, self.locations)
+            reader, rehearse = partial(open_file, stop=self.stop), None
+            if job.only_if is not None and not dry_run:
+                preview, rehearse = PreviewHash(), DryRunStorage
+            stage = FileImport(job, reader, cells_of, self.locations, preview, rehearse)
             return Run(request, port, self.recorder, self._clock(), self.stop).execute([stage])
 
     def retry_rejects(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from syncctl.domain.identity import current_key, lead_key
 from syncctl.domain.sources import StepName
-from syncctl.text import normalize_text, normalize_unicode
+from syncctl.text import normalize_text, normalize_unicode, shortened
 from tests.support.store_files import NAMES_WRITTEN_TWICE
 
 STORE = "Suitor Guy - Calicut"
@@ -61,3 +61,12 @@ def test_a_key_of_the_first_rules_is_made_one_of_todays(name: str) -> None:
 @pytest.mark.parametrize("kind", [StepName.WALKIN, StepName.LOSS_OF_SALE])
 def test_a_booking_number_is_compared_so_too(kind: StepName) -> None:
     assert lead_key(kind, "1", "20\u200b25", "A", STORE) == lead_key(kind, "1", "2025", "B", STORE)
+
+
+@given(st.text(), st.integers(1, 30))
+def test_a_shortened_text_is_one_line_of_at_most_that_length(text: str, most: int) -> None:
+    short = shortened(text, most)
+    assert len(short) <= most
+    assert len(short.splitlines()) <= 1
+    line = " ".join(text.split())
+    assert short == line or short.endswith("…")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from syncctl.wiring.scheduling import CrontabChange
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, show the difference.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Change nothing, show the difference.")]
 Systemd = Annotated[
     bool, typer.Option("--systemd", help="Print a systemd service and timer instead of a crontab line.")
 ]

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Json, Wait
+from syncctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from syncctl.domain.run_results import RunResult
+    from syncctl.services.imports.importing import ImportJob
+    from syncctl.services.imports.preview import Preview
 
 
 def _given(text: str) -> str:
@@ -41,10 +51,106 @@ SheetName = Annotated[
     str | None, typer.Option("--sheet", parser=_given, metavar="NAME", help="Only this sheet.")
 ]
 
+PreviewFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--preview",
+        parser=_given_path,
+        metavar="FILE",
+        help="A dry run that writes every row to FILE.xlsx or FILE.csv (-: stdout).",
+    ),
+]
+OnlyIf = Annotated[
+    str | None,
+    typer.Option(
+        "--only-if", metavar="HASH", help="Only if it does what the preview with this hash showed; else 65."
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--force", help="With --preview: overwrite the file if it exists.")]
+
 _HELP = {
     "walkin": "Import walk-in reports (.xlsx, .xls, .csv).",
     "lossofsale": "Import loss-of-sale reports (.xlsx, .xls, .csv).",
 }
+_HASH = re.compile("[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How an import is to go."""
+
+    dry_run: bool
+    preview: Path | None
+    only_if: str | None
+    overwrite: bool
+    wait_s: float
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        if self.overwrite and self.preview is None:
+            raise UsageError("--force goes with --preview: there is nothing else to overwrite.")
+        if self.as_json and self.is_to_stdout:
+            raise UsageError("--preview - and --json exclude each other: --json has every row anyway.")
+        if self.only_if is not None and not _HASH.fullmatch(self.only_if):
+            raise UsageError(
+                f"--only-if {self.only_if!r} is no hash of a preview: give the 16 digits that it printed."
+            )
+
+    @property
+    def is_dry(self) -> bool:
+        return self.dry_run or self.preview is not None
+
+    @property
+    def is_to_stdout(self) -> bool:
+        return self.preview == Path("-")
+
+
+def _import(session: Session, job: ImportJob, options: _Options) -> None:
+    """Import, or show what an import would do, and end the program accordingly."""
+    from syncctl.services.imports.preview import Preview
+
+    job = replace(job, only_if=options.only_if)
+    with Preview(session.stop) if options.is_dry else nullcontext() as preview:
+        result = _run(session, job, options, preview)
+        finish(result, as_json=options.as_json, show=_shown(session, options, preview))
+
+
+def _run(session: Session, job: ImportJob, options: _Options, preview: Preview | None) -> RunResult:
+    from syncctl.domain.steps import Trigger
+    from syncctl.wiring.previews import preview_file
+    from syncctl.wiring.runs import Invocation, run_import
+
+    settings, command_name = session.settings, f"import {job.kind}"
+    # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
+    invocation = Invocation(command_name, Trigger.MANUAL, options.is_dry, options.wait_s, stop=session.stop)
+    target = (
+        nullcontext()
+        if options.preview is None
+        else preview_file(settings, job, options.preview, sys.stdout.buffer, overwrite=options.overwrite)
+    )
+    with target as write:
+        with printing_result_even_if_aborted(as_json=options.as_json) as keep, session.listener() as listener:
+            result = run_import(settings, replace(invocation, on_ended=keep), job, listener, preview)
+        if write is not None and preview is not None:
+            write(preview, result)
+    if options.preview is not None and not options.is_to_stdout:
+        session.tell(f"Preview written to {options.preview}: it holds customers' data, keep it safe.")
+    return result
+
+
+def _shown(
+    session: Session, options: _Options, preview: Preview | None
+) -> Callable[[RunResult], None] | None:
+    """What shows the result instead of what shows other runs'."""
+    if preview is None:
+        return None
+    from syncctl.cli.render.preview import preview_envelope, render_preview
+
+    if options.as_json:
+        return lambda result: preview_envelope(preview, result, session.redactor)
+    if options.is_to_stdout or session.quiet:
+        return lambda result: None
+    return lambda result: render_preview(preview, result, session.redactor, verbose=session.verbose)
 
 
 def _import_command(kind: str) -> Callable[..., None]:
@@ -54,39 +160,36 @@ def _import_command(kind: str) -> Callable[..., None]:
         store: StoreName = None,
         sheet: SheetName = None,
         dry_run: DryRun = False,
+        preview: PreviewFile = None,
+        only_if: OnlyIf = None,
+        force: Overwrite = False,
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
         from syncctl.domain.sources import StepName
-        from syncctl.domain.steps import Trigger
         from syncctl.services.imports.importing import ImportJob
-        from syncctl.wiring.runs import Invocation, run_import
 
-        # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
         job = ImportJob(StepName(kind), tuple(paths), store, sheet)
-        with printing_result_even_if_aborted(as_json=json) as keep, session.listener() as listener:
-            invocation = Invocation(
-                f"import {kind}", Trigger.MANUAL, dry_run, wait, on_ended=keep, stop=session.stop
-            )
-            result = run_import(session.settings, invocation, job, listener)
-        finish(result, as_json=json)
+        _import(session, job, _Options(dry_run, preview, only_if, force, wait, json))
 
     return import_files
 
 
 def _import_from_folder(kind: str) -> Callable[..., None]:
-    def import_all(session: Session, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False) -> None:
+    def import_all(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+        session: Session,
+        dry_run: DryRun = False,
+        preview: PreviewFile = None,
+        only_if: OnlyIf = None,
+        force: Overwrite = False,
+        wait: Wait = 0.0,
+        json: Json = False,
+    ) -> None:
         from syncctl.domain.sources import StepName
-        from syncctl.domain.steps import Trigger
-        from syncctl.wiring.runs import Invocation, import_from_folder, run_import
+        from syncctl.wiring.runs import import_from_folder
 
         job = import_from_folder(session.settings, StepName(kind), explicit=True)
-        with printing_result_even_if_aborted(as_json=json) as keep, session.listener() as listener:
-            invocation = Invocation(
-                f"import {kind}", Trigger.MANUAL, dry_run, wait, on_ended=keep, stop=session.stop
-            )
-            result = run_import(session.settings, invocation, job, listener)
-        finish(result, as_json=json)
+        _import(session, job, _Options(dry_run, preview, only_if, force, wait, json))
 
     import_all.__doc__ = f"Import all {kind} files in IMPORT_DIR, the unchanged ones too."
     return import_all

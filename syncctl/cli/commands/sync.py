@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
 
 
-def finish(result: RunResult, *, as_json: bool) -> None:
-    """Show how a run ended, and end the program accordingly."""
+def finish(result: RunResult, *, as_json: bool, show: Callable[[RunResult], None] | None = None) -> None:
+    """Show how a run ended, by `show` if it is given, and end the program accordingly."""
     from syncctl.cli.render.runs import render_run
     from syncctl.domain.run_documents import exit_code
 
-    render_run(result, as_json=as_json)
+    if show is None:
+        render_run(result, as_json=as_json)
+    else:
+        show(result)
     if status := exit_code(result):
         raise typer.Exit(status)
 

@@ -34,26 +34,41 @@ def location_label(result: LocationResult) -> str:
     return f"{result.location or ALL_LOCATIONS} {result.store}".rstrip()
 
 
-def counts_text(counts: Counts, *, dry_run: bool = False) -> str:
-    """Counts as text, zeros left out."""
-    words = (
-        (counts.saved, "to save" if dry_run else "saved"),
-        (counts.updated, "to update" if dry_run else "updated"),
-        (counts.existing, "to skip (already there)" if dry_run else "skipped (already there)"),
-        (counts.reported, "in reports"),
-        (counts.merged, "merged"),
-        (counts.invalid, "to reject" if dry_run else "rejected"),
-        (counts.ignored, "ignored"),
-    )
-    parts = ", ".join(f"{number} {word}" for number, word in words if number)
-    return f"{counts.rows} rows: {parts}" if parts else "no rows"
+_DONE = (
+    ("saved", "{} saved"),
+    ("updated", "{} updated"),
+    ("existing", "{} skipped (already there)"),
+    ("reported", "{} in reports"),
+    ("merged", "{} merged"),
+    ("invalid", "{} rejected"),
+    ("ignored", "{} ignored"),
+)
+_WOULD = (
+    ("saved", "save {}"),
+    ("updated", "update {}"),
+    ("existing", "skip {} (already there)"),
+    ("reported", "leave {} in reports"),
+    ("merged", "merge {}"),
+    ("invalid", "reject {}"),
+    ("ignored", "ignore {}"),
+)
+_WOULD_IMPORT = (("saved", "add {}"), ("updated", "change {}"), ("existing", "keep {}"), *_WOULD[3:])
 
 
-def result_text(result: LocationResult, *, dry_run: bool = False) -> str:
+def counts_text(counts: Counts, step: StepName | None = None, *, dry_run: bool = False) -> str:
+    """Counts as text, zeros left out. `step`: whose they are; of a dry run, an import adds and changes."""
+    words = _DONE if not dry_run else _WOULD_IMPORT if step in FILE_STEPS else _WOULD
+    parts = ", ".join(text.format(number) for name, text in words if (number := getattr(counts, name)))
+    if not parts:
+        return "no rows"
+    return f"{counts.rows} rows: {'would ' if dry_run else ''}{parts}"
+
+
+def result_text(result: LocationResult, step: StepName | None = None, *, dry_run: bool = False) -> str:
     """The result of a location or file as text."""
-    return (
-        "unchanged since its last import" if result.unchanged else counts_text(result.counts, dry_run=dry_run)
-    )
+    if result.unchanged:
+        return "unchanged since its last import"
+    return counts_text(result.counts, step, dry_run=dry_run)
 
 
 def total_lines(result: RunResult) -> list[str]:
@@ -63,14 +78,19 @@ def total_lines(result: RunResult) -> list[str]:
     """
     reports = [step for step in result.steps if step.name is not StepName.STORES] or result.steps
     counts = sum((step.counts for step in reports), Counts())
-    would = " (dry run: nothing was written)" if result.dry_run else ""
     changed = sum(step.changed for step in result.steps)
+    saved, updated, skipped, listed = (
+        ("that would be saved", "that would be updated", "that would be skipped", "would go on")
+        if result.dry_run
+        else ("saved", "updated", "skipped", "on")
+    )
     lines = [
-        f"Total new records saved: {counts.saved}{would}",
-        f"Total updated: {counts.updated}" if counts.updated else "",
-        f"Total skipped (already exists): {counts.existing + counts.reported}",
-        f"Total skipped, but changed at the source: {changed}" if changed else "",
-        f"Total invalid (on the rejects list): {counts.invalid}" if counts.invalid else "",
+        "Dry run: nothing was written" if result.dry_run else "",
+        f"Total new records {saved}: {counts.saved}",
+        f"Total {updated}: {counts.updated}" if counts.updated else "",
+        f"Total {skipped} (already exists): {counts.existing + counts.reported}",
+        f"Total {skipped}, but changed at the source: {changed}" if changed else "",
+        f"Total invalid ({listed} the rejects list): {counts.invalid}" if counts.invalid else "",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
     return [line for line in lines if line]
@@ -97,8 +117,8 @@ def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
         asked += f", {len(audit.failed)} in vain"
     if not audit.counts.saved:
         return f"{asked}: nothing was missing"
-    done = "to save" if dry_run else "saved"
-    return f"{asked}: {audit.counts.saved} {done} that the usual calls had left out"
+    saved = f"would save {audit.counts.saved}" if dry_run else f"{audit.counts.saved} saved"
+    return f"{asked}: {saved} that the usual calls had left out"
 
 
 def rejected_words(new: int, *, dry_run: bool) -> str:
@@ -145,7 +165,7 @@ class LogListener:
                 _log.debug("%s: %s", label, result.error)
         level = logging.INFO if self._dry_run or of_file else logging.DEBUG
         if result.counts.rows or not result.error:
-            _log.log(level, "%s: %s", label, result_text(result, dry_run=self._dry_run))
+            _log.log(level, "%s: %s", label, result_text(result, step, dry_run=self._dry_run))
         if result.changed:
             numbers = ", ".join(number or "(no booking number)" for number in result.changed)
             _log.log(level, "%s: skipped, but changed at the source: %s", label, numbers)
@@ -158,7 +178,8 @@ class LogListener:
         elif result.name is not StepName.STORES:
             _log.info("Locations processed: %d/%d", result.processed, result.total)
         elif result.counts.saved:
-            _log.info("New stores: %d", result.counts.saved)
+            new = "New stores that would be saved: %d" if self._dry_run else "New stores: %d"
+            _log.info(new, result.counts.saved)
         if result.note:
             _log.info("%s: %s", STEP_TITLES[result.name], result.note)
         for message in step_warnings(result):
@@ -182,7 +203,7 @@ class LogListener:
         _log.warning("%s", rejected_words(new, dry_run=self._dry_run))
 
 
-def step_warnings(result: StepResult) -> list[str]:
+def step_warnings(result: StepResult, *, with_conflicts: bool = True) -> list[str]:
     """One line for each distinct warning of a step's locations and each conflict of its files."""
     places: dict[str, list[str]] = {}
     for location in result.locations:
@@ -192,6 +213,8 @@ def step_warnings(result: StepResult) -> list[str]:
         warnings = [f"{file}: {warning}" for warning, files in places.items() for file in files]
     else:
         warnings = [f"{warning} ({location_words(', '.join(where))})" for warning, where in places.items()]
+    if not with_conflicts:
+        return warnings
     conflicts = [
         f"{location.location} {line}" for location in result.locations for line in location.conflicts
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from syncctl.safe_output.printable import escape_json, escape_lines
@@ -27,8 +28,20 @@ def print_message(line: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON value on one line, with unencodable characters and terminal control characters escaped."""
+    sys.stdout.write(f"{_json(value)}\n")
+
+
+def print_json_with_list(document: Mapping[str, Any], key: str, items: Iterable[Any]) -> None:
+    """Like `print_json`, an object whose last key holds a list that may be too long for the memory."""
+    sys.stdout.write(f"{_json(document)[:-1]}, {_json(key)}: [")
+    for number, item in enumerate(items):
+        sys.stdout.write(f"{', ' if number else ''}{_json(item)}")
+    sys.stdout.write("]}\n")
+
+
+def _json(value: Any) -> str:
     unicode = (sys.stdout.encoding or "").casefold().replace("-", "") == "utf8"
-    sys.stdout.write(escape_json(json.dumps(value, ensure_ascii=not unicode, allow_nan=False)) + "\n")
+    return escape_json(json.dumps(value, ensure_ascii=not unicode, allow_nan=False))
 
 
 def console(*, stderr: bool = False) -> Console:

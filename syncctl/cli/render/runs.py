@@ -22,6 +22,9 @@ _COUNT_COLUMNS = (
     ("Ignored", "ignored"),
 )
 
+_WOULD = {"saved": "Would save", "updated": "Would update", "invalid": "Invalid (would be rejects)"}
+"""The titles that a dry run has instead."""
+
 _STYLES = {
     StepStatus.SUCCESS: "green",
     StepStatus.PARTIAL: "yellow",
@@ -63,7 +66,8 @@ def _run_table(result: RunResult) -> None:
     for title, field in _COUNT_COLUMNS:
         numbers = [getattr(step.counts, field) for step in result.steps]
         if any(numbers):
-            table.add_row(title, *(str(number) if number else "[dim]0[/dim]" for number in numbers))
+            shown = _WOULD.get(field, title) if result.dry_run else title
+            table.add_row(shown, *(str(number) if number else "[dim]0[/dim]" for number in numbers))
     changed = [step.changed for step in result.steps]
     if any(changed):
         table.add_row("Changed at the source", *map(str, changed))
@@ -90,7 +94,8 @@ def _dry_run_table(result: RunResult) -> None:
     out = console()
     for step in result.steps:
         for location in step.locations:
-            outcome = location.error or result_text(location, dry_run=True)
+            outcome = location.error or result_text(location, step.name, dry_run=True)
             out.print(
                 escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
             )
+    out.print("\n[bold]DRY RUN: nothing was written[/bold]")

@@ -45,9 +45,12 @@ class ProgressListener:
         self._task: TaskID | None = None
         self._saved = 0
         self._dry_run = False
+        self._has_preview = False
+        """Whether each file and conflict is shown after the run."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
         self._dry_run = dry_run
+        self._has_preview = dry_run and command.startswith("import ")
         if not self._quiet:
             suffix = ", dry run: nothing will be written" if dry_run else ""
             self._console.print(f"[dim]Sync started ({trigger_word(trigger)}{suffix})[/dim]")
@@ -62,20 +65,20 @@ class ProgressListener:
     def location_done(self, step: StepName, result: LocationResult) -> None:
         self._saved += result.counts.saved
         if self._task is not None:
-            self._progress.update(self._task, advance=1, note=f"[green]{self._saved} new[/green]")
+            self._progress.update(self._task, advance=1, note=f"[green]{self._new(self._saved)}[/green]")
         if result.error and (self._verbose or step in FILE_STEPS):
             label = _shown(
                 result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
             )
             self._progress.console.print(f"[yellow]! {label}[/yellow]")
-        elif step in FILE_STEPS and not self._quiet:
-            label = _shown(f"{location_label(result)}: {result_text(result)}")
+        elif step in FILE_STEPS and not (self._quiet or self._has_preview):
+            label = _shown(f"{location_label(result)}: {result_text(result, step, dry_run=self._dry_run)}")
             self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:
         if self._task is not None:
             style = _STYLES.get(result.status, "dim")
-            note = f"[{style}]{result.counts.saved} new" + (
+            note = f"[{style}]{self._new(result.counts.saved)}" + (
                 f", {result.errors} failed[/{style}]" if result.errors else f"[/{style}]"
             )
             done = result.total or 1
@@ -86,12 +89,15 @@ class ProgressListener:
         if result.note and not self._quiet:
             text = _shown(f"{STEP_TITLES[result.name]}: {result.note}")
             self._progress.console.print(f"[dim]{text}[/dim]")
-        for message in step_warnings(result):
+        for message in step_warnings(result, with_conflicts=not self._has_preview):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:
             style = _STYLES.get(result.status, "red")
             text = _shown(f"{STEP_TITLES[result.name]}: {result.error}")
             self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
+
+    def _new(self, saved: int) -> str:
+        return f"would save {saved}" if self._dry_run else f"{saved} new"
 
     def audited(self, step: StepName, result: AuditResult) -> None:
         if self._verbose or (result.counts.saved and not self._quiet):

@@ -1,67 +1,74 @@
-"""Stores batches of file records: saves new ones, merges changes into existing leads."""
+"""Applies what is decided of an import's records: saves new ones, merges changes into existing leads."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from syncctl.domain.identity import fingerprint
 from syncctl.domain.lead_traits import as_datetime
 from syncctl.domain.lead_values import Document, LeadChange, LeadValues
 from syncctl.domain.leads import new_lead, own_update
-from syncctl.domain.merge import Merge, emptied_fields, fill_gaps, merge, next_base
-from syncctl.domain.records import KnownRecord, SyncRecord, Write
+from syncctl.domain.merge import Merge, next_base
+from syncctl.domain.records import SyncRecord
+from syncctl.domain.row_decisions import Reason, RowAction
 from syncctl.domain.run_results import FinishedRow
-from syncctl.domain.sources import LeadType, StepName
+from syncctl.domain.sources import StepName
 from syncctl.errors import LeadsRefusedError
 from syncctl.locations import Locations
+from syncctl.ports.storage import Storage
 from syncctl.safe_output.redact import mask_phone
+from syncctl.services.imports.deciding import Decided, Decider
+from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.staging import StagedRow
 from syncctl.services.imports.tally import FileTally
-from syncctl.services.matching.legacy_leads import repaired_phone, text_of
-from syncctl.services.matching.match_result import MatchResult
-from syncctl.services.matching.matching import Matcher
 from syncctl.services.run import Run
-
-_LEAD_TYPES = {
-    StepName.WALKIN: (LeadType.GENERAL, LeadType.LOSS_OF_SALE),
-    StepName.LOSS_OF_SALE: (LeadType.LOSS_OF_SALE,),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class _MergedBatch:
-    """The merges of a batch, by record id."""
+class _Applied:
+    """What the database did, by record id."""
 
-    bases: Mapping[str, dict[str, Any]]
-    """The source's last values."""
+    inserted: Collection[str] = ()
+    """New leads that are there now."""
 
-    merges: Mapping[str, Merge]
-    """What to write."""
+    updated: Collection[str] = ()
+    """Leads that have their news now."""
 
-    applied: Collection[str]
-    """Ids of the leads that have the new values now."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """New leads that the database's own rules keep out, with the reason."""
 
-
-class _History(NamedTuple):
-    """A record's history."""
-
-    base: Mapping[str, Any] | None
-    """The source's last values."""
-
-    written: Mapping[str, Write]
-    """The values that imports have written into its lead."""
+    def outcome(self, decided: Decided) -> tuple[RowAction, str]:
+        """What became of a record: what was decided, unless the database was faster or refused."""
+        record_id = decided.staged.record.record.lead_id
+        match decided.action:
+            case RowAction.CREATE if record_id in self.refused:
+                return RowAction.REJECT, self.refused[record_id]
+            case RowAction.CREATE if record_id not in self.inserted:
+                return RowAction.KEEP, Reason.STORED_MEANWHILE
+            case RowAction.UPDATE if record_id not in self.updated:
+                return RowAction.KEEP, Reason.EDITED_MEANWHILE
+        return decided.action, decided.reason
 
 
 class FileIntake:
-    """Stores the staged rows of one import."""
+    """Stores the staged rows of one import. `storage`: another than the run's, to rehearse it. `preview`:
+    takes what becomes of each row."""
 
-    def __init__(self, run: Run, kind: StepName, locations: Locations) -> None:
+    def __init__(
+        self,
+        run: Run,
+        kind: StepName,
+        locations: Locations,
+        storage: Storage | None = None,
+        preview: PreviewHash | None = None,
+    ) -> None:
         self._run = run
         self._kind = kind
-        self._locations = locations
-        self._matcher = Matcher(run.storage, locations)
+        self._storage = run.storage if storage is None else storage
+        self._decider = Decider(self._storage, kind, locations)
+        self._preview = preview
         self._undecided: list[StagedRow] = []
 
     def ingest(
@@ -90,180 +97,122 @@ class FileIntake:
     def _ingest(
         self, rows: Sequence[StagedRow], tallies: Sequence[FileTally], *, only_new: bool, final_pass: bool
     ) -> set[str]:
-        match = self._matcher.match(
-            [staged.record.record for staged in rows], _LEAD_TYPES[self._kind], final_pass=final_pass
+        with_leads = self._preview is not None and self._preview.keeps_rows
+        decided, undecided = self._decider.decide(
+            rows, only_new=only_new, final_pass=final_pass, with_leads=with_leads
         )
-        rows = [
-            row._replace(record=row.record._replace(record=record))
-            for row, record in zip(rows, match.records, strict=True)
-        ]
-        self._undecided += [row for row in rows if row.record.record.lead_id in match.undecided]
-        batch = [row for row in rows if row.record.record.lead_id not in match.undecided]
-        new = [staged for staged in batch if match.is_unmatched(staged.record.record)]
-        unknown = [
-            staged
-            for staged in batch
-            if staged.record.record.lead_id not in match.known and not match.has_lead(staged.record.record)
-        ]
-        if match.newly_finished:
-            self._run.storage.pair_reports(match.newly_finished)
+        self._undecided += undecided
+        applied = self._apply(decided, tallies)
+        reports = self._storage.reports({each.report_id for each in decided if each.report_id})
+        for each in decided:
+            action, reason = applied.outcome(each)
+            tally = tallies[each.staged.file]
+            tally.count(action)
+            if each.report_id is not None and action is RowAction.FINISHED:
+                report = reports.get(each.report_id, {})
+                tally.finished.append(_finished_row(each.staged, each.report_id, report))
+            elif action is RowAction.REJECT:
+                tally.refused.append(f"{_place(each.staged)}: {reason}")
+            if self._preview is not None:
+                position = tally.position(each.staged.file, each.staged.sheet, each.staged.row)
+                self._preview.add(position, each.row_decision(tally.name, action, reason))
+        return set(applied.refused)
+
+    def _apply(self, decided: Sequence[Decided], tallies: Sequence[FileTally]) -> _Applied:
+        """Write what was decided. Guarded: what a person has done meanwhile stays."""
+        newly_finished = {
+            each.staged.record.record.lead_id: each.report_id
+            for each in decided
+            if each.report_id and each.before is not None and each.before.report_id is None
+        }
+        if newly_finished:
+            self._storage.pair_reports(newly_finished)
+        new = [each for each in decided if each.action is RowAction.CREATE]
+        unknown = [each for each in decided if each.before is None and not each.has_lead]
         inserted: set[str] = set()
         refused: dict[str, str] = {}
         try:
             if unknown:
-                inserted = self._run.storage.store_leads(
-                    [new_lead(staged.record.record, self._run.first_seen_at) for staged in new],
-                    [self._sync_record(staged, match, None, tallies) for staged in unknown],
+                inserted = self._storage.store_leads(
+                    [new_lead(each.staged.record.record, self._run.first_seen_at) for each in new],
+                    [self._sync_record(each, None, tallies) for each in unknown],
                 )
         except LeadsRefusedError as refusal:
             inserted, refused = refusal.inserted, refusal.reasons
-        changed = [staged for staged in batch if _may_have_changed(staged, match)]
-        if only_new:
-            changed = [staged for staged in changed if staged.record.record.lead_id not in match.known]
-        updated = self._merge(changed, match, tallies)
-        reports = self._run.storage.reports(set(match.finished.values()))
-        for staged in batch:
-            record, tally = staged.record.record, tallies[staged.file]
-            if record.lead_id in inserted:
-                tally.saved += 1
-            elif record.lead_id in updated:
-                tally.updated += 1
-            elif (report_id := match.finished.get(record.lead_id)) is not None:
-                tally.reported += 1
-                tally.finished.append(_finished_row(staged, report_id, reports.get(report_id, {})))
-            elif record.lead_id in refused:
-                tally.refused.append(f"{_place(staged)}: {refused[record.lead_id]}")
-            else:
-                tally.existing += 1
-        return set(refused)
+        return _Applied(inserted, self._merge(decided, tallies), refused)
 
-    def _merge(
-        self, changed: Sequence[StagedRow], match: MatchResult, tallies: Sequence[FileTally]
-    ) -> set[str]:
+    def _merge(self, decided: Sequence[Decided], tallies: Sequence[FileTally]) -> set[str]:
         """Merge the files' changes into leads; returns the ids of the records whose leads were written."""
-        if not changed:
-            return set()
-        storage = self._run.storage
-        record_ids = [staged.record.record.lead_id for staged in changed]
-        bases, written = storage.record_values(record_ids), storage.writes(record_ids)
-        leads = storage.leads({match.lead_id_of(staged.record.record) for staged in changed})
-        merges: dict[str, Merge] = {}
         changes: list[LeadChange] = []
         writes: dict[str, dict[str, Any]] = {}
         newly_linked: list[SyncRecord] = []
-        for staged in changed:
-            record = staged.record.record
-            before = match.known.get(record.lead_id)
-            lead = leads.get(match.lead_id_of(record))
-            if lead is not None:  # otherwise deleted or finished since it was looked up, and it stays so
-                is_edited = record.lead_id in match.edited
-                history = _History(bases.get(record.lead_id), written.get(record.lead_id, {}))
-                merged = self._merged(staged, before, history, lead, is_edited=is_edited)
-                if (phone := repaired_phone(record, lead, history.written)) is not None:
-                    merged = replace(merged, values={**merged.values, "phone": phone})
-                merges[record.lead_id] = merged
-                if merged.values:
-                    started_at = self._run.started_at
-                    changes.append(merged.guarded_change(lead, updated_at=started_at))
-                    writes[record.lead_id] = {
-                        **merged.values,
-                        **own_update(lead, history.written, started_at),
-                    }
-            if before is None:
-                to_save = self._sync_record(staged, match, None, tallies)
+        started_at = self._run.started_at
+        for each in decided:
+            if each.merge is not None and each.merge.values and each.lead is not None:
+                changes.append(each.merge.guarded_change(each.lead, updated_at=started_at))
+                writes[each.staged.record.record.lead_id] = {
+                    **each.merge.values,
+                    **own_update(each.lead, each.written, started_at),
+                }
+            if each.has_lead and each.before is None:
+                to_save = self._sync_record(each, None, tallies)
                 newly_linked.append(
-                    to_save if lead is None else _with_merge_pending(to_save, merges[record.lead_id], lead)
+                    to_save
+                    if each.merge is None or each.lead is None
+                    else _with_merge_pending(to_save, each.merge, each.lead)
                 )
         if newly_linked:
             # First of all, so that these leads stay linked whatever happens next.
-            storage.store_leads([], newly_linked)
+            self._storage.store_leads([], newly_linked)
         if writes:
             # Before writing: values left by a killed import must not look like a person's edit.
-            storage.add_writes(writes, self._run.started_at)
-        applied = storage.update_leads(changes) if changes else set()
-        return self._save_bases(changed, match, _MergedBatch(bases, merges, applied), tallies)
+            self._storage.add_writes(writes, started_at)
+        applied = self._storage.update_leads(changes) if changes else set()
+        return self._save_bases(decided, applied, tallies)
 
     def _save_bases(
-        self,
-        changed: Sequence[StagedRow],
-        match: MatchResult,
-        merged_batch: _MergedBatch,
-        tallies: Sequence[FileTally],
+        self, decided: Sequence[Decided], applied: Collection[str], tallies: Sequence[FileTally]
     ) -> set[str]:
         """Update the bases after the leads: if killed in between, the next import repeats the merge and
-        finds it done. Returns the ids of the records whose leads were written."""
+        finds it done. Returns the ids of the records whose leads were written. `applied`: the leads that have
+        the new values now."""
         done: set[str] = set()
         to_save: list[SyncRecord] = []
-        for staged in changed:
-            record = staged.record.record
-            merged, before = merged_batch.merges.get(record.lead_id), match.known.get(record.lead_id)
+        for each in decided:
+            merged, before = each.merge, each.before
             if merged is None:
                 continue
-            if merged.values and match.lead_id_of(record) not in merged_batch.applied:
+            if merged.values and each.lead_id not in applied:
                 # A telecaller edited it in between: the next import merges again.
-                tallies[staged.file].deferred += 1
+                tallies[each.staged.file].deferred += 1
                 continue
             if merged.values:
-                done.add(record.lead_id)
-            tallies[staged.file].conflicts += self._conflict_lines(staged, merged)
+                done.add(each.staged.record.record.lead_id)
+            tallies[each.staged.file].conflicts += _conflict_lines(each.staged, merged)
             is_noted = not merged.values if before is None else before.source != self._kind
             if not is_noted:
-                to_save.append(
-                    self._sync_record(staged, match, merged_batch.bases.get(record.lead_id), tallies)
-                )
+                to_save.append(self._sync_record(each, each.base, tallies))
         if to_save:
-            self._run.storage.update_records(to_save)
+            self._storage.update_records(to_save)
         return done
 
-    def _merged(
-        self,
-        staged: StagedRow,
-        known: KnownRecord | None,
-        history: _History,
-        lead: Document,
-        *,
-        is_edited: bool,
-    ) -> Merge:
-        """A lost walk-in may be in a loss-of-sale file too; both are one lead. Only the kind of file that
-        first contained it updates it; the other only fills gaps."""
-        record = staged.record.record
-        provided = staged.record.provided
-        if self._locations.canonical(text_of(lead, "store")) is None:
-            # The old system's "Default Store" is not an edit.
-            lead, provided = {**lead, "store": None}, provided | {"store"}
-        if is_edited or (known is not None and known.source != self._kind):
-            # A field that a telecaller has emptied is not a gap.
-            emptied = emptied_fields(history.base or {}, history.written, lead) - {"store"}
-            return fill_gaps(record.values, provided - emptied, lead)
-        return merge(history.base if known else None, record.values, provided, lead, history.written)
-
-    @staticmethod
-    def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:
-        if not merged.conflicts:
-            return []
-        fields = ", ".join(merged.conflicts)
-        return [f"{_place(staged)}: {fields}: changed in the file and by a telecaller, whose value stays"]
-
     def _sync_record(
-        self,
-        staged: StagedRow,
-        match: MatchResult,
-        base: dict[str, object] | None,
-        tallies: Sequence[FileTally],
+        self, decided: Decided, base: dict[str, object] | None, tallies: Sequence[FileTally]
     ) -> SyncRecord:
+        staged = decided.staged
         record = staged.record.record
         values = LeadValues(**next_base(base, record.values, staged.record.provided))  # type: ignore[typeddict-item]
         return SyncRecord(
             record_id=record.lead_id,
             key=record.key,
-            lead_id=match.lead_id_of(record),
+            lead_id=decided.lead_id,
             source=self._kind.value,
             location=tallies[staged.file].name,
             values=values,
             fingerprint=fingerprint(values),
             first_seen_at=self._run.started_at,
             first_run_id=self._run.run_id,
-            report_id=match.finished.get(record.lead_id),
+            report_id=decided.report_id,
         )
 
 
@@ -271,6 +220,13 @@ def _place(staged: StagedRow) -> str:
     """Where a row is, for a person, with its phone number masked."""
     sheet = f"sheet {staged.sheet}, " if staged.sheet else ""
     return f"{sheet}row {staged.row} ({mask_phone(staged.record.record.values['phone'])})"
+
+
+def _conflict_lines(staged: StagedRow, merged: Merge) -> list[str]:
+    if not merged.conflicts:
+        return []
+    fields = ", ".join(merged.conflicts)
+    return [f"{_place(staged)}: {fields}: changed in the file and by a telecaller, whose value stays"]
 
 
 def _finished_row(staged: StagedRow, report_id: str, report: Document) -> FinishedRow:
@@ -285,16 +241,7 @@ def _with_merge_pending(to_save: SyncRecord, merged: Merge, lead: Document) -> S
     values: dict[str, Any] = {
         name: said for name, said in to_save.values.items() if name not in merged.values
     }
-    for field, news in merged.values.items():
-        if type(held := lead.get(field)) is type(news):  # values of another type don't become a base
-            values[field] = held
+    for name, news in merged.values.items():
+        if type(held := lead.get(name)) is type(news):  # values of another type don't become a base
+            values[name] = held
     return replace(to_save, values=LeadValues(**values), fingerprint=fingerprint(values))  # type: ignore[typeddict-item]
-
-
-def _may_have_changed(staged: StagedRow, match: MatchResult) -> bool:
-    """Whether the record has a lead that the file may change."""
-    record = staged.record.record
-    if not match.has_lead(record):
-        return False
-    known = match.known.get(record.lead_id)
-    return known is None or known.fingerprint != fingerprint(record.values)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from syncctl.domain.row_decisions import Reason, RowAction, RowDecision
 from syncctl.domain.run_results import Counts, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
-from syncctl.errors import FileProblemError
+from syncctl.errors import FileProblemError, PreviewOutdatedError
 from syncctl.locations import Locations
 from syncctl.ports.files import FileReader
+from syncctl.ports.storage import Storage
+from syncctl.services.imports.deciding import file_fields
 from syncctl.services.imports.file_intake import FileIntake
 from syncctl.services.imports.file_search import content_hash, find_files, misplaced_files
 from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.reading import FileReading, FileToRead
-from syncctl.services.imports.staging import Staging
+from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally
 from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.run import Run
@@ -53,6 +59,9 @@ class ImportJob:
     misplaced: tuple[Path, ...] = ()
     """Other folders that may contain such files by mistake."""
 
+    only_if: str | None = None
+    """The hash of a preview: anything else is not imported."""
+
 
 class FileImport:
     """A stage of a run: the files of one kind.
@@ -61,11 +70,23 @@ class FileImport:
     wherever they are, and an unchanged import writes nothing.
     """
 
-    def __init__(self, job: ImportJob, reader: FileReader, cells_of: CellsOf, locations: Locations) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
+        self,
+        job: ImportJob,
+        reader: FileReader,
+        cells_of: CellsOf,
+        locations: Locations,
+        preview: PreviewHash | None = None,
+        rehearse: Callable[[Storage], Storage] | None = None,
+    ) -> None:
+        """`preview`: takes what happens to each row. `rehearse`: gives a storage that writes nothing, on
+        which an import is tried that is to go on only if its preview has the job's hash."""
         self._job = job
         self._reader = reader
         self._cells_of = cells_of
         self._locations = locations
+        self._preview = preview
+        self._rehearse = rehearse
         self._tallies: list[FileTally] = []
         self._imported: dict[str, str] = {}
         self._note: str | None = None
@@ -74,6 +95,7 @@ class FileImport:
         """Import the files.
 
         Raises:
+            PreviewOutdatedError: it would not do what was previewed; nothing was written.
             StorageError: the database refused; running the import again completes it.
             UsageError: the store that the user named is unknown.
         """
@@ -87,19 +109,59 @@ class FileImport:
         if self._job.is_import_dir and not self._job.explicit:
             self._imported = run.storage.file_hashes(self._job.kind)
         with Staging() as staging:
+            readings: list[FileReading] = []
             for number, tally in enumerate(run.stop.between(self._tallies)):
                 if tally.error is None:
-                    self._read(run, FileToRead(number, tally, stores, requested_store), staging)
-            intake = FileIntake(run, self._job.kind, self._locations)
-            for batch in run.stop.between(staging.batches()):
-                self._finish_files(run, range(batch[0].file), intake)
-                intake.ingest(batch, self._tallies)
-            intake.ingest_undecided(self._tallies)
-        self._finish_files(run, range(len(self._tallies)), intake)
+                    readings += self._read(run, FileToRead(number, tally, stores, requested_store), staging)
+                if self._rehearse is None:
+                    _keep_rejects(readings)
+            if self._rehearse is None:
+                self._store(run, staging, self._preview)
+                self._require_previewed()
+            else:
+                self._rehearsed(run, staging, self._rehearse(run.storage))
+                self._require_previewed()
+                _keep_rejects(readings)
+                self._store(run, staging, None)
         run.finish_step(self.result())
         if not files:
             for misplaced in misplaced_files(self._job.kind, self._job.misplaced, self._job.paths[0]):
                 run.listener.warning(_printable(misplaced))
+
+    def _store(self, run: Run, staging: Staging, preview: PreviewHash | None) -> None:
+        """Store what was read."""
+        intake = FileIntake(run, self._job.kind, self._locations, preview=preview)
+        for batch in run.stop.between(staging.batches(partial(_supersede, self._tallies, preview))):
+            self._finish_files(run, range(batch[0].file), intake)
+            intake.ingest(batch, self._tallies)
+        intake.ingest_undecided(self._tallies)
+        self._finish_files(run, range(len(self._tallies)), intake)
+        self._finish_preview()
+
+    def _rehearsed(self, run: Run, staging: Staging, storage: Storage) -> None:
+        """The same, in a storage that writes nothing, for its preview alone."""
+        tallies = deepcopy(self._tallies)
+        intake = FileIntake(run, self._job.kind, self._locations, storage, self._preview)
+        for batch in run.stop.between(staging.batches(partial(_supersede, tallies, self._preview))):
+            intake.ingest(batch, tallies)
+        intake.ingest_undecided(tallies)
+        self._finish_preview()
+
+    def _finish_preview(self) -> None:
+        if self._preview is not None and not self._preview.hash:
+            self._preview.finish(
+                self._job.kind, ((tally.name, tally.content_hash) for tally in self._tallies)
+            )
+
+    def _require_previewed(self) -> None:
+        """Raise PreviewOutdatedError if this import is not the one that the user has seen."""
+        wanted = self._job.only_if
+        if self._preview is not None and wanted not in (None, self._preview.hash):
+            raise PreviewOutdatedError(
+                f"Nothing was imported: the import would not do what preview {wanted} showed, as files or "
+                f"leads have changed since. It is preview {self._preview.hash} now.",
+                hint="Look at it again with --dry-run, then give the new hash.",
+            )
 
     def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:
         """The files, and the paths without any, with the reason."""
@@ -128,20 +190,28 @@ class FileImport:
                 run.storage.save_file_hash(self._job.kind, tally.name, _import_stamp(tally))
             run.listener.location_done(self._job.kind, tally.result())
 
-    def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
-        """Stage one file's rows; a file that can't be read leaves only its error."""
+    def _read(self, run: Run, file: FileToRead, staging: Staging) -> list[FileReading]:
+        """Stage one file's rows; a file that can't be read leaves only its error. Gives the reading, unless
+        the file is passed over."""
         tally = file.tally
+        readings: list[FileReading] = []
         staging.begin_file()
+        if self._preview is not None:
+            self._preview.begin_file()
         try:
             tally.content_hash = content_hash(tally.path)
             tally.skipped = self._imported.get(tally.name) == _import_stamp(tally)
             if not tally.skipped:
-                reading = FileReading(run, self._job.kind, file, staging, self._cells_of)
+                reading = FileReading(run, self._job.kind, file, staging, self._cells_of, self._preview)
                 reading.read(self._reader, self._job.sheet)
+                readings.append(reading)
         except FileProblemError as problem:
             tally.reset_to_error(str(problem))
-            return
+            if self._preview is not None:
+                self._preview.drop_file()
+            return []
         staging.keep_file()
+        return readings
 
     def result(self, aborted_by: str | None = None) -> StepResult:
         """The import's result; `aborted_by`: the error that ended it early."""
@@ -167,6 +237,31 @@ class FileImport:
             locations=results,
             note=None if aborted_by else self._note,
         )
+
+
+def _keep_rejects(readings: list[FileReading]) -> None:
+    """Update the rejects list by what was read, once."""
+    while readings:
+        readings.pop(0).keep_rejects()
+
+
+def _supersede(tallies: Sequence[FileTally], preview: PreviewHash | None, staged: StagedRow) -> None:
+    """Count a row in whose place a later one counts."""
+    tally, values = tallies[staged.file], staged.record.record.values
+    tally.count(RowAction.MERGE)
+    if preview is not None:
+        customer = (values["name"], values["phone"], values["store"])
+        decision = RowDecision(
+            tally.name,
+            staged.sheet,
+            staged.row,
+            RowAction.MERGE,
+            Reason.LATER_ROW,
+            *customer,
+            None,
+            tuple(file_fields(staged)),
+        )
+        preview.add(tally.position(staged.file, staged.sheet, staged.row), decision)
 
 
 def _import_stamp(tally: FileTally) -> str:

@@ -7,14 +7,17 @@ from functools import partial
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
+from syncctl.domain.row_decisions import RowAction, RowDecision
 from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
 from syncctl.mapping.file_rows import file_record, usable_cells
 from syncctl.parsing.values import text
 from syncctl.ports.files import FileReader, FileRow, FileSheet
 from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.staging import StagedRow, Staging
 from syncctl.services.imports.tally import FileTally, Places
+from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.rejects.file_rejects import CellsOf, FileRejects
 from syncctl.services.rejects.list_updates import RejectQuota
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
@@ -37,14 +40,21 @@ class FileToRead:
 class FileReading:
     """Reads one file: valid rows are staged, invalid ones are rejected."""
 
-    def __init__(
-        self, run: Run, kind: StepName, file: FileToRead, staging: Staging, cells_of: CellsOf
+    def __init__(  # noqa: PLR0913, PLR0917 - what a file is read with
+        self,
+        run: Run,
+        kind: StepName,
+        file: FileToRead,
+        staging: Staging,
+        cells_of: CellsOf,
+        preview: PreviewHash | None = None,
     ) -> None:
         self._run = run
         self._kind = kind
         self._file = file
         self._tally = file.tally
         self._staging = staging
+        self._preview = preview
         self._rejects: list[Reject] = []
         self._listed = FileRejects(run.storage, kind, self._tally.name, cells_of)
         self._superseded: set[str] = set()
@@ -53,7 +63,7 @@ class FileReading:
         self._quota = RejectQuota(len(self._listed_ids))
 
     def read(self, reader: FileReader, only_sheet: str | None) -> None:
-        """Read the whole file.
+        """Read the whole file. What it changes in the rejects list waits for `keep_rejects`.
 
         Raises:
             FileProblemError: it can't be parsed, or its store can't be determined.
@@ -77,11 +87,12 @@ class FileReading:
             if not self._tally.rows:
                 raise FileProblemError(message)
             problems_of_file.append(message)
-        self._keep_rejects()
+        self._tally.unlisted = self._quota.unlisted
         if problems_of_file:
             self._tally.error = " ".join(problems_of_file)
 
     def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
+        self._tally.sheets.setdefault(sheet.name, len(self._tally.sheets))
         for row in self._run.stop.between(sheet.rows(partial(self._ignore, sheet))):
             if store is None and "store" not in row.cells:
                 raise _NoStoreError
@@ -96,8 +107,8 @@ class FileReading:
                 record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:
                 self._reject(sheet, row, of_row or "", str(reason))
+                self._show_reject(sheet, row, of_row or "", str(reason))
                 continue
-            self._tally.valid += 1
             for column in record.unreadable:
                 self._tally.unreadable.setdefault(column, Places()).add(_place(sheet, row))
             self._staging.add(StagedRow(record, self._file.number, sheet.name, row.number))
@@ -133,11 +144,20 @@ class FileReading:
             )
         )
 
-    def _keep_rejects(self) -> None:
-        """Update the rejects list, after the file was read to its end."""
+    def _show_reject(self, sheet: FileSheet, row: FileRow, store: str, reason: str) -> None:
+        if self._preview is None:
+            return
+        cells = usable_cells(row.cells)
+        written = (text_of(cells, "name"), text_of(cells, "phone"), store)
+        self._preview.add(
+            self._tally.position(self._file.number, sheet.name, row.number),
+            RowDecision(self._tally.name, sheet.name, row.number, RowAction.REJECT, reason, *written, None),
+        )
+
+    def keep_rejects(self) -> None:
+        """Update the rejects list, after the file was read to its end. Raises StorageError."""
         if self._rejects:
             self._run.add_rejects(self._rejects)
-        self._tally.unlisted = self._quota.unlisted
         if self._superseded:
             self._run.storage.clear_rejects(self._superseded)
 

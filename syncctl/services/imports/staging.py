@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from tempfile import SpooledTemporaryFile, gettempdir
@@ -46,7 +46,7 @@ def _unpacked(packed: _Packed) -> StagedRow:
 
 
 @contextmanager
-def _temporary_file() -> Iterator[None]:
+def temporary_file() -> Iterator[None]:
     """Name the folder in errors of the temporary file within: Python's own message doesn't."""
     try:
         yield
@@ -86,7 +86,7 @@ class Staging:
 
     def begin_file(self) -> None:
         """Rows added from now on count only if `keep_file` is called."""
-        with _temporary_file():
+        with temporary_file():
             self._spool.seek(self._file_start[0])
             self._spool.truncate()
         self._count = self._file_start[1]
@@ -106,19 +106,19 @@ class Staging:
         self._flush()
         self._last |= self._file_last
         self._file_last = {}
-        with _temporary_file():
+        with temporary_file():
             self._file_start = (self._spool.tell(), self._count)
 
     def _flush(self) -> None:
         if self._pending:
             rows = [_packed(row) for row in self._pending]
-            with _temporary_file():
+            with temporary_file():
                 pickle.dump(rows, self._spool, protocol=pickle.HIGHEST_PROTOCOL)
             self._pending = []
 
-    def batches(self) -> Iterator[list[StagedRow]]:
-        """Each record's last row, in the order of the rows."""
-        with _temporary_file():
+    def batches(self, superseded: Callable[[StagedRow], None]) -> Iterator[list[StagedRow]]:
+        """Each record's last row, in the order of the rows; `superseded` is called with the others."""
+        with temporary_file():
             self._spool.seek(0)  # writes what is still in its buffer
         number = 0
         batch: list[StagedRow] = []
@@ -127,6 +127,8 @@ class Staging:
             for row in rows:
                 if self._last[bytes.fromhex(row[1])] == number:
                     batch.append(_unpacked(row))
+                else:
+                    superseded(_unpacked(row))
                 number += 1
             if len(batch) >= BATCH:
                 yield batch[:BATCH]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncctl.domain.row_decisions import RowAction
 from syncctl.domain.run_results import Counts, FinishedRow, LocationResult
 from syncctl.services.rejects.list_updates import unlisted_warning
 from syncctl.text import and_more
@@ -15,6 +16,9 @@ MAX_PLACES_NAMED = 20
 
 MAX_REFUSED_QUOTED = 3
 """Refused rows quoted in a file's error."""
+
+MAX_SHEETS, MAX_ROW = 1 << 10, 1 << 32
+"""More than a file can have."""
 
 
 @dataclass(slots=True)
@@ -47,9 +51,6 @@ class FileTally:
     rows: int = 0
     """Customers' rows."""
 
-    valid: int = 0
-    """Rows with a record."""
-
     invalid: int = 0
     unlisted: int = 0
     """Invalid rows for which the rejects list had no room."""
@@ -61,6 +62,7 @@ class FileTally:
     updated: int = 0
     existing: int = 0
     reported: int = 0
+    merged: int = 0
     deferred: int = 0
     """Rows whose leads a telecaller edited while they were being written."""
 
@@ -78,6 +80,9 @@ class FileTally:
     refused: list[str] = field(default_factory=list)
     """Rows that the database's own rules kept out."""
 
+    sheets: dict[str, int] = field(default_factory=dict)
+    """Those that were read, numbered in their order."""
+
     error: str | None = None
     skipped: bool = False
     is_done: bool = False
@@ -90,22 +95,41 @@ class FileTally:
             self.skipped or self.error or self.refused or self.deferred or self.unlisted
         )
 
+    def count(self, action: RowAction) -> None:
+        """Count a row by what became of it. One that the database itself refused is not counted as invalid:
+        it stands in `refused`."""
+        match action:
+            case RowAction.CREATE:
+                self.saved += 1
+            case RowAction.UPDATE:
+                self.updated += 1
+            case RowAction.KEEP:
+                self.existing += 1
+            case RowAction.FINISHED:
+                self.reported += 1
+            case RowAction.MERGE:
+                self.merged += 1
+
+    def position(self, file: int, sheet: str, row: int) -> int:
+        """A number by which rows sort as they stand in the import's files."""
+        return (file * MAX_SHEETS + self.sheets.get(sheet, 0)) * MAX_ROW + row
+
     def reset_to_error(self, problem: str) -> None:
         """The file can't be parsed: none of its rows count."""
-        self.rows = self.valid = self.invalid = self.unlisted = self.ignored = 0
+        self.rows = self.invalid = self.unlisted = self.ignored = 0
         self.stores, self.unreadable, self.replaced = set(), {}, Places()
         self.error = problem
 
     def result(self) -> LocationResult:
         """The file's result; until everything is handled, only of the rows handled so far."""
-        counted = self.saved + self.updated + self.existing + self.reported + len(self.refused)
+        counted = self.saved + self.updated + self.existing + self.reported + self.merged + len(self.refused)
         counts = Counts(
             rows=self.ignored + (self.rows if self.is_done else counted + self.invalid),
             saved=self.saved,
             updated=self.updated,
             existing=self.existing,
             reported=self.reported,
-            merged=self.valid - counted if self.is_done else 0,
+            merged=self.merged,
             invalid=self.invalid + len(self.refused),
             ignored=self.ignored,
         )

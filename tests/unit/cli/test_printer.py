@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.cli.render.printer import print_json, print_line, print_message
+from syncctl.cli.render.printer import print_json, print_json_with_list, print_line, print_message
 from syncctl.safe_output.printable import printable
 
 STEERING = [
@@ -69,3 +69,14 @@ def test_no_line_and_no_message_steers(capsys: pytest.CaptureFixture[str], steer
     assert err.startswith(f"a\n{NAME}\\")
     assert steering not in printable(f"{NAME}{steering}")
     assert printable(NAME) == NAME
+
+
+@pytest.mark.parametrize("items", [[], [1], [{"a": NAME}, None, ["\x1b"]]])
+def test_a_long_list_is_printed_as_part_of_one_object(
+    capsys: pytest.CaptureFixture[str], items: list[Any]
+) -> None:
+    print_json_with_list({"command": "x", "ok": True}, "rows", iter(items))
+    out = capsys.readouterr().out
+    assert json.loads(out) == {"command": "x", "ok": True, "rows": items}
+    assert out.count("\n") == 1
+    assert "\x1b" not in out

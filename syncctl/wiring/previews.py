@@ -1,0 +1,104 @@
+"""Connects an import's preview to the file that it is written to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from syncctl.domain.run_results import Counts, RunResult
+from syncctl.errors import UsageError
+from syncctl.files.preview_files import write_csv, write_workbook
+from syncctl.filesystem.private_files import private_file
+from syncctl.services.imports.file_search import find_files
+from syncctl.services.imports.file_stores import kind_of_name
+
+if TYPE_CHECKING:
+    from syncctl.services.imports.importing import ImportJob
+    from syncctl.services.imports.preview import Preview
+    from syncctl.settings.settings import Settings
+
+STDOUT = Path("-")
+
+PreviewWriter = Callable[["Preview", RunResult], None]
+
+_COUNTS = {
+    "saved": "create",
+    "updated": "update",
+    "existing": "keep",
+    "reported": "finished",
+    "merged": "merge",
+    "invalid": "reject",
+    "ignored": "no customer",
+    "rows": "rows",
+}
+
+
+@contextmanager
+def preview_file(
+    settings: Settings, job: ImportJob, target: Path, stdout: BinaryIO, *, overwrite: bool
+) -> Iterator[PreviewWriter]:
+    """A function that writes the preview to `target`, "-" for `stdout`. What keeps it from being written is
+    known before the import begins; after an error the target is as it was.
+
+    Raises:
+        UsageError: it can't be written, or must not.
+    """
+    if target == STDOUT:
+        yield lambda preview, _: write_csv(preview, stdout, encoding="utf-8")
+        return
+    suffix = target.suffix.casefold()
+    if suffix not in (".xlsx", ".csv"):
+        raise UsageError(f"--preview {target} is neither .xlsx nor .csv: give it one of these endings.")
+    if suffix == ".xlsx" and find_spec("xlsxwriter") is None:
+        raise UsageError(
+            "A preview as .xlsx needs XlsxWriter, which is not installed.",
+            hint=f"Install it with `{sys.executable} -m pip install XlsxWriter`, or name a .csv file.",
+        )
+    _refuse_if_imported(settings, job, target)
+    with private_file(target, overwrite=overwrite, own=settings.own_files) as out:
+
+        def write(preview: Preview, result: RunResult) -> None:
+            if suffix == ".csv":
+                write_csv(preview, out)
+            else:
+                write_workbook(preview, _summary(preview, result), out)
+
+        yield write
+
+
+def _refuse_if_imported(settings: Settings, job: ImportJob, target: Path) -> None:
+    """A preview must not take the place of a store's file, nor be imported as one."""
+    real = os.path.realpath(target)
+    files, _ = find_files(job.kind, job.paths, may_be_empty=True)
+    if real in map(os.path.realpath, files):
+        raise UsageError(f"{target} is one of the files to import: name another for the preview.")
+    folders = (settings.import_dir, *(path for path in job.paths if path.is_dir()))
+    if kind_of_name(target.name) and os.path.dirname(real) in map(os.path.realpath, folders):
+        raise UsageError(f"{target} would be imported as a store's file from there: name another.")
+
+
+def _summary(preview: Preview, result: RunResult) -> Iterator[Sequence[str | int]]:
+    """The lines of the summary's sheet."""
+    yield ("Nothing was written: this is what an import would do.",)
+    yield ("Command", result.command)
+    yield ("Hash for --only-if", preview.hash)
+    yield ("",)
+    yield ("File", *_COUNTS.values(), "store")
+    for step in result.steps:
+        for file in step.locations:
+            yield (file.location, *_numbers(file.counts), file.store)
+            if file.error:
+                yield ("", file.error)
+        if len(step.locations) > 1:
+            yield ("All", *_numbers(step.counts))
+
+
+def _numbers(counts: Counts) -> list[int]:
+    found = asdict(counts)
+    return [found[name] for name in _COUNTS]
