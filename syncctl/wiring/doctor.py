@@ -15,7 +15,6 @@ from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
-from syncctl.locations import load_locations
 from syncctl.machine.probes import (
     api_clock,
     current_user,
@@ -39,7 +38,7 @@ from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
 from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
 from syncctl.storage.registry import backend_for
-from syncctl.wiring.adapters import opened_database, rental_api
+from syncctl.wiring.adapters import locations_of, opened_database, rental_api
 from syncctl.wiring.scheduled_command import set_by_environment
 from syncctl.wiring.scheduling import schedule_state, zone_warning
 
@@ -127,7 +126,7 @@ def _windows(settings: Settings) -> list[Finding]:
     now = datetime.now(UTC)
 
     def look(database: Database) -> Iterator[Finding]:
-        progress = report_progress(database, load_locations())
+        progress = report_progress(database, locations_of(settings))
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
@@ -139,7 +138,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
     now = datetime.now(UTC)
 
     def look(database: Database) -> Iterator[Finding]:
-        traces = find_traces(database, load_locations(), lock_state(settings.lock_file), now)
+        traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
     hint = "Whether it is off can't be seen: put that right, then look again."
@@ -148,7 +147,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
 
 def _location_ids(settings: Settings) -> list[Finding]:
     def look(database: Database) -> Iterator[Finding]:
-        return check_location_ids(database.store_list(), database.dialects(), load_locations())
+        return check_location_ids(database.store_list(), database.dialects(), locations_of(settings))
 
     hint = "What they stand for can't be seen: put that right, then look again."
     return _seen_in_database(settings, LOCATION_IDS, hint, look)
@@ -190,7 +189,7 @@ def _api(settings: Settings) -> Iterator[Finding]:
     )
     trial = ApiProbe(
         addresses={step: _address(endpoint) for step, endpoint in settings.endpoints.items()},
-        locations=load_locations(),
+        locations=locations_of(settings),
         limit_s=quick.api_timeout_s,
         monotonic=time.monotonic,
     )

@@ -151,7 +151,9 @@ class World:
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            stage = FileImport(job, partial(open_file, stop=self.stop), cells_of, self.locations)
+            stage = FileImport(
+                job, partial(open_file, stop=self.stop), lambda _, row: cells_of(row), self.locations
+            )
             return Run(request, port, self.recorder, self._clock(), self.stop).execute([stage])
 
     def retry_rejects(
@@ -165,7 +167,9 @@ class World:
         with self.storage() as storage:
             request = RunRequest("rejects retry", (), Trigger.MANUAL)
             run = Run(request, wrap(storage), self.recorder, self._clock(), self.stop)
-            return retry_rejects(run, storage.rejects(), locations or self.locations, cells_of)
+            return retry_rejects(
+                run, storage.rejects(), locations or self.locations, lambda _, row: cells_of(row)
+            )
 
     def _clock(self) -> Clock:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)

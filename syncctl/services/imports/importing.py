@@ -61,11 +61,15 @@ class FileImport:
     wherever they are, and an unchanged import writes nothing.
     """
 
-    def __init__(self, job: ImportJob, reader: FileReader, cells_of: CellsOf, locations: Locations) -> None:
+    def __init__(
+        self, job: ImportJob, reader: FileReader, cells_of: CellsOf, locations: Locations, mapping: str = ""
+    ) -> None:
+        """`mapping`: changes whenever the tables that files are read by do, packaged ones apart."""
         self._job = job
         self._reader = reader
         self._cells_of = cells_of
         self._locations = locations
+        self._mapping = mapping
         self._tallies: list[FileTally] = []
         self._imported: dict[str, str] = {}
         self._note: str | None = None
@@ -125,7 +129,7 @@ class FileImport:
                 continue
             tally.is_done = True
             if tally.is_imported and self._job.sheet is None:
-                run.storage.save_file_hash(self._job.kind, tally.name, _import_stamp(tally))
+                run.storage.save_file_hash(self._job.kind, tally.name, _import_stamp(tally, self._mapping))
             run.listener.location_done(self._job.kind, tally.result())
 
     def _read(self, run: Run, file: FileToRead, staging: Staging) -> None:
@@ -134,7 +138,7 @@ class FileImport:
         staging.begin_file()
         try:
             tally.content_hash = content_hash(tally.path)
-            tally.skipped = self._imported.get(tally.name) == _import_stamp(tally)
+            tally.skipped = self._imported.get(tally.name) == _import_stamp(tally, self._mapping)
             if not tally.skipped:
                 reading = FileReading(run, self._job.kind, file, staging, self._cells_of)
                 reading.read(self._reader, self._job.sheet)
@@ -169,9 +173,9 @@ class FileImport:
         )
 
 
-def _import_stamp(tally: FileTally) -> str:
+def _import_stamp(tally: FileTally, mapping: str) -> str:
     """What is stored about an imported file, to recognize it next time."""
-    return f"{MAPPING_VERSION}:{tally.content_hash}"
+    return ":".join(filter(None, (MAPPING_VERSION, tally.content_hash, mapping)))
 
 
 def _printable(name: str) -> str:

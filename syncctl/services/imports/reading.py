@@ -61,18 +61,21 @@ class FileReading:
         stores, requested_store = self._file.stores, self._file.requested_store
         of_file = requested_store or stores.of_file(self._tally.path.name)
         problems: list[str] = []
+        unknown: list[str] = []
         with reader(self._tally.path, only_sheet=only_sheet) as opened:
             for sheet in opened:
                 try:
                     self._read_sheet(sheet, of_file or stores.named(sheet.name))
                 except _NoStoreError:
                     problems.append(f"sheet {sheet.name!r}" if sheet.name else "it")
+                    unknown.append(sheet.name)
             self._tally.hidden_sheets = opened.hidden_sheets
             problems_of_file = [f"{self._tally.name}: {problem}." for problem in opened.problems]
         if problems:
             message = (
                 f"{self._tally.name}: nothing tells the store of {', '.join(problems)}: name the file "
                 f"{self._kind}_sg_PLACE or {self._kind}_z_PLACE, or give --store NAME."
+                f"{stores.line_to_add(self._tally.path.name, unknown)}"
             )
             if not self._tally.rows:
                 raise FileProblemError(message)
@@ -92,6 +95,8 @@ class FileReading:
                 self._tally.replaced.add(_place(sheet, row))
             if of_row is not None:
                 self._tally.stores.add(of_row)
+            elif line := self._file.stores.unknown(cells["store"]):
+                self._tally.add_unknown_store(line, _place(sheet, row))
             try:
                 record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:
