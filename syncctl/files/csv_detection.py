@@ -56,15 +56,15 @@ def _best(tables: list[CsvTable], known: Titles) -> CsvTable:
     mistakes: list[FileProblemError] = []
     scores = [_score(table, known, mistakes) for table in tables]
     best = max(scores)
-    if best == _NO_HEADER and mistakes:
+    if best[:2] == _NO_HEADER and mistakes:
         raise mistakes[0]
     return tables[scores.index(best)]
 
 
-def _score(table: CsvTable, known: Titles, mistakes: list[FileProblemError]) -> tuple[int, int]:
-    """How many header columns are recognized, and how many of the first rows have the same width; errors
-    of this reading are added to `mistakes`."""
-    columns = width = same = 0
+def _score(table: CsvTable, known: Titles, mistakes: list[FileProblemError]) -> tuple[int, int, int]:
+    """How many header columns are recognized, how many of the first rows have the same width, and if there is
+    no header, how many titles in the row with the most; errors of this reading are added to `mistakes`."""
+    columns = width = same = nearest = 0
     records = islice(not_blank(table.records()), HEADER_SEARCH_ROWS)
     try:
         for _, cells in records:
@@ -72,6 +72,8 @@ def _score(table: CsvTable, known: Titles, mistakes: list[FileProblemError]) -> 
                 same += len(cells) == width
             elif layout := Layout.recognise(cells, known):
                 columns, width = len(layout.columns), len(cells)
+            else:
+                nearest = max(nearest, len(known.columns_of(cells)))
     except FileProblemError as mistake:
         mistakes.append(mistake)
-    return columns, same
+    return columns, same, nearest

@@ -23,7 +23,15 @@ from syncctl.machine.probes import (
     running_schedulers,
     system_zone,
 )
-from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
+from syncctl.ports.machine import (
+    ApiAddress,
+    MappingFacts,
+    PathFacts,
+    SettingFact,
+    SettingsFacts,
+    UnknownSetting,
+    ZoneFacts,
+)
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.progress import report_progress
@@ -32,7 +40,7 @@ from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock
 from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
 from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
 from syncctl.services.doctor.schedule import check_lock, check_schedule
-from syncctl.services.doctor.settings import check_settings
+from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
@@ -44,6 +52,7 @@ from syncctl.wiring.scheduling import schedule_state, zone_warning
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
+    from syncctl.settings.mapping_file import MappingFile
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 COMMAND = "doctor"
@@ -66,6 +75,7 @@ def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
             )
         )
         return CheckReport(COMMAND, tuple(checks))
+    checks.append(check_mapping(_mapping_facts(settings.mapping)))
     for part in (_database, _api, _machine):
         checks += part(settings)
     checks += _schedule(settings, env_file)
@@ -92,6 +102,15 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
         secret_files=tuple(path_facts(path.name, "", path) for path in secret),
         unknown=tuple(unknown),
     )
+
+
+def _mapping_facts(mapping: MappingFile | None) -> MappingFacts | None:
+    if mapping is None:
+        return None
+    said = {True: list[str](), False: list[str]()}
+    for entry in mapping.entries:
+        said[entry.is_new].append(f"[{entry.table}] {entry.key} = {entry.value}")
+    return MappingFacts(mapping.path, tuple(said[True]), tuple(said[False]))
 
 
 def _is_secret(name: str, value: str) -> bool:
