@@ -17,6 +17,7 @@ from syncctl.domain.steps import Trigger
 from syncctl.files.headers import cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
+from syncctl.ports.listener import FileProgress
 from syncctl.ports.stop import Stop
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
@@ -40,6 +41,8 @@ class Recorder:
     def __init__(self) -> None:
         self.started: list[StepName] = []
         self.done: list[tuple[StepName, LocationResult]] = []
+        self.read: list[FileProgress] = []
+        self.stored: list[tuple[int, int]] = []
         self.finished: list[StepResult] = []
         self.audits: list[tuple[StepName, AuditResult]] = []
         self.warnings: list[str] = []
@@ -53,6 +56,12 @@ class Recorder:
 
     def location_done(self, step: StepName, result: LocationResult) -> None:
         self.done.append((step, result))
+
+    def file_read(self, step: StepName, progress: FileProgress) -> None:
+        self.read.append(progress)
+
+    def records_stored(self, step: StepName, stored: int, of: int) -> None:
+        self.stored.append((stored, of))
 
     def step_finished(self, result: StepResult) -> None:
         self.finished.append(result)

@@ -61,9 +61,8 @@ def _print_header(
     lines = [each.line for each in header.left_over]
     if lines:
         columns = ", ".join(file_columns(report.kind))
-        print_line(
-            shown(f"If a title that is left over means something: {lines[0]}. COLUMN is one of: {columns}.")
-        )
+        print_line(shown(f"If a title that is left over means something: {lines[0]}"))
+        print_line(f"COLUMN is one of: {columns}.")
 
 
 def _rows(header: HeaderColumns) -> Iterator[_Row]:

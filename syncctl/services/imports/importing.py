@@ -93,11 +93,16 @@ class FileImport:
         with Staging() as staging:
             for number, tally in enumerate(run.stop.between(self._tallies)):
                 if tally.error is None:
-                    self._read(run, FileToRead(number, tally, stores, requested_store), staging)
+                    self._read(
+                        run, FileToRead(number, len(self._tallies), tally, stores, requested_store), staging
+                    )
             intake = FileIntake(run, self._job.kind, self._locations)
+            stored = 0
             for batch in run.stop.between(staging.batches()):
+                run.listener.records_stored(self._job.kind, stored, staging.records)
                 self._finish_files(run, range(batch[0].file), intake)
                 intake.ingest(batch, self._tallies)
+                stored += len(batch)
             intake.ingest_undecided(self._tallies)
         self._finish_files(run, range(len(self._tallies)), intake)
         run.finish_step(self.result())
@@ -136,6 +141,7 @@ class FileImport:
         """Stage one file's rows; a file that can't be read leaves only its error."""
         tally = file.tally
         staging.begin_file()
+        run.listener.file_read(self._job.kind, file.progress())
         try:
             tally.content_hash = content_hash(tally.path)
             tally.skipped = self._imported.get(tally.name) == _import_stamp(tally, self._mapping)
