@@ -73,7 +73,7 @@ class FileLine:
         """How many rows a second since `rate`, and how long the rest takes at that pace."""
         if rate is None or rows <= rate.rows or (passed := self._clock() - rate.at) <= 0:
             return []
-        pace = [f"{round((rows - rate.rows) / passed):,}/s"]
+        pace = [f"{round((rows - rate.rows) / passed):,} rows/s"]
         if done > rate.done:
             pace.append(f"{_minutes((total - done) * passed / (done - rate.done))} left")
         return pace
