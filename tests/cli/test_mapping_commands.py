@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_reference import documented_keys
 from tests.support.program import Program
 
 ROWS = "Client;Cell no;Dt;Status;Colour\nAnju;9000012345;13-02-2025;Loss;red\n"
@@ -45,6 +46,7 @@ def test_columns_need_no_database_and_write_nothing(program: Program, file: Path
     ended = program.run("import", "columns", file.name, "--json", DATABASE_URL="mongodb://127.0.0.1:1/leads")
     assert sorted(program.folder.rglob("*")) == before
     found = json.loads(ended.stdout)
+    assert documented_keys("import columns") == [found.keys()]
     assert (found["command"], found["ok"], found["schema"], found["kind"]) == (
         "import columns",
         False,

@@ -276,3 +276,60 @@ def test_the_leads_are_the_same_in_any_order_at_length(
     sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory, sent: list[StoreFile], work: list[Work]
 ) -> None:
     check(sandbox, tmp_path_factory.mktemp("orders"), sent, work)
+
+
+ANJU: Visit = (*CUSTOMERS[0], DAYS[0])
+
+
+def telling(kind: StepName, **cells: str) -> StoreFile:
+    """A file that tells of one visit; names of columns with _ for a space."""
+    columns = {name.replace("_", " "): value for name, value in cells.items()}
+    return StoreFile(kind, tuple(columns), {ANJU: columns})
+
+
+def ends(
+    sandbox: Sandbox, folder: Path, field: str, files: Sequence[StoreFile], *work: Work
+) -> dict[tuple[int, ...], Any]:
+    """What the lead of the visit holds in the end, by the order of the files."""
+    return {order: lead.get(field) for order, (lead,) in leads_of(sandbox, folder, files, work)}
+
+
+def leads_of(
+    sandbox: Sandbox, folder: Path, files: Sequence[StoreFile], work: Sequence[Work]
+) -> Iterator[tuple[tuple[int, ...], list[dict[str, Any]]]]:
+    for order, leads in played(sandbox, folder, files, work).items():
+        yield order, list(leads.values())
+
+
+def test_of_two_files_of_one_kind_the_last_counts(sandbox: Sandbox, tmp_path: Path) -> None:
+    files = [telling(WALKIN, Staff="Ann"), telling(WALKIN, Staff="Ben")]
+    assert ends(sandbox, tmp_path / "said", "attendedBy", files) == {(0, 1): "Ben", (1, 0): "Ann"}
+    files = [telling(WALKIN, Staff="Ann"), telling(WALKIN, Staff="")]
+    assert ends(sandbox, tmp_path / "emptied", "attendedBy", files) == {(0, 1): None, (1, 0): "Ann"}
+
+
+def test_of_two_kinds_the_first_decides_and_the_other_fills_gaps(sandbox: Sandbox, tmp_path: Path) -> None:
+    walkin, loss = telling(WALKIN, Status="Loss", Category="price"), telling(LOSS, Reason="size")
+    assert ends(sandbox, tmp_path / "said", "reason", [walkin, loss]) == {(0, 1): "price", (1, 0): "size"}
+    empty = telling(LOSS, Reason="")
+    assert ends(sandbox, tmp_path / "gap", "reason", [walkin, empty]) == {(0, 1): "price", (1, 0): "price"}
+
+
+def test_what_the_other_kind_has_filled_it_does_not_correct(sandbox: Sandbox, tmp_path: Path) -> None:
+    files = [telling(WALKIN, Status="Loss"), telling(LOSS, Reason="size"), telling(LOSS, Reason="price")]
+    assert ends(sandbox, tmp_path, "reasonCollectedFromStore", files) == {
+        (0, 1, 2): "size",
+        (0, 2, 1): "price",
+        (1, 0, 2): "price",
+        (1, 2, 0): "price",
+        (2, 0, 1): "size",
+        (2, 1, 0): "size",
+    }
+
+
+def test_what_a_telecaller_empties_stays_empty_only_if_it_was_filled(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    files = [telling(WALKIN, Remarks="call me"), telling(WALKIN, Staff="Ann")]
+    emptied = Work(0, "general", 1, (("remarks", ""),))
+    assert ends(sandbox, tmp_path, "remarks", files, emptied) == {(0, 1): "", (1, 0): "call me"}

@@ -35,9 +35,13 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
         for header in sheet.headers:
             _print_header(report, sheet, header, lambda shown: printable(redact(shown)))
     for problem in report.problems:
-        print_line(f"Not read: {problem}")
+        _say(f"Not read: {printable(redact(problem))}")
     if report.hidden_sheets:
-        print_line(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}")
+        _say(printable(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}."))
+    left_over = [each for sheet in report.sheets for header in sheet.headers for each in header.left_over]
+    if left_over:
+        _say(printable(redact(f"If a title that is left over means something: {left_over[0].line}")))
+        _say(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
 
 
 def _print_header(
@@ -50,19 +54,24 @@ def _print_header(
     elif header is not sheet.headers[0]:
         what = f"{report.kind}, other titles from row {header.row} on"
     rows = [tuple(map(shown, row)) for row in _rows(header)]
+    missing = ", ".join(each.field for each in header.missing)
+    end = f"No column for: {missing}." if missing else "Every field has its column."
     if sys.stdout.isatty():
         _print_table(shown(f"{name} ({what})"), rows)
+        _say(end + "\n")
+        return
+    for line in (shown(f"{name} ({what})"), *("\t".join(row) for row in rows), end):
+        print_line(line)
+
+
+def _say(text: str) -> None:
+    """A sentence: on a terminal broken between words."""
+    if sys.stdout.isatty():
+        from rich.markup import escape
+
+        console().print(escape(text))
     else:
-        print_line(shown(f"{name} ({what})"))
-        for row in rows:
-            print_line("\t".join(row))
-    missing = ", ".join(each.field for each in header.missing)
-    print_line(f"No column for: {missing}." if missing else "Every field has its column.")
-    lines = [each.line for each in header.left_over]
-    if lines:
-        columns = ", ".join(file_columns(report.kind))
-        print_line(shown(f"If a title that is left over means something: {lines[0]}"))
-        print_line(f"COLUMN is one of: {columns}.")
+        print_line(text)
 
 
 def _rows(header: HeaderColumns) -> Iterator[_Row]:
@@ -87,7 +96,7 @@ def _print_table(heading: str, rows: list[tuple[str, ...]]) -> None:
     from rich.markup import escape
 
     out = console()
-    out.print(f"[bold]{escape(heading)}[/bold]", soft_wrap=True)
+    out.print(f"[bold]{escape(heading)}[/bold]")
     table = plain_table(header_style="dim")
     table.add_column("", no_wrap=True)
     for title in ("Title", "Taken for", "Samples"):
