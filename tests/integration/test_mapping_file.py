@@ -1,7 +1,6 @@
 """Imports with a mapping file over the packaged tables; what an import tells of its progress."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -12,21 +11,12 @@ from hypothesis import strategies as st
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, UsageError
 from syncctl.locations import load_locations
-from syncctl.sandbox import Sandbox
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.reading import ROWS_PER_REPORT
 from syncctl.settings.mapping_file import MappingFile, read_mapping_file
 from tests.support.world import World
 
 HEADER = ("Date", "Customer Name", "Contact", "Remarks")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with Sandbox(locations=1, bookings=1) as sandbox:
-        world = World(sandbox, f"sqlite:///{tmp_path / 'syncctl.db'}")
-        yield world
-        world.close()
 
 
 def mapping(folder: Path, text: str) -> MappingFile:
