@@ -2,11 +2,15 @@
 
 import uuid
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.prepared_databases import PreparedDatabases
 
 # Before any test imports it: those of other folders do as well.
 pytest.register_assert_rewrite("tests.chaos.states")
@@ -100,6 +104,21 @@ def mongo_url(mongo_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def _prepared_on_mongo(mongo_server: str) -> Iterator["PreparedDatabases"]:
+    from tests.support.prepared_databases import PreparedDatabases
+
+    with closing(PreparedDatabases(mongo_server)) as databases:
+        yield databases
+
+
+@pytest.fixture
+def prepared_mongo_url(_prepared_on_mongo: "PreparedDatabases") -> Iterator[str]:
+    """A DATABASE_URL of a database with syncctl's indexes, and nothing stored yet."""
+    with _prepared_on_mongo.lend() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def replica_server() -> Iterator[str]:
     """The same of a replica set of one member, which has transactions."""
     from tests.support import mongod
@@ -111,10 +130,18 @@ def replica_server() -> Iterator[str]:
         pytest.skip(f"no MongoDB: {error}")
 
 
+@pytest.fixture(scope="session")
+def _prepared_on_replica(replica_server: str) -> Iterator["PreparedDatabases"]:
+    from tests.support.prepared_databases import PreparedDatabases
+
+    with closing(PreparedDatabases(replica_server)) as databases:
+        yield databases
+
+
 @pytest.fixture
-def replica_url(replica_server: str) -> Iterator[str]:
-    """A DATABASE_URL of an empty database there."""
-    with _own_database(replica_server) as url:
+def prepared_replica_url(_prepared_on_replica: "PreparedDatabases") -> Iterator[str]:
+    """The same on the replica set."""
+    with _prepared_on_replica.lend() as url:
         yield url
 
 

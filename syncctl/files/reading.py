@@ -119,7 +119,7 @@ def open_file(
     known: Titles = PACKAGED,
     nearest: bool = False,
 ) -> Iterator[OpenFile]:
-    """A CSV file or workbook (.xlsx, .xls), told by its content, whatever its name ends in.
+    """A CSV file or workbook (.xlsx, .xls), recognised by its content, whatever its name ends in.
 
     Its sheets are in their order; blank and hidden ones are left out. `only_sheet`: the name of the one sheet
     that is wanted, hidden or not, compared by letters and digits. `known`: what titles are recognized by.

@@ -216,7 +216,7 @@ def _other_days(
 
 
 def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
-    """The fields that can't be told as an error stands in a cell that they are made of, and the columns of
+    """The fields without a value because a cell that they are made of holds an error, and the columns of
     these cells. Not those of the name and the dates, which are looked at by themselves."""
     errors = [column for column, cell in cells.items() if is_error(cell)]
     if not errors:

@@ -99,7 +99,7 @@ class Restored:
 
 class Survey(Protocol):
     """A look at all of the database. Changes nothing. Every method may raise StorageError or
-    StorageUnavailableError. A database that was never synced into is empty, which is no error."""
+    StorageUnavailableError. A database that was never synced into is empty, which isn't an error."""
 
     def facts(self) -> DatabaseFacts:
         """What kind of database it is."""
@@ -171,7 +171,7 @@ class Repair(Protocol):
     def restore(self, snapshots: Sequence[LeadSnapshot]) -> Restored:
         """Put leads back exactly as they were, where none of that `_id` is there. Repeatable.
 
-        Raises StorageError for a document that is no snapshot of this kind of database.
+        Raises StorageError for a document that isn't a snapshot of this kind of database.
         """
 
     def repoint_records(self, lead_ids: Mapping[str, str]) -> int:

@@ -73,7 +73,7 @@ class WireFacts:
     """Bytes of the body, unpacked; None: it did not come, or not all of it."""
 
     envelope: Any
-    """What is around the rows: keys, and kinds of values; None: it is no JSON."""
+    """What is around the rows: keys, and kinds of values; None: it isn't JSON."""
 
     said: str
     """The API's own description; ""."""

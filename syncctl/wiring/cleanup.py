@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
 
 OnBackupWritten = Callable[[Path, int], None]
-"""Is told of a backup as soon as it is on the disk: its path, and how many leads it holds."""
+"""Called with each backup as soon as it is on the disk: its path, and how many leads it holds."""
 
 
 def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:

@@ -9,32 +9,25 @@ from hypothesis.stateful import precondition, rule
 
 from syncctl.domain.run_results import RunResult
 from syncctl.ports.storage import Storage
-from tests.chaos.people_machine import STORES, edits, picks
-from tests.chaos.run_machine import RunMachine, files
+from tests.chaos.correction_machine import CorrectionMachine
+from tests.chaos.corrections import Run
+from tests.chaos.people_machine import STORES, telecaller_actions
+from tests.chaos.run_machine import files
 from tests.chaos.store_file_model import StoreFile
 from tests.support.interleaved_storage import InterleavedStorage
-from tests.support.webapp import MOSTLY_CURRENT_SHAPES
 
 call_numbers = st.integers(1, 40)
 """The call of a run before which something happens."""
 
-telecaller_actions = st.one_of(
-    st.tuples(st.just("_edit"), picks, edits),
-    st.tuples(
-        st.just("_finish"), picks, st.sampled_from(MOSTLY_CURRENT_SHAPES), st.one_of(st.just({}), edits)
-    ),
-    st.tuples(st.just("_delete"), picks),
-)
-"""What a telecaller does: a method name and its arguments."""
 
-
-class ConcurrencyMachine(RunMachine):
+class ConcurrencyMachine(CorrectionMachine):
     """Source, people and runs, with other changes in the middle of a run."""
 
     @precondition(lambda self: self.model.leads)
     @rule(at=call_numbers, work=telecaller_actions, full=st.booleans())
     def sync_while_a_telecaller_works(self, at: int, work: tuple[Any, ...], full: bool) -> None:
-        assert self._sync(wrap=self._interleaved_telecaller(at, work), full=full)
+        telecaller = self._interleaved_telecaller(at, work, self.model.note_changes_meanwhile)
+        assert self._sync(wrap=telecaller, is_ordinary=False, full=full)
 
     @precondition(lambda self: self.model.leads)
     @rule(at=call_numbers, work=telecaller_actions, file=files)
@@ -54,11 +47,13 @@ class ConcurrencyMachine(RunMachine):
 
         results.append(self.world.run(wrap=lambda storage: _before(storage, at, another)))
         shown = self.source.answered(every=True)
-        saved = self.model.after_sync(shown, shown, STORES, whole=True)
+        stored = self.model.after_sync(shown, shown, STORES, Run(self.world.now, is_ordinary=False))
         steps = [step for result in results for step in result.steps]
         assert all(result.ok for result in results)
         assert all(step.counts.balanced for step in steps)
-        assert sum(step.counts.saved for step in steps if step.name != "stores") == saved
+        reported = [step.counts for step in steps if step.name != "stores"]
+        assert sum(counts.saved for counts in reported) == stored.saved
+        assert sum(counts.updated for counts in reported) == stored.updated
 
     @rule(at=call_numbers, file=files)
     def import_while_another_runs(self, at: int, file: StoreFile) -> None:
@@ -84,10 +79,14 @@ class ConcurrencyMachine(RunMachine):
         assert sum(each.saved for each in counts) == saved
         assert sum(each.updated for each in counts) >= changed
 
-    def _interleaved_telecaller(self, at: int, work: tuple[Any, ...]) -> Callable[[Storage], Any]:
+    def _interleaved_telecaller(
+        self, at: int, work: tuple[Any, ...], before: Callable[[], None] = lambda: None
+    ) -> Callable[[Storage], Any]:
+        """A telecaller at work in the middle of a run; `before`: is called just before."""
         name, pick, *given = work
 
         def act() -> None:
+            before()
             lead_id = self._lead(pick)["_id"]
             getattr(self, name)(pick, *given)
             self.imports.interfered.add(lead_id)

@@ -30,5 +30,5 @@ def few_rounds(rounds: int) -> int:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A DATABASE_URL of an empty database, of each kind."""
     if request.param == "mongo":
-        return str(request.getfixturevalue("mongo_url"))
+        return str(request.getfixturevalue("prepared_mongo_url"))
     return f"sqlite:///{tmp_path / 'syncctl.db'}"

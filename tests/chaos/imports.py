@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.chaos.lead_model import OVERWRITTEN, Model, record_key
+from tests.chaos.lead_model import OVERWRITTEN, Model
+from tests.chaos.records import record_key
 from tests.chaos.store_file_model import FileLead, StoreFile, new_lead
 from tests.chaos.tally import tally
 from tests.support.oracle import Key

@@ -11,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from syncctl.locations import Locations, load_locations
 from syncctl.sandbox import Sandbox
+from tests.chaos.corrections import NOBODY_REACHED
 from tests.chaos.imports import Imports
-from tests.chaos.lead_model import Model, Report, record_key, records_of
+from tests.chaos.lead_model import Model, Report
+from tests.chaos.records import record_key, records_of
 from tests.chaos.source import Answer, Row, Source
 from tests.chaos.tally import tally
 from tests.support.oracle import Key
@@ -27,11 +29,13 @@ PHONES = ("9400000001", "9400000002", "9400000003")
 NAMES = ("Anagha", "Biju", "Chitra")
 NUMBERS = ("5001", "5002", "7001")
 WHO_IT_IS = ("name", "phone", "store", "bookingNo")
+CALL_STATUSES = ("Called", "Not Called", *sorted(NOBODY_REACHED))
 picks = st.integers(0, 999)
 """An index, modulo the number of items."""
 
+statuses = st.sampled_from(CALL_STATUSES).map(lambda value: {"callStatus": value})
 edits = st.one_of(
-    st.sampled_from(["Called", "Not Called"]).map(lambda value: {"callStatus": value}),
+    statuses,
     st.sampled_from(["Interested", "No Status"]).map(lambda value: {"leadStatus": value}),
     st.sampled_from(["", "calls back", "wants blue"]).map(lambda value: {"remarks": value}),
     st.sampled_from(["price", "Price"]).map(lambda value: {"reasonCollectedFromStore": value}),
@@ -50,6 +54,16 @@ edits = st.one_of(
 )
 """What a telecaller edits (contract/database.md)."""
 
+last_edits: st.SearchStrategy[Lead] = st.one_of(st.just({}), statuses, edits)
+"""What a telecaller edits as a lead is finished."""
+
+telecaller_actions = st.one_of(
+    st.tuples(st.just("_edit"), picks, edits),
+    st.tuples(st.just("_finish"), picks, st.sampled_from(MOSTLY_CURRENT_SHAPES), last_edits),
+    st.tuples(st.just("_delete"), picks),
+)
+"""What a telecaller does: a method name and its arguments."""
+
 source_changes = st.sampled_from(
     [
         {"deliveryDate": datetime(2026, 6, 1)},  # noqa: DTZ001 - the source's dates have no zone
@@ -58,7 +72,6 @@ source_changes = st.sampled_from(
         {"remarks": "rescheduled"},
         {"customerName": "Somebody Else"},
         {"customerName": "  "},
-        {"phoneNo": PHONES[0]},
         {"phoneNo": "12345"},
     ]
 )
@@ -162,7 +175,7 @@ class PeopleMachine(RuleBasedStateMachine):
         self._edit(pick, {name: value for change in changes for name, value in change.items()})
 
     @precondition(lambda self: self.model.leads)
-    @rule(pick=picks, shape=st.sampled_from(MOSTLY_CURRENT_SHAPES), changes=st.one_of(st.just({}), edits))
+    @rule(pick=picks, shape=st.sampled_from(MOSTLY_CURRENT_SHAPES), changes=last_edits)
     def telecaller_finishes(self, pick: int, shape: str, changes: Lead) -> None:
         self._finish(pick, shape, changes)
 

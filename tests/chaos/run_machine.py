@@ -17,9 +17,12 @@ from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.errors import StorageError, StorageUnavailableError, SyncctlError
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Fault
+from syncctl.services.sync.planning import DOUBT_PERIOD
 from tests.chaos import store_file_model
-from tests.chaos.lead_model import outcomes
+from tests.chaos.corrections import Run
+from tests.chaos.lead_model import Stored
 from tests.chaos.people_machine import STORES, PeopleMachine
+from tests.chaos.records import outcomes
 from tests.chaos.source import REPORTS, Answer, Days, Place, Row
 from tests.chaos.store_file_model import StoreFile
 from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
@@ -37,6 +40,12 @@ class InjectedFault:
 
     def __call__(self, storage: Storage) -> Storage:
         return FailingStorage(storage, self.at, self.error, self.moment)
+
+
+def _doubted(*states: dict[Place, LocationState]) -> frozenset[Place]:
+    return frozenset(
+        place for each in states for place, state in each.items() if state.doubted_since is not None
+    )
 
 
 def undisturbed(storage: Storage) -> Storage:
@@ -136,13 +145,18 @@ class RunMachine(PeopleMachine):
             super().teardown()
 
     def _ends_well(self) -> None:
-        """Two days later, without faults, everything in the source is stored."""
+        """Two days later, without faults, everything in the source is stored. What may be a correction waits
+        until the answers are believed again."""
         self.world.now += timedelta(days=2)
         assert self._sync(full=True)
+        if _doubted(self._states()) or self.world.now < self.model.latest_run:
+            self.world.now = self.model.latest_run + DOUBT_PERIOD + timedelta(minutes=1)
+            for _ in range(2):
+                assert self._sync(full=True)
         for report in REPORTS:
             for where in STORES:
                 answer = Answer(report, where, self.source.rows(report, where))
-                self.model.after_sync([answer], [answer], STORES, whole=True)
+                self.model.after_sync([answer], [answer], STORES, Run(self.world.now))
 
     def _sync(
         self,
@@ -150,9 +164,11 @@ class RunMachine(PeopleMachine):
         *,
         wrap: Callable[[Storage], Storage] = undisturbed,
         days: Days | None = None,
+        is_ordinary: bool = True,
         **options: Any,
     ) -> bool:
-        """One checked run. Returns whether it succeeded. `days`: of a backfill."""
+        """One checked run. Returns whether it succeeded. `days`: of a backfill. `is_ordinary`: as `Run` of
+        corrections.py."""
         if days is not None:
             options |= {"date_from": days[0], "date_to": days[1]}
         before = self._states()
@@ -169,30 +185,33 @@ class RunMachine(PeopleMachine):
         shown, moved = self.source.answered(days=days), self._moved_watermarks(before)
         taken = [answer for answer in shown if answer.place in {*done, *moved}]
         ok = result is not None and result.ok
-        saved = self.model.after_sync(shown, taken, STORES, whole=ok)
-        self._check_counts(taken, done, result, saved)
+        doubted = _doubted(before, self._states())
+        went = Run(self.world.now, is_whole=ok, is_ordinary=is_ordinary and days is None, doubted=doubted)
+        stored = self.model.after_sync(shown, taken, STORES, went)
+        self._check_counts(taken, done, result, stored)
         self._check_rejects(taken)
         assert not moved or days is None
         assert moved <= {answer.place for answer in taken}
         return ok
 
     def _check_counts(
-        self, taken: list[Answer], done: dict[Place, LocationResult], result: RunResult | None, saved: int
+        self, taken: list[Answer], done: dict[Place, LocationResult], result: RunResult | None, stored: Stored
     ) -> None:
-        reported = 0
+        saved = updated = 0
         for answer in taken:
             if answer.place not in done:
                 continue  # killed before it could say so
             counts = done[answer.place].counts
             assert counts.balanced
-            assert counts.rows == len(answer.rows) + answer.outside
+            assert counts.rows == len(answer.rows) + len(answer.others)
             assert counts.invalid == len(outcomes(answer, "invalid"))
-            assert counts.ignored == len(outcomes(answer, "ignored")) + answer.outside
-            reported += counts.saved
-        assert reported <= saved
+            assert counts.ignored == len(outcomes(answer, "ignored")) + len(answer.others)
+            saved, updated = saved + counts.saved, updated + counts.updated
+        assert saved <= stored.saved
+        assert updated <= stored.updated
         if result is not None:
             assert all(step.counts.balanced for step in result.steps)
-            assert reported == saved or not result.ok
+            assert (saved, updated) == stored or not result.ok
 
     def _check_rejects(self, taken: list[Answer]) -> None:
         with self.world.storage() as storage:

@@ -1,6 +1,6 @@
 """The rental API's data as known to the state machine, and the answer to each call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -27,8 +27,12 @@ class Answer:
     location: str
     rows: list[Row]
 
-    outside: int = 0
-    """How many more rows were outside of a backfill's days."""
+    others: list[Row] = field(default_factory=list)
+    """Further rows, outside of a backfill's days."""
+
+    @property
+    def every_row(self) -> list[Row]:
+        return [*self.rows, *self.others]
 
     @property
     def place(self) -> Place:
@@ -47,6 +51,7 @@ class Source:
         self.numbers: list[str] = []
         self._instants = 0
         self._seen = 0
+        self._shown_by: dict[tuple[str, str], str] = {}
 
     def book(self, today: date, days_back: int, **fields: Any) -> str:
         """A booking made today, dated `days_back` days ago; with varied fields."""
@@ -65,9 +70,25 @@ class Source:
         self.sandbox.remove_booking(number)
         self.numbers.remove(number)
 
+    def confuse(self, number: str, other: str) -> None:
+        """Give a booking the number of another one of the same shop; of different shops, nothing happens."""
+        if self._location(number) == self._location(other):
+            self.sandbox.change_booking(number, bookingNo=other)
+            self.numbers[self.numbers.index(number)] = other
+
+    def _location(self, number: str) -> str:
+        return next(
+            where
+            for where in self.locations
+            if any(row.get("bookingNo") == number for row in self.rows("booking", where))
+        )
+
     def show_always(self, location: str, row: Row) -> None:
-        """Add a row to every answer of a location."""
-        self.sandbox.add_rows(location, [row])
+        """Add a row to every answer of a location. Nothing happens if another shop shows this booking, with
+        this phone number: by the same bookings in both, an API shows that it ignores location ids."""
+        shown_by = self._shown_by.setdefault((row["bookingNo"], str(row["phoneNo"])[-4:]), location)
+        if not row["bookingNo"] or shown_by == location:
+            self.sandbox.add_rows(location, [row])
 
     def instant(self, day: date) -> datetime:
         """Within office hours, at a unique second: `createdAt` tells leads apart (contract/database.md)."""
@@ -92,7 +113,8 @@ class Source:
         assert (request.body["months"], request.body.get("dateFrom", "")) == (WHOLE_WINDOW_MONTHS, "")
         rows = self.rows(request.api, request.location)
         wanted = rows if days is None else _of_days(request.api, rows, days)
-        return Answer(request.api, request.location, wanted, len(rows) - len(wanted))
+        others = [row for row in rows if not any(row is each for each in wanted)]
+        return Answer(request.api, request.location, wanted, others)
 
 
 def _of_days(report: str, rows: list[Row], days: Days) -> list[Row]:

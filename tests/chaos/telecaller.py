@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from tests.chaos.lead_model import record_key
+from tests.chaos.records import record_key
 from tests.support.oracle import Key
 from tests.support.recognition import Facts, Level, level, of_lead, of_report
 from tests.support.webapp import MOSTLY_CURRENT_SHAPES, Lead, MongoApp, SqliteApp, any_shape, report_of

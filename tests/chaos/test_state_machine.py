@@ -4,13 +4,21 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.chaos.concurrency_machine import ConcurrencyMachine
 from tests.chaos.source import Row
 
 HISTORIES, STEPS = 8, 40
+SHRINKING_S = 60
+
+
+@pytest.fixture(autouse=True)
+def _no_endless_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypothesis has no setting for it, and takes five minutes where a story can't get much shorter."""
+    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", SHRINKING_S)
 
 
 def play(make_url: Callable[[Path], str], histories: int) -> None:
@@ -23,6 +31,8 @@ def play(make_url: Callable[[Path], str], histories: int) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
+        # Without Phase.explain, which would play a failing story many times more.
+        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     )
     run_state_machine_as_test(machine, settings=given)
 

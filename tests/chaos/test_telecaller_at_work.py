@@ -10,8 +10,8 @@ import pytest
 from syncctl.domain.sources import StepName
 from syncctl.ports.storage import Storage
 from tests.chaos.jobs import JOBS, Job, Workspace
-from tests.chaos.lead_model import record_key
 from tests.chaos.prepared import PreparedJob, prepared
+from tests.chaos.records import record_key
 from tests.chaos.tally import tally
 from tests.chaos.telecaller import Telecaller
 from tests.support.failing_storage import FailingStorage, Killed, Moment

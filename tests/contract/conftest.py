@@ -25,14 +25,14 @@ pytest.register_assert_rewrite(
 
 
 @pytest.fixture
-def mongo_database(mongo_url: str) -> Iterator["MongoDatabase"]:
-    """An empty MongoDB database."""
+def mongo_database(prepared_mongo_url: str) -> Iterator["MongoDatabase"]:
+    """A MongoDB database that is prepared and empty."""
     from pymongo import MongoClient
 
     from tests.contract.mongo_database import MongoDatabase
 
-    with MongoClient[dict[str, object]](mongo_url, tz_aware=True) as client:
-        yield MongoDatabase(mongo_url, client.get_default_database())
+    with MongoClient[dict[str, object]](prepared_mongo_url, tz_aware=True) as client:
+        yield MongoDatabase(prepared_mongo_url, client.get_default_database())
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ class MemoryStorage:
     def find_leads(
         self, lead_type: str, booking_numbers: Texts, phones: Texts, created: Created = ANY_TIME
     ) -> list[Document]:
-        wanted = {"bookingNo": booking_numbers, "phone": phones}
+        wanted = {"bookingNo": as_stored(booking_numbers), "phone": as_stored(phones)}
         return self._find("leads", lambda e: e["leadType"] == lead_type and matches(e, wanted, created))
 
     def find_reports(
@@ -153,8 +153,8 @@ class MemoryStorage:
     ) -> list[Document]:
         wanted: list[tuple[Sequence[str], set[Any]]] = [
             (report_paths.LEAD_ID_PATHS, set(lead_ids)),
-            (report_paths.PHONE_PATHS, set(report_paths.as_stored(phones))),
-            (report_paths.BOOKING_PATHS, set(report_paths.as_stored(booking_numbers))),
+            (report_paths.PHONE_PATHS, as_stored(phones)),
+            (report_paths.BOOKING_PATHS, as_stored(booking_numbers)),
             (report_paths.CREATED_PATHS, set(report_paths.moments_as_stored(created.moments))),
         ]
         names = (report_paths.NAME_PATHS, set(created.names))
@@ -169,9 +169,10 @@ class MemoryStorage:
     def records_about(
         self, phones: Texts, booking_numbers: Texts, lead_ids: Texts, created: Created = ANY_TIME
     ) -> list[RecordEntry]:
-        wanted = {"bookingNo": booking_numbers, "phone": phones}
+        wanted = {"bookingNo": as_stored(booking_numbers), "phone": as_stored(phones)}
+        of_leads = set(lead_ids)
         found = self._find(
-            "syncrecords", lambda e: matches(e["values"], wanted, created) or e["leadId"] in set(lead_ids)
+            "syncrecords", lambda e: matches(e["values"], wanted, created) or e["leadId"] in of_leads
         )
         return list(self._own.read("syncrecords", found, records.record_entry))
 
@@ -428,7 +429,7 @@ class MemoryStorage:
         planned = {each.lead_id for each in snapshots}
         with self._writing():
             stored = self.snapshots(planned)
-            unchanged = {each.lead_id for each in stored if each in set(snapshots)}
+            unchanged = {each.lead_id for each in {*stored} & {*snapshots}}
             self._delete("leads", unchanged)
         return planned - {each.lead_id for each in stored} | unchanged
 
@@ -477,11 +478,15 @@ def storable(value: Any) -> Any:
             return value
 
 
-def matches(values: Mapping[str, Any], wanted: Mapping[str, Texts], created: Created) -> bool:
+def as_stored(texts: Texts) -> set[Any]:
+    return set(report_paths.as_stored(texts))
+
+
+def matches(values: Mapping[str, Any], wanted: Mapping[str, set[Any]], created: Created) -> bool:
     """Whether a lead or record has any of the values, or was created so."""
     at = values.get("createdAt")
     return (
-        any(values.get(name) in set(report_paths.as_stored(texts)) for name, texts in wanted.items())
+        any(values.get(name) in found for name, found in wanted.items())
         or at in created.moments
         or (values.get("name") in created.names and at in created.midnights)
     )

@@ -26,9 +26,9 @@ from tests.contract.storage_suite import StorageSuite
 
 
 @pytest.fixture
-def database(mongo_url: str) -> Iterator[MongoDatabase]:
-    with MongoClient[Document](mongo_url, tz_aware=True) as client:
-        yield MongoDatabase(mongo_url, client.get_default_database())
+def database(prepared_mongo_url: str) -> Iterator[MongoDatabase]:
+    with MongoClient[Document](prepared_mongo_url, tz_aware=True) as client:
+        yield MongoDatabase(prepared_mongo_url, client.get_default_database())
 
 
 @pytest.fixture
@@ -300,6 +300,12 @@ class TestDocuments:
 
 
 class TestWebApp:
+    @pytest.fixture
+    def database(self, mongo_url: str) -> Iterator[MongoDatabase]:
+        """One that nothing has been prepared in."""
+        with MongoClient[Document](mongo_url, tz_aware=True) as client:
+            yield MongoDatabase(mongo_url, client.get_default_database())
+
     def test_its_inserts_are_never_refused(self, storage: MongoStorage, database: MongoDatabase) -> None:
         by_hand = {"name": "A", "phone": phone(1), "store": "B"}
         odd = {"phone": [phone(1), phone(2)], "bookingNo": ["1", {"a": 1}], "leadType": ["return"]}

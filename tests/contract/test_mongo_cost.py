@@ -17,9 +17,9 @@ from tests.contract.samples import MOMENT, lead, phone, record, text_id
 
 
 @pytest.fixture
-def database(mongo_url: str) -> Iterator[MongoDatabase]:
-    with MongoClient[Document](mongo_url, tz_aware=True) as client:
-        yield MongoDatabase(mongo_url, client.get_default_database())
+def database(prepared_mongo_url: str) -> Iterator[MongoDatabase]:
+    with MongoClient[Document](prepared_mongo_url, tz_aware=True) as client:
+        yield MongoDatabase(prepared_mongo_url, client.get_default_database())
 
 
 @pytest.fixture

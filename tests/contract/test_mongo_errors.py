@@ -41,8 +41,8 @@ def fail_command(mongo_server: str) -> Iterator[FailCommand]:
 
 
 @pytest.fixture
-def storage(mongo_url: str) -> Iterator[MongoStorage]:
-    storage = MongoStorage(mongo_url, timeout_ms=5000)
+def storage(prepared_mongo_url: str) -> Iterator[MongoStorage]:
+    storage = MongoStorage(prepared_mongo_url, timeout_ms=5000)
     storage.prepare()
     yield storage
     storage.close()
@@ -207,8 +207,8 @@ def test_a_refused_command(storage: MongoStorage, fail_command: FailCommand) -> 
         storage.stores()
 
 
-def test_a_refused_document_is_not_quoted(storage: MongoStorage, mongo_url: str) -> None:
-    with MongoClient[Document](mongo_url) as client:
+def test_a_refused_document_is_not_quoted(storage: MongoStorage, prepared_mongo_url: str) -> None:
+    with MongoClient[Document](prepared_mongo_url) as client:
         client.get_default_database().command("collMod", "leads", validator={"rating": {"$exists": True}})
     with pytest.raises(StorageError, match="does not pass the validation rules") as caught:
         storage.store_leads([lead(1)], [record(1)])

@@ -133,10 +133,10 @@ def test_the_databases_do_not_take_each_others_snapshots(mongo: MongoStorage, sq
         assert len(list(storage.scan_leads(["phone"]))) == 0
 
 
-def test_a_thousand_are_one_command_each(mongo: MongoStorage, mongo_url: str) -> None:
+def test_a_thousand_are_one_command_each(mongo: MongoStorage, mongo_database: MongoDatabase) -> None:
     ids = [text_id(n) for n in range(1000)]
     mongo.store_leads([lead(n) for n in range(1000)], [])
-    with MongoClient[Document](mongo_url) as client:
+    with MongoClient[Document](mongo_database.url) as client:
 
         def totals() -> dict[str, int]:
             commands = client.admin.command("serverStatus")["metrics"]["commands"]

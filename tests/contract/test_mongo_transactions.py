@@ -28,9 +28,9 @@ BUSY_S = 4.0
 
 
 @pytest.fixture
-def database(replica_url: str) -> Iterator[MongoDatabase]:
-    with MongoClient[Document](replica_url, tz_aware=True) as client:
-        yield MongoDatabase(replica_url, client.get_default_database())
+def database(prepared_replica_url: str) -> Iterator[MongoDatabase]:
+    with MongoClient[Document](prepared_replica_url, tz_aware=True) as client:
+        yield MongoDatabase(prepared_replica_url, client.get_default_database())
 
 
 @pytest.fixture
@@ -158,8 +158,8 @@ def test_without_a_deadline_it_is_waited_for_some_seconds(
         assert 0.2 <= time.monotonic() - begun < BUSY_S
 
 
-def test_its_location_fails_and_the_next_run_stores_it(replica_url: str, database: MongoDatabase) -> None:
-    with Sandbox(locations=2, bookings=6) as sandbox, closing(World(sandbox, replica_url)) as world:
+def test_its_location_fails_and_the_next_run_stores_it(database: MongoDatabase) -> None:
+    with Sandbox(locations=2, bookings=6) as sandbox, closing(World(sandbox, database.url)) as world:
         assert world.run().ok
         wanted = {found["_id"] for found in world.app.leads()}
         first = world.app.leads()[0]
@@ -192,11 +192,11 @@ def test_a_collection_that_is_not_there_yet(storage: MongoStorage, database: Mon
     assert database.count("leads") == database.count("syncrecords") == 1
 
 
-def test_a_dry_run_opens_no_transaction(replica_url: str, database: MongoDatabase) -> None:
+def test_a_dry_run_opens_no_transaction(database: MongoDatabase) -> None:
     def begun() -> int:
         return int(database.raw.client.admin.command("serverStatus")["transactions"]["totalStarted"])
 
-    with Sandbox(locations=2, bookings=4) as sandbox, closing(World(sandbox, replica_url)) as world:
+    with Sandbox(locations=2, bookings=4) as sandbox, closing(World(sandbox, database.url)) as world:
         before = begun()
         assert world.run(dry_run=True).ok
         assert begun() == before

@@ -24,7 +24,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(params=["sqlite", "mongo"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "mongo":
-        return str(request.getfixturevalue("mongo_url"))
+        return str(request.getfixturevalue("prepared_mongo_url"))
     return f"sqlite:///{tmp_path / 'syncctl.db'}"
 
 

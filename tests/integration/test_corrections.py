@@ -510,6 +510,23 @@ def test_a_lead_of_the_old_system_that_was_adopted(shop: Shop) -> None:
     assert [(each["_id"], each["phone"]) for each in shop.leads] == [(adopted, SECOND)]
 
 
+@pytest.mark.parametrize("is_same_shop", [True, False])
+def test_a_number_edited_to_anothers_gives_no_lead_away(shop: Shop, is_same_shop: bool) -> None:
+    """A linked lead of the old system: its record is in the same answer, or another shop's, where no answer
+    shows that it is gone."""
+    shop.sync(row(FIRST, bookingNo="2"))
+    (lead,) = shop.leads
+    mine, theirs = row(FIRST, bookingNo="1"), row(SECOND, bookingNo="1", customerName="Made Up Two")
+    adopted = shop.world.app.insert({**old_lead(lead), "bookingNo": "1"})
+    assert shop.sync(row(FIRST, bookingNo="2"), mine).existing == 2
+    shop.world.app.edit(adopted, phone=SECOND)
+    if is_same_shop:
+        assert shop.sync(row(FIRST, bookingNo="2"), mine, theirs) == Counts(rows=3, saved=1, existing=2)
+    else:
+        assert shop.sync(theirs, location="144", full=True) == Counts(rows=1, saved=1)
+    assert len(shop.leads) == 3
+
+
 def test_a_thin_answer_shows_nothing(shop: Shop) -> None:
     """Nor is the row lost: the next whole answer tells."""
     others = [row(f"90000004{n:02}", bookingNo=f"20260201001001{n:02}") for n in range(30)]
@@ -595,6 +612,40 @@ def test_killed_at_any_write_the_next_run_ends_the_same(shop: Shop, state: str, 
         assert sorted(str(each.record.replaced_by) for each in entries) == sorted(["None", SECOND])
         if not made[0].struck:
             return
+    pytest.fail("there is no end to its writes")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("edit", [{}, {"callStatus": "Connected"}, {"phone": THIRD}])
+def test_killed_at_any_write_and_then_the_source_goes_back(
+    shop: Shop, edit: dict[str, str], moment: Moment
+) -> None:
+    """The lead has the number that counts, and no mark of the other one stays."""
+    for at in range(1, BEYOND):
+        booking = {"bookingNo": f"2026020100200{at:03}"}
+        shop.sync(row(FIRST, **booking))
+        made: list[FailingStorage] = []
+
+        def wrap(storage: Any, at: int = at, made: list[FailingStorage] = made) -> Any:
+            made.append(FailingStorage(storage, at, moment=moment, among=OF_LEADS))
+            return made[0]
+
+        with suppress(Killed):
+            shop.sync(row(SECOND, **booking), wrap=wrap)
+        if not made[0].struck:
+            return
+        (lead,) = shop.world.app.leads(**booking)
+        shop.world.app.edit(lead["_id"], **edit)
+        for _ in range(2):
+            shop.sync(row(FIRST, **booking))
+        (after,) = shop.world.app.leads(**booking)
+        stays = lead["phone"] if "callStatus" in edit else edit.get("phone", FIRST)
+        assert (after["_id"], after["phone"]) == (lead["_id"], stays), made[0].struck
+        with shop.world.storage() as storage:
+            records = storage.records_about((), set(booking.values()), ())
+        current = [each.record.values["phone"] for each in records if each.record.replaced_by is None]
+        assert current == [FIRST], made[0].struck
     pytest.fail("there is no end to its writes")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from syncctl.sandbox import Sandbox
 from syncctl.sandbox.vocabulary import FIRST_NAMES, LAST_NAMES
-from tests.chaos.lead_model import record_key
+from tests.chaos.records import record_key
 from tests.chaos.store_file_model import PLACES, STATUSES, StoreFile, new_lead
 from tests.support.oracle import Key, Row, key_and_lead
 from tests.support.webapp import Lead, MongoApp, SqliteApp, pages_for, report_of

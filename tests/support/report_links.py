@@ -5,7 +5,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from tests.chaos.lead_model import values_of
+from tests.chaos.records import values_of
 from tests.support.webapp import MongoApp, SqliteApp
 
 

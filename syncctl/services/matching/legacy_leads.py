@@ -4,14 +4,14 @@ that were edited to what the source says now. Each is linked once instead of bei
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key, with_day, with_phone
 from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.records import SourceRecord, Write
+from syncctl.domain.records import SourceRecord, SyncRecord, Write
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.errors import InvalidRowError
 from syncctl.locations import Locations, StoreNames
@@ -67,13 +67,24 @@ def copy_order(lead: Document) -> tuple[bool, datetime, str]:
     return (not is_touched(lead), created_at if isinstance(created_at, datetime) else _LAST, lead["_id"])
 
 
+class LinkedLeads(NamedTuple):
+    """The leads of a search that belong to known records."""
+
+    ids: Collection[str] = ()
+    owners: Callable[[str], Collection[SyncRecord]] = lambda _lead_id: ()
+    """Gives the records that a lead belongs to."""
+
+
+NONE_LINKED = LinkedLeads()
+
+
 class UnlinkedLeads:
     """Stored leads to be searched for those of records that the sync doesn't know yet.
 
-    `linked`: ids of leads that belong to a known record. If that record's key is no longer in the whole
-    answer (`answered_keys`) and the lead now has exactly the key of another record, the source was corrected
-    just as the lead had been edited before: it is the same booking. `taken`: ids of leads that can't belong
-    to another record.
+    If the record of a linked lead is no longer in the whole answer (`answered_keys`) and the lead now has
+    exactly the key of another record, the source was corrected just as the lead had been edited before: it is
+    the same booking. A booking of another store was never in the answer, so nothing shows that it is gone.
+    `taken`: ids of leads that can't belong to another record.
     """
 
     def __init__(
@@ -81,12 +92,13 @@ class UnlinkedLeads:
         leads: Iterable[Document],
         locations: Locations,
         *,
-        linked: Collection[str] = (),
+        linked: LinkedLeads = NONE_LINKED,
         taken: Collection[str] = (),
         answered_keys: Collection[str] = (),
     ) -> None:
         self._locations = locations
         self._answered_keys = answered_keys
+        self._owners = linked.owners
         self._free: dict[str, Document] = {}
         self._by_key: dict[str, list[Document]] = defaultdict(list)
         self._by_person: dict[tuple[str, str], list[Document]] = defaultdict(list)
@@ -95,7 +107,7 @@ class UnlinkedLeads:
             if lead["_id"] in taken:
                 continue
             key = stored_key(lead, locations)
-            if lead["_id"] in linked:
+            if lead["_id"] in linked.ids:
                 self._edited_to_match.setdefault(key, lead)
             elif not _made_by_a_killed_run(lead, locations):
                 self._free[lead["_id"]] = lead
@@ -114,12 +126,22 @@ class UnlinkedLeads:
                 del self._free[lead["_id"]]
             return str(matching[0]["_id"])
         edited_to_match = self._edited_to_match.get(record.key)
-        if edited_to_match is None or any(
-            derived_id(key) == edited_to_match["_id"] for key in self._answered_keys
-        ):
+        if edited_to_match is None or self._may_be_anothers(edited_to_match["_id"], record):
             return None
         del self._edited_to_match[record.key]
         return str(edited_to_match["_id"])
+
+    def _may_be_anothers(self, lead_id: str, record: SourceRecord) -> bool:
+        """Whether the record that a linked lead belongs to may still be at the source."""
+        if any(derived_id(key) == lead_id for key in self._answered_keys):
+            return True
+        values = record.values
+        return any(
+            owner.key in self._answered_keys
+            or (values.get("bookingNo") and owner.values.get("store") != values["store"])
+            for owner in self._owners(lead_id)
+            if owner.replaced_by is None
+        )
 
     def _of_key(self, record: SourceRecord) -> list[Document]:
         values = record.values

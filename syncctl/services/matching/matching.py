@@ -16,7 +16,7 @@ from syncctl.ports.storage import Created, Storage
 from syncctl.services.matching.candidates import Candidate, Candidates, PartialMatches
 from syncctl.services.matching.corrections import CorrectedRecord, nobody_reached, replaced_records
 from syncctl.services.matching.former_keys import FormerKeys, phones_of
-from syncctl.services.matching.legacy_leads import UnlinkedLeads, text_of
+from syncctl.services.matching.legacy_leads import LinkedLeads, UnlinkedLeads, text_of
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.sync.answer_rows import AnswerRows
 
@@ -116,7 +116,9 @@ class Matcher:
             if others[record.key] - {replaced_match.lead_id_of(entry), record_id}:
                 continue  # the web app already has a lead with the new number, which belongs to the record
             known = result.known.get(record_id)
-            if known is not None and known.report_id is not None and not replaced_match.has_lead(entry):
+            is_itself = before.record_id == record_id
+            is_finished = known is not None and known.report_id is not None
+            if (is_finished or is_itself) and not replaced_match.has_lead(entry):
                 continue  # finished under this number, and no later lead is there to take it
             is_unreached = record_id not in result.known and nobody_reached(reports.get(report_id or "", {}))
             if record_id not in result.known and result.has_lead(record) and not is_unreached:
@@ -195,7 +197,7 @@ class Matcher:
         leads = UnlinkedLeads(
             found,
             self._locations,
-            linked=linked,
+            linked=LinkedLeads(linked, self._records_of_lead),
             taken=result.present | _given_to_others(self._linked, records),
             answered_keys=answered_keys,
         )
@@ -203,6 +205,10 @@ class Matcher:
             if record.lead_id not in result.known and (lead_id := leads.take_matching(record)) is not None:
                 result.link(record.lead_id, lead_id)
         return self._leads_as_candidates(leads.unmatched)
+
+    def _records_of_lead(self, lead_id: str) -> list[SyncRecord]:
+        entries = self._storage.records_about((), (), {lead_id})
+        return [entry.record for entry in entries if entry.record.lead_id == lead_id]
 
     def _leads_as_candidates(self, leads: Iterable[Document]) -> Candidates:
         return {Candidate(False, lead["_id"]): Traits.of_lead(lead, self._locations) for lead in leads}

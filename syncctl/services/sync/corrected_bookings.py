@@ -42,7 +42,11 @@ class CorrectedBookings:
             return {}
         storage = self._run.storage
         storage.replace_records(
-            {corrected.before.record_id: record.values["phone"] for record, corrected in due.values()}
+            {
+                corrected.before.record_id: record.values["phone"]
+                for record, corrected in due.values()
+                if corrected.before.record_id != record.lead_id
+            }
         )
         finished = {
             corrected.before.record_id: corrected.report_id
@@ -116,11 +120,13 @@ class CorrectedBookings:
     def correction_of(self, record: SourceRecord, match: MatchResult, settled: Settled) -> Correction:
         """What is to be noted with the record."""
         corrected, known = match.corrected[record.lead_id], match.known.get(record.lead_id)
+        before = corrected.before
+        phone_between = before.replaced_by if before.record_id == record.lead_id else None
         is_finished = settled.outcome is CorrectionOutcome.FINISHED
         finished_before = known.report_id if known is not None else None
         return Correction(
             self._run.clock.now(),
-            corrected.before.values["phone"],
+            phone_between or before.values["phone"],
             settled.outcome,
             self._run.run_id,
             corrected.report_id if is_finished else finished_before,

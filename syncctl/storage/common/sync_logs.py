@@ -28,7 +28,7 @@ def sync_log_document(entry: SyncLog) -> Document:
 def sync_log_from(document: Document, at: datetime) -> SyncLog:
     """The entry of a sync at that moment, by this or the old program, which left fields out, or by hand.
 
-    An unknown status is no success; an unknown trigger was no person.
+    An unknown status doesn't count as success, nor an unknown trigger as a person.
     """
     status, trigger, count = (document.get(field) for field in ("status", "trigger", "lastSyncCount"))
     message = document.get("errorMessage")

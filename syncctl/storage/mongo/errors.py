@@ -83,8 +83,8 @@ def refusals(error: BulkWriteError) -> dict[int, str] | None:
 
 
 def _no_access(error: OperationFailure) -> str:
-    """Why there is no way to the data now: the user, or a write to a primary that was one no longer when the
-    write was to be confirmed. "" for any other failure."""
+    """Why the data can't be reached now: the user's rights, or a write to a primary that stepped down before
+    it was confirmed. "" for any other failure."""
     details = error.details or {}
     errors = details.get("writeConcernErrors", []) if isinstance(error, BulkWriteError) else [details]
     if any(each.get("code") in CHANGING_PRIMARY for each in errors):

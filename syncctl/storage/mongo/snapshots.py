@@ -1,7 +1,7 @@
 """A stored document as one line of extended JSON and back, byte for byte.
 
 The JSON is canonical: https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/. What it can't say
-(text that is no UTF-8, a field named twice, one named as a type is) is kept as the document's BSON in base64.
+(text that isn't UTF-8, a field named twice, one named as a type is) is kept as the document's BSON in base64.
 """
 
 import bson

@@ -12,7 +12,7 @@ TABLE = "leads"
 
 
 class UndecodableText(bytes):
-    """Text that is no UTF-8, as the bytes that are stored: a person's shell may have written another one."""
+    """Text that isn't UTF-8, as the bytes that are stored: a person's shell may have written another one."""
 
 
 def exact_text(stored: bytes) -> str | UndecodableText:
@@ -30,7 +30,7 @@ def to_line(row: sqlite3.Row) -> str:
 
 
 def from_line(line: str) -> dict[str, Any]:
-    """The columns that `to_line` wrote. Raises StorageError where the line is no such row."""
+    """The columns that `to_line` wrote. Raises StorageError for any other line."""
     return parsed(line, _read)
 
 

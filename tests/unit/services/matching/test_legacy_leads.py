@@ -7,7 +7,7 @@ from syncctl.domain.identity import source_record
 from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.records import SourceRecord
 from syncctl.locations import load_locations
-from syncctl.services.matching.legacy_leads import UnlinkedLeads
+from syncctl.services.matching.legacy_leads import LinkedLeads, UnlinkedLeads
 
 BOOKED = datetime(2025, 2, 1, 8, 59, 27, tzinfo=UTC)
 LATER = datetime(2025, 3, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ def linked(
     unlinked = UnlinkedLeads(
         leads,
         load_locations(),
-        linked={linked},
+        linked=LinkedLeads({linked}),
         taken={taken},
         answered_keys={wanted.key, *(other.key for other in others)},
     )
