@@ -70,6 +70,15 @@ def quantity(count: int, noun: str, several: str = "") -> str:
     return f"{count:,} {plural(count, noun, several)}"
 
 
+def mapping_line(table: str, key: str, value: str) -> str:
+    """What to do about something unknown: the line to add to the mapping file (docs/reference/mapping.md), as
+    TOML has it."""
+    import json
+
+    quoted = (json.dumps(text.replace("\x7f", ""), ensure_ascii=False) for text in (key, value))
+    return f"add to MAPPING_FILE: [{table}] {' = '.join(quoted)}"
+
+
 def and_more(count: int) -> str:
     """` and 3 more`, behind the first of many; "" where there are no more."""
     return f" and {count} more" if count > 0 else ""

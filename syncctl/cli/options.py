@@ -17,7 +17,8 @@ Full = Annotated[bool, typer.Option("--full", help="Ask for everything, and dorm
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="Backfill from DAY (YYYY-MM-DD).")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Backfill up to DAY; with --from.")]
 Location = Annotated[
-    list[str] | None, typer.Option("--location", metavar="ID", help="Only this location; repeatable.")
+    list[str] | None,
+    typer.Option("--location", metavar="ID", help="Only this location, by id or store; repeatable."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Run although API_SYNC_ENABLED=false.")]
 Wait = Annotated[

@@ -10,7 +10,7 @@ keys; `current_key` translates them to today's rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -116,6 +116,14 @@ def with_phone(key: str, phone: str) -> str:
 def with_day(key: str, day: date) -> str:
     """The key of a file row with another day (`mapping.file_rows.file_key`)."""
     return SEPARATOR.join((key.rpartition(SEPARATOR)[0], day.isoformat()))
+
+
+def with_store(key: str, canonical: Callable[[str], str | None]) -> str:
+    """The key of the same record under the store's canonical name; unchanged where no store is in it."""
+    parts = key.split(SEPARATOR)
+    if len(parts) > 4 and (store := canonical(parts[4])):
+        parts[4] = _normalized_store(store)
+    return SEPARATOR.join(parts)
 
 
 def keys_of(record: SourceRecord) -> tuple[str, ...]:

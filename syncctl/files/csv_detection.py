@@ -10,7 +10,8 @@ from pathlib import Path
 from syncctl.errors import FileProblemError
 from syncctl.files import encodings
 from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
-from syncctl.files.headers import HEADER_SEARCH_ROWS, Layout
+from syncctl.files.headers import HEADER_SEARCH_ROWS, Layout, Titles
+from syncctl.files.position import Position
 from syncctl.files.problems import file_errors, problem
 from syncctl.files.rows import not_blank
 
@@ -26,8 +27,9 @@ _MOST_CONTROLS = 0.02
 _NO_HEADER = (0, 0)
 
 
-def detect(path: Path) -> CsvTable:
-    """The CSV table in this file.
+def detect(path: Path, known: Titles, position: Position) -> CsvTable:
+    """The CSV table in this file. `known`: what its titles are recognized by; `position`: told how far it
+    has been read.
 
     A first line `sep=;` names the delimiter, as in Excel. Otherwise it is the delimiter that recognizes the
     most header columns, then the one with the most rows of that width.
@@ -37,7 +39,7 @@ def detect(path: Path) -> CsvTable:
     """
     with file_errors(path):
         with path.open("rb") as file:
-            table = CsvTable(path, encodings.detect(file), DELIMITERS[0])
+            table = CsvTable(path, encodings.detect(file), DELIMITERS[0], position)
         with table.open() as text:
             head = text.read(HEAD)
     if _MARKUP.match(head):
@@ -47,29 +49,31 @@ def detect(path: Path) -> CsvTable:
         raise problem(path, "it is neither a workbook nor CSV text; save it as .xlsx or .csv and import that")
     if named := SEPARATOR_LINE.fullmatch(head.partition("\n")[0]):
         return replace(table, delimiter=named[1])
-    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS])
+    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS], known)
 
 
-def _best(tables: list[CsvTable]) -> CsvTable:
+def _best(tables: list[CsvTable], known: Titles) -> CsvTable:
     mistakes: list[FileProblemError] = []
-    scores = [_score(table, mistakes) for table in tables]
+    scores = [_score(table, known, mistakes) for table in tables]
     best = max(scores)
-    if best == _NO_HEADER and mistakes:
+    if best[:2] == _NO_HEADER and mistakes:
         raise mistakes[0]
     return tables[scores.index(best)]
 
 
-def _score(table: CsvTable, mistakes: list[FileProblemError]) -> tuple[int, int]:
-    """How many header columns are recognized, and how many of the first rows have the same width; errors
-    of this reading are added to `mistakes`."""
-    columns = width = same = 0
+def _score(table: CsvTable, known: Titles, mistakes: list[FileProblemError]) -> tuple[int, int, int]:
+    """How many header columns are recognized, how many of the first rows have the same width, and if there is
+    no header, how many titles in the row with the most; errors of this reading are added to `mistakes`."""
+    columns = width = same = nearest = 0
     records = islice(not_blank(table.records()), HEADER_SEARCH_ROWS)
     try:
         for _, cells in records:
             if columns:
                 same += len(cells) == width
-            elif layout := Layout.recognise(cells):
+            elif layout := Layout.recognise(cells, known):
                 columns, width = len(layout.columns), len(cells)
+            else:
+                nearest = max(nearest, len(known.columns_of(cells)))
     except FileProblemError as mistake:
         mistakes.append(mistake)
-    return columns, same
+    return columns, same, nearest

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from syncctl.errors import FileProblemError
 from syncctl.files.cells import EPOCH_1900, Record, clean_text
+from syncctl.files.position import Position
 from syncctl.files.problems import file_errors, problem
 
 LONGEST_LINE = 1 << 20
@@ -31,6 +32,7 @@ class CsvTable:
     path: Path
     encoding: str
     delimiter: str
+    position: Position
     name: str = ""
     epoch: date = EPOCH_1900
     is_hidden: bool = False
@@ -48,6 +50,7 @@ class CsvTable:
                 than csv.field_size_limit(): 131,072 characters, four times what a cell of Excel can hold.
         """
         with file_errors(self.path), self.open() as stream:
+            self.position.follow(stream)
             lines = _Lines(self.path, stream)
             reader = csv.reader(lines, delimiter=self.delimiter)
             number = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Self, TypeAlias
 
 from syncctl.domain.lead_fields import SOURCE_FIELDS
@@ -123,30 +124,50 @@ _PROBLEM_TITLES = {normalize_title(fault): fault for fault in (BEYOND, CANNOT_BE
 _MADE_UNIQUE = re.compile(r"(.*) \([A-Z]{1,3}\)", re.DOTALL)
 
 
-def _known(title: object) -> tuple[str, tuple[int, bool]] | None:
-    """The column that a title stands for, and how vague it is; one with a format is vaguer than without."""
-    if not isinstance(title, str) or len(title) > _LONGEST_TITLE:
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """What each title means: those of this module, and those that a mapping file adds for a kind of file."""
+
+    table: str = ""
+    """The table of the mapping file that has this kind's titles; "" where the kind is unknown."""
+
+    added: Mapping[str, str] = field(default_factory=dict)
+    """A further title, normalized -> its column."""
+
+    def is_title(self, written: str) -> bool:
+        """Whether a text is a column's title, however it is written."""
+        return self._known(written) is not None
+
+    def columns_of(self, titles: Iterable[object]) -> dict[str, list[int]]:
+        """The columns of these titles in order, with their positions (from 0), exact titles before ambiguous
+        ones."""
+        found: dict[str, list[tuple[tuple[int, bool], int]]] = {}
+        for position, title in enumerate(titles):
+            if (known := self._known(title)) is not None:
+                found.setdefault(known[0], []).append((known[1], position))
+        return {column: [position for _, position in sorted(places)] for column, places in found.items()}
+
+    def _known(self, title: object) -> tuple[str, tuple[int, bool]] | None:
+        """The column that a title stands for, and how vague it is; one with a format is vaguer than
+        without."""
+        if not isinstance(title, str) or len(title) > _LONGEST_TITLE:
+            return None
+        with_format = _MAY_HAVE_FORMAT.search(title)  # the quick look first: few have
+        for written in (title, _FORMAT.sub("", title)) if with_format else (title,):
+            folded = normalize_title(written)
+            column = _COLUMN_OF.get(folded) or self.added.get(folded)
+            if column is not None:
+                return column, (_RANK.get(folded, 0), written is not title)
         return None
-    with_format = _MAY_HAVE_FORMAT.search(title)  # the quick look first: few have
-    for written in (title, _FORMAT.sub("", title)) if with_format else (title,):
-        if (column := _COLUMN_OF.get(folded := normalize_title(written))) is not None:
-            return column, (_RANK.get(folded, 0), written is not title)
-    return None
 
 
-def is_title(written: str) -> bool:
-    """Whether a text is a column's title, however it is written."""
-    return _known(written) is not None
+PACKAGED = Titles()
+"""Without a mapping file."""
 
 
-def _columns_of(titles: Iterable[object]) -> dict[str, list[int]]:
-    """The columns of these titles in order, with their positions (from 0), exact titles before ambiguous
-    ones."""
-    found: dict[str, list[tuple[tuple[int, bool], int]]] = {}
-    for position, title in enumerate(titles):
-        if (known := _known(title)) is not None:
-            found.setdefault(known[0], []).append((known[1], position))
-    return {column: [position for _, position in sorted(places)] for column, places in found.items()}
+def packaged_column(title: str) -> str | None:
+    """The column that a title stands for without a mapping file."""
+    return _COLUMN_OF.get(normalize_title(title))
 
 
 def one_or_several(cells: Sequence[Cell]) -> Several:
@@ -157,13 +178,13 @@ def one_or_several(cells: Sequence[Cell]) -> Several:
     return filled[0] if filled else None
 
 
-def cells_of(row: Mapping[str, Cell]) -> dict[str, Several]:
+def cells_of(row: Mapping[str, Cell], known: Titles = PACKAGED) -> dict[str, Several]:
     """The cells of a row by column name, from the output of `FileRow.raw` alone."""
     titles = [unique[1] if (unique := _MADE_UNIQUE.fullmatch(title)) else title for title in row]
     values = [None if value == "" else value for value in row.values()]
     cells = {
         column: one_or_several([values[position] for position in positions])
-        for column, positions in _columns_of(titles).items()
+        for column, positions in known.columns_of(titles).items()
     }
     faults = {
         fault: value
@@ -186,15 +207,23 @@ class Layout:
     several: dict[str, list[int]]
     """For columns that occur more than once: all positions, in order of precedence."""
 
+    known: Titles
+    """What its titles were recognized by."""
+
     @classmethod
-    def recognise(cls, cells: Sequence[Cell]) -> Self | None:
+    def recognise(cls, cells: Sequence[Cell], known: Titles = PACKAGED) -> Self | None:
         """The layout if this row is a header, else None; a header has a name, a phone and at least one
         more known column."""
         if tuple(cells[: len(PREVIEW_TITLES)]) == PREVIEW_TITLES:
             return None  # it would be imported as customers
-        columns = _columns_of(cells)
+        columns = known.columns_of(cells)
         if NAME not in columns or PHONE not in columns or len(columns) < 3:
             return None
+        return cls.of(cells, columns, known)
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], columns: Mapping[str, list[int]], known: Titles) -> Self:
+        """The layout of a row with these columns, header or not."""
         width = max(position for position, cell in enumerate(cells) if cell is not None) + 1
         titles: dict[str, None] = {}
         for position, cell in enumerate(cells[:width]):
@@ -204,12 +233,27 @@ class Layout:
             tuple(titles),
             {column: positions[0] for column, positions in columns.items()},
             {column: positions for column, positions in columns.items() if len(positions) > 1},
+            known,
         )
 
+    def left_over(self) -> list[int]:
+        """The positions of titles that stand for no column."""
+        taken = {*self.columns.values(), *chain.from_iterable(self.several.values())}
+        return [at for at, title in enumerate(self.titles) if at not in taken and title != untitled(at)]
 
-def find_header(records: Iterable[Record]) -> Layout | None:
-    """The layout of the first header among the records, or None."""
-    return next((layout for _, cells in records if (layout := Layout.recognise(cells))), None)
+
+def find_header(records: Iterable[Record], known: Titles) -> tuple[int, Layout] | None:
+    """The row and layout of the first header among the records, or None."""
+    found = ((row, Layout.recognise(cells, known)) for row, cells in records)
+    return next(((row, layout) for row, layout in found if layout), None)
+
+
+def nearest_header(records: Iterable[Record], known: Titles) -> tuple[int, Layout] | None:
+    """The row and layout of what is most like a header, where there is none: the row with the most known
+    titles, and of those with equally many the first; None if no row has any."""
+    rows = [(row, cells, known.columns_of(cells)) for row, cells in records]
+    row, cells, columns = max(rows, key=lambda each: len(each[2]), default=(0, [], {}))
+    return (row, Layout.of(cells, columns, known)) if columns else None
 
 
 def untitled(position: int) -> str:

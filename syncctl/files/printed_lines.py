@@ -7,7 +7,7 @@ from datetime import UTC, date
 
 from syncctl.errors import InvalidRowError
 from syncctl.files.cells import EPOCH_1900, Cell, as_text, date_of_serial
-from syncctl.files.headers import DATE, FUNCTION_DATE, NAME, PHONE, Layout, is_title, normalize_title
+from syncctl.files.headers import DATE, FUNCTION_DATE, NAME, PHONE, Layout, normalize_title
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.phones import holds_date, phone_number
 from syncctl.parsing.values import is_error
@@ -173,7 +173,8 @@ class _Line:
             not self.words.keys().isdisjoint(self.head)
             and len(self.words) == len(self.filled)
             and all(
-                is_title(text) or (at < len(titles) and normalize_title(text) == normalize_title(titles[at]))
+                self.layout.known.is_title(text)
+                or (at < len(titles) and normalize_title(text) == normalize_title(titles[at]))
                 for at, text in self.words.items()
             )
         )

@@ -36,8 +36,9 @@ Request: TypeAlias = tuple[str, int, int]
 Reply: TypeAlias = (
     tuple[Literal["ready"], None]
     | tuple[Literal["facts"], Facts]
-    | tuple[Literal["rows"], Batch]
+    | tuple[Literal["rows"], tuple[Batch, int]]
     | tuple[Literal["problem"], str]
 )
-"""First, unasked, the worker's readiness and the facts; then rows for each Request. A problem ends the
+"""First, unasked, the worker's readiness and the facts; then for each Request rows, and the
+number of the sheet's last one. A problem ends the
 replies."""

@@ -5,20 +5,32 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from syncctl.files.cells import Cell, Record
-from syncctl.files.headers import HEADER_SEARCH_ROWS, find_header, normalize_title
+from syncctl.files.headers import (
+    HEADER_SEARCH_ROWS,
+    NAME,
+    PACKAGED,
+    PHONE,
+    Layout,
+    Titles,
+    find_header,
+    nearest_header,
+    normalize_title,
+)
 from syncctl.files.limits import LimitChecker
+from syncctl.files.position import Position
 from syncctl.files.problems import file_errors, one_line, problem
 from syncctl.files.protocol import OLE_MAGIC, ZIP_MAGICS
 from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.ports.stop import Stop
+from syncctl.text import mapping_line
 
 __all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
 
@@ -26,6 +38,8 @@ NO_HEADER = (
     f"no row with the column titles was found in the first {HEADER_SEARCH_ROWS} rows: "
     "expected Customer Name, Contact or NUMBER, Date"
 )
+
+_LONGEST_LIKELY_TITLE = 30
 
 
 class Table(Protocol):
@@ -48,12 +62,19 @@ class SheetRows:
     name: str
     """As on the sheet's tab; "" in a CSV file."""
 
-    columns: tuple[str, ...]
-    """The columns recognized in its first header, by the names in `headers`."""
+    header_row: int
+    """The row of its first header."""
+
+    header: Layout
+    """Its first header; with `nearest`, the row that is most like one."""
 
     _table: Table
-    _width: int
     _limit_checker: LimitChecker
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns recognized in its first header, by the names in `headers`."""
+        return tuple(self.header.columns)
 
     def rows(self, ignore: Callable[[FileRow], None] = lambda _: None) -> Iterator[FileRow]:
         """The sheet's rows, from its start with each call, as they are read. `ignore`: as in `file_rows`.
@@ -61,8 +82,8 @@ class SheetRows:
         Raises:
             FileProblemError: the file can't be read on, is not well formed from here on, or over a limit.
         """
-        records = self._limit_checker.records(self._table.records(self._width))
-        return file_rows(records, self._table.epoch, ignore)
+        records = self._limit_checker.records(self._table.records(len(self.header.titles)))
+        return file_rows(records, self._table.epoch, ignore, self.header.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,40 +98,61 @@ class OpenFile:
     hidden_sheets: tuple[str, ...] = ()
     """Names of sheets skipped because they are hidden."""
 
+    position: Position | None = None
+    """How far it has been read."""
+
+    @property
+    def bytes_read(self) -> int:
+        """So far; of a workbook, in proportion to its rows."""
+        return self.position.bytes_read if self.position else 0
+
     def __iter__(self) -> Iterator[SheetRows]:
         return iter(self.sheets)
 
 
 @contextmanager
-def open_file(path: Path, *, only_sheet: str | None = None, stop: Stop | None = None) -> Iterator[OpenFile]:
+def open_file(
+    path: Path,
+    *,
+    only_sheet: str | None = None,
+    stop: Stop | None = None,
+    known: Titles = PACKAGED,
+    nearest: bool = False,
+) -> Iterator[OpenFile]:
     """A CSV file or workbook (.xlsx, .xls), recognised by its content, whatever its name ends in.
 
     Its sheets are in their order; blank and hidden ones are left out. `only_sheet`: the name of the one sheet
-    that is wanted, hidden or not, compared by letters and digits. Rows are read within the context.
+    that is wanted, hidden or not, compared by letters and digits. `known`: what titles are recognized by.
+    `nearest`: where no row is a header, the one most like it counts, to be looked at. Rows are read within
+    the context.
 
     Raises:
         FileProblemError: it can't be read or understood; the message is one line that names the file.
         StopRequestedError: `stop` was requested while it was waited for.
     """
-    with _tables(path, stop or Stop()) as tables:
-        if only_sheet is not None:
-            yield _with_headers(path, _only(path, tables, only_sheet), ())
-        else:
-            shown = [table for table in tables if not table.is_hidden]
-            yield _with_headers(
-                path, shown, tuple(one_line(table.name) for table in tables if table.is_hidden)
-            )
-
-
-def _tables(path: Path, stop: Stop) -> AbstractContextManager[Sequence[Table]]:
     head = _head(path)
+    position = Position(path)
+    with _tables(path, head, position, known, stop or Stop()) as tables:
+        hidden: tuple[str, ...] = ()
+        if only_sheet is not None:
+            wanted = _only(path, tables, only_sheet)
+        else:
+            wanted = [table for table in tables if not table.is_hidden]
+            hidden = tuple(one_line(table.name) for table in tables if table.is_hidden)
+        opened = _with_headers(path, wanted, hidden, known, nearest=nearest)
+        yield replace(opened, position=position)
+
+
+def _tables(
+    path: Path, head: bytes, position: Position, known: Titles, stop: Stop
+) -> AbstractContextManager[Sequence[Table]]:
     if head.startswith((*ZIP_MAGICS, OLE_MAGIC)):
         from syncctl.files.workbook import open_workbook
 
-        return open_workbook(path, stop)
+        return open_workbook(path, position, stop)
     from syncctl.files.csv_detection import detect
 
-    return nullcontext([detect(path)])
+    return nullcontext([detect(path, known, position)])
 
 
 def _head(path: Path) -> bytes:
@@ -140,27 +182,44 @@ def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
     )
 
 
-def _with_headers(path: Path, tables: Sequence[Table], hidden: tuple[str, ...]) -> OpenFile:
+def _with_headers(
+    path: Path, tables: Sequence[Table], hidden: tuple[str, ...], known: Titles, *, nearest: bool
+) -> OpenFile:
     with file_errors(path):
         limit_checker = LimitChecker(path)
     sheets: list[SheetRows] = []
-    without: list[Table] = []
+    without: list[tuple[Table, str]] = []
     for table in tables:
         head = list(islice(not_blank(limit_checker.records(table.records())), HEADER_SEARCH_ROWS))
-        if layout := find_header(head):
-            sheets.append(
-                SheetRows(table.name, tuple(layout.columns), table, len(layout.titles), limit_checker)
-            )
+        alike = None
+        if not (found := find_header(head, known)):
+            alike = nearest_header(head, known)
+            found = alike if nearest else None
+        if found:
+            sheets.append(SheetRows(table.name, *found, table, limit_checker))
         elif head:
-            without.append(table)
+            correct = (alike and _lacking(*alike)) or "; correct the titles and import it again"
+            without.append((table, NO_HEADER + correct))
     if sheets:
-        problems = [one_line(f"sheet {table.name}: {NO_HEADER}") for table in without]
+        problems = [one_line(f"sheet {table.name}: {why}") for table, why in without]
         return OpenFile(tuple(sheets), problems, hidden)
     passed_over = f" (hidden sheets passed over: {', '.join(hidden)})" if hidden else ""
     if without:
-        raise problem(path, f"{NO_HEADER}; correct the titles and import it again{passed_over}")
+        raise problem(path, without[0][1] + passed_over)
     if hidden:
         raise problem(
             path, f"only hidden sheets have anything; unhide one, or name it with --sheet{passed_over}"
         )
     raise problem(path, "nothing is written in it; ask for it again")
+
+
+def _lacking(row: int, layout: Layout) -> str:
+    """The line that would make a header of the row that is most like one; "" if titles are not what it
+    lacks."""
+    column = next((column for column in (NAME, PHONE) if column not in layout.columns), None)
+    left = [layout.titles[at] for at in layout.left_over()]
+    likely = next((title for title in left if 2 < len(title) <= _LONGEST_LIKELY_TITLE), None)
+    if column is None or likely is None:
+        return ""
+    table = layout.known.table or "columns.KIND"
+    return f"; is {likely!r} in row {row} the {column}? Then {mapping_line(table, likely, column)}"

@@ -12,9 +12,11 @@ from syncctl.files.headers import (
     BEYOND,
     CANNOT_BE_READ,
     MOVED,
+    PACKAGED,
     PHONE,
     Layout,
     Several,
+    Titles,
     column_letters,
     one_or_several,
 )
@@ -35,8 +37,13 @@ class FileRow(NamedTuple):  # created for every row: a frozen dataclass takes th
     written: list[Cell]
     """All cells as written, matching `titles`."""
 
-    titles: tuple[str, ...]
-    """The header's titles."""
+    layout: Layout
+    """The header in force."""
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The header's titles."""
+        return self.layout.titles
 
     @property
     def raw(self) -> dict[str, str]:
@@ -63,9 +70,13 @@ def not_blank(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def file_rows(
-    records: Iterable[Record], epoch: date, ignore: Callable[[FileRow], None] = lambda _: None
+    records: Iterable[Record],
+    epoch: date,
+    ignore: Callable[[FileRow], None] = lambda _: None,
+    known: Titles = PACKAGED,
 ) -> Iterator[FileRow]:
     """The rows of a table from its header on. `epoch`: the day that its serial numbers of days count from.
+    `known`: what its titles are recognized by.
 
     A further header row, whatever its columns, is in force from there on; it, titles of months and rows in
     which nothing but a running number is filled in are the layout's own. `ignore` is called with totals and
@@ -74,15 +85,15 @@ def file_rows(
     layout: Layout | None = None
     for number, cells in not_blank(records):
         if not (layout and _has_number(cells, layout)):
-            if header := Layout.recognise(cells):
+            if header := Layout.recognise(cells, known):
                 layout = header
                 continue
             if layout is None or is_part_of_layout(cells, layout):
                 continue
             if is_no_customer(cells, layout):
-                ignore(FileRow(number, _columns(cells, layout, epoch), cells, layout.titles))
+                ignore(FileRow(number, _columns(cells, layout, epoch), cells, layout))
                 continue
-        yield FileRow(number, _columns(cells, layout, epoch), cells, layout.titles)
+        yield FileRow(number, _columns(cells, layout, epoch), cells, layout)
 
 
 def _has_number(cells: list[Cell], layout: Layout) -> bool:

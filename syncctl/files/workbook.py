@@ -13,12 +13,13 @@ from datetime import date
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import syncctl
 from syncctl.files.cells import EPOCH_1900, EPOCH_1904, Record, clean
 from syncctl.files.headers import HEADER_SEARCH_ROWS
 from syncctl.files.limits import LONGEST_READING_S, TOO_SLOW
+from syncctl.files.position import Position
 from syncctl.files.problems import problem
 from syncctl.files.protocol import DAMAGED, NOT_STARTED, TOO_SPREAD, Batch, Facts, Reply, Request
 from syncctl.ports.stop import Stop
@@ -30,6 +31,20 @@ _START = "import sys; sys.path.append(sys.argv.pop(1)); from syncctl.files.worke
 _OUT_OF_LIMITS = (-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL)
 
 
+class Place(NamedTuple):
+    """A sheet's place in its workbook; sheets count as equally long, as nobody knows before they are read."""
+
+    position: Position
+    sheet: int
+    """Its number, from 0."""
+
+    of: int
+
+    def reach(self, row: int, height: int) -> None:
+        """This row of the sheet's rows has been read."""
+        self.position.reach((self.sheet + min(row / max(height, 1), 1.0)) / self.of)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkbookTable:
     """One sheet of an open workbook."""
@@ -38,6 +53,7 @@ class WorkbookTable:
     epoch: date
     is_hidden: bool
     _reader: _Reader
+    _place: Place
 
     def records(self, width: int = 0) -> Iterator[Record]:
         """The sheet's rows that aren't blank, from its start.
@@ -46,7 +62,11 @@ class WorkbookTable:
             FileProblemError: the workbook turns out to be broken here.
         """
         seen, count = 0, HEADER_SEARCH_ROWS
-        while batch := self._reader.rows((self.name, seen, count)):
+        while True:
+            batch, height = self._reader.rows((self.name, seen, count))
+            if not batch:
+                return
+            self._place.reach(batch[-1][0], height)
             for number, values in batch:
                 yield number, [clean(value) for value in values]
             seen, count = seen + len(batch), BATCH
@@ -72,13 +92,13 @@ class _Reader:
         facts: Facts = self._reply()
         return facts
 
-    def rows(self, request: Request) -> Batch:
-        """The rows asked for."""
+    def rows(self, request: Request) -> tuple[Batch, int]:
+        """The rows asked for, and the number of the sheet's last row."""
         try:
             self._connection.send(request)
         except OSError as error:
             raise problem(self._path, self._exit_reason()) from error
-        rows: Batch = self._reply()
+        rows: tuple[Batch, int] = self._reply()
         return rows
 
     def _reply(self) -> Any:
@@ -101,8 +121,9 @@ class _Reader:
 
 
 @contextmanager
-def open_workbook(path: Path, stop: Stop) -> Iterator[list[WorkbookTable]]:
-    """The worksheets of an .xlsx or .xls file, in their order, to be read within the context.
+def open_workbook(path: Path, position: Position, stop: Stop) -> Iterator[list[WorkbookTable]]:
+    """The worksheets of an .xlsx or .xls file, in their order, to be read within the context. `position`:
+    told how far it has been read.
 
     Raises:
         FileProblemError: it is damaged, protected with a password, too large or no workbook.
@@ -114,7 +135,10 @@ def open_workbook(path: Path, stop: Stop) -> Iterator[list[WorkbookTable]]:
             reader = _Reader(path, ours, process, stop)
             date1904, sheets = reader.facts()
             epoch = EPOCH_1904 if date1904 else EPOCH_1900
-            yield [WorkbookTable(name, epoch, is_hidden, reader) for name, is_hidden in sheets]
+            yield [
+                WorkbookTable(name, epoch, is_hidden, reader, Place(position, sheet, len(sheets)))
+                for sheet, (name, is_hidden) in enumerate(sheets)
+            ]
         finally:
             process.kill()
 

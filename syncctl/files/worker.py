@@ -127,6 +127,10 @@ class Workbook:
         self._reading = (sheet, after + len(batch), rows)
         return batch
 
+    def height(self, sheet: str) -> int:
+        """The number of the sheet's last row, as far as the library knows of it."""
+        return (self._sheet(sheet)[0].end or (0, 0))[0] + 1
+
     def _read_archive(self) -> None:
         with ZipFile(self._path) as archive:
             xlsx = Xlsx(archive)
@@ -259,7 +263,7 @@ def main() -> None:
             workbook = Workbook(sys.argv[2])
             connection.send(("facts", workbook.facts()))
             for request in _requests(connection):
-                connection.send(("rows", workbook.rows(*request)))
+                connection.send(("rows", (workbook.rows(*request), workbook.height(request[0]))))
         except FileProblemError as error:
             connection.send(("problem", str(error)))
         except MemoryError:

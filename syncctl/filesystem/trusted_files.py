@@ -25,21 +25,26 @@ def refuse_if_others_can_write(path: Path) -> None:
 
     Raises OSError if that can't be checked.
     """
+    if found := others_control(path):
+        raise _refusal(path, *found)
+
+
+def others_control(path: Path) -> tuple[str, str] | None:
+    """How another user controls a file, if one does, and the command that ends it. Raises OSError."""
     for step in _steps(path):
         status = step.lstat()
         if not _is_trusted(status.st_uid):
-            raise _refusal(path, f"{_named(step, path)} belongs to {_user(status.st_uid)}", _chown(step))
+            return f"{_named(step, path)} belongs to {_user(status.st_uid)}", _chown(step)
         if not stat.S_ISLNK(status.st_mode) and status.st_mode & _WRITABLE_BY_OTHERS:
-            raise _refusal(
-                path, f"{_named(step, path)} can be written by others ({_facts(status)})", _chmod(step)
-            )
+            return f"{_named(step, path)} can be written by others ({_facts(status)})", _chmod(step)
         folder = Path(os.path.realpath(step.parent))
         status = folder.stat()
         if not _is_trusted(status.st_uid):
-            raise _refusal(path, f"{folder} belongs to {_user(status.st_uid)}", _chown(folder))
+            return f"{folder} belongs to {_user(status.st_uid)}", _chown(folder)
         # With the sticky bit only the owners of a file and of its folder can put another one in its place.
         if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
-            raise _refusal(path, f"others can write to {folder} ({_facts(status)})", _chmod(folder))
+            return f"others can write to {folder} ({_facts(status)})", _chmod(folder)
+    return None
 
 
 def refuse_if_foreign_owner(path: Path) -> None:

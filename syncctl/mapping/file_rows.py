@@ -10,11 +10,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from syncctl.domain.identity import SEPARATOR, derived_id, lead_key
-from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS, LeadField
+from syncctl.domain.lead_fields import COMMENTS, DATE_COLUMNS, SOURCE_FIELDS
 from syncctl.domain.lead_values import LeadValues
 from syncctl.domain.records import SourceRecord
 from syncctl.domain.sources import FILE_STEPS, LeadType, StepName
 from syncctl.errors import InvalidRowError
+from syncctl.mapping.file_columns import columns_of
 from syncctl.parsing.dates import in_range, read_date
 from syncctl.parsing.phones import FORMULA, former_phones, phone_number, why_no_phone
 from syncctl.parsing.values import is_error, other_content, text
@@ -56,17 +57,13 @@ class _FileColumns(NamedTuple):
     texts: tuple[_TextColumns, ...]
 
 
-def _columns(kind: StepName, field: LeadField) -> tuple[str, ...]:
-    return field.loss_columns if field.loss_columns and kind is StepName.LOSS_OF_SALE else field.columns
-
-
 def _file_columns(kind: StepName) -> _FileColumns:
     in_key = ("name", "enquiryDate", "visitDate", "createdAt")
     fields = [field for field in SOURCE_FIELDS if field.columns and field.name not in in_key]
     return _FileColumns(
         tuple((field.name, field.columns) for field in fields if field.value_type is datetime),
         tuple(
-            _TextColumns(field.name, _columns(kind, field), field.joined_by, field.only_losses)
+            _TextColumns(field.name, columns_of(kind, field), field.joined_by, field.only_losses)
             for field in fields
             if field.value_type is str
         ),
@@ -282,7 +279,7 @@ def _provided_fields(kind: StepName, columns_there: tuple[str, ...], lost: bool)
         field.name
         for field in SOURCE_FIELDS
         if (lost or not field.only_losses)
-        and any(column in columns_there for column in _columns(kind, field))
+        and any(column in columns_there for column in columns_of(kind, field))
     )
 
 

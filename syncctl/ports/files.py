@@ -6,6 +6,25 @@ from pathlib import Path
 from typing import Protocol
 
 
+class FileHeader(Protocol):
+    """A row of column titles."""
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """Each column's title as written, made unique, up to the last one."""
+
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """The recognized columns with their positions (from 0)."""
+
+    @property
+    def several(self) -> Mapping[str, Sequence[int]]:
+        """For columns that occur more than once: all positions, in order of precedence."""
+
+    def left_over(self) -> Sequence[int]:
+        """The positions of titles that stand for no column."""
+
+
 class FileRow(Protocol):
     """A row of a file."""
 
@@ -21,12 +40,28 @@ class FileRow(Protocol):
     def raw(self) -> Mapping[str, str]:
         """The cells as text under the titles that the file gives them."""
 
+    @property
+    def written(self) -> Sequence[object]:
+        """All cells by position, empty ones None."""
+
+    @property
+    def layout(self) -> FileHeader:
+        """The header in force."""
+
 
 class FileSheet(Protocol):
     """A sheet of a file; a CSV has one, without a name."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def header_row(self) -> int:
+        """The row of its first header."""
+
+    @property
+    def header(self) -> FileHeader:
+        """Its first header."""
+
     def rows(self, ignore: Callable[[FileRow], None]) -> Iterator[FileRow]:
         """Its rows, read as they are taken. `ignore` is called with those that are no customers. Raises
         FileProblemError where it can't be understood."""
@@ -34,6 +69,10 @@ class FileSheet(Protocol):
 
 class OpenedFile(Protocol):
     """A file's sheets."""
+
+    @property
+    def bytes_read(self) -> int:
+        """So far; of a workbook, in proportion to its rows."""
 
     @property
     def problems(self) -> Sequence[str]:

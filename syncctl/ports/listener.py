@@ -1,5 +1,6 @@
 """What a run reports while it goes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -8,12 +9,40 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import Trigger
 
 
+@dataclass(frozen=True, slots=True)
+class FileProgress:
+    """How far an import has read one of its files."""
+
+    name: str
+
+    number: int
+    """Which of them it is, from 1."""
+
+    of: int
+
+    size: int
+    """Bytes."""
+
+    bytes_read: int = 0
+    """So far; of a workbook, in proportion to its rows."""
+
+    rows: int = 0
+    """Customers' rows read so far; 0 while it is being opened."""
+
+
 class Listener(Protocol):
     """Follows a run: on a terminal, in the log."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None: ...
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None: ...
     def location_done(self, step: StepName, result: LocationResult) -> None: ...
+    def file_read(self, step: StepName, progress: FileProgress) -> None:
+        """An import has read on in a file; called for each as soon as it is opened, then every few hundred
+        rows."""
+
+    def records_stored(self, step: StepName, stored: int, of: int) -> None:
+        """So many of an import's records have been stored, or in a dry run, compared."""
+
     def step_finished(self, result: StepResult) -> None: ...
 
     def audited(self, step: StepName, result: AuditResult) -> None:

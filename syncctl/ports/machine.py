@@ -52,6 +52,19 @@ class PathFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MappingFacts:
+    """The mapping file in force."""
+
+    path: Path
+
+    added: tuple[str, ...]
+    """Its lines that say something new, in words."""
+
+    repeated: tuple[str, ...]
+    """Those that say what the packaged tables say."""
+
+
+@dataclass(frozen=True, slots=True)
 class DiskSpace:
     """Room on the disk that a path is on."""
 

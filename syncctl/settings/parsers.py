@@ -20,6 +20,8 @@ from syncctl.safe_output.printable import printable
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from syncctl.settings.mapping_file import MappingFile
+
 Parser = Callable[[str, Path], Any]
 
 _SWITCHES = {
@@ -114,6 +116,13 @@ def path(text: str, folder: Path) -> Path:
         raise SettingsError("a path is expected: it has characters that no file name can have") from error
     except RuntimeError as error:
         raise SettingsError("the home folder that it begins with can't be found") from error
+
+
+def mapping_file(text: str, folder: Path) -> MappingFile:
+    """The mapping file at the path `text`, read and checked."""
+    from syncctl.settings.mapping_file import read_mapping_file
+
+    return read_mapping_file(path(text, folder))
 
 
 def key(text: str, _folder: Path) -> str:

@@ -20,6 +20,8 @@ from syncctl.settings.specs import ENDPOINTS, KEYS, Reading, own_files, read_all
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from syncctl.settings.mapping_file import MappingFile
+
 
 class Secret:
     """A text that is only revealed on request."""
@@ -92,6 +94,9 @@ class Settings:
     lock_file: Path
     log_file: Path | None
     log_format: Literal["text", "json"]
+    mapping: MappingFile | None
+    """The tables of MAPPING_FILE over the packaged ones; None: those alone."""
+
     heartbeat_url: str | None = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     own_files: OwnFiles = field(repr=False, compare=False, default=NONE)
@@ -189,6 +194,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         lock_file=value["SYNC_LOCK_FILE"],
         log_file=value["SYNC_LOG_FILE"],
         log_format=value["SYNC_LOG_FORMAT"],
+        mapping=value["MAPPING_FILE"],
         heartbeat_url=value["HEARTBEAT_URL"],
         secrets=tuple(dict.fromkeys(_secrets(value))),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ SPECS = (
     Spec("SYNC_LOCK_FILE", values.path, "syncctl.lock", in_data_dir=True),
     Spec("SYNC_LOG_FILE", values.path),
     Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text"),
+    Spec("MAPPING_FILE", values.mapping_file),
     Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
 )
 _WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE")
@@ -147,7 +149,7 @@ class Reading:
         """It as a person may see it: printable, secrets masked, paths and addresses whole; "" if not set."""
         if not self.text:
             return ""
-        resolved = isinstance(self.value, str | Path)
+        resolved = isinstance(self.value, str | PathLike)
         return printable(self.spec.show(str(self.value) if resolved else self.text))
 
 
@@ -204,6 +206,8 @@ def _files_of(reading: Reading, folder: Path) -> list[str]:
         case "DATABASE_URL":
             return backend_for(reading.value).files(reading.value)
         case "SYNC_LOCK_FILE":
+            return [str(reading.value)]
+        case "MAPPING_FILE":
             return [str(reading.value)]
         case "SYNC_LOG_FILE":
             return log_files(str(reading.value))

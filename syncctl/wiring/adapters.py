@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from syncctl.domain.sources import SOURCES
+from syncctl.domain.sources import SOURCES, StepName
+from syncctl.locations import Locations, load_locations
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
@@ -17,11 +18,13 @@ from syncctl.storage.registry import open_storage
 if TYPE_CHECKING:
     from syncctl.api.client import ApiClientConfig
     from syncctl.api.wire import Endpoint
+    from syncctl.files.headers import Titles
     from syncctl.ports.admin import Database
     from syncctl.ports.api import RentalApi
     from syncctl.ports.stop import Stop
     from syncctl.ports.storage import Storage
     from syncctl.sandbox import Report
+    from syncctl.services.rejects.file_rejects import CellsOf
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 
@@ -92,6 +95,25 @@ def _endpoint(setting: ApiEndpoint) -> Endpoint:
 
     key = setting.key.reveal() if setting.key else None
     return Endpoint(setting.url, key, setting.key_setting, setting.host_setting, setting.path_setting)
+
+
+def locations_of(settings: Settings) -> Locations:
+    """The table of locations in force: the packaged one, with what MAPPING_FILE adds."""
+    return settings.mapping.locations if settings.mapping else load_locations()
+
+
+def titles_of(settings: Settings, kind: StepName) -> Titles:
+    """The titles by which columns of this kind of file are recognized."""
+    from syncctl.files.headers import Titles
+
+    return settings.mapping.titles[kind] if settings.mapping else Titles(f"columns.{kind}")
+
+
+def cells_of(settings: Settings) -> CellsOf:
+    """What reads a file's raw row of a kind by its titles."""
+    from syncctl.files import headers
+
+    return lambda kind, row: headers.cells_of(row, titles_of(settings, kind))
 
 
 def sandbox_reports() -> list[Report]:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.errors import StorageError
-from syncctl.locations import load_locations
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
-from syncctl.wiring.adapters import clock_of, opened_database
+from syncctl.wiring.adapters import clock_of, locations_of, opened_database
 from syncctl.wiring.scheduling import schedule_state
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
     environment, clock = sync_environment(settings, env_file), clock_of(settings)
     try:
         with opened_database(settings) as database:
-            return check_sync(database, environment, load_locations(), clock)
+            return check_sync(database, environment, locations_of(settings), clock)
     except StorageError as problem:
         return verify_without_database(str(problem), environment, clock)
 
@@ -45,7 +44,7 @@ def verify_data(settings: Settings) -> CheckReport:
     from syncctl.services.checks.data_checks import check_data
 
     with opened_database(settings) as database:
-        return check_data(database, load_locations(), clock_of(settings))
+        return check_data(database, locations_of(settings), clock_of(settings))
 
 
 def status(settings: Settings) -> Status:
@@ -55,7 +54,7 @@ def status(settings: Settings) -> Status:
     lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
     try:
         with opened_database(settings) as database:
-            return collect_status(database, lock, load_locations(), clock, sync_enabled=enabled)
+            return collect_status(database, lock, locations_of(settings), clock, sync_enabled=enabled)
     except StorageError as problem:
         return status_without_database(str(problem), lock, clock, sync_enabled=enabled)
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.filesystem.protected_files import BACKUP_FOLDER
-from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
-from syncctl.wiring.adapters import opened_database
+from syncctl.wiring.adapters import locations_of, opened_database
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
@@ -29,7 +28,7 @@ OnBackupWritten = Callable[[Path, int], None]
 def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
     """What a cleanup would do; `chosen`: ids of copies to keep. Raises UsageError and StorageError."""
     with opened_database(settings) as database:
-        return cleaning.plan_duplicates(database, load_locations(), chosen)
+        return cleaning.plan_duplicates(database, locations_of(settings), chosen)
 
 
 def clean_duplicates(
@@ -39,14 +38,14 @@ def clean_duplicates(
     services.cleaning.clean_duplicates does."""
     with _locked_database(settings, wait_s) as database:
         return cleaning.clean_duplicates(
-            database, load_locations(), chosen, _target(settings, on_written, stop)
+            database, locations_of(settings), chosen, _target(settings, on_written, stop)
         )
 
 
 def plan_stores(settings: Settings) -> store_names.StorePlan:
     """What renaming stores would do. Raises StorageError."""
     with opened_database(settings) as database:
-        return store_names.plan_stores(database, load_locations())
+        return store_names.plan_stores(database, locations_of(settings))
 
 
 def rename_stores(
@@ -55,13 +54,15 @@ def rename_stores(
     """Rename stores, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
     services.store_names.rename_stores does."""
     with _locked_database(settings, wait_s) as database:
-        return store_names.rename_stores(database, load_locations(), _target(settings, on_written, stop))
+        return store_names.rename_stores(
+            database, locations_of(settings), _target(settings, on_written, stop)
+        )
 
 
 def plan_finished(settings: Settings) -> FinishedPlan:
     """Which finished leads would be deleted. Raises StorageError."""
     with opened_database(settings) as database:
-        return cleaning_finished.plan_finished(database, load_locations(), datetime.now(UTC))
+        return cleaning_finished.plan_finished(database, locations_of(settings), datetime.now(UTC))
 
 
 def clean_finished(
@@ -71,7 +72,7 @@ def clean_finished(
     services.cleanup.finished.cleaning.clean_finished does."""
     with _locked_database(settings, wait_s) as database:
         return cleaning_finished.clean_finished(
-            database, load_locations(), _target(settings, on_written, stop)
+            database, locations_of(settings), _target(settings, on_written, stop)
         )
 
 

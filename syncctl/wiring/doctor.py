@@ -15,7 +15,6 @@ from syncctl.domain.checks import CheckReport, CheckResult, Finding
 from syncctl.domain.sources import StepName
 from syncctl.errors import SettingsError, StorageError
 from syncctl.filesystem.protected_files import BACKUP_FOLDER, OUTPUT_FILE, log_files
-from syncctl.locations import load_locations
 from syncctl.machine.probes import (
     api_clock,
     current_user,
@@ -24,7 +23,15 @@ from syncctl.machine.probes import (
     running_schedulers,
     system_zone,
 )
-from syncctl.ports.machine import ApiAddress, PathFacts, SettingFact, SettingsFacts, UnknownSetting, ZoneFacts
+from syncctl.ports.machine import (
+    ApiAddress,
+    MappingFacts,
+    PathFacts,
+    SettingFact,
+    SettingsFacts,
+    UnknownSetting,
+    ZoneFacts,
+)
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, check_app_scheduler, find_traces
 from syncctl.services.checks.progress import report_progress
@@ -33,18 +40,19 @@ from syncctl.services.doctor.connections import ApiProbe, check_api, check_clock
 from syncctl.services.doctor.locations import LOCATION_IDS, check_location_ids
 from syncctl.services.doctor.machine import check_exposed, check_output, check_path, check_space, check_zones
 from syncctl.services.doctor.schedule import check_lock, check_schedule
-from syncctl.services.doctor.settings import check_settings
+from syncctl.services.doctor.settings import check_mapping, check_settings
 from syncctl.settings.settings import inspect_settings
 from syncctl.settings.sources import ENVIRONMENT, read_sources
 from syncctl.settings.specs import KEYS
 from syncctl.settings.unknown_names import is_rent_out_setting, likely_setting
 from syncctl.storage.registry import backend_for
-from syncctl.wiring.adapters import opened_database, rental_api
+from syncctl.wiring.adapters import locations_of, opened_database, rental_api
 from syncctl.wiring.scheduled_command import set_by_environment
 from syncctl.wiring.scheduling import schedule_state, zone_warning
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
+    from syncctl.settings.mapping_file import MappingFile
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 COMMAND = "doctor"
@@ -67,6 +75,7 @@ def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
             )
         )
         return CheckReport(COMMAND, tuple(checks))
+    checks.append(check_mapping(_mapping_facts(settings.mapping)))
     for part in (_database, _api, _machine):
         checks += part(settings)
     checks += _schedule(settings, env_file)
@@ -93,6 +102,15 @@ def _settings_facts(env_file: Path | None) -> SettingsFacts:
         secret_files=tuple(path_facts(path.name, "", path) for path in secret),
         unknown=tuple(unknown),
     )
+
+
+def _mapping_facts(mapping: MappingFile | None) -> MappingFacts | None:
+    if mapping is None:
+        return None
+    said = {True: list[str](), False: list[str]()}
+    for entry in mapping.entries:
+        said[entry.is_new].append(f"[{entry.table}] {entry.key} = {entry.value}")
+    return MappingFacts(mapping.path, tuple(said[True]), tuple(said[False]))
 
 
 def _is_secret(name: str, value: str) -> bool:
@@ -127,7 +145,7 @@ def _windows(settings: Settings) -> list[Finding]:
     now = datetime.now(UTC)
 
     def look(database: Database) -> Iterator[Finding]:
-        progress = report_progress(database, load_locations())
+        progress = report_progress(database, locations_of(settings))
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
@@ -139,7 +157,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
     now = datetime.now(UTC)
 
     def look(database: Database) -> Iterator[Finding]:
-        traces = find_traces(database, load_locations(), lock_state(settings.lock_file), now)
+        traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
     hint = "Whether it is off can't be seen: put that right, then look again."
@@ -148,7 +166,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
 
 def _location_ids(settings: Settings) -> list[Finding]:
     def look(database: Database) -> Iterator[Finding]:
-        return check_location_ids(database.store_list(), database.dialects(), load_locations())
+        return check_location_ids(database.store_list(), database.dialects(), locations_of(settings))
 
     hint = "What they stand for can't be seen: put that right, then look again."
     return _seen_in_database(settings, LOCATION_IDS, hint, look)
@@ -190,7 +208,7 @@ def _api(settings: Settings) -> Iterator[Finding]:
     )
     trial = ApiProbe(
         addresses={step: _address(endpoint) for step, endpoint in settings.endpoints.items()},
-        locations=load_locations(),
+        locations=locations_of(settings),
         limit_s=quick.api_timeout_s,
         monotonic=time.monotonic,
     )

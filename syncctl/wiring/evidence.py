@@ -16,7 +16,6 @@ from syncctl.api.recording_client import RecordingRentalApi
 from syncctl.domain.requests import ReportRequest
 from syncctl.domain.sources import REPORT_STEPS
 from syncctl.errors import LockHeldError, StorageError
-from syncctl.locations import load_locations
 from syncctl.ports.api import WireFacts
 from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
@@ -27,7 +26,7 @@ from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.settings import urls
 from syncctl.storage.common.dialect_documents import dialect_document
 from syncctl.storage.registry import BACKENDS
-from syncctl.wiring.adapters import api_config, opened_database
+from syncctl.wiring.adapters import api_config, locations_of, opened_database
 
 if TYPE_CHECKING:
     from syncctl.domain.checkpoints import LocationState
@@ -104,7 +103,7 @@ def _gathered(
     asking = EvidenceContext(
         api=api,
         wire=wire,
-        locations=load_locations(),
+        locations=locations_of(settings),
         states=known.states,
         months=settings.first_months,
         zone=settings.business_timezone,

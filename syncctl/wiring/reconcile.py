@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from syncctl.domain.sources import REPORT_STEPS
-from syncctl.locations import load_locations
 from syncctl.run_lock import RunLock
 from syncctl.services.explain.explaining import Explanation, explain
 from syncctl.services.explain.source_now import SourceQuery, ask_source
@@ -14,7 +13,7 @@ from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.reconcile.completeness import OnLocation, ReconcileRequest, prepare_check
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.planning import SyncOptions, WindowSettings
-from syncctl.wiring.adapters import clock_of, opened_database, rental_api
+from syncctl.wiring.adapters import clock_of, locations_of, opened_database, rental_api
 
 if TYPE_CHECKING:
     from syncctl.ports.listener import Listener
@@ -32,7 +31,7 @@ def check_source(settings: Settings, options: SyncOptions, on_location: OnLocati
     """
     with opened_database(settings) as database, rental_api(settings) as api:
         check = prepare_check(
-            database, api, load_locations(), _question(settings, options), clock_of(settings)
+            database, api, locations_of(settings), _question(settings, options), clock_of(settings)
         )
         return check.check_only(on_location)
 
@@ -52,7 +51,7 @@ def repair_source(
         database = stack.enter_context(opened_database(settings, for_reading_only=False))
         api = stack.enter_context(rental_api(settings, invocation.stop))
         clock = clock_of(settings)
-        check = prepare_check(database, api, load_locations(), _question(settings, options), clock)
+        check = prepare_check(database, api, locations_of(settings), _question(settings, options), clock)
         request = RunRequest(invocation.command, REPORT_STEPS, invocation.trigger)
         run = Run(request, database, listener, clock, invocation.stop)
         return check.result(run.execute([check]))
@@ -68,12 +67,12 @@ def explain_record(settings: Settings, asked: str, *, fetch: bool) -> Explanatio
     wanted = CustomerQuery.from_text(asked)
     with ExitStack() as stack:
         database = stack.enter_context(opened_database(settings))
-        found = explain(database, wanted, load_locations())
+        found = explain(database, wanted, locations_of(settings))
         if not fetch:
             return found
         api = stack.enter_context(rental_api(settings))
         query = SourceQuery(api, schedule_of(settings), clock_of(settings), settings.api_run_deadline_s)
-        return ask_source(found, wanted, query, database, load_locations())
+        return ask_source(found, wanted, query, database, locations_of(settings))
 
 
 def _question(settings: Settings, options: SyncOptions) -> ReconcileRequest:

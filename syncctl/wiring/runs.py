@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 from syncctl.domain.run_results import Counts, RunResult, StepResult
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
-from syncctl.locations import load_locations
 from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from syncctl.scheduling.expression import next_run
 from syncctl.services.run import Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import SyncOptions, WindowSettings
-from syncctl.wiring.adapters import clock_of, opened_storage, rental_api
+from syncctl.wiring.adapters import cells_of, clock_of, locations_of, opened_storage, rental_api, titles_of
 
 if TYPE_CHECKING:
     from syncctl.ports.api import RentalApi
@@ -95,7 +94,7 @@ def run_import(
     """Import stores' files of one kind. `preview`: takes what a dry run would do. Raises as `run_sync` does;
     PreviewOutdatedError: it would not do what the job's preview showed."""
     with _locked(settings, invocation):
-        stage = _file_stage(job, invocation.stop, preview)
+        stage = _file_stage(settings, job, invocation.stop, preview)
         return _execute(settings, invocation, (job.kind,), [stage], listener)
 
 
@@ -115,7 +114,7 @@ def run_all(
     jobs = [import_from_folder(settings, kind, explicit=False) for kind in FILE_STEPS]
     with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
         stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
-        stages += [_file_stage(job, invocation.stop) for job in jobs]
+        stages += [_file_stage(settings, job, invocation.stop) for job in jobs]
         return _execute(settings, invocation, (*API_STEPS, *FILE_STEPS), stages, listener)
 
 
@@ -123,27 +122,29 @@ def retry_rejects(
     settings: Settings, wanted: RejectFilter, invocation: Invocation, listener: Listener
 ) -> Counts:
     """Retry rejected records. Raises as `run_sync` does."""
-    from syncctl.files.headers import cells_of
     from syncctl.services.rejects.reject_list import find_rejects
     from syncctl.services.rejects.retrying import retry_rejects as retry
 
     with _locked(settings, invocation), opened_storage(settings) as storage:
         request = RunRequest(invocation.command, (), invocation.trigger)
         run = Run(request, storage, listener, clock_of(settings), invocation.stop)
-        return retry(run, find_rejects(storage, wanted), load_locations(), cells_of)
+        return retry(run, find_rejects(storage, wanted), locations_of(settings), cells_of(settings))
 
 
-def _file_stage(job: ImportJob, stop: Stop, preview: Preview | None = None) -> Callable[[Run], None]:
-    from syncctl.files.headers import cells_of
+def _file_stage(
+    settings: Settings, job: ImportJob, stop: Stop, preview: Preview | None = None
+) -> Callable[[Run], None]:
     from syncctl.files.reading import open_file
     from syncctl.services.imports.importing import FileImport
     from syncctl.services.imports.preview import PreviewHash
     from syncctl.storage.dry_run import DryRunStorage
 
-    reader, locations = partial(open_file, stop=stop), load_locations()
+    reader = partial(open_file, stop=stop, known=titles_of(settings, job.kind))
+    mapping = settings.mapping.fingerprint if settings.mapping else ""
+    stage = partial(FileImport, job, reader, cells_of(settings), locations_of(settings), mapping=mapping)
     if job.only_if is None or preview is not None:
-        return FileImport(job, reader, cells_of, locations, preview)
-    return FileImport(job, reader, cells_of, locations, PreviewHash(), DryRunStorage)
+        return stage(preview=preview)
+    return stage(preview=PreviewHash(), rehearse=DryRunStorage)
 
 
 @contextmanager
@@ -169,7 +170,7 @@ def _api_stage(
         audits=settings.audit_locations,
     )
     return ApiSync(
-        api, load_locations(), steps, schedule, settings.api_run_deadline_s, options, measures=True
+        api, locations_of(settings), steps, schedule, settings.api_run_deadline_s, options, measures=True
     )
 
 

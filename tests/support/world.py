@@ -1,12 +1,13 @@
 """A small test environment for syncs: sandbox, database, web app and a controllable clock."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncctl.api.client import ApiClientConfig, HttpRentalApi
@@ -14,9 +15,10 @@ from syncctl.api.wire import Endpoint
 from syncctl.domain.run_results import AuditResult, Counts, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.domain.steps import Trigger
-from syncctl.files.headers import cells_of
+from syncctl.files.headers import Titles, cells_of
 from syncctl.files.reading import open_file
 from syncctl.locations import Locations, load_locations
+from syncctl.ports.listener import FileProgress
 from syncctl.ports.stop import Stop
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
@@ -26,6 +28,7 @@ from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
 from syncctl.services.sync.planning import SyncOptions, WindowSettings
+from syncctl.settings.mapping_file import MappingFile
 from syncctl.storage.dry_run import DryRunStorage
 from syncctl.storage.registry import open_storage
 from tests.support.oracle import Expectation
@@ -41,6 +44,8 @@ class Recorder:
     def __init__(self) -> None:
         self.started: list[StepName] = []
         self.done: list[tuple[StepName, LocationResult]] = []
+        self.read: list[FileProgress] = []
+        self.stored: list[tuple[int, int]] = []
         self.finished: list[StepResult] = []
         self.audits: list[tuple[StepName, AuditResult]] = []
         self.warnings: list[str] = []
@@ -54,6 +59,12 @@ class Recorder:
 
     def location_done(self, step: StepName, result: LocationResult) -> None:
         self.done.append((step, result))
+
+    def file_read(self, step: StepName, progress: FileProgress) -> None:
+        self.read.append(progress)
+
+    def records_stored(self, step: StepName, stored: int, of: int) -> None:
+        self.stored.append((stored, of))
 
     def step_finished(self, result: StepResult) -> None:
         self.finished.append(result)
@@ -79,6 +90,8 @@ class World:
         self.sandbox = sandbox
         self.url = url
         self.locations = locations or load_locations()
+        self.mapping: MappingFile | None = None
+        """Whose column titles count; its stores are those of `locations`."""
         with self.storage():
             pass
         self.app: MongoApp | SqliteApp = open_app(url)
@@ -154,10 +167,19 @@ class World:
         request = RunRequest(f"import {kind}", (kind,), Trigger.MANUAL, dry_run)
         with self.storage() as storage:
             port = DryRunStorage(storage) if dry_run else wrap(storage)
-            reader, rehearse = partial(open_file, stop=self.stop), None
+            reader = partial(open_file, stop=self.stop, known=self._titles(kind))
+            added, rehearse = self.mapping.fingerprint if self.mapping else "", None
             if job.only_if is not None and not dry_run:
                 preview, rehearse = PreviewHash(), DryRunStorage
-            stage = FileImport(job, reader, cells_of, self.locations, preview, rehearse)
+            stage = FileImport(
+                job,
+                reader,
+                self._cells_of,
+                self.locations,
+                mapping=added,
+                preview=preview,
+                rehearse=rehearse,
+            )
             return Run(request, port, self.recorder, self._clock(), self.stop).execute([stage])
 
     def retry_rejects(
@@ -171,7 +193,13 @@ class World:
         with self.storage() as storage:
             request = RunRequest("rejects retry", (), Trigger.MANUAL)
             run = Run(request, wrap(storage), self.recorder, self._clock(), self.stop)
-            return retry_rejects(run, storage.rejects(), locations or self.locations, cells_of)
+            return retry_rejects(run, storage.rejects(), locations or self.locations, self._cells_of)
+
+    def _titles(self, kind: StepName) -> Titles:
+        return self.mapping.titles[kind] if self.mapping else Titles(f"columns.{kind}")
+
+    def _cells_of(self, kind: StepName, row: Mapping[str, Any]) -> Mapping[str, object]:
+        return cells_of(row, self._titles(kind))
 
     def _clock(self) -> Clock:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)

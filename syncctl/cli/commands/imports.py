@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncctl.cli.commands import columns
 from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Json, Wait
@@ -206,4 +207,5 @@ def register(app: typer.Typer) -> None:
         command(group, kind, logged=True)(import_files)
         command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
         command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
+    columns.register(group)
     app.add_typer(group, name="import")

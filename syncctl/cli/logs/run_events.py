@@ -11,7 +11,7 @@ from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, Locatio
 from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
-from syncctl.ports.listener import Listener
+from syncctl.ports.listener import FileProgress, Listener
 from syncctl.text import plural, quantity
 
 STEP_TITLES = {
@@ -172,6 +172,12 @@ class LogListener:
         for row in result.finished:
             _log.debug("%s: %s", label, finished_words(row))
 
+    def file_read(self, step: StepName, progress: FileProgress) -> None:
+        """Not worth a line: the file's result is one."""
+
+    def records_stored(self, step: StepName, stored: int, of: int) -> None:
+        """Not worth a line: the file's result is one."""
+
     def step_finished(self, result: StepResult) -> None:
         if result.name in FILE_STEPS:
             _log.info("Files processed: %d/%d", result.processed, result.total)
@@ -245,6 +251,14 @@ class Listeners:
     def location_done(self, step: StepName, result: LocationResult) -> None:
         for listener in self._listeners:
             listener.location_done(step, result)
+
+    def file_read(self, step: StepName, progress: FileProgress) -> None:
+        for listener in self._listeners:
+            listener.file_read(step, progress)
+
+    def records_stored(self, step: StepName, stored: int, of: int) -> None:
+        for listener in self._listeners:
+            listener.records_stored(step, stored, of)
 
     def step_finished(self, result: StepResult) -> None:
         for listener in self._listeners:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from syncctl.cli.logs.run_events import (
     STEP_TITLES,
@@ -18,22 +21,43 @@ from syncctl.cli.logs.run_events import (
     step_warnings,
     trigger_word,
 )
+from syncctl.cli.terminal.file_line import FileLine
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.ports.listener import FileProgress
 from syncctl.safe_output.printable import printable
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
 
-class ProgressListener:
-    """Shows each step's progress by location. `quiet`: problems only."""
+class _Bars(Progress):
+    """The bars, and below them the line of the file that is read."""
 
-    def __init__(self, console: Console, *, quiet: bool = False, verbose: bool = False) -> None:
+    line: FileLine | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.line is not None and (text := self.line.text(self.console.width)):
+            yield Text(text, style="dim", no_wrap=True, overflow="ellipsis")
+
+
+class ProgressListener:
+    """Shows each step's progress by location, and by file. `quiet`: problems only."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._console = console
         self._quiet = quiet
         self._verbose = verbose
-        self._progress = Progress(
+        self._file_line = FileLine(clock)
+        self._progress = _Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -42,6 +66,7 @@ class ProgressListener:
             console=console,
             disable=quiet,
         )
+        self._progress.line = self._file_line
         self._task: TaskID | None = None
         self._saved = 0
         self._dry_run = False
@@ -62,6 +87,12 @@ class ProgressListener:
             f"{number}/{of} {STEP_TITLES[name]}", total=locations or 1, note=""
         )
 
+    def file_read(self, step: StepName, progress: FileProgress) -> None:
+        self._file_line.reading(progress)
+
+    def records_stored(self, step: StepName, stored: int, of: int) -> None:
+        self._file_line.storing("compared" if self._dry_run else "stored", stored, of)
+
     def location_done(self, step: StepName, result: LocationResult) -> None:
         self._saved += result.counts.saved
         if self._task is not None:
@@ -76,6 +107,7 @@ class ProgressListener:
             self._progress.console.print(f"[dim]{label}[/dim]")
 
     def step_finished(self, result: StepResult) -> None:
+        self._file_line.clear()
         if self._task is not None:
             style = _STYLES.get(result.status, "dim")
             note = f"[{style}]{self._new(result.counts.saved)}" + (

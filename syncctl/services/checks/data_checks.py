@@ -61,7 +61,7 @@ class StoreSpellings:
     `unknown`: the name; each with the number of leads."""
 
     def __init__(self, by_store: Mapping[str, int], stores: list[Store], locations: Locations) -> None:
-        known = {*locations.by_code.values()}
+        known = set(locations.store_names)
         known.update(name for store in stores if (name := locations.canonical(store.name)))
         self.misspelt: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
@@ -80,7 +80,7 @@ def _amount(leads: int, reports: int) -> Finding:
 
 
 def _stores(stores: list[Store], locations: Locations) -> Finding:
-    known = set(locations.by_code.values())
+    known = locations.store_names
     if not stores:
         return Finding.warning(
             "Stores", f"none stored; locations.toml knows {len(known)}", "`syncctl stores` fetches them."

@@ -54,7 +54,7 @@ class StoresRenamed:
 
 def plan_stores(database: Database, locations: Locations) -> StorePlan:
     """What renaming would do now, in one pass over the leads. Changes nothing. Raises StorageError."""
-    known = {*locations.by_code.values(), *(store.name for store in database.stores())}
+    known = {*locations.store_names, *(store.name for store in database.stores())}
     stores = CachedStores(locations)
     finder = DuplicateFinder(locations, database)
     plan = StorePlan()

@@ -5,14 +5,14 @@ The shops in its rows are known from syncs, and the store list as last fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import StepName
 from syncctl.locations import Locations
 from syncctl.services.sync.planning import location_order
-from syncctl.text import and_more
+from syncctl.text import and_more, mapping_line
 
 LOCATION_IDS = "Location ids"
 IDS_SHOWN = 10
@@ -66,7 +66,8 @@ def _unknown_to_one(listed: Mapping[str, str], locations: Locations) -> Iterator
         yield Finding.warning(
             "New location ids",
             f"in the store list, but not in locations.toml: {_first(named)}",
-            "Their leads get the store list's name: check how it is written, and add them to locations.toml.",
+            "Their leads get the store list's name: check how it is written, and "
+            f"{_line_to_add(new, listed, locations)}.",
         )
     old = sorted(locations.by_code.keys() - listed.keys(), key=location_order)
     if old:
@@ -75,6 +76,12 @@ def _unknown_to_one(listed: Mapping[str, str], locations: Locations) -> Iterator
             f"in locations.toml, but not in the store list: {_first(old)}. They are asked for all the same; "
             "the API's people can say which are still in use",
         )
+
+
+def _line_to_add(new: Sequence[str], listed: Mapping[str, str], locations: Locations) -> str:
+    """The line for the first of these ids; the others need the same."""
+    store = locations.canonical(listed[new[0]]) or "BRAND - PLACE"
+    return mapping_line("locations", new[0], store) + (" and so on" if len(new) > 1 else "")
 
 
 def _ids(dialect: Dialect) -> Finding:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncctl.domain.checks import Finding
-from syncctl.ports.machine import PathFacts, SettingsFacts, UnknownSetting
+from syncctl.ports.machine import MappingFacts, PathFacts, SettingsFacts, UnknownSetting
 from syncctl.services.doctor.machine import OTHERS
+from syncctl.text import and_more
+
+ENTRIES_SHOWN = 10
+"""Of a mapping file, in one line."""
 
 
 def check_settings(facts: SettingsFacts) -> Iterator[Finding]:
@@ -31,6 +35,28 @@ def check_settings(facts: SettingsFacts) -> Iterator[Finding]:
         yield _unknown(unknown)
     for file in facts.secret_files:
         yield _secret_file(file)
+
+
+def check_mapping(facts: MappingFacts | None) -> Finding:
+    """Which mapping file is in force, and what it adds. None: MAPPING_FILE names none."""
+    name = "Mapping file"
+    if facts is None:
+        return Finding.passed(name, "none (MAPPING_FILE): the packaged stores and column titles alone")
+    if not facts.added:
+        return Finding.warning(
+            name,
+            f"{facts.path} adds nothing to the packaged tables",
+            "Take MAPPING_FILE out, or see docs/reference/mapping.md for what it can add.",
+        )
+    shown = ", ".join(facts.added[:ENTRIES_SHOWN]) + and_more(len(facts.added) - ENTRIES_SHOWN)
+    if facts.repeated:
+        first = ", ".join(facts.repeated[:ENTRIES_SHOWN]) + and_more(len(facts.repeated) - ENTRIES_SHOWN)
+        return Finding.warning(
+            name,
+            f"{facts.path} adds {shown}; the packaged tables already have {first}",
+            "The lines that they have can be taken out.",
+        )
+    return Finding.passed(name, f"{facts.path} adds {shown}")
 
 
 def _unknown(unknown: UnknownSetting) -> Finding:

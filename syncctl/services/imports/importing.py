@@ -70,21 +70,25 @@ class FileImport:
     wherever they are, and an unchanged import writes nothing.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         job: ImportJob,
         reader: FileReader,
         cells_of: CellsOf,
         locations: Locations,
+        *,
+        mapping: str = "",
         preview: PreviewHash | None = None,
         rehearse: Callable[[Storage], Storage] | None = None,
     ) -> None:
-        """`preview`: takes what happens to each row. `rehearse`: gives a storage that writes nothing, on
-        which an import is tried that is to go on only if its preview has the job's hash."""
+        """`mapping`: changes whenever the tables that files are read by do, packaged ones apart. `preview`:
+        takes what happens to each row. `rehearse`: gives a storage that writes nothing, on which an import is
+        tried that is to go on only if its preview has the job's hash."""
         self._job = job
         self._reader = reader
         self._cells_of = cells_of
         self._locations = locations
+        self._mapping = mapping
         self._preview = preview
         self._rehearse = rehearse
         self._tallies: list[FileTally] = []
@@ -112,7 +116,8 @@ class FileImport:
             readings: list[FileReading] = []
             for number, tally in enumerate(run.stop.between(self._tallies)):
                 if tally.error is None:
-                    readings += self._read(run, FileToRead(number, tally, stores, requested_store), staging)
+                    file = FileToRead(number, len(self._tallies), tally, stores, requested_store)
+                    readings += self._read(run, file, staging)
                 if self._rehearse is None:
                     _keep_rejects(readings)
             if self._rehearse is None:
@@ -131,9 +136,12 @@ class FileImport:
     def _store(self, run: Run, staging: Staging, preview: PreviewHash | None) -> None:
         """Store what was read."""
         intake = FileIntake(run, self._job.kind, self._locations, preview=preview)
+        stored = 0
         for batch in run.stop.between(staging.batches(partial(_supersede, self._tallies, preview))):
+            run.listener.records_stored(self._job.kind, stored, staging.records)
             self._finish_files(run, range(batch[0].file), intake)
             intake.ingest(batch, self._tallies)
+            stored += len(batch)
         intake.ingest_undecided(self._tallies)
         self._finish_files(run, range(len(self._tallies)), intake)
         self._finish_preview()
@@ -187,7 +195,7 @@ class FileImport:
                 continue
             tally.is_done = True
             if tally.is_imported and self._job.sheet is None:
-                run.storage.save_file_hash(self._job.kind, tally.name, _import_stamp(tally))
+                run.storage.save_file_hash(self._job.kind, tally.name, _import_stamp(tally, self._mapping))
             run.listener.location_done(self._job.kind, tally.result())
 
     def _read(self, run: Run, file: FileToRead, staging: Staging) -> list[FileReading]:
@@ -196,11 +204,12 @@ class FileImport:
         tally = file.tally
         readings: list[FileReading] = []
         staging.begin_file()
+        run.listener.file_read(self._job.kind, file.progress())
         if self._preview is not None:
             self._preview.begin_file()
         try:
             tally.content_hash = content_hash(tally.path)
-            tally.skipped = self._imported.get(tally.name) == _import_stamp(tally)
+            tally.skipped = self._imported.get(tally.name) == _import_stamp(tally, self._mapping)
             if not tally.skipped:
                 reading = FileReading(run, self._job.kind, file, staging, self._cells_of, self._preview)
                 reading.read(self._reader, self._job.sheet)
@@ -264,9 +273,9 @@ def _supersede(tallies: Sequence[FileTally], preview: PreviewHash | None, staged
         preview.add(tally.position(staged.file, staged.sheet, staged.row), decision)
 
 
-def _import_stamp(tally: FileTally) -> str:
+def _import_stamp(tally: FileTally, mapping: str) -> str:
     """What is stored about an imported file, to recognize it next time."""
-    return f"{MAPPING_VERSION}:{tally.content_hash}"
+    return ":".join(filter(None, (MAPPING_VERSION, tally.content_hash, mapping)))
 
 
 def _printable(name: str) -> str:

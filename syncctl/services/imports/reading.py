@@ -12,7 +12,8 @@ from syncctl.domain.sources import StepName
 from syncctl.errors import FileProblemError, InvalidRowError
 from syncctl.mapping.file_rows import file_record, usable_cells
 from syncctl.parsing.values import text
-from syncctl.ports.files import FileReader, FileRow, FileSheet
+from syncctl.ports.files import FileReader, FileRow, FileSheet, OpenedFile
+from syncctl.ports.listener import FileProgress
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.staging import StagedRow, Staging
@@ -23,6 +24,9 @@ from syncctl.services.rejects.list_updates import RejectQuota
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
 from syncctl.services.run import Run
 
+ROWS_PER_REPORT = 250
+"""A few hundredths of a second: often enough for a display, too seldom to be felt."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileToRead:
@@ -31,10 +35,22 @@ class FileToRead:
     number: int
     """Its number in the import."""
 
+    of: int
+    """How many files there are."""
+
     tally: FileTally
     stores: FileStores
     requested_store: str | None
     """The store that the user named."""
+
+    def progress(self, bytes_read: int = 0) -> FileProgress:
+        """How far it has been read."""
+        tally = self.tally
+        try:
+            size = tally.path.stat().st_size
+        except OSError:
+            size = 0  # it says so itself when it is opened
+        return FileProgress(tally.name, self.number + 1, self.of, size, bytes_read, tally.rows)
 
 
 class FileReading:
@@ -71,18 +87,21 @@ class FileReading:
         stores, requested_store = self._file.stores, self._file.requested_store
         of_file = requested_store or stores.of_file(self._tally.path.name)
         problems: list[str] = []
+        unknown: list[str] = []
         with reader(self._tally.path, only_sheet=only_sheet) as opened:
             for sheet in opened:
                 try:
-                    self._read_sheet(sheet, of_file or stores.named(sheet.name))
+                    self._read_sheet(opened, sheet, of_file or stores.named(sheet.name))
                 except _NoStoreError:
                     problems.append(f"sheet {sheet.name!r}" if sheet.name else "it")
+                    unknown.append(sheet.name)
             self._tally.hidden_sheets = opened.hidden_sheets
             problems_of_file = [f"{self._tally.name}: {problem}." for problem in opened.problems]
         if problems:
             message = (
                 f"{self._tally.name}: nothing tells the store of {', '.join(problems)}: name the file "
                 f"{self._kind}_sg_PLACE or {self._kind}_z_PLACE, or give --store NAME."
+                f"{stores.line_to_add(self._tally.path.name, unknown)}"
             )
             if not self._tally.rows:
                 raise FileProblemError(message)
@@ -91,7 +110,7 @@ class FileReading:
         if problems_of_file:
             self._tally.error = " ".join(problems_of_file)
 
-    def _read_sheet(self, sheet: FileSheet, store: str | None) -> None:
+    def _read_sheet(self, opened: OpenedFile, sheet: FileSheet, store: str | None) -> None:
         self._tally.sheets.setdefault(sheet.name, len(self._tally.sheets))
         for row in self._run.stop.between(sheet.rows(partial(self._ignore, sheet))):
             if store is None and "store" not in row.cells:
@@ -99,10 +118,14 @@ class FileReading:
             cells = usable_cells(row.cells)
             of_row = store or self._file.stores.named(text(cells["store"]))
             self._tally.rows += 1
+            if self._tally.rows % ROWS_PER_REPORT == 0:
+                self._run.listener.file_read(self._kind, self._file.progress(opened.bytes_read))
             if any(isinstance(cell, str) and "\ufffd" in cell for cell in cells.values()):
                 self._tally.replaced.add(_place(sheet, row))
             if of_row is not None:
                 self._tally.stores.add(of_row)
+            elif line := self._file.stores.unknown(cells["store"]):
+                self._tally.add_unknown_store(line, _place(sheet, row))
             try:
                 record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:

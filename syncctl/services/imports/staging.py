@@ -84,6 +84,11 @@ class Staging:
     ) -> None:
         self._spool.close()
 
+    @property
+    def records(self) -> int:
+        """How many records there are in the files that were kept."""
+        return len(self._last)
+
     def begin_file(self) -> None:
         """Rows added from now on count only if `keep_file` is called."""
         with temporary_file():

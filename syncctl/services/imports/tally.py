@@ -14,6 +14,9 @@ from syncctl.text import and_more
 MAX_PLACES_NAMED = 20
 """Positions named in a file's warning."""
 
+MAX_STORES_NAMED = 5
+"""Unknown stores named in a file's warning."""
+
 MAX_REFUSED_QUOTED = 3
 """Refused rows quoted in a file's error."""
 
@@ -69,6 +72,9 @@ class FileTally:
     unreadable: dict[str, Places] = field(default_factory=dict)
     """By column, rows with a cell that can't be read."""
 
+    unknown_stores: dict[str, Places] = field(default_factory=dict)
+    """Rows whose store is unknown, by the line that would make it known."""
+
     replaced: Places = field(default_factory=Places)
     """Rows with a character that can't be read."""
 
@@ -114,10 +120,16 @@ class FileTally:
         """A number by which rows sort as they stand in the import's files."""
         return (file * MAX_SHEETS + self.sheets.get(sheet, 0)) * MAX_ROW + row
 
+    def add_unknown_store(self, line: str, place: str) -> None:
+        """A row's store is unknown; `line` of a mapping file would make it known."""
+        if line in self.unknown_stores or len(self.unknown_stores) < MAX_STORES_NAMED:
+            self.unknown_stores.setdefault(line, Places()).add(place)
+
     def reset_to_error(self, problem: str) -> None:
         """The file can't be parsed: none of its rows count."""
         self.rows = self.invalid = self.unlisted = self.ignored = 0
         self.stores, self.unreadable, self.replaced = set(), {}, Places()
+        self.unknown_stores = {}
         self.error = problem
 
     def result(self) -> LocationResult:
@@ -158,6 +170,8 @@ class FileTally:
             yield f"hidden sheets passed over: {sheets} (unhide one, or name it with --sheet, to import it)"
         for column, places in self.unreadable.items():
             yield f"{column.title()} can't be read, saved without it: {places}"
+        for line, places in self.unknown_stores.items():
+            yield f"a store that is not known, rejected: {places}: {line}"
         if self.replaced.count:
             yield f"a character can't be read, \N{REPLACEMENT CHARACTER} stands for it: {self.replaced}"
         if self.unlisted:

@@ -1,21 +1,24 @@
-"""Records that the sync knows under a key of earlier rules: they keep their id."""
+"""Records that the sync knows under a key of earlier rules, or a store's earlier name: they keep their id."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from syncctl.domain.identity import current_key, keys_of, phone_of
-from syncctl.domain.lead_values import LeadValues
+from syncctl.domain.identity import current_key, keys_of, phone_of, with_store
 from syncctl.domain.records import KnownRecord, SourceRecord, SyncRecord
 from syncctl.domain.sources import API_LEAD_TYPES
+from syncctl.locations import Locations, load_locations
 from syncctl.ports.storage import Storage
 
 
 class FormerKeys:
     """Finds them, each for one record only."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, locations: Locations) -> None:
         self._storage = storage
+        self._canonical = lru_cache(maxsize=1024)(locations.canonical)  # few stores, many keys
+        self._has_mapping_file = locations != load_locations()
         self._former: dict[str, str] = {}
 
     def adopt(self, records: Sequence[SourceRecord], known: dict[str, KnownRecord]) -> Sequence[SourceRecord]:
@@ -23,14 +26,12 @@ class FormerKeys:
         to `known`."""
         ids = {record.lead_id for record in records}
         unknown = [
-            record
-            for record in records
-            if record.lead_id not in known and _may_have_former_key(record.values, record.former_phones)
+            record for record in records if record.lead_id not in known and self._may_have_former_key(record)
         ]
         if not unknown:
             return records
         entries = self._storage.records_about(phones_of(unknown), (), ())
-        by_key = {current_key(entry.record.key): entry.record for entry in entries}
+        by_key = {self._key_by_now(entry.record.key): entry.record for entry in entries}
         found: dict[str, SourceRecord] = {}
         for record in unknown:
             for key in keys_of(record):
@@ -57,13 +58,18 @@ class FormerKeys:
         taken_by = self._former.get(before.record_id, record.key)
         return taken_by == record.key and before.values.get("phone") in phones
 
+    def _may_have_former_key(self, record: SourceRecord) -> bool:
+        """Whether the sync may know a record under another key: the keys of most bookings and returns
+        haven't changed, but two files may write the same visit's customer name in different code points, and
+        a mapping file may have renamed a store."""
+        if record.former_phones or record.values["leadType"] not in API_LEAD_TYPES:
+            return True
+        renamed = self._has_mapping_file or not record.values["name"].isascii()
+        return "bookingNo" not in record.values and renamed
 
-def _may_have_former_key(values: LeadValues, former_phones: Collection[str]) -> bool:
-    """Whether the sync may know a record under another key: the keys of most bookings and returns haven't
-    changed, but two files may write the same visit's customer name in different code points."""
-    if former_phones or values["leadType"] not in API_LEAD_TYPES:
-        return True
-    return "bookingNo" not in values and not values["name"].isascii()
+    def _key_by_now(self, key: str) -> str:
+        """A key of any version by today's rules, with the name that its store has by now."""
+        return with_store(current_key(key), self._canonical)
 
 
 def phones_of(records: Iterable[SourceRecord]) -> set[str]:

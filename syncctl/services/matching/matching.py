@@ -34,7 +34,7 @@ class Matcher:
         self._storage = storage
         self._run_id = run_id
         self._locations = locations
-        self._former_keys = FormerKeys(storage)
+        self._former_keys = FormerKeys(storage, locations)
         self._partial = PartialMatches(storage, locations)
         # What this matcher has assigned so far: a check writes nothing, so it is recorded only here.
         self._linked: dict[str, str] = {}

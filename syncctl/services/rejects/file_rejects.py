@@ -15,8 +15,9 @@ from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_row
 from syncctl.text import normalize_text
 
-CellsOf = Callable[[Mapping[str, Any]], Mapping[str, object]]
-"""Takes a file's raw row by column titles and returns its cells by column name (`FileRow.cells`)."""
+CellsOf = Callable[[StepName, Mapping[str, Any]], Mapping[str, object]]
+"""Takes the kind of a file and a raw row of it by column titles, and returns its cells by column name
+(`FileRow.cells`)."""
 
 
 class FileRejects:
@@ -30,7 +31,7 @@ class FileRejects:
         for reject in storage.rejects(kind):
             if reject.location == name:
                 row = raw_row(reject)
-                customer = _customer(usable_cells(cells_of(row))) if isinstance(row, Mapping) else None
+                customer = _customer(usable_cells(cells_of(kind, row))) if isinstance(row, Mapping) else None
                 self._customers[reject.position][reject.reject_id] = customer
 
     def __bool__(self) -> bool:

@@ -115,7 +115,7 @@ class _Retry:
         staged: dict[str, StagedRow] = {}
         placed = [(sheet_and_row(reject), reject, row) for reject, row in rows]
         for (sheet, number), reject, row in sorted(placed, key=lambda entry: (entry[0][0], entry[0][1] or 0)):
-            cells = usable_cells(self._cells_of(row))
+            cells = usable_cells(self._cells_of(kind, row))
             try:
                 record = file_record(kind, cells, self._store_of(reject, sheet, cells), zone)
             except InvalidRowError:

@@ -18,7 +18,7 @@ from syncctl.ports.storage import Storage
 from syncctl.services.rejects.list_updates import unlisted_warning, update_rejects
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import AnswerRows
-from syncctl.text import normalize_text
+from syncctl.text import mapping_line, normalize_text
 
 STORE_LIST = "store list"
 """Used as the location on the rejects list."""
@@ -79,7 +79,8 @@ def store_of_row(row: object, locations: Locations) -> Store:
         raise InvalidRowError("no locCode")
     name = locations.store_of(code, text(row.get("locName")))
     if name is None:
-        raise InvalidRowError("no locName, and locations.toml doesn't know the code")
+        added = mapping_line("locations", code, "BRAND - PLACE")
+        raise InvalidRowError(f"no locName, and locations.toml doesn't know the code; {added}")
     brand, _, _ = name.partition(" - ")
     return Store(
         name=name,

@@ -41,7 +41,7 @@ class ShopNames:
     ) -> None:
         self.stores = stores
         self.canonical = locations.canonical
-        self._known = {store for store in stores.values() if store}
+        self._known = {*locations.store_names, *filter(None, stores.values())}
         by_spelling: dict[str, set[str]] = defaultdict(set)
         for code, written in (*listed.items(), *spellings):
             if (store := stores.get(code)) and (folded := normalize_text(written)):

@@ -75,6 +75,7 @@ def test_defaults(cwd: Path) -> None:
         lock_file=cwd / "data/syncctl.lock",
         log_file=None,
         log_format="text",
+        mapping=None,
         heartbeat_url=None,
         secrets=(),
     )
@@ -164,6 +165,7 @@ def test_every_setting_can_be_set(cwd: Path) -> None:
         lock_file=Path("/run/lock/syncctl"),
         log_file=cwd / "log/sync.log",
         log_format="json",
+        mapping=None,
         heartbeat_url="https://hc.example/ping/0a1b2c3d4e5f6a7b8c9d",
         secrets=(
             "one-for-all",

@@ -177,5 +177,5 @@ def _shop(name: str, value: Any, locations: Locations) -> str:
     if name == "locationID":
         return text if text in locations.by_code else OTHER_PLACE
     canonical = locations.canonical(text)
-    known = canonical is not None and canonical in locations.by_code.values()
+    known = canonical is not None and canonical in locations.store_names
     return canonical if known and canonical else OTHER_PLACE

@@ -1,0 +1,43 @@
+"""`import columns`: which column of a store's file is taken for what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json
+
+File = Annotated[
+    Path,
+    typer.Argument(readable=False, metavar="FILE", help="An .xlsx, .xls or .csv.", show_default=False),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option("--kind", metavar="KIND", help="walkin or lossofsale; else the file's name tells."),
+]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to `import`."""
+
+    @command(group, "columns")
+    def columns(session: Session, file: File, kind: Kind = None, json: Json = False) -> None:
+        """Show which column is taken for what; reads the file, writes nothing."""
+        from syncctl.cli.render.columns import render_columns
+        from syncctl.domain.sources import FILE_STEPS, StepName
+        from syncctl.errors import ExitCode, UsageError
+        from syncctl.services.imports.file_stores import kind_of_name
+        from syncctl.wiring.columns import columns_of_file
+
+        named = kind or kind_of_name(file.name)
+        if named not in list(FILE_STEPS):
+            what = f"--kind {kind!r} is no kind of file" if kind else f"{file.name} does not tell its kind"
+            raise UsageError(f"{what}: give --kind {' or --kind '.join(FILE_STEPS)}.")
+        with session.stop.at_safe_points():
+            report = columns_of_file(session.settings, file, StepName(named), session.stop)
+        render_columns(report, session.redactor, as_json=json)
+        if not report.is_understood:
+            raise typer.Exit(ExitCode.DATA)

@@ -1,0 +1,118 @@
+"""Renders what the columns of a file are taken for: tables on a terminal, a column a line in a pipe, or
+JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.mapping.file_columns import file_columns
+from syncctl.safe_output.printable import printable
+from syncctl.text import and_more
+
+if TYPE_CHECKING:
+    from syncctl.services.imports.columns import ColumnReport, HeaderColumns, SheetColumns, TakenColumn
+
+SCHEMA = 1
+FIELDS_SHOWN = 3
+LINES_SHOWN = 3
+
+_Row = tuple[str, str, str, str]
+"""A column's letter and title, what it is taken for, samples."""
+
+
+def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_json: bool) -> None:
+    """The report; secrets of the settings that stand in the file are masked as everywhere."""
+    if as_json:
+        from syncctl.safe_output.redact import redacted
+
+        print_json(redacted(_document(report), redact))
+        return
+    for sheet in report.sheets:
+        for header in sheet.headers:
+            _print_header(report, sheet, header, lambda shown: printable(redact(shown)))
+    for problem in report.problems:
+        _say(f"Not read: {printable(redact(problem))}")
+    if report.hidden_sheets:
+        _say(printable(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}."))
+    left_over = [each for sheet in report.sheets for header in sheet.headers for each in header.left_over]
+    if left_over:
+        _say(printable(redact(f"If a title that is left over means something: {left_over[0].line}")))
+        _say(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
+
+
+def _print_header(
+    report: ColumnReport, sheet: SheetColumns, header: HeaderColumns, shown: Callable[[str], str]
+) -> None:
+    name = f"{report.file}, sheet {sheet.name}" if sheet.name else report.file
+    what = f"{report.kind}, titles in row {header.row}"
+    if not header.is_header:
+        what = f"{report.kind}: no row is a header, which has a name and a phone; row {header.row} is nearest"
+    elif header is not sheet.headers[0]:
+        what = f"{report.kind}, other titles from row {header.row} on"
+    rows = [tuple(map(shown, row)) for row in _rows(header)]
+    missing = ", ".join(each.field for each in header.missing)
+    end = f"No column for: {missing}." if missing else "Every field has its column."
+    if sys.stdout.isatty():
+        _print_table(shown(f"{name} ({what})"), rows)
+        _say(end + "\n")
+        return
+    for line in (shown(f"{name} ({what})"), *("\t".join(row) for row in rows), end):
+        print_line(line)
+
+
+def _say(text: str) -> None:
+    """A sentence: on a terminal broken between words."""
+    if sys.stdout.isatty():
+        from rich.markup import escape
+
+        console().print(escape(text))
+    else:
+        print_line(text)
+
+
+def _rows(header: HeaderColumns) -> Iterator[_Row]:
+    from syncctl.files.headers import column_letters
+
+    rows = [(each.position, each.title, _meaning(each), each.samples) for each in header.taken]
+    rows += [(each.position, each.title, "left over", each.samples) for each in header.left_over]
+    for position, title, meaning, samples in sorted(rows):
+        yield column_letters(position), title, meaning, " · ".join(samples)
+
+
+def _meaning(taken: TakenColumn) -> str:
+    later = f", where column {taken.rank - 1} of it is empty" if taken.rank > 1 else ""
+    if not taken.fields:
+        return f"{taken.column}{later}" + ("" if taken.column == "store" else ": of no use in these files")
+    into = ", ".join(taken.fields[:FIELDS_SHOWN]) + and_more(len(taken.fields) - FIELDS_SHOWN)
+    same = taken.fields == (taken.column,)
+    return f"{taken.column}{later}" if same else f"{taken.column}{later} → {into}"
+
+
+def _print_table(heading: str, rows: list[tuple[str, ...]]) -> None:
+    from rich.markup import escape
+
+    out = console()
+    out.print(f"[bold]{escape(heading)}[/bold]")
+    table = plain_table(header_style="dim")
+    table.add_column("", no_wrap=True)
+    for title in ("Title", "Taken for", "Samples"):
+        table.add_column(title, overflow="fold")
+    for letter, title, meaning, samples in rows:
+        style = "yellow" if meaning == "left over" else None
+        table.add_row(letter, escape(title), escape(meaning), escape(samples), style=style)
+    out.print(table)
+
+
+def _document(report: ColumnReport) -> dict[str, object]:
+    from syncctl.files.headers import column_letters
+
+    document = asdict(report)
+    for sheet in document["sheets"]:
+        for header in sheet["headers"]:
+            for each in (*header["taken"], *header["left_over"]):
+                each["letter"] = column_letters(each.pop("position"))
+    return {"command": "import columns", "ok": report.is_understood, "schema": SCHEMA, **document}

@@ -1,0 +1,92 @@
+"""MAPPING_FILE: stores, places and column titles over the packaged tables (docs/reference/mapping.md).
+
+It only adds. What it says otherwise than the packaged tables would give known leads another key, and so save
+them again: that is a clash, as is one thing said twice (docs/decisions/0022-a-mapping-file.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncctl.domain.sources import StepName
+from syncctl.errors import SettingsError
+from syncctl.files.headers import Titles
+from syncctl.filesystem.ordinary_files import open_ordinary
+from syncctl.filesystem.trusted_files import others_control
+from syncctl.locations import Locations
+from syncctl.safe_output.printable import printable
+from syncctl.settings.mapping_tables import Entry, TableReader
+from syncctl.settings.toml_lines import line_of_error, lines_of_keys
+
+LONGEST_FILE = 1 << 20
+"""Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """The tables in force: the packaged ones with what a mapping file adds."""
+
+    path: Path
+    locations: Locations
+    titles: Mapping[StepName, Titles]
+    """By the kind of file."""
+
+    entries: tuple[Entry, ...]
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with what the file adds, so that files read without it are read again."""
+        added = sorted(tuple(entry) for entry in self.entries if entry.is_new)
+        return hashlib.sha256(repr(added).encode()).hexdigest()[:16] if added else ""
+
+
+def read_mapping_file(path: Path) -> MappingFile:
+    """The mapping file at `path`, over the packaged tables.
+
+    Raises SettingsError, which names the file and the line, for whatever is wrong with it, and if another
+    user could write it.
+    """
+    text = _text(path)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line, what = line_of_error(error, text)
+        raise SettingsError(f"{_shown(path)}, line {line}: it is no TOML: {what}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{_shown(path)}, line 1: it is nested too deeply") from error
+    reader = TableReader(_shown(path), tables, lines_of_keys(text))
+    return MappingFile(path, reader.locations(), reader.titles, tuple(reader.entries))
+
+
+def _text(path: Path) -> str:
+    try:
+        if found := others_control(path):
+            what, cure = found
+            raise SettingsError(
+                f"{_shown(path)} is not obeyed, as another user could say what is in it: {what}. If you "
+                f"trust it: {cure}"
+            )
+        with open_ordinary(path) as opened:
+            content = opened.read(LONGEST_FILE + 1)
+        if len(content) > LONGEST_FILE:
+            raise SettingsError(f"{_shown(path)} is too long to be a mapping file")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{_shown(path)} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SettingsError(f"{_shown(path)}, line {line}: it is not UTF-8 text: save it as such") from error
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path))
