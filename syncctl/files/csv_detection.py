@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from syncctl.errors import FileProblemError
 from syncctl.files import encodings
+from syncctl.files.cells import Cell
 from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
 from syncctl.files.headers import HEADER_SEARCH_ROWS, Layout
 from syncctl.files.problems import file_errors, problem
@@ -26,7 +28,17 @@ _MOST_CONTROLS = 0.02
 _NO_HEADER = (0, 0)
 
 
-def detect(path: Path) -> CsvTable:
+ColumnsIn = Callable[[Sequence[Cell]], int]
+"""How many columns a row has as the header of a table; 0: it is none."""
+
+
+def store_file_columns(cells: Sequence[Cell]) -> int:
+    """As the header of a store's file."""
+    layout = Layout.recognise(cells)
+    return len(layout.columns) if layout else 0
+
+
+def detect(path: Path, columns_in: ColumnsIn = store_file_columns) -> CsvTable:
     """The CSV table in this file.
 
     A first line `sep=;` names the delimiter, as in Excel. Otherwise it is the delimiter that recognizes the
@@ -47,19 +59,19 @@ def detect(path: Path) -> CsvTable:
         raise problem(path, "it is neither a workbook nor CSV text; save it as .xlsx or .csv and import that")
     if named := SEPARATOR_LINE.fullmatch(head.partition("\n")[0]):
         return replace(table, delimiter=named[1])
-    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS])
+    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS], columns_in)
 
 
-def _best(tables: list[CsvTable]) -> CsvTable:
+def _best(tables: list[CsvTable], columns_in: ColumnsIn) -> CsvTable:
     mistakes: list[FileProblemError] = []
-    scores = [_score(table, mistakes) for table in tables]
+    scores = [_score(table, mistakes, columns_in) for table in tables]
     best = max(scores)
     if best == _NO_HEADER and mistakes:
         raise mistakes[0]
     return tables[scores.index(best)]
 
 
-def _score(table: CsvTable, mistakes: list[FileProblemError]) -> tuple[int, int]:
+def _score(table: CsvTable, mistakes: list[FileProblemError], columns_in: ColumnsIn) -> tuple[int, int]:
     """How many header columns are recognized, and how many of the first rows have the same width; errors
     of this reading are added to `mistakes`."""
     columns = width = same = 0
@@ -68,8 +80,8 @@ def _score(table: CsvTable, mistakes: list[FileProblemError]) -> tuple[int, int]
         for _, cells in records:
             if columns:
                 same += len(cells) == width
-            elif layout := Layout.recognise(cells):
-                columns, width = len(layout.columns), len(cells)
+            elif columns := columns_in(cells):
+                width = len(cells)
     except FileProblemError as mistake:
         mistakes.append(mistake)
     return columns, same

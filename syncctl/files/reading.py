@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from syncctl.files.cells import Cell, Record
 from syncctl.files.headers import HEADER_SEARCH_ROWS, find_header, normalize_title
@@ -20,7 +20,10 @@ from syncctl.files.rows import FileRow, file_rows, not_blank
 from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.ports.stop import Stop
 
-__all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
+if TYPE_CHECKING:
+    from syncctl.files.csv_detection import ColumnsIn
+
+__all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file", "open_tables"]
 
 NO_HEADER = (
     f"no row with the column titles was found in the first {HEADER_SEARCH_ROWS} rows: "
@@ -92,7 +95,7 @@ def open_file(path: Path, *, only_sheet: str | None = None, stop: Stop | None = 
         FileProblemError: it can't be read or understood; the message is one line that names the file.
         StopRequestedError: `stop` was requested while it was waited for.
     """
-    with _tables(path, stop or Stop()) as tables:
+    with open_tables(path, stop or Stop()) as tables:
         if only_sheet is not None:
             yield _with_headers(path, _only(path, tables, only_sheet), ())
         else:
@@ -102,7 +105,11 @@ def open_file(path: Path, *, only_sheet: str | None = None, stop: Stop | None = 
             )
 
 
-def _tables(path: Path, stop: Stop) -> AbstractContextManager[Sequence[Table]]:
+def open_tables(
+    path: Path, stop: Stop, columns_in: ColumnsIn | None = None
+) -> AbstractContextManager[Sequence[Table]]:
+    """All tables of a file, hidden ones too. `columns_in`: how the header of a CSV file is known, if it is
+    not a store's. Raises as `open_file` does."""
     head = _head(path)
     if head.startswith((*ZIP_MAGICS, OLE_MAGIC)):
         from syncctl.files.workbook import open_workbook
@@ -110,7 +117,7 @@ def _tables(path: Path, stop: Stop) -> AbstractContextManager[Sequence[Table]]:
         return open_workbook(path, stop)
     from syncctl.files.csv_detection import detect
 
-    return nullcontext([detect(path)])
+    return nullcontext([detect(path) if columns_in is None else detect(path, columns_in)])
 
 
 def _head(path: Path) -> bytes:
