@@ -116,7 +116,7 @@ def _import(
     with session.listener() as listener:
         invocation = Invocation("rejects import", Trigger.MANUAL, dry_run, wait, stop=session.stop)
         result = import_corrected_rejects(session.settings, file, invocation, listener)
-    render_corrections(result, file.name, session.redactor, as_json=json)
+    render_corrections(result, session.redactor, as_json=json)
 
 
 def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
@@ -142,12 +142,12 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
 
 def _dismiss(session: Session, ids: Ids, yes: Yes = False, json: Json = False) -> None:
     """Take them off the list unsaved, for good: the same rows don't come back."""
-    from syncctl.cli.render.rejects import print_lines, render_dismissed
+    from syncctl.cli.render.rejects import print_table, render_dismissed
     from syncctl.wiring.rejects import dismiss_rejects, rejects_to_dismiss
 
     found = rejects_to_dismiss(session.settings, ids)
     if sys.stdin.isatty() and sys.stdout.isatty() and not yes:
-        print_lines(found, session.redactor)
+        print_table(found, session.redactor)
         if not typer.confirm(f"Dismiss {quantity(len(found), 'reject')}?", err=True):
             print_message("Nothing was dismissed.")
             return

@@ -58,18 +58,21 @@ def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_js
         )
 
 
-def print_lines(rejects: Sequence[Reject], redact: Redact) -> None:
-    """One line each."""
+def print_table(rejects: Sequence[Reject], redact: Redact) -> None:
+    """One line each, on a terminal."""
     from syncctl.services.rejects.reject_list import masked_document
 
-    _print_documents([masked_document(reject) for reject in rejects], redact)
+    _print_table([masked_document(reject) for reject in rejects], redact)
 
 
 def _print_documents(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
     for document in documents:
         shown = shorten(redact(_values(document)), VALUES_SHOWN, placeholder=" …")
-        place = _place(document) + ("" if document["row"] is not None else f" {document['store']}".rstrip())
-        line = f"{document['rejected_at']}  {document['kind']} {place}: {document['reason']}  ({shown})"
+        of_file = document["row"] is not None
+        place = (
+            f"{document['kind']} {_place(document)}" if of_file else f"{_place(document)} {document['store']}"
+        )
+        line = f"{document['rejected_at']}  {place.rstrip()}: {document['reason']}  ({shown})"
         print_line(_shown(line, redact))
 
 
@@ -82,7 +85,7 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
     out = console()
     out.print(f"[bold]{quantity(len(found), 'reject')}[/bold]\n")
     table = plain_table(header_style="dim")
-    table.add_column("Rows", justify="right")
+    table.add_column("Rows", justify="right", min_width=4)
     table.add_column("Store", no_wrap=True, overflow="ellipsis")
     table.add_column("Reason", no_wrap=True, overflow="ellipsis")
     for (store, reason), rows in counts.most_common():
@@ -93,7 +96,7 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
 
 
 def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
-    """One line each; at least the reason's beginning and whom it is about must be seen."""
+    """One line each, whatever the terminal's width: of each column at least the beginning."""
     from rich.markup import escape
 
     out = console()
@@ -101,20 +104,29 @@ def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
     table = plain_table(header_style="dim")
     table.expand = True
     table.add_column("Id", no_wrap=True, width=ID_SHOWN)
-    for title, share in (*((("Store", 4),) if is_wide else ()), ("Where", 5), ("Reason", 5), ("Row", 5)):
-        table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=share)
+    if is_wide:
+        table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=4)
+    table.add_column("File, location", no_wrap=True, overflow="ellipsis", ratio=5)
+    table.add_column("Row", no_wrap=True, justify="right", min_width=4)
+    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=5)
+    table.add_column("What it says", no_wrap=True, overflow="ellipsis", ratio=6)
     for document in documents:
-        of_file = document["row"] is not None
-        where = _place(document) if of_file else f"{document['kind']} {_place(document)}"
-        store = document["store"] or _NO_STORE
-        cells = (*((store,) if is_wide else ()), where, document["reason"], _values(document))
+        number = document["row"]
+        where = f"{document['where']} {document['sheet']}" if number else _place(document)
+        said = " · ".join(str(value) for value in document["values"].values() if value)
+        cells = [where, f"{number or ''}", document["reason"], said]
+        if is_wide:
+            cells.insert(0, document["store"] or _NO_STORE)
         table.add_row(document["id"][:ID_SHOWN], *(escape(_shown(cell, redact)) for cell in cells))
     out.print(table)
 
 
 def _place(document: dict[str, Any]) -> str:
-    place = document["where"] + (f" {document['sheet']}" if document["sheet"] else "")
-    return place if document["row"] is None else f"{place} row {document['row']}"
+    """Where a reject stands: the file with sheet and row, or the report with its location."""
+    if document["row"] is None:
+        return f"{document['kind']} {document['where']}"
+    sheet = f" {document['sheet']}" if document["sheet"] else ""
+    return f"{document['where']}{sheet} row {document['row']}"
 
 
 def _values(document: dict[str, Any]) -> str:
@@ -139,7 +151,7 @@ def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
     print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
 
 
-def render_corrections(result: SheetResult, file_name: str, redact: Redact, *, as_json: bool) -> None:
+def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) -> None:
     """What became of the lines of a corrected sheet."""
     from syncctl.services.rejects.correcting import LineOutcome
 
@@ -159,9 +171,9 @@ def render_corrections(result: SheetResult, file_name: str, redact: Redact, *, a
         print_message("DRY RUN: nothing was written.")
     for line in result.lines:
         if line.outcome in (LineOutcome.STILL_INVALID, LineOutcome.UNCHANGED):
-            sheet = f" {line.line.sheet}" if line.line.sheet else ""
-            said = f"{file_name}{sheet} row {line.line.number}, {_told(line)}: {line.reason}"
-            print_line(_shown(_masked(said), redact))
+            where = f"{line.line.sheet} row {line.line.number}".lstrip()
+            word = "unchanged" if line.outcome is LineOutcome.UNCHANGED else "still invalid"
+            print_line(_shown(_masked(f"{where}: {word}: {line.reason}"), redact))
     print_line(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
     if gone := result.count(LineOutcome.NOT_LISTED):
         print_line(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
@@ -177,16 +189,6 @@ def render_corrections(result: SheetResult, file_name: str, redact: Redact, *, a
         print_message(f"{quantity(result.listed, 'row')} {would} left on the rejects list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
-
-
-def _told(line: LineResult) -> str:
-    """Which row of its source a line is about, and whether it was changed."""
-    from syncctl.services.rejects.correcting import LineOutcome
-    from syncctl.services.rejects.reject_list import reject_document
-
-    document = reject_document(line.rejects[0])
-    where = _place(document) if document["row"] is not None else f"{document['kind']} {_place(document)}"
-    return f"{where}, {'still invalid' if line.outcome is LineOutcome.STILL_INVALID else 'unchanged'}"
 
 
 def _line_document(line: LineResult) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         else:
             write_workbook([TABLE, Table("Empty", TABLE.titles, ())], out)
         assert not out.closed
-    return path
+    return Path(path)
 
 
 def test_it_is_read_as_it_was_written(written: Path) -> None:
