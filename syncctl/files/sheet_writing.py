@@ -13,10 +13,13 @@ from syncctl.errors import UsageError
 LONGEST_CELL = 32_767
 """Characters that a cell of Excel holds."""
 
+LONGEST_SHEET_NAME = 31
+
 WIDEST_COLUMN = 40
 LINES_MEASURED = 200
 """The first lines, by which the widths of the columns are chosen."""
 
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -64,7 +67,7 @@ def write_workbook(tables: Sequence[TextTable], out: BinaryIO) -> None:
     as_text = workbook.add_format({"num_format": "@"})
     bold = workbook.add_format({"num_format": "@", "bold": True})
     for table in tables:
-        sheet = workbook.add_worksheet(table.name)
+        sheet = workbook.add_worksheet(_NOT_IN_SHEET_NAMES.sub(" ", table.name)[:LONGEST_SHEET_NAME])
         sheet.freeze_panes(1, 0)
         for column, title in enumerate(table.titles):
             longest = max([len(title), *(len(row[column]) for row in table.rows[:LINES_MEASURED])])

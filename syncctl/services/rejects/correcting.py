@@ -19,7 +19,14 @@ from syncctl.safe_output.formulas import without_guard
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.rejects.raw_rows import raw_row, raw_text
-from syncctl.services.rejects.reject_sheets import ID_TITLE, OWN_TITLES, STORE_TITLE, RejectLine, ids_in
+from syncctl.services.rejects.reject_sheets import (
+    ID_TITLE,
+    STORE_TITLE,
+    RejectLine,
+    ids_in,
+    is_own_title,
+    title_letters,
+)
 from syncctl.services.rejects.retrying import Retry, by_source
 from syncctl.services.rejects.sheet_cells import JOINED_BY, CleanText, is_as_exported, plain_text, typed_text
 from syncctl.services.run import Run
@@ -111,13 +118,14 @@ class SheetCorrection:
         storage = run.storage
         listed = {reject.reject_id: reject for reject in storage.rejects()}
         retry = Retry(run, self._locations, self._cells_of, only_new=False)
-        sheet = _Sheet(listed, retry.file_stores, self._cells_of, self._clean)
+        sheet = SheetLines(listed, retry.file_stores, self._cells_of, self._clean)
         lines = [sheet.add(line) for line in self._lines]
         left = dict(sheet.problems)
         to_try = [each for each in sheet.corrected.values() if each.reject_id not in left]
         for group in run.stop.between(by_source(to_try)):
             reasons = retry.attempt(group).left
-            if fixed := [reject for reject in group if reject.reject_id not in reasons]:
+            fixed = [replace(each, run_id=run.run_id) for each in group if each.reject_id not in reasons]
+            if fixed:
                 storage.close_rejects(fixed, RejectAnswer.CORRECTED, run.started_at)
             left |= reasons
         amended = [replace(sheet.corrected[reject_id], reason=reason) for reject_id, reason in left.items()]
@@ -132,7 +140,7 @@ class SheetCorrection:
         run.corrected_lines = self.result.counts()
 
 
-class _Sheet:
+class SheetLines:
     """The lines of the sheet beside the list as it is."""
 
     def __init__(
@@ -189,7 +197,7 @@ class _Sheet:
 
     def _is_field(self, source: str, title: str) -> bool:
         """Whether something may be read from a column that the row did not have."""
-        if _letters(title) in _OWN_LETTERS:
+        if is_own_title(title):
             return False
         return bool(self._cells_of({title: "x"})) if source in FILE_STEPS else title in _FIELDS_OF_REPORTS
 
@@ -264,17 +272,9 @@ def _api_value(title: str, typed: str, before: object) -> object:
 
 
 def _own_cell(line: TitledLine, title: str) -> object:
-    wanted = _letters(title)
-    return next((cell for written, cell in line.cells.items() if _letters(written) == wanted), None)
-
-
-def _letters(title: str) -> str:
-    """A title as the reader recognizes it (`files.headers.normalize_title`)."""
-    return "".join(filter(str.isalnum, title.casefold()))
+    wanted = title_letters(title)
+    return next((cell for written, cell in line.cells.items() if title_letters(written) == wanted), None)
 
 
 def _normal(title: str) -> str:
     return " ".join(title.split())
-
-
-_OWN_LETTERS = frozenset(map(_letters, OWN_TITLES))

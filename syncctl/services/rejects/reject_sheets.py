@@ -24,6 +24,8 @@ OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
 
 STORE_TITLE, ID_TITLE = OWN_TITLES[3:]
 
+_OWN_LETTERS = frozenset("".join(filter(str.isalnum, title)) for title in OWN_TITLES)
+
 _ID_MARK = "R-"
 """Before an id in the sheet: hexadecimal digits alone may be a number to a spreadsheet, such as 12e34."""
 
@@ -57,7 +59,8 @@ class RejectLine:
     def __init__(self, rejects: Sequence[Reject]) -> None:
         self.rejects = tuple(rejects)
         self.values = [row_values(reject) for reject in self.rejects]
-        self.titles = merged_titles(self.values)
+        # A source that has titles of ours would be taken for what syncctl has written.
+        self.titles = [title for title in merged_titles(self.values) if not is_own_title(title)]
 
     def values_of(self, title: str) -> list[Any]:
         """The different values that its rows have under a title, empty ones left out."""
@@ -81,6 +84,16 @@ class RejectLine:
         return ("; ".join(reasons), where, place, first.store, ids)
 
 
+def title_letters(title: str) -> str:
+    """A title as the reader recognizes it (`files.headers.normalize_title`)."""
+    return "".join(filter(str.isalnum, title.casefold()))
+
+
+def is_own_title(title: str) -> bool:
+    """Whether it is one of OWN_TITLES, however it is written."""
+    return title_letters(title) in _OWN_LETTERS
+
+
 def ids_in(cell: object) -> tuple[str, ...]:
     """The ids in a cell of the sheet, or in an argument copied from one."""
     return tuple(word.strip().removeprefix(_ID_MARK).lower() for word in str(cell or "").split())
@@ -98,11 +111,12 @@ def lines_of(rejects: Iterable[Reject]) -> list[RejectLine]:
 
 def sheets_of(lines: Sequence[RejectLine], cells_of: CellsOf) -> list[RejectSheet]:
     """A sheet for each kind."""
-    kinds = dict.fromkeys(line.rejects[0].source for line in lines)
-    return [
-        _sheet(_sheet_name(kind), [line for line in lines if line.rejects[0].source == kind], cells_of)
-        for kind in kinds
-    ] or [_sheet("Rejects", (), cells_of)]
+    by_name: dict[str, list[RejectLine]] = {}
+    for line in lines:
+        by_name.setdefault(_sheet_name(line.rejects[0].source), []).append(line)
+    return [_sheet(name, of_kind, cells_of) for name, of_kind in by_name.items()] or [
+        _sheet("Rejects", (), cells_of)
+    ]
 
 
 def sheet_of_all(lines: Sequence[RejectLine], cells_of: CellsOf) -> RejectSheet:

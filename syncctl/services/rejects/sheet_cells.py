@@ -18,6 +18,9 @@ CleanText = Callable[[str], str | None]
 JOINED_BY = " | "
 """Between the different values that the item rows of one booking have in a column."""
 
+_MOST_LINES = 10
+"""Of a cell; more are put on one line, as the reader of CSV files holds a row of 100 for a mistake."""
+
 _LONGEST_NUMBER = 60
 _LEAST_CUT = 32_000
 """Characters: a cell of Excel holds 32,767 and loses the rest."""
@@ -38,6 +41,8 @@ def plain_text(value: object) -> str:
     if value is None:
         return ""
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if written.count("\n") >= _MOST_LINES:
+        written = " ".join(written.split("\n"))
     return written.encode("utf-8", "replace").decode("utf-8")
 
 
