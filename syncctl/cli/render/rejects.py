@@ -85,9 +85,10 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
     out = console()
     out.print(f"[bold]{quantity(len(found), 'reject')}[/bold]\n")
     table = plain_table(header_style="dim")
-    table.add_column("Rows", justify="right", min_width=4)
-    table.add_column("Store", no_wrap=True, overflow="ellipsis")
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis")
+    table.expand = True
+    table.add_column("Rows", justify="right", no_wrap=True)
+    table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=4)
     for (store, reason), rows in counts.most_common():
         masked = mask_phones(reason, mistyped=True)
         table.add_row(f"{rows:,}", escape(_shown(store, redact)), escape(_shown(masked, redact)))
@@ -98,6 +99,8 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
 def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
     """One line each, whatever the terminal's width: of each column at least the beginning."""
     from rich.markup import escape
+
+    from syncctl.services.rejects.reject_list import in_order
 
     out = console()
     is_wide = out.width >= _WIDE
@@ -113,7 +116,9 @@ def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
     for document in documents:
         number = document["row"]
         where = f"{document['where']} {document['sheet']}" if number else _place(document)
-        said = " · ".join(str(value) for value in document["values"].values() if value)
+        values = document["values"]
+        told = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
+        said = " · ".join(filter(None, told))
         cells = [where, f"{number or ''}", document["reason"], said]
         if is_wide:
             cells.insert(0, document["store"] or _NO_STORE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,19 @@ from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import FILE_STEPS
+from syncctl.mapping.api_rows import BOOKING_NO, FUNCTION_DATE, NAME, OWN_DATES, PHONE
 from syncctl.ports.storage import Storage
 from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.text import normalize_text
+
+_FIRST_OF_REPORTS = (
+    *BOOKING_NO,
+    *NAME,
+    *PHONE,
+    *(title for titles in OWN_DATES for title in titles),
+    *FUNCTION_DATE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,15 @@ def reject_document(reject: Reject) -> dict[str, Any]:
         "run_id": reject.run_id,
         "values": dict(row_values(reject)),
     }
+
+
+def in_order(source: str, titles: Iterable[str]) -> list[str]:
+    """The titles of a row as a person wants them: a report's keep no order of their own, so what tells the
+    customer comes first. `source`: the step's name."""
+    if source in FILE_STEPS:
+        return list(titles)
+    first = {title: rank for rank, title in enumerate(_FIRST_OF_REPORTS)}
+    return sorted(titles, key=lambda title: first.get(title, len(first)))
 
 
 def masked_document(reject: Reject) -> dict[str, Any]:

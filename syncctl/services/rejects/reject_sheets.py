@@ -15,7 +15,7 @@ from syncctl.safe_output.formulas import formula_safe
 from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values
-from syncctl.services.rejects.reject_list import sheet_and_row
+from syncctl.services.rejects.reject_list import in_order, sheet_and_row
 from syncctl.services.rejects.sheet_cells import JOINED_BY, plain_text
 
 OWN_COLUMNS = ("reason", "file", "row", "store", "id")
@@ -60,7 +60,8 @@ class RejectLine:
         self.rejects = tuple(rejects)
         self.values = [row_values(reject) for reject in self.rejects]
         # A source that has titles of ours would be taken for what syncctl has written.
-        self.titles = [title for title in merged_titles(self.values) if not is_own_title(title)]
+        titles = [title for title in merged_titles(self.values) if not is_own_title(title)]
+        self.titles = in_order(self.rejects[0].source, titles)
 
     def values_of(self, title: str) -> list[Any]:
         """The different values that its rows have under a title, empty ones left out."""

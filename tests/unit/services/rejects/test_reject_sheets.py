@@ -108,6 +108,11 @@ def test_there_is_a_column_for_what_no_row_has() -> None:
     assert sheet_of_all(lines_of([booking]), cells_of).titles[:3] == ("bookingNo", "customerName", "phoneNo")
 
 
+def test_of_a_report_what_tells_the_customer_comes_first() -> None:
+    sheet = sheet_of_all(lines_of([of_booking(1, "A", area="x", bookingDate="2026-03-01")]), cells_of)
+    assert sheet.titles[:6] == ("bookingNo", "customerName", "phoneNo", "bookingDate", "itemCode", "area")
+
+
 def test_the_item_rows_of_a_booking_are_one_line() -> None:
     items = [of_booking(1, "A", price=5), of_booking(2, "B", price=5), of_booking(3, "C", price=None)]
     other = of_booking(4, "A", bookingNo="78")
