@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,16 @@ import openpyxl
 import pytest
 
 from syncctl.domain.sources import StepName
+from syncctl.domain.steps import Trigger
 from syncctl.errors import UsageError
+from syncctl.mapping.api_rows import RowDates
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects.correcting import ANSWERS_KEPT, LineOutcome, SheetResult
+from syncctl.services.rejects.list_updates import update_rejects
 from syncctl.services.rejects.reject_sheets import ID_TITLE
+from syncctl.services.run import Run, RunRequest
+from syncctl.services.sync.answer_rows import AnswerRows
 from tests.support.completeness import assert_nothing_found, look, totals
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.store_files import HEADER, SAMPLES, counts, row, snapshot, write
@@ -315,6 +320,25 @@ def test_dismissed_rows_of_the_api_stay_away_and_verify_does_not_miss_them(
     world.run(full=True)
     assert world.recorder.newly_rejected == []
     assert open_rejects(world) == len(rejects) - len(listed)
+
+
+def test_an_answer_holds_when_the_report_ceases_to_keep_to_location_ids(world: World) -> None:
+    row = {"bookingNo": "77", "itemCode": "A", "bookingDate": "2026-03-01T10:00:00"}
+
+    def listed(*, store_from_row: bool) -> int:
+        with world.storage() as storage:
+            run = Run(RunRequest("api", BOOKING, Trigger.AUTO), storage, world.recorder, world._clock())
+            answer = AnswerRows(StepName.BOOKING, "7", [row], RowDates(UTC), invalid=[(row, "no phone")])
+            answer.store_from_row = store_from_row
+            positions = storage.reject_positions(BOOKING[0])
+            known = {place: ids for found in positions.values() for place, ids in found.items()}
+            update_rejects(run, answer, known, storage.closed_rejects(BOOKING[0]))
+            return len(storage.rejects())
+
+    assert listed(store_from_row=False) == 1
+    with world.storage() as storage:
+        world.dismiss_rejects(*(reject.reject_id for reject in storage.rejects()))
+    assert [listed(store_from_row=anywhere) for anywhere in (True, False, True)] == [0, 0, 0]
 
 
 def test_nothing_is_dismissed_if_one_id_is_unknown(world: World, file: Path) -> None:

@@ -9,6 +9,7 @@ from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.errors import InvalidRowError
+from syncctl.locations import ALL_LOCATIONS
 from syncctl.mapping.api_rows import BOOKING_NO, first_text
 from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
@@ -78,7 +79,10 @@ def update_rejects(
     for row, reason in answer.invalid:
         raw = raw_text(row)
         reject_id = reject_id_of(answer.report, answer.reject_location, raw)
-        answered += reject_id in closed
+        if closed and (answers := _ids_anywhere(answer, raw).intersection(closed)):
+            answered += 1
+            rejects |= answers
+            continue
         if reject_id not in rejects and reject_id not in listed_ids and quota.admits(raw):
             new.append(_reject_of(run, answer, row, reason, raw))
         rejects.add(reject_id)
@@ -95,6 +99,13 @@ def update_rejects(
         if outdated:
             run.storage.clear_rejects(outdated)
     return ListUpdate(quota.unlisted, answered)
+
+
+def _ids_anywhere(answer: AnswerRows, raw: str) -> set[str]:
+    """The ids of a row as it is listed and as it would have been before, should its report have begun to keep
+    to location ids, or ceased to."""
+    places = (answer.reject_location, answer.location, ALL_LOCATIONS)
+    return {reject_id_of(answer.report, place, raw) for place in places}
 
 
 def _is_other_booking(row: object, codes: Collection[str]) -> bool:
