@@ -156,6 +156,17 @@ class Write(NamedTuple):
     at: datetime
 
 
+class RejectAnswer(StrEnum):
+    """What a person has answered to a reject. An answered one is off the list, and the same row at the same
+    place does not bring it back (docs/decisions/0021-answered-rejects.md)."""
+
+    CORRECTED = "corrected"
+    """It was corrected in the exported sheet, and saved."""
+
+    DISMISSED = "dismissed"
+    """It was taken off the list unsaved."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """A row that could not become a lead."""
@@ -178,7 +189,7 @@ class Reject:
     reason: str
 
     row: str
-    """The raw row as JSON text."""
+    """The raw row as JSON text; what a person has corrected in it without making it valid is in it."""
 
     run_id: str
     rejected_at: datetime

@@ -161,6 +161,9 @@ class RunResult:
     next_sync_at: datetime | None
     steps: tuple[StepResult, ...]
 
+    corrected_lines: Mapping[str, int] | None = None
+    """What became of the lines of a corrected sheet of rejects: outcome -> lines. Such a run has no steps."""
+
     @property
     def ok(self) -> bool:
         return all(step.status in (StepStatus.SUCCESS, StepStatus.SKIPPED) for step in self.steps)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from syncctl.errors import FileProblemError
 from syncctl.files import encodings
+from syncctl.files.cells import Cell
 from syncctl.files.csv_records import SEPARATOR_LINE, CsvTable
 from syncctl.files.headers import HEADER_SEARCH_ROWS, Layout, Titles
 from syncctl.files.position import Position
@@ -27,9 +29,22 @@ _MOST_CONTROLS = 0.02
 _NO_HEADER = (0, 0)
 
 
-def detect(path: Path, known: Titles, position: Position) -> CsvTable:
-    """The CSV table in this file. `known`: what its titles are recognized by; `position`: told how far it
-    has been read.
+ColumnsIn = Callable[[Sequence[Cell]], tuple[int, int]]
+"""How many columns a row has as the header of a table, and otherwise how many known titles it has."""
+
+
+def columns_by(known: Titles) -> ColumnsIn:
+    """As the header of a store's file with these titles."""
+
+    def columns_in(cells: Sequence[Cell]) -> tuple[int, int]:
+        layout = Layout.recognise(cells, known)
+        return (len(layout.columns), 0) if layout else (0, len(known.columns_of(cells)))
+
+    return columns_in
+
+
+def detect(path: Path, columns_in: ColumnsIn, position: Position) -> CsvTable:
+    """The CSV table in this file. `position`: told how far it has been read.
 
     A first line `sep=;` names the delimiter, as in Excel. Otherwise it is the delimiter that recognizes the
     most header columns, then the one with the most rows of that width.
@@ -49,19 +64,19 @@ def detect(path: Path, known: Titles, position: Position) -> CsvTable:
         raise problem(path, "it is neither a workbook nor CSV text; save it as .xlsx or .csv and import that")
     if named := SEPARATOR_LINE.fullmatch(head.partition("\n")[0]):
         return replace(table, delimiter=named[1])
-    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS], known)
+    return _best([replace(table, delimiter=delimiter) for delimiter in DELIMITERS], columns_in)
 
 
-def _best(tables: list[CsvTable], known: Titles) -> CsvTable:
+def _best(tables: list[CsvTable], columns_in: ColumnsIn) -> CsvTable:
     mistakes: list[FileProblemError] = []
-    scores = [_score(table, known, mistakes) for table in tables]
+    scores = [_score(table, columns_in, mistakes) for table in tables]
     best = max(scores)
     if best[:2] == _NO_HEADER and mistakes:
         raise mistakes[0]
     return tables[scores.index(best)]
 
 
-def _score(table: CsvTable, known: Titles, mistakes: list[FileProblemError]) -> tuple[int, int, int]:
+def _score(table: CsvTable, columns_in: ColumnsIn, mistakes: list[FileProblemError]) -> tuple[int, int, int]:
     """How many header columns are recognized, how many of the first rows have the same width, and if there is
     no header, how many titles in the row with the most; errors of this reading are added to `mistakes`."""
     columns = width = same = nearest = 0
@@ -70,10 +85,9 @@ def _score(table: CsvTable, known: Titles, mistakes: list[FileProblemError]) -> 
         for _, cells in records:
             if columns:
                 same += len(cells) == width
-            elif layout := Layout.recognise(cells, known):
-                columns, width = len(layout.columns), len(cells)
             else:
-                nearest = max(nearest, len(known.columns_of(cells)))
+                columns, titles = columns_in(cells)
+                width, nearest = len(cells), max(nearest, titles)
     except FileProblemError as mistake:
         mistakes.append(mistake)
     return columns, same, nearest

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from syncctl.files.cells import Cell, Record
 from syncctl.files.headers import (
@@ -32,7 +32,10 @@ from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.ports.stop import Stop
 from syncctl.text import mapping_line
 
-__all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file"]
+if TYPE_CHECKING:
+    from syncctl.files.csv_detection import ColumnsIn
+
+__all__ = ["Cell", "FileRow", "OpenFile", "SheetRows", "open_file", "open_tables"]
 
 NO_HEADER = (
     f"no row with the column titles was found in the first {HEADER_SEARCH_ROWS} rows: "
@@ -130,9 +133,10 @@ def open_file(
         FileProblemError: it can't be read or understood; the message is one line that names the file.
         StopRequestedError: `stop` was requested while it was waited for.
     """
-    head = _head(path)
+    from syncctl.files.csv_detection import columns_by
+
     position = Position(path)
-    with _tables(path, head, position, known, stop or Stop()) as tables:
+    with open_tables(path, columns_by(known), stop or Stop(), position) as tables:
         hidden: tuple[str, ...] = ()
         if only_sheet is not None:
             wanted = _only(path, tables, only_sheet)
@@ -143,16 +147,19 @@ def open_file(
         yield replace(opened, position=position)
 
 
-def _tables(
-    path: Path, head: bytes, position: Position, known: Titles, stop: Stop
+def open_tables(
+    path: Path, columns_in: ColumnsIn, stop: Stop, position: Position | None = None
 ) -> AbstractContextManager[Sequence[Table]]:
+    """All tables of a file, hidden ones too. `columns_in`: how the header of a CSV file is known; `position`:
+    told how far it has been read. Raises as `open_file` does."""
+    head, position = _head(path), position or Position(path)
     if head.startswith((*ZIP_MAGICS, OLE_MAGIC)):
         from syncctl.files.workbook import open_workbook
 
         return open_workbook(path, position, stop)
     from syncctl.files.csv_detection import detect
 
-    return nullcontext([detect(path, known, position)])
+    return nullcontext([detect(path, columns_in, position)])
 
 
 def _head(path: Path) -> bytes:

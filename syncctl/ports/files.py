@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class FileHeader(Protocol):
@@ -83,6 +83,19 @@ class OpenedFile(Protocol):
         """Those that were passed over."""
 
     def __iter__(self) -> Iterator[FileSheet]: ...
+
+
+class TitledLine(NamedTuple):
+    """A filled line of a table."""
+
+    sheet: str
+    """"" in a CSV file."""
+
+    number: int
+    """As a spreadsheet shows it."""
+
+    cells: Mapping[str, object]
+    """By title as written, empty ones None; columns without a title are left out."""
 
 
 class FileReader(Protocol):

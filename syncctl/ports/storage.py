@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.lead_values import Document, LeadChange
-from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.records import Correction, KnownRecord, Reject, RejectAnswer, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
@@ -175,16 +175,30 @@ class Storage(Protocol):
         """
 
     def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
-        """What the rejects list holds of that source, of one location or of all."""
+        """What the rejects list holds of that source, of one location or of all, answered ones included."""
+
+    def closed_rejects(self, source: str, location: str | None = None) -> set[str]:
+        """The ids of that source's rejects, of one location or of all, that a person has answered."""
 
     def rejects(self, source: str | None = None) -> list[Reject]:
-        """The rejects list, newest first, of one source or of all."""
+        """The rejects list, newest first, of one source or of all, without those that are answered."""
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
-        """Put rows on the rejects list; those listed already stay as they are. Gives how many were new."""
+        """Put rows on the rejects list; those listed or answered already stay as they are. Gives how many
+        were new."""
+
+    def amend_rejects(self, rejects: Sequence[Reject]) -> None:
+        """Set store, reason and row of those that are on the list."""
+
+    def close_rejects(self, rejects: Sequence[Reject], answer: RejectAnswer, at: datetime) -> None:
+        """Keep that a person has answered these, whether they are still on the list or not; their rows, which
+        are customers' data, are not kept."""
 
     def clear_rejects(self, reject_ids: Texts) -> None:
-        """Take rows off the rejects list."""
+        """Forget these rows, on the list or answered: the source has changed them."""
+
+    def forget_closed_rejects(self, before: datetime, most: int) -> None:
+        """Forget what was answered before that moment, and of the rest all but the latest `most`."""
 
     def stores(self) -> list[Store]:
         """All stores, as stored."""

@@ -88,6 +88,8 @@ class Run:
         self._partial_result: Callable[[str], StepResult] | None = None
         self._save_progress: Callable[[], None] | None = None
         self._newly_rejected = 0
+        self.corrected_lines: Mapping[str, int] | None = None
+        """What became of the lines of a corrected sheet, if this run takes one in."""
 
     def execute(self, stages: Sequence[Callable[[Run], None]]) -> RunResult:
         """Run the stages; each begins and finishes its own steps.
@@ -197,6 +199,7 @@ class Run:
             duration_s=self.clock.monotonic() - self.started,
             next_sync_at=self.clock.next_sync(self.clock.now()),
             steps=tuple(steps),
+            corrected_lines=self.corrected_lines,
         )
 
     def _save_history(self, result: RunResult) -> None:

@@ -9,26 +9,26 @@ from typing import Any, TypeVar
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.lead_values import Document, LeadChange
-from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.records import Correction, KnownRecord, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
-from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, RejectPositions, Storage, Texts
+from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, Storage, Texts
 from syncctl.storage.common.lead_changes import changed, guard, holds
 from syncctl.storage.common.records import finished_by, is_about
-from syncctl.storage.common.rejects import by_location, newest_first
 from syncctl.storage.common.report_paths import as_stored
 from syncctl.storage.common.stores import new_stores
+from syncctl.storage.dry_run_rejects import DryRunRejects
 
 T = TypeVar("T")
 
 
-class DryRunStorage:
+class DryRunStorage(DryRunRejects):
     """Remembers what `store_leads` and the other writes are given, so that a booking that two locations give
     is counted once, as in a real run. Watermarks, logs and history are not: no run reads back its own."""
 
     def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self._leads: dict[str, Document] = {}  # as they would be now: stored or changed in this run
         self._records: dict[str, KnownRecord] = {}
         self._new_records: dict[str, SyncRecord] = {}
@@ -37,8 +37,6 @@ class DryRunStorage:
         self._values: dict[str, dict[str, Any]] = {}
         self._writes: dict[str, dict[str, Write]] = {}
         self._corrections: dict[str, tuple[Correction, ...]] = {}
-        self._rejects: dict[str, Reject] = {}
-        self._cleared: set[str] = set()
         self._stores: list[Store] = []
         self._store_list: dict[str, str] | None = None
         self._file_hashes: dict[tuple[str, str], str] = {}
@@ -215,42 +213,6 @@ class DryRunStorage:
             elif lead is None or not holds(lead, change.values):
                 missed.add(change.lead_id)
         return {change.lead_id for change in changes} - missed
-
-    def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
-        listed = [
-            (listed_of, position, reject_id)
-            for listed_of, positions in self._storage.reject_positions(source, location).items()
-            for position, reject_ids in positions.items()
-            for reject_id in reject_ids
-            if reject_id not in self._cleared
-        ]
-        listed += [
-            (reject.location, reject.position, reject.reject_id)
-            for reject in self._rejects.values()
-            if reject.source == source and location in (None, reject.location)
-        ]
-        return by_location(listed)
-
-    def rejects(self, source: str | None = None) -> list[Reject]:
-        listed = [reject for reject in self._storage.rejects(source) if reject.reject_id not in self._cleared]
-        listed += [reject for reject in self._rejects.values() if source in (None, reject.source)]
-        return newest_first(listed)
-
-    def add_rejects(self, rejects: Sequence[Reject]) -> int:
-        listed = {
-            reject_id
-            for source, location in {(reject.source, reject.location) for reject in rejects}
-            for reject_ids in self.reject_positions(source, location).get(location, {}).values()
-            for reject_id in reject_ids
-        }
-        fresh = {reject.reject_id: reject for reject in rejects if reject.reject_id not in listed}
-        self._rejects |= fresh
-        return len(fresh)
-
-    def clear_rejects(self, reject_ids: Texts) -> None:
-        self._cleared.update(reject_ids)
-        for reject_id in reject_ids:
-            self._rejects.pop(reject_id, None)
 
     def stores(self) -> list[Store]:
         return self._storage.stores() + self._stores

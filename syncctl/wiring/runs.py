@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncctl.ports.listener import Listener
     from syncctl.services.imports.importing import ImportJob
     from syncctl.services.imports.preview import Preview
+    from syncctl.services.rejects.correcting import SheetResult
     from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.settings.settings import Settings
 
@@ -121,14 +122,35 @@ def run_all(
 def retry_rejects(
     settings: Settings, wanted: RejectFilter, invocation: Invocation, listener: Listener
 ) -> Counts:
-    """Retry rejected records. Raises as `run_sync` does."""
-    from syncctl.services.rejects.reject_list import find_rejects
+    """Retry rejected records. Raises as `run_sync` does, and UsageError if a store is unknown."""
     from syncctl.services.rejects.retrying import retry_rejects as retry
+    from syncctl.wiring.rejects import wanted_rejects
 
-    with _locked(settings, invocation), opened_storage(settings) as storage:
-        request = RunRequest(invocation.command, (), invocation.trigger)
+    with (
+        _locked(settings, invocation),
+        opened_storage(settings, dry_run=invocation.dry_run) as storage,
+    ):
+        request = RunRequest(invocation.command, (), invocation.trigger, invocation.dry_run)
         run = Run(request, storage, listener, clock_of(settings), invocation.stop)
-        return retry(run, find_rejects(storage, wanted), locations_of(settings), cells_of(settings))
+        found = wanted_rejects(settings, storage, wanted)
+        return retry(run, found, locations_of(settings), cells_of(settings))
+
+
+def import_corrected_rejects(
+    settings: Settings, file: Path, invocation: Invocation, listener: Listener
+) -> SheetResult:
+    """Take back the exported sheet, corrected. Raises as `run_sync` does, and FileProblemError if the sheet
+    can't be understood."""
+    from syncctl.files.cells import clean_text
+    from syncctl.files.titled_lines import titled_lines
+    from syncctl.services.rejects.correcting import SheetCorrection
+    from syncctl.services.rejects.reject_sheets import ID_TITLE
+
+    lines = titled_lines(file, ID_TITLE, invocation.stop)
+    correction = SheetCorrection(lines, locations_of(settings), cells_of(settings), clean_text)
+    with _locked(settings, invocation):
+        _execute(settings, invocation, (), [correction], listener)
+    return correction.result
 
 
 def _file_stage(

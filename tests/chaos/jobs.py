@@ -246,6 +246,18 @@ def _retry(workspace: Workspace, wrap: Wrap) -> object:
     return workspace.world.retry_rejects(wrap=wrap)
 
 
+def _corrected_in_the_sheet(workspace: Workspace) -> None:
+    """The same rejects, exported; one of them is corrected."""
+    rejected_till_now(workspace)
+    sheet = workspace.world.export_rejects(workspace.folder / "rejects.csv")
+    exported = sheet.read_text(encoding="utf-8-sig")
+    sheet.write_text(exported.replace('"Anagha S","1"', f'"Anagha S","{phone(99)}"'), encoding="utf-8")
+
+
+def _import_rejects(workspace: Workspace, wrap: Wrap) -> object:
+    return workspace.world.import_rejects(workspace.folder / "rejects.csv", wrap=wrap)
+
+
 def double_some(workspace: Workspace) -> list[str]:
     """Two or three copies of some leads, as left by the old system. Returns the copies' ids."""
     app, rng = workspace.world.app, workspace.rng
@@ -368,6 +380,7 @@ JOBS = (
 MORE_JOBS = (
     Job("a sync after some days", _away_for_days, _sync_with_few_at_once),
     Job("an import of what is new", imported_and_worked_on, _import_what_is_new),
+    Job("an import of corrected rejects", _corrected_in_the_sheet, _import_rejects),
     Job("a restore of copies", _cleaned, _restore),
     Job("a restore of stores", _renamed, _restore),
     Job("a restore of finished leads", _cleaned_of_finished, _restore),

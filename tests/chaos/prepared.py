@@ -17,6 +17,7 @@ from syncctl.services.cleanup.cleaning import DuplicatesCleaned
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
 from syncctl.services.cleanup.restoring import BackupRestored
 from syncctl.services.cleanup.store_names import StoresRenamed
+from syncctl.services.rejects.correcting import LineOutcome, SheetResult
 from tests.chaos.jobs import EDITS, RENAMED, Job, Workspace, few_locations
 from tests.chaos.states import Rewind, State, assert_as_undisturbed, state_of
 from tests.support.failing_storage import WRITES, FailingStorage
@@ -129,6 +130,9 @@ def assert_good(result: object) -> None:
             assert result.left == (), result
         case BackupRestored():
             assert result.different == [], result
+        case SheetResult():
+            assert result.count(LineOutcome.STILL_INVALID) == 0, result.counts()
+            assert result.count(LineOutcome.FIXED) + result.count(LineOutcome.NOT_LISTED), result.counts()
         case _:
             raise AssertionError(result)
 

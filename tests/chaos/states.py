@@ -16,7 +16,9 @@ from tests.support.world import World
 Row = dict[str, Any]
 App = MongoApp | SqliteApp
 
-OF_THE_RUN = frozenset({"runId", "rejectedAt", "firstSeenAt", "firstRunId", "changedAt", "written"})
+OF_THE_RUN = frozenset(
+    {"runId", "rejectedAt", "closedAt", "firstSeenAt", "firstRunId", "changedAt", "written"}
+)
 """Fields that name the run that wrote a document, and when: a run that takes over writes its own."""
 
 OF_THE_DATABASE = frozenset({"_id", "createdAt", "updatedAt", "importedAt", "fetchedAt"})

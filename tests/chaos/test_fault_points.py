@@ -9,7 +9,6 @@ from tests.support.failing_storage import CONNECTION_METHODS, READS, WRITES
 
 LOOKS = frozenset(
     {
-        "rejects",
         "count_rejects",
         "scan_records",
         "last_sync_logs",

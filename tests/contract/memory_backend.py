@@ -16,7 +16,7 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import KEY_RULES, first_id_at
 from syncctl.domain.lead_values import Document, LeadChange
-from syncctl.domain.records import Correction, KnownRecord, Reject, SyncRecord, Write
+from syncctl.domain.records import Correction, KnownRecord, Reject, RejectAnswer, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
@@ -283,11 +283,36 @@ class MemoryStorage:
         return rejects.by_location(self._own.read("syncrejects", found, rejects.place_of))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
-        found = self._find("syncrejects", lambda each: source in (None, each["source"]))
+        found = self._find(
+            "syncrejects", lambda each: source in (None, each["source"]) and "closedAt" not in each
+        )
         return rejects.newest_first(self._own.read("syncrejects", found, rejects.reject_from))
 
     def add_rejects(self, new: Sequence[Reject]) -> int:
         return len(self._insert("syncrejects", map(rejects.reject_document, new)))
+
+    def closed_rejects(self, source: str, location: str | None = None) -> set[str]:
+        found = self._find(
+            "syncrejects",
+            lambda e: e["source"] == source and location in (None, e["location"]) and "closedAt" in e,
+        )
+        return {each["_id"] for each in found}
+
+    def amend_rejects(self, amended: Sequence[Reject]) -> None:
+        listed = {each.reject_id for each in self.rejects()}
+        kept = self._database.collections["syncrejects"]
+        for each in amended:
+            if each.reject_id in listed:
+                self._put("syncrejects", {**kept[each.reject_id], **rejects.amendment(each)})
+
+    def close_rejects(self, answered: Sequence[Reject], answer: RejectAnswer, at: datetime) -> None:
+        self._put("syncrejects", *(rejects.closed_document(each, answer, at) for each in answered))
+
+    def forget_closed_rejects(self, before: datetime, most: int) -> None:
+        closed = self._find("syncrejects", lambda each: "closedAt" in each)
+        latest = sorted(closed, key=lambda each: each["closedAt"], reverse=True)
+        old = [each["_id"] for each in closed if each["closedAt"] < before]
+        self._delete("syncrejects", {*old, *(each["_id"] for each in latest[most:])})
 
     def clear_rejects(self, reject_ids: Texts) -> None:
         self._delete("syncrejects", reject_ids)
@@ -356,7 +381,7 @@ class MemoryStorage:
         return DatabaseFacts("Memory", "1", self._database.url, "no file", "gone with the program")
 
     def count_rejects(self) -> int:
-        return self._database.count("syncrejects")
+        return len(self.rejects())
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         yield from (with_fields(each, fields) for each in self._find("leads"))

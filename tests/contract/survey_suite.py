@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.domain.identity import first_id_at
+from syncctl.domain.records import RejectAnswer
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import LeadType
 from syncctl.domain.steps import StepStatus, Trigger
@@ -53,6 +54,8 @@ class SurveySuite:
         assert storage.count_rejects() == 2
         storage.clear_rejects([reject(1).reject_id])
         assert storage.count_rejects() == 1
+        storage.close_rejects([reject(2), reject(3)], RejectAnswer.DISMISSED, MOMENT)
+        assert storage.count_rejects() == 0
 
     def test_what_was_corrected_since(self, storage: LeadDatabase) -> None:
         corrected = record(2, corrections=(CORRECTION,))

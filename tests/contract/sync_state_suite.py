@@ -9,6 +9,7 @@ import pytest
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, LocationIds, Mode, Trial
 from syncctl.domain.identity import KEY_RULES
+from syncctl.domain.records import RejectAnswer
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
@@ -105,6 +106,49 @@ class RejectSuite:
         assert sorted(storage.rejects(), key=lambda listed: listed.reject_id) == hostile
         for listed in hostile:
             assert storage.rejects(listed.source) == [listed]
+
+    def test_an_answered_reject_is_off_the_list_and_can_not_come_back(self, storage: Storage) -> None:
+        storage.add_rejects([reject(1), reject(2), reject(3)])
+        storage.close_rejects([reject(1)], RejectAnswer.DISMISSED, MOMENT)
+        storage.close_rejects([reject(2)], RejectAnswer.CORRECTED, MOMENT)
+        assert storage.rejects() == [reject(3)]
+        assert storage.closed_rejects("booking") == {text_id(1), text_id(2)}
+        assert storage.closed_rejects("booking", "7") == {text_id(1), text_id(2)}
+        assert storage.closed_rejects("booking", "8") == storage.closed_rejects("return") == set()
+        assert storage.add_rejects([reject(1), reject(2), reject(4)]) == 1
+        assert storage.rejects() == [reject(3), reject(4)]
+        # The rows are known at their places all the same.
+        assert {f"row {n}" for n in (1, 2, 3, 4)} == storage.reject_positions("booking", "7")["7"].keys()
+
+        storage.clear_rejects([text_id(1)])
+        assert storage.closed_rejects("booking") == {text_id(2)}
+        assert storage.add_rejects([reject(1)]) == 1
+
+    def test_an_answer_is_kept_where_the_row_has_left_the_list_meanwhile(self, storage: Storage) -> None:
+        storage.close_rejects([reject(1)], RejectAnswer.CORRECTED, MOMENT)
+        storage.close_rejects([], RejectAnswer.CORRECTED, MOMENT)
+        assert storage.add_rejects([reject(1)]) == 0
+        assert storage.rejects() == []
+        assert storage.closed_rejects("booking", "7") == {text_id(1)}
+
+    def test_answers_are_forgotten_by_age_and_number(self, storage: Storage) -> None:
+        for number in range(5):
+            at = MOMENT + timedelta(days=number)
+            storage.close_rejects([reject(number)], RejectAnswer.DISMISSED, at)
+        storage.add_rejects([reject(9, rejected_at=MOMENT - timedelta(days=999))])
+        storage.forget_closed_rejects(MOMENT + timedelta(days=1), 10)
+        assert storage.closed_rejects("booking") == {text_id(n) for n in (1, 2, 3, 4)}
+        storage.forget_closed_rejects(MOMENT, 2)
+        assert storage.closed_rejects("booking") == {text_id(3), text_id(4)}
+        assert [listed.reject_id for listed in storage.rejects()] == [text_id(9)]
+
+    def test_what_a_person_has_corrected_in_part_is_kept(self, storage: Storage) -> None:
+        storage.add_rejects([reject(1), reject(2)])
+        storage.close_rejects([reject(2)], RejectAnswer.DISMISSED, MOMENT)
+        better = reject(1, reason="no store", row='{"phoneNo": "1"}', store="Zorucci - Edappally")
+        storage.amend_rejects([better, reject(2, reason="other"), reject(3)])
+        assert storage.rejects() == [better]
+        assert storage.add_rejects([reject(1)]) == 0
 
     def test_when_a_row_was_listed_is_utc_in_milliseconds(self, storage: Storage) -> None:
         exact = MOMENT.replace(microsecond=123999)

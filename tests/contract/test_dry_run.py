@@ -7,7 +7,7 @@ import pytest
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.lead_values import LeadChange
-from syncctl.domain.records import KnownRecord
+from syncctl.domain.records import KnownRecord, RejectAnswer
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import LeadType, StepName
 from syncctl.domain.steps import StepStatus, Trigger
@@ -120,6 +120,23 @@ def test_rejects_are_added_and_cleared_in_memory(dry: DryRunStorage, real: Sqlit
     assert [listed.reject_id for listed in dry.rejects()] == [text_id(4), text_id(1), text_id(3)]
     assert [listed.reject_id for listed in dry.rejects("return")] == [text_id(4)]
     assert real.reject_positions("booking", "7") == {"7": {"row 1": [text_id(1)]}}
+
+
+def test_rejects_are_answered_in_memory(dry: DryRunStorage, real: SqliteStorage) -> None:
+    real.add_rejects([reject(5)])
+    real.close_rejects([reject(5)], RejectAnswer.DISMISSED, MOMENT)
+    dry.amend_rejects([reject(1, reason="another"), reject(7, reason="not there")])
+    assert [listed.reason for listed in dry.rejects()] == ["another"]
+    dry.close_rejects([reject(1), reject(6)], RejectAnswer.CORRECTED, MOMENT)
+    assert dry.rejects() == []
+    assert dry.closed_rejects("booking") == {text_id(1), text_id(5), text_id(6)}
+    assert dry.closed_rejects("booking", "8") == set()
+    assert dry.add_rejects([reject(1), reject(5), reject(6)]) == 0
+    dry.clear_rejects([text_id(1), text_id(5)])
+    assert dry.closed_rejects("booking") == {text_id(6)}
+    dry.forget_closed_rejects(MOMENT, 0)
+    assert real.closed_rejects("booking") == {text_id(5)}
+    assert real.rejects() == [reject(1)]
 
 
 def test_stores_and_the_store_list_are_remembered(dry: DryRunStorage, real: SqliteStorage) -> None:

@@ -119,6 +119,8 @@ class TestTables:
                 "row": '{"customerName": "Customer"}',
                 "runId": "run 1",
                 "rejectedAt": MOMENT_TEXT,
+                "closedAs": None,
+                "closedAt": None,
             }
         ]
         assert database.run("SELECT * FROM stores") == [

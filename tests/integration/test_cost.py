@@ -13,8 +13,8 @@ from tests.support.world import World
 
 LOCATIONS = 3
 COMMANDS = ("find", "getMore", "aggregate", "insert", "update", "delete", "createIndexes", "listIndexes")
-OF_EACH_RUN = 25
-"""Round trips of a run whatever it is told: indexes, stores, states, rejects, logs, history."""
+OF_EACH_RUN = 27
+"""Round trips of a run whatever it is told: indexes, stores, states, rejects and answers, logs, history."""
 
 
 @pytest.fixture

@@ -240,7 +240,7 @@ def test_a_row_without_a_booking_date_is_ignored_and_leaves_the_rejects_list(
             answer = AnswerRows(
                 StepName.BOOKING, location, rows, RowDates(UTC), invalid=[(row, "no phone") for row in rows]
             )
-            update_rejects(run, answer, {})
+            update_rejects(run, answer, {}, ())
         assert len(world.app.all("syncrejects")) == len(listed) + 3
 
     list_them()

@@ -124,8 +124,10 @@ class Program:
                 raise subprocess.TimeoutExpired([*AFRESH, *arguments], LIMIT_S)
         return Ended(process.exitcode, *(text.result() for text in texts))
 
-    def run_on_terminal(self, *arguments: str, columns: int = 80, **environment: str) -> Ended:
-        """Run it on its own terminal and return all output as one text."""
+    def run_on_terminal(
+        self, *arguments: str, columns: int = 80, typed: str = "", **environment: str
+    ) -> Ended:
+        """Run it on its own terminal and return all output as one text. `typed`: what a person answers."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [*self.command, *arguments],
@@ -136,6 +138,7 @@ class Program:
             stderr=follower,
         )
         os.close(follower)
+        os.write(leader, typed.encode())
         shown = b""
         try:
             while chunk := _read(leader):

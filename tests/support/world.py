@@ -15,8 +15,11 @@ from syncctl.api.wire import Endpoint
 from syncctl.domain.run_results import AuditResult, Counts, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.domain.steps import Trigger
+from syncctl.files.cells import clean_text
 from syncctl.files.headers import Titles, cells_of
 from syncctl.files.reading import open_file
+from syncctl.files.sheet_writing import write_csv, write_workbook
+from syncctl.files.titled_lines import titled_lines
 from syncctl.locations import Locations, load_locations
 from syncctl.ports.listener import FileProgress
 from syncctl.ports.stop import Stop
@@ -24,6 +27,9 @@ from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.imports.importing import FileImport, ImportJob
 from syncctl.services.imports.preview import PreviewHash
+from syncctl.services.rejects.correcting import SheetCorrection, SheetResult
+from syncctl.services.rejects.dismissing import dismiss, rejects_by_id
+from syncctl.services.rejects.reject_sheets import ID_TITLE, lines_of, sheet_of_all, sheets_of
 from syncctl.services.rejects.retrying import retry_rejects
 from syncctl.services.run import Clock, Run, RunRequest
 from syncctl.services.sync.api_sync import ApiSync
@@ -200,6 +206,40 @@ class World:
 
     def _cells_of(self, kind: StepName, row: Mapping[str, Any]) -> Mapping[str, object]:
         return cells_of(row, self._titles(kind))
+
+    def export_rejects(self, file: Path) -> Path:
+        """The whole rejects list as a sheet."""
+        with self.storage() as storage:
+            lines = lines_of(storage.rejects())
+        with file.open("wb") as out:
+            if file.suffix == ".xlsx":
+                write_workbook(sheets_of(lines, self._cells_of), out)
+            else:
+                write_csv(sheet_of_all(lines, self._cells_of), out)
+        return file
+
+    def import_rejects(
+        self,
+        file: Path,
+        *,
+        wrap: Callable[[Storage], Storage] = lambda storage: storage,
+        dry_run: bool = False,
+    ) -> SheetResult:
+        """The sheet taken back, corrected."""
+        self.recorder = Recorder()
+        correction = SheetCorrection(
+            titled_lines(file, ID_TITLE, self.stop), self.locations, self._cells_of, clean_text
+        )
+        request = RunRequest("rejects import", (), Trigger.MANUAL, dry_run)
+        with self.storage() as storage:
+            port = DryRunStorage(storage) if dry_run else wrap(storage)
+            Run(request, port, self.recorder, self._clock(), self.stop).execute([correction])
+        return correction.result
+
+    def dismiss_rejects(self, *ids: str) -> None:
+        """Rejects taken off the list unsaved."""
+        with self.storage() as storage:
+            dismiss(storage, rejects_by_id(storage, ids), self.now)
 
     def _clock(self) -> Clock:
         return Clock(lambda: self.now, time.monotonic, lambda after: after, KOLKATA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from syncctl.domain.run_documents import instant
@@ -76,6 +76,8 @@ def total_lines(result: RunResult) -> list[str]:
 
     Records are leads; stores count only where they are all that was synced.
     """
+    if result.corrected_lines is not None:
+        return []  # the sheet's own lines say it
     reports = [step for step in result.steps if step.name is not StepName.STORES] or result.steps
     counts = sum((step.counts for step in reports), Counts())
     changed = sum(step.changed for step in result.steps)
@@ -129,6 +131,13 @@ def rejected_words(new: int, *, dry_run: bool) -> str:
     return f"{rows} newly rejected: `syncctl rejects list` shows why."
 
 
+def corrected_words(lines: Mapping[str, int], *, dry_run: bool = False) -> str:
+    """What became of the lines of a corrected sheet. `lines`: outcome -> how many."""
+    words = {"fixed": "would be fixed" if dry_run else "fixed"}
+    words |= {"still_invalid": "still invalid", "unchanged": "unchanged"}
+    return ", ".join(f"{lines.get(outcome, 0):,} {word}" for outcome, word in words.items())
+
+
 def _is_complete_automatic_sync(result: RunResult) -> bool:
     return (result.command, result.trigger, result.dry_run) == ("api", Trigger.AUTO, False) and all(
         step.status is StepStatus.SUCCESS for step in result.steps
@@ -146,7 +155,7 @@ class LogListener:
         suffix = " (dry run: nothing will be written)" if dry_run else ""
         what = {"api": "API", "all": "API and file", StepName.STORES: "store"}.get(command, command)
         moment = f"{instant(started_at)}{suffix}"
-        if command.startswith("import "):
+        if command.startswith(("import ", "rejects ")):
             _log.info("Starting %s %s at %s", trigger_word(trigger), command, moment)
         else:
             _log.info("Starting %s %s sync at %s", trigger_word(trigger), what, moment)
@@ -199,6 +208,8 @@ class LogListener:
         _log.log(level, "%s: %s", STEP_TITLES[step], audit_words(result, dry_run=self._dry_run))
 
     def run_finished(self, result: RunResult) -> None:
+        if result.corrected_lines is not None:
+            _log.info("%s", corrected_words(result.corrected_lines, dry_run=self._dry_run))
         for line in (*total_lines(result), *closing_lines(result)):
             _log.info("%s", line)
 

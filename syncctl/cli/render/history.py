@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from syncctl.cli.logs.run_events import corrected_words
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
@@ -46,8 +47,8 @@ def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, a
         _runs_table(runs, redact)
     else:
         for run in runs:
-            if not run.steps:  # stopped before its first step
-                _print_fields(redact, *_run_fields(run), "no step")
+            if not run.steps:
+                _print_fields(redact, *_run_fields(run), _without_step(run))
             for step in run.steps:
                 _print_fields(redact, *_run_fields(run), *_step_fields(step))
 
@@ -59,6 +60,8 @@ def render_run_detail(run: PastRun, redact: Redact, *, as_json: bool) -> None:
     elif sys.stdout.isatty():
         _run_screen(run, redact)
     else:
+        if not run.steps:
+            _print_fields(redact, *_run_fields(run), _without_step(run))
         for step in run.steps:
             _print_fields(redact, *_run_fields(run), *_step_fields(step))
             for location in step.locations:
@@ -71,6 +74,11 @@ def _print_fields(redact: Redact, *fields: str) -> None:
 
 def _run_fields(run: PastRun) -> tuple[str, ...]:
     return instant(run.started_at), run.run_id, run.command, run.trigger, f"{run.duration_s:.1f} s"
+
+
+def _without_step(run: PastRun) -> str:
+    """What a run came to that has no step: it was stopped before, or took corrected rejects back."""
+    return corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
 
 
 def _step_fields(step: PastStep) -> tuple[str, ...]:
@@ -136,6 +144,8 @@ def _runs_table(runs: Sequence[PastRun], redact: Redact) -> None:
             f"[dim]{run.trigger}, {run.duration_s:.1f} s[/dim]",
         )
         rows = [_step_row(step, redact)[: None if with_reasons else -1] for step in run.steps]
+        if run.corrected_lines:
+            rows = [(line,) for line in corrected_words(run.corrected_lines).split(", ")]
         for line, row in zip_longest(about, rows, fillvalue=""):
             table.add_row(line, *row)
     out.print(table)
@@ -160,6 +170,8 @@ def _run_screen(run: PastRun, redact: Redact) -> None:
         f"[bold]{run.started_at:%Y-%m-%d %H:%M:%S} UTC[/bold]  {run.command}, {run.trigger}, "
         f"{run.duration_s:.1f} s  [dim]{run.run_id}[/dim]"
     )
+    if run.corrected_lines:
+        out.print(f"\n{corrected_words(run.corrected_lines)}")
     for step in run.steps:
         processed = f", {step.processed} of {step.total} locations" if step.total else ""
         dormant_text = f", {step.dormant} dormant" if step.dormant else ""

@@ -1,56 +1,225 @@
-"""Renders the rejects list and the result of a retry."""
+"""Renders the rejects list, and what became of rejects that were corrected, tried again or dismissed."""
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from textwrap import shorten
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.logs.run_events import counts_text
-from syncctl.cli.render.printer import print_json, print_line, print_message
+from syncctl.cli.logs.run_events import corrected_words, counts_text
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
     from syncctl.domain.records import Reject
     from syncctl.domain.run_results import Counts
+    from syncctl.services.rejects.correcting import LineResult, SheetResult
+
+Redact = Callable[[str], str]
 
 VALUES_SHOWN = 160
 """Characters of a raw row shown by `rejects list`; --json and the export have it in full."""
 
+ID_SHOWN = 8
+"""Digits of an id in the table: enough to name it by, among some thousands."""
 
-def render_rejects(
-    rejects: Sequence[Reject], total: int, redact: Callable[[str], str], *, as_json: bool
-) -> None:
-    """Rejects with masked phone numbers; `total`: how many exist."""
-    from syncctl.safe_output.printable import printable
+_NO_STORE = "(no store)"
+_WIDE = 100
+"""Columns of a terminal from which on the store stands in each line."""
+
+
+def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_json: bool) -> None:
+    """Rejects with masked phone numbers, at most `limit` of them (0: all)."""
     from syncctl.safe_output.redact import redacted
     from syncctl.services.rejects.reject_list import masked_document
 
-    documents = [masked_document(reject) for reject in rejects]
+    on_terminal = sys.stdout.isatty() and not as_json
+    if on_terminal and found:
+        found = sorted(found, key=lambda each: (each.store or _NO_STORE, each.reason))  # newest first in each
+    shown = found[:limit] if limit else found
+    documents = [masked_document(reject) for reject in shown]
     if as_json:
         print_json(redacted(documents, redact))
         return
-    for document in documents:
-        place = document["where"] + (f" {document['sheet']}" if document["sheet"] else "")
-        place += (
-            f" row {document['row']}" if document["row"] is not None else f" {document['store']}".rstrip()
-        )
-        values = ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
-        shown = shorten(redact(values), VALUES_SHOWN, placeholder=" …")
-        line = f"{document['rejected_at']}  {document['kind']} {place}: {document['reason']}  ({shown})"
-        print_line(printable(" ".join(redact(line).split())))
-    if not total:
+    if on_terminal and found:
+        _print_counts(found, redact)
+        _print_table(documents, redact)
+    else:
+        _print_documents(documents, redact)
+    if not found:
         print_message("The rejects list is empty.")
-    elif total > len(rejects):
+    elif len(found) > len(shown):
         print_message(
-            f"{len(rejects)} of {total} shown: --limit 0 shows all, --kind, --reason, --file filter."
+            f"{len(shown):,} of {len(found):,} shown: --limit 0 shows all, --kind, --store, --reason, --file "
+            "filter."
         )
 
 
-def render_retry(counts: Counts, *, as_json: bool) -> None:
+def print_table(rejects: Sequence[Reject], redact: Redact) -> None:
+    """One line each, on a terminal."""
+    from syncctl.services.rejects.reject_list import masked_document
+
+    _print_table([masked_document(reject) for reject in rejects], redact)
+
+
+def _print_documents(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
+    for document in documents:
+        shown = shorten(redact(_values(document)), VALUES_SHOWN, placeholder=" …")
+        of_file = document["row"] is not None
+        place = (
+            f"{document['kind']} {_place(document)}" if of_file else f"{_place(document)} {document['store']}"
+        )
+        line = f"{document['rejected_at']}  {place.rstrip()}: {document['reason']}  ({shown})"
+        print_line(_shown(line, redact))
+
+
+def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
+    from rich.markup import escape
+
+    from syncctl.safe_output.redact import mask_phones
+
+    counts = Counter((each.store or _NO_STORE, each.reason) for each in found)
+    out = console()
+    out.print(f"[bold]{quantity(len(found), 'reject')}[/bold]\n")
+    table = plain_table(header_style="dim")
+    table.expand = True
+    table.add_column("Rows", justify="right", no_wrap=True)
+    table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=4)
+    for (store, reason), rows in counts.most_common():
+        masked = mask_phones(reason, mistyped=True)
+        table.add_row(f"{rows:,}", escape(_shown(store, redact)), escape(_shown(masked, redact)))
+    out.print(table)
+    out.print()
+
+
+def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
+    """One line each, whatever the terminal's width: of each column at least the beginning."""
+    from rich.markup import escape
+
+    from syncctl.services.rejects.reject_list import in_order
+
+    out = console()
+    is_wide = out.width >= _WIDE
+    table = plain_table(header_style="dim")
+    table.expand = True
+    table.add_column("Id", no_wrap=True, width=ID_SHOWN)
+    if is_wide:
+        table.add_column("Store", no_wrap=True, overflow="ellipsis", ratio=4)
+    table.add_column("File, location", no_wrap=True, overflow="ellipsis", ratio=5)
+    table.add_column("Row", no_wrap=True, justify="right", min_width=4)
+    table.add_column("Reason", no_wrap=True, overflow="ellipsis", ratio=5)
+    table.add_column("What it says", no_wrap=True, overflow="ellipsis", ratio=6)
+    for document in documents:
+        number = document["row"]
+        where = f"{document['where']} {document['sheet']}" if number else _place(document)
+        values = document["values"]
+        told = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
+        said = " · ".join(filter(None, told))
+        cells = [where, f"{number or ''}", document["reason"], said]
+        if is_wide:
+            cells.insert(0, document["store"] or _NO_STORE)
+        table.add_row(document["id"][:ID_SHOWN], *(escape(_shown(cell, redact)) for cell in cells))
+    out.print(table)
+
+
+def _place(document: dict[str, Any]) -> str:
+    """Where a reject stands: the file with sheet and row, or the report with its location."""
+    if document["row"] is None:
+        return f"{document['kind']} {document['where']}"
+    sheet = f" {document['sheet']}" if document["sheet"] else ""
+    return f"{document['where']}{sheet} row {document['row']}"
+
+
+def _values(document: dict[str, Any]) -> str:
+    return ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
+
+
+def _shown(written: str, redact: Redact) -> str:
+    from syncctl.safe_output.printable import printable
+
+    return printable(" ".join(redact(written).split()))
+
+
+def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
     """The result of a retry."""
     if as_json:
-        print_json({"command": "rejects retry", **asdict(counts)})
+        print_json({"command": "rejects retry", "dry_run": dry_run, **asdict(counts)})
+        return
+    if dry_run:
+        print_message("DRY RUN: nothing was written.")
+    outcome = counts_text(counts, dry_run=dry_run)
+    outcome = outcome.replace("to reject" if dry_run else "rejected", "still invalid")
+    print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
+
+
+def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) -> None:
+    """What became of the lines of a corrected sheet."""
+    from syncctl.services.rejects.correcting import LineOutcome
+
+    if as_json:
+        document = {
+            "command": "rejects import",
+            "ok": True,
+            "run_id": result.run_id,
+            "dry_run": result.dry_run,
+            **result.counts(),
+            "listed": result.listed,
+            "lines": [_line_document(line) for line in result.lines],
+        }
+        print_json(document)
+        return
+    if result.dry_run:
+        print_message("DRY RUN: nothing was written.")
+    for line in result.lines:
+        if line.outcome in (LineOutcome.STILL_INVALID, LineOutcome.UNCHANGED):
+            where = f"{line.line.sheet} row {line.line.number}".lstrip()
+            word = "unchanged" if line.outcome is LineOutcome.UNCHANGED else "still invalid"
+            print_line(_shown(_masked(f"{where}: {word}: {line.reason}"), redact))
+    print_line(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
+    if gone := result.count(LineOutcome.NOT_LISTED):
+        print_line(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
+    for outcome, why in (
+        (LineOutcome.WITHOUT_ID, "without an id, by which a line is found again"),
+        (LineOutcome.REPEATED, "with the id of a line above"),
+    ):
+        if numbers := [str(line.line.number) for line in result.lines if line.outcome is outcome]:
+            rows = f"{plural(len(numbers), 'row')} {', '.join(numbers)}"
+            print_line(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
+    if result.listed:
+        would = "would be" if result.dry_run else plural(result.listed, "is", "are")
+        print_message(f"{quantity(result.listed, 'row')} {would} left on the rejects list.")
+    elif not result.dry_run:
+        print_message("The rejects list is empty.")
+
+
+def _line_document(line: LineResult) -> dict[str, Any]:
+    first = line.rejects[0] if line.rejects else None
+    return {
+        "sheet": line.line.sheet,
+        "row": line.line.number,
+        "ids": [reject.reject_id for reject in line.rejects],
+        "outcome": line.outcome.value,
+        "reason": _masked(line.reason),
+        "kind": first.source if first else None,
+        "where": first.location if first else None,
+        "store": first.store if first else None,
+    }
+
+
+def _masked(written: str) -> str:
+    from syncctl.safe_output.redact import mask_phones
+
+    return mask_phones(written, mistyped=True)
+
+
+def render_dismissed(rejects: Sequence[Reject], *, as_json: bool) -> None:
+    """Which rejects were dismissed."""
+    if as_json:
+        ids = [reject.reject_id for reject in rejects]
+        print_json({"command": "rejects dismiss", "ok": True, "dismissed": ids})
     else:
-        outcome = counts_text(counts).replace("rejected", "still invalid")
-        print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
+        print_line(f"{quantity(len(rejects), 'reject')} dismissed.")

@@ -78,7 +78,8 @@ class ProgressListener:
         self._has_preview = dry_run and command.startswith("import ")
         if not self._quiet:
             suffix = ", dry run: nothing will be written" if dry_run else ""
-            self._console.print(f"[dim]Sync started ({trigger_word(trigger)}{suffix})[/dim]")
+            what = "Import" if command.startswith(("import ", "rejects ")) else "Sync"
+            self._console.print(f"[dim]{what} started ({trigger_word(trigger)}{suffix})[/dim]")
         self._progress.start()
 
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,9 @@ class PastRun:
     duration_s: float
     steps: tuple[PastStep, ...]
 
+    corrected_lines: Mapping[str, int] = field(default_factory=dict)
+    """Of a run that took a corrected sheet of rejects back: outcome -> lines."""
+
 
 def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:
     """The newest runs first, at most `limit` (0: all). Raises StorageError."""
@@ -100,6 +103,7 @@ def past_run(entry: RunEntry) -> PastRun:
         started_at=entry.started_at,
         duration_s=document["duration_s"],
         steps=tuple(map(_step, document["steps"])),
+        corrected_lines=document.get("corrected_lines") or {},
     )
 
 
@@ -167,6 +171,7 @@ def _run_document(run: PastRun) -> dict[str, Any]:
         "ok": run.ok,
         "started_at": instant(run.started_at),
         "duration_s": run.duration_s,
+        **({"corrected_lines": dict(run.corrected_lines)} if run.corrected_lines else {}),
         "steps": [
             {
                 "name": step.name,

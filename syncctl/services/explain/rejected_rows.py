@@ -59,5 +59,8 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
                 first.rejected_at, f"rejected{rows}: {first.reason}: {where}, by {runs.name_of(first.run_id)}"
             ),
         ),
-        notes=("Once it is right at the source the next sync saves it; else `syncctl rejects retry`.",),
+        notes=(
+            "Once it is right at the source the next sync saves it; else correct it in the sheet of "
+            "`syncctl rejects export`.",
+        ),
     )

@@ -150,6 +150,11 @@ class FileReading:
         raw = raw_text(dict(row.raw), sort_keys=False)
         reject_id = reject_id_of(self._kind, file_name, position, raw)
         self._superseded |= self._listed.superseded_by(position, usable_cells(row.cells)) - {reject_id}
+        if reject_id in self._listed.closed:  # a person has corrected or dismissed this very row
+            self._tally.rows -= 1
+            self._tally.invalid -= 1
+            self._tally.ignored += 1
+            return
         if reject_id in self._listed_ids or reject_id in self._new_ids or not self._quota.admits(raw):
             return
         self._new_ids.add(reject_id)

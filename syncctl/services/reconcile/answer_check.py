@@ -88,6 +88,7 @@ class AnswerCheck:
         # If location ids are not honoured, several answers may contain the same rows.
         new = [(row, reason) for row, reason in unlisted if listed.id_of(row) not in self._unlisted]
         self._unlisted |= {listed.id_of(row) for row, _ in new}
+        answered = sum(listed.is_answered(row) for row, _ in answer.invalid)
         checked = CheckedAnswer(
             answer,
             SourceCounts(
@@ -95,7 +96,8 @@ class AnswerCheck:
                 merged=answer.merged + len(unlisted) - len(new),
                 not_due=answer.ignored,
                 unlisted=len(new),
-                rejected=len(answer.invalid) - len(unlisted),
+                rejected=len(answer.invalid) - len(unlisted) - answered,
+                answered=answered,
             ),
             unlisted=new,
         )

@@ -20,6 +20,7 @@ _WORDS = (
     ("in_reports", "finished"),
     ("deleted", "deleted on purpose"),
     ("rejected", "on the rejects list"),
+    ("answered", "invalid, and answered by a person"),
     ("missing", "missing"),
     ("unlisted", "invalid and not on the rejects list"),
     ("merged", "further rows of these"),

@@ -30,6 +30,9 @@ class SourceCounts:
     rejected: int = 0
     """Invalid, and on the rejects list."""
 
+    answered: int = 0
+    """Invalid, and a person has corrected it in a sheet or dismissed it."""
+
     missing: int = 0
     """Valid, but not in the database."""
 

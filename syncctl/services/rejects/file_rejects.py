@@ -26,8 +26,11 @@ class FileRejects:
 
     def __init__(self, storage: Storage, kind: StepName, name: str, cells_of: CellsOf) -> None:
         self._customers: dict[str, dict[str, _Customer | None]] = defaultdict(dict)
+        self.closed: set[str] = set()
+        """The ids of those that a person has answered."""
         if not storage.reject_positions(kind, name):
             return
+        self.closed = storage.closed_rejects(kind, name)
         for reject in storage.rejects(kind):
             if reject.location == name:
                 row = raw_row(reject)
@@ -39,7 +42,7 @@ class FileRejects:
 
     @property
     def ids(self) -> set[str]:
-        """The ids of all of them."""
+        """The ids of those on the list."""
         return {reject_id for listed in self._customers.values() for reject_id in listed}
 
     def superseded_by(self, position: str, cells: Mapping[str, object]) -> set[str]:

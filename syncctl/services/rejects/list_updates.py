@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
-from syncctl.domain.sources import SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.errors import InvalidRowError
+from syncctl.locations import ALL_LOCATIONS
 from syncctl.mapping.api_rows import BOOKING_NO, first_text
 from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
@@ -48,22 +50,39 @@ def unlisted_warning(rows: int) -> str:
     )
 
 
-def update_rejects(run: Run, answer: AnswerRows, listed: Mapping[str, Collection[str]]) -> int:
-    """List the invalid rows, and remove listed rows that the source has changed. Returns how many rows were
-    over the quota.
+class ListUpdate(NamedTuple):
+    """What became of an answer's invalid rows."""
 
-    `listed`: the list's entries for the answer's location: position -> ids.
+    unlisted: int
+    """Rows over the quota."""
+
+    answered: int
+    """Rows that a person has answered before: corrected in a sheet, or dismissed."""
+
+
+def update_rejects(
+    run: Run, answer: AnswerRows, listed: Mapping[str, Collection[str]], closed: Collection[str]
+) -> ListUpdate:
+    """List the invalid rows, and remove listed rows that the source has changed.
+
+    `listed`: the list's entries for the answer's location: position -> ids. `closed`: the ids of those that a
+    person has answered.
 
     Raises:
         StorageError: the database refused.
     """
     listed_ids = {reject_id for ids in listed.values() for reject_id in ids}
-    quota = RejectQuota(len(listed_ids))
+    quota = RejectQuota(len(listed_ids.difference(closed)))
+    answered = 0
     rejects: set[str] = set()
     new: list[Reject] = []
     for row, reason in answer.invalid:
         raw = raw_text(row)
         reject_id = reject_id_of(answer.report, answer.reject_location, raw)
+        if closed and (answers := _ids_anywhere(answer, raw).intersection(closed)):
+            answered += 1
+            rejects |= answers
+            continue
         if reject_id not in rejects and reject_id not in listed_ids and quota.admits(raw):
             new.append(_reject_of(run, answer, row, reason, raw))
         rejects.add(reject_id)
@@ -79,7 +98,14 @@ def update_rejects(run: Run, answer: AnswerRows, listed: Mapping[str, Collection
         outdated = {reject_id for position in seen_again for reject_id in listed[position]} - rejects
         if outdated:
             run.storage.clear_rejects(outdated)
-    return quota.unlisted
+    return ListUpdate(quota.unlisted, answered)
+
+
+def _ids_anywhere(answer: AnswerRows, raw: str) -> set[str]:
+    """The ids of a row as it is listed and as it would have been before, should its report have begun to keep
+    to location ids, or ceased to."""
+    places = (answer.reject_location, answer.location, ALL_LOCATIONS)
+    return {reject_id_of(answer.report, place, raw) for place in places}
 
 
 def _is_other_booking(row: object, codes: Collection[str]) -> bool:
@@ -111,6 +137,12 @@ def row_text(row: object, aliases: tuple[str, ...]) -> str:
         return ""
 
 
+def is_as_it_came(reject: Reject) -> bool:
+    """Whether its row is as the source had it; what a person has corrected in it does not go into its id."""
+    place = (reject.location, reject.position) if reject.source in FILE_STEPS else (reject.location,)
+    return reject.reject_id == reject_id_of(reject.source, *place, reject.row)
+
+
 class LocationRejects:
     """The rejects of one location's report."""
 
@@ -118,6 +150,7 @@ class LocationRejects:
         self._report, self._location = answer.report.value, answer.reject_location
         self._positions = storage.reject_positions(self._report, self._location).get(self._location, {})
         self._ids = {reject_id for ids in self._positions.values() for reject_id in ids}
+        self._closed = storage.closed_rejects(self._report, self._location) if self._ids else set()
 
     def has_position_of(self, row: object) -> bool:
         """Whether this row is listed, perhaps with earlier values."""
@@ -126,6 +159,10 @@ class LocationRejects:
     def holds(self, row: object) -> bool:
         """Whether this row is listed with exactly these values."""
         return bool(self._ids) and self.id_of(row) in self._ids
+
+    def is_answered(self, row: object) -> bool:
+        """Whether a person has answered this row."""
+        return bool(self._closed) and self.id_of(row) in self._closed
 
     def id_of(self, row: object) -> str:
         """The id that this row has, or would have, on the list."""

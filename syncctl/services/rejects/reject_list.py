@@ -1,39 +1,28 @@
-"""The rejects list for a person: filtered, shown without phone numbers, exported for correction."""
+"""The rejects list for a person: filtered, and shown without phone numbers."""
 
 from __future__ import annotations
 
-import csv
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from io import TextIOWrapper
-from pathlib import Path
 from typing import Any
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import FILE_STEPS
-from syncctl.filesystem.private_files import private_file
-from syncctl.filesystem.protected_files import OwnFiles
+from syncctl.mapping.api_rows import BOOKING_NO, FUNCTION_DATE, NAME, OWN_DATES, PHONE
 from syncctl.ports.storage import Storage
 from syncctl.safe_output.redact import mask_phones, redacted
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.text import normalize_text
 
-OWN_COLUMNS = ("kind", "where", "store", "sheet", "row", "reason", "rejected_at")
-OWN_TITLES = tuple(f"rejected: {column}" for column in OWN_COLUMNS)
-"""Titles that an import doesn't take for lead columns, so that a corrected export can be imported."""
-
-_INVISIBLE = (
-    r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u061c\u1680\u180e"
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+_FIRST_OF_REPORTS = (
+    *BOOKING_NO,
+    *NAME,
+    *PHONE,
+    *(title for titles in OWN_DATES for title in titles),
+    *FUNCTION_DATE,
 )
-_FORMULA_STARTS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
-# Also after what some spreadsheets take for the end of a cell, whatever quotes surround it.
-_FORMULA = re.compile(rf"(^[\t\r\n{_INVISIBLE}]*|[\t\r\n;][{_INVISIBLE}]*)(?=[{_FORMULA_STARTS}])")
-"""Where a cell begins like a formula, with characters of any width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +38,14 @@ class RejectFilter:
     where: str | None = None
     """Of this file or location."""
 
+    store: str | None = None
+    """Of this store, by its canonical name."""
+
     def matches(self, reject: Reject) -> bool:
-        return (self.reason is None or normalize_text(self.reason) in normalize_text(reject.reason)) and (
-            self.where is None or normalize_text(self.where) == normalize_text(reject.location)
+        return (
+            (self.reason is None or normalize_text(self.reason) in normalize_text(reject.reason))
+            and (self.where is None or normalize_text(self.where) == normalize_text(reject.location))
+            and (self.store is None or self.store == reject.store)
         )
 
 
@@ -72,6 +66,7 @@ def reject_document(reject: Reject) -> dict[str, Any]:
     """A reject as plain data."""
     sheet, number = sheet_and_row(reject)
     return {
+        "id": reject.reject_id,
         "kind": reject.source,
         "where": reject.location,
         "store": reject.store,
@@ -84,6 +79,15 @@ def reject_document(reject: Reject) -> dict[str, Any]:
     }
 
 
+def in_order(source: str, titles: Iterable[str]) -> list[str]:
+    """The titles of a row as a person wants them: a report's keep no order of their own, so what tells the
+    customer comes first. `source`: the step's name."""
+    if source in FILE_STEPS:
+        return list(titles)
+    first = {title: rank for rank, title in enumerate(_FIRST_OF_REPORTS)}
+    return sorted(titles, key=lambda title: first.get(title, len(first)))
+
+
 def masked_document(reject: Reject) -> dict[str, Any]:
     """Like reject_document, but anything that may be a phone number shows only its first and last two
     digits."""
@@ -94,43 +98,3 @@ def masked_document(reject: Reject) -> dict[str, Any]:
 
 def _masked(text: str) -> str:
     return mask_phones(text, mistyped=True)
-
-
-def export_rejects(rejects: Sequence[Reject], file: Path, *, overwrite: bool, own: OwnFiles) -> None:
-    """Write rejects with their raw values, for correction, as a CSV that spreadsheets open (UTF-8 with BOM).
-    The file is readable only by this user, and written completely or not at all.
-
-    Raises:
-        UsageError: the file already exists, is one of `own`, or can't be written.
-    """
-    with private_file(file, overwrite=overwrite, own=own) as out:
-        text = TextIOWrapper(out, encoding="utf-8-sig", errors="replace", newline="")
-        _write(rejects, text)
-        text.detach()
-
-
-def _write(rejects: Sequence[Reject], out: Any) -> None:
-    titles = dict.fromkeys(title for reject in rejects for title in row_values(reject))
-    csv.writer(out).writerow([_escaped(title) for title in (*OWN_TITLES, *titles)])
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    for reject in rejects:
-        document = reject_document(reject)
-        own = [document[column] for column in OWN_COLUMNS]
-        writer.writerow([_escaped(value) for value in (*own, *_in_order(document["values"], titles))])
-
-
-def _in_order(values: Mapping[str, Any], titles: Iterable[str]) -> Iterable[Any]:
-    return (values.get(title) for title in titles)
-
-
-def _escaped(value: Any) -> str:
-    """A cell's text, with an apostrophe before anything a spreadsheet would run (OWASP, "CSV Injection")."""
-    if value is None:
-        return ""
-    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    defused = _FORMULA.sub(_with_apostrophe, written)
-    return f"'{defused}" if defused.startswith(("\t", "\r")) else defused
-
-
-def _with_apostrophe(match: re.Match[str]) -> str:
-    return f"'{match[0]}" if match.start() == 0 and match[0][:1] != ";" else f"{match[0][0]}'{match[0][1:]}"

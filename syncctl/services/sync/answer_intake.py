@@ -86,11 +86,14 @@ class AnswerIntake:
         self._locations = locations
         self._matcher = Matcher(run.storage, locations, run.run_id)
         self._listed: dict[StepName, RejectPositions] = {}
+        self._closed: dict[StepName, set[str]] = {}
         self._corrected = CorrectedBookings(run)
 
-    def ingest(self, answer: AnswerRows, *, is_whole: bool = False) -> IntakeResult:
+    def ingest(
+        self, answer: AnswerRows, *, is_whole: bool = False, updates_list: bool = True
+    ) -> IntakeResult:
         """Store what is new in an answer and say what became of each row. `is_whole`: nothing is missing in
-        it, so that what is not there is gone at the source.
+        it, so that what is not there is gone at the source. `updates_list`: whether the rejects list follows.
 
         Raises:
             StorageError: the database refused something; what was stored before stays stored.
@@ -113,7 +116,11 @@ class AnswerIntake:
             self._run.stop.raise_if_requested()
             self._ingest_batch(answer, undecided, taken, is_whole=is_whole, final_pass=True)
         taken.counts += uncounted
-        taken.unlisted = update_rejects(self._run, answer, self._rejects_listed(answer))
+        if updates_list:
+            listed = self._rejects_listed(answer)
+            update = update_rejects(self._run, answer, listed, self._closed[answer.report])
+            taken.unlisted = update.unlisted
+            taken.counts += Counts(invalid=-update.answered, ignored=update.answered)
         return taken
 
     def _is_late(self) -> bool:
@@ -123,7 +130,9 @@ class AnswerIntake:
         """The rejects listed for the answer's location. Read once for all locations of a report: each is
         stored once, and what another run adds or removes in between may be added or removed twice."""
         if answer.report not in self._listed:
-            self._listed[answer.report] = self._run.storage.reject_positions(answer.report)
+            storage = self._run.storage
+            self._listed[answer.report] = listed_now = storage.reject_positions(answer.report)
+            self._closed[answer.report] = storage.closed_rejects(answer.report) if listed_now else set()
         listed = self._listed[answer.report]
         under = [listed[place] for place in (answer.location, ALL_LOCATIONS) if place in listed]
         if len(under) < 2:

@@ -129,12 +129,15 @@ def ingest_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts
         run.listener.warning("The store list came without any store: going on with those known from before.")
     saved = add_stores(run, locations, list(stores.values()))
     listed = run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {})
-    if unlisted := update_rejects(run, answer, listed):
+    closed = run.storage.closed_rejects(StepName.STORES) if listed else set()
+    unlisted, answered = update_rejects(run, answer, listed, closed)
+    if unlisted:
         run.listener.warning(f"The store list: {unlisted_warning(unlisted)}")
     return Counts(
         rows=len(rows),
         saved=saved,
         existing=len(stores) - saved,
         merged=answer.merged,
-        invalid=len(answer.invalid),
+        invalid=len(answer.invalid) - answered,
+        ignored=answered,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from syncctl.domain.lead_values import Document
-from syncctl.domain.records import Reject
+from syncctl.domain.records import Reject, RejectAnswer
 from syncctl.ports.storage import RejectPositions
 from syncctl.storage.common.own_documents import own
 
@@ -22,6 +22,16 @@ def reject_document(reject: Reject) -> Document:
         "runId": reject.run_id,
         "rejectedAt": reject.rejected_at,
     }
+
+
+def closed_document(reject: Reject, answer: RejectAnswer, at: datetime) -> Document:
+    """The document of a reject that a person has answered."""
+    return {**reject_document(reject), "row": "", "closedAs": str(answer), "closedAt": at}
+
+
+def amendment(reject: Reject) -> Document:
+    """The fields that are set in a reject that is amended."""
+    return {"store": reject.store, "reason": reject.reason, "row": reject.row}
 
 
 def reject_from(document: Document) -> Reject:

@@ -3,18 +3,26 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pymongo import ASCENDING, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, ReplaceOne, UpdateOne
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.lead_values import Document
-from syncctl.domain.records import Reject
+from syncctl.domain.records import Reject, RejectAnswer
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import Period, RejectPositions, Texts
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.common.rejects import by_location, newest_first, place_of, reject_document, reject_from
+from syncctl.storage.common.rejects import (
+    amendment,
+    by_location,
+    closed_document,
+    newest_first,
+    place_of,
+    reject_document,
+    reject_from,
+)
 from syncctl.storage.common.runs import run_document
 from syncctl.storage.common.states import file_document, hash_by_name, state_document, state_from
 from syncctl.storage.common.stores import new_stores, store_document, store_from
@@ -28,6 +36,9 @@ from syncctl.storage.mongo.survey import MongoSurvey
 
 STORE_LIST_ID = "store-list"
 
+OPEN = {"closedAt": None}
+"""Rejects that nobody has answered yet."""
+
 
 class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair):
     """The lead database on a MongoDB server, replica set or Atlas; `MongoSession` says how it is opened."""
@@ -38,9 +49,19 @@ class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair):
             found = find(database.syncrejects, query, ["location", "position"])
             return by_location(self._own.read("syncrejects", found, place_of))
 
+    def closed_rejects(self, source: str, location: str | None = None) -> set[str]:
+        query = {"source": source, "closedAt": {"$ne": None}}
+        with self._reading() as database:
+            found = find(
+                database.syncrejects,
+                query if location is None else {**query, "location": location},
+                ["location", "position"],
+            )
+            return {reject_id for _, _, reject_id in self._own.read("syncrejects", found, place_of)}
+
     def rejects(self, source: str | None = None) -> list[Reject]:
         with self._reading() as database:
-            found = find(database.syncrejects, {} if source is None else {"source": source})
+            found = find(database.syncrejects, OPEN if source is None else {"source": source, **OPEN})
             return newest_first(self._own.read("syncrejects", found, reject_from))
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
@@ -48,10 +69,33 @@ class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair):
             new = [documents.to_stored(reject_document(reject)) for reject in rejects]
             return len(insert_new(database.syncrejects, new))
 
+    def amend_rejects(self, rejects: Sequence[Reject]) -> None:
+        with self._writing() as database:
+            for batch in in_batches(rejects):
+                updates = [
+                    UpdateOne(
+                        {"_id": documents.to_bson_id(reject.reject_id), **OPEN}, {"$set": amendment(reject)}
+                    )
+                    for reject in batch
+                ]
+                database.syncrejects.bulk_write(updates, ordered=False)
+
+    def close_rejects(self, rejects: Sequence[Reject], answer: RejectAnswer, at: datetime) -> None:
+        closed = (documents.to_stored(closed_document(reject, answer, at)) for reject in rejects)
+        self._put("syncrejects", *closed)
+
     def clear_rejects(self, reject_ids: Texts) -> None:
         with self._writing() as database:
             for batch in in_batches(map(documents.to_bson_id, reject_ids)):
                 database.syncrejects.delete_many({"_id": {"$in": batch}})
+
+    def forget_closed_rejects(self, before: datetime, most: int) -> None:
+        with self._writing() as database:
+            rejects = database.syncrejects
+            rejects.delete_many({"closedAt": {"$lt": before}})
+            latest = rejects.find({"closedAt": {"$ne": None}}, ["_id"]).sort("closedAt", DESCENDING)
+            for batch in in_batches([reject["_id"] for reject in latest.skip(most)]):
+                rejects.delete_many({"_id": {"$in": batch}})
 
     def stores(self) -> list[Store]:
         with self._reading() as database:

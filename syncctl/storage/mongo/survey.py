@@ -51,7 +51,7 @@ class MongoSurvey(MongoSession):
 
     def count_rejects(self) -> int:
         with self._reading() as database:
-            return database.syncrejects.count_documents({})
+            return database.syncrejects.count_documents({"closedAt": None})
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         with self._reading() as database:

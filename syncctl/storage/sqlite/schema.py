@@ -202,6 +202,10 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX syncrecords_correctedAt ON syncrecords (correctedAt)",
     ),
     ("CREATE TABLE synckeyrules (version INTEGER NOT NULL)",),
+    (
+        "ALTER TABLE syncrejects ADD COLUMN closedAs TEXT",
+        "ALTER TABLE syncrejects ADD COLUMN closedAt TEXT",
+    ),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

@@ -6,13 +6,21 @@ from datetime import datetime
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
-from syncctl.domain.records import Reject
+from syncctl.domain.records import Reject, RejectAnswer
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.ports.storage import Period, RejectPositions, Texts
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
-from syncctl.storage.common.rejects import by_location, newest_first, place_of, reject_document, reject_from
+from syncctl.storage.common.rejects import (
+    amendment,
+    by_location,
+    closed_document,
+    newest_first,
+    place_of,
+    reject_document,
+    reject_from,
+)
 from syncctl.storage.common.runs import run_document
 from syncctl.storage.common.states import (
     file_document,
@@ -36,21 +44,37 @@ DELETE FROM syncruns WHERE _id IN (
 )
 """
 
+FORGET_CLOSED = """
+DELETE FROM syncrejects WHERE _id IN (
+    SELECT _id FROM syncrejects WHERE closedAt IS NOT NULL ORDER BY closedAt DESC LIMIT -1 OFFSET ?
+)
+"""
+
 
 class SqliteStorage(SqliteLeads, SqliteRecords, SqliteSurvey, SqliteRepair):
     """The lead database in a SQLite file, or in memory; `SqliteSession` says how it is opened."""
 
     def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
-        query = "SELECT location, position, _id FROM syncrejects WHERE source = ?"
+        return by_location(self._reject_places("TRUE", source, location))
+
+    def closed_rejects(self, source: str, location: str | None = None) -> set[str]:
+        places = self._reject_places("closedAt IS NOT NULL", source, location)
+        return {reject_id for _, _, reject_id in places}
+
+    def _reject_places(self, condition: str, source: str, location: str | None) -> list[tuple[str, str, str]]:
+        query = (
+            "SELECT location, position, _id FROM syncrejects"  # noqa: S608 constants only
+            f" WHERE source = ? AND {condition}"
+        )
         wanted = [source]
         if location is not None:
             query += " AND location = ?"
             wanted.append(location)
         with self._reading() as connection:
-            return by_location(self._own.read("syncrejects", connection.execute(query, wanted), place_of))
+            return list(self._own.read("syncrejects", connection.execute(query, wanted), place_of))
 
     def rejects(self, source: str | None = None) -> list[Reject]:
-        query = "SELECT * FROM syncrejects WHERE source = ? OR ? IS NULL"
+        query = "SELECT * FROM syncrejects WHERE closedAt IS NULL AND (source = ? OR ? IS NULL)"
         with self._reading() as connection:
             found = connection.execute(query, (source, source))
             return newest_first(self._own.read("syncrejects", found, reject_from))
@@ -59,9 +83,27 @@ class SqliteStorage(SqliteLeads, SqliteRecords, SqliteSurvey, SqliteRepair):
         with self._writing() as connection:
             return len(insert_new(connection, "syncrejects", map(rows.to_row, map(reject_document, rejects))))
 
+    def amend_rejects(self, rejects: Sequence[Reject]) -> None:
+        with self._writing() as connection:
+            connection.executemany(
+                'UPDATE syncrejects SET store = :store, reason = :reason, "row" = :row'
+                " WHERE _id = :_id AND closedAt IS NULL",
+                [{"_id": reject.reject_id, **amendment(reject)} for reject in rejects],
+            )
+
+    def close_rejects(self, rejects: Sequence[Reject], answer: RejectAnswer, at: datetime) -> None:
+        closed = (rows.to_row(closed_document(reject, answer, at)) for reject in rejects)
+        with self._writing() as connection:
+            insert(connection, "syncrejects", *closed, verb="INSERT OR REPLACE")
+
     def clear_rejects(self, reject_ids: Texts) -> None:
         with self._writing() as connection:
             where_among(connection, "DELETE FROM syncrejects", "_id", reject_ids)
+
+    def forget_closed_rejects(self, before: datetime, most: int) -> None:
+        with self._writing() as connection:
+            connection.execute("DELETE FROM syncrejects WHERE closedAt < ?", (rows.date_text(before),))
+            connection.execute(FORGET_CLOSED, (most,))
 
     def stores(self) -> list[Store]:
         with self._reading() as connection:

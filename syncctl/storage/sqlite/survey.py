@@ -77,7 +77,8 @@ class SqliteSurvey(SqliteSession):
 
     def count_rejects(self) -> int:
         with self._reading() as connection:
-            return int(connection.execute("SELECT count(*) FROM syncrejects").fetchone()[0])
+            query = "SELECT count(*) FROM syncrejects WHERE closedAt IS NULL"
+            return int(connection.execute(query).fetchone()[0])
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only

@@ -1,0 +1,86 @@
+"""Writes tables of texts for spreadsheets: as CSV, or as a workbook with the optional XlsxWriter."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
+from typing import BinaryIO, Protocol
+
+from syncctl.errors import UsageError
+
+LONGEST_CELL = 32_767
+"""Characters that a cell of Excel holds."""
+
+LONGEST_SHEET_NAME = 31
+
+WIDEST_COLUMN = 40
+LINES_MEASURED = 200
+"""The first lines, by which the widths of the columns are chosen."""
+
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+class TextTable(Protocol):
+    """A table whose cells are safe texts."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def titles(self) -> Sequence[str]: ...
+    @property
+    def rows(self) -> Sequence[Sequence[str]]: ...
+
+
+def write_csv(table: TextTable, out: BinaryIO) -> None:
+    """Write it as CSV that spreadsheets open: UTF-8 with a BOM. `out` stays open."""
+    text = TextIOWrapper(out, encoding="utf-8-sig", errors="replace", newline="")
+    csv.writer(text).writerow(table.titles)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(table.rows)
+    text.flush()
+    text.detach()
+
+
+def check_workbooks_can_be_written() -> None:
+    """Raises UsageError, which says what to install, where XlsxWriter is missing."""
+    try:
+        import xlsxwriter  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise UsageError(
+            "A workbook needs XlsxWriter, which is not installed: `pip install 'syncctl[preview]'` brings "
+            "it; or name a .csv file."
+        ) from None
+
+
+def write_workbook(tables: Sequence[TextTable], out: BinaryIO) -> None:
+    """Write them as the sheets of a workbook.
+
+    All cells are texts and are formatted so: what is typed into them stays as it is typed. What is longer
+    than a cell of Excel is cut.
+    """
+    import xlsxwriter
+
+    content = BytesIO()
+    workbook = xlsxwriter.Workbook(content, {"in_memory": True})
+    as_text = workbook.add_format({"num_format": "@"})
+    bold = workbook.add_format({"num_format": "@", "bold": True})
+    for table in tables:
+        sheet = workbook.add_worksheet(_NOT_IN_SHEET_NAMES.sub(" ", table.name)[:LONGEST_SHEET_NAME])
+        sheet.freeze_panes(1, 0)
+        for column, title in enumerate(table.titles):
+            longest = max([len(title), *(len(row[column]) for row in table.rows[:LINES_MEASURED])])
+            sheet.set_column(column, column, min(WIDEST_COLUMN, longest + 2), as_text)
+            sheet.write_string(0, column, _in_a_cell(title), bold)
+        for number, row in enumerate(table.rows, start=1):
+            for column, cell in enumerate(row):
+                if cell:
+                    sheet.write_string(number, column, _in_a_cell(cell), as_text)
+        sheet.autofilter(0, 0, max(1, len(table.rows)), len(table.titles) - 1)
+    workbook.close()
+    out.write(content.getvalue())
+
+
+def _in_a_cell(written: str) -> str:
+    return _NOT_IN_XML.sub("", written)[:LONGEST_CELL]

@@ -1,0 +1,159 @@
+"""`rejects` as people and scripts meet it: listed, exported, corrected, dismissed."""
+
+import csv
+import io
+import json
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tests.cli.test_sync_commands import count
+from tests.support.program import Program
+from tests.support.store_files import row, write
+
+pytestmark = pytest.mark.slow
+
+PHONE = "9000012345"
+
+
+@pytest.fixture
+def listed(program: Program) -> Program:
+    """A program whose database has four rejects of two stores."""
+    calicut = write(
+        program.folder / "walkin_sg_calicut.csv", row(Contact="123"), row(Customer_Name=""), row()
+    )
+    edappally = write(program.folder / "walkin_z_edappally.csv", row(Contact="45"), row(Date="31-02-2025"))
+    assert program.run("import", "walkin", str(calicut), str(edappally)).status == 0
+    return program
+
+
+def rejects(program: Program, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(program.run("rejects", "list", *arguments, "--json").stdout)
+    return found
+
+
+def test_on_a_terminal_counts_come_first_and_each_reject_is_one_line(listed: Program) -> None:
+    for columns in (80, 120):
+        shown = listed.run_on_terminal("rejects", "list", columns=columns).stdout
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+        assert lines[0] == "4 rejects"
+        assert max(map(len, lines)) <= columns
+        assert any(line.split()[:4] == ["1", "Suitor", "Guy", "-"] for line in lines)
+        for reject in rejects(listed):
+            assert sum(line.startswith(reject["id"][:8]) for line in lines) == 1
+        assert "7796831125" not in shown
+
+
+def test_in_a_pipe_there_is_one_line_each(listed: Program) -> None:
+    lines = listed.run("rejects", "list").stdout.splitlines()
+    assert len(lines) == 4
+    said = " walkin walkin_sg_calicut.csv row 3: too few digits in the phone number (Date: 09-10-2025, "
+    assert sum(said in line for line in lines) == 1
+
+
+def test_a_store_may_be_written_in_any_spelling(listed: Program) -> None:
+    assert len(rejects(listed, "--store", "sg calicut")) == 2
+    exported = listed.run("rejects", "export", "-", "--store", "z. EDAPPALLY")
+    assert len(exported.stdout.splitlines()) == 3
+    retried = json.loads(
+        listed.run("rejects", "retry", "-n", "--store", "zurocci edappally", "--json").stdout
+    )
+    assert retried["rows"] == 2
+    unknown = listed.run("rejects", "list", "--store", "Atlantis")
+    assert unknown.status == 2
+    assert "'Atlantis' is no known store" in unknown.stderr
+
+
+def test_exported_corrected_and_imported(listed: Program) -> None:
+    exported = listed.run("rejects", "export", "bad.csv")
+    assert "4 rejects written to bad.csv" in exported.stderr
+    file = listed.folder / "bad.csv"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_bytes().decode("utf-8-sig")
+    assert listed.run("rejects", "export", "-").stdout.removeprefix("\ufeff") == text
+    lines = list(csv.DictReader(io.StringIO(text)))
+    for line in lines:
+        if "digits" in line["rejected: reason"]:
+            line["Contact"] = PHONE
+    lines[-1]["Contact"] = "" if lines[-1]["Contact"] != PHONE else PHONE
+    with file.open("w", encoding="cp1252", newline="") as out:
+        writer = csv.DictWriter(out, list(lines[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(lines)
+
+    planned = listed.run("rejects", "import", "bad.csv", "-n")
+    assert planned.status == 0
+    assert "2 would be fixed, 1 still invalid, 1 unchanged." in planned.stdout
+    assert "DRY RUN: nothing was written." in planned.stderr
+    assert count(listed, "SELECT count(*) FROM leads") == 1
+    ended = listed.run("rejects", "import", "bad.csv")
+    assert ended.status == 0
+    assert ended.stdout.splitlines()[-1] == "2 fixed, 1 still invalid, 1 unchanged."
+    assert "2 rows are left on the rejects list." in ended.stderr
+    again = json.loads(listed.run("rejects", "import", "bad.csv", "--json").stdout)
+    assert (again["fixed"], again["not_listed"], again["unchanged"]) == (0, 2, 2)
+    assert {line["outcome"] for line in again["lines"]} == {"not_listed", "unchanged"}
+    assert "7796831125" not in json.dumps(again)
+    assert count(listed, "SELECT count(*) FROM leads") == 3
+    history = json.loads(listed.run("history", "--json").stdout)["runs"]
+    assert [run["command"] for run in history[:2]] == ["rejects import", "rejects import"]
+    assert history[1]["corrected_lines"]["fixed"] == 2
+    assert "2 fixed, 1 still invalid, 1 unchanged" in listed.run("history").stdout
+    assert "2 fixed" in listed.run_on_terminal("history", columns=80).stdout
+    assert "2 fixed" in listed.run("history", history[1]["run_id"]).stdout
+    assert listed.run("verify", "sync").status in (0, 1)
+
+
+def test_a_workbook_is_corrected_and_imported(listed: Program) -> None:
+    assert listed.run("rejects", "export", "bad.xlsx").status == 0
+    file = listed.folder / "bad.xlsx"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    book = openpyxl.load_workbook(file)
+    sheet = book["Walk-ins"]
+    titles = {cell.value: cell.column for cell in sheet[1]}
+    for number in range(2, 6):
+        sheet.cell(number, titles["Contact"]).value = int(PHONE) + number
+        sheet.cell(number, titles["Customer Name"]).value = "Devika"
+        sheet.cell(number, titles["Date"]).value = "13-02-2025"
+    book.save(file)
+    shown = listed.run_on_terminal("rejects", "import", "bad.xlsx", columns=80).stdout
+    assert "4 fixed, 0 still invalid, 0 unchanged." in shown
+    assert "The rejects list is empty." in listed.run("rejects", "list").stderr
+    assert json.loads(listed.run("status", "--json").stdout)["rejects"] == 0
+
+
+def test_without_its_id_column_a_sheet_is_refused(listed: Program) -> None:
+    (listed.folder / "bad.csv").write_text("Customer Name,Contact,my id\nA,9000012345,R-1\n")
+    refused = listed.run("rejects", "import", "bad.csv")
+    assert refused.status == 65
+    assert "rejected: id" in refused.stderr
+    assert listed.run("rejects", "import", "missing.csv").status == 65
+    assert listed.run("rejects", "export", "bad.ods").status == 2
+
+
+def test_dismissed_ones_stay_away(listed: Program) -> None:
+    first, second, *_ = (reject["id"] for reject in rejects(listed))
+    unknown = listed.run("rejects", "dismiss", first, "feedfacefeedface")
+    assert unknown.status == 2
+    assert "no reject on the list has the id 'feedfacefeedface'" in unknown.stderr
+    assert len(rejects(listed)) == 4
+    assert "Dismiss 1 reject?" in listed.run_on_terminal("rejects", "dismiss", first, typed="n\n").stdout
+    assert len(rejects(listed)) == 4
+    assert "1 reject dismissed." in listed.run_on_terminal("rejects", "dismiss", first, "--yes").stdout
+    dismissed = json.loads(listed.run("rejects", "dismiss", f"R-{second}", "--json").stdout)
+    assert dismissed == {"command": "rejects dismiss", "ok": True, "dismissed": [second]}
+    files = [str(each) for each in Path(listed.folder).glob("walkin_*.csv")]
+    ended = listed.run("import", "walkin", *files)
+    assert "newly rejected" not in ended.output
+    assert len(rejects(listed)) == 2
+
+
+def test_a_dry_run_of_a_retry_writes_nothing(listed: Program) -> None:
+    tried = listed.run("rejects", "retry", "--dry-run")
+    assert "DRY RUN: nothing was written." in tried.stderr
+    assert "4 still invalid" in tried.stdout
+    assert json.loads(listed.run("rejects", "retry", "-n", "--json").stdout)["dry_run"] is True
