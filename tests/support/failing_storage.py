@@ -32,10 +32,19 @@ WRITES = frozenset(
         "restore",
         "repoint_records",
         "unpair_reports",
+        "save_import",
+        "add_import_notes",
+        "forget_import_notes",
+        "remove_records",
+        "restore_values",
+        "restore_writes",
+        "restore_file_hash",
     }
 )
 
-SCANS = frozenset({"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age"})
+SCANS = frozenset(
+    {"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age", "records_of_run"}
+)
 
 READS = SCANS | {
     "corrected_records",
@@ -68,6 +77,8 @@ READS = SCANS | {
     "first_run_at",
     "run_spans",
     "snapshots",
+    "noted_imports",
+    "import_notes",
 }
 
 CONNECTION_METHODS = frozenset({"prepare", "set_deadline", "close", "probe_writing"})

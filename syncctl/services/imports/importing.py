@@ -17,6 +17,7 @@ from syncctl.ports.files import FileReader
 from syncctl.services.imports.file_intake import FileIntake
 from syncctl.services.imports.file_search import content_hash, find_files, misplaced_files
 from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.noting import noting_changes
 from syncctl.services.imports.reading import FileReading, FileToRead
 from syncctl.services.imports.staging import Staging
 from syncctl.services.imports.tally import FileTally
@@ -70,6 +71,7 @@ class FileImport:
         self._imported: dict[str, str] = {}
         self._note: str | None = None
 
+    @noting_changes
     def __call__(self, run: Run) -> None:
         """Import the files.
 
