@@ -83,6 +83,10 @@ class NotedImport:
     undone_at: datetime | None = None
     """When it was taken back."""
 
+    created_only: bool = False
+    """Whether an earlier version made it, which noted nothing: only the leads that it created are known, and
+    are noted when it is taken back."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValuesChange:

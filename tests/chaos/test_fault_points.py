@@ -9,7 +9,6 @@ from tests.support.failing_storage import CONNECTION_METHODS, READS, WRITES
 
 LOOKS = frozenset(
     {
-        "rejects",
         "count_rejects",
         "scan_records",
         "last_sync_logs",
@@ -17,7 +16,6 @@ LOOKS = frozenset(
         "first_run_at",
         "run_spans",
         "leads_by_age",
-        "runs",
         "saved_by_audits",
     }
 )

@@ -304,7 +304,7 @@ def test_an_import_without_notes_loses_the_leads_that_it_created(office: Office)
     office.world.app.edit(office.lead(2)["_id"], callStatus="Called")
     office.world.app.delete(office.lead(3)["_id"])
     plan = office.undo_as_planned(run_id)
-    assert not plan.is_noted
+    assert plan.run.created_only
     assert outcomes(plan) == (1, 1, 1)
     assert {lead["phone"][-1] for lead in office.world.app.leads()} == {"1", "2"}
     assert office.lead(1)["remarks"] == "new"

@@ -134,10 +134,10 @@ class FailingStorage:
         if name not in self._among:
             return method
 
-        def call(*given: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
             self.calls.append(name)
             if len(self.calls) != self._at:
-                return method(*given)
+                return method(*given, **named)
             self.struck = name
             if self._moment is Moment.MIDWAY:
                 if name in SCANS:

@@ -87,7 +87,7 @@ class Undoing:
 
     def settle(self, items: Sequence[Item]) -> None:
         """Forget notes of which nothing is left to be put back."""
-        if self.is_acting and items and self.plan.is_noted:
+        if self.is_acting and items:
             self.database.forget_import_notes([note.note_id for item in items for note in item.notes])
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:

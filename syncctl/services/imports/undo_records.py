@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from syncctl.domain.import_notes import ImportNote, NoteKind, lead_digest
+from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, lead_digest
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched, new_lead
 from syncctl.domain.records import SourceRecord, SyncRecord
 from syncctl.domain.sources import FILE_STEPS
-from syncctl.ports.admin import LeadSnapshot
+from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.services.batching import batched
 from syncctl.services.imports.undo_backup import deleted_entry, record_fields
 from syncctl.services.imports.undo_context import NOTES_AT_ONCE, Item, Undoing
@@ -76,7 +76,7 @@ def unlink_records(undoing: Undoing) -> None:
 
 def delete_leads(undoing: Undoing) -> None:
     """Delete the leads that the import has created, with their records. Raises StorageError."""
-    for items in undoing.items(NoteKind.ADDED) if undoing.plan.is_noted else _items_of_records(undoing):
+    for items in _items_of_records(undoing) if undoing.run.created_only else undoing.items(NoteKind.ADDED):
         snapshots = undoing.snapshots([_record(item).lead_id for item in items])
         found = _look_up(undoing, items)
         _delete(undoing, found, snapshots)
@@ -171,21 +171,33 @@ def _record(item: Item) -> SyncRecord:
     return SyncRecord(**item.notes[0].after["record"])
 
 
-def _items_of_records(undoing: Undoing) -> Iterator[list[Item]]:
-    """The leads that a run without notes has created, as far as their records tell: those with the id of
-    their record, unless a report had finished them by then."""
-    run_id = undoing.run.run_id
-    records = [
-        entry.record
-        for entry in undoing.database.records_of_run(run_id)
+def note_created(database: Database, run: NotedImport) -> None:
+    """Note the leads that an import of an earlier version has created, as it would itself: killed between
+    record and lead, the undo then knows the lead. Raises StorageError."""
+    database.save_import(run)
+    for notes in batched(_notes_of_records(database, run.run_id), NOTES_AT_ONCE):
+        database.add_import_notes(notes)
+
+
+def _notes_of_records(database: Database, run_id: str) -> list[ImportNote]:
+    """The leads that a run has created, as far as its records tell: those with the id of their record, unless
+    a report had finished them by then."""
+    return [
+        ImportNote(
+            run_id, NoteKind.ADDED, entry.record.record_id, "", {}, {"record": record_fields(entry.record)}
+        )
+        for entry in database.records_of_run(run_id)
         if entry.record.source in list(FILE_STEPS)
         and entry.record.lead_id == entry.record.record_id
         and entry.record.report_id is None
     ]
-    return undoing.stop.between(batched(_as_items(run_id, records), NOTES_AT_ONCE))
 
 
-def _as_items(run_id: str, records: Iterable[SyncRecord]) -> Iterator[Item]:
-    for record in records:
-        after = {"record": record_fields(record)}
-        yield Item(record.record_id, [ImportNote(run_id, NoteKind.ADDED, record.record_id, "", {}, after)])
+def _items_of_records(undoing: Undoing) -> Iterator[list[Item]]:
+    """The same as noted by an undo that was interrupted, and as the records tell."""
+    yield from undoing.items(NoteKind.ADDED)
+    if not undoing.is_acting:  # they are noted by then
+        noted = {item.item_id for items in undoing.items(NoteKind.ADDED) for item in items}
+        notes = _notes_of_records(undoing.database, undoing.run.run_id)
+        items = (Item(note.item, [note]) for note in notes if note.item not in noted)
+        yield from undoing.stop.between(batched(items, NOTES_AT_ONCE))

@@ -76,9 +76,6 @@ class UndoPlan:
     """Everything that the import has done and that is still to be seen of it."""
 
     run: NotedImport
-    is_noted: bool
-    """Whether the import has noted its changes; those of earlier versions have not, and only the leads that
-    they created can be taken back."""
 
     leads: dict[str, LeadOutcome] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from syncctl.domain.import_notes import NotedImport
@@ -22,7 +22,7 @@ from syncctl.services.imports.undo_fields import (
     restore_writes,
     unpair_reports,
 )
-from syncctl.services.imports.undo_records import delete_leads, unlink_records
+from syncctl.services.imports.undo_records import delete_leads, note_created, unlink_records
 from syncctl.services.imports.undo_rejects import restore_file_hashes, restore_rejects
 from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
 
@@ -39,16 +39,7 @@ STEPS = (
 """In this order: a lead that was created and then changed must be as created to be deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundImport:
-    """An import that can be taken back."""
-
-    run: NotedImport
-    is_noted: bool
-    """Whether it has noted its changes."""
-
-
-def find_import(database: Database, beginning: str) -> FoundImport:
+def find_import(database: Database, beginning: str) -> NotedImport:
     """The import whose run's id is, or begins with, `beginning`.
 
     Raises:
@@ -70,20 +61,20 @@ def find_import(database: Database, beginning: str) -> FoundImport:
         )
     run_id = wanted if wanted in found else found[0]
     if run_id in noted:
-        return FoundImport(noted[run_id], is_noted=True)
+        return noted[run_id]
     entry = runs[run_id]
     if not _has_imported(entry.document):
         raise UsageError(
             f"Run {run_id} ({_command(entry)}) imported no file: `syncctl history` shows which runs did."
         )
-    return FoundImport(NotedImport(run_id, _command(entry), entry.started_at), is_noted=False)
+    return NotedImport(run_id, _command(entry), entry.started_at, created_only=True)
 
 
 def plan_undo(database: Database, beginning: str) -> UndoPlan:
     """What taking back an import would come to now. Changes nothing. Raises as `find_import` does."""
-    found = find_import(database, beginning)
-    plan = UndoPlan(found.run, found.is_noted)
-    _take(Undoing(database, found.run, plan))
+    run = find_import(database, beginning)
+    plan = UndoPlan(run)
+    _take(Undoing(database, run, plan))
     return plan
 
 
@@ -99,25 +90,26 @@ def undo_import(database: Database, beginning: str, target: BackupTarget) -> Imp
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
-    found = find_import(database, beginning)
+    run = find_import(database, beginning)
+    if run.created_only:
+        note_created(database, run)
     kind, stop = BackupKind.IMPORT, target.stop
     with new_backup(target.folder, kind, database.facts(), target.now, stop) as writer:
-        planned = Undoing(database, found.run, UndoPlan(found.run, found.is_noted), stop, writer)
+        planned = Undoing(database, run, UndoPlan(run), stop, writer)
         _take(planned)
         backup = writer.finish()
     if backup is not None:
         target.on_written(backup.path, backup.documents)
-    plan = UndoPlan(found.run, found.is_noted)
-    _take(Undoing(database, found.run, plan, stop, backed_up=planned.taken))
-    if found.is_noted and planned.plan.has_work and not plan.left:
-        database.save_import(replace(found.run, undone_at=target.now))
+    plan = UndoPlan(run)
+    _take(Undoing(database, run, plan, stop, backed_up=planned.taken))
+    if planned.plan.has_work and not plan.left:
+        database.save_import(replace(run, undone_at=target.now))
     return ImportUndone(plan, backup.path if backup else None)
 
 
 def _take(undoing: Undoing) -> None:
     for step in STEPS:
-        if undoing.plan.is_noted or step is delete_leads:
-            step(undoing)
+        step(undoing)
 
 
 def _command(entry: RunEntry) -> str:

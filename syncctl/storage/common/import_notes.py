@@ -12,7 +12,11 @@ from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_n
 
 def import_document(entry: NotedImport) -> Document:
     """The document of an import, beside those of its notes: only this one has `startedAt`."""
-    note = {"command": entry.command, "undoneAt": entry.undone_at}
+    note = {
+        "command": entry.command,
+        "undoneAt": entry.undone_at,
+        "createdOnly": entry.created_only,
+    }
     return {"_id": entry.run_id, "startedAt": entry.started_at, "note": note}
 
 
@@ -24,6 +28,7 @@ def import_from(document: Document) -> NotedImport:
         own(note, "command", str),
         own(document, "startedAt", datetime),
         own_or_none(note, "undoneAt", datetime),
+        own(note, "createdOnly", bool),
     )
 
 
