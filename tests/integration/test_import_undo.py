@@ -1,8 +1,10 @@
 """An import taken back: all that it did, and nothing that others did since."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +18,9 @@ from syncctl.services.cleanup.cleaning import BackupTarget
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.services.imports.undo_results import ImportUndone, KeptReason, Outcome, UndoPlan
 from syncctl.services.imports.undoing import plan_undo, undo_import
-from tests.chaos.states import State, assert_as_undisturbed, state_of
+from tests.chaos.states import Rewind, State, assert_as_undisturbed, state_of
+from tests.support.failing_storage import FailingStorage, Killed, Moment
+from tests.support.interleaved_storage import InterleavedStorage
 from tests.support.store_files import counts, row, snapshot, write
 from tests.support.webapp import finish, report_of
 from tests.support.world import World
@@ -350,8 +354,6 @@ def test_a_run_of_both_kinds_is_taken_back_whole(office: Office) -> None:
 
 
 def imported_at_once(office: Office) -> str:
-    from functools import partial
-
     from syncctl.domain.steps import Trigger
     from syncctl.files.headers import cells_of
     from syncctl.files.reading import open_file
@@ -375,3 +377,72 @@ def imported_at_once(office: Office) -> str:
         ]
         assert run.execute(stages).ok
     return run.run_id
+
+
+@pytest.mark.slow
+def test_an_import_killed_at_any_write_is_taken_back(office: Office) -> None:
+    """Whatever had happened by then; the run is not in the history, but its notes name it."""
+    office.imports(customer(0, Remarks="old"), customer(1, Remarks="old"), customer(6, Contact="12"))
+    finish(office.world.app, office.lead(1), "flat")
+    before, rewind = office.state(), Rewind(office.world.app, office.world.url)
+    rows = [customer(0, Remarks="new"), customer(1, Remarks="new"), customer(2), customer(7, Contact="13")]
+    watched: list[FailingStorage] = []
+
+    def watch(storage: Storage) -> Any:
+        watched.append(FailingStorage(storage, at=0))
+        return watched[0]
+
+    office.imports(*rows, wrap=watch)
+    moments = [m for m in Moment if m is not Moment.MIDWAY or not office.world.url.startswith("sqlite")]
+    ends_at = watched[0].calls.index("add_sync_log")
+    for at, moment in itertools.product(range(1, ends_at + 1), moments):
+        rewind()
+        with pytest.raises(Killed):
+            office.imports(*rows, wrap=lambda s, at=at, moment=moment: FailingStorage(s, at, moment=moment))
+        with office.world.storage() as storage:
+            begun = cast(Database, storage).noted_imports("")
+        if len(begun) == 2:  # newest first
+            assert office.plan(begun[0].run_id).left == []
+            office.undo(begun[0].run_id)
+        assert_as_undisturbed(office.state(), before)
+    rewind.close()
+
+
+@pytest.mark.slow
+def test_edited_while_it_is_taken_back(office: Office) -> None:
+    """Between the look and the write: what was edited stays, and the exit status will tell."""
+    office.imports(customer(0, Remarks="old"))
+    run_id = office.imports(customer(0, Remarks="new"), customer(1))
+    rewind = Rewind(office.world.app, office.world.url)
+    calls = watch_calls(office, run_id)
+    seen: set[tuple[int, int]] = set()
+    for at in range(1, calls + 1):
+        rewind()
+
+        def edit() -> None:
+            for lead in office.world.app.leads():
+                office.world.app.edit(lead["_id"], remarks="edited", callStatus="Called")
+
+        done = office.undo(run_id, partial(InterleavedStorage, at=at, act=edit)).plan
+        for lead in office.world.app.leads():  # what is still there, and was edited, is as edited
+            if lead["callStatus"] == "Called":
+                assert lead["remarks"] == "edited"
+        for record in office.world.app.all("syncrecords"):
+            assert str(record["leadId"]) in snapshot(office.world)
+        seen.add((len(done.left), len(office.world.app.leads())))
+    assert seen == {(0, 1), (0, 2), (1, 2)}
+    rewind.close()
+
+
+def watch_calls(office: Office, run_id: str) -> int:
+    rewind = Rewind(office.world.app, office.world.url)
+    watched: list[InterleavedStorage] = []
+
+    def watch(storage: Storage) -> Any:
+        watched.append(InterleavedStorage(storage, 0))
+        return watched[0]
+
+    office.undo(run_id, watch)
+    rewind()
+    rewind.close()
+    return len(watched[0].calls)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from syncctl.cli.commands import import_undo
 from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Json, Wait
@@ -103,4 +104,5 @@ def register(app: typer.Typer) -> None:
         command(group, kind, logged=True)(import_files)
         command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
         command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
+    import_undo.register(group)
     app.add_typer(group, name="import")
