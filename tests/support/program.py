@@ -124,9 +124,12 @@ class Program:
                 raise subprocess.TimeoutExpired([*AFRESH, *arguments], LIMIT_S)
         return Ended(process.exitcode, *(text.result() for text in texts))
 
-    def run_on_terminal(self, *arguments: str, columns: int = 80, **environment: str) -> Ended:
-        """Run it on its own terminal and return all output as one text."""
+    def run_on_terminal(
+        self, *arguments: str, columns: int = 80, typed: str = "", **environment: str
+    ) -> Ended:
+        """Run it on its own terminal and return all output as one text. `typed`: what a person types."""
         leader, follower = pty.openpty()
+        os.write(leader, typed.encode())
         process = subprocess.Popen(
             [*self.command, *arguments],
             cwd=self.folder,

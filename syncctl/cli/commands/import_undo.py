@@ -39,15 +39,17 @@ def _undo(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     from syncctl.wiring import cleanup
 
     output = Output(session.redactor, as_json=json, quiet=session.quiet)
-    if apply and not yes and can_ask():
+    is_asked = apply and not yes and can_ask()
+    if is_asked:
         plan = cleanup.plan_import_undo(session.settings, run)
         if not json:
             render.undo_planned(plan, output, everything=session.verbose, is_question=True)
-        if plan.has_work:
-            confirm(f"Take back import {render.short_id(plan.run)}?")
+        if not plan.has_work:
+            return
+        confirm(f"Take back import {render.short_id(plan.run)}?")
     if apply:
         undone = cleanup.undo_import(session.settings, run, wait, output.announce_backup, session.stop)
-        render.import_undone(undone, output, everything=session.verbose)
+        render.import_undone(undone, output, everything=session.verbose, is_known=is_asked)
     else:
         plan = cleanup.plan_import_undo(session.settings, run)
         render.undo_planned(plan, output, everything=session.verbose)

@@ -59,15 +59,16 @@ def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_questio
         )
 
 
-def import_undone(result: ImportUndone, output: Output, *, everything: bool) -> None:
-    """Render the result; exit status 1 if leads were changed while it was done."""
+def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_known: bool = False) -> None:
+    """Render the result; exit status 1 if leads were changed while it was done. `is_known`: whether the
+    person has just seen the plan."""
     plan = result.plan
     if output.as_json:
         document = _document(plan, output, applied=True)
         document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
         print_json(document)
     else:
-        _print_plan(plan, output, everything=everything, is_done=True)
+        _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
         if result.backup:
             print_line(f"To have its leads again: {restore_command(result.backup)}")
     if plan.left:
@@ -117,7 +118,9 @@ def _value(name: str, value: object, output: Output) -> str | None:
     return mask_phone(str(value)) if name == "phone" else output.text(value)
 
 
-def _print_plan(plan: UndoPlan, output: Output, *, everything: bool, is_done: bool) -> None:
+def _print_plan(
+    plan: UndoPlan, output: Output, *, everything: bool, is_done: bool, is_known: bool = False
+) -> None:
     run = plan.run
     name = f"import {short_id(run)} ({run.command}, {run.started_at:%Y-%m-%d %H:%M} UTC)"
     if run.created_only:
@@ -129,7 +132,12 @@ def _print_plan(plan: UndoPlan, output: Output, *, everything: bool, is_done: bo
         before = f" It was taken back at {run.undone_at:%Y-%m-%d %H:%M} UTC." if run.undone_at else ""
         print_line(f"Nothing is left to take back of {name}.{before}")
     if sys.stdout.isatty():
-        _print_screen(plan, name, output, everything=everything, is_done=is_done)
+        if plan.has_work:
+            console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
+        limits = dict.fromkeys(Outcome, None if everything else 0 if is_known else LEADS_SHOWN)
+        if is_done and not everything:
+            limits[Outcome.UNDONE] = 0
+        _print_screen(plan, output, limits, is_done=is_done)
     else:
         _print_lines(plan, output)
     for run_id, rows in plan.taken_over.items():
@@ -144,7 +152,7 @@ def _print_lines(plan: UndoPlan, output: Output) -> None:
         for lead in plan.of(outcome):
             cells = (printable(lead.lead_id), lead.lead_type, mask_phone(lead.phone), lead.store)
             texts = [output.text(cell) or "-" for cell in cells]
-            print_line("\t".join((outcome.value, *texts, "; ".join(_what(lead, output)))))
+            print_line("\t".join((outcome.value, *texts, "; ".join((*_fate(lead), *_what(lead, output))))))
     for line in _others(plan, output):
         print_line("\t".join(line))
 
@@ -152,25 +160,29 @@ def _print_lines(plan: UndoPlan, output: Output) -> None:
 def _others(plan: UndoPlan, output: Output) -> Iterator[tuple[str, str]]:
     """What else is put back: the word for it, and the rest of the line."""
     for name in plan.files:
-        yield "file", f"{output.text(name)}: counts as not imported in this form"
+        yield "file", f"{output.text(name)}: the same file imports again as it did before"
     if plan.records:
-        yield "records", f"{plan.records:,} of what is kept of the rows put back, or forgotten"
+        rows = quantity(plan.records, "row")
+        yield "records", f"{rows}: what the next import compares with goes back as well"
     if plan.unlisted:
         yield "rejects", f"{quantity(plan.unlisted, 'row')} off the rejects list"
     if plan.relisted:
         yield "rejects", f"{quantity(plan.relisted, 'row')} on the rejects list again"
 
 
-def _what(lead: LeadOutcome, output: Output) -> Iterator[str]:
-    """What becomes of a lead, in words."""
+def _fate(lead: LeadOutcome) -> Iterator[str]:
+    """What happens to the whole of a lead, in words."""
     if lead.is_gone:
         yield "finished or deleted since"
-    if lead.is_deleted:
+    elif lead.is_deleted:
         yield "created by the import: deleted"
-    else:
-        for name, (held, was) in lead.restored.items():
-            if name != "updatedAt":
-                yield f"{name}: {_shown(name, held, output)} → {_shown(name, was, output)}"
+
+
+def _what(lead: LeadOutcome, output: Output) -> Iterator[str]:
+    """What becomes of a lead, in words."""
+    for name, (held, was) in lead.restored.items():
+        if name != "updatedAt" and not lead.is_deleted:
+            yield f"{name}: {_shown(name, held, output)} → {_shown(name, was, output)}"
     for name, reason in lead.kept.items():
         yield f"{name} kept: {_REASONS[reason]}"
     if lead.reason is not None:
@@ -184,28 +196,33 @@ def _shown(name: str, value: object, output: Output) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 2]} …"
 
 
-def _print_screen(plan: UndoPlan, name: str, output: Output, *, everything: bool, is_done: bool) -> None:
+def _print_screen(
+    plan: UndoPlan, output: Output, limits: Mapping[Outcome, int | None], *, is_done: bool
+) -> None:
+    """`limits`: how many leads of each bucket are shown; None: all."""
     from rich.markup import escape
 
     out = console()
-    buckets: Mapping[Outcome, list[LeadOutcome]] = {outcome: plan.of(outcome) for outcome in Outcome}
-    if plan.has_work:
-        out.print(f"[bold]{escape(name[0].upper() + name[1:])}[/bold]")
-    for outcome, leads in buckets.items():
-        out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]")
-        if not leads:
-            continue
-        table = plain_table(show_header=False)
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for lead in leads if everything else leads[:LEADS_SHOWN]:
-            about = f"{mask_phone(lead.phone)} · {output.text(lead.store)}"
-            table.add_row(escape(printable(lead.lead_id)), escape(about))
-            for line in _what(lead, output):
-                table.add_row("", f"[dim]{escape(line)}[/dim]")
-        out.print(table)
-        if not everything and len(leads) > LEADS_SHOWN:
-            out.print(f"[dim]… and {len(leads) - LEADS_SHOWN:,} more: -v shows all.[/dim]")
+    for outcome in Outcome:
+        leads, limit = plan.of(outcome), limits[outcome]
+        deleted = sum(lead.is_deleted for lead in leads)
+        how = f" ({deleted:,} created by it and deleted)" if deleted else ""
+        out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
+        shown = leads if limit is None else leads[:limit]
+        if shown:
+            table = plain_table(show_header=False)
+            table.add_column(no_wrap=True)
+            table.add_column(overflow="fold")
+            for lead in shown:
+                about = [mask_phone(lead.phone), output.text(lead.store)]
+                if lead.is_deleted:
+                    about.append("deleted")
+                table.add_row(escape(printable(lead.lead_id)), escape(" · ".join(about)))
+                for line in _what(lead, output):
+                    table.add_row("", f"[dim]{escape(line)}[/dim]")
+            out.print(table)
+            if len(shown) < len(leads):
+                out.print(f"[dim]… and {len(leads) - len(shown):,} more: -v shows all.[/dim]")
     if others := [rest for _, rest in _others(plan, output)]:
         out.print("\n[bold]And[/bold]")
         for rest in others:
