@@ -155,7 +155,8 @@ def runs_document(runs: tuple[PastRun, ...]) -> dict[str, Any]:
 def run_document(run: PastRun) -> dict[str, Any]:
     """One run with its locations as `--json` prints it."""
     document = _run_document(run)
-    document["undone_at"] = instant(run.undone_at) if run.undone_at else None
+    if run.is_import:
+        document["undone_at"] = instant(run.undone_at) if run.undone_at else None
     for data, step in zip(document["steps"], run.steps, strict=True):
         data["details"] = [
             {

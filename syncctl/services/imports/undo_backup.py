@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from syncctl.services.cleanup.backups import BackupEntry
 if TYPE_CHECKING:
     from syncctl.services.cleanup.restoring import BackupRestored
 
+_RECORD_FIELDS = tuple(field.name for field in fields(SyncRecord) if field.name != "corrections")
+
 DELETED = "deleted"
 CHANGED = "changed"
 
@@ -25,16 +27,14 @@ def deleted_entry(snapshot: LeadSnapshot, record: SyncRecord) -> BackupEntry:
     return BackupEntry(snapshot, {"why": DELETED, "record": _as_json(record_fields(record))})
 
 
-def changed_entry(snapshot: LeadSnapshot, fields: Mapping[str, tuple[Any, Any]]) -> BackupEntry:
-    """A lead whose fields are to get their values back; `fields`: what they hold and what they held."""
-    return BackupEntry(snapshot, {"why": CHANGED, "fields": _as_json({**fields})})
+def changed_entry(snapshot: LeadSnapshot, back: Mapping[str, tuple[Any, Any]]) -> BackupEntry:
+    """A lead whose fields are to get their values back; `back`: what they hold and what they held."""
+    return BackupEntry(snapshot, {"why": CHANGED, "fields": _as_json({**back})})
 
 
 def record_fields(record: SyncRecord) -> dict[str, Any]:
     """A record of a file as plain data: it has no corrections."""
-    fields = asdict(record)
-    del fields["corrections"]
-    return fields
+    return {name: getattr(record, name) for name in _RECORD_FIELDS}
 
 
 def restore_import(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
@@ -63,15 +63,15 @@ def _restore_fields(database: Database, entries: Sequence[BackupEntry], result: 
     leads = database.leads([entry.snapshot.lead_id for entry in entries])
     changes = []
     for entry in entries:
-        lead_id, fields = entry.snapshot.lead_id, _from_json(entry.details.get("fields", {}))
+        lead_id, written = entry.snapshot.lead_id, _from_json(entry.details.get("fields", {}))
         lead = leads.get(lead_id)
         if lead is None:
             result.different.append(lead_id)
-        elif all(same_value(lead.get(name), held) for name, (held, _) in fields.items()):
+        elif all(same_value(lead.get(name), held) for name, (held, _) in written.items()):
             result.same += 1
         else:
-            expected = {name: undone for name, (_, undone) in fields.items()}
-            changes.append(LeadChange(lead_id, expected, {name: held for name, (held, _) in fields.items()}))
+            expected = {name: undone for name, (_, undone) in written.items()}
+            changes.append(LeadChange(lead_id, expected, {name: held for name, (held, _) in written.items()}))
     done = database.update_leads(changes) if changes else set()
     result.restored += len(done)
     result.different += [change.lead_id for change in changes if change.lead_id not in done]
