@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +37,10 @@ def restore_leads(undoing: Undoing) -> None:
                     settled.append(item)
                 continue
             found = LeadOutcome(lead_id, "", "", "")
-            _decide(item, lead, written.get(lead_id, NOTHING_WRITTEN), undoing.run.started_at, found)
-            if not found.kept:
+            noted = written.get(lead_id, NOTHING_WRITTEN)
+            _decide(item, lead, noted, undoing.run.started_at, found)
+            # Where a later import has written, what it found there may come back with its own undo.
+            if not found.kept and not _is_later(noted, item.before, undoing.run.started_at):
                 settled.append(item)
             if not (found.restored or found.kept):
                 continue
@@ -62,6 +64,11 @@ def restore_leads(undoing: Undoing) -> None:
             _keep(undoing, left)
             settled = [item for item in settled if item.item_id not in left]
         undoing.settle(settled)
+
+
+def _is_later(written: Mapping[str, Write], names: Iterable[str], started_at: datetime) -> bool:
+    """Whether one of these fields was last written by a run that began later."""
+    return any(name in written and written[name].at > started_at for name in names)
 
 
 def _decide(
@@ -129,11 +136,15 @@ def restore_values(undoing: Undoing) -> None:
     """Put bases back, where no later import has changed them. Raises StorageError."""
     database = undoing.database
     for items in undoing.items(NoteKind.VALUES):
-        known = database.find_records([item.item_id for item in items])
+        ids = [item.item_id for item in items]
+        known, written = database.find_records(ids), database.writes(ids)
         changes: list[ValuesChange] = []
         settled: list[Item] = []
         for item in items:
             record, before = known.get(item.item_id), item.before
+            noted = written.get(item.item_id, NOTHING_WRITTEN)
+            if record is not None and _is_later(noted, noted, undoing.run.started_at):
+                continue  # the base goes with the values of that run
             if record is None or record.fingerprint == before["fingerprint"]:
                 settled.append(item)
             elif record.fingerprint in item.written("fingerprint"):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from syncctl.domain.import_notes import NoteKind
 from syncctl.domain.records import Reject
 from syncctl.services.imports.undo_context import Item, Undoing
+
+MOST_FILES = 10_000
+"""Of one import, far more than there are."""
+
+_FIRST = "!" * 16
+"""Numbers of notes that count before all that an import makes itself; the shorter, the earlier."""
 
 
 class FileContents:
@@ -41,29 +47,27 @@ def restore_rejects(undoing: Undoing) -> None:
     contents = FileContents(undoing)
     for items in undoing.items(NoteKind.REJECTED):
         listed = _listed(undoing)
+        as_left = [i for i in items if contents.is_as_left(i.last["source"], i.last["location"], i)]
         mine = [
             item.item_id
-            for item in items
-            if item.item_id in listed
-            and listed[item.item_id].run_id == undoing.run.run_id
-            and contents.is_as_left(item.last["source"], item.last["location"], item)
+            for item in as_left
+            if item.item_id in listed and listed[item.item_id].run_id == undoing.run.run_id
         ]
         plan.unlisted += len(mine)
         if undoing.is_acting and mine:
             database.clear_rejects(mine)
-        undoing.settle(items)
+        undoing.settle(as_left)
     for items in undoing.items(NoteKind.CLEARED):
         listed = _listed(undoing)
         cleared = [(item, Reject(**item.before["reject"])) for item in items]
-        missing = [
-            reject
-            for item, reject in cleared
-            if reject.reject_id not in listed and contents.is_as_left(reject.source, reject.location, item)
+        unchanged = [
+            each for each in cleared if contents.is_as_left(each[1].source, each[1].location, each[0])
         ]
+        missing = [reject for _, reject in unchanged if reject.reject_id not in listed]
         plan.relisted += len(missing)
         if undoing.is_acting and missing:
             database.add_rejects(missing)
-        undoing.settle(items)
+        undoing.settle([item for item, _ in unchanged])
 
 
 def _listed(undoing: Undoing) -> dict[str, Reject]:
@@ -75,19 +79,29 @@ def restore_file_hashes(undoing: Undoing) -> None:
     all: by it the rows of the rejects list are told. Raises StorageError."""
     contents = FileContents(undoing)
     for items in undoing.items(NoteKind.FILE):
-        for item in _still_so(items, contents):
-            after = item.last
-            undoing.plan.files.append(after["name"])
-            if undoing.is_acting:
-                undoing.database.restore_file_hash(
-                    after["kind"], after["name"], after["hash"], item.before["hash"]
-                )
+        for item in items:
+            kind, name, written = (item.last[key] for key in ("kind", "name", "hash"))
+            before = item.before["hash"]
+            if contents.now(kind, name) != written:
+                _skip_in_later_notes(undoing, item)
+            elif written != before:
+                undoing.plan.files.append(name)
+                if undoing.is_acting:
+                    undoing.database.restore_file_hash(kind, name, written, before)
         undoing.settle(items)
 
 
-def _still_so(items: Iterable[Item], contents: FileContents) -> Iterable[Item]:
-    return [
-        item
-        for item in items
-        if contents.now(item.last["kind"], item.last["name"]) == item.last["hash"] != item.before["hash"]
-    ]
+def _skip_in_later_notes(undoing: Undoing, item: Item) -> None:
+    """Another file of that name has been imported since. If that is taken back too, the file must not count
+    as this one, which is not imported any more: the note of that import gets a predecessor, which counts."""
+    if not undoing.is_acting:
+        return
+    database, run = undoing.database, undoing.run
+    for later in database.noted_imports(""):
+        if later.started_at <= run.started_at or later.run_id == run.run_id:
+            continue
+        notes = database.import_notes(later.run_id, NoteKind.FILE, "", MOST_FILES)
+        own = [note for note in notes if note.item == item.item_id]
+        if own and own[0].before["hash"] in item.written("hash"):
+            number = _FIRST[: len(_FIRST) - len(own)]
+            database.add_import_notes([replace(own[0], number=number, before=item.before)])
