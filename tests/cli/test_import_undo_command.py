@@ -181,6 +181,17 @@ def test_it_waits_for_the_lock_of_a_run(program: Program, run_id: str) -> None:
     assert remarks(program) == BEFORE
 
 
+def test_a_file_of_an_earlier_version_can_be_looked_at(program: Program, run_id: str) -> None:
+    with closing(app_of(program)) as app:
+        version = app._database.execute("PRAGMA user_version").fetchone()[0]
+        app._database.execute("DROP TABLE syncimports")
+        app._database.execute(f"PRAGMA user_version = {version - 1}")
+    assert program.run("history", run_id).status == 0
+    plan = program.run("import", "undo", run_id)
+    assert plan.status == 0
+    assert "made by an earlier version" in plan.stderr
+
+
 def test_an_import_of_an_earlier_version_says_what_can_be_taken_back(program: Program, run_id: str) -> None:
     with closing(app_of(program)) as app:
         app._database.execute("DELETE FROM syncimports")

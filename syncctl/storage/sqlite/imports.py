@@ -40,6 +40,8 @@ class SqliteImports(SqliteSession):
 
     def noted_imports(self, run_id: str) -> list[NotedImport]:
         with self._reading() as connection:
+            if not _has_notes(connection):
+                return []
             found = connection.execute(IMPORTS, {"run_id": run_id})
             return list(self._own.read("syncimports", found, import_from))
 
@@ -47,6 +49,8 @@ class SqliteImports(SqliteSession):
         first, end = notes_of(run_id, kind)
         query = "SELECT * FROM syncimports WHERE _id > ? AND _id < ? ORDER BY _id LIMIT ?"
         with self._reading() as connection:
+            if not _has_notes(connection):
+                return []
             found = connection.execute(query, (after or first, end, limit))
             return list(self._own.read("syncimports", found, note_from))
 
@@ -103,6 +107,12 @@ class SqliteImports(SqliteSession):
             else:
                 update = f"UPDATE syncfiles SET contentHash = ? {where}"  # noqa: S608 constants only
                 connection.execute(update, (before, kind, name, expected))
+
+
+def _has_notes(connection: sqlite3.Connection) -> bool:
+    """Not in a file of an earlier version that is only read: the next run adds the table."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'syncimports'"
+    return connection.execute(query).fetchone() is not None
 
 
 def forget_imports(connection: sqlite3.Connection, before: datetime, most: int) -> None:
