@@ -13,6 +13,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Fetch for real, write nothing, say what would be.")
 ]
+Apply = Annotated[bool, typer.Option("--apply", help="Do it, after writing a backup; else it is only shown.")]
+Yes = Annotated[bool, typer.Option("--yes", help="With --apply: don't ask on a terminal.")]
 Full = Annotated[bool, typer.Option("--full", help="Ask for everything, and dormant locations too.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="Backfill from DAY (YYYY-MM-DD).")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Backfill up to DAY; with --from.")]

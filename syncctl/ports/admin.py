@@ -7,6 +7,7 @@ from typing import Protocol
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.ports.import_undo import ImportUndo
 from syncctl.ports.storage import RecordEntry, Storage
 
 
@@ -187,5 +188,5 @@ class Repair(Protocol):
         """
 
 
-class Database(Storage, Survey, Repair, Protocol):
+class Database(Storage, Survey, Repair, ImportUndo, Protocol):
     """All that syncctl may do to the database."""

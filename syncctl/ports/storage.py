@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
+from syncctl.domain.import_notes import ImportNote, NotedImport
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import Correction, KnownRecord, Reject, RejectAnswer, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
@@ -236,8 +237,15 @@ class Storage(Protocol):
     def save_run(self, entry: RunEntry) -> None:
         """Add or replace a run in the sync's own history."""
 
+    def save_import(self, entry: NotedImport) -> None:
+        """Add or replace an import that notes its changes."""
+
+    def add_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        """Keep what an import is about to change; those kept already stay as they are."""
+
     def forget_runs(self, before: datetime, if_any_in: Period | None = None, most: int = 0) -> None:
-        """Take the runs that began before that moment out of the history, the oldest `most` (0: all).
+        """Take the runs that began before that moment out of the history, the oldest `most` (0: all), and as
+        many imports with all that they noted.
 
         With `if_any_in`, nothing happens where no run began in that time.
         """

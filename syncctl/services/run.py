@@ -181,6 +181,16 @@ class Run:
                 )
 
     @property
+    def command(self) -> str:
+        """The command that started it."""
+        return self._request.command
+
+    @property
+    def steps_done(self) -> int:
+        """How many of its steps are finished."""
+        return len(self._step_results)
+
+    @property
     def dry_run(self) -> bool:
         """Whether nothing is to be written."""
         return self._request.dry_run

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
+from syncctl.domain.import_notes import ImportNote, NotedImport
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import Correction, KnownRecord, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
@@ -19,6 +20,8 @@ from syncctl.storage.common.records import finished_by, is_about
 from syncctl.storage.common.report_paths import as_stored
 from syncctl.storage.common.stores import new_stores
 from syncctl.storage.dry_run_rejects import DryRunRejects
+
+CHANGED_IN_RECORDS = ("lead_id", "location", "report_id", "replaced_by")
 
 T = TypeVar("T")
 
@@ -97,13 +100,7 @@ class DryRunStorage(DryRunRejects):
         corrections = (*record.corrections, *self._corrections.get(record.record_id, ()))
         record = replace(record, corrections=corrections)
         if known := self._records.get(record.record_id):
-            record = replace(
-                record,
-                lead_id=known.lead_id,
-                location=known.location,
-                report_id=known.report_id,
-                replaced_by=known.replaced_by,
-            )
+            record = replace(record, **{name: getattr(known, name) for name in CHANGED_IN_RECORDS})
         return RecordEntry(record, entry.changed_at)
 
     def reports(self, report_ids: Texts) -> dict[str, Document]:
@@ -166,14 +163,12 @@ class DryRunStorage(DryRunRejects):
 
     def add_corrections(self, corrections: Mapping[str, Correction]) -> None:
         for record_id in self.find_records(corrections.keys()):
-            newer = (*self._corrections.get(record_id, ()), corrections[record_id])
-            self._corrections[record_id] = newer
+            self._corrections[record_id] = (*self._corrections.get(record_id, ()), corrections[record_id])
 
     def renew_records(self, records: Sequence[SyncRecord]) -> None:
         known = self.find_records([record.record_id for record in records])
         for record in records:
-            record_id = record.record_id
-            before = known.get(record_id)
+            before = known.get(record_id := record.record_id)
             if before is None or before.replaced_by is None:
                 continue
             new = {"fingerprint": record.fingerprint, "lead_id": record.lead_id, "location": record.location}
@@ -229,8 +224,8 @@ class DryRunStorage(DryRunRejects):
         self._store_list = dict(names)
 
     def file_hashes(self, kind: str) -> dict[str, str]:
-        remembered = {name: text for (of, name), text in self._file_hashes.items() if of == kind}
-        return self._storage.file_hashes(kind) | remembered
+        of_kind = {name: text for (of, name), text in self._file_hashes.items() if of == kind}
+        return self._storage.file_hashes(kind) | of_kind
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
         self._file_hashes[kind, name] = content_hash
@@ -252,6 +247,12 @@ class DryRunStorage(DryRunRejects):
 
     def save_run(self, entry: RunEntry) -> None:
         """Not written: a dry run is not part of the history."""
+
+    def save_import(self, entry: NotedImport) -> None:
+        """Not written: nothing is imported."""
+
+    def add_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        """Not written either."""
 
     def forget_runs(self, before: datetime, if_any_in: Period | None = None, most: int = 0) -> None:
         """Not done either."""

@@ -12,6 +12,7 @@ from syncctl.filesystem.protected_files import BACKUP_FOLDER
 from syncctl.run_lock import RunLock
 from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
+from syncctl.services.imports import undoing
 from syncctl.wiring.adapters import locations_of, opened_database
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from syncctl.ports.stop import Stop
     from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
     from syncctl.services.cleanup.finished.plan import FinishedPlan
+    from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
     from syncctl.settings.settings import Settings
 
 OnBackupWritten = Callable[[Path, int], None]
@@ -74,6 +76,22 @@ def clean_finished(
         return cleaning_finished.clean_finished(
             database, locations_of(settings), _target(settings, on_written, stop)
         )
+
+
+def plan_import_undo(settings: Settings, run_id: str) -> UndoPlan:
+    """What taking back the import with this run's id, or its beginning, would come to. Raises UsageError and
+    StorageError."""
+    with opened_database(settings) as database:
+        return undoing.plan_undo(database, run_id)
+
+
+def undo_import(
+    settings: Settings, run_id: str, wait_s: float, on_written: OnBackupWritten, stop: Stop
+) -> ImportUndone:
+    """Take an import back, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
+    services.imports.undoing.undo_import does."""
+    with _locked_database(settings, wait_s) as database:
+        return undoing.undo_import(database, run_id, _target(settings, on_written, stop))
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.locations import Locations, load_locations
@@ -24,11 +25,13 @@ from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.services.cleanup.finished.cleaning import clean_finished
 from syncctl.services.cleanup.restoring import restore_backup
 from syncctl.services.cleanup.store_names import rename_stores
+from syncctl.services.imports import undo_context, undo_records
+from syncctl.services.imports.undoing import undo_import
 from syncctl.services.run import HISTORY_RETENTION
 from syncctl.services.sync import state_saving
 from tests.support.brought_back import app_report, brought_back
 from tests.support.store_files import HEADER, row, write
-from tests.support.webapp import PAGES, SHAPES, finish, old_lead, pages_for
+from tests.support.webapp import PAGES, SHAPES, SqliteApp, finish, old_lead, pages_for
 from tests.support.world import KOLKATA, World
 
 Wrap = Callable[[Storage], Storage]
@@ -182,6 +185,8 @@ def few_at_once() -> Iterator[None]:
         patched.setattr(state_saving, "STATES_TOGETHER", 2)
         for module in (cleaning, store_names, restoring, cleaning_finished, candidates):
             patched.setattr(module, "LEADS_AT_ONCE", 5)
+        for module in (undo_context, undo_records):
+            patched.setattr(module, "NOTES_AT_ONCE", 7)
         yield
 
 
@@ -220,7 +225,7 @@ def imported_and_worked_on(workspace: Workspace) -> None:
     workspace.world.now += timedelta(minutes=10)
 
 
-def _import(workspace: Workspace, wrap: Wrap) -> object:
+def _import(workspace: Workspace, wrap: Wrap) -> RunResult:
     return workspace.world.import_files(StepName.WALKIN, *_files(workspace), wrap=wrap)
 
 
@@ -364,6 +369,44 @@ def _restore(workspace: Workspace, wrap: Wrap) -> object:
         return restore_backup(cast(Database, wrap(storage)), backup, workspace.world.stop)
 
 
+def _imported(workspace: Workspace) -> None:
+    """The later files imported, and worked on since: some of their leads, new and changed ones, edited,
+    finished or deleted."""
+    shutil.rmtree(backup_folder(workspace), ignore_errors=True)
+    imported_and_worked_on(workspace)
+    (workspace.folder / "run").write_text(_import(workspace, lambda storage: storage).run_id)
+    app = workspace.world.app
+    leads = sorted(app.leads(), key=lambda lead: lead["_id"])
+    workspace.rng.shuffle(leads)
+    app.edit(leads[0]["_id"], remarks="edited since")
+    app.edit(leads[1]["_id"], callStatus="Called")
+    finish(app, leads[2], "flat")
+    app.delete(leads[3]["_id"])
+    workspace.world.now += timedelta(minutes=10)
+
+
+def _undo(workspace: Workspace, wrap: Wrap) -> object:
+    run_id = (workspace.folder / "run").read_text()
+    with workspace.world.storage() as storage, few_at_once():
+        return undo_import(cast(Database, wrap(storage)), run_id, _backups(workspace))
+
+
+def _undone(workspace: Workspace) -> None:
+    """One backup, of an import that was taken back."""
+    _imported(workspace)
+    _undo(workspace, lambda storage: storage)
+
+
+def _imported_without_notes(workspace: Workspace) -> None:
+    """As an earlier version left it."""
+    _imported(workspace)
+    app = workspace.world.app
+    if isinstance(app, SqliteApp):
+        app._database.execute("DELETE FROM syncimports")
+    else:
+        app._database.syncimports.delete_many({})
+
+
 LATER_SYNC = Job("a later sync", _synced_and_worked_on, _sync, ("api",))
 CLEANUPS = (
     Job("a cleanup of finished leads", _brought_back, _clean_finished, ("cleanup", "finished", "--apply")),
@@ -384,5 +427,8 @@ MORE_JOBS = (
     Job("a restore of copies", _cleaned, _restore),
     Job("a restore of stores", _renamed, _restore),
     Job("a restore of finished leads", _cleaned_of_finished, _restore),
+    Job("an undo of an import", _imported, _undo),
+    Job("an undo of an import without notes", _imported_without_notes, _undo),
+    Job("a restore of an import", _undone, _restore),
 )
 """Jobs that are only done within the test."""

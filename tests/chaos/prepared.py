@@ -17,6 +17,7 @@ from syncctl.services.cleanup.cleaning import DuplicatesCleaned
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
 from syncctl.services.cleanup.restoring import BackupRestored
 from syncctl.services.cleanup.store_names import StoresRenamed
+from syncctl.services.imports.undo_results import ImportUndone
 from syncctl.services.rejects.correcting import LineOutcome, SheetResult
 from tests.chaos.jobs import EDITS, RENAMED, Job, Workspace, few_locations
 from tests.chaos.states import Rewind, State, assert_as_undisturbed, state_of
@@ -128,6 +129,8 @@ def assert_good(result: object) -> None:
             assert result.deleted == result.plan.to_delete, result
         case StoresRenamed():
             assert result.left == (), result
+        case ImportUndone():
+            assert result.plan.left == [], result
         case BackupRestored():
             assert result.different == [], result
         case SheetResult():

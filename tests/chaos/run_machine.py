@@ -27,7 +27,7 @@ from tests.chaos.source import REPORTS, Answer, Days, Place, Row
 from tests.chaos.store_file_model import StoreFile
 from tests.support.failing_storage import FailingStorage, Killed, Moment, interrupted
 
-OWN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncruns", "syncstate")
+OWN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncruns", "syncstate", "syncimports")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ LOOKS = frozenset(
         "first_run_at",
         "run_spans",
         "leads_by_age",
-        "runs",
         "saved_by_audits",
     }
 )

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import KEY_RULES, first_id_at
+from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import Correction, KnownRecord, Reject, RejectAnswer, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
@@ -31,7 +32,16 @@ from syncctl.ports.admin import (
     RunSpan,
 )
 from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, RejectPositions, Texts
-from syncctl.storage.common import records, rejects, report_paths, runs, states, stores, sync_logs
+from syncctl.storage.common import (
+    import_notes,
+    records,
+    rejects,
+    report_paths,
+    runs,
+    states,
+    stores,
+    sync_logs,
+)
 from syncctl.storage.common.backend import Backend
 from syncctl.storage.common.dialect_documents import dialect_document, dialect_from
 from syncctl.storage.common.lead_changes import changed, guard, holds
@@ -376,6 +386,72 @@ class MemoryStorage:
             return
         old = sorted((at, run_id) for run_id, at in began.items() if at < before)
         self._delete("syncruns", [run_id for _, run_id in islice(old, most or None)])
+        imports = self._find("syncimports", lambda each: each.get("startedAt", before) < before)
+        for each in islice(sorted(imports, key=lambda each: each["startedAt"]), most or None):
+            notes = self._find("syncimports", self._is_note_of(each["_id"]))
+            self._delete("syncimports", [each["_id"], *(note["_id"] for note in notes)])
+
+    @staticmethod
+    def _is_note_of(run_id: str, kind: str = "", after: str = "") -> Test:
+        first, end = import_notes.notes_of(run_id, kind)
+        return lambda each: (after or first) < each["_id"] < end
+
+    def save_import(self, entry: NotedImport) -> None:
+        self._put("syncimports", import_notes.import_document(entry))
+
+    def add_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        self._insert("syncimports", map(import_notes.note_document, notes))
+
+    def noted_imports(self, run_id: str) -> list[NotedImport]:
+        found = self._find("syncimports", lambda e: "startedAt" in e and e["_id"].startswith(run_id))
+        noted = self._own.read("syncimports", found, import_notes.import_from)
+        return sorted(noted, key=lambda each: each.started_at, reverse=True)
+
+    def import_notes(self, run_id: str, kind: NoteKind, after: str, limit: int) -> list[ImportNote]:
+        found = sorted(
+            self._find("syncimports", self._is_note_of(run_id, kind, after)), key=lambda e: e["_id"]
+        )
+        return list(self._own.read("syncimports", found[:limit], import_notes.note_from))
+
+    def forget_import_notes(self, note_ids: Collection[str]) -> None:
+        self._delete("syncimports", note_ids)
+
+    def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
+        found = self._find("syncrecords", lambda each: each["firstRunId"] == run_id)
+        yield from self._own.read("syncrecords", found, records.record_entry)
+
+    def remove_records(self, records_: Sequence[SyncRecord]) -> None:
+        with self._writing():
+            stored = {each["_id"]: each for each in self._find("syncrecords")}
+            for record in records_:
+                found = stored.get(record.record_id, {})
+                wanted = (record.first_run_id, record.fingerprint)
+                if (found.get("firstRunId"), found.get("fingerprint")) == wanted:
+                    self._delete("syncrecords", [record.record_id])
+
+    def restore_values(self, changes: Sequence[ValuesChange]) -> None:
+        new = {each.record_id: each for each in changes}
+        self._change(
+            new,
+            lambda key, record: (
+                {"values": {**new[key].values}, "fingerprint": new[key].fingerprint}
+                if record["fingerprint"] == new[key].expected
+                else {}
+            ),
+        )
+
+    def restore_writes(self, changes: Sequence[WriteChange]) -> None:
+        for change in changes:
+            self._change([change.record_id], lambda _, record, change=change: former(record, change))  # type: ignore[misc]
+
+    def restore_file_hash(self, kind: str, name: str, expected: str, before: str | None) -> None:
+        with self._writing():
+            if self.file_hashes(kind).get(name) != expected:
+                return
+            if before is None:
+                self._delete("syncfiles", [f"{kind}:{name}"])
+            else:
+                self.save_file_hash(kind, name, before)
 
     def facts(self) -> DatabaseFacts:
         return DatabaseFacts("Memory", "1", self._database.url, "no file", "gone with the program")
@@ -501,6 +577,16 @@ def storable(value: Any) -> Any:
             raise StorageError("A number is too large.")
         case _:
             return value
+
+
+def former(record: Document, change: WriteChange) -> Document:
+    written = dict(record.get("written", {}))
+    if written.get(change.field, {}).get("at") != storable(change.at):
+        return {}
+    del written[change.field]
+    if change.before is not None:
+        written |= records.write_documents({change.field: change.before.value}, change.before.at)
+    return {"written": written}
 
 
 def as_stored(texts: Texts) -> set[Any]:

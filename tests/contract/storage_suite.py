@@ -6,6 +6,7 @@ import pytest
 
 from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.storage.registry import open_storage
+from tests.contract.import_suite import ImportSuite
 from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
 from tests.contract.merge_suite import EditSuite, MergeSuite
 from tests.contract.repair_suite import RepairSuite
@@ -24,6 +25,7 @@ class StorageSuite(
     SyncStateSuite,
     SurveySuite,
     RepairSuite,
+    ImportSuite,
 ):
     """Inherit it with a fixture `database` that returns an empty Database."""
 

@@ -35,10 +35,19 @@ WRITES = frozenset(
         "restore",
         "repoint_records",
         "unpair_reports",
+        "save_import",
+        "add_import_notes",
+        "forget_import_notes",
+        "remove_records",
+        "restore_values",
+        "restore_writes",
+        "restore_file_hash",
     }
 )
 
-SCANS = frozenset({"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age"})
+SCANS = frozenset(
+    {"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age", "records_of_run"}
+)
 
 READS = SCANS | {
     "corrected_records",
@@ -72,6 +81,8 @@ READS = SCANS | {
     "first_run_at",
     "run_spans",
     "snapshots",
+    "noted_imports",
+    "import_notes",
 }
 
 CONNECTION_METHODS = frozenset({"prepare", "set_deadline", "close", "probe_writing"})
@@ -127,10 +138,10 @@ class FailingStorage:
         if name not in self._among:
             return method
 
-        def call(*given: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
             self.calls.append(name)
             if len(self.calls) != self._at:
-                return method(*given)
+                return method(*given, **named)
             self.struck = name
             if self._moment is Moment.MIDWAY:
                 if name in SCANS:
@@ -151,7 +162,7 @@ class FailingStorage:
 
 def _write_half(method: Callable[..., Any], *given: Any) -> None:
     """Write half of the first list and nothing after it; a single document is all or nothing."""
-    collections = (list, tuple, set, frozenset, dict)
+    collections = (list, set, frozenset, dict)  # a tuple is a period
     for place, many in enumerate(given):
         if isinstance(many, collections):
             some = list(many)[: (len(many) + 1) // 2]

@@ -127,7 +127,7 @@ class Program:
     def run_on_terminal(
         self, *arguments: str, columns: int = 80, typed: str = "", **environment: str
     ) -> Ended:
-        """Run it on its own terminal and return all output as one text. `typed`: what a person answers."""
+        """Run it on its own terminal and return all output as one text. `typed`: what a person types."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [*self.command, *arguments],

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.context import Session, command
-from syncctl.cli.options import Json, Wait
+from syncctl.cli.options import Apply, Json, Wait
 
-Apply = Annotated[bool, typer.Option("--apply", help="Do it, after writing a backup; else it is only shown.")]
 Keep = Annotated[
     list[str] | None, typer.Option("--keep", metavar="ID", help="Keep this copy of its set; repeatable.")
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.commands import columns
+from syncctl.cli.commands import columns, import_undo
 from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Json, Wait
@@ -208,4 +208,5 @@ def register(app: typer.Typer) -> None:
         command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
         command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
     columns.register(group)
+    import_undo.register(group)
     app.add_typer(group, name="import")

@@ -183,6 +183,10 @@ def _run_screen(run: PastRun, redact: Redact) -> None:
             out.print(f"  [red]{_shown(step.error, redact)}[/red]")
         if step.locations:
             out.print(_locations_table(step, redact))
+    if run.undone_at:
+        out.print(f"\nTaken back at {run.undone_at:%Y-%m-%d %H:%M} UTC.")
+    elif run.is_import:
+        out.print(f"\n[dim]To take it back: syncctl import undo {run.run_id[:_ID_SHOWN]}[/dim]")
 
 
 def _locations_table(step: PastStep, redact: Redact) -> Table:

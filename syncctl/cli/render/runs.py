@@ -24,6 +24,8 @@ _COUNT_COLUMNS = (
 
 _WOULD = {"saved": "Would save", "updated": "Would update", "invalid": "Invalid (would be rejects)"}
 """The titles that a dry run has instead."""
+ID_SHOWN = 8
+"""Characters of a run's id: enough to name it."""
 
 _STYLES = {
     StepStatus.SUCCESS: "green",
@@ -75,6 +77,9 @@ def _run_table(result: RunResult) -> None:
         table.add_row("Errors", *(str(step.errors) for step in result.steps))
     out.print(table)
     out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")
+    stored = [step.counts for step in result.steps if step.name in FILE_STEPS]
+    if not result.dry_run and any(counts.saved or counts.updated for counts in stored):
+        out.print(f"[dim]To take it back: syncctl import undo {result.run_id[:ID_SHOWN]}[/dim]")
 
 
 def _styled_status(step: StepResult) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts
+from syncctl.domain.sources import FILE_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import UsageError
-from syncctl.ports.admin import Survey
+from syncctl.ports.admin import Database, Survey
 
 CANDIDATES = 5
 _COUNTS = tuple(field.name for field in fields(Counts))
@@ -66,6 +67,14 @@ class PastRun:
 
     corrected_lines: Mapping[str, int] = field(default_factory=dict)
     """Of a run that took a corrected sheet of rejects back: outcome -> lines."""
+    undone_at: datetime | None = None
+    """When it was taken back, if it was an import; only known of a run that is asked for."""
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it stored or changed leads from files."""
+        of_files = [step.counts for step in self.steps if step.name in list(FILE_STEPS)]
+        return any(counts.saved or counts.updated for counts in of_files)
 
 
 def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:
@@ -73,7 +82,7 @@ def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple
     return tuple(map(past_run, survey.runs(limit, failed_only=failed_only)))
 
 
-def find_run(survey: Survey, beginning: str) -> PastRun:
+def find_run(database: Database, beginning: str) -> PastRun:
     """The run whose id is, or begins with, `beginning`.
 
     Raises:
@@ -81,7 +90,7 @@ def find_run(survey: Survey, beginning: str) -> PastRun:
         StorageError: the database refused.
     """
     wanted = beginning.strip().lower()
-    found = survey.runs(CANDIDATES + 1, run_id=wanted) if wanted else []
+    found = database.runs(CANDIDATES + 1, run_id=wanted) if wanted else []
     if not found:
         raise UsageError(f"No run has an id that begins with {beginning!r}: `syncctl history` lists them.")
     exact = [entry for entry in found if entry.run_id == wanted]
@@ -89,7 +98,9 @@ def find_run(survey: Survey, beginning: str) -> PastRun:
         data = ", ".join(f"{entry.run_id} ({instant(entry.started_at)})" for entry in found[:CANDIDATES])
         more = ", …" if len(found) > CANDIDATES else ""
         raise UsageError(f"Several runs have an id that begins with {beginning!r}: {data}{more}.")
-    return past_run((exact or found)[0])
+    run = past_run((exact or found)[0])
+    noted = database.noted_imports(run.run_id) if run.is_import else []
+    return replace(run, undone_at=noted[0].undone_at) if noted else run
 
 
 def past_run(entry: RunEntry) -> PastRun:
@@ -147,6 +158,8 @@ def runs_document(runs: tuple[PastRun, ...]) -> dict[str, Any]:
 def run_document(run: PastRun) -> dict[str, Any]:
     """One run with its locations as `--json` prints it."""
     document = _run_document(run)
+    if run.is_import:
+        document["undone_at"] = instant(run.undone_at) if run.undone_at else None
     for data, step in zip(document["steps"], run.steps, strict=True):
         data["details"] = [
             {

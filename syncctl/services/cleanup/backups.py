@@ -28,17 +28,19 @@ DOCUMENT = ', "document": '
 
 
 class BackupKind(StrEnum):
-    """What the cleanup did with the leads of a backup."""
+    """What was done with the leads of a backup."""
 
     DUPLICATES = "duplicates"
     STORES = "stores"
     FINISHED = "finished"
+    IMPORT = "import"
 
 
 _DETAILS = {
     BackupKind.DUPLICATES: ("kept",),
     BackupKind.STORES: ("from", "to"),
     BackupKind.FINISHED: ("why",),
+    BackupKind.IMPORT: ("why",),
 }
 """The texts that an entry must have besides the lead."""
 

@@ -12,6 +12,7 @@ from syncctl.ports.stop import Stop
 from syncctl.services.batching import batched
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, read_backup
 from syncctl.services.cleanup.finished.cleaning import pairings
+from syncctl.services.imports.undo_backup import restore_import
 
 
 @dataclass(slots=True)
@@ -109,4 +110,5 @@ _RESTORERS = {
     BackupKind.DUPLICATES: _restore_copies,
     BackupKind.STORES: _restore_stores,
     BackupKind.FINISHED: _restore_finished,
+    BackupKind.IMPORT: restore_import,
 }

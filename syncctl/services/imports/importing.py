@@ -22,6 +22,7 @@ from syncctl.services.imports.deciding import file_fields
 from syncctl.services.imports.file_intake import FileIntake
 from syncctl.services.imports.file_search import content_hash, find_files, misplaced_files
 from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.noting import noting_changes
 from syncctl.services.imports.preview import PreviewHash
 from syncctl.services.imports.reading import FileReading, FileToRead
 from syncctl.services.imports.staging import StagedRow, Staging
@@ -95,6 +96,7 @@ class FileImport:
         self._imported: dict[str, str] = {}
         self._note: str | None = None
 
+    @noting_changes
     def __call__(self, run: Run) -> None:
         """Import the files.
 

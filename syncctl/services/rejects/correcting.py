@@ -10,7 +10,7 @@ from typing import Any
 
 from syncctl.domain.lead_fields import DATE_FIELDS, SOURCE_FIELDS
 from syncctl.domain.records import Reject, RejectAnswer
-from syncctl.domain.sources import FILE_STEPS, SOURCES
+from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.locations import Locations
 from syncctl.parsing.dates import read_date
 from syncctl.parsing.values import number

@@ -22,10 +22,16 @@ OLDEST_VERSION = (4, 4)
 
 WRITE_ACTIONS = frozenset({"insert", "update", "remove"})
 
-WRITTEN = ("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns")
+WRITTEN = (
+    *("leads", "stores", "synclogs", "syncrecords", "syncrejects", "syncstate", "syncruns"),
+    "syncimports",
+)
 """Collections that a sync writes."""
 
-ONE_ID_ONE_DOCUMENT = ("leads", "stores", "syncrecords", "syncrejects", "syncstate", "syncruns")
+ONE_ID_ONE_DOCUMENT = (
+    *("leads", "stores", "syncrecords", "syncrejects", "syncstate", "syncruns"),
+    "syncimports",
+)
 """Those of them whose `_id` says what a document stands for."""
 
 

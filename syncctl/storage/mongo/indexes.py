@@ -72,6 +72,8 @@ def create_indexes(database: Database[Document]) -> None:
             database.synclogs.create_index("lastSyncAt")
         with _warning("syncruns"):
             database.syncruns.create_index("startedAt")
+        with _warning("syncimports"):
+            database.syncimports.create_index("startedAt", sparse=True)
 
 
 def _leading_fields(collection: Collection[Document]) -> set[str]:

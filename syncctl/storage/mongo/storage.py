@@ -29,6 +29,7 @@ from syncctl.storage.common.stores import new_stores, store_document, store_from
 from syncctl.storage.common.sync_logs import sync_log_document
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import find, in_batches, insert_new
+from syncctl.storage.mongo.imports import MongoImports, forget_imports
 from syncctl.storage.mongo.leads import MongoLeads
 from syncctl.storage.mongo.records import MongoRecords
 from syncctl.storage.mongo.repair import MongoRepair
@@ -40,7 +41,7 @@ OPEN = {"closedAt": None}
 """Rejects that nobody has answered yet."""
 
 
-class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair):
+class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair, MongoImports):
     """The lead database on a MongoDB server, replica set or Atlas; `MongoSession` says how it is opened."""
 
     def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
@@ -164,6 +165,7 @@ class MongoStorage(MongoLeads, MongoRecords, MongoSurvey, MongoRepair):
             old = runs.find({"startedAt": {"$lt": before}}, ["_id"]).sort("startedAt", ASCENDING)
             for batch in in_batches([run["_id"] for run in old.limit(most)]):
                 runs.delete_many({"_id": {"$in": batch}})
+            forget_imports(database, before, most)
 
     def _put(self, collection: str, *new: Document) -> None:
         with self._writing() as database:

@@ -1,5 +1,6 @@
 """Port values as SQLite rows and back: dates as text of one width, which sorts; absent values as NULL."""
 
+import base64
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from syncctl.domain.lead_fields import DATE_FIELDS, LEAD_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import PREVIOUS_UPDATED_AT
-from syncctl.domain.records import SyncRecord
+from syncctl.domain.records import SyncRecord, Write
 from syncctl.domain.run_history import SyncLog
 from syncctl.errors import StorageError
 from syncctl.storage.common.own_documents import OddDocumentError
@@ -141,6 +142,40 @@ def written_to_column(before: str | None, values: Mapping[str, Any], at: datetim
     return json_text({**(json.loads(before) if before else {}), **write_documents(values, at)})
 
 
+def writes_column(writes: Mapping[str, Write]) -> str | None:
+    """The column `written` with these writes in it; None for none."""
+    kept = {field: {"value": write.value, "at": write.at} for field, write in writes.items()}
+    return json_text(kept) if kept else None
+
+
+def note_row(document: Document) -> dict[str, Any]:
+    """The columns of a `syncimports` row. In its note each value of a lead keeps its type."""
+    row = to_row({"startedAt": None, **document, "note": None})
+    return {**row, "note": json.dumps(document["note"], ensure_ascii=False, default=_tagged)}
+
+
+def _tagged(value: Any) -> dict[str, str]:
+    if isinstance(value, bytes):
+        return {"$binary": base64.b64encode(value).decode()}
+    return {"$date": date_text(value)}
+
+
+def _untagged(found: dict[str, Any]) -> Any:
+    match found:
+        case {"$date": text, **rest} if not rest:
+            return date_from(text)
+        case {"$binary": text, **rest} if not rest:
+            return base64.b64decode(text)
+    return found
+
+
+def _note(written: Any) -> Any:
+    try:
+        return json.loads(written, object_hook=_untagged)
+    except ValueError:
+        raise OddDocumentError from None
+
+
 def dated_log(row: sqlite3.Row) -> SyncLog | None:
     """A `synclogs` entry, by this program or a person's hand; None where it doesn't say when it was."""
     at = date_from(row["lastSyncAt"])
@@ -200,6 +235,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "firstSeenAt": _date_or_long_ago,
     "rejectedAt": _date_or_long_ago,
     "startedAt": _date_or_long_ago,
+    "note": _note,
     "changedAt": _date_or_none,
     "watermark": _date_or_none,
     "askedAt": _date_or_none,

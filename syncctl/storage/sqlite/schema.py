@@ -146,6 +146,13 @@ CREATE TABLE syncruns (
     document TEXT NOT NULL
 )"""
 
+_SYNCIMPORTS = """
+CREATE TABLE syncimports (
+    _id TEXT PRIMARY KEY NOT NULL,
+    startedAt TEXT,
+    note TEXT NOT NULL
+)"""
+
 
 def record_value(field: str) -> str:
     """The expression for one of a record's values. A damaged row has none: it must not fail the others."""
@@ -205,6 +212,8 @@ MIGRATIONS: Sequence[Sequence[str]] = (
     (
         "ALTER TABLE syncrejects ADD COLUMN closedAs TEXT",
         "ALTER TABLE syncrejects ADD COLUMN closedAt TEXT",
+        _SYNCIMPORTS,
+        "CREATE INDEX syncimports_startedAt ON syncimports (startedAt) WHERE startedAt IS NOT NULL",
     ),
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""

@@ -32,6 +32,7 @@ from syncctl.storage.common.states import (
 from syncctl.storage.common.stores import new_stores, store_document, store_from
 from syncctl.storage.common.sync_logs import sync_log_document
 from syncctl.storage.sqlite import rows
+from syncctl.storage.sqlite.imports import SqliteImports, forget_imports
 from syncctl.storage.sqlite.leads import SqliteLeads
 from syncctl.storage.sqlite.records import SqliteRecords
 from syncctl.storage.sqlite.repair import SqliteRepair
@@ -51,7 +52,7 @@ DELETE FROM syncrejects WHERE _id IN (
 """
 
 
-class SqliteStorage(SqliteLeads, SqliteRecords, SqliteSurvey, SqliteRepair):
+class SqliteStorage(SqliteLeads, SqliteRecords, SqliteSurvey, SqliteRepair, SqliteImports):
     """The lead database in a SQLite file, or in memory; `SqliteSession` says how it is opened."""
 
     def reject_positions(self, source: str, location: str | None = None) -> RejectPositions:
@@ -180,6 +181,7 @@ class SqliteStorage(SqliteLeads, SqliteRecords, SqliteSurvey, SqliteRepair):
                 if connection.execute(query, began).fetchone() is None:
                     return
             connection.execute(FORGET, (rows.date_text(before), most or -1))
+            forget_imports(connection, before, most)
 
 
 def _stores(connection: sqlite3.Connection) -> list[Store]:

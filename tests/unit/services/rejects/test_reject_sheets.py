@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from syncctl.domain.records import Reject
-from syncctl.files.headers import cells_of
 from syncctl.files.sheet_writing import write_csv
 from syncctl.services.rejects.reject_sheets import (
     OWN_TITLES,
@@ -20,6 +19,7 @@ from syncctl.services.rejects.reject_sheets import (
     sheet_of_all,
     sheets_of,
 )
+from tests.support.packaged_titles import cells_of
 
 FORMULA = "HYPERLINK(1)"
 BEFORE = ["", " ", "\n", "\r\n", "\t", "\r", "\u00a0", "\u200b", "\ufeff", "\x00", " \n\t \u3000"]

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from syncctl.domain.records import Reject
 from syncctl.files.cells import clean_text
-from syncctl.files.headers import cells_of
 from syncctl.files.sheet_writing import write_csv, write_workbook
 from syncctl.files.titled_lines import titled_lines
 from syncctl.locations import load_locations
@@ -18,6 +17,7 @@ from syncctl.ports.stop import Stop
 from syncctl.services.imports.file_stores import FileStores
 from syncctl.services.rejects.correcting import LineOutcome, SheetLines
 from syncctl.services.rejects.reject_sheets import ID_TITLE, lines_of, sheet_of_all, sheets_of
+from tests.support.packaged_titles import cells_of
 from tests.unit.services.rejects.test_reject_sheets import reject
 
 SPECIAL = "=+-@';,\t\r\n 0123456789eE./|\"\u200b\ufeff\x00\x0b"

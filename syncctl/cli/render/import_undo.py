@@ -1,0 +1,229 @@
+"""Renders what taking back an import would come to, and the result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.domain.run_documents import instant
+from syncctl.safe_output.printable import printable
+from syncctl.safe_output.redact import mask_phone
+from syncctl.services.imports.undo_results import KeptReason, Outcome
+from syncctl.text import quantity
+
+if TYPE_CHECKING:
+    from syncctl.domain.import_notes import NotedImport
+    from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
+
+LEADS_SHOWN = 20
+"""Of each bucket, on a terminal without -v."""
+
+LONGEST_VALUE = 40
+"""Characters of a value shown to a person; --json has it in full."""
+
+_ID_SHOWN = 8
+
+_TITLES = {
+    Outcome.UNDONE: ("To be undone", "Undone"),
+    Outcome.KEPT: ("Kept, edited since", "Kept, edited since"),
+    Outcome.GONE: ("No longer there", "No longer there"),
+}
+"""Before it is done, and afterwards."""
+
+_REASONS = {
+    KeptReason.EDITED: "somebody has worked on it",
+    KeptReason.LATER: "a later import or sync has changed it",
+    KeptReason.CHANGED: "it was changed",
+}
+
+
+def short_id(run: NotedImport) -> str:
+    """The beginning of a run's id, as `history` shows it."""
+    return run.run_id[:_ID_SHOWN]
+
+
+def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_question: bool = False) -> None:
+    """Render the plan. `everything`: on a terminal, too. `is_question`: whether the person is asked next."""
+    if output.as_json:
+        print_json(_document(plan, output, applied=False))
+        return
+    _print_plan(plan, output, everything=everything, is_done=False)
+    if plan.has_work and not is_question:
+        output.hint(
+            f"Nothing was changed. `syncctl import undo {short_id(plan.run)} --apply` does it, after writing "
+            f"a backup of {quantity(len(plan.to_undo), 'lead')}."
+        )
+
+
+def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_known: bool = False) -> None:
+    """Render the result; exit status 1 if leads were changed while it was done. `is_known`: whether the
+    person has just seen the plan."""
+    plan = result.plan
+    if output.as_json:
+        document = _document(plan, output, applied=True)
+        document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
+        print_json(document)
+    else:
+        _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
+        if result.backup:
+            print_line(f"To have its leads again: {restore_command(result.backup)}")
+    if plan.left:
+        tell_left(plan.left)
+
+
+def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any]:
+    run = plan.run
+    return {
+        "command": "import undo",
+        "ok": True,
+        "applied": applied,
+        "run_id": run.run_id,
+        "import": run.command,
+        "started_at": instant(run.started_at),
+        "undone_at": instant(run.undone_at) if run.undone_at else None,
+        "created_only": run.created_only,
+        **{outcome.value: [_lead_document(lead, output) for lead in plan.of(outcome)] for outcome in Outcome},
+        "records": plan.records,
+        "files": [output.text(name) for name in plan.files],
+        "rejects": {"taken_off": plan.unlisted, "put_back": plan.relisted},
+        "taken_over": dict(plan.taken_over),
+    }
+
+
+def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
+    return {
+        "id": lead.lead_id,
+        "lead_type": output.text(lead.lead_type),
+        "phone": mask_phone(lead.phone),
+        "store": output.text(lead.store),
+        "deleted": lead.is_deleted,
+        "fields": [
+            {"field": name, "now": _value(name, held, output), "becomes": _value(name, was, output)}
+            for name, (held, was) in lead.restored.items()
+        ],
+        "kept_fields": {name: reason.value for name, reason in lead.kept.items()},
+        "why": [reason.value for reason in lead.reasons],
+    }
+
+
+def _value(name: str, value: object, output: Output) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return instant(value)
+    return mask_phone(str(value)) if name == "phone" else output.text(value)
+
+
+def _print_plan(
+    plan: UndoPlan, output: Output, *, everything: bool, is_done: bool, is_known: bool = False
+) -> None:
+    run = plan.run
+    name = f"import {short_id(run)} ({run.command}, {run.started_at:%Y-%m-%d %H:%M} UTC)"
+    if run.created_only:
+        output.hint(
+            "This import was made by an earlier version, which noted no changes: only the leads that it "
+            "created can be taken back."
+        )
+    if not plan.has_work:
+        before = f" It was taken back at {run.undone_at:%Y-%m-%d %H:%M} UTC." if run.undone_at else ""
+        print_line(f"Nothing is left to take back of {name}.{before}")
+    if sys.stdout.isatty():
+        if plan.has_work:
+            console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
+        limits = dict.fromkeys(Outcome, None if everything else 0 if is_known else LEADS_SHOWN)
+        if is_done and not everything:
+            limits[Outcome.UNDONE] = 0
+        _print_screen(plan, output, limits, is_done=is_done)
+    else:
+        _print_lines(plan, output)
+    for run_id, rows in plan.taken_over.items():
+        output.hint(
+            f"{quantity(rows, 'row')} stored anew by a later import: `syncctl import undo "
+            f"{run_id[:_ID_SHOWN]}` takes that one back."
+        )
+
+
+def _print_lines(plan: UndoPlan, output: Output) -> None:
+    for outcome in Outcome:
+        for lead in plan.of(outcome):
+            cells = (printable(lead.lead_id), lead.lead_type, mask_phone(lead.phone), lead.store)
+            texts = [output.text(cell) or "-" for cell in cells]
+            print_line("\t".join((outcome.value, *texts, "; ".join((*_fate(lead), *_what(lead, output))))))
+    for line in _others(plan, output):
+        print_line("\t".join(line))
+
+
+def _others(plan: UndoPlan, output: Output) -> Iterator[tuple[str, str]]:
+    """What else is put back: the word for it, and the rest of the line."""
+    for name in plan.files:
+        yield "file", f"{output.text(name)}: the same file imports again as it did before"
+    if plan.records:
+        rows = quantity(plan.records, "row")
+        yield "records", f"{rows}: what the next import compares with goes back as well"
+    if plan.unlisted:
+        yield "rejects", f"{quantity(plan.unlisted, 'row')} off the rejects list"
+    if plan.relisted:
+        yield "rejects", f"{quantity(plan.relisted, 'row')} on the rejects list again"
+
+
+def _fate(lead: LeadOutcome) -> Iterator[str]:
+    """What happens to the whole of a lead, in words."""
+    if lead.is_gone:
+        yield "finished or deleted since"
+    elif lead.is_deleted:
+        yield "created by the import: deleted"
+
+
+def _what(lead: LeadOutcome, output: Output) -> Iterator[str]:
+    """What becomes of a lead, in words."""
+    for name, (held, was) in lead.restored.items():
+        if name != "updatedAt" and not lead.is_deleted:
+            yield f"{name}: {_shown(name, held, output)} → {_shown(name, was, output)}"
+    for name, reason in lead.kept.items():
+        yield f"{name} kept: {_REASONS[reason]}"
+    if lead.reason is not None:
+        yield f"created by the import, kept: {_REASONS[lead.reason]}"
+
+
+def _shown(name: str, value: object, output: Output) -> str:
+    text = _value(name, value, output)
+    if not text:
+        return "(empty)"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 2]} …"
+
+
+def _print_screen(
+    plan: UndoPlan, output: Output, limits: Mapping[Outcome, int | None], *, is_done: bool
+) -> None:
+    """`limits`: how many leads of each bucket are shown; None: all."""
+    from rich.markup import escape
+
+    out = console()
+    for outcome in Outcome:
+        leads, limit = plan.of(outcome), limits[outcome]
+        deleted = sum(lead.is_deleted for lead in leads)
+        how = f" ({deleted:,} created by it and deleted)" if deleted else ""
+        out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
+        shown = leads if limit is None else leads[:limit]
+        if shown:
+            table = plain_table(show_header=False)
+            table.add_column(no_wrap=True)
+            table.add_column(overflow="fold")
+            for lead in shown:
+                about = [mask_phone(lead.phone), output.text(lead.store)]
+                if lead.is_deleted:
+                    about.append("deleted")
+                table.add_row(escape(printable(lead.lead_id)), escape(" · ".join(about)))
+                for line in _what(lead, output):
+                    table.add_row("", f"[dim]{escape(line)}[/dim]")
+            out.print(table)
+            if len(shown) < len(leads):
+                out.print(f"[dim]… and {len(leads) - len(shown):,} more: -v shows all.[/dim]")
+    if others := [rest for _, rest in _others(plan, output)]:
+        out.print("\n[bold]And[/bold]")
+        for rest in others:
+            out.print(escape(rest), soft_wrap=True)

@@ -1,0 +1,130 @@
+"""What an import notes of each of its changes before it makes it, so that it can be taken back
+(docs/decisions/0020-import-undo.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+from syncctl.domain.lead_values import Document
+from syncctl.domain.records import Write
+
+
+class NoteKind(StrEnum):
+    """What is changed."""
+
+    LEAD = "lead"
+    """Fields of a lead."""
+
+    WRITES = "writes"
+    """What a record notes of writes into its lead."""
+
+    VALUES = "values"
+    """The base of a record."""
+
+    REPORT = "report"
+    """Which report finished a record."""
+
+    LINKED = "linked"
+    """A record is added whose lead is there already, or finished."""
+
+    ADDED = "added"
+    """A record is added with its lead."""
+
+    REJECTED = "rejected"
+    """A row is put on the rejects list."""
+
+    CLEARED = "cleared"
+    """A row is taken off the rejects list."""
+
+    FILE = "file"
+    """The hash of a file as last imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportNote:
+    """One change that an import was about to make. Whether it made it, only the database tells: it may have
+    been killed in between."""
+
+    run_id: str
+    kind: NoteKind
+
+    item: str
+    """What is changed: the id of a lead, record or reject, or a file's kind and name."""
+
+    number: str
+    """Grows with each write of the run."""
+
+    before: Mapping[str, Any]
+    """What was there, by name; empty where nothing was. None stands for a field that is null or absent."""
+
+    after: Mapping[str, Any]
+    """What was to be there, by the same names, and what else undoing it has to know."""
+
+    @property
+    def note_id(self) -> str:
+        """Notes of one kind and item stand together, in the order of the writes."""
+        return f"{self.run_id}:{self.kind}:{self.item}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotedImport:
+    """An import that has noted its changes."""
+
+    run_id: str
+    command: str
+    started_at: datetime
+
+    undone_at: datetime | None = None
+    """When it was taken back."""
+
+    created_only: bool = False
+    """Whether an earlier version made it, which noted nothing: only the leads that it created are known, and
+    are noted when it is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesChange:
+    """A record's base to be put back, if it still has the fingerprint that is expected."""
+
+    record_id: str
+    expected: str
+    values: Mapping[str, Any]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteChange:
+    """A record's note of a write into a field to be put back, if it is still that of a certain time."""
+
+    record_id: str
+    field: str
+    at: datetime
+
+    before: Write | None
+    """None: there was none."""
+
+
+def lead_digest(lead: Document) -> str:
+    """16 hex digits that change with any field of a lead, wherever it is stored: dates count to the
+    millisecond, a field that is null counts as absent, 1.0 as 1."""
+    fields = {name: _plain(value) for name, value in lead.items() if value is not None}
+    text = json.dumps(fields, sort_keys=True, default=str)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two values of a field are the same to any database: as in `lead_digest`, and 1 is not true."""
+    return bool(_plain(one) == _plain(other)) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).isoformat(timespec="milliseconds")
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,184 @@
+"""Notes what an import is about to change, before it changes it, so that the import can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, lead_digest
+from syncctl.domain.lead_values import Document, LeadChange
+from syncctl.domain.leads import PREVIOUS_UPDATED_AT, UPDATED_AT
+from syncctl.domain.records import Reject, SyncRecord
+from syncctl.ports.storage import Storage, Texts
+from syncctl.services.imports.undo_backup import record_fields
+from syncctl.services.run import Run
+
+S = TypeVar("S")
+
+
+def noting_changes(stage: Callable[[S, Run], None]) -> Callable[[S, Run], None]:
+    """Let a stage of a run note each of its changes. A dry run has none."""
+
+    @wraps(stage)
+    def noted(of: S, run: Run) -> None:
+        if run.dry_run:
+            stage(of, run)
+            return
+        unnoted = run.storage
+        run.storage = cast(Storage, NotingStorage(run))
+        try:
+            stage(of, run)
+        finally:
+            run.storage = unnoted
+
+    return noted
+
+
+class NotingStorage:
+    """The database of an import. A write is noted before it is made, with what is there; whether it was made
+    is found out only when the import is taken back. All other calls are the database's own."""
+
+    def __init__(self, run: Run) -> None:
+        self._storage = run.storage
+        self._import = NotedImport(run.run_id, run.command, run.started_at)
+        self._stage = run.steps_done
+        self._writes_noted = 0
+        self._is_begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
+        new = {lead["_id"]: lead for lead in leads}
+        linked = {record.lead_id for record in records} - new.keys()
+        there = self._storage.leads(linked) if linked else {}
+        self._note(
+            (
+                NoteKind.ADDED if record.lead_id in new else NoteKind.LINKED,
+                record.record_id,
+                {},
+                _record_note(record, new.get(record.lead_id) or there.get(record.lead_id)),
+            )
+            for record in records
+        )
+        return self._storage.store_leads(leads, records)
+
+    def pair_reports(self, report_ids: Mapping[str, str]) -> None:
+        self._note((NoteKind.REPORT, each, {}, {"report": report_ids[each]}) for each in report_ids)
+        self._storage.pair_reports(report_ids)
+
+    def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
+        known, before = self._storage.find_records(writes.keys()), self._storage.writes(writes.keys())
+        leads = self._storage.leads({record.lead_id for record in known.values()})
+        self._note(
+            (
+                NoteKind.WRITES,
+                record_id,
+                {
+                    field: {"value": write.value, "at": write.at}
+                    for field, write in before.get(record_id, {}).items()
+                    if field in writes[record_id]
+                },
+                {
+                    "at": at,
+                    "lead": record.lead_id,
+                    "held": _held(leads.get(record.lead_id, {}), writes[record_id]),
+                },
+            )
+            for record_id, record in known.items()
+        )
+        self._storage.add_writes(writes, at)
+
+    def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
+        self._note((NoteKind.LEAD, each.lead_id, each.expected, each.values) for each in changes)
+        return self._storage.update_leads(changes)
+
+    def update_records(self, records: Sequence[SyncRecord]) -> None:
+        ids = [record.record_id for record in records]
+        known, values = self._storage.find_records(ids), self._storage.record_values(ids)
+        self._note(
+            (
+                NoteKind.VALUES,
+                record.record_id,
+                {
+                    "values": values[record.record_id],
+                    "fingerprint": known[record.record_id].fingerprint,
+                },
+                {"fingerprint": record.fingerprint},
+            )
+            for record in records
+            if record.record_id in known and record.record_id in values
+        )
+        self._storage.update_records(records)
+
+    def add_rejects(self, rejects: Sequence[Reject]) -> int:
+        hashes = self._hashes_of(rejects)
+        self._note(
+            (
+                NoteKind.REJECTED,
+                reject.reject_id,
+                {},
+                {
+                    "source": reject.source,
+                    "location": reject.location,
+                    "hash": hashes.get((reject.source, reject.location)),
+                },
+            )
+            for reject in rejects
+        )
+        return self._storage.add_rejects(rejects)
+
+    def clear_rejects(self, reject_ids: Texts) -> None:
+        wanted = set(reject_ids)
+        listed = [reject for reject in self._storage.rejects() if reject.reject_id in wanted]
+        hashes = self._hashes_of(listed)
+        self._note(
+            (
+                NoteKind.CLEARED,
+                reject.reject_id,
+                {"reject": asdict(reject)},
+                {"hash": hashes.get((reject.source, reject.location))},
+            )
+            for reject in listed
+        )
+        self._storage.clear_rejects(reject_ids)
+
+    def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
+        before = self._storage.file_hashes(kind).get(name)
+        after = {"kind": str(kind), "name": name, "hash": content_hash}
+        self._note([(NoteKind.FILE, f"{kind}/{name}", {"hash": before}, after)])
+        self._storage.save_file_hash(kind, name, content_hash)
+
+    def _hashes_of(self, rejects: Iterable[Reject]) -> dict[tuple[str, str], str]:
+        """The files' contents as imported before, by kind and name."""
+        kinds = {reject.source for reject in rejects}
+        return {
+            (kind, name): content
+            for kind in kinds
+            for name, content in self._storage.file_hashes(kind).items()
+        }
+
+    def _note(self, changes: Iterable[tuple[NoteKind, str, Mapping[str, Any], Mapping[str, Any]]]) -> None:
+        """Keep changes: what is changed, its id, what is there, what is to be there."""
+        number = f"{self._stage}-{self._writes_noted:06}"
+        notes = [ImportNote(self._import.run_id, kind, item, number, *what) for kind, item, *what in changes]
+        if not notes:
+            return
+        if not self._is_begun:
+            self._storage.save_import(self._import)
+            self._is_begun = True
+        self._storage.add_import_notes(notes)
+        self._writes_noted += 1
+
+
+def _record_note(record: SyncRecord, lead: Document | None) -> dict[str, Any]:
+    """A record as it is to be added, and the lead that it is to have."""
+    return {"record": record_fields(record), "lead": None if lead is None else lead_digest(lead)}
+
+
+def _held(lead: Document, written: Mapping[str, Any]) -> dict[str, Any]:
+    """What the lead holds in the fields that are about to be written."""
+    return {field: lead.get(UPDATED_AT if field == PREVIOUS_UPDATED_AT else field) for field in written}

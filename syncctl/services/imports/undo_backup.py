@@ -1,0 +1,102 @@
+"""The backup of an import that is taken back, and how it is restored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syncctl.domain.import_notes import same_value
+from syncctl.domain.lead_values import LeadChange
+from syncctl.domain.records import SyncRecord
+from syncctl.ports.admin import Database, LeadSnapshot
+from syncctl.services.cleanup.backups import BackupEntry
+
+if TYPE_CHECKING:
+    from syncctl.services.cleanup.restoring import BackupRestored
+
+_RECORD_FIELDS = tuple(field.name for field in fields(SyncRecord) if field.name != "corrections")
+
+DELETED = "deleted"
+CHANGED = "changed"
+
+
+def deleted_entry(snapshot: LeadSnapshot, record: SyncRecord) -> BackupEntry:
+    """A lead that is to be deleted, with its record."""
+    return BackupEntry(snapshot, {"why": DELETED, "record": _as_json(record_fields(record))})
+
+
+def changed_entry(snapshot: LeadSnapshot, back: Mapping[str, tuple[Any, Any]]) -> BackupEntry:
+    """A lead whose fields are to get their values back; `back`: what they hold and what they held."""
+    return BackupEntry(snapshot, {"why": CHANGED, "fields": _as_json({**back})})
+
+
+def record_fields(record: SyncRecord) -> dict[str, Any]:
+    """A record of a file as plain data: it has no corrections."""
+    return {name: getattr(record, name) for name in _RECORD_FIELDS}
+
+
+def restore_import(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    """Put the leads of a backup back: deleted ones whole and with their records, changed ones field by
+    field."""
+    deleted = [entry for entry in entries if entry.details["why"] == DELETED]
+    changed = [entry for entry in entries if entry.details["why"] == CHANGED]
+    if deleted:
+        outcome = database.restore([entry.snapshot for entry in deleted])
+        result.restored += len(outcome.inserted)
+        result.same += len(outcome.same)
+        result.different += sorted(outcome.different)
+        back = outcome.inserted | outcome.same
+        records = [
+            SyncRecord(**_from_json(entry.details["record"]))
+            for entry in deleted
+            if entry.snapshot.lead_id in back and entry.details.get("record")
+        ]
+        if records:
+            database.store_leads([], records)
+    if changed:
+        _restore_fields(database, changed, result)
+
+
+def _restore_fields(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+    leads = database.leads([entry.snapshot.lead_id for entry in entries])
+    changes = []
+    for entry in entries:
+        lead_id, written = entry.snapshot.lead_id, _from_json(entry.details.get("fields", {}))
+        lead = leads.get(lead_id)
+        if lead is None:
+            result.different.append(lead_id)
+        elif all(same_value(lead.get(name), held) for name, (held, _) in written.items()):
+            result.same += 1
+        else:
+            expected = {name: undone for name, (_, undone) in written.items()}
+            changes.append(LeadChange(lead_id, expected, {name: held for name, (held, _) in written.items()}))
+    done = database.update_leads(changes) if changes else set()
+    result.restored += len(done)
+    result.different += [change.lead_id for change in changes if change.lead_id not in done]
+
+
+def _as_json(value: Any) -> Any:
+    """Plain data as JSON-like data: a date as {"$date": its text}, what JSON has no word for as text."""
+    match value:
+        case datetime():
+            return {"$date": value.isoformat()}
+        case dict():
+            return {name: _as_json(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_as_json(each) for each in value]
+        case None | str() | int() | float():
+            return value
+    return str(value)
+
+
+def _from_json(value: Any) -> Any:
+    match value:
+        case {"$date": str(text)}:
+            return datetime.fromisoformat(text)
+        case dict():
+            return {name: _from_json(each) for name, each in value.items()}
+        case list():
+            return [_from_json(each) for each in value]
+    return value

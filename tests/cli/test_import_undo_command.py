@@ -1,0 +1,201 @@
+"""`import undo` as a person and a script meet it."""
+
+import json
+import re
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncctl.run_lock import RunLock
+from tests.cli.test_reference import documented_keys
+from tests.support.program import Program
+from tests.support.store_files import row, write
+from tests.support.webapp import SqliteApp
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+def customer(number: int, **changes: str) -> list[str]:
+    return row(**{"Contact": f"94000{number:05}", "Customer_Name": f"Customer {number}", **changes})
+
+
+def imported(program: Program, *rows: list[str]) -> str:
+    file = write(program.folder / "walkin_sg_calicut.csv", *rows)
+    run_id: str = json.loads(program.run("import", "walkin", str(file), "--json").stdout)["run_id"]
+    return run_id
+
+
+@pytest.fixture
+def run_id(program: Program) -> str:
+    """The second import of a file: one lead created, two changed, of which one was edited since."""
+    imported(program, *(customer(n) for n in range(3)))
+    run_id = imported(
+        program, customer(0, Remarks="new"), customer(1, Remarks="[bold]new"), customer(3), customer(4)
+    )
+    edit(program, 0, remarks="calls back")
+    with closing(app_of(program)) as app:
+        app.delete(app.leads(phone="9400000004")[0]["_id"])
+    return run_id
+
+
+def app_of(program: Program) -> SqliteApp:
+    return SqliteApp(str(program.folder / "data" / "syncctl.db"))
+
+
+def edit(program: Program, number: int, **changes: Any) -> None:
+    with closing(app_of(program)) as app:
+        app.edit(app.leads(phone=f"94000{number:05}")[0]["_id"], **changes)
+
+
+def remarks(program: Program) -> dict[str, str]:
+    with closing(app_of(program)) as app:
+        return {lead["phone"][-1]: lead["remarks"] for lead in app.leads()}
+
+
+def plain(shown: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+
+
+BEFORE = {"0": "calls back", "1": "[bold]new", "2": "just enquiry", "3": "just enquiry"}
+AFTER = {"0": "calls back", "1": "just enquiry", "2": "just enquiry"}
+
+
+def test_in_a_pipe_the_plan_has_a_line_for_each_lead(program: Program, run_id: str) -> None:
+    ended = program.run("import", "undo", run_id[:6])
+    assert ended.status == 0
+    lines = [line.split("\t") for line in ended.stdout.splitlines()]
+    assert [(line[0], *line[2:]) for line in lines[:4]] == [
+        ("undone", "general", "94xxxxxx01", "Suitor Guy - Calicut", "remarks: [bold]new → just enquiry"),
+        ("undone", "general", "94xxxxxx03", "Suitor Guy - Calicut", "created by the import: deleted"),
+        (
+            *("kept", "general", "94xxxxxx00", "Suitor Guy - Calicut"),
+            "remarks kept: somebody has worked on it",
+        ),
+        ("gone", "general", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
+    ]
+    assert [line[0] for line in lines[4:]] == ["file", "records"]
+    assert f"`syncctl import undo {run_id[:8]} --apply` does it, after writing a backup of 2" in ended.stderr
+    assert remarks(program) == BEFORE
+
+
+def test_applied_with_a_backup_and_then_there_is_nothing_left(program: Program, run_id: str) -> None:
+    ended = program.run("import", "undo", run_id, "--apply")
+    assert ended.status == 0
+    assert "Backup of 2 leads written" in ended.stderr
+    assert remarks(program) == AFTER
+    (backup,) = (program.folder / "data" / "backups").iterdir()
+    assert backup.stat().st_mode & 0o777 == 0o600
+    again = program.run("import", "undo", run_id, "--apply")
+    assert again.status == 0
+    assert again.stdout.startswith("Nothing is left to take back of import ")
+    assert "It was taken back at 20" in again.stdout.splitlines()[0]
+    assert [line.split("\t")[0] for line in again.stdout.splitlines()[1:]] == ["kept", "gone"]
+
+    assert f"cleanup restore {backup}" in ended.stdout
+    assert program.run("cleanup", "restore", str(backup)).status == 0
+    assert remarks(program) == BEFORE
+
+
+def test_json_has_the_documented_keys(program: Program, run_id: str) -> None:
+    (keys,) = documented_keys("import undo")
+    plan = json.loads(program.run("import", "undo", run_id, "--json").stdout)
+    assert plan.keys() == keys
+    done = json.loads(program.run("import", "undo", run_id, "--apply", "--json").stdout)
+    assert done.keys() == keys | {"changed", "left", "backup", "restore"}
+    assert (plan["applied"], done["applied"]) == (False, True)
+    for bucket in ("undone", "kept", "gone"):
+        assert plan[bucket] == done[bucket]
+    assert [(lead["deleted"], lead["why"]) for lead in done["undone"]] == [(False, []), (True, [])]
+    assert [lead["kept_fields"] for lead in done["kept"]] == [{"remarks": "edited"}]
+    assert "94000" not in json.dumps(done)
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "expected"),
+    [("n\n", 1, BEFORE), ("\n", 1, BEFORE), ("\x04", 1, BEFORE), ("y\n", 0, AFTER)],
+)
+def test_on_a_terminal_it_asks_once(
+    program: Program, run_id: str, typed: str, status: int, expected: dict[str, str]
+) -> None:
+    ended = program.run_on_terminal("import", "undo", run_id, "--apply", typed=typed)
+    shown = plain(ended.stdout)
+    assert ended.status == status, shown
+    assert shown.count(f"Take back import {run_id[:8]}? [y/N]") == 1
+    assert ("Nothing was changed." in shown) == bool(status)
+    assert remarks(program) == expected
+
+
+def test_with_yes_it_does_not_ask(program: Program, run_id: str) -> None:
+    ended = program.run_on_terminal("import", "undo", run_id, "--apply", "--yes")
+    assert ended.status == 0
+    assert "[y/N]" not in ended.stdout
+    assert remarks(program) == AFTER
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_it_has_three_buckets(program: Program, run_id: str, columns: int) -> None:
+    shown = plain(program.run_on_terminal("import", "undo", run_id, columns=columns).stdout)
+    for heading in (
+        "To be undone: 2 leads (1 created",
+        "Kept, edited since: 1 lead",
+        "No longer there: 1 lead",
+    ):
+        assert heading in shown
+    assert "[bold]new → just enquiry" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines()[:-2])) <= columns
+
+
+def test_an_import_and_history_name_the_command(program: Program, run_id: str) -> None:
+    file = write(program.folder / "walkin_sg_mg road.csv", customer(9))
+    shown = plain(program.run_on_terminal("import", "walkin", str(file)).stdout)
+    assert re.search(r"To take it back: syncctl import undo [0-9a-f]{8}\s", shown)
+    again = plain(program.run_on_terminal("import", "walkin", str(file)).stdout)
+    assert "To take it back" not in again
+    command = f"To take it back: syncctl import undo {run_id[:8]}"
+    assert command in plain(program.run_on_terminal("history", run_id).stdout)
+    assert json.loads(program.run("history", run_id, "--json").stdout)["run"]["undone_at"] is None
+    program.run("import", "undo", run_id, "--apply")
+    shown = plain(program.run_on_terminal("history", run_id).stdout)
+    assert command not in shown
+    assert "Taken back at 20" in shown
+    assert json.loads(program.run("history", run_id, "--json").stdout)["run"]["undone_at"] is not None
+
+
+def test_what_is_no_import_is_said_in_a_line(program: Program, run_id: str) -> None:
+    unknown = program.run("import", "undo", "ffff")
+    assert (unknown.status, unknown.stdout) == (2, "")
+    assert "No run has an id that begins with 'ffff'" in unknown.stderr
+    assert "90 days" in unknown.stderr
+    assert program.run("import", "undo").status == 2
+
+
+def test_it_waits_for_the_lock_of_a_run(program: Program, run_id: str) -> None:
+    with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
+        assert program.run("import", "undo", run_id).status == 0
+        assert program.run("import", "undo", run_id, "--apply").status == 75
+    assert remarks(program) == BEFORE
+
+
+def test_a_file_of_an_earlier_version_can_be_looked_at(program: Program, run_id: str) -> None:
+    with closing(app_of(program)) as app:
+        version = app._database.execute("PRAGMA user_version").fetchone()[0]
+        app._database.execute("DROP TABLE syncimports")
+        app._database.execute(f"PRAGMA user_version = {version - 1}")
+    assert program.run("history", run_id).status == 0
+    plan = program.run("import", "undo", run_id)
+    assert plan.status == 0
+    assert "made by an earlier version" in plan.stderr
+
+
+def test_an_import_of_an_earlier_version_says_what_can_be_taken_back(program: Program, run_id: str) -> None:
+    with closing(app_of(program)) as app:
+        app._database.execute("DELETE FROM syncimports")
+    ended = program.run("import", "undo", run_id, "--apply")
+    assert ended.status == 0
+    assert "made by an earlier version" in ended.stderr
+    assert remarks(program) == {**AFTER, "1": "[bold]new"}
