@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from io import TextIOWrapper
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.row_decisions import TITLES, RowAction, RowDecision, shown_value
+from syncctl.files import sheet_writing
+from syncctl.files.sheet_writing import in_a_cell, workbook_in
 from syncctl.safe_output.formulas import formula_safe
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
-
-LONGEST_CELL = 32_767
-"""Characters that a cell of Excel holds."""
 
 ROWS_OF_A_SHEET = 1_048_575
 """Below the header."""
@@ -35,7 +30,6 @@ _COLOURS = {
 }
 _CONFLICT = "#FFE699"
 _CHANGED = "#9DC3E6"
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 class Rows(Protocol):
@@ -49,31 +43,17 @@ class Rows(Protocol):
 def write_csv(rows: Rows, out: BinaryIO, *, encoding: str = "utf-8-sig") -> None:
     """Write every row; no cell is one that a spreadsheet would run. `out` stays open. Raises OSError."""
     fields = _in_order(rows.fields)
-    text = TextIOWrapper(out, encoding=encoding, errors="replace", newline="")
-    csv.writer(text).writerow(_titles(fields))
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    for decision in rows:
-        writer.writerow(map(formula_safe, _cells(decision, fields)))
-    text.flush()
-    text.detach()
+    lines = (map(formula_safe, _cells(decision, fields)) for decision in rows)
+    sheet_writing.write_csv(_titles(fields), lines, out, encoding=encoding)
 
 
 def write_workbook(rows: Rows, summary: Iterable[Sequence[str | int]], out: BinaryIO) -> None:
     """Write every row, coloured by what happens to it, behind a sheet with a summary. All cells are texts,
     so that none is run, not even once it is edited. Needs XlsxWriter. Raises OSError."""
-    from xlsxwriter import Workbook
-    from xlsxwriter.exceptions import FileCreateError
-
-    with TemporaryDirectory(prefix="syncctl-") as folder:
-        # Row by row, in files of its own: all rows need not fit into memory.
-        workbook = Workbook(out, {"constant_memory": True, "tmpdir": folder})
+    with workbook_in(out) as workbook:
         styles = _Styles(workbook)
         _write_summary(workbook.add_worksheet("Summary"), summary, styles)
         _write_rows(workbook, rows, styles)
-        try:
-            workbook.close()
-        except FileCreateError as error:
-            raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from None
 
 
 class _Styles:
@@ -101,7 +81,7 @@ def _write_summary(sheet: Worksheet, lines: Iterable[Sequence[str | int]], style
             if isinstance(cell, int):
                 sheet.write_number(number, column, cell)
             else:
-                sheet.write_string(number, column, _in_a_cell(cell), styles.bold if column == 0 else None)
+                sheet.write_string(number, column, in_a_cell(cell), styles.bold if column == 0 else None)
         number += 1
     legend = [(action.value, colour) for action, colour in _COLOURS.items()]
     legend += [("this field changes", _CHANGED), ("the telecaller's value stays", _CONFLICT)]
@@ -120,7 +100,7 @@ def _write_rows(workbook: Any, rows: Rows, styles: _Styles) -> None:
         colours = _colours(decision, fields)
         for column, (cell, colour) in enumerate(zip(_cells(decision, fields), colours, strict=True)):
             if cell or column < len(TITLES):  # most cells are empty
-                sheet.write_string(number, column, _in_a_cell(cell), styles.of(colour))
+                sheet.write_string(number, column, in_a_cell(cell), styles.of(colour))
     sheet.autofilter(0, 0, max(number, 1), len(_titles(fields)) - 1)
 
 
@@ -162,7 +142,3 @@ def _cells(decision: RowDecision, fields: Iterable[str]) -> Iterator[str]:
 
 def _in_order(fields: Collection[str]) -> list[str]:
     return [field for field in LEAD_FIELDS if field in fields]
-
-
-def _in_a_cell(written: str) -> str:
-    return _NOT_IN_XML.sub("", written)[:LONGEST_CELL]

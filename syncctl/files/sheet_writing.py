@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
-from io import BytesIO, TextIOWrapper
-from typing import BinaryIO, Protocol
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from syncctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
 
 LONGEST_CELL = 32_767
 """Characters that a cell of Excel holds."""
@@ -34,11 +40,14 @@ class TextTable(Protocol):
     def rows(self) -> Sequence[Sequence[str]]: ...
 
 
-def write_csv(table: TextTable, out: BinaryIO) -> None:
-    """Write it as CSV that spreadsheets open: UTF-8 with a BOM. `out` stays open."""
-    text = TextIOWrapper(out, encoding="utf-8-sig", errors="replace", newline="")
-    csv.writer(text).writerow(table.titles)
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(table.rows)
+def write_csv(
+    titles: Sequence[str], rows: Iterable[Iterable[str]], out: BinaryIO, *, encoding: str = "utf-8-sig"
+) -> None:
+    """Write a table of safe texts as CSV; with a BOM, as spreadsheets need it. `out` stays open. Raises
+    OSError."""
+    text = TextIOWrapper(out, encoding=encoding, errors="replace", newline="")
+    csv.writer(text).writerow(titles)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
     text.flush()
     text.detach()
 
@@ -49,38 +58,49 @@ def check_workbooks_can_be_written() -> None:
         import xlsxwriter  # noqa: F401 - only whether it is there
     except ImportError:
         raise UsageError(
-            "A workbook needs XlsxWriter, which is not installed: `pip install 'syncctl[preview]'` brings "
-            "it; or name a .csv file."
+            "A workbook needs XlsxWriter, which is not installed.",
+            hint=f"Install it with `{sys.executable} -m pip install XlsxWriter`, or name a .csv file.",
         ) from None
 
 
+@contextmanager
+def workbook_in(out: BinaryIO) -> Iterator[Workbook]:
+    """A workbook to fill row by row, in files of its own: all rows need not fit into memory. Raises
+    OSError."""
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError
+
+    with TemporaryDirectory(prefix="syncctl-") as folder:
+        workbook = Workbook(out, {"constant_memory": True, "tmpdir": folder})
+        yield workbook
+        try:
+            workbook.close()
+        except FileCreateError as error:
+            raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from None
+
+
 def write_workbook(tables: Sequence[TextTable], out: BinaryIO) -> None:
-    """Write them as the sheets of a workbook.
+    """Write them as the sheets of a workbook. Needs XlsxWriter. Raises OSError.
 
-    All cells are texts and are formatted so: what is typed into them stays as it is typed. What is longer
-    than a cell of Excel is cut.
+    All cells are texts and are formatted so: what is typed into them stays as it is typed.
     """
-    import xlsxwriter
-
-    content = BytesIO()
-    workbook = xlsxwriter.Workbook(content, {"in_memory": True})
-    as_text = workbook.add_format({"num_format": "@"})
-    bold = workbook.add_format({"num_format": "@", "bold": True})
-    for table in tables:
-        sheet = workbook.add_worksheet(_NOT_IN_SHEET_NAMES.sub(" ", table.name)[:LONGEST_SHEET_NAME])
-        sheet.freeze_panes(1, 0)
-        for column, title in enumerate(table.titles):
-            longest = max([len(title), *(len(row[column]) for row in table.rows[:LINES_MEASURED])])
-            sheet.set_column(column, column, min(WIDEST_COLUMN, longest + 2), as_text)
-            sheet.write_string(0, column, _in_a_cell(title), bold)
-        for number, row in enumerate(table.rows, start=1):
-            for column, cell in enumerate(row):
-                if cell:
-                    sheet.write_string(number, column, _in_a_cell(cell), as_text)
-        sheet.autofilter(0, 0, max(1, len(table.rows)), len(table.titles) - 1)
-    workbook.close()
-    out.write(content.getvalue())
+    with workbook_in(out) as workbook:
+        as_text = workbook.add_format({"num_format": "@"})
+        bold = workbook.add_format({"num_format": "@", "bold": True})
+        for table in tables:
+            sheet = workbook.add_worksheet(_NOT_IN_SHEET_NAMES.sub(" ", table.name)[:LONGEST_SHEET_NAME])
+            sheet.freeze_panes(1, 0)
+            for column, title in enumerate(table.titles):
+                longest = max([len(title), *(len(row[column]) for row in table.rows[:LINES_MEASURED])])
+                sheet.set_column(column, column, min(WIDEST_COLUMN, longest + 2), as_text)
+                sheet.write_string(0, column, in_a_cell(title), bold)
+            for number, row in enumerate(table.rows, start=1):
+                for column, cell in enumerate(row):
+                    if cell:
+                        sheet.write_string(number, column, in_a_cell(cell), as_text)
+            sheet.autofilter(0, 0, max(1, len(table.rows)), len(table.titles) - 1)
 
 
-def _in_a_cell(written: str) -> str:
+def in_a_cell(written: str) -> str:
+    """What of a text a cell can hold: without control characters, and cut to Excel's limit."""
     return _NOT_IN_XML.sub("", written)[:LONGEST_CELL]

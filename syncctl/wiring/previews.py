@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from syncctl.domain.run_results import Counts, RunResult
 from syncctl.errors import UsageError
 from syncctl.files.preview_files import write_csv, write_workbook
+from syncctl.files.sheet_writing import check_workbooks_can_be_written
 from syncctl.filesystem.private_files import private_file
 from syncctl.services.imports.file_search import find_files
 from syncctl.services.imports.file_stores import kind_of_name
@@ -55,11 +54,8 @@ def preview_file(
     suffix = target.suffix.casefold()
     if suffix not in (".xlsx", ".csv"):
         raise UsageError(f"--preview {target} is neither .xlsx nor .csv: give it one of these endings.")
-    if suffix == ".xlsx" and find_spec("xlsxwriter") is None:
-        raise UsageError(
-            "A preview as .xlsx needs XlsxWriter, which is not installed.",
-            hint=f"Install it with `{sys.executable} -m pip install XlsxWriter`, or name a .csv file.",
-        )
+    if suffix == ".xlsx":
+        check_workbooks_can_be_written()
     _refuse_if_imported(settings, job, target)
     with private_file(target, overwrite=overwrite, own=settings.own_files) as out:
 

@@ -84,7 +84,7 @@ def _write(settings: Settings, rejects: Sequence[Reject], out: BinaryIO, *, as_w
     if as_workbook:
         write_workbook(sheets, out)
     else:
-        write_csv(sheets[0], out)
+        write_csv(sheets[0].titles, sheets[0].rows, out)
 
 
 def rejects_to_dismiss(settings: Settings, ids: Sequence[str]) -> list[Reject]:

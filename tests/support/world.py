@@ -215,7 +215,8 @@ class World:
             if file.suffix == ".xlsx":
                 write_workbook(sheets_of(lines, self._cells_of), out)
             else:
-                write_csv(sheet_of_all(lines, self._cells_of), out)
+                sheet = sheet_of_all(lines, self._cells_of)
+                write_csv(sheet.titles, sheet.rows, out)
         return file
 
     def import_rejects(

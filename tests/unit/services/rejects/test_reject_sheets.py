@@ -50,7 +50,8 @@ def of_booking(number: int, item: str, **row: Any) -> Reject:
 def exported(values: dict[str, Any]) -> list[str]:
     """The cells that the sheet has for a row's values, as a program reads them."""
     out = io.BytesIO()
-    write_csv(sheet_of_all(lines_of([of_booking(1, "A", **values)]), cells_of), out)
+    sheet = sheet_of_all(lines_of([of_booking(1, "A", **values)]), cells_of)
+    write_csv(sheet.titles, sheet.rows, out)
     titles, cells = csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline=""))
     return [cells[titles.index(title)] for title in values if title in titles]
 
