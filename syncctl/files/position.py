@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import cached_property
 from pathlib import Path
 from typing import TextIO
 
@@ -11,9 +12,13 @@ class Position:
     """Bytes read of a file, looked up only when somebody asks; of a workbook, in proportion to its rows."""
 
     def __init__(self, path: Path) -> None:
-        self._size = path.stat().st_size
+        self._path = path
         self._stream: weakref.ref[TextIO] | None = None  # whoever reads it closes it
         self._share = 0.0
+
+    @cached_property
+    def _size(self) -> int:
+        return self._path.stat().st_size
 
     def follow(self, stream: TextIO) -> None:
         """From now on as far as this stream has been read."""

@@ -151,7 +151,15 @@ def test_a_user_who_may_make_no_index(
         assert storage.store_leads([lead(1)], [record(1)]) == {text_id(1)}
     assert caplog.messages == [
         f"No index made for {collection} (Unauthorized): syncs will be slower."
-        for collection in ("reports", "leads", "syncrecords", "syncrejects", "synclogs", "syncruns")
+        for collection in (
+            "reports",
+            "leads",
+            "syncrecords",
+            "syncrejects",
+            "synclogs",
+            "syncruns",
+            "syncimports",
+        )
     ]
 
 

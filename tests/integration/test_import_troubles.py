@@ -383,10 +383,12 @@ def test_a_lead_that_a_killed_import_left_without_a_record_is_no_other_visits(
     world: World, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "walkin_sg_calicut.csv", row(), row(Customer_Name="Biju", Contact="9000000002"))
+
+    def killed(storage: Storage) -> Any:
+        return FailingStorage(storage, 1, Killed, Moment.MIDWAY, among=("store_leads",))
+
     with pytest.raises(Killed):
-        world.import_files(
-            WALKIN, file, wrap=lambda storage: FailingStorage(storage, 1, Killed, Moment.MIDWAY)
-        )
+        world.import_files(WALKIN, file, wrap=killed)
     (half,) = world.app.leads()
     world.app.edit(half["_id"], callStatus="Connected")
     elsewhere = write(tmp_path / "walkin_z_edappally.csv", row(Contact=half["phone"]))
