@@ -148,8 +148,9 @@ class RunMachine(PeopleMachine):
         """Two days later, without faults, everything in the source is stored. What may be a correction waits
         until the answers are believed again."""
         self.world.now += timedelta(days=2)
+        before = self._states()
         assert self._sync(full=True)
-        if _doubted(self._states()) or self.world.now < self.model.latest_run:
+        if _doubted(before, self._states()) or self.world.now < self.model.latest_run:
             self.world.now = self.model.latest_run + DOUBT_PERIOD + timedelta(minutes=1)
             for _ in range(2):
                 assert self._sync(full=True)
