@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -138,14 +139,23 @@ class WriteChange:
 
 def lead_digest(lead: Document) -> str:
     """16 hex digits that change with any field of a lead, wherever it is stored: dates count to the
-    millisecond, a field that is null counts as absent, 1.0 as 1. Notes keep them for 90 days: another way to
-    make them would keep leads that nobody has touched."""
-    fields: list[Any] = []
-    for name in sorted(lead):
-        value = lead[name]
-        if value is not None:
-            fields += (name, value if type(value) is str else _plain(value))
+    millisecond, a field that is null counts as absent, 1.0 as 1. Notes keep them for 90 days: made in another
+    way, they would keep leads that nobody has touched."""
+    fields = {
+        name: value if type(value) in _PLAIN else _plain(value)
+        for name in _in_order(tuple(lead))
+        if (value := lead[name]) is not None
+    }
     return blake2b(ascii(fields).encode("ascii"), digest_size=8).hexdigest()
+
+
+_PLAIN = (str, bool, int)
+"""Types of most values of a lead, which are the same wherever it is stored."""
+
+
+@lru_cache(maxsize=1024)  # new leads have the same fields
+def _in_order(names: tuple[str, ...]) -> list[str]:
+    return sorted(names)
 
 
 def same_value(one: Any, other: Any) -> bool:
@@ -154,8 +164,21 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        if value.tzinfo is not UTC:
-            value = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        return value.isoformat(timespec="milliseconds")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    match value:
+        case datetime():
+            return _iso_date(value)
+        case float() if value.is_integer():
+            return int(value)
+        case bool():
+            return value
+        case int():  # a driver's own number
+            return int(value)
+        case str():  # an Enum
+            return str(value)
+    return value
+
+
+@lru_cache(maxsize=8192)  # a lead has one date in two fields, and a file repeats the same days
+def _iso_date(value: datetime) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="milliseconds")
