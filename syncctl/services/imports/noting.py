@@ -57,11 +57,19 @@ class NotingStorage:
         there = self._storage.leads(linked) if linked else {}
         self._note(
             NoteKind.ADDED,
-            (_added(record, new[record.lead_id]) for record in records if record.lead_id in new),
+            (
+                _added(record, _default_date(record, new[record.lead_id]))
+                for record in records
+                if record.lead_id in new
+            ),
         )
         self._note(
             NoteKind.LINKED,
-            (_added(record, there.get(record.lead_id)) for record in records if record.lead_id not in new),
+            (
+                _added(record, {"lead": lead_digest(lead) if (lead := there.get(record.lead_id)) else None})
+                for record in records
+                if record.lead_id not in new
+            ),
         )
         return self._storage.store_leads(leads, records)
 
@@ -198,13 +206,18 @@ class NotingStorage:
         self._notes_kept += len(notes)
 
 
-def _added(record: SyncRecord, lead: Document | None) -> tuple[str, Change]:
+def _added(record: SyncRecord, of_lead: Mapping[str, Any]) -> tuple[str, Change]:
     """A record that is to be added: what tells whether it, and the lead that it has, are as they were. The
-    record itself is in the database, and is read from there."""
-    after = {"fingerprint": record.fingerprint, "lead": None if lead is None else lead_digest(lead)}
+    record itself is in the database, and is read from there: a new lead is what its record makes it."""
+    after = {"fingerprint": record.fingerprint, **of_lead}
     if record.lead_id != record.record_id:
         after["leadId"] = record.lead_id
     return record.record_id, Change({}, after)
+
+
+def _default_date(record: SyncRecord, lead: Document) -> dict[str, Any]:
+    """The only part of a new lead that its record doesn't tell."""
+    return {} if "createdAt" in record.values else {"createdAt": lead["createdAt"]}
 
 
 def _held(lead: Document, written: Mapping[str, Any]) -> dict[str, Any]:

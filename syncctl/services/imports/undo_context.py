@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import takewhile
 from typing import Any
 
-from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, ValuesChange
 from syncctl.domain.lead_values import Document
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.ports.stop import Stop
@@ -77,7 +77,7 @@ class Undoing:
     changed: dict[str, Document] = field(default_factory=dict)
     """Leads as they are to become, or have been changed by now, by id."""
 
-    fingerprints: dict[str, str] = field(default_factory=dict)
+    bases: dict[str, ValuesChange] = field(default_factory=dict)
     """Of records whose base is to be put back, or has been by now, by id."""
 
     @property

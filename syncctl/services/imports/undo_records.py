@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
+from syncctl.domain.identity import fingerprint
 from syncctl.domain.import_notes import MOST_CHANGES, Change, ImportNote, NoteKind, in_notes, lead_digest
-from syncctl.domain.lead_values import Document
+from syncctl.domain.lead_fields import SOURCE_FIELDS
+from syncctl.domain.lead_values import Document, LeadValues
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched, new_lead
 from syncctl.domain.records import SourceRecord, SyncRecord
 from syncctl.domain.sources import FILE_STEPS
@@ -25,7 +28,7 @@ class _Added:
     item: Item
 
     now: SyncRecord | None
-    """As it is now, its fingerprint as it is after its base was put back; None: not there."""
+    """As it is now, its base as it is after that was put back; None: not there."""
 
     lead: Document | None
     """Its lead as it is to be by now."""
@@ -55,25 +58,35 @@ class _Added:
     @property
     def is_as_left(self) -> bool:
         """Whether record and lead are as the import left them, and nobody else's."""
-        return not self.is_later and self.lead_now in self.leads_then
+        if self.is_later:
+            return False
+        noted = self.item.written("lead")
+        now = None if self.lead is None else lead_digest(self.lead)
+        return now in noted if noted else self._is_as_created(now)
 
-    @property
-    def leads_then(self) -> list[str | None]:
-        """Digests of the lead with which the record was added; there are several where the database refused
-        it, and took an earlier row of the record."""
-        if noted := self.item.written("lead"):
-            return noted
-        record = self.record
-        if record is None:
-            return []
-        # Added by an earlier version, which noted nothing: a lead is what its record makes it.
-        source = SourceRecord(record.key, record.lead_id, record.values)
-        created_at = record.first_seen_at if self.lead is None else self.lead.get("createdAt")
-        return [lead_digest(new_lead(source, created_at or record.first_seen_at))]
+    def _is_as_created(self, now: str | None) -> bool:
+        """Whether the lead is as its record makes it, or made it by what is noted. `now`: its digest."""
+        lead = self.lead or {}
+        # An earlier version noted nothing.
+        noted_dates = self.item.written("createdAt") or [lead.get("createdAt")]
+        for values in self._values_then():
+            source = SourceRecord("", self.lead_id, values)
+            if any(now == lead_digest(new_lead(source, created_at)) for created_at in noted_dates):
+                return True
+        return False
 
-    @property
-    def lead_now(self) -> str | None:
-        return None if self.lead is None else lead_digest(self.lead)
+    def _values_then(self) -> list[LeadValues]:
+        """What the source said of it; where its record was never added, as its lead says, if that is so."""
+        if self.record is not None:
+            return [self.record.values]
+        lead = self.lead or {}
+        names = {field.name for field in SOURCE_FIELDS if lead.get(field.name) is not None}
+        if "createdAt" in self.item.last:
+            names.discard("createdAt")
+        # Remarks are empty by default, so these don't tell whether the source had any.
+        candidates = [{name: lead[name] for name in each} for each in (names, names - {"remarks"})]
+        noted = self.item.written("fingerprint")
+        return [cast(LeadValues, values) for values in candidates if fingerprint(values) in noted]
 
 
 def unlink_records(undoing: Undoing) -> None:
@@ -192,8 +205,9 @@ def _look_up(undoing: Undoing, items: Sequence[Item]) -> list[_Added]:
         if record_now is not None and record_now.first_run_id != run_id:
             undoing.plan.taken_over[record_now.first_run_id] += 1
             continue
-        if record_now is not None and (fingerprint := undoing.fingerprints.get(item.item_id)):
-            record_now = replace(record_now, fingerprint=fingerprint)
+        if record_now is not None and (base := undoing.bases.get(item.item_id)):
+            values = cast(LeadValues, dict(base.values))
+            record_now = replace(record_now, fingerprint=base.fingerprint, values=values)
         each = _Added(item, record_now, None, False)
         each.lead = leads.get(each.lead_id)
         each.is_shared = each.lead_id in shared or each.lead_id != _lead_id(item)

@@ -43,7 +43,9 @@ def test_where_a_lead_is_stored_does_not_change_its_digest(same: dict[str, Any])
     assert lead_digest(same) == lead_digest(LEAD)
 
 
-values = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.datetimes(timezones=st.just(UTC))
+values = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.datetimes(timezones=st.just(UTC))
+)
 leads = st.dictionaries(st.text(max_size=3), values, max_size=4)
 
 
