@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.records import Write
@@ -46,19 +46,9 @@ class NoteKind(StrEnum):
     """The hash of a file as last imported."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportNote:
+class Change(NamedTuple):
     """One change that an import was about to make. Whether it made it, only the database tells: it may have
     been killed in between."""
-
-    run_id: str
-    kind: NoteKind
-
-    item: str
-    """What is changed: the id of a lead, record or reject, or a file's kind and name."""
-
-    number: str
-    """Grows with each write of the run."""
 
     before: Mapping[str, Any]
     """What was there, by name; empty where nothing was. None stands for a field that is null or absent."""
@@ -66,10 +56,47 @@ class ImportNote:
     after: Mapping[str, Any]
     """What was to be there, by the same names, and what else undoing it has to know."""
 
+
+@dataclass(frozen=True, slots=True)
+class ImportNote:
+    """Changes of one kind that an import was about to make at once."""
+
+    run_id: str
+    kind: NoteKind
+
+    number: str
+    """Grows with each write of the run."""
+
+    changes: dict[str, Change]
+    """By what is changed: the id of a lead, record or reject, or a file's kind and name."""
+
     @property
     def note_id(self) -> str:
-        """Notes of one kind and item stand together, in the order of the writes."""
-        return f"{self.run_id}:{self.kind}:{self.item}:{self.number}"
+        """Notes of one kind stand together, in the order of the writes."""
+        return f"{self.run_id}:{self.kind}:{self.number}"
+
+
+MOST_CHANGES = 1000
+"""Of one note."""
+
+MOST_CHARACTERS = 1_000_000
+"""Of one note, if it has more than one change: MongoDB takes documents of 16 MB."""
+
+
+def in_notes(changes: Iterable[tuple[str, Change]]) -> Iterator[dict[str, Change]]:
+    """Changes of one kind, as many together as one note takes: of one thing only one."""
+    together: dict[str, Change] = {}
+    characters = 0
+    for item, change in changes:
+        size = len(repr(change))
+        is_full = len(together) >= MOST_CHANGES or characters + size > MOST_CHARACTERS
+        if together and (is_full or item in together):
+            yield together
+            together, characters = {}, 0
+        together[item] = change
+        characters += size
+    if together:
+        yield together
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +139,23 @@ class WriteChange:
 
 def lead_digest(lead: Document) -> str:
     """16 hex digits that change with any field of a lead, wherever it is stored: dates count to the
-    millisecond, a field that is null counts as absent, 1.0 as 1."""
-    fields = {name: _plain(value) for name, value in lead.items() if value is not None}
-    text = json.dumps(fields, sort_keys=True, default=str)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    millisecond, a field that is null counts as absent, 1.0 as 1. Notes keep them for 90 days: made in another
+    way, they would keep leads that nobody has touched."""
+    fields = {
+        name: value if type(value) in _PLAIN else _plain(value)
+        for name in _in_order(tuple(lead))
+        if (value := lead[name]) is not None
+    }
+    return blake2b(ascii(fields).encode("ascii"), digest_size=8).hexdigest()
+
+
+_PLAIN = (str, bool, int)
+"""Types of most values of a lead, which are the same wherever it is stored."""
+
+
+@lru_cache(maxsize=1024)  # new leads have the same fields
+def _in_order(names: tuple[str, ...]) -> list[str]:
+    return sorted(names)
 
 
 def same_value(one: Any, other: Any) -> bool:
@@ -124,7 +164,21 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).isoformat(timespec="milliseconds")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    match value:
+        case datetime():
+            return _iso_date(value)
+        case float() if value.is_integer():
+            return int(value)
+        case bool():
+            return value
+        case int():  # a driver's own number
+            return int(value)
+        case str():  # an Enum
+            return str(value)
+    return value
+
+
+@lru_cache(maxsize=8192)  # a lead has one date in two fields, and a file repeats the same days
+def _iso_date(value: datetime) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,6 +1,6 @@
 """What taking back an import needs of the database beside `Storage`, `Survey` and `Repair`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
@@ -20,8 +20,8 @@ class ImportUndo(Protocol):
         """At most `limit` notes of that run and kind, in the order of their `note_id`, from the first behind
         `after` ("": from the beginning)."""
 
-    def forget_import_notes(self, note_ids: Collection[str]) -> None:
-        """Delete notes, by their `note_id`, of what has been put back."""
+    def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        """Put these notes in the place of those with their `note_id`; delete those that have no changes."""
 
     def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
         """Every record that this run has added. Goes through all records."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from syncctl.domain import import_notes
 from syncctl.domain.run_results import RunResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
@@ -185,8 +186,9 @@ def few_at_once() -> Iterator[None]:
         patched.setattr(state_saving, "STATES_TOGETHER", 2)
         for module in (cleaning, store_names, restoring, cleaning_finished, candidates):
             patched.setattr(module, "LEADS_AT_ONCE", 5)
-        for module in (undo_context, undo_records):
-            patched.setattr(module, "NOTES_AT_ONCE", 7)
+        for module in (import_notes, undo_records):
+            patched.setattr(module, "MOST_CHANGES", 7)
+        patched.setattr(undo_context, "NOTES_AT_ONCE", 2)
         yield
 
 
@@ -374,7 +376,8 @@ def _imported(workspace: Workspace) -> None:
     finished or deleted."""
     shutil.rmtree(backup_folder(workspace), ignore_errors=True)
     imported_and_worked_on(workspace)
-    (workspace.folder / "run").write_text(_import(workspace, lambda storage: storage).run_id)
+    with few_at_once():
+        (workspace.folder / "run").write_text(_import(workspace, lambda storage: storage).run_id)
     app = workspace.world.app
     leads = sorted(app.leads(), key=lambda lead: lead["_id"])
     workspace.rng.shuffle(leads)

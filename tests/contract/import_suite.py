@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
 from syncctl.domain.records import Write
 from syncctl.ports.admin import Database as LeadDatabase
 from tests.contract.samples import HOSTILE_TEXTS, MOMENT, record, text_id
@@ -14,19 +14,21 @@ NOTHING: Mapping[str, Any] = {}
 
 
 def note(
-    item: str, number: int = 0, *, run: str = "run 1", kind: NoteKind = NoteKind.LEAD, **after: Any
+    number: int, *items: str, run: str = "run 1", kind: NoteKind = NoteKind.LEAD, **after: Any
 ) -> ImportNote:
-    return ImportNote(run, kind, item, f"0-{number:06}", NOTHING, after)
+    changes = {item: Change(NOTHING, after) for item in items or "a"}
+    return ImportNote(run, kind, f"0-{number:06}", changes)
 
 
 class ImportSuite:
     def test_notes_come_back_by_kind_in_order_and_in_pages(self, storage: LeadDatabase) -> None:
-        of_one = [note("b"), note("a", 2), note("a", 1)]
-        others = [note("a", run="run 2"), note("a", kind=NoteKind.VALUES), note("a", run="run 10")]
+        of_one = [note(3, "b", "a"), note(2), note(1, "a", "a.b/$c d")]
+        others = [note(1, run="run 2"), note(1, kind=NoteKind.VALUES), note(1, run="run 10")]
         storage.add_import_notes([*of_one, *others])
         storage.add_import_notes([])
         found = storage.import_notes("run 1", NoteKind.LEAD, "", 10)
-        assert found == [note("a", 1), note("a", 2), note("b")]
+        assert found == of_one[::-1]
+        assert list(found[2].changes) == ["b", "a"]
         first = storage.import_notes("run 1", NoteKind.LEAD, "", 2)
         assert first == found[:2]
         assert storage.import_notes("run 1", NoteKind.LEAD, first[-1].note_id, 2) == found[2:]
@@ -34,10 +36,10 @@ class ImportSuite:
         assert storage.import_notes("run", NoteKind.LEAD, "", 2) == []
 
     def test_the_first_note_of_a_write_stays(self, storage: LeadDatabase) -> None:
-        storage.add_import_notes([note("a", name="first"), note("a", name="second")])
-        storage.add_import_notes([note("a", name="third"), note("b")])
+        storage.add_import_notes([note(1, name="first"), note(1, name="second")])
+        storage.add_import_notes([note(1, name="third"), note(2)])
         found = storage.import_notes("run 1", NoteKind.LEAD, "", 10)
-        assert found == [note("a", name="first"), note("b")]
+        assert found == [note(1, name="first"), note(2)]
 
     def test_values_keep_their_types(self, storage: LeadDatabase) -> None:
         values: dict[str, Any] = {
@@ -51,19 +53,21 @@ class ImportSuite:
             "nested": {"remarks": {"value": "2025-01-01", "at": MOMENT}, "list": [MOMENT, {}]},
         }
         values = {name.replace(".", ""): value for name, value in values.items()}
-        storage.add_import_notes([ImportNote("run 1", NoteKind.WRITES, "a", "0", values, {"fields": values})])
+        change = Change(values, {"fields": values})
+        storage.add_import_notes([ImportNote("run 1", NoteKind.WRITES, "0", {"a": change})])
         (found,) = storage.import_notes("run 1", NoteKind.WRITES, "", 10)
-        assert found.before == values
-        assert found.after == {"fields": values}
-        assert isinstance(found.before["moment"], datetime)
-        assert found.before["flag"] is False
+        before, after = found.changes["a"]
+        assert before == values
+        assert after == {"fields": values}
+        assert isinstance(before["moment"], datetime)
+        assert before["flag"] is False
 
     def test_imports_are_found_by_the_beginning_of_their_id(self, storage: LeadDatabase) -> None:
         assert storage.noted_imports("") == []
         old, new = NotedImport("ab1", "import walkin", MOMENT), NotedImport("ab2", "all", LATER)
         storage.save_import(new)
         storage.save_import(old)
-        storage.add_import_notes([note("x", run="ab1"), note("x", run="ab2")])
+        storage.add_import_notes([note(1, run="ab1"), note(1, run="ab2")])
         assert storage.noted_imports("") == [new, old]
         assert storage.noted_imports("ab1") == [old]
         assert storage.noted_imports("b") == []
@@ -74,7 +78,7 @@ class ImportSuite:
     def test_old_imports_are_forgotten_with_their_notes(self, storage: LeadDatabase) -> None:
         for number in range(4):
             storage.save_import(NotedImport(f"run {number}", "all", MOMENT + timedelta(days=number)))
-            storage.add_import_notes([note("x", run=f"run {number}"), note("y", run=f"run {number}")])
+            storage.add_import_notes([note(1, run=f"run {number}"), note(2, run=f"run {number}")])
         storage.forget_runs(LATER + timedelta(days=1), most=1)
         assert [each.run_id for each in storage.noted_imports("")] == ["run 3", "run 2", "run 1"]
         assert storage.import_notes("run 0", NoteKind.LEAD, "", 10) == []
@@ -82,12 +86,14 @@ class ImportSuite:
         storage.forget_runs(LATER + timedelta(days=1))
         assert [each.run_id for each in storage.noted_imports("")] == ["run 3", "run 2"]
 
-    def test_single_notes_are_forgotten(self, storage: LeadDatabase) -> None:
-        notes = [note("x", number) for number in range(3)]
-        storage.add_import_notes(notes)
-        storage.forget_import_notes([notes[0].note_id, notes[2].note_id, "no such note"])
-        storage.forget_import_notes([])
-        assert storage.import_notes("run 1", NoteKind.LEAD, "", 10) == [notes[1]]
+    def test_notes_are_replaced_and_forgotten(self, storage: LeadDatabase) -> None:
+        storage.add_import_notes([note(number, "a", "b") for number in range(3)])
+        emptied = [ImportNote("run 1", NoteKind.LEAD, f"0-{number:06}", {}) for number in (0, 4)]
+        shorter, further = note(2, "b", name="new"), note(3)
+        storage.replace_import_notes([*emptied, shorter, further])
+        storage.replace_import_notes([])
+        found = storage.import_notes("run 1", NoteKind.LEAD, "", 10)
+        assert found == [note(1, "a", "b"), shorter, further]
 
     def test_records_of_a_run(self, storage: LeadDatabase) -> None:
         storage.store_leads([], [record(1), record(2, first_run_id="run 2"), record(3)])

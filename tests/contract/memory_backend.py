@@ -413,8 +413,10 @@ class MemoryStorage:
         )
         return list(self._own.read("syncimports", found[:limit], import_notes.note_from))
 
-    def forget_import_notes(self, note_ids: Collection[str]) -> None:
-        self._delete("syncimports", note_ids)
+    def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        with self._writing():
+            self._delete("syncimports", [note.note_id for note in notes])
+            self._insert("syncimports", [import_notes.note_document(note) for note in notes if note.changes])
 
     def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
         found = self._find("syncrecords", lambda each: each["firstRunId"] == run_id)

@@ -1,20 +1,29 @@
 """What a sync costs, counted: calls of the API, and round trips to the database."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 
+from syncctl.domain.sources import StepName
 from syncctl.sandbox import Sandbox
 from syncctl.services.sync.state_saving import STATES_TOGETHER
 from tests.integration.conftest import TODAY
+from tests.support.store_files import row, write
 from tests.support.world import World
 
 LOCATIONS = 3
 COMMANDS = ("find", "getMore", "aggregate", "insert", "update", "delete", "createIndexes", "listIndexes")
 OF_EACH_RUN = 27
 """Round trips of a run whatever it is told: indexes, stores, states, rejects and answers, logs, history."""
+NEW_ROWS = 8
+"""Round trips of an import that stores up to a thousand new rows more than of one that finds nothing new."""
+CHANGED_ROWS = 16
+"""The same of one that changes up to a thousand leads."""
 
 
 @pytest.fixture
@@ -37,13 +46,19 @@ def many(mongo_url: str) -> Iterator[World]:
 def round_trips(world: World, *, full: bool) -> int:
     """Those of one sync, by the server's own count: a bulk write is one."""
 
+    return counted(world, lambda: world.run(full=full))
+
+
+def counted(world: World, act: Callable[[], object]) -> int:
+    """The round trips of what `act` does."""
+
     def commands() -> int:
         metrics = client.admin.command("serverStatus")["metrics"]["commands"]
         return sum(metrics[name]["total"] for name in COMMANDS)
 
     with MongoClient[dict[str, object]](world.url) as client:
         before = commands()
-        world.run(full=full)
+        act()
         return commands() - before
 
 
@@ -70,3 +85,20 @@ def test_round_trips_do_not_follow_the_number_of_rows(few: World, many: World) -
         with_rows = sum(location.counts.rows > 0 for location in locations)
         assert with_rows == 2 * LOCATIONS
         assert of_many <= of_each * with_rows + len(locations) // STATES_TOGETHER + OF_EACH_RUN
+
+
+def test_an_import_notes_a_thousand_changes_at_once(few: World, tmp_path: Path) -> None:
+    """Round trips, and what the notes hold of rows that are new: no copy of what the database has anyway."""
+    trips = {}
+    for number, remarks in enumerate(("as it was", "called again", "called again")):
+        few.now += timedelta(minutes=1)
+        customers = ({"Contact": f"94000{n:05}", "Customer_Name": f"Customer {n}"} for n in range(900))
+        rows = [row(**customer, Remarks=remarks) for customer in customers]
+        file = write(tmp_path / "walkin_sg_calicut.csv", *rows)
+        trips[number] = counted(few, partial(few.import_files, StepName.WALKIN, file))
+        if number == 0:
+            notes = [each["note"] for each in few.app.all("syncimports") if "startedAt" not in each]
+            assert sorted(note["kind"] for note in notes) == ["added", "file"]
+            assert sum(len(str(note)) for note in notes) < 900 * 100
+    assert trips[0] <= trips[2] + NEW_ROWS
+    assert trips[1] <= trips[2] + CHANGED_ROWS

@@ -37,7 +37,7 @@ WRITES = frozenset(
         "unpair_reports",
         "save_import",
         "add_import_notes",
-        "forget_import_notes",
+        "replace_import_notes",
         "remove_records",
         "restore_values",
         "restore_writes",

@@ -8,12 +8,11 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, lead_digest
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, in_notes, lead_digest
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import PREVIOUS_UPDATED_AT, UPDATED_AT
 from syncctl.domain.records import Reject, SyncRecord
 from syncctl.ports.storage import Storage, Texts
-from syncctl.services.imports.undo_backup import record_fields
 from syncctl.services.run import Run
 
 S = TypeVar("S")
@@ -45,7 +44,8 @@ class NotingStorage:
         self._storage = run.storage
         self._import = NotedImport(run.run_id, run.command, run.started_at)
         self._stage = run.steps_done
-        self._writes_noted = 0
+        self._notes_kept = 0
+        self._known_hashes: dict[str, dict[str, str]] = {}
         self._is_begun = False
 
     def __getattr__(self, name: str) -> Any:
@@ -56,78 +56,100 @@ class NotingStorage:
         linked = {record.lead_id for record in records} - new.keys()
         there = self._storage.leads(linked) if linked else {}
         self._note(
+            NoteKind.ADDED,
             (
-                NoteKind.ADDED if record.lead_id in new else NoteKind.LINKED,
-                record.record_id,
-                {},
-                _record_note(record, new.get(record.lead_id) or there.get(record.lead_id)),
-            )
-            for record in records
+                _added(record, _default_date(record, new[record.lead_id]))
+                for record in records
+                if record.lead_id in new
+            ),
+        )
+        self._note(
+            NoteKind.LINKED,
+            (
+                _added(record, {"lead": lead_digest(lead) if (lead := there.get(record.lead_id)) else None})
+                for record in records
+                if record.lead_id not in new
+            ),
         )
         return self._storage.store_leads(leads, records)
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
-        self._note((NoteKind.REPORT, each, {}, {"report": report_ids[each]}) for each in report_ids)
+        self._note(
+            NoteKind.REPORT,
+            ((each, Change({}, {"report": report_id})) for each, report_id in report_ids.items()),
+        )
         self._storage.pair_reports(report_ids)
 
     def add_writes(self, writes: Mapping[str, Mapping[str, Any]], at: datetime) -> None:
         known, before = self._storage.find_records(writes.keys()), self._storage.writes(writes.keys())
         leads = self._storage.leads({record.lead_id for record in known.values()})
         self._note(
+            NoteKind.WRITES,
             (
-                NoteKind.WRITES,
-                record_id,
-                {
-                    field: {"value": write.value, "at": write.at}
-                    for field, write in before.get(record_id, {}).items()
-                    if field in writes[record_id]
-                },
-                {
-                    "at": at,
-                    "lead": record.lead_id,
-                    "held": _held(leads.get(record.lead_id, {}), writes[record_id]),
-                },
-            )
-            for record_id, record in known.items()
+                (
+                    record_id,
+                    Change(
+                        {
+                            field: {"value": write.value, "at": write.at}
+                            for field, write in before.get(record_id, {}).items()
+                            if field in writes[record_id]
+                        },
+                        {
+                            "at": at,
+                            "lead": record.lead_id,
+                            "held": _held(leads.get(record.lead_id, {}), writes[record_id]),
+                        },
+                    ),
+                )
+                for record_id, record in known.items()
+            ),
         )
         self._storage.add_writes(writes, at)
 
     def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
-        self._note((NoteKind.LEAD, each.lead_id, each.expected, each.values) for each in changes)
+        self._note(NoteKind.LEAD, ((each.lead_id, Change(each.expected, each.values)) for each in changes))
         return self._storage.update_leads(changes)
 
     def update_records(self, records: Sequence[SyncRecord]) -> None:
         ids = [record.record_id for record in records]
         known, values = self._storage.find_records(ids), self._storage.record_values(ids)
         self._note(
+            NoteKind.VALUES,
             (
-                NoteKind.VALUES,
-                record.record_id,
-                {
-                    "values": values[record.record_id],
-                    "fingerprint": known[record.record_id].fingerprint,
-                },
-                {"fingerprint": record.fingerprint},
-            )
-            for record in records
-            if record.record_id in known and record.record_id in values
+                (
+                    record.record_id,
+                    Change(
+                        {
+                            "values": values[record.record_id],
+                            "fingerprint": known[record.record_id].fingerprint,
+                        },
+                        {"fingerprint": record.fingerprint},
+                    ),
+                )
+                for record in records
+                if record.record_id in known and record.record_id in values
+            ),
         )
         self._storage.update_records(records)
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         hashes = self._hashes_of(rejects)
         self._note(
+            NoteKind.REJECTED,
             (
-                NoteKind.REJECTED,
-                reject.reject_id,
-                {},
-                {
-                    "source": reject.source,
-                    "location": reject.location,
-                    "hash": hashes.get((reject.source, reject.location)),
-                },
-            )
-            for reject in rejects
+                (
+                    reject.reject_id,
+                    Change(
+                        {},
+                        {
+                            "source": reject.source,
+                            "location": reject.location,
+                            "hash": hashes.get((reject.source, reject.location)),
+                        },
+                    ),
+                )
+                for reject in rejects
+            ),
         )
         return self._storage.add_rejects(rejects)
 
@@ -136,47 +158,66 @@ class NotingStorage:
         listed = [reject for reject in self._storage.rejects() if reject.reject_id in wanted]
         hashes = self._hashes_of(listed)
         self._note(
+            NoteKind.CLEARED,
             (
-                NoteKind.CLEARED,
-                reject.reject_id,
-                {"reject": asdict(reject)},
-                {"hash": hashes.get((reject.source, reject.location))},
-            )
-            for reject in listed
+                (
+                    reject.reject_id,
+                    Change(
+                        {"reject": asdict(reject)},
+                        {"hash": hashes.get((reject.source, reject.location))},
+                    ),
+                )
+                for reject in listed
+            ),
         )
         self._storage.clear_rejects(reject_ids)
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
-        before = self._storage.file_hashes(kind).get(name)
+        before = self._hashes(kind).get(name)
         after = {"kind": str(kind), "name": name, "hash": content_hash}
-        self._note([(NoteKind.FILE, f"{kind}/{name}", {"hash": before}, after)])
+        self._note(NoteKind.FILE, [(f"{kind}/{name}", Change({"hash": before}, after))])
         self._storage.save_file_hash(kind, name, content_hash)
+        self._known_hashes[kind][name] = content_hash
 
     def _hashes_of(self, rejects: Iterable[Reject]) -> dict[tuple[str, str], str]:
         """The files' contents as imported before, by kind and name."""
         kinds = {reject.source for reject in rejects}
-        return {
-            (kind, name): content
-            for kind in kinds
-            for name, content in self._storage.file_hashes(kind).items()
-        }
+        return {(kind, name): content for kind in kinds for name, content in self._hashes(kind).items()}
 
-    def _note(self, changes: Iterable[tuple[NoteKind, str, Mapping[str, Any], Mapping[str, Any]]]) -> None:
-        """Keep changes: what is changed, its id, what is there, what is to be there."""
-        number = f"{self._stage}-{self._writes_noted:06}"
-        notes = [ImportNote(self._import.run_id, kind, item, number, *what) for kind, item, *what in changes]
+    def _hashes(self, kind: str) -> dict[str, str]:
+        """As `file_hashes`. Read once: only this run changes them."""
+        if kind not in self._known_hashes:
+            self._known_hashes[kind] = dict(self._storage.file_hashes(kind))
+        return self._known_hashes[kind]
+
+    def _note(self, kind: NoteKind, changes: Iterable[tuple[str, Change]]) -> None:
+        """Keep what is about to be changed, by its id."""
+        run_id = self._import.run_id
+        notes = [
+            ImportNote(run_id, kind, f"{self._stage}-{number:06}", together)
+            for number, together in enumerate(in_notes(changes), self._notes_kept)
+        ]
         if not notes:
             return
         if not self._is_begun:
             self._storage.save_import(self._import)
             self._is_begun = True
         self._storage.add_import_notes(notes)
-        self._writes_noted += 1
+        self._notes_kept += len(notes)
 
 
-def _record_note(record: SyncRecord, lead: Document | None) -> dict[str, Any]:
-    """A record as it is to be added, and the lead that it is to have."""
-    return {"record": record_fields(record), "lead": None if lead is None else lead_digest(lead)}
+def _added(record: SyncRecord, of_lead: Mapping[str, Any]) -> tuple[str, Change]:
+    """A record that is to be added: what tells whether it, and the lead that it has, are as they were. The
+    record itself is in the database, and is read from there: a new lead is what its record makes it."""
+    after = {"fingerprint": record.fingerprint, **of_lead}
+    if record.lead_id != record.record_id:
+        after["leadId"] = record.lead_id
+    return record.record_id, Change({}, after)
+
+
+def _default_date(record: SyncRecord, lead: Document) -> dict[str, Any]:
+    """The only part of a new lead that its record doesn't tell."""
+    return {} if "createdAt" in record.values else {"createdAt": lead["createdAt"]}
 
 
 def _held(lead: Document, written: Mapping[str, Any]) -> dict[str, Any]:

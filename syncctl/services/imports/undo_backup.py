@@ -22,9 +22,10 @@ DELETED = "deleted"
 CHANGED = "changed"
 
 
-def deleted_entry(snapshot: LeadSnapshot, record: SyncRecord) -> BackupEntry:
-    """A lead that is to be deleted, with its record."""
-    return BackupEntry(snapshot, {"why": DELETED, "record": _as_json(record_fields(record))})
+def deleted_entry(snapshot: LeadSnapshot, record: SyncRecord | None) -> BackupEntry:
+    """A lead that is to be deleted, with its record, if it has one."""
+    kept = None if record is None else _as_json(record_fields(record))
+    return BackupEntry(snapshot, {"why": DELETED, "record": kept})
 
 
 def changed_entry(snapshot: LeadSnapshot, back: Mapping[str, tuple[Any, Any]]) -> BackupEntry:

@@ -5,44 +5,55 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import groupby
-from typing import Any, NamedTuple
+from itertools import takewhile
+from typing import Any
 
-from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, ValuesChange
 from syncctl.domain.lead_values import Document
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.ports.stop import Stop
-from syncctl.services.batching import batched
 from syncctl.services.cleanup.backup_writing import BackupWriter
 from syncctl.services.cleanup.backups import BackupEntry
 from syncctl.services.imports.undo_results import UndoPlan
 
-NOTES_AT_ONCE = 1000
-"""How many notes are handled together."""
+NOTES_AT_ONCE = 8
+"""How many notes are read together: each may have a thousand changes."""
 
 
-class Item(NamedTuple):
-    """One lead, record, reject or file, with all notes of one kind that the import made of it."""
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One lead, record, reject or file, with all changes of one kind that the import noted of it."""
 
     item_id: str
-    notes: Sequence[ImportNote]
+    changes: Sequence[Change] = ()
+
+    notes: Sequence[ImportNote] = ()
+    """In which they are."""
 
     @property
     def before(self) -> dict[str, Any]:
         """What was there before the import, by name."""
         first: dict[str, Any] = {}
-        for note in self.notes:
-            first = {**note.before, **first}
+        for change in self.changes:
+            first = {**change.before, **first}
         return first
 
     def written(self, name: str) -> list[Any]:
         """What the import wrote, in its order: the last may not have been written."""
-        return [note.after[name] for note in self.notes if name in note.after]
+        return [change.after[name] for change in self.changes if name in change.after]
 
     @property
     def last(self) -> Mapping[str, Any]:
-        """What the last of the notes says."""
-        return self.notes[-1].after
+        """What the last of the changes was to make; empty if none was noted."""
+        return self.changes[-1].after if self.changes else {}
+
+
+def all_notes(database: Database, run_id: str, kind: NoteKind) -> Iterator[ImportNote]:
+    """What an import has noted of this kind, in the order of its writes. Raises StorageError."""
+    after = ""
+    while notes := database.import_notes(run_id, kind, after, NOTES_AT_ONCE):
+        yield from notes
+        after = notes[-1].note_id
 
 
 @dataclass
@@ -66,7 +77,7 @@ class Undoing:
     changed: dict[str, Document] = field(default_factory=dict)
     """Leads as they are to become, or have been changed by now, by id."""
 
-    fingerprints: dict[str, str] = field(default_factory=dict)
+    bases: dict[str, ValuesChange] = field(default_factory=dict)
     """Of records whose base is to be put back, or has been by now, by id."""
 
     @property
@@ -75,20 +86,38 @@ class Undoing:
         return self.backed_up is not None
 
     def items(self, kind: NoteKind) -> Iterator[list[Item]]:
-        """What the import has noted, in batches. May be forgotten while it is read."""
-        grouped = (Item(key, list(notes)) for key, notes in groupby(self._notes(kind), lambda n: n.item))
-        return self.stop.between(batched(grouped, NOTES_AT_ONCE))
+        """What the import has noted, in batches. May be settled, and noted anew, while it is read."""
+        notes_of: dict[str, int] = {}  # hardly anything is noted twice
+        end = ""
+        for note in self._notes(kind):
+            end = note.note_id
+            for item_id in note.changes:
+                notes_of[item_id] = notes_of.get(item_id, 0) + 1
+        found: dict[str, list[ImportNote]] = {}
+        for note in self.stop.between(takewhile(lambda each: each.note_id <= end, self._notes(kind))):
+            items = []
+            for item_id in note.changes:
+                notes = found.setdefault(item_id, [])
+                notes.append(note)
+                if len(notes) == notes_of[item_id]:
+                    changes = [each.changes[item_id] for each in found.pop(item_id)]
+                    items.append(Item(item_id, changes, notes))
+            if items:
+                yield items
 
     def _notes(self, kind: NoteKind) -> Iterator[ImportNote]:
-        after = ""
-        while notes := self.database.import_notes(self.run.run_id, kind, after, NOTES_AT_ONCE):
-            yield from notes
-            after = notes[-1].note_id
+        return all_notes(self.database, self.run.run_id, kind)
 
     def settle(self, items: Sequence[Item]) -> None:
-        """Forget notes of which nothing is left to be put back."""
-        if self.is_acting and items:
-            self.database.forget_import_notes([note.note_id for item in items for note in item.notes])
+        """Forget what was noted of things of which nothing is left to be put back."""
+        if not self.is_acting or not items:
+            return
+        shortened: dict[str, ImportNote] = {}
+        for item in items:
+            for note in item.notes:
+                note.changes.pop(item.item_id, None)
+                shortened[note.note_id] = note
+        self.database.replace_import_notes(list(shortened.values()))
 
     def leads(self, lead_ids: Collection[str]) -> dict[str, Document]:
         """The leads that are there, as they are to be at this point."""

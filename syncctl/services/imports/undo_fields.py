@@ -150,10 +150,11 @@ def restore_values(undoing: Undoing) -> None:
             elif record.fingerprint in item.written("fingerprint"):
                 settled.append(item)
                 undoing.plan.records += 1
-                undoing.fingerprints[item.item_id] = before["fingerprint"]
-                changes.append(
-                    ValuesChange(item.item_id, record.fingerprint, before["values"], before["fingerprint"])
+                change = ValuesChange(
+                    item.item_id, record.fingerprint, before["values"], before["fingerprint"]
                 )
+                undoing.bases[item.item_id] = change
+                changes.append(change)
         if undoing.is_acting and changes:
             database.restore_values(changes)
         undoing.settle(settled)

@@ -7,13 +7,7 @@ from typing import Any
 
 from syncctl.domain.import_notes import NoteKind
 from syncctl.domain.records import Reject
-from syncctl.services.imports.undo_context import Item, Undoing
-
-MOST_FILES = 10_000
-"""Of one import, far more than there are."""
-
-_FIRST = "!" * 16
-"""Numbers of notes that count before all that an import makes itself; the shorter, the earlier."""
+from syncctl.services.imports.undo_context import Item, Undoing, all_notes
 
 
 class FileContents:
@@ -93,15 +87,16 @@ def restore_file_hashes(undoing: Undoing) -> None:
 
 def _skip_in_later_notes(undoing: Undoing, item: Item) -> None:
     """Another file of that name has been imported since. If that is taken back too, the file must not count
-    as this one, which is not imported any more: the note of that import gets a predecessor, which counts."""
+    as this one, which is not imported any more, but as what was there before."""
     if not undoing.is_acting:
         return
     database, run = undoing.database, undoing.run
     for later in database.noted_imports(""):
         if later.started_at <= run.started_at or later.run_id == run.run_id:
             continue
-        notes = database.import_notes(later.run_id, NoteKind.FILE, "", MOST_FILES)
-        own = [note for note in notes if note.item == item.item_id]
-        if own and own[0].before["hash"] in item.written("hash"):
-            number = _FIRST[: len(_FIRST) - len(own)]
-            database.add_import_notes([replace(own[0], number=number, before=item.before)])
+        notes = all_notes(database, later.run_id, NoteKind.FILE)
+        first = next((note for note in notes if item.item_id in note.changes), None)
+        if first and first.changes[item.item_id].before["hash"] in item.written("hash"):
+            change = first.changes[item.item_id]
+            changes = {**first.changes, item.item_id: change._replace(before=item.before)}
+            database.replace_import_notes([replace(first, changes=changes)])

@@ -22,7 +22,7 @@ from syncctl.services.imports.undo_fields import (
     restore_writes,
     unpair_reports,
 )
-from syncctl.services.imports.undo_records import delete_leads, note_created, unlink_records
+from syncctl.services.imports.undo_records import delete_leads, unlink_records
 from syncctl.services.imports.undo_rejects import restore_file_hashes, restore_rejects
 from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
 
@@ -92,7 +92,7 @@ def undo_import(database: Database, beginning: str, target: BackupTarget) -> Imp
     """
     run = find_import(database, beginning)
     if run.created_only:
-        note_created(database, run)
+        database.save_import(run)  # its records are noted before they are removed
     kind, stop = BackupKind.IMPORT, target.stop
     with new_backup(target.folder, kind, database.facts(), target.now, stop) as writer:
         planned = Undoing(database, run, UndoPlan(run), stop, writer)

@@ -4,8 +4,9 @@ What reads a document raises OddDocumentError where syncctl can't have written i
 """
 
 from datetime import datetime
+from typing import Any
 
-from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind
+from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind
 from syncctl.domain.lead_values import Document
 from syncctl.storage.common.own_documents import OddDocumentError, own, own_or_none
 
@@ -37,10 +38,8 @@ def note_document(note: ImportNote) -> Document:
     kept = {
         "runId": note.run_id,
         "kind": note.kind.value,
-        "item": note.item,
         "number": note.number,
-        "before": dict(note.before),
-        "after": dict(note.after),
+        "changes": [[item, dict(before), dict(after)] for item, (before, after) in note.changes.items()],
     }
     return {"_id": note.note_id, "note": kept}
 
@@ -55,11 +54,16 @@ def note_from(document: Document) -> ImportNote:
     return ImportNote(
         own(note, "runId", str),
         kind,
-        own(note, "item", str),
         own(note, "number", str),
-        own(note, "before", dict),
-        own(note, "after", dict),
+        dict(map(_change, own(note, "changes", list))),
     )
+
+
+def _change(noted: Any) -> tuple[str, Change]:
+    match noted:
+        case [str(item), dict(before), dict(after)]:
+            return item, Change(before, after)
+    raise OddDocumentError
 
 
 def notes_of(run_id: str, kind: str = "") -> tuple[str, str]:

@@ -1,11 +1,10 @@
 """What imports note of their changes, and taking one back, on MongoDB."""
 
-from collections.abc import Collection as Several
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, DeleteOne, InsertOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -54,10 +53,16 @@ class MongoImports(MongoSession):
             found = find(database.syncimports, query).sort("_id", ASCENDING).limit(limit)
             return list(self._own.read("syncimports", found, note_from))
 
-    def forget_import_notes(self, note_ids: Several[str]) -> None:
+    def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
+        updates = [
+            ReplaceOne({"_id": note.note_id}, note_document(note), upsert=True)
+            if note.changes
+            else DeleteOne({"_id": note.note_id})
+            for note in notes
+        ]
         with self._writing() as database:
-            for batch in in_batches(note_ids):
-                database.syncimports.delete_many({"_id": {"$in": batch}})
+            for batch in in_batches(updates):
+                database.syncimports.bulk_write(batch)
 
     def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
         with self._reading() as database:

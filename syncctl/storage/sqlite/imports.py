@@ -1,7 +1,7 @@
 """What imports note of their changes, and taking one back, on SQLite."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
@@ -54,9 +54,12 @@ class SqliteImports(SqliteSession):
             found = connection.execute(query, (after or first, end, limit))
             return list(self._own.read("syncimports", found, note_from))
 
-    def forget_import_notes(self, note_ids: Collection[str]) -> None:
+    def replace_import_notes(self, notes: Sequence[ImportNote]) -> None:
         with self._writing() as connection:
-            where_among(connection, "DELETE FROM syncimports", "_id", note_ids)
+            emptied = [note.note_id for note in notes if not note.changes]
+            where_among(connection, "DELETE FROM syncimports", "_id", emptied)
+            kept = [rows.note_row(note_document(note)) for note in notes if note.changes]
+            insert(connection, "syncimports", *kept, verb="INSERT OR REPLACE")
 
     def records_of_run(self, run_id: str) -> Iterator[RecordEntry]:
         with self._found("SELECT * FROM syncrecords WHERE firstRunId = ?", (run_id,)) as found:
