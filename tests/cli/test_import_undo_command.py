@@ -70,17 +70,46 @@ def test_in_a_pipe_the_plan_has_a_line_for_each_lead(program: Program, run_id: s
     assert ended.status == 0
     lines = [line.split("\t") for line in ended.stdout.splitlines()]
     assert [(line[0], *line[2:]) for line in lines[:4]] == [
-        ("undone", "general", "94xxxxxx01", "Suitor Guy - Calicut", "remarks: [bold]new → just enquiry"),
-        ("undone", "general", "94xxxxxx03", "Suitor Guy - Calicut", "created by the import: deleted"),
         (
-            *("kept", "general", "94xxxxxx00", "Suitor Guy - Calicut"),
-            "remarks kept: somebody has worked on it",
+            *("to undo", "general", "94xxxxxx01", "Suitor Guy - Calicut"),
+            "remarks would go back: [bold]new → just enquiry",
+        ),
+        (
+            "to undo",
+            "general",
+            "94xxxxxx03",
+            "Suitor Guy - Calicut",
+            "created by the import: would be deleted",
+        ),
+        (
+            *("to keep", "general", "94xxxxxx00", "Suitor Guy - Calicut"),
+            "remarks would be kept: somebody has worked on it",
         ),
         ("gone", "general", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
     ]
     assert [line[0] for line in lines[4:]] == ["file", "records"]
     assert f"`syncctl import undo {run_id[:8]} --apply` does it, after writing a backup of 2" in ended.stderr
     assert remarks(program) == BEFORE
+    done = program.run("import", "undo", run_id, "--apply").stdout.splitlines()
+    assert [line.split("\t")[0] for line in done[:6]] == [
+        "undone",
+        "undone",
+        "kept",
+        "gone",
+        "file",
+        "records",
+    ]
+    assert done[1].endswith("created by the import: deleted")
+    assert not any("would" in line for line in done)
+
+
+@pytest.mark.parametrize(("apply", "word"), [((), "would be deleted"), (("--apply", "--yes"), "deleted")])
+def test_a_plan_is_not_said_to_be_done(
+    program: Program, run_id: str, apply: tuple[str, ...], word: str
+) -> None:
+    shown = plain(program.run_on_terminal("import", "undo", run_id, *apply, "-v").stdout)
+    assert f"(1 created by it, {word})" in shown
+    assert ("would" in shown) == (not apply)
 
 
 def test_applied_with_a_backup_and_then_there_is_nothing_left(program: Program, run_id: str) -> None:
@@ -142,7 +171,7 @@ def test_on_a_terminal_it_has_three_buckets(program: Program, run_id: str, colum
     shown = plain(program.run_on_terminal("import", "undo", run_id, columns=columns).stdout)
     for heading in (
         "To be undone: 2 leads (1 created",
-        "Kept, edited since: 1 lead",
+        "To be kept: 1 lead",
         "No longer there: 1 lead",
     ):
         assert heading in shown
