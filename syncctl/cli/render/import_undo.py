@@ -44,6 +44,7 @@ _WORDS = {
 _REASONS = {
     KeptReason.EDITED: "somebody has worked on it",
     KeptReason.LATER: "a later import or sync has changed it",
+    KeptReason.SEEN: "a later import has it too",
     KeptReason.CHANGED: "it was changed",
 }
 
@@ -96,7 +97,14 @@ def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any
         **{outcome.value: [_lead_document(lead, output) for lead in plan.of(outcome)] for outcome in Outcome},
         "records": plan.records,
         "files": [output.text(name) for name in plan.files],
-        "rejects": {"taken_off": plan.unlisted, "put_back": plan.relisted},
+        "rejects": {
+            "taken_off": plan.unlisted,
+            "put_back": plan.relisted,
+            "amended": plan.amended,
+            "forgotten": plan.forgotten,
+        },
+        "corrected": dict(plan.corrected),
+        "seen": plan.seen,
         "taken_over": dict(plan.taken_over),
     }
 
@@ -113,6 +121,7 @@ def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
             for name, (held, was) in lead.restored.items()
         ],
         "kept_fields": {name: reason.value for name, reason in lead.kept.items()},
+        "later_run": lead.later_run,
         "why": [reason.value for reason in lead.reasons],
     }
 
@@ -152,6 +161,17 @@ def _print_plan(
             f"{quantity(rows, 'row')} stored anew by a later import: `syncctl import undo "
             f"{run_id[:_ID_SHOWN]}` takes that one back."
         )
+    for run_id, rows in plan.corrected.items():
+        output.hint(
+            f"{quantity(rows, 'row')} of its rejects corrected since by `rejects import`, which stays: to "
+            f"have the leads deleted and the rows opened again, `syncctl import undo {run_id[:_ID_SHOWN]}` "
+            "first."
+        )
+    for run_id, leads in plan.needed.items():
+        output.hint(
+            f"{quantity(leads, 'lead')} of a later import, too: to have them deleted, `syncctl import undo "
+            f"{run_id[:_ID_SHOWN]}` first."
+        )
 
 
 def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
@@ -173,9 +193,18 @@ def _others(plan: UndoPlan, output: Output, *, is_done: bool) -> Iterator[tuple[
     if plan.records:
         went = "went back" if is_done else "would go back"
         yield "records", f"{quantity(plan.records, 'row')}: what the next import compares with {went} as well"
+    if plan.seen:
+        rows = quantity(plan.seen, "row")
+        yield "seen", f"{rows} of earlier imports: their leads stay until those are taken back as well"
     if plan.unlisted:
         came = "came" if is_done else "would come"
         yield "rejects", f"{quantity(plan.unlisted, 'row')} {came} off the rejects list"
+    if plan.forgotten:
+        is_open = "are open" if is_done else "would be open"
+        yield "rejects", f"{quantity(plan.forgotten, 'answered row')} {is_open} again for the next import"
+    if plan.amended:
+        lost = "lost" if is_done else "would lose"
+        yield "rejects", f"{quantity(plan.amended, 'listed row')} {lost} what was corrected in part"
     if plan.relisted:
         is_on = "are" if is_done else "would be"
         yield "rejects", f"on the rejects list again {is_on} {quantity(plan.relisted, 'row')}"
@@ -202,7 +231,10 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
             yield f"{name}: {now} → {then}" if is_done else f"{name} would go back: {now} → {then}"
     for name, reason in lead.kept.items():
         yield f"{name} {kept}: {_REASONS[reason]}"
-    if lead.reason is not None:
+    if lead.later_run is not None:
+        run_id = lead.later_run[:_ID_SHOWN]
+        yield f"created by the import, {kept}: a later import, run {run_id}, has it too"
+    elif lead.reason is not None:
         yield f"created by the import, {kept}: {_REASONS[lead.reason]}"
 
 

@@ -22,7 +22,7 @@ from syncctl.services.imports.undo_fields import (
     restore_writes,
     unpair_reports,
 )
-from syncctl.services.imports.undo_records import delete_leads, unlink_records
+from syncctl.services.imports.undo_records import delete_leads, forget_seen, unlink_records
 from syncctl.services.imports.undo_rejects import restore_file_hashes, restore_rejects
 from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
 
@@ -35,6 +35,7 @@ STEPS = (
     delete_leads,
     restore_rejects,
     restore_file_hashes,
+    forget_seen,
 )
 """In this order: a lead that was created and then changed must be as created to be deleted."""
 
