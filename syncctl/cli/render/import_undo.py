@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.cleanup_output import Output, outcome_document, tell_left
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -78,7 +78,9 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
     else:
         _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
         if result.backup:
-            print_line(f"To have its leads again: {restore_command(result.backup)}")
+            is_all_deleted = all(lead.is_deleted for lead in plan.to_undo)
+            leads = "the deleted leads" if is_all_deleted else "the deleted and changed leads"
+            print_line(f"A backup of {leads}: {result.backup}")
     if plan.left:
         tell_left(plan.left)
 
@@ -113,6 +115,7 @@ def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
     return {
         "id": lead.lead_id,
         "lead_type": output.text(lead.lead_type),
+        "name": output.text(lead.name),
         "phone": mask_phone(lead.phone),
         "store": output.text(lead.store),
         "deleted": lead.is_deleted,
@@ -177,7 +180,7 @@ def _print_plan(
 def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     for outcome in Outcome:
         for lead in plan.of(outcome):
-            cells = (printable(lead.lead_id), lead.lead_type, mask_phone(lead.phone), lead.store)
+            cells = (printable(lead.lead_id), lead.lead_type, lead.name, mask_phone(lead.phone), lead.store)
             texts = [output.text(cell) or "-" for cell in cells]
             fate = (*_fate(lead, is_done=is_done), *_what(lead, output, is_done=is_done))
             print_line("\t".join((_WORDS[outcome][is_done], *texts, "; ".join(fate))))
@@ -254,6 +257,8 @@ def _print_screen(
     out = console()
     for outcome in Outcome:
         leads, limit = plan.of(outcome), limits[outcome]
+        if not leads and not plan.has_work:
+            continue
         deleted = sum(lead.is_deleted for lead in leads)
         how = f" ({deleted:,} created by it, {_deleted(is_done=is_done)})" if deleted else ""
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
@@ -263,7 +268,7 @@ def _print_screen(
             table.add_column(no_wrap=True)
             table.add_column(overflow="fold")
             for lead in shown:
-                about = [mask_phone(lead.phone), output.text(lead.store)]
+                about = [output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store)]
                 if lead.is_deleted:
                     about.append(_deleted(is_done=is_done))
                 table.add_row(escape(printable(lead.lead_id)), escape(" · ".join(about)))

@@ -42,6 +42,7 @@ class LeadOutcome:
 
     lead_id: str
     lead_type: str
+    name: str
     store: str
     phone: str
 
@@ -117,8 +118,9 @@ class UndoPlan:
 
     def lead(self, lead_id: str, values: Mapping[str, Any]) -> LeadOutcome:
         """The outcome of this lead, to be completed; `values`: its fields, as far as known."""
-        lead_type, store, phone = (str(values.get(name) or "") for name in ("leadType", "store", "phone"))
-        return self.leads.setdefault(lead_id, LeadOutcome(lead_id, lead_type, store, phone))
+        fields = ("leadType", "name", "store", "phone")
+        lead_type, name, store, phone = (str(values.get(each) or "") for each in fields)
+        return self.leads.setdefault(lead_id, LeadOutcome(lead_id, lead_type, name, store, phone))
 
     def of(self, outcome: Outcome) -> list[LeadOutcome]:
         """The leads in a bucket."""
