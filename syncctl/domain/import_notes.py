@@ -36,11 +36,17 @@ class NoteKind(StrEnum):
     ADDED = "added"
     """A record is added with its lead."""
 
+    SEEN = "seen"
+    """Nothing: a record that an earlier import has added lately has a row in this one's files, too."""
+
     REJECTED = "rejected"
     """A row is put on the rejects list."""
 
     CLEARED = "cleared"
-    """A row is taken off the rejects list."""
+    """A row is taken off the rejects list: forgotten, or closed with a person's answer."""
+
+    AMENDED = "amended"
+    """A row on the rejects list gets what a person has corrected in it."""
 
     FILE = "file"
     """The hash of a file as last imported."""

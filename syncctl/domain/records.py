@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -93,6 +93,9 @@ class KnownRecord:
 
     replaced_by: str | None = None
     """The phone number that the source has corrected its own to."""
+
+    first_seen_at: datetime | None = field(default=None, compare=False)
+    """When the run began that added it; None where that was not looked up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,11 @@ class DryRunStorage(DryRunRejects):
             before = known.get(record_id := record.record_id)
             if before is None or before.replaced_by is None:
                 continue
-            new = {"fingerprint": record.fingerprint, "lead_id": record.lead_id, "location": record.location}
+            new: dict[str, Any] = {
+                "fingerprint": record.fingerprint,
+                "lead_id": record.lead_id,
+                "location": record.location,
+            }
             report_id = finished_by(None, record.corrections)
             self._records[record_id] = replace(before, report_id=report_id, replaced_by=None, **new)
             self._values[record_id] = {**record.values}

@@ -1,13 +1,21 @@
 """`import undo` as a person and a script meet it."""
 
+import csv
 import json
 import re
+import signal
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syncctl.cli.commands.sync import printing_result_even_if_aborted
+from syncctl.domain.run_results import Counts, RunResult, StepResult
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.errors import StopRequestedError
 from syncctl.run_lock import RunLock
 from tests.cli.test_reference import documented_keys
 from tests.support.program import Program
@@ -70,17 +78,47 @@ def test_in_a_pipe_the_plan_has_a_line_for_each_lead(program: Program, run_id: s
     assert ended.status == 0
     lines = [line.split("\t") for line in ended.stdout.splitlines()]
     assert [(line[0], *line[2:]) for line in lines[:4]] == [
-        ("undone", "general", "94xxxxxx01", "Suitor Guy - Calicut", "remarks: [bold]new → just enquiry"),
-        ("undone", "general", "94xxxxxx03", "Suitor Guy - Calicut", "created by the import: deleted"),
         (
-            *("kept", "general", "94xxxxxx00", "Suitor Guy - Calicut"),
-            "remarks kept: somebody has worked on it",
+            *("to undo", "general", "Customer 1", "94xxxxxx01", "Suitor Guy - Calicut"),
+            "remarks would go back: [bold]new → just enquiry",
         ),
-        ("gone", "general", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
+        (
+            "to undo",
+            "general",
+            "Customer 3",
+            "94xxxxxx03",
+            "Suitor Guy - Calicut",
+            "created by the import: would be deleted",
+        ),
+        (
+            *("to keep", "general", "Customer 0", "94xxxxxx00", "Suitor Guy - Calicut"),
+            "remarks would be kept: somebody has worked on it",
+        ),
+        ("gone", "general", "Customer 4", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
     ]
-    assert [line[0] for line in lines[4:]] == ["file", "records"]
+    assert [line[0] for line in lines[4:]] == ["file", "records", "seen"]
     assert f"`syncctl import undo {run_id[:8]} --apply` does it, after writing a backup of 2" in ended.stderr
     assert remarks(program) == BEFORE
+    done = program.run("import", "undo", run_id, "--apply").stdout.splitlines()
+    assert [line.split("\t")[0] for line in done[:6]] == [
+        "undone",
+        "undone",
+        "kept",
+        "gone",
+        "file",
+        "records",
+    ]
+    assert done[1].endswith("created by the import: deleted")
+    assert not any("would" in line for line in done)
+
+
+@pytest.mark.parametrize(("apply", "word"), [((), "would be deleted"), (("--apply", "--yes"), "deleted")])
+def test_a_plan_is_not_said_to_be_done(
+    program: Program, run_id: str, apply: tuple[str, ...], word: str
+) -> None:
+    shown = plain(program.run_on_terminal("import", "undo", run_id, *apply, "-v").stdout)
+    assert f"(1 created by it, {word})" in shown
+    assert ("would" in shown) == (not apply)
 
 
 def test_applied_with_a_backup_and_then_there_is_nothing_left(program: Program, run_id: str) -> None:
@@ -96,7 +134,7 @@ def test_applied_with_a_backup_and_then_there_is_nothing_left(program: Program, 
     assert "It was taken back at 20" in again.stdout.splitlines()[0]
     assert [line.split("\t")[0] for line in again.stdout.splitlines()[1:]] == ["kept", "gone"]
 
-    assert f"cleanup restore {backup}" in ended.stdout
+    assert f"A backup of the deleted and changed leads: {backup}" in ended.stdout
     assert program.run("cleanup", "restore", str(backup)).status == 0
     assert remarks(program) == BEFORE
 
@@ -142,12 +180,22 @@ def test_on_a_terminal_it_has_three_buckets(program: Program, run_id: str, colum
     shown = plain(program.run_on_terminal("import", "undo", run_id, columns=columns).stdout)
     for heading in (
         "To be undone: 2 leads (1 created",
-        "Kept, edited since: 1 lead",
+        "To be kept: 1 lead",
         "No longer there: 1 lead",
     ):
         assert heading in shown
     assert "[bold]new → just enquiry" in " ".join(shown.split())
+    assert re.search(r"Customer 3 · 94xxxxxx03 ·\s+Suitor Guy - Calicut", shown)
     assert max(map(len, shown.splitlines()[:-2])) <= columns
+
+
+def test_once_taken_back_nothing_is_left_and_no_empty_list_is_shown(program: Program) -> None:
+    run_id = imported(program, customer(1))
+    done = program.run("import", "undo", run_id, "--apply")
+    assert "A backup of the deleted leads: " in done.stdout
+    shown = plain(program.run_on_terminal("import", "undo", run_id).stdout)
+    assert "Nothing is left to take back of import" in shown
+    assert "0 leads" not in shown
 
 
 def test_an_import_and_history_name_the_command(program: Program, run_id: str) -> None:
@@ -166,10 +214,57 @@ def test_an_import_and_history_name_the_command(program: Program, run_id: str) -
     assert json.loads(program.run("history", run_id, "--json").stdout)["run"]["undone_at"] is not None
 
 
+@pytest.mark.parametrize(
+    ("as_json", "saved", "is_told"), [(False, 3, True), (False, 0, False), (True, 3, False)]
+)
+def test_an_import_that_is_broken_off_names_the_command_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,
+    saved: int,
+    is_told: bool,
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    step = StepResult(StepName.WALKIN, StepStatus.FAILED, Counts(rows=5, saved=saved), 0, 1, 1, "interrupted")
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    result = RunResult("import walkin", "0123456789" * 3, Trigger.MANUAL, False, started, 2.0, None, (step,))
+
+    def break_off() -> None:
+        with printing_result_even_if_aborted(as_json=as_json) as keep:
+            keep(result)
+            raise StopRequestedError(signal.SIGINT)
+
+    with pytest.raises(StopRequestedError):
+        break_off()
+    assert ("syncctl import undo 01234567" in capsys.readouterr().out) == is_told
+
+
+def test_corrected_rejects_name_the_command_too_and_are_taken_back(program: Program) -> None:
+    imported(program, customer(1), customer(2, Contact="12"))
+    sheet = program.folder / "rejects.csv"
+    assert program.run("rejects", "export", str(sheet)).status == 0
+    header, line = csv.reader(sheet.read_text("utf-8-sig").splitlines())
+    line[header.index("Contact")] = "9400000002"
+    with sheet.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([header, line])
+    shown = plain(program.run_on_terminal("rejects", "import", str(sheet)).stdout)
+    named = re.search(r"To take it back: syncctl import undo ([0-9a-f]{8})\s", shown)
+    assert named, shown
+    assert named[0].strip() in plain(program.run_on_terminal("history", named[1]).stdout)
+    ended = program.run("import", "undo", named[1], "--apply")
+    assert "1 row" in ended.stdout
+    assert remarks(program).keys() == {"1"}
+    assert "9400000002" not in program.run("rejects", "list").stdout
+    assert "undone_at" in json.loads(program.run("history", named[1], "--json").stdout)["run"]
+
+
 def test_what_is_no_import_is_said_in_a_line(program: Program, run_id: str) -> None:
-    unknown = program.run("import", "undo", "ffff")
+    short = program.run("import", "undo", run_id[:5], "--apply")
+    assert (short.status, short.stdout) == (2, "")
+    assert "at least 6 characters" in short.stderr
+    unknown = program.run("import", "undo", "ffffff")
     assert (unknown.status, unknown.stdout) == (2, "")
-    assert "No run has an id that begins with 'ffff'" in unknown.stderr
+    assert "No run has an id that begins with 'ffffff'" in unknown.stderr
     assert "90 days" in unknown.stderr
     assert program.run("import", "undo").status == 2
 

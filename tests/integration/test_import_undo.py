@@ -22,6 +22,7 @@ from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.services.imports.undo_results import ImportUndone, KeptReason, Outcome, UndoPlan
 from syncctl.services.imports.undoing import plan_undo, undo_import
 from tests.chaos.states import Rewind, State, assert_as_undisturbed, state_of
+from tests.integration.test_corrected_rejects import corrected
 from tests.support.failing_storage import FailingStorage, Killed, Moment
 from tests.support.interleaved_storage import InterleavedStorage
 from tests.support.store_files import counts, row, snapshot, write
@@ -52,6 +53,17 @@ class Office:
         self.world.now += timedelta(minutes=1)
         file = write(self.folder / f"{kind}_sg_calicut.csv", *rows)
         return self.world.import_files(kind, file, **choices).run_id
+
+    def corrects(self, phones: dict[str, str]) -> str:
+        """Export the rejects, give customers these numbers, and take the sheet back; returns the run's id."""
+        self.world.now += timedelta(minutes=1)
+
+        def correct(lines: list[dict[str, str]]) -> None:
+            for line in lines:
+                line["Contact"] = phones.get(line["Customer Name"], line["Contact"])
+
+        sheet = corrected(self.world, self.folder / "rejects.csv", correct)
+        return self.world.import_rejects(sheet).run_id
 
     def plan(self, run_id: str) -> UndoPlan:
         with self.world.storage() as storage:
@@ -209,6 +221,40 @@ def test_what_a_later_import_changed_is_kept_until_that_one_is_taken_back(office
     assert office.state().records == before.records
 
 
+def test_leads_that_a_later_import_has_too_stay_until_that_one_is_taken_back(office: Office) -> None:
+    before = office.state()
+    first = office.imports(customer(1), customer(2))
+    second = office.imports(customer(2), customer(3))
+    plan = office.undo_as_planned(first)
+    assert outcomes(plan) == (1, 1, 0)
+    kept = plan.leads[office.lead(2)["_id"]]
+    assert (kept.reason, kept.later_run) == (KeptReason.SEEN, second)
+    assert plan.needed == {second: 1}
+    plan = office.undo_as_planned(second)
+    assert (outcomes(plan), plan.seen) == ((1, 0, 0), 1)
+    assert outcomes(office.undo_as_planned(first)) == (1, 0, 0)
+    assert_as_undisturbed(office.state(), before)
+
+
+def test_the_same_file_imported_twice_is_taken_back_by_both(office: Office) -> None:
+    before = office.state()
+    first, second = office.imports(customer(1)), office.imports(customer(1))
+    assert outcomes(office.undo_as_planned(first)) == (0, 1, 0)
+    assert office.plan(second).has_work
+    office.undo_as_planned(second)
+    assert not office.plan(second).has_work
+    office.undo_as_planned(first)
+    assert_as_undisturbed(office.state(), before)
+
+
+def test_rows_of_the_sync_or_of_long_ago_are_not_noted(office: Office) -> None:
+    first = office.imports(customer(1))
+    office.world.now += timedelta(days=91)
+    second = office.imports(customer(1))
+    assert not office.plan(second).seen
+    assert outcomes(office.undo(first).plan) == (1, 0, 0)
+
+
 def test_undone_twice_there_is_nothing_left(office: Office) -> None:
     run_id = office.imports(customer(1), customer(2))
     assert office.undo(run_id).plan.has_work
@@ -294,6 +340,54 @@ def test_rejects_go_and_come_back_with_the_import(office: Office) -> None:
     plan = office.undo_as_planned(run_id)
     assert (plan.unlisted, plan.relisted) == (1, 1)
     assert office.rejects() == before
+
+
+WRONG, RIGHT = "Suitor Guy - MG Road", "Suitor Guy - Calicut"
+
+
+def test_corrected_rejects_are_taken_back_first_and_then_all_imports_under_the_right_store(
+    office: Office,
+) -> None:
+    rows = [customer(1), customer(2, Contact="12"), customer(3, Contact="13"), customer(4, Contact="14")]
+    before = office.state()
+    wrong = office.imports(*rows, store=WRONG)
+    listed = office.rejects()
+    correction = office.corrects({"Customer 2": "9400000002", "Customer 3": "99"})
+    (dismissed,) = (each for each in office.rejects().values() if "Customer 4" in each.row)
+    office.world.dismiss_rejects(dismissed.reject_id)
+
+    plan = office.plan(wrong)
+    assert (plan.corrected, plan.unlisted, plan.forgotten) == ({correction: 1}, 1, 1)
+    plan = office.undo_as_planned(correction)
+    assert (outcomes(plan), plan.relisted, plan.amended) == ((1, 0, 0), 1, 1)
+    assert office.rejects() == {place: each for place, each in listed.items() if "Customer 4" not in each.row}
+    plan = office.undo_as_planned(wrong)
+    assert (plan.corrected, plan.unlisted, plan.forgotten) == ({}, 2, 1)
+    assert_as_undisturbed(office.state(), before)
+
+    office.imports(*rows, store=RIGHT)
+    assert {lead["store"] for lead in office.world.app.leads()} == {RIGHT}
+    assert len(office.rejects()) == 3
+
+
+def test_what_was_corrected_stays_answered_until_that_is_taken_back(office: Office) -> None:
+    before = office.state()
+    wrong = office.imports(customer(1), customer(2, Contact="12"))
+    correction = office.corrects({"Customer 2": "9400000002"})
+    plan = office.undo_as_planned(wrong)
+    assert (outcomes(plan), plan.corrected) == ((1, 0, 0), {correction: 1})
+    assert (office.rejects(), office.lead(2)["name"]) == ({}, "Customer 2")
+    plan = office.undo_as_planned(correction)
+    assert (outcomes(plan), plan.relisted, plan.forgotten) == ((1, 0, 0), 0, 1)
+    assert_as_undisturbed(office.state(), before)
+
+
+def test_a_corrected_reject_that_was_edited_since_is_kept(office: Office) -> None:
+    office.imports(customer(2, Contact="12"))
+    correction = office.corrects({"Customer 2": "9400000002"})
+    office.world.app.edit(office.lead(2)["_id"], remarks="calls back")
+    assert outcomes(office.undo_as_planned(correction)) == (0, 1, 0)
+    assert office.lead(2)["remarks"] == "calls back"
 
 
 def test_rejects_that_a_later_file_has_as_well_stay(office: Office) -> None:

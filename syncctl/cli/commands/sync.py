@@ -45,8 +45,8 @@ def printing_result_even_if_aborted(*, as_json: bool) -> Iterator[Callable[[RunR
     try:
         yield kept.append
     except (StopRequestedError, InterruptedRunError, StorageError):
-        if as_json and kept:
-            render_aborted(kept[0])
+        if kept:
+            render_aborted(kept[0], as_json=as_json)
         raise
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.cleanup_output import Output, outcome_document, tell_left
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -29,14 +29,22 @@ _ID_SHOWN = 8
 
 _TITLES = {
     Outcome.UNDONE: ("To be undone", "Undone"),
-    Outcome.KEPT: ("Kept, edited since", "Kept, edited since"),
+    Outcome.KEPT: ("To be kept", "Kept"),
     Outcome.GONE: ("No longer there", "No longer there"),
 }
 """Before it is done, and afterwards."""
 
+_WORDS = {
+    Outcome.UNDONE: ("to undo", "undone"),
+    Outcome.KEPT: ("to keep", "kept"),
+    Outcome.GONE: ("gone", "gone"),
+}
+"""The same in a pipe."""
+
 _REASONS = {
     KeptReason.EDITED: "somebody has worked on it",
     KeptReason.LATER: "a later import or sync has changed it",
+    KeptReason.SEEN: "a later import has it too",
     KeptReason.CHANGED: "it was changed",
 }
 
@@ -70,7 +78,9 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
     else:
         _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
         if result.backup:
-            print_line(f"To have its leads again: {restore_command(result.backup)}")
+            is_all_deleted = all(lead.is_deleted for lead in plan.to_undo)
+            leads = "the deleted leads" if is_all_deleted else "the deleted and changed leads"
+            print_line(f"A backup of {leads}: {result.backup}")
     if plan.left:
         tell_left(plan.left)
 
@@ -89,7 +99,14 @@ def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any
         **{outcome.value: [_lead_document(lead, output) for lead in plan.of(outcome)] for outcome in Outcome},
         "records": plan.records,
         "files": [output.text(name) for name in plan.files],
-        "rejects": {"taken_off": plan.unlisted, "put_back": plan.relisted},
+        "rejects": {
+            "taken_off": plan.unlisted,
+            "put_back": plan.relisted,
+            "amended": plan.amended,
+            "forgotten": plan.forgotten,
+        },
+        "corrected": dict(plan.corrected),
+        "seen": plan.seen,
         "taken_over": dict(plan.taken_over),
     }
 
@@ -98,6 +115,7 @@ def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
     return {
         "id": lead.lead_id,
         "lead_type": output.text(lead.lead_type),
+        "name": output.text(lead.name),
         "phone": mask_phone(lead.phone),
         "store": output.text(lead.store),
         "deleted": lead.is_deleted,
@@ -106,6 +124,7 @@ def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
             for name, (held, was) in lead.restored.items()
         ],
         "kept_fields": {name: reason.value for name, reason in lead.kept.items()},
+        "later_run": lead.later_run,
         "why": [reason.value for reason in lead.reasons],
     }
 
@@ -139,54 +158,87 @@ def _print_plan(
             limits[Outcome.UNDONE] = 0
         _print_screen(plan, output, limits, is_done=is_done)
     else:
-        _print_lines(plan, output)
+        _print_lines(plan, output, is_done=is_done)
     for run_id, rows in plan.taken_over.items():
         output.hint(
             f"{quantity(rows, 'row')} stored anew by a later import: `syncctl import undo "
             f"{run_id[:_ID_SHOWN]}` takes that one back."
         )
+    for run_id, rows in plan.corrected.items():
+        output.hint(
+            f"{quantity(rows, 'row')} of its rejects corrected since by `rejects import`, which stays: to "
+            f"have the leads deleted and the rows opened again, `syncctl import undo {run_id[:_ID_SHOWN]}` "
+            "first."
+        )
+    for run_id, leads in plan.needed.items():
+        output.hint(
+            f"{quantity(leads, 'lead')} of a later import, too: to have them deleted, `syncctl import undo "
+            f"{run_id[:_ID_SHOWN]}` first."
+        )
 
 
-def _print_lines(plan: UndoPlan, output: Output) -> None:
+def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     for outcome in Outcome:
         for lead in plan.of(outcome):
-            cells = (printable(lead.lead_id), lead.lead_type, mask_phone(lead.phone), lead.store)
+            cells = (printable(lead.lead_id), lead.lead_type, lead.name, mask_phone(lead.phone), lead.store)
             texts = [output.text(cell) or "-" for cell in cells]
-            print_line("\t".join((outcome.value, *texts, "; ".join((*_fate(lead), *_what(lead, output))))))
-    for line in _others(plan, output):
+            fate = (*_fate(lead, is_done=is_done), *_what(lead, output, is_done=is_done))
+            print_line("\t".join((_WORDS[outcome][is_done], *texts, "; ".join(fate))))
+    for line in _others(plan, output, is_done=is_done):
         print_line("\t".join(line))
 
 
-def _others(plan: UndoPlan, output: Output) -> Iterator[tuple[str, str]]:
+def _others(plan: UndoPlan, output: Output, *, is_done: bool) -> Iterator[tuple[str, str]]:
     """What else is put back: the word for it, and the rest of the line."""
     for name in plan.files:
-        yield "file", f"{output.text(name)}: the same file imports again as it did before"
+        imports = "imports" if is_done else "would import"
+        yield "file", f"{output.text(name)}: the same file {imports} again as it did before"
     if plan.records:
-        rows = quantity(plan.records, "row")
-        yield "records", f"{rows}: what the next import compares with goes back as well"
+        went = "went back" if is_done else "would go back"
+        yield "records", f"{quantity(plan.records, 'row')}: what the next import compares with {went} as well"
+    if plan.seen:
+        rows = quantity(plan.seen, "row")
+        yield "seen", f"{rows} of earlier imports: their leads stay until those are taken back as well"
     if plan.unlisted:
-        yield "rejects", f"{quantity(plan.unlisted, 'row')} off the rejects list"
+        came = "came" if is_done else "would come"
+        yield "rejects", f"{quantity(plan.unlisted, 'row')} {came} off the rejects list"
+    if plan.forgotten:
+        is_open = "are open" if is_done else "would be open"
+        yield "rejects", f"{quantity(plan.forgotten, 'answered row')} {is_open} again for the next import"
+    if plan.amended:
+        lost = "lost" if is_done else "would lose"
+        yield "rejects", f"{quantity(plan.amended, 'listed row')} {lost} what was corrected in part"
     if plan.relisted:
-        yield "rejects", f"{quantity(plan.relisted, 'row')} on the rejects list again"
+        is_on = "are" if is_done else "would be"
+        yield "rejects", f"on the rejects list again {is_on} {quantity(plan.relisted, 'row')}"
 
 
-def _fate(lead: LeadOutcome) -> Iterator[str]:
+def _fate(lead: LeadOutcome, *, is_done: bool) -> Iterator[str]:
     """What happens to the whole of a lead, in words."""
     if lead.is_gone:
         yield "finished or deleted since"
     elif lead.is_deleted:
-        yield "created by the import: deleted"
+        yield f"created by the import: {_deleted(is_done=is_done)}"
 
 
-def _what(lead: LeadOutcome, output: Output) -> Iterator[str]:
+def _deleted(*, is_done: bool) -> str:
+    return "deleted" if is_done else "would be deleted"
+
+
+def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
     """What becomes of a lead, in words."""
+    kept = "kept" if is_done else "would be kept"
     for name, (held, was) in lead.restored.items():
         if name != "updatedAt" and not lead.is_deleted:
-            yield f"{name}: {_shown(name, held, output)} → {_shown(name, was, output)}"
+            now, then = _shown(name, held, output), _shown(name, was, output)
+            yield f"{name}: {now} → {then}" if is_done else f"{name} would go back: {now} → {then}"
     for name, reason in lead.kept.items():
-        yield f"{name} kept: {_REASONS[reason]}"
-    if lead.reason is not None:
-        yield f"created by the import, kept: {_REASONS[lead.reason]}"
+        yield f"{name} {kept}: {_REASONS[reason]}"
+    if lead.later_run is not None:
+        run_id = lead.later_run[:_ID_SHOWN]
+        yield f"created by the import, {kept}: a later import, run {run_id}, has it too"
+    elif lead.reason is not None:
+        yield f"created by the import, {kept}: {_REASONS[lead.reason]}"
 
 
 def _shown(name: str, value: object, output: Output) -> str:
@@ -205,8 +257,10 @@ def _print_screen(
     out = console()
     for outcome in Outcome:
         leads, limit = plan.of(outcome), limits[outcome]
+        if not leads and not plan.has_work:
+            continue
         deleted = sum(lead.is_deleted for lead in leads)
-        how = f" ({deleted:,} created by it and deleted)" if deleted else ""
+        how = f" ({deleted:,} created by it, {_deleted(is_done=is_done)})" if deleted else ""
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
         shown = leads if limit is None else leads[:limit]
         if shown:
@@ -214,16 +268,16 @@ def _print_screen(
             table.add_column(no_wrap=True)
             table.add_column(overflow="fold")
             for lead in shown:
-                about = [mask_phone(lead.phone), output.text(lead.store)]
+                about = [output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store)]
                 if lead.is_deleted:
-                    about.append("deleted")
+                    about.append(_deleted(is_done=is_done))
                 table.add_row(escape(printable(lead.lead_id)), escape(" · ".join(about)))
-                for line in _what(lead, output):
+                for line in _what(lead, output, is_done=is_done):
                     table.add_row("", f"[dim]{escape(line)}[/dim]")
             out.print(table)
             if len(shown) < len(leads):
                 out.print(f"[dim]… and {len(leads) - len(shown):,} more: -v shows all.[/dim]")
-    if others := [rest for _, rest in _others(plan, output)]:
+    if others := [rest for _, rest in _others(plan, output, is_done=is_done)]:
         out.print("\n[bold]And[/bold]")
         for rest in others:
             out.print(escape(rest), soft_wrap=True)

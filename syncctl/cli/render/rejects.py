@@ -194,6 +194,8 @@ def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) ->
         print_message(f"{quantity(result.listed, 'row')} {would} left on the rejects list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
+    if result.count(LineOutcome.FIXED) and not result.dry_run and sys.stdout.isatty():
+        print_line(f"To take it back: syncctl import undo {result.run_id[:ID_SHOWN]}")
 
 
 def _line_document(line: LineResult) -> dict[str, Any]:

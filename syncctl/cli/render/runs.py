@@ -46,9 +46,13 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
             print_line(line)
 
 
-def render_aborted(result: RunResult) -> None:
-    """The envelope of an aborted run: never `ok`, whatever its steps' results."""
-    print_json({**run_envelope(result), "ok": False})
+def render_aborted(result: RunResult, *, as_json: bool) -> None:
+    """What there is to say of an aborted run: its envelope, which is never `ok`, whatever its steps' results;
+    on a terminal what takes back the part that was imported."""
+    if as_json:
+        print_json({**run_envelope(result), "ok": False})
+    elif sys.stdout.isatty() and (command := _undo_command(result)) is not None:
+        print_line(f"A part was imported. To take it back: {command}")
 
 
 def _run_table(result: RunResult) -> None:
@@ -77,9 +81,16 @@ def _run_table(result: RunResult) -> None:
         table.add_row("Errors", *(str(step.errors) for step in result.steps))
     out.print(table)
     out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")
+    if (command := _undo_command(result)) is not None:
+        out.print(f"[dim]To take it back: {command}[/dim]")
+
+
+def _undo_command(result: RunResult) -> str | None:
+    """What takes the run back, if it has imported anything."""
     stored = [step.counts for step in result.steps if step.name in FILE_STEPS]
-    if not result.dry_run and any(counts.saved or counts.updated for counts in stored):
-        out.print(f"[dim]To take it back: syncctl import undo {result.run_id[:ID_SHOWN]}[/dim]")
+    if result.dry_run or not any(counts.saved or counts.updated for counts in stored):
+        return None
+    return f"syncctl import undo {result.run_id[:ID_SHOWN]}"
 
 
 def _styled_status(step: StepResult) -> str:

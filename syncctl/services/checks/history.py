@@ -72,9 +72,10 @@ class PastRun:
 
     @property
     def is_import(self) -> bool:
-        """Whether it stored or changed leads from files."""
+        """Whether it stored or changed leads from files, or from a corrected sheet of rejects."""
         of_files = [step.counts for step in self.steps if step.name in list(FILE_STEPS)]
-        return any(counts.saved or counts.updated for counts in of_files)
+        is_correction = bool(self.corrected_lines.get("fixed"))
+        return is_correction or any(counts.saved or counts.updated for counts in of_files)
 
 
 def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:

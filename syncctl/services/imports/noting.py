@@ -11,9 +11,10 @@ from typing import Any, TypeVar, cast
 from syncctl.domain.import_notes import Change, ImportNote, NotedImport, NoteKind, in_notes, lead_digest
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.leads import PREVIOUS_UPDATED_AT, UPDATED_AT
-from syncctl.domain.records import Reject, SyncRecord
+from syncctl.domain.records import KnownRecord, Reject, RejectAnswer, SyncRecord
+from syncctl.domain.sources import FILE_STEPS
 from syncctl.ports.storage import Storage, Texts
-from syncctl.services.run import Run
+from syncctl.services.run import HISTORY_RETENTION, Run
 
 S = TypeVar("S")
 
@@ -50,6 +51,23 @@ class NotingStorage:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
+
+    def find_records(self, record_ids: Texts) -> dict[str, KnownRecord]:
+        """As the database's; what it finds has a row in this import's files. An earlier import that can
+        still be taken back must not take these leads away."""
+        found = self._storage.find_records(record_ids)
+        began = self._import.started_at
+        self._note(
+            NoteKind.SEEN,
+            (
+                (record_id, Change({}, {}))
+                for record_id, known in found.items()
+                if known.source in FILE_STEPS
+                and known.first_seen_at is not None
+                and began - HISTORY_RETENTION < known.first_seen_at < began
+            ),
+        )
+        return found
 
     def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
         new = {lead["_id"]: lead for lead in leads}
@@ -154,6 +172,26 @@ class NotingStorage:
         return self._storage.add_rejects(rejects)
 
     def clear_rejects(self, reject_ids: Texts) -> None:
+        self._note_cleared(reject_ids, is_closed=False)
+        self._storage.clear_rejects(reject_ids)
+
+    def close_rejects(self, rejects: Sequence[Reject], answer: RejectAnswer, at: datetime) -> None:
+        self._note_cleared([reject.reject_id for reject in rejects], is_closed=True)
+        self._storage.close_rejects(rejects, answer, at)
+
+    def amend_rejects(self, rejects: Sequence[Reject]) -> None:
+        listed = {reject.reject_id: reject for reject in self._storage.rejects()} if rejects else {}
+        self._note(
+            NoteKind.AMENDED,
+            (
+                (reject.reject_id, Change({"reject": asdict(before)}, {"reject": asdict(reject)}))
+                for reject in rejects
+                if (before := listed.get(reject.reject_id))
+            ),
+        )
+        self._storage.amend_rejects(rejects)
+
+    def _note_cleared(self, reject_ids: Texts, *, is_closed: bool) -> None:
         wanted = set(reject_ids)
         listed = [reject for reject in self._storage.rejects() if reject.reject_id in wanted]
         hashes = self._hashes_of(listed)
@@ -164,13 +202,12 @@ class NotingStorage:
                     reject.reject_id,
                     Change(
                         {"reject": asdict(reject)},
-                        {"hash": hashes.get((reject.source, reject.location))},
+                        {"hash": hashes.get((reject.source, reject.location)), "closed": is_closed},
                     ),
                 )
                 for reject in listed
             ),
         )
-        self._storage.clear_rejects(reject_ids)
 
     def save_file_hash(self, kind: str, name: str, content_hash: str) -> None:
         before = self._hashes(kind).get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from itertools import takewhile
 from typing import Any
@@ -104,6 +105,36 @@ class Undoing:
                     items.append(Item(item_id, changes, notes))
             if items:
                 yield items
+
+    @cached_property
+    def seen_later(self) -> dict[str, str]:
+        """The records that this import has added and later ones have seen again: record id -> the last of
+        these imports that is not taken back."""
+        mine: set[str] = set()
+        seen: dict[str, str] = {}
+        for run_id in reversed([run.run_id for run in self.later_imports()]):
+            mine = mine or {each for note in self._notes(NoteKind.ADDED) for each in note.changes}
+            for note in all_notes(self.database, run_id, NoteKind.SEEN):
+                seen |= dict.fromkeys(note.changes.keys() & mine, run_id)
+        return seen
+
+    @cached_property
+    def corrected_later(self) -> dict[str, str]:
+        """The rejects that a later run has closed and not opened again: reject id -> that run."""
+        return {
+            reject_id: run.run_id
+            for run in self.later_imports()
+            for note in all_notes(self.database, run.run_id, NoteKind.CLEARED)
+            for reject_id, change in note.changes.items()
+            if change.after.get("closed")
+        }
+
+    def later_imports(self) -> list[NotedImport]:
+        """Those with notes that began after this one, the newest first."""
+        noted = self.database.noted_imports("")
+        return [
+            each for each in noted if each.started_at > self.run.started_at and each.run_id != self.run.run_id
+        ]
 
     def _notes(self, kind: NoteKind) -> Iterator[ImportNote]:
         return all_notes(self.database, self.run.run_id, kind)

@@ -36,7 +36,7 @@ def restore_leads(undoing: Undoing) -> None:
                 else:
                     settled.append(item)
                 continue
-            found = LeadOutcome(lead_id, "", "", "")
+            found = LeadOutcome(lead_id, "", "", "", "")
             noted = written.get(lead_id, NOTHING_WRITTEN)
             _decide(item, lead, noted, undoing.run.started_at, found)
             # Where a later import has written, what it found there may come back with its own undo.

@@ -108,6 +108,13 @@ def delete_leads(undoing: Undoing) -> None:
         _delete(undoing, found, snapshots)
 
 
+def forget_seen(undoing: Undoing) -> None:
+    """Forget which records of earlier imports this one has seen again. Raises StorageError."""
+    for items in undoing.items(NoteKind.SEEN):
+        undoing.plan.seen += len(items)
+        undoing.settle(items)
+
+
 def _delete(undoing: Undoing, found: Sequence[_Added], snapshots: dict[str, LeadSnapshot]) -> None:
     database, plan = undoing.database, undoing.plan
     written = writes_into(database, [each.lead_id for each in found if each.lead is not None])
@@ -128,6 +135,8 @@ def _delete(undoing: Undoing, found: Sequence[_Added], snapshots: dict[str, Lead
             )
             if each.now is None and not each.is_shared:
                 orphaned.append(each)
+        elif later_run := undoing.seen_later.get(each.item.item_id):
+            outcome.reason, outcome.later_run = KeptReason.SEEN, later_run
         elif undoing.is_acting and not undoing.is_backed_up(snapshots.get(lead_id)):
             outcome.reason = KeptReason.CHANGED
             plan.left.append(lead_id)

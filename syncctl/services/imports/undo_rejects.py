@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +36,8 @@ class FileContents:
 
 
 def restore_rejects(undoing: Undoing) -> None:
-    """Take off the rejects list what the import has put on it, and put back what it has taken off. Raises
+    """Take off the rejects list what the import has put on it, answered or not, and put back what it has
+    taken off or changed. What a later run has corrected is left until that one is taken back. Raises
     StorageError."""
     database, plan = undoing.database, undoing.plan
     contents = FileContents(undoing)
@@ -47,21 +49,63 @@ def restore_rejects(undoing: Undoing) -> None:
             for item in as_left
             if item.item_id in listed and listed[item.item_id].run_id == undoing.run.run_id
         ]
+        closed = _closed(undoing, {item.item_id: item.last["source"] for item in as_left})
+        corrected = closed & undoing.corrected_later.keys()
+        plan.corrected.update(undoing.corrected_later[each] for each in corrected)
+        plan.forgotten += len(closed - corrected)
         plan.unlisted += len(mine)
-        if undoing.is_acting and mine:
-            database.clear_rejects(mine)
-        undoing.settle(as_left)
+        if undoing.is_acting and (gone := [*mine, *(closed - corrected)]):
+            database.clear_rejects(gone)
+        undoing.settle([item for item in as_left if item.item_id not in corrected])
     for items in undoing.items(NoteKind.CLEARED):
+        undoing.settle(_open_again(undoing, contents, items))
+    for items in undoing.items(NoteKind.AMENDED):
         listed = _listed(undoing)
-        cleared = [(item, Reject(**item.before["reject"])) for item in items]
-        unchanged = [
-            each for each in cleared if contents.is_as_left(each[1].source, each[1].location, each[0])
-        ]
-        missing = [reject for _, reject in unchanged if reject.reject_id not in listed]
-        plan.relisted += len(missing)
-        if undoing.is_acting and missing:
-            database.add_rejects(missing)
-        undoing.settle([item for item, _ in unchanged])
+        as_left = [item for item in items if _is_as_amended(listed.get(item.item_id), item)]
+        plan.amended += len(as_left)
+        if undoing.is_acting and as_left:
+            database.amend_rejects([Reject(**item.before["reject"]) for item in as_left])
+        undoing.settle(as_left)
+
+
+def _open_again(undoing: Undoing, contents: FileContents, items: Sequence[Item]) -> list[Item]:
+    """Put these rows on the list again. An answer is only forgotten where its file is not imported any more.
+    Gives the items that are done."""
+    database, plan = undoing.database, undoing.plan
+    listed = _listed(undoing)
+    cleared = {item.item_id: Reject(**item.before["reject"]) for item in items}
+    by_person = {item.item_id: cleared[item.item_id].source for item in items if item.last.get("closed")}
+    answered = _closed(undoing, by_person)
+    done: list[Item] = []
+    missing: list[Reject] = []
+    for item in items:
+        reject = cleared[item.item_id]
+        is_as_left = contents.is_as_left(reject.source, reject.location, item)
+        if item.item_id not in answered and not is_as_left:
+            continue
+        done.append(item)
+        if not is_as_left and contents.now(reject.source, reject.location) is None:
+            plan.forgotten += 1
+        elif reject.reject_id not in listed:
+            missing.append(reject)
+    plan.relisted += len(missing)
+    if undoing.is_acting and (answered or missing):
+        database.clear_rejects(answered)  # first: no row is listed beside its answer
+        database.add_rejects(missing)
+    return done
+
+
+def _is_as_amended(listed: Reject | None, item: Item) -> bool:
+    return listed is not None and any(
+        (listed.store, listed.reason, listed.row) == (each["store"], each["reason"], each["row"])
+        for each in item.written("reject")
+    )
+
+
+def _closed(undoing: Undoing, sources: Mapping[str, str]) -> set[str]:
+    """Which of these rejects, by id with their sources, a person has answered."""
+    closed = {each for source in set(sources.values()) for each in undoing.database.closed_rejects(source)}
+    return closed & sources.keys()
 
 
 def _listed(undoing: Undoing) -> dict[str, Reject]:
@@ -90,10 +134,8 @@ def _skip_in_later_notes(undoing: Undoing, item: Item) -> None:
     as this one, which is not imported any more, but as what was there before."""
     if not undoing.is_acting:
         return
-    database, run = undoing.database, undoing.run
-    for later in database.noted_imports(""):
-        if later.started_at <= run.started_at or later.run_id == run.run_id:
-            continue
+    database = undoing.database
+    for later in undoing.later_imports():
         notes = all_notes(database, later.run_id, NoteKind.FILE)
         first = next((note for note in notes if item.item_id in note.changes), None)
         if first and first.changes[item.item_id].before["hash"] in item.written("hash"):

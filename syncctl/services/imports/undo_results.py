@@ -29,6 +29,9 @@ class KeptReason(StrEnum):
     LATER = "later"
     """A later import or sync has changed it."""
 
+    SEEN = "seen"
+    """A later import's file has its row, too."""
+
     CHANGED = "changed"
     """It was changed, and nothing tells by whom; or just while it was to be taken back."""
 
@@ -39,6 +42,7 @@ class LeadOutcome:
 
     lead_id: str
     lead_type: str
+    name: str
     store: str
     phone: str
 
@@ -53,6 +57,9 @@ class LeadOutcome:
 
     reason: KeptReason | None = None
     """Why the lead stays, if the import has created it."""
+
+    later_run: str | None = None
+    """The later import that has its row, too, if that is why it stays."""
 
     is_gone: bool = False
     """Whether it has been finished or deleted since."""
@@ -91,20 +98,38 @@ class UndoPlan:
     relisted: int = 0
     """Rows put on the rejects list again."""
 
+    amended: int = 0
+    """Rows on the rejects list that lose what a person has corrected in them."""
+
+    forgotten: int = 0
+    """Rows of which a person's answer is forgotten: they are listed when their file is imported again."""
+
+    corrected: Counter[str] = field(default_factory=Counter)
+    """Rows that were corrected since, by the run of `rejects import`; to be taken back first."""
+
     taken_over: Counter[str] = field(default_factory=Counter)
     """Rows that a later import has stored anew, by its run's id."""
+
+    seen: int = 0
+    """Rows that an earlier import had stored: taking that one back may delete their leads from then on."""
 
     left: list[str] = field(default_factory=list)
     """Ids of leads that were changed just while they were to be taken back."""
 
     def lead(self, lead_id: str, values: Mapping[str, Any]) -> LeadOutcome:
         """The outcome of this lead, to be completed; `values`: its fields, as far as known."""
-        lead_type, store, phone = (str(values.get(name) or "") for name in ("leadType", "store", "phone"))
-        return self.leads.setdefault(lead_id, LeadOutcome(lead_id, lead_type, store, phone))
+        fields = ("leadType", "name", "store", "phone")
+        lead_type, name, store, phone = (str(values.get(each) or "") for each in fields)
+        return self.leads.setdefault(lead_id, LeadOutcome(lead_id, lead_type, name, store, phone))
 
     def of(self, outcome: Outcome) -> list[LeadOutcome]:
         """The leads in a bucket."""
         return [lead for lead in self.leads.values() if lead.outcome is outcome]
+
+    @property
+    def needed(self) -> Counter[str]:
+        """The later imports that have leads of this one, too, and how many: to be taken back first."""
+        return Counter(lead.later_run for lead in self.leads.values() if lead.later_run)
 
     @property
     def to_undo(self) -> list[LeadOutcome]:
@@ -114,7 +139,8 @@ class UndoPlan:
     @property
     def has_work(self) -> bool:
         """Whether there is anything to take back."""
-        return bool(self.to_undo or self.records or self.files or self.unlisted or self.relisted)
+        of_rejects = self.unlisted or self.relisted or self.amended or self.forgotten
+        return bool(self.to_undo or self.records or self.files or of_rejects or self.seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,12 @@ from syncctl.services.imports.undo_fields import (
     restore_writes,
     unpair_reports,
 )
-from syncctl.services.imports.undo_records import delete_leads, unlink_records
+from syncctl.services.imports.undo_records import delete_leads, forget_seen, unlink_records
 from syncctl.services.imports.undo_rejects import restore_file_hashes, restore_rejects
 from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
+
+SHORTEST_ID = 6
+"""Digits of a run's id by which it is found: fewer are a slip of the hand."""
 
 STEPS = (
     restore_leads,
@@ -35,12 +38,13 @@ STEPS = (
     delete_leads,
     restore_rejects,
     restore_file_hashes,
+    forget_seen,
 )
 """In this order: a lead that was created and then changed must be as created to be deleted."""
 
 
 def find_import(database: Database, beginning: str) -> NotedImport:
-    """The import whose run's id is, or begins with, `beginning`.
+    """The import whose run's id is, or begins with, `beginning`, which has at least `SHORTEST_ID` digits.
 
     Raises:
         UsageError: there is none, more than one, or the run was no import; the message says which.
@@ -50,6 +54,11 @@ def find_import(database: Database, beginning: str) -> NotedImport:
     noted = {each.run_id: each for each in database.noted_imports(wanted)} if wanted else {}
     runs = {each.run_id: each for each in database.runs(CANDIDATES + 1, run_id=wanted)} if wanted else {}
     found = sorted({*noted, *runs})
+    if len(wanted) < SHORTEST_ID and wanted not in found:
+        raise UsageError(
+            f"{beginning!r} is too short: give at least {SHORTEST_ID} characters of the run's id, as "
+            "`syncctl history` shows it."
+        )
     if not found:
         raise UsageError(
             f"No run has an id that begins with {beginning!r}: `syncctl history` lists those of 90 days. An "

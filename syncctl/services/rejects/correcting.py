@@ -17,6 +17,7 @@ from syncctl.parsing.values import number
 from syncctl.ports.files import TitledLine
 from syncctl.safe_output.formulas import without_guard
 from syncctl.services.imports.file_stores import FileStores
+from syncctl.services.imports.noting import noting_changes
 from syncctl.services.rejects.file_rejects import CellsOf
 from syncctl.services.rejects.raw_rows import raw_row, raw_text
 from syncctl.services.rejects.reject_sheets import (
@@ -108,6 +109,7 @@ class SheetCorrection:
         self._clean = clean
         self.result = SheetResult()
 
+    @noting_changes
     def __call__(self, run: Run) -> None:
         """Save what is valid, and then answer its rejects: killed in between, the same sheet does the rest.
 

@@ -12,7 +12,16 @@ from syncctl.domain.records import Correction, CorrectionOutcome, KnownRecord, S
 from syncctl.ports.storage import Created, RecordEntry
 from syncctl.storage.common.own_documents import OddDocumentError, own, own_if_any, own_or_none
 
-KNOWN_FIELDS = ("leadId", "fingerprint", "location", "source", "reportId", "replacedBy", "corrections")
+KNOWN_FIELDS = (
+    "leadId",
+    "fingerprint",
+    "location",
+    "source",
+    "reportId",
+    "replacedBy",
+    "corrections",
+    "firstSeenAt",
+)
 """The fields that `known_by_id` reads beside `_id`."""
 
 
@@ -58,6 +67,7 @@ def record_entry(document: Document) -> RecordEntry:
 
 def known_by_id(document: Document) -> tuple[str, KnownRecord]:
     """A record's id, and what a run needs of the record."""
+    seen = document.get("firstSeenAt")
     known = KnownRecord(
         own(document, "leadId", str),
         own(document, "fingerprint", str),
@@ -65,6 +75,7 @@ def known_by_id(document: Document) -> tuple[str, KnownRecord]:
         own(document, "source", str),
         finished_by(own_if_any(document, "reportId", str), _corrections(document)),
         own_if_any(document, "replacedBy", str),
+        seen if isinstance(seen, datetime) else None,
     )
     return own(document, "_id", str), known
 
