@@ -152,6 +152,17 @@ def test_dismissed_ones_stay_away(listed: Program) -> None:
     assert len(rejects(listed)) == 2
 
 
+def test_a_preview_leaves_out_what_was_answered_before(listed: Program) -> None:
+    first = rejects(listed, "--file", "walkin_sg_calicut.csv")[0]["id"]
+    assert listed.run("rejects", "dismiss", first).status == 0
+    planned = listed.run("import", "walkin", "walkin_sg_calicut.csv", "-n")
+    assert "would keep 1, reject 1, ignore 1; 1 row answered before is passed over" in planned.stdout
+    assert planned.stdout.count("Rejected: ") == 1
+    shown = json.loads(listed.run("import", "walkin", "walkin_sg_calicut.csv", "-n", "--json").stdout)
+    assert sorted(each["action"] for each in shown["preview"]) == ["keep", "reject"]
+    assert (shown["steps"][0]["invalid"], shown["steps"][0]["ignored"]) == (1, 1)
+
+
 def test_a_dry_run_of_a_retry_writes_nothing(listed: Program) -> None:
     tried = listed.run("rejects", "retry", "--dry-run")
     assert "DRY RUN: nothing was written." in tried.stderr

@@ -68,7 +68,11 @@ def result_text(result: LocationResult, step: StepName | None = None, *, dry_run
     """The result of a location or file as text."""
     if result.unchanged:
         return "unchanged since its last import"
-    return counts_text(result.counts, step, dry_run=dry_run)
+    text = counts_text(result.counts, step, dry_run=dry_run)
+    if not result.answered:
+        return text
+    are = plural(result.answered, "is", "are")
+    return f"{text}; {quantity(result.answered, 'row')} answered before {are} passed over"
 
 
 def total_lines(result: RunResult) -> list[str]:
