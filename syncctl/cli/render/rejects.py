@@ -151,13 +151,12 @@ def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
         return
     if dry_run:
         print_message("DRY RUN: nothing was written.")
-    outcome = counts_text(counts, dry_run=dry_run)
-    outcome = outcome.replace("to reject" if dry_run else "rejected", "still invalid")
+    outcome = counts_text(counts, dry_run=dry_run, is_retry=True)
     print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
 
 
-def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) -> None:
-    """What became of the lines of a corrected sheet."""
+def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as_json: bool) -> None:
+    """What became of the lines of a corrected sheet. `verbose`: name those that are leads now, too."""
     from syncctl.services.rejects.correcting import LineOutcome
 
     if as_json:
@@ -174,11 +173,13 @@ def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) ->
         return
     if result.dry_run:
         print_message("DRY RUN: nothing was written.")
+    words = {LineOutcome.STILL_INVALID: "still invalid", LineOutcome.UNCHANGED: "unchanged"}
+    if verbose:
+        words[LineOutcome.FIXED] = "would be fixed" if result.dry_run else "fixed"
     for line in result.lines:
-        if line.outcome in (LineOutcome.STILL_INVALID, LineOutcome.UNCHANGED):
+        if word := words.get(line.outcome):
             where = f"{line.line.sheet} row {line.line.number}".lstrip()
-            word = "unchanged" if line.outcome is LineOutcome.UNCHANGED else "still invalid"
-            print_line(_shown(_masked(f"{where}: {word}: {line.reason}"), redact))
+            print_line(_shown(_masked(": ".join(filter(None, (where, word, line.reason)))), redact))
     print_line(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
     if gone := result.count(LineOutcome.NOT_LISTED):
         print_line(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
