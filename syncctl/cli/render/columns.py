@@ -31,6 +31,8 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
 
         print_json(redacted(_document(report), redact))
         return
+    from syncctl.files.headers import likely_title
+
     for sheet in report.sheets:
         for header in sheet.headers:
             _print_header(report, sheet, header, lambda shown: printable(redact(shown)))
@@ -38,9 +40,10 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
         _say(f"Not read: {printable(redact(problem))}")
     if report.hidden_sheets:
         _say(printable(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}."))
-    left_over = [each for sheet in report.sheets for header in sheet.headers for each in header.left_over]
-    if left_over:
-        _say(printable(redact(f"If a title that is left over means something: {left_over[0].line}")))
+    headers = [header for sheet in report.sheets for header in sheet.headers]
+    lines = {each.title: each.line for header in headers for each in header.left_over}
+    if (likely := likely_title(lines)) is not None:
+        _say(printable(redact(f"If a title that is left over means something: {lines[likely]}")))
         _say(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
 
 
