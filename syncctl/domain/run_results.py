@@ -87,6 +87,9 @@ class LocationResult:
     unchanged: bool = False
     """Whether a file was passed over, as its content is what it was at its last import."""
 
+    answered: int = 0
+    """Of a file, the ignored rows that a person has corrected or dismissed before."""
+
     error: str | None = None
     warning: str | None = None
 

@@ -15,6 +15,9 @@ from syncctl.files.cells import Cell, Record, as_text
 Several: TypeAlias = Cell | tuple[Cell, ...]
 """A column's cell in a row; if the column occurs more than once, all filled cells."""
 
+SHORTEST_LIKELY, LONGEST_LIKELY = 3, 30
+"""Characters of a title that is likely to mean something."""
+
 DATE = "date"
 NAME = "name"
 PHONE = "phone"
@@ -254,6 +257,11 @@ def nearest_header(records: Iterable[Record], known: Titles) -> tuple[int, Layou
     rows = [(row, cells, known.columns_of(cells)) for row, cells in records]
     row, cells, columns = max(rows, key=lambda each: len(each[2]), default=(0, [], {}))
     return (row, Layout.of(cells, columns, known)) if columns else None
+
+
+def likely_title(titles: Iterable[str]) -> str | None:
+    """The first that is likely to mean something: no `#` and no sentence."""
+    return next((title for title in titles if SHORTEST_LIKELY <= len(title) <= LONGEST_LIKELY), None)
 
 
 def untitled(position: int) -> str:

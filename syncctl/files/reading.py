@@ -20,6 +20,7 @@ from syncctl.files.headers import (
     Layout,
     Titles,
     find_header,
+    likely_title,
     nearest_header,
     normalize_title,
 )
@@ -41,8 +42,6 @@ NO_HEADER = (
     f"no row with the column titles was found in the first {HEADER_SEARCH_ROWS} rows: "
     "expected Customer Name, Contact or NUMBER, Date"
 )
-
-_LONGEST_LIKELY_TITLE = 30
 
 
 class Table(Protocol):
@@ -73,6 +72,7 @@ class SheetRows:
 
     _table: Table
     _limit_checker: LimitChecker
+    _is_header: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,12 +80,16 @@ class SheetRows:
         return tuple(self.header.columns)
 
     def rows(self, ignore: Callable[[FileRow], None] = lambda _: None) -> Iterator[FileRow]:
-        """The sheet's rows, from its start with each call, as they are read. `ignore`: as in `file_rows`.
+        """The sheet's rows, from its start with each call, as they are read; below what is only
+        most like a header, without a meaning. `ignore`: as in `file_rows`.
 
         Raises:
             FileProblemError: the file can't be read on, is not well formed from here on, or over a limit.
         """
         records = self._limit_checker.records(self._table.records(len(self.header.titles)))
+        if not self._is_header:
+            below = ((number, cells) for number, cells in not_blank(records) if number > self.header_row)
+            return (FileRow(number, {}, cells, self.header) for number, cells in below)
         return file_rows(records, self._table.epoch, ignore, self.header.known)
 
 
@@ -203,7 +207,7 @@ def _with_headers(
             alike = nearest_header(head, known)
             found = alike if nearest else None
         if found:
-            sheets.append(SheetRows(table.name, *found, table, limit_checker))
+            sheets.append(SheetRows(table.name, *found, table, limit_checker, alike is None))
         elif head:
             correct = (alike and _lacking(*alike)) or "; correct the titles and import it again"
             without.append((table, NO_HEADER + correct))
@@ -224,8 +228,7 @@ def _lacking(row: int, layout: Layout) -> str:
     """The line that would make a header of the row that is most like one; "" if titles are not what it
     lacks."""
     column = next((column for column in (NAME, PHONE) if column not in layout.columns), None)
-    left = [layout.titles[at] for at in layout.left_over()]
-    likely = next((title for title in left if 2 < len(title) <= _LONGEST_LIKELY_TITLE), None)
+    likely = likely_title(layout.titles[at] for at in layout.left_over())
     if column is None or likely is None:
         return ""
     table = layout.known.table or "columns.KIND"

@@ -6,13 +6,34 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.domain.sources import StepName
+from syncctl.domain.sources import FILE_STEPS, StepName
+from syncctl.errors import UsageError
 from syncctl.ports.stop import Stop
 from syncctl.wiring.adapters import titles_of
 
 if TYPE_CHECKING:
     from syncctl.services.imports.columns import ColumnReport
     from syncctl.settings.settings import Settings
+
+
+def kind_of_file(path: Path, asked: str | None) -> StepName:
+    """The kind that is asked for, or else that the file's name tells.
+
+    Raises:
+        FileProblemError: there is no such file, whose name might tell it.
+        UsageError: that is no kind, or nothing tells it.
+    """
+    from syncctl.files.problems import file_errors
+    from syncctl.services.imports.file_stores import kind_of_name
+
+    kind = asked or kind_of_name(path.name)
+    if kind in list(FILE_STEPS):
+        return StepName(kind)
+    if asked is None:
+        with file_errors(path):
+            path.stat()
+    what = f"--kind {asked!r} is no kind of file" if asked else f"{path.name} does not tell its kind"
+    raise UsageError(f"{what}: give --kind {' or --kind '.join(FILE_STEPS)}.")
 
 
 def columns_of_file(settings: Settings, path: Path, kind: StepName, stop: Stop) -> ColumnReport:

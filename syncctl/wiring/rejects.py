@@ -41,7 +41,7 @@ def listed_rejects(settings: Settings, wanted: RejectFilter) -> list[Reject]:
 
 def export_rejects(settings: Settings, wanted: RejectFilter, file: Path, *, overwrite: bool) -> int:
     """Write rejects with their raw values, for correction: .xlsx as a workbook, else as CSV. The file is
-    readable only by this user, and written completely or not at all. Gives how many rows it has.
+    readable only by this user, and written completely or not at all; no rejects, no file. Gives how many.
 
     Raises:
         UsageError: the file exists, is one of our own or can't be written; or XlsxWriter is missing.
@@ -56,6 +56,8 @@ def export_rejects(settings: Settings, wanted: RejectFilter, file: Path, *, over
     if suffix == WORKBOOK:
         check_workbooks_can_be_written()
     found = listed_rejects(settings, wanted)
+    if not found:
+        return 0
     with private_file(file, overwrite=overwrite, own=settings.own_files) as out:
         _write(settings, found, out, as_workbook=suffix == WORKBOOK)
     return len(found)

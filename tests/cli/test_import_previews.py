@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import shutil
 import stat
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -168,6 +170,33 @@ def test_only_what_was_previewed_is_imported_else_65(program: Program, file: Pat
     assert program.run("import", "walkin", file.name, "--only-if", shown).status == 65
 
 
+def test_of_files_that_all_failed_nothing_is_there_to_be_imported(program: Program) -> None:
+    (program.folder / "walkin_sg_calicut.csv").write_text("nothing,of,use\n")
+    ended = program.run("import", "walkin", "walkin_sg_calicut.csv", "-n")
+    assert ended.status == 65
+    assert "--only-if" not in ended.output
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_does_not_hide_that_a_file_failed(program: Program) -> None:
+    program.environment["PYTHONUNBUFFERED"] = "1"
+    (program.folder / "walkin_sg_calicut.csv").write_text("nothing,of,use\n")
+    for arguments in (("-n",), ("--json",)):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [*program.command, "import", "walkin", "walkin_sg_calicut.csv", *arguments]
+        ended = subprocess.run(
+            command,
+            cwd=program.folder,
+            env=program.environment,
+            stdout=writer,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        os.close(writer)
+        assert ended.returncode == 65
+
+
 @pytest.mark.slow
 def test_on_a_terminal_the_first_changes_are_shown_and_v_shows_all(program: Program) -> None:
     file = program.folder / "walkin_sg_calicut.csv"
@@ -184,7 +213,7 @@ def test_on_a_terminal_the_first_changes_are_shown_and_v_shows_all(program: Prog
     assert "30 rows: would change 29, keep 1" in shown.stdout
     assert "remarks: mine stays (a telecaller's; the file says news)" in shown.stdout
     assert shown.stdout.count("remarks: just enquiry → news") == 19
-    assert "Changes, 20 of 30 (-v shows all)" in shown.stdout
+    assert "Changes, 20 of 30 fields (-v shows all)" in shown.stdout
     for said in ("saved", "updated", phones[0]):
         assert said not in shown.stdout
     everything = program.run_on_terminal("import", "walkin", file.name, "-n", "-v", columns=120)

@@ -67,6 +67,9 @@ def test_the_kind_must_be_known(program: Program, file: Path) -> None:
     assert ended.status == 2
     assert "give --kind walkin or --kind lossofsale" in ended.stderr
     assert program.run("import", "columns", other.name, "--kind", "bookings").status == 2
+    missing = program.run("import", "columns", "december.csv")
+    assert missing.status == 65
+    assert "december.csv: there is no such file" in missing.stderr
     assert program.run("import", "columns", other.name, "--kind", "lossofsale").status == 65
 
 

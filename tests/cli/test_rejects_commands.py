@@ -88,6 +88,10 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
     planned = listed.run("rejects", "import", "bad.csv", "-n")
     assert planned.status == 0
     assert "2 would be fixed, 1 still invalid, 1 unchanged." in planned.stdout
+    assert len(planned.stdout.splitlines()) == 3
+    of_each = listed.run("rejects", "import", "bad.csv", "-n", "-v").stdout.splitlines()
+    assert sum(re.fullmatch(r"row \d: would be fixed", line) is not None for line in of_each) == 2
+    assert len(of_each) == 5
     assert "DRY RUN: nothing was written." in planned.stderr
     assert count(listed, "SELECT count(*) FROM leads") == 1
     ended = listed.run("rejects", "import", "bad.csv")
@@ -135,6 +139,18 @@ def test_without_its_id_column_a_sheet_is_refused(listed: Program) -> None:
     assert listed.run("rejects", "export", "bad.ods").status == 2
 
 
+def test_no_rejects_no_file(listed: Program) -> None:
+    exported = listed.run("rejects", "export", "none.xlsx", "--reason", "there is none like this")
+    assert (exported.status, exported.stdout, exported.stderr) == (0, "", "The rejects list is empty.\n")
+    assert not (listed.folder / "none.xlsx").exists()
+
+
+def test_a_character_is_no_id(listed: Program) -> None:
+    first = rejects(listed)[0]["id"]
+    assert listed.run("rejects", "dismiss", first[0], "--json").status == 2
+    assert len(rejects(listed)) == 4
+
+
 def test_dismissed_ones_stay_away(listed: Program) -> None:
     first, second, *_ = (reject["id"] for reject in rejects(listed))
     unknown = listed.run("rejects", "dismiss", first, "feedfacefeedface")
@@ -152,8 +168,21 @@ def test_dismissed_ones_stay_away(listed: Program) -> None:
     assert len(rejects(listed)) == 2
 
 
+def test_a_preview_leaves_out_what_was_answered_before(listed: Program) -> None:
+    first = rejects(listed, "--file", "walkin_sg_calicut.csv")[0]["id"]
+    assert listed.run("rejects", "dismiss", first).status == 0
+    planned = listed.run("import", "walkin", "walkin_sg_calicut.csv", "-n")
+    assert "would keep 1, reject 1, ignore 1; 1 row answered before is passed over" in planned.stdout
+    assert planned.stdout.count("Rejected: ") == 1
+    shown = json.loads(listed.run("import", "walkin", "walkin_sg_calicut.csv", "-n", "--json").stdout)
+    assert sorted(each["action"] for each in shown["preview"]) == ["keep", "reject"]
+    assert (shown["steps"][0]["invalid"], shown["steps"][0]["ignored"]) == (1, 1)
+
+
 def test_a_dry_run_of_a_retry_writes_nothing(listed: Program) -> None:
     tried = listed.run("rejects", "retry", "--dry-run")
     assert "DRY RUN: nothing was written." in tried.stderr
     assert "4 still invalid" in tried.stdout
+    one = listed.run("rejects", "retry", "-n", "--reason", "Date").stdout
+    assert "Tried again: 1 row: " in one
     assert json.loads(listed.run("rejects", "retry", "-n", "--json").stdout)["dry_run"] is True

@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
@@ -16,6 +18,7 @@ from syncctl.mapping.api_rows import RowDates
 from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.rejects.correcting import ANSWERS_KEPT, LineOutcome, SheetResult
+from syncctl.services.rejects.dismissing import rejects_by_id
 from syncctl.services.rejects.list_updates import update_rejects
 from syncctl.services.rejects.reject_sheets import ID_TITLE
 from syncctl.services.run import Run, RunRequest
@@ -359,11 +362,20 @@ def test_a_beginning_that_several_ids_have_is_refused(world: World, file: Path) 
     write(file, *(row(Customer_Name=f"N {'ABCDEFGHIJKLMNOPQRSTUV'[n]}", Contact="1") for n in range(20)))
     world.import_files(WALKIN, file)
     with world.storage() as storage:
-        firsts = [reject.reject_id[0] for reject in storage.rejects()]
-    several = next(first for first in firsts if firsts.count(first) > 1)
-    with pytest.raises(UsageError, match=f"rejects have an id that begins with '{several}'"):
-        world.dismiss_rejects(several)
-    assert open_rejects(world) == 20
+        some = storage.rejects()
+    alike = [replace(each, reject_id=f"abcdef{number:018}") for number, each in enumerate(some)]
+    with pytest.raises(UsageError, match="20 rejects have an id that begins with 'abcdef'"):
+        rejects_by_id(Mock(rejects=lambda: alike), ["abcdef"])
+
+
+def test_the_beginning_of_an_id_has_six_characters(world: World, file: Path) -> None:
+    world.import_files(WALKIN, file)
+    with world.storage() as storage:
+        (reject,) = storage.rejects()
+    for length in range(1, 6):
+        with pytest.raises(UsageError, match="too short to name a reject: write 6 "):
+            world.dismiss_rejects(reject.reject_id[:length])
+    assert open_rejects(world) == 1
 
 
 def test_a_lead_that_the_database_refuses_stays_on_the_list(on_mongo: World, file: Path, sheet: Path) -> None:

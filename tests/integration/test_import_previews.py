@@ -250,6 +250,20 @@ def test_only_what_was_previewed_is_imported(world: World, tmp_path: Path) -> No
         world.import_files(WALKIN, file, only_if=preview.hash)
 
 
+def test_the_order_of_files_that_decides_nothing_leaves_the_hash(world: World, tmp_path: Path) -> None:
+    one = write(tmp_path / "walkin_sg_calicut.csv", row(), row(Contact="12"))
+    other = write(tmp_path / "walkin_sg_kannur.csv", row(Contact="9000000001"))
+    hashes = set()
+    for files in ((one, other), (other, one)):
+        preview, _ = previewed(world, WALKIN, *files)
+        with preview:
+            hashes.add(preview.hash)
+    assert len(hashes) == 1
+    with pytest.raises(PreviewOutdatedError, match=r"would not do what preview .* showed"):
+        world.import_files(WALKIN, one, only_if=hashes.copy().pop())
+    assert counts(world.import_files(WALKIN, other, one, only_if=hashes.pop())) == (2, 0, 0, 0, 0, 1)
+
+
 def test_what_a_telecaller_does_to_a_lead_that_stays_as_it_is_leaves_the_hash(
     world: World, tmp_path: Path
 ) -> None:

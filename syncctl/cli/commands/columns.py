@@ -27,17 +27,12 @@ def register(group: typer.Typer) -> None:
     def columns(session: Session, file: File, kind: Kind = None, json: Json = False) -> None:
         """Show which column is taken for what; reads the file, writes nothing."""
         from syncctl.cli.render.columns import render_columns
-        from syncctl.domain.sources import FILE_STEPS, StepName
-        from syncctl.errors import ExitCode, UsageError
-        from syncctl.services.imports.file_stores import kind_of_name
-        from syncctl.wiring.columns import columns_of_file
+        from syncctl.errors import ExitCode
+        from syncctl.wiring.columns import columns_of_file, kind_of_file
 
-        named = kind or kind_of_name(file.name)
-        if named not in list(FILE_STEPS):
-            what = f"--kind {kind!r} is no kind of file" if kind else f"{file.name} does not tell its kind"
-            raise UsageError(f"{what}: give --kind {' or --kind '.join(FILE_STEPS)}.")
+        named = kind_of_file(file, kind)
         with session.stop.at_safe_points():
-            report = columns_of_file(session.settings, file, StepName(named), session.stop)
+            report = columns_of_file(session.settings, file, named, session.stop)
         render_columns(report, session.redactor, as_json=json)
         if not report.is_understood:
             raise typer.Exit(ExitCode.DATA)

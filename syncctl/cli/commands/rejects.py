@@ -71,7 +71,7 @@ def _list(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List them, newest first, phone numbers masked."""
+    """List them, phone numbers masked: newest first, on a terminal by store and reason."""
     from syncctl.cli.render.rejects import render_rejects
     from syncctl.wiring.rejects import listed_rejects
 
@@ -97,6 +97,9 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
     else:
         with session.stop.at_safe_points():
             written = export_rejects(session.settings, wanted, target, overwrite=force)
+    if not written:
+        print_message("The rejects list is empty.")
+        return
     where = "stdout" if target == STDOUT else target
     print_message(
         f"{quantity(written, 'reject')} written to {where}: it holds customers' data, keep it safe."
@@ -116,7 +119,7 @@ def _import(
     with session.listener() as listener:
         invocation = Invocation("rejects import", Trigger.MANUAL, dry_run, wait, stop=session.stop)
         result = import_corrected_rejects(session.settings, file, invocation, listener)
-    render_corrections(result, session.redactor, as_json=json)
+    render_corrections(result, session.redactor, verbose=session.verbose, as_json=json)
 
 
 def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line

@@ -16,7 +16,7 @@ import typer
 from syncctl.cli.context import Session, command
 from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, To, Wait, window_of
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, StepName
-from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError
+from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError
 
 if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
@@ -27,11 +27,15 @@ def finish(result: RunResult, *, as_json: bool, show: Callable[[RunResult], None
     from syncctl.cli.render.runs import render_run
     from syncctl.domain.run_documents import exit_code
 
-    if show is None:
-        render_run(result, as_json=as_json)
-    else:
-        show(result)
-    if status := exit_code(result):
+    status = exit_code(result)
+    try:
+        if show is None:
+            render_run(result, as_json=as_json)
+        else:
+            show(result)
+    except BrokenPipeError:
+        raise typer.Exit(status or ExitCode.FAILED) from None
+    if status:
         raise typer.Exit(status)
 
 

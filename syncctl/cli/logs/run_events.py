@@ -35,40 +35,51 @@ def location_label(result: LocationResult) -> str:
 
 
 _DONE = (
-    ("saved", "{} saved"),
-    ("updated", "{} updated"),
-    ("existing", "{} skipped (already there)"),
-    ("reported", "{} in reports"),
-    ("merged", "{} merged"),
-    ("invalid", "{} rejected"),
-    ("ignored", "{} ignored"),
+    ("saved", "{:,} saved"),
+    ("updated", "{:,} updated"),
+    ("existing", "{:,} skipped (already there)"),
+    ("reported", "{:,} in reports"),
+    ("merged", "{:,} merged"),
+    ("invalid", "{:,} rejected"),
+    ("ignored", "{:,} ignored"),
 )
 _WOULD = (
-    ("saved", "save {}"),
-    ("updated", "update {}"),
-    ("existing", "skip {} (already there)"),
-    ("reported", "leave {} in reports"),
-    ("merged", "merge {}"),
-    ("invalid", "reject {}"),
-    ("ignored", "ignore {}"),
+    ("saved", "save {:,}"),
+    ("updated", "update {:,}"),
+    ("existing", "skip {:,} (already there)"),
+    ("reported", "leave {:,} in reports"),
+    ("merged", "merge {:,}"),
+    ("invalid", "reject {:,}"),
+    ("ignored", "ignore {:,}"),
 )
-_WOULD_IMPORT = (("saved", "add {}"), ("updated", "change {}"), ("existing", "keep {}"), *_WOULD[3:])
+_WOULD_IMPORT = (("saved", "add {:,}"), ("updated", "change {:,}"), ("existing", "keep {:,}"), *_WOULD[3:])
 
 
-def counts_text(counts: Counts, step: StepName | None = None, *, dry_run: bool = False) -> str:
-    """Counts as text, zeros left out. `step`: whose they are; of a dry run, an import adds and changes."""
-    words = _DONE if not dry_run else _WOULD_IMPORT if step in FILE_STEPS else _WOULD
-    parts = ", ".join(text.format(number) for name, text in words if (number := getattr(counts, name)))
+def counts_text(
+    counts: Counts, step: StepName | None = None, *, dry_run: bool = False, is_retry: bool = False
+) -> str:
+    """Counts as text, zeros left out. `step`: whose they are; of a dry run, an import adds and changes.
+    `is_retry`: what is invalid was so before."""
+    words = dict(_DONE if not dry_run else _WOULD_IMPORT if step in FILE_STEPS else _WOULD)
+    if is_retry:
+        words["invalid"] = "leave {:,} still invalid" if dry_run else "{:,} still invalid"
+    parts = ", ".join(
+        text.format(number) for name, text in words.items() if (number := getattr(counts, name))
+    )
     if not parts:
         return "no rows"
-    return f"{counts.rows} rows: {'would ' if dry_run else ''}{parts}"
+    return f"{quantity(counts.rows, 'row')}: {'would ' if dry_run else ''}{parts}"
 
 
 def result_text(result: LocationResult, step: StepName | None = None, *, dry_run: bool = False) -> str:
     """The result of a location or file as text."""
     if result.unchanged:
         return "unchanged since its last import"
-    return counts_text(result.counts, step, dry_run=dry_run)
+    text = counts_text(result.counts, step, dry_run=dry_run)
+    if not result.answered:
+        return text
+    are = plural(result.answered, "is", "are")
+    return f"{text}; {quantity(result.answered, 'row')} answered before {are} passed over"
 
 
 def total_lines(result: RunResult) -> list[str]:
@@ -125,7 +136,7 @@ def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
 
 def rejected_words(new: int, *, dry_run: bool) -> str:
     """How many rows were newly rejected, and which command shows them."""
-    rows = f"{new} {plural(new, 'row')}"
+    rows = quantity(new, "row")
     if dry_run:
         return f"{rows} would be newly rejected: after a real run `syncctl rejects list` shows why."
     return f"{rows} newly rejected: `syncctl rejects list` shows why."

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_text
 from syncctl.mapping.file_columns import file_columns
 from syncctl.safe_output.printable import printable
 from syncctl.text import and_more
@@ -31,17 +31,20 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
 
         print_json(redacted(_document(report), redact))
         return
+    from syncctl.files.headers import likely_title
+
     for sheet in report.sheets:
         for header in sheet.headers:
             _print_header(report, sheet, header, lambda shown: printable(redact(shown)))
     for problem in report.problems:
-        _say(f"Not read: {printable(redact(problem))}")
+        print_text(f"Not read: {printable(redact(problem))}")
     if report.hidden_sheets:
-        _say(printable(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}."))
-    left_over = [each for sheet in report.sheets for header in sheet.headers for each in header.left_over]
-    if left_over:
-        _say(printable(redact(f"If a title that is left over means something: {left_over[0].line}")))
-        _say(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
+        print_text(printable(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}."))
+    headers = [header for sheet in report.sheets for header in sheet.headers]
+    lines = {each.title: each.line for header in headers for each in header.left_over}
+    if (likely := likely_title(lines)) is not None:
+        print_text(printable(redact(f"If a title that is left over means something: {lines[likely]}")))
+        print_text(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
 
 
 def _print_header(
@@ -58,20 +61,10 @@ def _print_header(
     end = f"No column for: {missing}." if missing else "Every field has its column."
     if sys.stdout.isatty():
         _print_table(shown(f"{name} ({what})"), rows)
-        _say(end + "\n")
+        print_text(end + "\n")
         return
     for line in (shown(f"{name} ({what})"), *("\t".join(row) for row in rows), end):
         print_line(line)
-
-
-def _say(text: str) -> None:
-    """A sentence: on a terminal broken between words."""
-    if sys.stdout.isatty():
-        from rich.markup import escape
-
-        console().print(escape(text))
-    else:
-        print_line(text)
 
 
 def _rows(header: HeaderColumns) -> Iterator[_Row]:

@@ -14,6 +14,7 @@ from syncctl.domain.steps import StepStatus
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
 from syncctl.services.checks.history import run_document, runs_document
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -86,7 +87,7 @@ def _step_fields(step: PastStep) -> tuple[str, ...]:
         step.name,
         step.status.value,
         *_counts_texts(step.counts),
-        f"{step.errors} errors",
+        quantity(step.errors, "error"),
         step.error or "",
     )
 

@@ -14,7 +14,7 @@ from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
-from syncctl.text import shortened
+from syncctl.text import quantity, shortened
 
 if TYPE_CHECKING:
     from syncctl.services.imports.preview import Preview
@@ -39,6 +39,9 @@ class _Section(NamedTuple):
     shown: int
     """How many, unless all are asked for."""
 
+    unit: str = "row"
+    """What is counted."""
+
 
 def render_preview(preview: Preview, result: RunResult, redact: Redact, *, verbose: bool) -> None:
     """What the import would do, as text. `verbose`: all of it."""
@@ -52,7 +55,8 @@ def render_preview(preview: Preview, result: RunResult, redact: Redact, *, verbo
     for section in _SECTIONS:
         for line in _lines(preview, section, redact, with_files=with_files, limit=_limit(section, verbose)):
             print_line(f"{section.title}: {line.place}: {line.text}")
-    print_line(_invitation(preview))
+    if _is_any_read(result):
+        print_line(_invitation(preview))
 
 
 def preview_envelope(preview: Preview, result: RunResult, redact: Redact) -> None:
@@ -99,7 +103,8 @@ def _on_terminal(
         if not total:
             continue
         limit = _limit(section, verbose) or total
-        of = f", {limit:,} of {total:,} (-v shows all)" if limit < total else f": {total:,}"
+        counted = quantity(total, section.unit)
+        of = f", {limit:,} of {counted} (-v shows all)" if limit < total else f": {counted}"
         out.print(f"\n[bold]{section.title}{of}[/bold]")
         table, place = plain_table(show_header=False), ""
         for line in _lines(preview, section, redact, with_files=with_files, limit=limit):
@@ -108,7 +113,8 @@ def _on_terminal(
             )
             place = line.place
         out.print(table)
-    out.print(f"\n{escape(_invitation(preview))}", soft_wrap=False)
+    if _is_any_read(result):
+        out.print(f"\n{escape(_invitation(preview))}")
     out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")
 
 
@@ -168,7 +174,7 @@ def _rejected(decision: RowDecision) -> Iterator[str]:
 
 
 _SECTIONS = (
-    _Section("Changes", _changes, CHANGES_SHOWN),
+    _Section("Changes", _changes, CHANGES_SHOWN, "field"),
     _Section("New leads", _new, ROWS_SHOWN),
     _Section("Rejected", _rejected, ROWS_SHOWN),
 )
@@ -176,6 +182,10 @@ _SECTIONS = (
 
 def _shown(value: Any) -> str:
     return shortened(shown_value(value) or "(empty)", LONGEST_VALUE)
+
+
+def _is_any_read(result: RunResult) -> bool:
+    return any(not file.error or file.counts.rows for step in result.steps for file in step.locations)
 
 
 def _invitation(preview: Preview) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from syncctl.safe_output.printable import escape_json, escape_lines
 
@@ -20,10 +20,28 @@ def print_line(line: str) -> None:
     sys.stdout.write(escape_lines(line) + "\n")
 
 
+def print_text(sentence: str) -> None:
+    """A sentence on stdout: on a terminal broken between words. What is to be copied is for `print_line`."""
+    sys.stdout.write(_between_words(escape_lines(sentence), sys.stdout) + "\n")
+
+
 def print_message(line: str) -> None:
-    """One message line for the user, on stderr."""
-    sys.stderr.write(escape_lines(line) + "\n")
+    """One message line for the user, on stderr: on a terminal broken between words."""
+    sys.stderr.write(_between_words(escape_lines(line), sys.stderr) + "\n")
     sys.stderr.flush()
+
+
+def _between_words(text: str, stream: TextIO) -> str:
+    if not stream.isatty():
+        return text
+    import shutil
+    from textwrap import TextWrapper
+
+    width = shutil.get_terminal_size().columns
+    wrapper = TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(
+        line if len(line) <= width or "\t" in line else wrapper.fill(line) for line in text.split("\n")
+    )
 
 
 def print_json(value: Any) -> None:

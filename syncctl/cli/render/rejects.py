@@ -10,7 +10,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.logs.run_events import corrected_words, counts_text
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message, print_text
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
@@ -151,13 +151,12 @@ def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
         return
     if dry_run:
         print_message("DRY RUN: nothing was written.")
-    outcome = counts_text(counts, dry_run=dry_run)
-    outcome = outcome.replace("to reject" if dry_run else "rejected", "still invalid")
-    print_line(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
+    outcome = counts_text(counts, dry_run=dry_run, is_retry=True)
+    print_text(f"Tried again: {outcome}." if counts.rows else "The rejects list is empty.")
 
 
-def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) -> None:
-    """What became of the lines of a corrected sheet."""
+def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as_json: bool) -> None:
+    """What became of the lines of a corrected sheet. `verbose`: name those that are leads now, too."""
     from syncctl.services.rejects.correcting import LineOutcome
 
     if as_json:
@@ -174,21 +173,23 @@ def render_corrections(result: SheetResult, redact: Redact, *, as_json: bool) ->
         return
     if result.dry_run:
         print_message("DRY RUN: nothing was written.")
+    words = {LineOutcome.STILL_INVALID: "still invalid", LineOutcome.UNCHANGED: "unchanged"}
+    if verbose:
+        words[LineOutcome.FIXED] = "would be fixed" if result.dry_run else "fixed"
     for line in result.lines:
-        if line.outcome in (LineOutcome.STILL_INVALID, LineOutcome.UNCHANGED):
+        if word := words.get(line.outcome):
             where = f"{line.line.sheet} row {line.line.number}".lstrip()
-            word = "unchanged" if line.outcome is LineOutcome.UNCHANGED else "still invalid"
-            print_line(_shown(_masked(f"{where}: {word}: {line.reason}"), redact))
-    print_line(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
+            print_text(_shown(_masked(": ".join(filter(None, (where, word, line.reason)))), redact))
+    print_text(f"{corrected_words(result.counts(), dry_run=result.dry_run)}.")
     if gone := result.count(LineOutcome.NOT_LISTED):
-        print_line(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
+        print_text(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
     for outcome, why in (
         (LineOutcome.WITHOUT_ID, "without an id, by which a line is found again"),
         (LineOutcome.REPEATED, "with the id of a line above"),
     ):
         if numbers := [str(line.line.number) for line in result.lines if line.outcome is outcome]:
             rows = f"{plural(len(numbers), 'row')} {', '.join(numbers)}"
-            print_line(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
+            print_text(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
     if result.listed:
         would = "would be" if result.dry_run else plural(result.listed, "is", "are")
         print_message(f"{quantity(result.listed, 'row')} {would} left on the rejects list.")
@@ -224,4 +225,4 @@ def render_dismissed(rejects: Sequence[Reject], *, as_json: bool) -> None:
         ids = [reject.reject_id for reject in rejects]
         print_json({"command": "rejects dismiss", "ok": True, "dismissed": ids})
     else:
-        print_line(f"{quantity(len(rejects), 'reject')} dismissed.")
+        print_text(f"{quantity(len(rejects), 'reject')} dismissed.")

@@ -130,7 +130,7 @@ class ProgressListener:
             self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
 
     def _new(self, saved: int) -> str:
-        return f"would save {saved}" if self._dry_run else f"{saved} new"
+        return f"would save {saved:,}" if self._dry_run else f"{saved:,} new"
 
     def audited(self, step: StepName, result: AuditResult) -> None:
         if self._verbose or (result.counts.saved and not self._quiet):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from textwrap import shorten
 
 from syncctl.domain.lead_fields import SOURCE_FIELDS
+from syncctl.domain.row_decisions import shown_value
 from syncctl.domain.sources import StepName
 from syncctl.mapping.file_columns import columns_of, fields_of
 from syncctl.parsing.values import text
@@ -136,7 +138,8 @@ class _Seen:
 
     def look_at(self, row: FileRow) -> None:
         for position in [each for each in self.wanted if each < len(row.written)]:
-            value = text(row.written[position])
+            cell = row.written[position]
+            value = shown_value(cell) if isinstance(cell, date) else text(cell)
             known = self.samples.setdefault(position, [])
             if value and value not in known:
                 known.append(value)

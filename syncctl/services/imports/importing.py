@@ -168,9 +168,9 @@ class FileImport:
         wanted = self._job.only_if
         if self._preview is not None and wanted not in (None, self._preview.hash):
             raise PreviewOutdatedError(
-                f"Nothing was imported: the import would not do what preview {wanted} showed, as files or "
-                f"leads have changed since. It is preview {self._preview.hash} now.",
-                hint="Look at it again with --dry-run, then give the new hash.",
+                f"Nothing was imported: this import would not do what preview {wanted} showed. "
+                f"It is preview {self._preview.hash} now.",
+                hint="Look at it with --dry-run, then give the new hash.",
             )
 
     def _find(self) -> tuple[list[Path], list[tuple[Path, str]]]:

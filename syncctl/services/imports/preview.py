@@ -46,8 +46,8 @@ class PreviewHash:
         self._digests += int.from_bytes(_digest(decision))
 
     def finish(self, kind: str, files: Iterable[tuple[str, str]]) -> None:
-        """All rows are in. `files`: name and content hash of each."""
-        told = repr((kind, list(files), self._rows, self._digests))
+        """All rows are in. `files`: name and content hash of each, in any order."""
+        told = repr((kind, sorted(files), self._rows, self._digests))
         self.hash = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).hexdigest()
 
 

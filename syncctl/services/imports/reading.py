@@ -130,7 +130,6 @@ class FileReading:
                 record = file_record(self._kind, cells, of_row, self._run.clock.business_zone)
             except InvalidRowError as reason:
                 self._reject(sheet, row, of_row or "", str(reason))
-                self._show_reject(sheet, row, of_row or "", str(reason))
                 continue
             for column in record.unreadable:
                 self._tally.unreadable.setdefault(column, Places()).add(_place(sheet, row))
@@ -154,7 +153,9 @@ class FileReading:
             self._tally.rows -= 1
             self._tally.invalid -= 1
             self._tally.ignored += 1
+            self._tally.answered += 1
             return
+        self._show_reject(sheet, row, store, reason)
         if reject_id in self._listed_ids or reject_id in self._new_ids or not self._quota.admits(raw):
             return
         self._new_ids.add(reject_id)

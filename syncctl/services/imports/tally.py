@@ -59,7 +59,10 @@ class FileTally:
     """Invalid rows for which the rejects list had no room."""
 
     ignored: int = 0
-    """Lines that are not customers' rows."""
+    """Lines that are not customers' rows, and rows that were answered."""
+
+    answered: int = 0
+    """Of the ignored: rows that can't be leads and that a person has corrected or dismissed before."""
 
     saved: int = 0
     updated: int = 0
@@ -127,7 +130,7 @@ class FileTally:
 
     def reset_to_error(self, problem: str) -> None:
         """The file can't be parsed: none of its rows count."""
-        self.rows = self.invalid = self.unlisted = self.ignored = 0
+        self.rows = self.invalid = self.unlisted = self.ignored = self.answered = 0
         self.stores, self.unreadable, self.replaced = set(), {}, Places()
         self.unknown_stores = {}
         self.error = problem
@@ -156,6 +159,7 @@ class FileTally:
             stores,
             counts,
             conflicts=tuple(self.conflicts),
+            answered=self.answered,
             unchanged=self.skipped,
             error=error,
             warning="; ".join(self._warnings()) or None,

@@ -2,6 +2,8 @@
 
 import io
 import re
+from datetime import UTC, datetime
+from unittest.mock import Mock
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +12,9 @@ from rich.console import Console
 from syncctl.cli.logs.run_events import LogListener
 from syncctl.cli.terminal.file_line import SHORTEST_NAME, FileLine
 from syncctl.cli.terminal.progress import ProgressListener
-from syncctl.domain.run_results import StepResult
+from syncctl.domain.run_results import Counts, StepResult
 from syncctl.domain.sources import StepName
-from syncctl.domain.steps import StepStatus
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.listener import FileProgress
 
 
@@ -51,6 +53,16 @@ def test_what_is_read_how_fast_and_how_long_the_rest_takes() -> None:
     assert line.text(80) == said
     line.reading(progress(0, 0, number=2, of=3))
     assert line.text(80) == "  2/3 walkin_sg_calicut.xlsx: 8.0 MB, opening, 0:00"
+
+
+def test_leads_are_counted_in_groups_on_the_bar_too() -> None:
+    out = io.StringIO()
+    with ProgressListener(Console(file=out, force_terminal=True, width=100)) as listener:
+        listener.run_started("import walkin", Trigger.MANUAL, False, datetime(2026, 11, 27, tzinfo=UTC))
+        listener.step_started(StepName.WALKIN, 1, 1, 1)
+        listener.step_finished(StepResult(StepName.WALKIN, StepStatus.SUCCESS, Counts(4000, saved=4000)))
+        listener.run_finished(Mock())
+    assert "4,000 new" in out.getvalue()
 
 
 def test_what_is_stored() -> None:

@@ -3,13 +3,20 @@
 import io
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.cli.render.printer import print_json, print_json_with_list, print_line, print_message
+from syncctl.cli.render.printer import (
+    print_json,
+    print_json_with_list,
+    print_line,
+    print_message,
+    print_text,
+)
 from syncctl.safe_output.printable import printable
 
 STEERING = [
@@ -31,6 +38,24 @@ NAME = "കൊച്ചി അവന്\u200d"
 
 class Utf8(io.StringIO):
     encoding = "UTF-8"
+
+
+class Terminal(Utf8):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("say", "stream"), [(print_text, "stdout"), (print_message, "stderr")])
+def test_on_a_terminal_sentences_break_between_words(
+    monkeypatch: pytest.MonkeyPatch, say: Callable[[str], None], stream: str
+) -> None:
+    words = "Nothing was imported: --only-if 0123456789abcdef /a/path/of/its/own-which-is-long\nits hint"
+    monkeypatch.setenv("COLUMNS", "24")
+    for out in (Terminal(), Utf8()):
+        monkeypatch.setattr(sys, stream, out)
+        say(words)
+        assert out.getvalue().split() == words.split()
+    assert out.getvalue() == words + "\n"
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, value: Any) -> str:

@@ -1,6 +1,7 @@
 """Which column of a file is taken for what."""
 
 import csv
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -135,7 +136,8 @@ def test_where_no_row_is_a_header_the_nearest_is_shown(tmp_path: Path) -> None:
     header = only_header(look(file))
     assert not header.is_header
     assert [each.column for each in header.taken] == ["phone", "date", "status"]
-    assert [each.title for each in header.left_over] == ["Client"]
+    assert [(each.title, each.samples) for each in header.left_over] == [("Client", ("Anju",))]
+    assert [each.samples for each in header.taken] == [("90xxxxxx01",), ("10-10-2026",), ("Loss",)]
     assert header.missing[0].field == "name"
     with pytest.raises(FileProblemError) as refused, open_file(file, known=Titles("columns.walkin")):
         pass
@@ -143,6 +145,16 @@ def test_where_no_row_is_a_header_the_nearest_is_shown(tmp_path: Path) -> None:
         'is \'Client\' in row 1 the name? Then add to MAPPING_FILE: [columns.walkin] "Client" = "name"'
         in str(refused.value)
     )
+
+
+def test_a_real_date_is_a_sample_too(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["Date", "Customer Name", "Contact", "Reason"])
+    sheet.append([datetime(2026, 10, 10), "Anju", 9000000001, "price"])  # noqa: DTZ001 - as in a cell
+    book.save(file := tmp_path / "lossofsale_sg_calicut.xlsx")
+    samples = {each.title: each.samples for each in only_header(look(file, LOSS)).taken}
+    assert samples["Date"] == ("2026-10-10",)
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
