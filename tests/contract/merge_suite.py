@@ -90,6 +90,7 @@ class MergeSuite:
         assert storage.find_records([text_id(1)]) == {
             text_id(1): KnownRecord(text_id(1), "print 1", "7", "booking")
         }
+        assert storage.find_records([text_id(1)])[text_id(1)].first_seen_at == MOMENT
 
     def test_bookings_of_several_records_are_found(self, storage: Storage) -> None:
         shared: LeadValues = {**record(1).values, "bookingNo": "2"}
