@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.logs.run_events import corrected_words
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.run_words import corrected_words
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
 from syncctl.domain.steps import StepStatus

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from syncctl.cli.logs.run_events import closing_lines, location_label, result_text
 from syncctl.cli.render.printer import console, plain_table, print_json_with_list, print_line
+from syncctl.cli.run_words import closing_lines, location_label, result_text
 from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision, shown_value
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.logs.run_events import corrected_words, counts_text
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message, print_text
+from syncctl.cli.run_words import corrected_words, counts_text
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from syncctl.cli.logs.run_events import STEP_TITLES, closing_lines, location_label, result_text, total_lines
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.run_words import STEP_TITLES, closing_lines, location_label, result_text, total_lines
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName

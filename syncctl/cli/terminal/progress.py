@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from syncctl.cli.logs.run_events import (
+from syncctl.cli.run_words import (
     STEP_TITLES,
     audit_words,
     location_label,
