@@ -68,7 +68,7 @@ def test_in_a_pipe_each_step_is_a_line_newest_run_first(program: Program) -> Non
         "0 updated",
         "2 existing",
         "1 invalid",
-        "1 errors",
+        "1 error",
         "1 of 2 locations failed",
     ]
 

@@ -21,7 +21,7 @@ def file(program: Program) -> Path:
 def test_from_a_strange_file_to_its_leads_without_a_release(program: Program, file: Path) -> None:
     looked = program.run("import", "columns", file.name)
     assert looked.status == 65
-    assert "A\tClient\tleft over\t" in looked.stdout.splitlines()
+    assert "A\tClient\tleft over\tAnju" in looked.stdout.splitlines()
     assert 'add to MAPPING_FILE: [columns.walkin] "Client" = "COLUMN"' in looked.stdout
     refused = program.run("import", "walkin", file.name)
     assert refused.status == 65
