@@ -130,6 +130,7 @@ class DryRunStorage(DryRunRejects):
                     record.location,
                     record.source,
                     finished_by(record.report_id, record.corrections),
+                    first_seen_at=record.first_seen_at,
                 )
                 self._new_records[record.record_id] = record
                 self._paired.update(filter(None, [record.report_id]))

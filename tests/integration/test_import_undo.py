@@ -437,7 +437,7 @@ def test_only_imports_can_be_taken_back(office: Office) -> None:
         office.undo(api)
     with pytest.raises(UsageError, match="No run has an id"):
         office.undo("ffffffff")
-    with pytest.raises(UsageError, match="No run has an id"):
+    with pytest.raises(UsageError, match="is too short"):
         office.undo(" ")
 
 

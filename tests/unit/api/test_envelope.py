@@ -31,6 +31,10 @@ def test_rows_in_every_envelope(envelope: Any) -> None:
     assert rows_of(json.dumps(envelope).encode()) == ROWS
 
 
+def test_a_store_that_has_only_its_code_is_a_row() -> None:
+    assert rows_of(b'[{"locCode": null}]') == [{"locCode": None}]
+
+
 @pytest.mark.parametrize(
     "envelope",
     [
