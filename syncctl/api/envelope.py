@@ -14,7 +14,8 @@ _TEXT_KEY = re.compile("error|exception|fault|desc|detail|title|messag|msg|reaso
 """Keys whose value may explain missing rows: this API's own, and those of RFC 9457 and ASP.NET."""
 
 _STATE_KEY = re.compile("status|success|(?<!loc)code|^error", re.I)
-"""Keys with a short call status; `locCode` is a store's. A text takes precedence: "no data" also comes with status false."""
+"""Keys with a short call status, which `locCode` isn't. A text takes precedence: "no data" also comes with
+status false."""
 
 _EMPTY = re.compile(
     r"\bnothing\b|"
