@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -48,13 +49,15 @@ def export_rejects(settings: Settings, wanted: RejectFilter, file: Path, *, over
         StorageUnavailableError: the database can't be reached.
     """
     from syncctl.files.sheet_writing import check_workbooks_can_be_written
-    from syncctl.filesystem.private_files import private_file
+    from syncctl.filesystem.private_files import check_target, private_file
 
     suffix = file.suffix.casefold()
     if suffix in OTHER_WORKBOOKS:
         raise UsageError(f"{file} can't be written as {suffix}: name it .xlsx or .csv.")
     if suffix == WORKBOOK:
         check_workbooks_can_be_written()
+    with suppress(FileExistsError):  # only where there is something to write
+        check_target(file, overwrite=overwrite, own=settings.own_files)
     found = listed_rejects(settings, wanted)
     if not found:
         return 0
