@@ -44,7 +44,7 @@ def columns_by(known: Titles) -> ColumnsIn:
 
 
 def detect(path: Path, columns_in: ColumnsIn, position: Position) -> CsvTable:
-    """The CSV table in this file. `position`: told how far it has been read.
+    """The CSV table in this file. `position`: is updated as it is read.
 
     A first line `sep=;` names the delimiter, as in Excel. Otherwise it is the delimiter that recognizes the
     most header columns, then the one with the most rows of that width.

@@ -155,7 +155,7 @@ def open_tables(
     path: Path, columns_in: ColumnsIn, stop: Stop, position: Position | None = None
 ) -> AbstractContextManager[Sequence[Table]]:
     """All tables of a file, hidden ones too. `columns_in`: how the header of a CSV file is known; `position`:
-    told how far it has been read. Raises as `open_file` does."""
+    is updated as it is read. Raises as `open_file` does."""
     head, position = _head(path), position or Position(path)
     if head.startswith((*ZIP_MAGICS, OLE_MAGIC)):
         from syncctl.files.workbook import open_workbook

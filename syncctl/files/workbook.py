@@ -123,7 +123,7 @@ class _Reader:
 @contextmanager
 def open_workbook(path: Path, position: Position, stop: Stop) -> Iterator[list[WorkbookTable]]:
     """The worksheets of an .xlsx or .xls file, in their order, to be read within the context. `position`:
-    told how far it has been read.
+    is updated as they are read.
 
     Raises:
         FileProblemError: it is damaged, protected with a password, too large or no workbook.

@@ -42,7 +42,7 @@ Corrected = Annotated[
 ]
 Ids = Annotated[
     list[str],
-    typer.Argument(metavar="ID...", help="Ids, or what ids begin with.", show_default=False),
+    typer.Argument(metavar="ID...", help="Ids, or at least their first six characters.", show_default=False),
 ]
 Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
 DryRun = Annotated[
@@ -146,14 +146,13 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
 def _dismiss(session: Session, ids: Ids, yes: Yes = False, json: Json = False) -> None:
     """Take them off the list unsaved, for good: the same rows don't come back."""
     from syncctl.cli.render.rejects import print_table, render_dismissed
+    from syncctl.cli.terminal.asking import can_ask, confirm
     from syncctl.wiring.rejects import dismiss_rejects, rejects_to_dismiss
 
     found = rejects_to_dismiss(session.settings, ids)
-    if sys.stdin.isatty() and sys.stdout.isatty() and not yes:
+    if not yes and can_ask():
         print_table(found, session.redactor)
-        if not typer.confirm(f"Dismiss {quantity(len(found), 'reject')}?", err=True):
-            print_message("Nothing was dismissed.")
-            return
+        confirm(f"Dismiss {quantity(len(found), 'reject')}?")
     dismiss_rejects(session.settings, found)
     render_dismissed(found, as_json=json)
 

@@ -226,7 +226,7 @@ def _deleted(*, is_done: bool) -> str:
 
 
 def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
-    """What becomes of a lead, in words."""
+    """What happens to a lead, in words."""
     kept = "kept" if is_done else "would be kept"
     for name, (held, was) in lead.restored.items():
         if name != "updatedAt" and not lead.is_deleted:

@@ -117,8 +117,8 @@ def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
         number = document["row"]
         where = f"{document['where']} {document['sheet']}" if number else _place(document)
         values = document["values"]
-        told = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
-        said = " · ".join(filter(None, told))
+        filled = (str(values[title] or "").strip() for title in in_order(document["kind"], values))
+        said = " · ".join(filter(None, filled))
         cells = [where, f"{number or ''}", document["reason"], said]
         if is_wide:
             cells.insert(0, document["store"] or _NO_STORE)

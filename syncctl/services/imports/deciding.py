@@ -61,7 +61,7 @@ class Decided(NamedTuple):
     """File and lead compared; None: there was nothing to compare."""
 
     def row_decision(self, file: str, action: RowAction, reason: str) -> RowDecision:
-        """For the eyes of a person. `action`, `reason`: what came of it, where the database has its say."""
+        """To be shown to a person. `action`, `reason`: what happened, as the database may have refused."""
         values = self.staged.record.record.values
         return RowDecision(
             file,

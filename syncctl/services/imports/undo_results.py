@@ -13,7 +13,7 @@ from syncctl.domain.import_notes import NotedImport
 
 
 class Outcome(StrEnum):
-    """What becomes of a lead."""
+    """What happens to a lead."""
 
     UNDONE = "undone"
     KEPT = "kept"
@@ -38,7 +38,7 @@ class KeptReason(StrEnum):
 
 @dataclass(slots=True)
 class LeadOutcome:
-    """What becomes of a lead that the import has created or changed."""
+    """What happens to a lead that the import has created or changed."""
 
     lead_id: str
     lead_type: str
