@@ -113,14 +113,14 @@ class Oracle:
 
     # At the end.
 
-    def at_the_end(self, *, finished_are_cleaned: bool) -> None:
+    def at_the_end(self) -> None:
         """Each record has one lead, or none if people finished or deleted it."""
         leads = {lead["_id"]: lead for lead in self.app.leads()}
         for record in self.register:
             present = [lead_id for lead_id in record.leads if lead_id not in self.unrecognisable]
             if record.is_gone:
                 untouched = [lead_id for lead_id in present if not record.leads[lead_id]]
-                if untouched and finished_are_cleaned and self._is_cleaned(record):
+                if untouched and self._is_cleaned(record):
                     self._note("back at the end", str(record))
             elif not present:
                 self._note("lost at the end", str(record))

@@ -37,7 +37,6 @@ class Year:
         self.oracle = Oracle(self.simulation)
         self.register = self.simulation.register
         self.program = Program(folder, DATABASE_URL=url, API_BASE_URL=self.sandbox.base_url)
-        self.cleans_finished = " finished " in self.program.run("cleanup", "--help").stdout
 
     def close(self) -> None:
         self.world.close()
@@ -238,9 +237,7 @@ class Year:
     # The end.
 
     def _clean(self) -> None:
-        for what in (
-            ("duplicates", "stores", "finished") if self.cleans_finished else ("duplicates", "stores")
-        ):
+        for what in ("duplicates", "stores", "finished"):
             ended = self.program.run("cleanup", what, "--apply")
             leads = {lead["_id"]: lead for lead in self.world.app.leads()}
             self.oracle.check_leads(f"cleanup {what}", leads, may_delete=True)
@@ -250,7 +247,7 @@ class Year:
         self.world.now += timedelta(hours=1)
         self.sync("after the cleanup", full=True)
         self.import_files("after the cleanup", self.simulation.files)
-        self.oracle.at_the_end(finished_are_cleaned=self.cleans_finished)
+        self.oracle.at_the_end()
 
     # A month.
 
