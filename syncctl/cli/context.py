@@ -22,6 +22,7 @@ from syncctl.ports.stop import Stop
 
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import RecentLines
+    from syncctl.cli.render.clock import Clock
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.ports.listener import Listener
     from syncctl.safe_output.redact import Redactor
@@ -73,6 +74,14 @@ class Session:
         remember(settings.secrets)
         self.__dict__.pop("redactor", None)  # an earlier one knows fewer secrets
         return settings
+
+    def clock(self) -> Clock:
+        """The reader's clock at this moment: the business's zone."""
+        from datetime import UTC, datetime
+
+        from syncctl.cli.render.clock import Clock
+
+        return Clock(self.settings.business_timezone, datetime.now(UTC))
 
     @cached_property
     def redactor(self) -> Redactor:
