@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncctl.cli.logs.setup import RecentLines
     from syncctl.cli.render.clock import Clock
     from syncctl.monitoring.healthchecks import Heartbeat
+    from syncctl.monitoring.metrics import RunMetrics
     from syncctl.ports.listener import Listener
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
@@ -45,7 +46,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each l
 
 
 class Session:
-    """The context of one command. `heartbeat`, once set, reports how the command ends."""
+    """The context of one command. `heartbeat` and `metrics`, once set, report how the command ends."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Session:
         self.quiet = quiet
         self.verbose = verbose
         self.heartbeat: Heartbeat | None = None
+        self.metrics: RunMetrics | None = None
         self._logged = logged
         self._log: logging.Logger | None = None
 
@@ -158,8 +160,10 @@ class Session:
                 self.recent_lines.handle(record)
 
     def end(self, status: int) -> None:
-        """The command ends with `status`: notify the heartbeat and close the log."""
+        """The command ends with `status`: leave the metrics, notify the heartbeat and close the log."""
         try:
+            if self.metrics is not None:
+                self._write_metrics(self.metrics, status)
             if self.heartbeat is not None:
                 # The request that ended the command is not one to break this off, too.
                 stop = Stop() if self.stop.requested else self.stop
@@ -173,6 +177,15 @@ class Session:
                 from syncctl.cli.logs.setup import reset_logging
 
                 reset_logging()
+
+    def _write_metrics(self, metrics: RunMetrics, status: int) -> None:
+        from syncctl.settings.settings import metrics_file
+        from syncctl.wiring.monitoring import write_metrics
+
+        known: Settings | None = self.__dict__.get("settings")
+        file = known.metrics_file if known else metrics_file(self.env_file)
+        if (problem := write_metrics(metrics, file, status)) is not None:
+            self.tell(problem, logging.WARNING, "Warning: ")
 
 
 @contextmanager

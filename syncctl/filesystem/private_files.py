@@ -43,17 +43,18 @@ def make_private_file(path: Path) -> None:
 
 
 class PrivateFile:
-    """A file that is written under a temporary name and moved into place by `finish`.
+    """A file that is written under a temporary name and moved into place by `finish`. `mode`: for one that
+    holds nothing private.
 
     `out` takes its content. Every method raises OSError; FileExistsError if the target exists by now.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False, mode: int = FILE_MODE) -> None:
         self._path = path
         self._overwrite = overwrite
         self._unfinished = path.parent / f".syncctl-{secrets.token_hex(8)}.part"
         descriptor = open_private(self._unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        os.fchmod(descriptor, FILE_MODE)  # the umask may remove even the owner's permissions
+        os.fchmod(descriptor, mode)  # the umask may remove even the owner's permissions
         self.out: BinaryIO = os.fdopen(descriptor, "wb")
 
     def finish(self) -> None:

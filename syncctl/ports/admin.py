@@ -105,9 +105,6 @@ class Survey(Protocol):
     def facts(self) -> DatabaseFacts:
         """What kind of database it is."""
 
-    def count_rejects(self) -> int:
-        """How long the rejects list is."""
-
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         """Every lead with `_id` and these fields, in no particular order, read as they are taken: memory does
         not follow their number. Absent fields are left out; the web app's and people's odd values come as

@@ -184,6 +184,9 @@ class Storage(Protocol):
     def rejects(self, source: str | None = None) -> list[Reject]:
         """The rejects list, newest first, of one source or of all, without those that are answered."""
 
+    def count_rejects(self) -> int:
+        """How long the rejects list is."""
+
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         """Put rows on the rejects list; those listed or answered already stay as they are. Gives how many
         were new."""

@@ -98,6 +98,7 @@ class Settings:
     """The tables of MAPPING_FILE over the packaged ones; None: those alone."""
 
     heartbeat_url: str | None = field(repr=False)
+    metrics_file: Path | None
     secrets: tuple[str, ...] = field(repr=False)
     own_files: OwnFiles = field(repr=False, compare=False, default=NONE)
     """The files that nothing may be written over."""
@@ -150,6 +151,15 @@ def written_secrets(env_file: Path | None = None) -> tuple[str, ...]:
     return tuple({text for _, values in sources for name in secret if (text := values.get(name, "").strip())})
 
 
+def metrics_file(env_file: Path | None = None) -> Path | None:
+    """METRICS_FILE, whatever is wrong with other settings; None if it is not set, or wrong itself."""
+    try:
+        value: Path | None = read_all(read_sources(env_file))["METRICS_FILE"].value
+    except SettingsError:
+        return None
+    return value
+
+
 def inspect_settings(
     env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> list[SettingInForce]:
@@ -196,6 +206,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         log_format=value["SYNC_LOG_FORMAT"],
         mapping=value["MAPPING_FILE"],
         heartbeat_url=value["HEARTBEAT_URL"],
+        metrics_file=value["METRICS_FILE"],
         secrets=tuple(dict.fromkeys(_secrets(value))),
     )
 

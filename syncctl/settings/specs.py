@@ -119,8 +119,9 @@ SPECS = (
     Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text"),
     Spec("MAPPING_FILE", values.mapping_file),
     Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
+    Spec("METRICS_FILE", values.path),
 )
-_WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE")
+_WRITTEN = ("SYNC_LOCK_FILE", "SYNC_LOG_FILE", "METRICS_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +206,7 @@ def _files_of(reading: Reading, folder: Path) -> list[str]:
     match reading.spec.name:
         case "DATABASE_URL":
             return backend_for(reading.value).files(reading.value)
-        case "SYNC_LOCK_FILE":
-            return [str(reading.value)]
-        case "MAPPING_FILE":
+        case "SYNC_LOCK_FILE" | "MAPPING_FILE" | "METRICS_FILE":
             return [str(reading.value)]
         case "SYNC_LOG_FILE":
             return log_files(str(reading.value))

@@ -42,6 +42,9 @@ class DryRunRejects:
         listed += [reject for reject in self._rejects.values() if source in (None, reject.source)]
         return newest_first(listed)
 
+    def count_rejects(self) -> int:
+        return len(self.rejects())
+
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         listed = {
             reject_id

@@ -1,11 +1,19 @@
-"""Which runs are reported to the monitor at HEARTBEAT_URL."""
+"""Which runs are reported to the monitor at HEARTBEAT_URL, and in METRICS_FILE."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from syncctl.domain.run_results import RunResult
     from syncctl.monitoring.healthchecks import Heartbeat
+    from syncctl.monitoring.metrics import RunMetrics
+    from syncctl.ports.storage import Storage
     from syncctl.services.sync.planning import SyncOptions
     from syncctl.settings.settings import Settings
 
@@ -18,9 +26,30 @@ def heartbeat_of(
 ) -> Heartbeat | None:
     """The heartbeat of a run, or None if HEARTBEAT_URL is not set or the run covers only part of the job,
     so that its success must not clear an alarm: another command, some locations, some days, a dry run."""
-    is_part = bool(options.locations) or options.date_from is not None or dry_run
+    is_part = options.is_part or dry_run
     if settings.heartbeat_url is None or command not in WATCHED_COMMANDS or is_part:
         return None
     from syncctl.monitoring.healthchecks import Heartbeat
 
     return Heartbeat(settings.heartbeat_url)
+
+
+def observer_of(
+    settings: Settings, metrics: RunMetrics | None, *, is_part: bool = False
+) -> Callable[[RunResult, Storage], None] | None:
+    """What takes a run's result and the database into `metrics`; None if METRICS_FILE is not set.
+    `is_part`: only some locations or days are synced."""
+    if settings.metrics_file is None or metrics is None:
+        return None
+    return partial(metrics.observe, is_part=is_part)
+
+
+def write_metrics(metrics: RunMetrics, file: Path | None, status: int) -> str | None:
+    """Write METRICS_FILE, if it is set, at the end of a run. Gives a line if that failed."""
+    if file is None:
+        return None
+    try:
+        metrics.write(file, status, datetime.now(UTC))
+    except OSError as error:
+        return f"METRICS_FILE {file} can't be written: {error.strerror}. The run itself is not affected."
+    return None

@@ -26,6 +26,7 @@ from syncctl.wiring.adapters import cells_of, clock_of, locations_of, opened_sto
 if TYPE_CHECKING:
     from syncctl.ports.api import RentalApi
     from syncctl.ports.listener import Listener
+    from syncctl.ports.storage import Storage
     from syncctl.services.imports.importing import ImportJob
     from syncctl.services.imports.preview import Preview
     from syncctl.services.rejects.correcting import SheetResult
@@ -49,6 +50,9 @@ class Invocation:
 
     on_ended: Callable[[RunResult], None] | None = None
     """Called with the run's result, also if the run was aborted."""
+
+    observe: Callable[[RunResult, Storage], None] | None = None
+    """Called likewise, with the database that it left."""
     stop: Stop = field(default_factory=Stop)
 
 
@@ -210,5 +214,8 @@ def _execute(
         try:
             return run.execute(stages)
         finally:
-            if invocation.on_ended is not None and run.result is not None:
-                invocation.on_ended(run.result)
+            if run.result is not None:
+                if invocation.observe is not None:
+                    invocation.observe(run.result, storage)
+                if invocation.on_ended is not None:
+                    invocation.on_ended(run.result)

@@ -118,12 +118,18 @@ def _import(session: Session, job: ImportJob, options: _Options) -> None:
 
 def _run(session: Session, job: ImportJob, options: _Options, preview: Preview | None) -> RunResult:
     from syncctl.domain.steps import Trigger
+    from syncctl.monitoring.metrics import RunMetrics
+    from syncctl.wiring.monitoring import observer_of
     from syncctl.wiring.previews import preview_file
     from syncctl.wiring.runs import Invocation, run_import
 
+    session.metrics = None if options.is_dry else RunMetrics()
     settings, command_name = session.settings, f"import {job.kind}"
     # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
-    invocation = Invocation(command_name, Trigger.MANUAL, options.is_dry, options.wait_s, stop=session.stop)
+    observe = observer_of(settings, session.metrics)
+    invocation = Invocation(
+        command_name, Trigger.MANUAL, options.is_dry, options.wait_s, observe=observe, stop=session.stop
+    )
     target = (
         nullcontext()
         if options.preview is None

@@ -67,15 +67,19 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         json: Json = False,
     ) -> None:
         from syncctl.domain.steps import Trigger
+        from syncctl.monitoring.metrics import RunMetrics
         from syncctl.services.sync.planning import SyncOptions
-        from syncctl.wiring.monitoring import heartbeat_of
+        from syncctl.wiring.monitoring import heartbeat_of, observer_of
         from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
+        session.metrics = None if dry_run else RunMetrics()
         first, last = window_of(full, date_from, date_to)
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
         trigger = Trigger.AUTO if automatic else Trigger.MANUAL
         invocation = Invocation(name, trigger, dry_run, wait, stop=session.stop)
         options = SyncOptions(full, first, last, tuple(location or ()))
+        observe = observer_of(session.settings, session.metrics, is_part=options.is_part)
+        invocation = replace(invocation, observe=observe)
         if automatic and not force and not session.settings.api_sync_enabled:
             session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
             result = switched_off(session.settings, invocation, steps)

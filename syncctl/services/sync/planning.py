@@ -48,6 +48,11 @@ class SyncOptions:
     def is_backfill(self) -> bool:
         return self.date_from is not None
 
+    @property
+    def is_part(self) -> bool:
+        """Whether only some locations or some days are synced, which says nothing of the whole."""
+        return bool(self.locations) or self.is_backfill
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSettings:

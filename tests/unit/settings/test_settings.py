@@ -77,6 +77,7 @@ def test_defaults(cwd: Path) -> None:
         log_format="text",
         mapping=None,
         heartbeat_url=None,
+        metrics_file=None,
         secrets=(),
     )
 
@@ -167,6 +168,7 @@ def test_every_setting_can_be_set(cwd: Path) -> None:
         log_format="json",
         mapping=None,
         heartbeat_url="https://hc.example/ping/0a1b2c3d4e5f6a7b8c9d",
+        metrics_file=None,
         secrets=(
             "one-for-all",
             "bookings-own",
