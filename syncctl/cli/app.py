@@ -17,6 +17,7 @@ from syncctl.cli.commands import explain as explain_command
 from syncctl.cli.commands import history as history_command
 from syncctl.cli.commands import imports as import_commands
 from syncctl.cli.commands import rejects as rejects_commands
+from syncctl.cli.commands import report as report_command
 from syncctl.cli.commands import sandbox as sandbox_command
 from syncctl.cli.commands import status as status_command
 from syncctl.cli.commands import sync as sync_commands
@@ -68,6 +69,7 @@ for group in (
     status_command,
     history_command,
     explain_command,
+    report_command,
     config_command,
     cron_commands,
     sandbox_command,

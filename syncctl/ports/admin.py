@@ -147,6 +147,14 @@ class Survey(Protocol):
         `scan_leads` gives them. Costs what it finds, not what the collection holds. Ids that syncctl derived
         look like ObjectIds of any time."""
 
+    def leads_created(self, since: datetime, until: datetime, fields: Collection[str]) -> Iterator[Document]:
+        """The leads with a `createdAt` from `since` on and before `until`, as `scan_leads` gives them. Costs
+        what it finds."""
+
+    def reports_on_leads_created(self, since: datetime, until: datetime) -> Iterator[Document]:
+        """The documents of `reports`, whole, that say of their lead that it was created from `since` on and
+        before `until`. Costs what it finds."""
+
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
     ) -> list[RunEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
     from syncctl.services.checks.history import PastRun
     from syncctl.services.checks.status import Status
+    from syncctl.services.monthly.month import Month
+    from syncctl.services.monthly.summary import MonthSummary
     from syncctl.settings.settings import ApiEndpoint, Settings
 
 
@@ -45,6 +47,14 @@ def verify_data(settings: Settings) -> CheckReport:
 
     with opened_database(settings) as database:
         return check_data(database, locations_of(settings), clock_of(settings))
+
+
+def month_summary(settings: Settings, month: Month, now: datetime) -> MonthSummary:
+    """The figures of a month. Raises StorageUnavailableError and StorageError as `verify_data` does."""
+    from syncctl.services.monthly.summary import month_summary as summarize
+
+    with opened_database(settings) as database:
+        return summarize(database, locations_of(settings), month, settings.business_timezone, now)
 
 
 def status(settings: Settings) -> Status:

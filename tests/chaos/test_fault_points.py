@@ -16,6 +16,8 @@ LOOKS = frozenset(
         "first_run_at",
         "run_spans",
         "leads_by_age",
+        "leads_created",
+        "reports_on_leads_created",
         "saved_by_audits",
     }
 )

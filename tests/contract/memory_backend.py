@@ -16,6 +16,7 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect
 from syncctl.domain.identity import KEY_RULES, first_id_at
 from syncctl.domain.import_notes import ImportNote, NotedImport, NoteKind, ValuesChange, WriteChange
+from syncctl.domain.lead_traits import as_datetime
 from syncctl.domain.lead_values import Document, LeadChange
 from syncctl.domain.records import Correction, KnownRecord, Reject, RejectAnswer, SyncRecord, Write
 from syncctl.domain.run_history import RunEntry, SyncLog
@@ -473,6 +474,17 @@ class MemoryStorage:
             if first <= lead_id < end and len(lead_id) == 24 and set(lead_id) <= set("0123456789abcdef"):
                 yield with_fields(each, fields)
 
+    def leads_created(self, since: datetime, until: datetime, fields: Collection[str]) -> Iterator[Document]:
+        found = self._find("leads", lambda e: "createdAt" in e and since <= e["createdAt"] < until)
+        yield from (with_fields(each, fields) for each in found)
+
+    def reports_on_leads_created(self, since: datetime, until: datetime) -> Iterator[Document]:
+        def is_on_one(report: Document) -> bool:
+            created = filter(None, map(as_datetime, at_paths(report, report_paths.CREATED_PATHS)))
+            return any(since <= each < until for each in created)
+
+        yield from self._find("reports", is_on_one)
+
     def scan_reports(self) -> Iterator[Document]:
         yield from self._find("reports")
 
@@ -607,13 +619,17 @@ def matches(values: Mapping[str, Any], wanted: Mapping[str, set[Any]], created: 
 
 def has(report: Document, paths: Sequence[str], values: Collection[Any]) -> bool:
     """Whether the report has any of these values at one of the paths."""
+    found = at_paths(report, paths)
+    return any(isinstance(value, str | int | datetime) and value in values for value in found)
+
+
+def at_paths(report: Document, paths: Sequence[str]) -> Iterator[Any]:
+    """What the report has at each of the paths; None where it has nothing."""
     for path in paths:
         value: Any = report
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, str | int | datetime) and value in values:
-            return True
-    return False
+        yield value
 
 
 def with_fields(lead: Document, fields: Collection[str]) -> Document:

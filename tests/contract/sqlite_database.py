@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syncctl.domain.lead_values import Document
+from syncctl.storage.sqlite.rows import date_text
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class SqliteDatabase:
             return [dict(row) for row in connection.execute(statement, values)]
 
     def add_report(self, report_id: str, report: Document) -> None:
-        self.run("INSERT INTO reports VALUES (?, ?)", report_id, json.dumps(report))
+        self.run("INSERT INTO reports VALUES (?, ?)", report_id, json.dumps(report, default=date_text))
 
     def edit_lead(self, lead_id: str, field: str, value: Any) -> None:
         self.run(f"UPDATE leads SET {field} = ? WHERE _id = ?", value, lead_id)  # noqa: S608

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncctl.domain.identity import first_id_at
+from syncctl.domain.lead_values import Document
 from syncctl.domain.records import RejectAnswer
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import LeadType
@@ -35,6 +36,8 @@ class SurveySuite:
         assert storage.last_sync_logs() == {}
         assert list(storage.sync_logs(MOMENT, MOMENT + timedelta(days=1))) == []
         assert list(storage.leads_by_age(MOMENT, datetime.now(UTC), list(LeadType), ["phone"])) == []
+        assert list(storage.leads_created(MOMENT, datetime.now(UTC), ["phone"])) == []
+        assert list(storage.reports_on_leads_created(MOMENT, datetime.now(UTC))) == []
         assert storage.first_run_at(["booking"]) is None
         assert storage.run_spans(MOMENT) == []
         assert storage.saved_by_audits(MOMENT) == {}
@@ -303,3 +306,32 @@ class SurveySuite:
                 storage.save_run(entry)
             assert storage.runs(0, run_id=run_id) == wanted
         assert storage.runs(0, run_id="no such run") == []
+
+    def test_leads_by_when_they_were_created(self, storage: LeadDatabase) -> None:
+        moments = [MOMENT + timedelta(hours=hours) for hours in range(4)]
+        leads = [lead(n, createdAt=moment) for n, moment in enumerate(moments)]
+        storage.store_leads(leads, [])
+        found = list(storage.leads_created(moments[1], moments[3], ["phone", "createdAt"]))
+        wanted = [{name: each[name] for name in ("_id", "phone", "createdAt")} for each in leads[1:3]]
+        assert sorted(found, key=lambda each: each["_id"]) == [
+            {**each, "createdAt": each["createdAt"].replace(microsecond=123_000)} for each in wanted
+        ]
+
+    def test_reports_by_when_their_leads_were_created(
+        self, storage: LeadDatabase, database: Database
+    ) -> None:
+        inside, before = MOMENT, MOMENT - timedelta(days=1)
+        reports: dict[str, Document] = {
+            "flat": {"created_at": inside, "createdAt": before},
+            "text": {"created_at": f"{inside:%Y-%m-%dT%H:%M:%S}.123Z"},
+            "data": {"leadData": {"created_at": inside}},
+            "snapshot": {"leadSnapshot": {"createdAt": inside}},
+            "both": {"created_at": inside, "beforeSnapshot": {"createdAt": inside}},
+            "its own date": {"createdAt": inside},
+            "before": {"created_at": before},
+            "none": {"created_at": None},
+        }
+        for number, report in enumerate(reports.values()):
+            database.add_report(text_id(number), report)
+        found = storage.reports_on_leads_created(MOMENT, MOMENT + timedelta(seconds=1))
+        assert sorted(each["_id"] for each in found) == [text_id(n) for n in range(5)]

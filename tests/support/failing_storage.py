@@ -83,6 +83,8 @@ READS = SCANS | {
     "snapshots",
     "noted_imports",
     "import_notes",
+    "leads_created",
+    "reports_on_leads_created",
 }
 
 CONNECTION_METHODS = frozenset({"prepare", "set_deadline", "close", "probe_writing"})

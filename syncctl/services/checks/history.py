@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
@@ -81,6 +81,19 @@ class PastRun:
 def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:
     """The newest runs first, at most `limit` (0: all). Raises StorageError."""
     return tuple(map(past_run, survey.runs(limit, failed_only=failed_only)))
+
+
+BATCH = 100
+"""Runs read at once where it isn't known how many are needed."""
+
+
+def newest_runs(
+    survey: Survey, *, failed_only: bool = False, until: datetime | None = None, batch: int = BATCH
+) -> Iterator[PastRun]:
+    """The newest runs first, those that began before `until`, read as they are taken. Raises StorageError."""
+    while found := survey.runs(batch, failed_only=failed_only, until=until):
+        yield from map(past_run, found)
+        until = found[-1].started_at
 
 
 def find_run(database: Database, beginning: str) -> PastRun:

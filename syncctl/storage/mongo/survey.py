@@ -17,6 +17,7 @@ from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
+from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
@@ -120,6 +121,18 @@ class MongoSurvey(MongoSession):
             # Without the hint an index that begins with leadType may be taken, and all bookings be read.
             found = find(database.leads, query, ["_id", *fields]).hint("_id_")
             yield from map(documents.known_fields, found)
+
+    def leads_created(self, since: datetime, until: datetime, fields: Collection[str]) -> Iterator[Document]:
+        with self._reading() as database:
+            found = find(database.leads, {"createdAt": {"$gte": since, "$lt": until}}, ["_id", *fields])
+            yield from map(documents.known_fields, found)
+
+    def reports_on_leads_created(self, since: datetime, until: datetime) -> Iterator[Document]:
+        spans = zip(*map(moments_as_stored, ([since], [until])), strict=True)  # as dates, and as text
+        ranges = [{"$gte": first, "$lt": end} for first, end in spans]
+        query = {"$or": [{path: span} for path in CREATED_PATHS for span in ranges]}
+        with self._reading() as database:
+            yield from map(documents.from_bson, find(database.reports, query))
 
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None

@@ -13,6 +13,7 @@ from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.records import record_entry
+from syncctl.storage.common.report_paths import CREATED_PATHS
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.sqlite import rows
@@ -36,6 +37,13 @@ AND (NOT :failed_only OR EXISTS (
 ))
 ORDER BY startedAt DESC
 """
+
+# UNION takes each report once, and each part its own index.
+REPORTS_ON_LEADS_CREATED = " UNION ".join(
+    "SELECT _id, document FROM reports"  # noqa: S608 constants only
+    f" WHERE json_extract(document, '$.{path}') >= ?1 AND json_extract(document, '$.{path}') < ?2"
+    for path in CREATED_PATHS
+)
 
 AUDITED_RUNS = """
 SELECT * FROM syncruns WHERE startedAt >= ? AND EXISTS (
@@ -151,6 +159,15 @@ class SqliteSurvey(SqliteSession):
     def saved_by_audits(self, since: datetime) -> dict[str, int]:
         with self._found(AUDITED_RUNS, (rows.date_text(since),)) as found:
             return saved_by_audits(self._own.read("syncruns", found, run_from))
+
+    def leads_created(self, since: datetime, until: datetime, fields: Collection[str]) -> Iterator[Document]:
+        query = f"SELECT {_columns(fields)} FROM leads WHERE createdAt >= ? AND createdAt < ?"  # noqa: S608 columns of the table only
+        yield from self._scan(rows.known_fields, query, (rows.date_text(since), rows.date_text(until)))
+
+    def reports_on_leads_created(self, since: datetime, until: datetime) -> Iterator[Document]:
+        yield from self._scan(
+            rows.report_from, REPORTS_ON_LEADS_CREATED, (rows.date_text(since), rows.date_text(until))
+        )
 
     def runs(
         self, limit: int, *, failed_only: bool = False, run_id: str = "", until: datetime | None = None
