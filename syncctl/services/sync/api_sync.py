@@ -96,13 +96,15 @@ class ApiSync:
     ) -> None:
         planner = Planner(self.window_settings, self.options, run.started_at)
         dialects = run.storage.dialects()
-        measuring = WindowMeasuring(planner, dialects, is_wanted=self.measures and not run.dry_run)
+        is_measuring = self.measures and planner.keeps_dialects and not run.dry_run
+        measuring = WindowMeasuring(planner, dialects, is_wanted=is_measuring)
+        asked = locations_to_ask(names, self.locations, self.options.locations)
         context = StepContext(
             storage=run.storage,
             intake=AnswerIntake(run, self.locations, self._deadline(run, 1, of=1)),
             planner=planner,
             listener=run.listener,
-            stores=locations_to_ask(names, self.locations, self.options.locations),
+            stores={location: store for location, store in asked.items() if planner.has(location)},
             shops=known_shop_names(names, self.locations, dialects),
             dialects=dialects,
             measuring=measuring,

@@ -48,7 +48,7 @@ class Audits:
         planner, measuring = context.planner, context.measuring
         # The empty id, if only that returns rows; and all others, which may work again.
         empty = {step.report for step in steps if step.dialect.ids is LocationIds.EMPTY}
-        locations = [*([""] if empty else []), *context.stores]
+        locations = [*([""] if empty and planner.has("") else []), *context.stores]
         whole = [
             {code for code, window in step.plan.windows.items() if planner.is_whole(window)} for step in steps
         ]

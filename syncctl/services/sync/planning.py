@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.dialects import Dialect, LocationIds, Mode
 from syncctl.domain.requests import Days, Window
+from syncctl.domain.shards import Shard
 from syncctl.domain.sources import MAX_BOOKING_ADVANCE
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
@@ -43,6 +44,8 @@ class SyncOptions:
 
     date_to: date | None = None
     locations: tuple[str, ...] = ()
+    shard: Shard | None = None
+    """Only the locations of this part."""
 
     @property
     def is_backfill(self) -> bool:
@@ -199,12 +202,23 @@ class Planner:
         others are asked only if chosen, or in a full run."""
         if self._options.locations:
             return stores
-        return {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
+        asked = {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
+        return {location: store for location, store in asked.items() if self.has(location)}
+
+    def has(self, location: str) -> bool:
+        """Whether a location belongs to the part that this run syncs."""
+        return self._options.shard is None or self._options.shard.has(location)
+
+    @property
+    def keeps_dialects(self) -> bool:
+        """Whether this run writes how the reports answer: of runs that share the locations only one does, as
+        each would overwrite what another has found out."""
+        return self._options.shard is None or self._options.shard.number == 1
 
     @property
     def asks_all_locations(self) -> bool:
-        """Whether no locations were chosen."""
-        return not self._options.locations
+        """Whether no locations were chosen, and the empty id falls to this run."""
+        return not self._options.locations and self.has("")
 
     def plan(self, codes: Iterable[str], states: Mapping[str, LocationState], dialect: Dialect) -> Plan:
         """A window for each location that is due. Those tried longest ago come first, so that runs cut

@@ -256,7 +256,8 @@ class ReportStep:
     def save_location_ids(self) -> None:
         """Save what the answers so far show about location ids. Raises StorageUnavailableError."""
         self.ids.conclude()
-        self.ids.save(self._context.storage, self._context.listener)
+        if self._context.planner.keeps_dialects:
+            self.ids.save(self._context.storage, self._context.listener)
 
     def _doubt_capped_answers(self) -> None:
         """If the API may cut its answers, the watermarks of those locations don't move."""
