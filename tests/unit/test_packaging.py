@@ -20,6 +20,7 @@ BESIDE_THEM = (
     ".env",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "Containerfile",
     "LICENSE",
     "README.md",
     "constraints.txt",
