@@ -41,7 +41,7 @@ def cron_state(
         found = f"a line written by hand in {user}'s crontab"
     else:
         return ScheduleState(
-            installed=False, in_step=False, found=f"no line of {user}'s crontab runs `syncctl api`"
+            installed=False, in_step=False, found=f"no line in {user}'s crontab runs `syncctl api`"
         )
     return ScheduleState(
         installed=True,
@@ -66,7 +66,7 @@ def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool)
     ]
     trouble = ""
     if found != list(wanted):
-        trouble = f": it comes at {' and '.join(found) or 'no time'}, API_SYNC_TIME is {' and '.join(wanted)}"
+        trouble = f": it runs at {' and '.join(found) or 'no time'}, API_SYNC_TIME is {' and '.join(wanted)}"
     return ScheduleState(
         installed=enabled,
         in_step=enabled and not trouble,

@@ -32,7 +32,11 @@ def kind_of_file(path: Path, asked: str | None) -> StepName:
     if asked is None:
         with file_errors(path):
             path.stat()
-    what = f"--kind {asked!r} is no kind of file" if asked else f"{path.name} does not tell its kind"
+    what = (
+        f"--kind {asked!r} isn't a kind of file"
+        if asked
+        else f"the name {path.name} doesn't say which kind it is"
+    )
     raise UsageError(f"{what}: give --kind {' or --kind '.join(FILE_STEPS)}.")
 
 

@@ -62,7 +62,7 @@ def test_a_file_of_another_user_beside_a_right_one(above: Path) -> None:
 def test_a_file_above_that_others_can_write(above: Path, mode: int) -> None:
     file = write(above / ".env", mode)
     said = refusal(above)
-    assert f"it can be written by others ({file.owner()}, {mode:04o})" in said
+    assert f"it is writable by others ({file.owner()}, {mode:04o})" in said
     assert f"chmod go-w {file}" in said
     assert read_sources(file, {}, above / "here").find(["API_BASE_URL"]) is not None
 

@@ -182,7 +182,7 @@ BROKEN: dict[str, Reply] = {
     "a NUL in a header": Reply([head("X: \0\0") + b"\r\n"], then="close"),
     "JSON nested too deep": reply(b"[" * 100_000),
     "a number of a million digits": reply(b"[" + b"9" * 1_000_000 + b"]"),
-    "bytes that are no text": reply(b"\xff\xfe\xfa" * 100),
+    "bytes that are not text": reply(b"\xff\xfe\xfa" * 100),
     "a lone surrogate": reply(b'{"errorDescription": "\\ud800", "status": false}'),
 }
 

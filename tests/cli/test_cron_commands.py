@@ -104,7 +104,7 @@ def test_what_stands_above_the_block(program: Program, crontab: FakeCrontab) -> 
     assert ended.status == 0
     assert "Warning: above the block stands SHELL=/no/shell: there is no such program" in ended.stderr
     shown = program.run("cron", "show")
-    assert "Above the line stands API_TOKEN=…: its runs go by that, whatever the .env says." in shown.stderr
+    assert "Above the line stands API_TOKEN=…: its runs use that, whatever .env says." in shown.stderr
     document = json.loads(program.run("cron", "show", "--json").stdout)
     assert [each.partition("=")[0] for each in document["obstacles"]] == ["SHELL", "API_TOKEN"]
     assert "hush-hush" not in ended.output + shown.output

@@ -34,7 +34,7 @@ def test_the_reference_names_every_dialect() -> None:
 @pytest.mark.parametrize(
     ("dialects", "message"),
     [
-        (["klingon"], "Unknown dialect 'klingon'. Known are: own-date, "),
+        (["klingon"], "Unknown dialect 'klingon'. Known: own-date, "),
         (["own-date", "id-ignored@stores"], "'id-ignored@stores' names no report"),
         (
             ["own-date@return", "id-ignored@return"],

@@ -147,7 +147,7 @@ def test_storing_ends_with_the_deadline_and_the_next_run_goes_on(
         patched.setattr(world, "_clock", lambda: clock)
         (step,) = world.run((BOOKING,), wrap=slow).steps
     assert step.status in (StepStatus.FAILED, StepStatus.PARTIAL)
-    assert "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)" in str(step.error)
+    assert "not all rows were stored before the run's time ran out (API_RUN_DEADLINE_S)" in str(step.error)
     assert step.counts.balanced
     assert step.counts.saved == len(world.app.leads()) == 5
     with world.storage() as storage:

@@ -217,7 +217,7 @@ OWN = [
 def test_what_something_else_keeps_there_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"notes\.txt holds something else than a lock.*SYNC_LOCK_FILE"):
+    with pytest.raises(SettingsError, match=r"notes\.txt holds something other than a lock.*SYNC_LOCK_FILE"):
         RunLock(path).acquire()
     assert path.read_bytes() == content
     problem = lock_state(path).problem

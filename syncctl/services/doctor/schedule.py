@@ -23,7 +23,7 @@ def check_schedule(
     if only_here:
         yield Finding.warning(
             "Environment",
-            f"from this shell's environment: {', '.join(only_here)}; a scheduled run goes by the .env alone",
+            f"from this shell's environment: {', '.join(only_here)}; a scheduled run uses the .env alone",
             "Put it into .env.local beside the .env.",
         )
     if not enabled:

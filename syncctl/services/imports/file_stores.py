@@ -62,8 +62,8 @@ class FileStores:
         if store is None:
             known = "; ".join(sorted(self._known))
             raise UsageError(
-                f"--store {written!r} is no known store (a new one comes with `syncctl stores`).",
-                hint=f"Known are: {known}." + self._or_add(written),
+                f"--store {written!r} isn't a known store (`syncctl stores` fetches new ones).",
+                hint=f"Known: {known}." + self._or_add(written),
             )
         return store
 

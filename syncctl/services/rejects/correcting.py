@@ -221,7 +221,7 @@ class SheetLines:
             return None
         store = self._stores.named(typed)
         if store is None:
-            why = f"{STORE_TITLE} names no store that is known"
+            why = f"{STORE_TITLE} isn't a known store"
             self.problems |= {reject.reject_id: why for reject in exported.rejects}
         return store
 

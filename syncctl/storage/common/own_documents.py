@@ -44,7 +44,7 @@ class OwnDocuments:
             return
         self._warned_of.add((collection, shown_id))
         logger.warning(
-            "The document %s of %s is none that syncctl writes, and is passed over: correct or delete it.",
+            "The document %s of %s is not one that syncctl writes, and is skipped: correct or delete it.",
             shown_id,
             collection,
         )

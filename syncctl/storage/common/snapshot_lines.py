@@ -20,8 +20,8 @@ def parsed(line: str, parse: Callable[[str], T]) -> T:
         return parse(line)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         raise StorageError(
-            "A line of the backup is no lead (a JSON object with an _id): it was cut off or edited. "
-            "Take it out or mend it, then restore again."
+            "A line of the backup isn't a lead (a JSON object with an _id): it was cut off or edited. "
+            "Remove or repair it, then restore again."
         ) from None
 
 

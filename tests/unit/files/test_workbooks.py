@@ -94,7 +94,7 @@ def test_a_workbook_with_nothing_but_hidden_sheets(path: Path) -> None:
             book["Old"].append(row)
 
     problem = problem_of(save(path, build))
-    assert problem.startswith("only hidden sheets have anything; unhide one, or name it with --sheet")
+    assert problem.startswith("only hidden sheets have content; unhide one, or name it with --sheet")
     assert "Old" in problem
 
 

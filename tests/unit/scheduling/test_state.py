@@ -101,10 +101,10 @@ DAILY = WANTED.replace(b"*/5 * * * *", b"30 2 * * *")
         (b"SHELL=/bin/csh\nSHELL=/bin/sh\n", WANTED, ()),
         (b"SHELL=/no/such/shell\n", WANTED, ("SHELL=/no/such/shell: there is no such program",)),
         (b" SHELL\t= '/no/such shell'\n", WANTED, ("SHELL=/no/such shell: there is no such program",)),
-        (b"SHELL=/usr/bin/env\n", WANTED, ("SHELL=/usr/bin/env: that is no shell which can run the line",)),
+        (b"SHELL=/usr/bin/env\n", WANTED, ("SHELL=/usr/bin/env: that isn't a shell that can run the line",)),
         (b"SHELL=\n", WANTED, ("SHELL=: there is no such program",)),
         (b"PATH=/no/folder\n", WANTED, ()),  # the program is named by its whole path
-        (b"CRON_TZ=UTC\n", DAILY, ("CRON_TZ=UTC: where cron knows CRON_TZ, it goes by that clock",)),
+        (b"CRON_TZ=UTC\n", DAILY, ("CRON_TZ=UTC: a cron that supports CRON_TZ uses that clock",)),
         (b"CRON_TZ=UTC\n", WANTED, ()),  # every five minutes is so by any clock
         (b"CRON_TZ=Asia/Colombo\n", DAILY, ()),
         (b"CRON_TZ=Mars/Olympus\n", DAILY, ("CRON_TZ=Mars/Olympus: there is no such time zone",)),

@@ -42,7 +42,7 @@ def summary(
     result += _ids(findings, scrubber)
     result += _clock(findings, local_now)
     if stored is None:
-        return [*result, "The database can't be used, so that what syncctl has measured is not known."]
+        return [*result, "The database can't be used, so it is not known what syncctl has measured."]
     result += [
         f"syncctl asks for {TITLES[report].lower()} so: "
         f"{window_words(_scrubbed(stored.get(report, Dialect(report)), scrubber), local_now)}."

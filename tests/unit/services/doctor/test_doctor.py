@@ -357,7 +357,7 @@ def test_an_api_in_trouble(answers: dict[str, Any], expected: tuple[CheckResult,
     [
         (
             KeyRefusedError("it failed", hint="check BOOKING_API_KEY", setting="BOOKING_API_KEY"),
-            "Check BOOKING_API_KEY: ask the API's people for a valid key, and put it into .env.local.",
+            "Check BOOKING_API_KEY: ask the API's provider for a valid key, and put it into .env.local.",
         ),
         (
             FinalApiError("it failed", hint="check API_BASE_URL", setting="API_BASE_URL"),
@@ -378,7 +378,7 @@ def test_what_the_api_itself_says_is_no_cure() -> None:
     error = RetryableApiError("the API says that the call failed: set XACT_ABORT on")
     check = list(check_api(FakeApi(booking=error), trial()))[1]
     assert check.message == "the API says that the call failed: set XACT_ABORT on"
-    assert check.hint.startswith("It may pass")
+    assert check.hint.startswith("Try again in a few minutes.")
 
 
 @pytest.mark.parametrize(

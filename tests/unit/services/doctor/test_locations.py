@@ -42,7 +42,7 @@ def test_ids_that_the_api_names_otherwise() -> None:
         "9 (Suitor Guy - Kottayam; the store list: Z.Kottayam), "
         "16 (Zorucci - Perinthalmanna; its rows: Z- Edapally)"
     )
-    assert "ask the API's people which shops these ids are, and correct" in check.hint
+    assert "ask the API's provider which shops these ids are, and correct" in check.hint
 
 
 def test_ids_of_the_store_list_only_and_of_the_table_only() -> None:

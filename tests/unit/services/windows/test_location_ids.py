@@ -174,12 +174,12 @@ def test_one_warning_for_both_reports() -> None:
         known = {StepName.BOOKING: booking, StepName.RETURN: returns}
         return ids_warning(Report(Dialect(name, ids=ids)).watch for name, ids in known.items())
 
-    then = "the location in each row decides its store. Ask the API's people how to ask for one location."
+    then = "the location in each row decides its store. Ask the API's provider how to ask for one location."
     assert said(LocationIds.HONOURED, LocationIds.HONOURED) == ""
     assert said(LocationIds.IGNORED, LocationIds.IGNORED) == (
-        f"The booking and return reports do not keep to the location id that they are asked for: {then}"
+        f"The booking and return reports ignore the location id that they are asked for: {then}"
     )
     assert said(LocationIds.EMPTY, LocationIds.IGNORED) == (
-        "The return report does not keep to the location id that it is asked for; the booking report has "
+        "The return report ignores the location id that it is asked for; the booking report has "
         f"nothing for any location id, only for an empty one, which it is asked with: {then}"
     )

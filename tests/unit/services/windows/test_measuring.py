@@ -269,7 +269,7 @@ def test_a_database_that_refuses_it_is_a_warning(world: ModelWorld) -> None:
     assert world.run(wrap=lambda storage: refusing).ok
     (warning,) = world.recorder.warnings
     assert warning == (
-        "What was found out about the booking report could not be noted; the next run finds it out again: no"
+        "What was learned about the booking report could not be noted; the next run learns it again: no"
     )
     assert tuple(map(world.mode, REPORTS)) == ("whole", "dates")
 
