@@ -15,7 +15,7 @@
     │   └── InterruptedRunError     the same, of a run, which has noted it
     ├── FileProblemError            65: a file could not be understood; the others go on
     ├── ApiError                    one call of the rental API failed: its location is skipped in this run
-    │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, bodies that are no answer
+    │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, unusable bodies
     │   └── FinalApiError           not worth one
     │       ├── KeyRefusedError     401, 403: the whole step fails, naming the setting that holds the key
     │       ├── UnclearAnswerError  no rows, and no telling why: taken as empty, but nothing follows from it

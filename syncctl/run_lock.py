@@ -156,7 +156,7 @@ class RunLock:
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise SettingsError(
-                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to another one, or to "
+                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to another file, or to "
                     "what it leads to."
                 ) from error
             raise self._unusable(error) from error

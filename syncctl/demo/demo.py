@@ -83,7 +83,7 @@ def run_demo(
     try:
         make_private_folder(folder_kept)
     except OSError as error:
-        raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
+        raise UsageError(f"{keep} can't be created: {error.strerror}.") from None
     if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
         raise UsageError(f"{keep} already holds a database or settings: name a new folder.")
     facts = _demonstrate(folder_kept, make_listener, say, stop)

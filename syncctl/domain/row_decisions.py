@@ -96,7 +96,7 @@ class RowDecision(NamedTuple):  # made for every row: a frozen dataclass takes t
     """Ten digits; of a rejected row what its cell holds."""
 
     store: str
-    """Canonical; "" where nothing tells it."""
+    """Canonical; "" where it is unknown."""
 
     lead_id: str | None
     """The lead, also one that is to be created; None: the row alone has none."""

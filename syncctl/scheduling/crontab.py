@@ -71,7 +71,7 @@ def _crontab(
         raise SettingsError(_NO_CRON) from None
     except subprocess.TimeoutExpired:
         raise SettingsError(
-            f"`crontab {argument}` did not end within {_LIMIT_S:g} s: try it by hand."
+            f"`crontab {argument}` did not finish within {_LIMIT_S:g} s: try it by hand."
         ) from None
     except OSError as error:
         raise SettingsError(f"The program crontab can't be run: {error.strerror}.") from error

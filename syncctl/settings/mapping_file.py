@@ -1,6 +1,6 @@
 """MAPPING_FILE: stores, places and column titles over the packaged tables (docs/reference/mapping.md).
 
-It only adds. What it says otherwise than the packaged tables would give known leads another key, and so save
+It only adds. What contradicts the packaged tables would give known leads another key, and so save
 them again: that is a clash, as is one thing said twice (docs/decisions/0022-a-mapping-file.md).
 """
 

@@ -154,10 +154,10 @@ class TableReader:
         place = self._places.get(split_brand(fold(key), brands)[1])
         if place and place.line not in (None, self._line(keys)) and place.value != store.split(SEPARATOR)[1]:
             self._clash(key, place, store, keys)
-        told = Locations(self._by_code, brands, {words: said.value for words, said in self._places.items()})
+        known = Locations(self._by_code, brands, {words: said.value for words, said in self._places.items()})
         for spelling in spellings_of(key, store, brands):
-            before = told.canonical(spelling)
-            if before != store and before in told.store_names:
+            before = known.canonical(spelling)
+            if before != store and before in known.store_names:
                 self._clash(spelling, _Said(str(before), self._line_of_store(str(before))), store, keys)
             self._say(self._stores, spelling, spelling, store, keys)
         is_known = self._packaged.canonical(key) in self._packaged.store_names

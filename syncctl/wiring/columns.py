@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def kind_of_file(path: Path, asked: str | None) -> StepName:
-    """The kind that is asked for, or else that the file's name tells.
+    """The kind that is asked for, or else the one in the file's name.
 
     Raises:
         FileProblemError: there is no such file, whose name might tell it.
-        UsageError: that is no kind, or nothing tells it.
+        UsageError: that isn't a kind, or the name has none.
     """
     from syncctl.files.problems import file_errors
     from syncctl.services.imports.file_stores import kind_of_name

@@ -120,7 +120,7 @@ def prepare_cron_run(settings: Settings, env_file: Path | None) -> None:
         make_private_file(command.output)
     except OSError as error:
         raise SettingsError(
-            f"The file {command.output} can't be made ({error.strerror}): check DATA_DIR."
+            f"The file {command.output} can't be created ({error.strerror}): check DATA_DIR."
         ) from error
     words = (*command.program, "--version")
     try:

@@ -456,7 +456,7 @@ class MemoryStorage:
                 self.save_file_hash(kind, name, before)
 
     def facts(self) -> DatabaseFacts:
-        return DatabaseFacts("Memory", "1", self._database.url, "no file", "gone with the program")
+        return DatabaseFacts("Memory", "1", self._database.url, "no file", "lost when the program ends")
 
     def count_rejects(self) -> int:
         return len(self.rejects())

@@ -94,7 +94,7 @@ def dialect_name(document: Any, report: str) -> str:
 
 
 SENTENCES = {
-    "own-date": "asked, in every form of the body: the rows come that are dated so by returnDate",
+    "own-date": "asked, in every form of the body: the rows with such a returnDate come",
     "dates-empty": "asked, in every form of the body: nothing comes, of ",
     "dates-error": "asked, in every form of the body: an error, the API says that the call failed: Execution",
     "all-ignored": "1 month, 2 months, 3 months asked: it is ignored: everything comes.",

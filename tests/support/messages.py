@@ -68,11 +68,11 @@ def _part(part: ast.expr) -> str:
     if isinstance(part, ast.Constant):
         return str(part.value)
     hole = part.value if isinstance(part, ast.FormattedValue) else part
-    return (
-        "{…}"
-        if any(isinstance(each, ast.JoinedStr) for each in ast.walk(hole))
-        else f"{{{ast.unparse(hole)}}}"
-    )
+    if any(isinstance(each, ast.JoinedStr) for each in ast.walk(hole)):
+        return "{…}"
+    layout = getattr(part, "format_spec", None)
+    shown = ":" + "".join(map(_part, layout.values)) if layout else ""
+    return f"{{{ast.unparse(hole)}{shown}}}"
 
 
 def _is_format(text: ast.JoinedStr, above: ast.JoinedStr) -> bool:

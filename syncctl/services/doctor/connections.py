@@ -108,7 +108,7 @@ def check_clock(clock: ApiClock | None) -> Iterator[Finding]:
         yield Finding.warning(
             "Clock",
             f"{seconds} s {'ahead of' if clock.ahead > timedelta(0) else 'behind'} that of {clock.host}",
-            "Windows and watermarks go by it: let NTP set it (timedatectl set-ntp true).",
+            "Windows and watermarks depend on it: let NTP set it (timedatectl set-ntp true).",
         )
     else:
         yield Finding.passed("Clock", f"agrees with that of {clock.host}")

@@ -29,13 +29,13 @@ def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: b
         return Finding.failed(name, f"{path} isn't a {kind}", f"Move it away{elsewhere}.")
     if not facts.exists and not facts.is_folder:
         return Finding.failed(
-            name, f"{path} can't be made: {facts.seen} isn't a folder", f"Move it away{elsewhere}."
+            name, f"{path} can't be created: {facts.seen} isn't a folder", f"Move it away{elsewhere}."
         )
     if not facts.writable or (facts.exists and not facts.readable):
-        what = path if facts.exists else f"{path} can't be made: {facts.seen}"
+        what = path if facts.exists else f"{path} can't be created: {facts.seen}"
         return Finding.failed(
             name,
-            f"{what} belongs to {facts.owner} ({facts.mode:04o}), and {user.name} may not write there",
+            f"{what} belongs to {facts.owner} ({facts.mode:04o}), but {user.name} has to write there",
             f"chown {user.name} {shlex.quote(str(facts.seen))}{elsewhere}.",
         )
     if not facts.exists:

@@ -142,7 +142,7 @@ def history_of_record(
     if record.corrections and record.lead_id != record.record_id:
         how = f"it kept lead {record.lead_id}, from before the number was corrected"
     elif record.lead_id != record.record_id:
-        how = f"linked to lead {record.lead_id}, which was there: from the old system, or kept by a cleanup"
+        how = f"linked to lead {record.lead_id}, already there: from the old system, or kept by a cleanup"
     elif lead is None and finished_at is not None and finished_at < record.first_seen_at:
         how = "already finished, so not stored"
     else:

@@ -30,7 +30,7 @@ def kind_of_name(name: str) -> StepName | None:
 
 
 _NO_STORE = re.compile(rf"(?:\W|_|\d|sheet|table|loss|of|sale|walk|ins?|{_TAIL.pattern})*", re.IGNORECASE)
-"""Names of sheets that are no store's."""
+"""Names of sheets that aren't a store's."""
 
 
 def _words_of(file_name: str) -> list[str]:

@@ -49,7 +49,9 @@ def _checks(found: Completeness) -> Iterator[Finding]:
         yield _changed(found)
         yield _withdrawn(found)
     for warning in found.warnings:
-        yield Finding.warning("Not judged", warning, "Run it again, for all locations, when the API is well.")
+        yield Finding.warning(
+            "Not judged", warning, "Run it again, for all locations, when the API works again."
+        )
 
 
 def _report(found: Completeness, report: StepName) -> Finding:
@@ -109,7 +111,7 @@ def _changed(found: Completeness) -> Finding:
     perhaps = sum(entry.field.changed_by is ChangedBy.EITHER for entry in differences)
     message = f"{quantity(leads, 'lead')}, listed below"
     if perhaps:
-        message += f"; of {quantity(perhaps, 'field')} a telecaller may have edited the lead instead"
+        message += f"; {quantity(perhaps, 'field')} may be a telecaller's edit instead"
     return Finding.warning(
         "Changed at the source",
         message,
@@ -124,5 +126,5 @@ def _withdrawn(found: Completeness) -> Finding:
         "Dropped by the API",
         f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or now there "
         "under another phone or booking number",
-        "Ask the shop. Nothing is deleted by itself: if it is cancelled, delete the lead in the web app.",
+        "Ask the shop. Nothing is deleted automatically: if it is cancelled, delete the lead in the web app.",
     )

@@ -1,4 +1,4 @@
-"""What stands in syncctl's own collections and that it can't have written is passed over, with a warning."""
+"""What stands in syncctl's own collections and that it can't have written is skipped, with a warning."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator

@@ -161,7 +161,7 @@ def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[Cav
     ]
     if closed:
         yield Caveat(
-            f"The user in DATABASE_URL may not write to {', '.join(closed)}",
+            f"The user in DATABASE_URL isn't allowed to write to {', '.join(closed)}",
             f"give it the role readWrite on {address.database}.",
         )
 

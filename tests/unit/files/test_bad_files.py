@@ -90,7 +90,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_permissions() -> None:
-    said = r"^a\.csv: this user may not read it; change its permissions"
+    said = r"^a\.csv: this user isn't allowed to read it; change its permissions"
     with pytest.raises(FileProblemError, match=said), file_errors(Path("folder/a.csv")):
         raise PermissionError
 

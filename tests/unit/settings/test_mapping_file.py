@@ -232,7 +232,7 @@ def test_a_wrong_one_is_found_at_the_start_as_any_setting(tmp_path: Path) -> Non
         (lambda file: file.mkdir(), "Is a directory"),
         (os.mkfifo, "named pipe"),
         (lambda file: file.write_bytes(b"[places]\n'a' = '\xff'\n"), "line 2: it is not UTF-8"),
-        (lambda file: (file.touch(), file.chmod(0o666)), "can be written by others"),
+        (lambda file: (file.touch(), file.chmod(0o666)), "is writable by others"),
         (lambda file: file.write_bytes(b"#" * (1 << 21)), "too long"),
     ],
 )
