@@ -68,7 +68,7 @@ def cron_line(command: ScheduledCommand) -> bytes:
     line = os.fsencode(f"{crontab_fields(command.schedule)} {run}")
     if len(line) > _LONGEST_COMMAND:
         raise SettingsError(
-            f"The crontab line would be {len(line)} bytes long, but cron accepts {_LONGEST_COMMAND}: "
+            f"The crontab line would be {len(line)} bytes long, but cron accepts only {_LONGEST_COMMAND}: "
             "use shorter paths, or `syncctl cron install --systemd`."
         )
     return line

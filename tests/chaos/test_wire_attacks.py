@@ -117,7 +117,7 @@ def test_no_redirect_is_followed(world: World, status: int) -> None:
 @pytest.mark.attack("server")
 def test_tls_where_there_is_none(program: Program, sandbox: Sandbox) -> None:
     https = sandbox.base_url.replace("http://", "https://")
-    assert_fails(program, https, "no TLS connection to 127.0.0.1")
+    assert_fails(program, https, "a TLS connection to 127.0.0.1")
 
 
 @pytest.mark.attack("server")

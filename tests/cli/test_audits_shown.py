@@ -104,5 +104,5 @@ def test_without_audits(program: Program) -> None:
     for words in (("verify", "sync"), ("doctor",)):
         ended = program.run(*words, API_AUDIT_LOCATIONS="0")
         (line,) = lines(ended, "Audits: ")
-        assert line.startswith("WARNING\tAudits: off (API_AUDIT_LOCATIONS=0): nothing proves the narrower ")
+        assert line.startswith("WARNING\tAudits: off (API_AUDIT_LOCATIONS=0): the narrower windows are only ")
         assert ended.status == 0

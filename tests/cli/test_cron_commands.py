@@ -204,7 +204,8 @@ def test_without_crontab_or_leave_to_use_it(program: Program, crontab: FakeCront
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"), [("DATA_DIR=100%", "percent sign"), ("API_SYNC_TIME=0 0 L * *", "cron knows no L")]
+    ("setting", "said"),
+    [("DATA_DIR=100%", "percent sign"), ("API_SYNC_TIME=0 0 L * *", "cron supports neither L")],
 )
 def test_what_cron_can_not_be_told(program: Program, crontab: FakeCrontab, setting: str, said: str) -> None:
     name, _, value = setting.partition("=")

@@ -54,7 +54,7 @@ def test_invalid_rows_that_are_not_listed_are_one_warning(tmp_path: Path) -> Non
     with answering(b"[" + b",".join(b"%d" % number for number in range(1500)) + b"]") as server:
         ended = Program(tmp_path, API_BASE_URL=server.url).run("booking", "--location", "7")
     (line,) = [line for line in ended.output.splitlines() if "not on the rejects list" in line]
-    assert "500 invalid rows are not on the rejects list" in line
+    assert "500 invalid rows did not fit on the rejects list" in line
     assert "(location 7)" in line
 
 

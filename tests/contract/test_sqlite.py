@@ -314,7 +314,7 @@ class TestFiles:
         path.write_text("Dear customer, " * 100)
         with (
             closing(SqliteStorage(path)) as storage,
-            pytest.raises(StorageUnavailableError, match=r"letter\.txt is no SQLite database"),
+            pytest.raises(StorageUnavailableError, match=r"letter\.txt isn't a SQLite database"),
         ):
             storage.prepare()
         assert path.read_text().startswith("Dear customer")

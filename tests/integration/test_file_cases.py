@@ -89,7 +89,7 @@ def test_one_stray_byte(world: World) -> None:
     leads = {lead["name"]: lead for lead in world.app.leads()}
     assert leads.keys() == before | {"New D"}
     assert leads["New D"]["remarks"] == "bride\ufffds sister"
-    assert file_of(result).warning == "a character can't be read, \ufffd stands for it: row 5"
+    assert file_of(result).warning == "a character can't be read and became \ufffd: row 5"
 
 
 @pytest.mark.parametrize("name", ["lossofsale_sg_calicut.xls", "lossofsale_sg_kannur.xls"])

@@ -217,7 +217,7 @@ def test_other_tls_trouble_may_pass(transport: Transport, monkeypatch: pytest.Mo
         plain = server.url.replace("http:", "https:")
         error = failure(transport, plain)
         assert isinstance(error, RetryableApiError)
-        assert str(error) == f"no TLS connection to {server.host} could be made"
+        assert str(error) == f"a TLS connection to {server.host} could not be made"
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
         assert type(failure(transport, plain)) is FinalApiError
 

@@ -169,7 +169,7 @@ def test_each_report_has_its_own_dialect() -> None:
         (["capped-" + "9" * 5000], "Unknown dialect 'capped-9"),
         (["own-date@stores"], r"'own-date@stores'.*booking or return"),
         (["own-date@"], r"'own-date@'.*booking or return"),
-        (["own-date+booking-date"], "own-date and booking-date exclude"),
+        (["own-date+booking-date"], "own-date and booking-date can't be combined"),
         (["empty-id-only+id-ignored"], "empty-id-only and id-ignored"),
         (["capped-1+capped-2"], "capped-1 and capped-2"),
         (["own-date", "capped-2"], r"'own-date' and 'capped-2'.*join"),

@@ -73,7 +73,7 @@ def test_bytes_that_are_no_text_stay_as_they_are() -> None:
 
 
 def test_a_command_that_cron_would_not_take() -> None:
-    with pytest.raises(SettingsError, match="cron takes 990"):
+    with pytest.raises(SettingsError, match="cron accepts only 990"):
         cron_line(command(settings_file=Path("/" + "x" * 960)))
 
 

@@ -91,7 +91,7 @@ def test_phones_must_have_ten_ascii_digits(database: Database) -> None:
     database.store_leads([lead(n, phone=phone) for n, phone in enumerate(phones, start=1)], [])
     found = line(verify(database), "Phone numbers")
     assert found.result is CheckResult.FAILED
-    assert found.message.startswith("4 not of 10 digits")
+    assert found.message.startswith("4 without 10 digits")
     assert "in the database" in found.hint  # no page of the web app edits a phone number
     assert text_id(1) in found.message
     assert "…" in found.message

@@ -200,7 +200,7 @@ def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(data
     assert (booking.result, returned.result) == (CheckResult.WARNING, CheckResult.WARNING)
     assert booking.message == "1 of 15 locations, the oldest from 4 min ago; most were never synced"
     assert "`syncctl booking`" in booking.hint
-    assert "no location was synced" in returned.message
+    assert "no location has been synced" in returned.message
 
 
 def test_after_runs_of_the_old_system_only_a_report_is_not_yet_synced(database: Database) -> None:

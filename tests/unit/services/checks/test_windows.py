@@ -144,7 +144,7 @@ def test_without_audits_nothing_proves_the_narrower_windows() -> None:
     found = lines(LocationState("7", NOW), audits=0, saved={"return": 1})["Audits"]
     assert found.result is CheckResult.WARNING
     assert "API_AUDIT_LOCATIONS=0" in found.message
-    assert "nothing proves the narrower windows any more" in found.message
+    assert "the narrower windows are only checked by" in found.message
     assert "1 lead of the last 7 days came only from audits" in found.message
     assert "API_AUDIT_LOCATIONS=2" in found.hint
 

@@ -346,7 +346,7 @@ def test_a_mode_that_is_lost_is_a_warning_that_says_by_what(world: ModelWorld) -
     assert known.lost_by is not None
     assert known.lost_by.endswith("rows of other days")
     assert warning == (
-        "The booking report can't be asked for as little as before any more "
+        "The booking report can no longer be asked for as little as before "
         f"({known.lost_by}): from the next run on it is asked for everything."
     )
 
