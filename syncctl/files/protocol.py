@@ -19,7 +19,7 @@ NO_WORKBOOK = (
 PASSWORD = "it is protected with a password; save it without one and import it again"  # noqa: S105
 TOO_LARGE = "it unpacks to more than 500 MB; divide it and import the pieces"
 TOO_SPREAD = (
-    "it takes too much memory or time to read, as it does where a stray cell stands far below or right of "
+    "it takes too much memory or time to read, as happens when a stray cell is far below or right of "
     "the table; copy the table into a new workbook and import that"
 )
 NOT_STARTED = "the process that reads workbooks does not start; reinstall syncctl"

@@ -574,7 +574,7 @@ def storable(value: Any) -> Any:
         case list():
             return [storable(each) for each in value]
         case str() if any("\ud800" <= character <= "\udfff" for character in value):
-            raise StorageError("A value is no valid text.")
+            raise StorageError("A value isn't valid text.")
         case int() if not -(2**63) <= value < 2**63:
             raise StorageError("A number is too large.")
         case _:

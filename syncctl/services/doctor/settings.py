@@ -30,7 +30,7 @@ def check_settings(facts: SettingsFacts) -> Iterator[Finding]:
             "Go to the folder with the .env, or name it: syncctl --env-file FILE doctor.",
         )
     elif not wrong:
-        yield Finding.passed(name, f"all {len(facts.settings)} are valid, from {files}")
+        yield Finding.passed(name, f"all {len(facts.settings)} valid, from {files}")
     for unknown in facts.unknown:
         yield _unknown(unknown)
     for file in facts.secret_files:

@@ -28,6 +28,6 @@ def parsed(line: str, parse: Callable[[str], T]) -> T:
 def wrong_kind(taken_from: str) -> StorageError:
     """The error for a snapshot that another kind of database gave."""
     return StorageError(
-        f"The backup was taken from {taken_from}, and DATABASE_URL names another kind of database. "
+        f"The backup was taken from {taken_from}, but DATABASE_URL names another kind of database. "
         "Restore it with the DATABASE_URL of that time."
     )

@@ -21,11 +21,11 @@ _UNAVAILABLE = {
         "back."
     ),
     sqlite3.SQLITE_CORRUPT: (
-        "is damaged: stop syncctl, then put a backup back, or save what can be read "
+        "is damaged: stop syncctl, then restore a backup, or save what can be read "
         "with `sqlite3 FILE .recover | sqlite3 NEW_FILE`."
     ),
     sqlite3.SQLITE_IOERR: (
-        "could not be read or written: stop syncctl and check its disk; put a backup back if it is damaged."
+        "could not be read or written: stop syncctl and check its disk; restore a backup if it is damaged."
     ),
 }
 _FULL = "has no room left on its disk, or in {} for sorting: free some, run again. What was stored is kept."
@@ -59,7 +59,7 @@ def translated(place: str) -> Iterator[None]:
             raise StorageError(f"{place} {_FULL.format(_temporary_folder())}") from error
         raise StorageError(f"{place} refused a command: {error}.") from error
     except JSONDecodeError:
-        raise StorageError(f"{place} holds damaged JSON: put a backup back.") from None  # it quotes the data
+        raise StorageError(f"{place} holds damaged JSON: restore a backup.") from None  # it quotes the data
     except (UnicodeError, OverflowError) as error:
         raise StorageError(
             f"{place} can't hold a value ({type(error).__name__}): it isn't valid text or too large a number."

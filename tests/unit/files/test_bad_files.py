@@ -163,7 +163,7 @@ def test_a_stray_cell_that_makes_a_sheet_immense(tmp_path: Path, capfd: pytest.C
     path = save_xlsx(tmp_path / "a.xlsx", {"A": [HEADER, ANJU]})
     stray = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     with_part(path, SHEET_1, lambda xml: xml.replace("</sheetData>", stray))
-    assert "a stray cell stands far below or right of the table" in problem_of(path)
+    assert "a stray cell is far below or right of the table" in problem_of(path)
     assert capfd.readouterr() == ("", "")
 
 

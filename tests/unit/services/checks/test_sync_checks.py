@@ -193,6 +193,7 @@ def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(data
     database.save_store_list({str(code): "" for code in range(7, 22)})
     all_logged(database)
     database.save_location_states(StepName.BOOKING, [LocationState("7", NOW - timedelta(minutes=4))])
+    ran(database, NOW - timedelta(minutes=4), StepName.RETURN)  # of a few days
     report = verify(database)
     assert line(report, "Last success: booking").result is CheckResult.FAILED
     assert "--location" in line(report, "Last success: booking").hint
