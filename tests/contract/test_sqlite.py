@@ -279,7 +279,9 @@ class TestFiles:
         with closing(sqlite3.connect(database.path)) as other:
             other.execute("BEGIN IMMEDIATE")
             assert storage.store_list() == {}
-            with pytest.raises(StorageUnavailableError, match=r"syncctl\.db is in use by another process"):
+            with pytest.raises(
+                StorageUnavailableError, match=r"syncctl\.db is still in use by another process"
+            ):
                 storage.store_leads([lead(1)], [])
         assert storage.store_leads([lead(1)], []) == {text_id(1)}
 
@@ -324,7 +326,7 @@ class TestFiles:
         storage.close()
         os.truncate(database.path, database.path.stat().st_size // 2)
         with pytest.raises(
-            StorageUnavailableError, match=r"is damaged: stop syncctl, .* backup .* \.recover"
+            StorageUnavailableError, match=r"is damaged: stop syncctl, .* backup, .* \.recover"
         ):
             storage.find_leads(LeadType.BOOKING, [], [phone(n) for n in range(300)])
 
