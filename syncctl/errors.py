@@ -15,7 +15,7 @@
     │   └── InterruptedRunError     the same, of a run, which has noted it
     ├── FileProblemError            65: a file could not be understood; the others go on
     ├── ApiError                    one call of the rental API failed: its location is skipped in this run
-    │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, bodies that are no answer
+    │   ├── RetryableApiError       worth another try: resets, timeouts, 429, 5xx, unusable bodies
     │   └── FinalApiError           not worth one
     │       ├── KeyRefusedError     401, 403: the whole step fails, naming the setting that holds the key
     │       ├── UnclearAnswerError  no rows, and no telling why: taken as empty, but nothing follows from it
@@ -101,7 +101,8 @@ class LeadsRefusedError(StorageError):
     """
 
     def __init__(self, inserted: set[str], reasons: dict[str, str]) -> None:
-        super().__init__(f"The database refused {len(reasons)} leads: {next(iter(reasons.values()))}.")
+        leads = "A lead was" if len(reasons) == 1 else f"{len(reasons):,} leads were"
+        super().__init__(f"{leads} not stored: {next(iter(reasons.values()))}.")
         self.inserted = inserted
         self.reasons = reasons
 
@@ -136,8 +137,10 @@ class InterruptedRunError(AbortError):
     def __init__(self, request: StopRequestedError) -> None:
         terminated = request.exit_code is ExitCode.TERMINATED
         how = "Terminated by a signal" if terminated else "Interrupted"
-        super().__init__(f"{how}: what was stored is kept, the next run goes on from there.")
-        self.short = "terminated by a signal before its end" if terminated else "interrupted before its end"
+        super().__init__(f"{how}: what was stored is kept; the next run goes on from there.")
+        self.short = (
+            "terminated by a signal before it finished" if terminated else "interrupted before it finished"
+        )
         self.exit_code = request.exit_code
 
 
@@ -198,7 +201,7 @@ class UnclearAnswerError(FinalApiError):
 
     def __init__(self, said: str) -> None:
         super().__init__(
-            f"the API sent no rows and said “{said}”", hint="ask the API's people whether it is an error"
+            f"the API sent no rows and said “{said}”", hint="ask the API's provider whether it is an error"
         )
         self.said = said
 

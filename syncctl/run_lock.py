@@ -45,10 +45,10 @@ def lock_state(path: Path) -> LockState:
         return LockState(held=False, problem=f"{path} can't be read: {reason}")
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return LockState(held=False, problem=f"{path} is no regular file")
+            return LockState(held=False, problem=f"{path} isn't a regular file")
         # Shared, so that RunLock._try can tell this check from a run.
         if _flock(descriptor, fcntl.LOCK_SH):
-            foreign = None if _is_own(descriptor) else f"{path} holds something else than a lock"
+            foreign = None if _is_own(descriptor) else f"{path} holds something other than a lock"
             return LockState(held=False, problem=foreign)
         return _holder(os.pread(descriptor, _CONTENT_LIMIT, 0).decode(errors="replace"))
     except OSError as error:
@@ -156,14 +156,14 @@ class RunLock:
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise SettingsError(
-                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to another one, or to "
+                    f"The lock file {self._path} is a link: set SYNC_LOCK_FILE to another file, or to "
                     "what it leads to."
                 ) from error
             raise self._unusable(error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise SettingsError(
-                f"The lock file {self._path} is no regular file: set SYNC_LOCK_FILE to another one."
+                f"The lock file {self._path} isn't a regular file: set SYNC_LOCK_FILE to another one."
             )
         return descriptor
 
@@ -189,7 +189,7 @@ class RunLock:
         except OSError as error:
             raise self._unusable(error) from error
         raise SettingsError(
-            f"The lock file {self._path} holds something else than a lock, and was left as it is: "
+            f"The lock file {self._path} holds something other than a lock and was left alone: "
             "set SYNC_LOCK_FILE to a file that nothing else uses."
         )
 

@@ -53,7 +53,7 @@ KINDS = {
     ),
     "settings files": (
         "Settings files that another user wrote, or could write",
-        "not obeyed (78)",
+        "refused (78)",
     ),
     "lock": (
         "Something else where the lock file should be, or a link",

@@ -126,7 +126,7 @@ class Batch:
                 request = self._unanswered.get(number)
                 wait_s = request.deadline - self._clock() if request is not None else 0.0
                 if wait_s <= 0:
-                    raise DeadlinePassedError("no memory was free for the answer in time", asked=True)
+                    raise DeadlinePassedError("waited too long for free memory", asked=True)
                 others = [taken for other, taken in self._reserved.items() if other != number]
                 is_earliest = number <= min((*self._in_slots, *self._reserved))
                 if is_earliest or sum(others) + size <= self._ahead.memory:
@@ -197,7 +197,7 @@ class Batch:
         with self._changed:
             request = self._unanswered.get(number)
         if request is None or request.deadline <= self._clock():
-            raise DeadlinePassedError("time was over before all rows of the answer were read", asked=True)
+            raise DeadlinePassedError("time ran out before all rows of the answer were read", asked=True)
 
     def _release(self, number: int) -> None:
         if self._reserved.pop(number, None) is not None:
@@ -217,7 +217,7 @@ class Batch:
             if self._stopped.is_set():
                 self._answer(number, None, FinalApiError("not asked: fetching was stopped"))
             elif request.deadline <= last_moment:
-                message = f"no answer for {subject(request)} in the time that was left"
+                message = f"no answer for {subject(request)} before time ran out"
                 self._answer(number, None, DeadlinePassedError(message, asked=number in self._in_slots))
         deadlines = [request.deadline for request in self._unanswered.values()]
         return min(deadlines, default=last_moment) - last_moment

@@ -205,7 +205,7 @@ def _parsed(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise RetryableApiError(f"the API sent {_description_of(error)}") from None
     except UnicodeDecodeError as error:
-        what = _CUT_OFF if error.reason == "unexpected end of data" else "bytes that are no text"
+        what = _CUT_OFF if error.reason == "unexpected end of data" else "bytes that are not text"
         raise RetryableApiError(f"the API sent {what}") from None
     except RecursionError:
         raise RetryableApiError("the API sent JSON that is nested too deep") from None

@@ -42,9 +42,9 @@ _WORTH_ANOTHER_TRY: tuple[tuple[_Kinds, str, str], ...] = (
     (ConnectionRefusedError, "connection refused by {host}", ""),
     (requests.exceptions.ConnectTimeout, "{host} did not accept a connection in time", ""),
     (_TIMEOUT, "no answer from {host} within {limit} s", ""),
-    (http.client.IncompleteRead, "the answer of {host} was cut off", ""),
-    (_BROKEN_OFF, "{host} broke off the connection", ""),
-    (ssl.SSLError, "no TLS connection to {host} could be made", ""),
+    (http.client.IncompleteRead, "the answer from {host} was cut off", ""),
+    (_BROKEN_OFF, "{host} dropped the connection", ""),
+    (ssl.SSLError, "a TLS connection to {host} could not be made", ""),
     (urllib3.exceptions.DecodeError, "{host} sent a compressed answer that can't be unpacked", ""),
 )
 

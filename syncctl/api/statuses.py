@@ -44,7 +44,7 @@ def _refused_key(status: int, host: str, endpoint: Endpoint) -> KeyRefusedError:
     setting = endpoint.key_setting
     if endpoint.key:
         return KeyRefusedError(f"{host} refused the key ({status})", hint=f"check {setting}", setting=setting)
-    return KeyRefusedError(f"{host} wants a key ({status})", hint=f"set {setting}", setting=setting)
+    return KeyRefusedError(f"{host} requires a key ({status})", hint=f"set {setting}", setting=setting)
 
 
 def _no_such_path(status: int, host: str, endpoint: Endpoint) -> FinalApiError:

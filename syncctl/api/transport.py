@@ -139,7 +139,7 @@ def _key_of(endpoint: Endpoint) -> Authorize:
             # Checked here because http.client quotes headers that it can't send.
             setting = endpoint.key_setting
             raise KeyRefusedError(
-                f"{setting} holds characters that a key can't have", hint="check it", setting=setting
+                f"{setting} contains characters that a key can't have", hint="check it", setting=setting
             )
         if key:
             request.headers["Authorization"] = f"Bearer {key}"

@@ -34,7 +34,7 @@ def _day(option: str, written: str | None) -> date | None:
     try:
         return datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError:
-        raise UsageError(f"{option} {written!r} is no day: write it as 2026-01-31.") from None
+        raise UsageError(f"{option} {written!r} isn't a date: write it as 2026-01-31.") from None
 
 
 def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[date | None, date | None]:

@@ -83,9 +83,9 @@ def run_demo(
     try:
         make_private_folder(folder_kept)
     except OSError as error:
-        raise UsageError(f"{keep} can't be made: {error.strerror}.") from None
+        raise UsageError(f"{keep} can't be created: {error.strerror}.") from None
     if any(os.path.lexists(folder_kept / name) for name in (DATABASE, ".env", ".env.local")):
-        raise UsageError(f"{keep} holds a database or settings already: name a new folder.")
+        raise UsageError(f"{keep} already holds a database or settings: name a new folder.")
     facts = _demonstrate(folder_kept, make_listener, say, stop)
     return DemoResult(
         facts,
@@ -152,8 +152,8 @@ def _check_promises(
     untouched, back, doubles = telecaller.check()
     return (
         Fact("First sync: rows fetched, in seconds", f"{before.rows} in {first.duration_s:.1f} s", first.ok),
-        Fact("… leads stored, one a booking and one a return", f"{before.saved}", before.saved > 0),
-        Fact("… further item rows merged into them", f"{before.merged}"),
+        Fact("… leads stored, one per booking and per return", f"{before.saved}", before.saved > 0),
+        Fact("… more item rows of the same bookings, merged", f"{before.merged}"),
         Fact("… rows not returned yet, passed over", f"{before.ignored}"),
         Fact("… invalid rows, on the rejects list with the reason", f"{before.invalid}"),
         Fact("… every row accounted for", "yes" if before.balanced else "no", before.balanced),

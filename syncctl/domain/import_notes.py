@@ -53,7 +53,7 @@ class NoteKind(StrEnum):
 
 
 class Change(NamedTuple):
-    """One change that an import was about to make. Whether it made it, only the database tells: it may have
+    """One change that an import was about to make. Whether it made it, only the database knows: it may have
     been killed in between."""
 
     before: Mapping[str, Any]

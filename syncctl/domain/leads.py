@@ -59,7 +59,7 @@ def own_update(lead: Document, written: Mapping[str, Write], at: datetime) -> di
 
 def is_touched(lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN) -> bool:
     """Whether a telecaller has worked on a lead: `updatedAt` has moved, a status is not the default, or a
-    field of their own is filled. What is not there tells nothing. `written`: what syncctl has noted of its
+    field of their own is filled. What is not there says nothing. `written`: what syncctl has noted of its
     own writes into the lead, by which `updatedAt` moves too."""
     return (
         lead.get(UPDATED_AT) not in (None, lead.get("createdAt"), *_own_updates(written))

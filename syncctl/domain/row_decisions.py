@@ -36,13 +36,13 @@ class Reason(StrEnum):
     """Why; a rejected row has a sentence of its own instead."""
 
     NEW = "new"
-    NEWS = "the file has news"
-    GAPS = "fills what is empty"
+    NEWS = "the file has something new"
+    GAPS = "the file fills empty fields"
     SAME = "nothing new"
     TELECALLER = "a telecaller's value stays"
     DELETED = "a person deleted the lead: it stays away"
     FINISHED = "a telecaller has finished the lead"
-    LATER_ROW = "a later row of the same customer and day counts"
+    LATER_ROW = "a later row for the same customer and day counts"
 
     EDITED_MEANWHILE = "a person edited the lead during the import: the next one merges it"
     GONE_MEANWHILE = "the lead was deleted or finished during the import"
@@ -96,7 +96,7 @@ class RowDecision(NamedTuple):  # made for every row: a frozen dataclass takes t
     """Ten digits; of a rejected row what its cell holds."""
 
     store: str
-    """Canonical; "" where nothing tells it."""
+    """Canonical; "" where it is unknown."""
 
     lead_id: str | None
     """The lead, also one that is to be created; None: the row alone has none."""

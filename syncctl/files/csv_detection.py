@@ -58,7 +58,7 @@ def detect(path: Path, columns_in: ColumnsIn, position: Position) -> CsvTable:
         with table.open() as text:
             head = text.read(HEAD)
     if _MARKUP.match(head):
-        what = "it is a web page or XML under a spreadsheet's name"
+        what = "it is a web page or XML with a spreadsheet's name"
         raise problem(path, f"{what}; open it in Excel, save it as .xlsx and import that")
     if len(_NOT_IN_TEXT.findall(head)) > _MOST_CONTROLS * len(head):
         raise problem(path, "it is neither a workbook nor CSV text; save it as .xlsx or .csv and import that")

@@ -74,7 +74,7 @@ class CsvTable:
             for _ in csv.reader(lines.pending, delimiter=self.delimiter, strict=True):
                 pass
         except csv.Error as error:
-            raise lines.mistake("a quotation mark is opened there and not closed as it should be") from error
+            raise lines.mistake("a quotation mark is opened there and not closed properly") from error
         for value in values:
             for line in value.splitlines()[1:] if width > 2 else ():
                 if line.count(self.delimiter) >= width - 1 and _PHONE.search(line):

@@ -42,7 +42,7 @@ def too_wide_problem(row: int, column: int) -> str:
     """The problem of a cell right of the columns that are read; `row` from 1, `column` from 0."""
     return (
         f"something is written in {column_letters(column)}{row}, and only {MOST_COLUMNS} columns are read; "
-        "delete what stands right of the table and import it again"
+        "delete what is right of the table and import it again"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which lines of a table are no customers: titles, totals, repeated headers, what programs print below it."""
+"""Which lines of a table aren't customers: titles, totals, repeated headers, what programs print below it."""
 
 from __future__ import annotations
 

@@ -27,6 +27,6 @@ def file_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise problem(path, "there is no such file (any more); check its name") from error
     except PermissionError as error:
-        raise problem(path, "this user may not read it; change its permissions (chmod)") from error
+        raise problem(path, "this user isn't allowed to read it; change its permissions (chmod)") from error
     except OSError as error:
         raise problem(path, f"it can't be read: {error.strerror or error}") from error

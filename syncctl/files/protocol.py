@@ -14,15 +14,15 @@ DAMAGED = (
     "it is damaged or incomplete; open it in Excel, save it as .xlsx and import that, or ask for it again"
 )
 NO_WORKBOOK = (
-    "it is no Excel workbook; open it in the program that it is of, save it as .xlsx and import that"
+    "it isn't an Excel workbook; open it in the program that made it, save it as .xlsx and import that"
 )
 PASSWORD = "it is protected with a password; save it without one and import it again"  # noqa: S105
 TOO_LARGE = "it unpacks to more than 500 MB; divide it and import the pieces"
 TOO_SPREAD = (
-    "it takes too much memory or time to read, as it does where a stray cell stands far below or right of "
+    "it takes too much memory or time to read, as happens when a stray cell is far below or right of "
     "the table; copy the table into a new workbook and import that"
 )
-NOT_STARTED = "the process that reads workbooks does not start; install syncctl again"
+NOT_STARTED = "the process that reads workbooks does not start; reinstall syncctl"
 
 Batch: TypeAlias = list[tuple[int, list[Any]]]
 """Rows of a sheet: row numbers (from 1) with the values from the workbook library."""

@@ -174,7 +174,7 @@ def _head(path: Path) -> bytes:
         if stat.S_ISDIR(kind.st_mode):
             raise problem(path, "it is a folder; name a file in it")
         if not stat.S_ISREG(kind.st_mode):
-            raise problem(path, "it is no ordinary file; copy what it gives into one and import that")
+            raise problem(path, "it isn't a regular file; copy its content into one and import that")
         if not kind.st_size:
             raise problem(path, "it is empty; ask for it again")
         with open_ordinary(path) as file:
@@ -189,7 +189,7 @@ def _only(path: Path, tables: Sequence[Table], wanted: str) -> list[Table]:
         return named
     names = ", ".join(table.name for table in tables if table.name)
     raise problem(
-        path, f"it has no sheet {wanted!r}, but {names}" if names else "it is CSV text, without sheets"
+        path, f"it has no sheet {wanted!r}, only {names}" if names else "it is CSV text, without sheets"
     )
 
 
@@ -219,9 +219,9 @@ def _with_headers(
         raise problem(path, without[0][1] + passed_over)
     if hidden:
         raise problem(
-            path, f"only hidden sheets have anything; unhide one, or name it with --sheet{passed_over}"
+            path, f"only hidden sheets have content; unhide one, or name it with --sheet{passed_over}"
         )
-    raise problem(path, "nothing is written in it; ask for it again")
+    raise problem(path, "it has no content; ask for it again")
 
 
 def _lacking(row: int, layout: Layout) -> str:

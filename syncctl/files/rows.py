@@ -80,7 +80,7 @@ def file_rows(
 
     A further header row, whatever its columns, is in force from there on; it, titles of months and rows in
     which nothing but a running number is filled in are the layout's own. `ignore` is called with totals and
-    other lines that are no customers (contract/files.md).
+    other lines that aren't customers (contract/files.md).
     """
     layout: Layout | None = None
     for number, cells in not_blank(records):

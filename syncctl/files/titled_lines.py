@@ -35,8 +35,8 @@ def titled_lines(path: Path, title: str, stop: Stop) -> list[TitledLine]:
     if not any(lines is not None for lines in found):
         raise problem(
             path,
-            f"no column has the title {title!r}, by which each line is found again; give it that title back, "
-            "or export the list again with `syncctl rejects export` and correct that",
+            f"no column has the title {title!r}, and lines are matched by it: restore that title, or export "
+            "the list again with `syncctl rejects export` and correct that",
         )
     return [line for lines in found for line in lines or ()]
 

@@ -32,7 +32,7 @@ _OUT_OF_LIMITS = (-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL)
 
 
 class Place(NamedTuple):
-    """A sheet's place in its workbook; sheets count as equally long, as nobody knows before they are read."""
+    """A sheet's place in its workbook; sheets count as equally long: lengths are unknown until read."""
 
     position: Position
     sheet: int

@@ -182,7 +182,7 @@ class UnreadableCellsXml(_Cells):
         if name == "c" and self._value and not self._is_readable():
             end_tag = self.parser.CurrentByteIndex
             end = self._content.index(b">", end_tag) + 1
-            # It stays in its place: the cells that follow may not tell theirs.
+            # It stays in its place: the cells that follow may not say theirs.
             emptied = b"<" + self._content[end_tag + 2 : end - 1].strip()
             if self._reference:
                 emptied += f' r="{self._reference}"'.encode()

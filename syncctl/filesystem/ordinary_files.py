@@ -94,7 +94,7 @@ def _read(descriptor: int, most: int, give_up_at: float) -> bytes:
             with selectors.SelectSelector() as waiting:
                 waiting.register(descriptor, selectors.EVENT_READ)
                 if not waiting.select(max(0.0, give_up_at - time.monotonic())):
-                    raise TimeoutError(errno.ETIMEDOUT, "it did not end in time") from None
+                    raise TimeoutError(errno.ETIMEDOUT, "reading it took too long") from None
             continue
         if not part:
             break

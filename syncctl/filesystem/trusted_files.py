@@ -36,7 +36,7 @@ def others_control(path: Path) -> tuple[str, str] | None:
         if not _is_trusted(status.st_uid):
             return f"{_named(step, path)} belongs to {_user(status.st_uid)}", _chown(step)
         if not stat.S_ISLNK(status.st_mode) and status.st_mode & _WRITABLE_BY_OTHERS:
-            return f"{_named(step, path)} can be written by others ({_facts(status)})", _chmod(step)
+            return f"{_named(step, path)} is writable by others ({_facts(status)})", _chmod(step)
         folder = Path(os.path.realpath(step.parent))
         status = folder.stat()
         if not _is_trusted(status.st_uid):
@@ -70,7 +70,7 @@ def _is_trusted(user: int) -> bool:
 
 def _refusal(path: Path, found: str, cure: str) -> SettingsError:
     return SettingsError(
-        f"The settings file {path} is not obeyed, as another user could say what is in it: {found}. "
+        f"The settings file {path} was not used because another user could change it: {found}. "
         f"If you trust it: {cure}, or name it: --env-file {shlex.quote(str(path))}"
     )
 
@@ -90,9 +90,17 @@ def _user(number: int) -> str:
         return f"the user {number}"
 
 
+def _owner() -> str:
+    """This user, as chown takes it."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def _chown(path: Path) -> str:
     link = "-h " if path.is_symlink() else ""
-    return f"chown {link}{_user(os.geteuid()).removeprefix('the user ')} {shlex.quote(str(path))}"
+    return f"chown {link}{_owner()} {shlex.quote(str(path))}"
 
 
 def _chmod(path: Path) -> str:

@@ -53,7 +53,7 @@ def certificates_problem() -> str | None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(name):
             odd = is_special_file(path) and not os.path.isdir(path)
-            return f"the environment variable {name} names no regular file" if odd else None
+            return f"the environment variable {name} doesn't name a regular file" if odd else None
     return None
 
 

@@ -70,7 +70,7 @@ class HttpSession(requests.Session):
         self._sockets.close()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Always None: requests reads the bodies of redirects without a limit, even if told not to follow
+        """Always None: requests reads the bodies of redirects without a limit, even if asked not to follow
         them."""
 
 

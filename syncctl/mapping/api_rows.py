@@ -179,7 +179,7 @@ def identity_values(
         InvalidRowError: it can't become a lead; the message is the reason, without the customer's data.
     """
     if not isinstance(row, dict):
-        raise InvalidRowError("the row is no record of fields")
+        raise InvalidRowError("the row isn't a record with fields")
     dates.unreadable = []
     source = SOURCES[report]
     happened_at = dates.first(row, source.date)
@@ -187,14 +187,14 @@ def identity_values(
         if not dates.unreadable:
             return None
         if source.follows_booking:
-            raise InvalidRowError(f"{source.date[0]} is no date that can be read")
+            raise InvalidRowError(f"{source.date[0]} can't be read as a date")
     values = _identity(row, source, store, without_store)
     if happened_at is not None:
         if source.date_field is not None:
             cast("dict[str, Any]", values)[source.date_field] = happened_at
         values["createdAt"] = happened_at
     elif "bookingNo" not in values:
-        raise InvalidRowError(f"{source.date[0]} is no date that can be read, and no booking number")
+        raise InvalidRowError(f"{source.date[0]} can't be read as a date, and there is no booking number")
     return values
 
 

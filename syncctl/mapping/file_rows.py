@@ -29,7 +29,7 @@ MOVED = "days from 1904"
 Earlier versions did not shift those of .xls files."""
 
 PROBLEM_COLUMNS = {
-    "beyond the header": "cells are filled beyond the last title of the header",
+    "beyond the header": "cells beyond the last column title are filled",
     "cells that can't be read": "a cell can't be read",
 }
 """Columns that describe a problem of the row (`files/headers.py`)."""
@@ -162,14 +162,14 @@ def file_record(kind: StepName, cells: Cells, store: str | None, zone: tzinfo) -
     if phone is None:
         raise InvalidRowError(why_no_phone(written))
     if store is None:
-        raise InvalidRowError("no store: its column names none that is known")
+        raise InvalidRowError("no store: its column doesn't name a known one")
     asked_on = _day_of_visit(cells, zone)
     unreadable = _unreadable_fields(kind, cells)
     days = _other_days(kind, cells, zone, unreadable)
     status = _first(cells, "status")
     if kind is StepName.WALKIN and "closingStatus" in unreadable:
         # It decides what the lead is, and its key with it.
-        raise InvalidRowError(f"Status can't be read: {other_content(status)} stands there")
+        raise InvalidRowError(f"Status can't be read: {other_content(status)} is in the cell")
     lost = kind is StepName.LOSS_OF_SALE or bool(_LOSS.search(normalize_unicode(status)))
     values = LeadValues(
         leadType=(LeadType.LOSS_OF_SALE if lost else LeadType.GENERAL).value,
@@ -232,7 +232,7 @@ def _unreadable_fields(kind: StepName, cells: Cells) -> dict[str, list[str]]:
 
 def _name(cell: object) -> str:
     if other := other_content(cell):
-        raise InvalidRowError(f"{other} stands in place of the customer name")
+        raise InvalidRowError(f"{other} where the customer name should be")
     name = text(cell)
     if not name or FORMULA.match(name):
         raise InvalidRowError("no customer name: its cell holds a formula" if name else "no customer name")
@@ -245,7 +245,7 @@ def _day_of_visit(cells: Cells, zone: tzinfo) -> datetime | None:
         return file_date(cell, zone)
     except ValueError:
         if other := other_content(cell):
-            raise InvalidRowError(f"Date can't be read: {other} stands there") from None
+            raise InvalidRowError(f"Date can't be read: {other} is in the cell") from None
         written = text(cell)
         # Other text may belong to another column, and so be the customer's data.
         shown = f" {written!r}" if _DATE_LIKE.fullmatch(written) else ""

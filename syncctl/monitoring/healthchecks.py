@@ -123,9 +123,8 @@ class _Ping:
         """None if the monitor took it, else a line that says why not. What is not done after `within_s` is
         broken off. Raises StopRequestedError."""
         if self._problem is not None:
-            return (
-                f"The heartbeat's /{self._what} was not sent, as {self._problem.found}: {self._problem.hint}."
-            )
+            found, hint = self._problem
+            return f"The heartbeat's /{self._what} was not sent because {found}: {hint}."
         if self._thread is not None:
             with stop.waking(self._ended.set):
                 self._ended.wait(within_s)

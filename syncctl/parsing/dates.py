@@ -78,7 +78,7 @@ def read_date(written: str, zone: tzinfo, *, month_first: bool = False) -> datet
     if "." in written and _POINT_TIME.search(written):  # Python takes "10.30" for three tenths of a second
         return _of_person(written, zone, month_first=month_first)
     if "W" in written:
-        raise ValueError("a week is no day")
+        raise ValueError("a week isn't a day")
     return _business_time(parsed, zone) if parsed.tzinfo else in_range(parsed)
 
 

@@ -109,12 +109,12 @@ def _usual_number(written: str) -> str | None:
 def why_no_phone(value: object) -> str:
     """Why `phone_number` reads none, without the customer's data."""
     if other := other_content(value):
-        return f"{other} stands in place of the phone number"
+        return f"{other} where the phone number should be"
     written = normalize_unicode(text(value))
     if not written:
         return "no phone number"
     if holds_date(written):
-        return "a date stands in place of the phone number"
+        return "a date where the phone number should be"
     if _is_computed(value, written):
         return "the phone number is a formula, or has a fraction"
     if len(_NOT_DIGIT.sub("", plain_text(written)[0])) < DIGITS_WITHOUT_ZERO:

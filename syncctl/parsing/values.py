@@ -57,14 +57,14 @@ def text(value: object) -> str:
 
 def is_error(value: object) -> bool:
     """Whether a cell shows that its formula failed (`#N/A`), or `####` for a value too long for its column:
-    something stands there that can't be read."""
+    it holds something that can't be read."""
     if not isinstance(value, str) or not ("#" in value or "rr:" in value):  # the quick look first: few are
         return False
     return len(value) <= _LONGEST_ERROR and _ERROR.fullmatch(normalize_unicode(value).strip()) is not None
 
 
 def other_content(value: object) -> str | None:
-    """What stands in a cell where a name or a number should: an error, a truth value or a date, in words for
+    """What is in a cell where a name or a number should be: an error, a truth value or a date, in words for
     people and without the customer's data. None for anything else."""
     if isinstance(value, date):
         return "a date"

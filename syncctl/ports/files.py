@@ -63,7 +63,7 @@ class FileSheet(Protocol):
         """Its first header."""
 
     def rows(self, ignore: Callable[[FileRow], None]) -> Iterator[FileRow]:
-        """Its rows, read as they are taken. `ignore` is called with those that are no customers. Raises
+        """Its rows, read as they are taken. `ignore` is called with those that aren't customers. Raises
         FileProblemError where it can't be understood."""
 
 

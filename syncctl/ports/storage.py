@@ -116,7 +116,7 @@ class Storage(Protocol):
         """Those of these reports that are there, by id."""
 
     def paired_reports(self, report_ids: Texts) -> set[str]:
-        """Which of these reports have finished a record already, be it an earlier lead of it."""
+        """Which of these reports have finished a record already, an earlier lead of it included."""
 
     def pair_reports(self, report_ids: Mapping[str, str]) -> None:
         """Store which report (value) finished a record (key). A record that has one keeps it, and so does a

@@ -167,7 +167,7 @@ def parse_dialects(written: Iterable[str], reports: Collection[str]) -> dict[str
     for text in written:
         names, at, report = text.partition("@")
         if at and report not in reports:
-            raise ValueError(f"{text!r} names no report: after the @ write {' or '.join(reports)}.")
+            raise ValueError(f"{text!r} doesn't name a report: after the @ write {' or '.join(reports)}.")
         if report in found:
             both = f"{found[report]!r} and {text!r}"
             raise ValueError(f"{both} are for the same report: join names with +, as booking-date+utc-days.")
@@ -190,10 +190,10 @@ def _dialect(joined: str) -> Dialect:
             field, changes[field] = TRAITS[name]
         else:
             raise ValueError(
-                f"Unknown dialect {name!r}. Known are: {', '.join(DIALECTS)}; "
+                f"Unknown dialect {name!r}. Known: {', '.join(DIALECTS)}; "
                 f"and, alone or joined to one of them with +: {', '.join(TRAITS)}, capped-N."
             )
         if field in chosen:
-            raise ValueError(f"{chosen[field]} and {name} exclude each other: choose one of them.")
+            raise ValueError(f"{chosen[field]} and {name} can't be combined: choose one of them.")
         chosen[field] = name
     return replace(dialect, **changes)

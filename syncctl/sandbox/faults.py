@@ -74,7 +74,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:
-            raise ValueError(f"{self.kind!r} is no kind of fault.")
+            raise ValueError(f"{self.kind!r} isn't a kind of fault.")
         if not 0 < self.rate <= 1:
             raise ValueError(f"The rate of a fault is more than 0 and at most 1, not {self.rate}.")
 
@@ -109,7 +109,7 @@ class Fault:
 def checked(fault: Fault, apis: Collection[str]) -> Fault:
     """The same. Raises ValueError, with a message for the user, where it is none of these APIs'."""
     if fault.api is not None and fault.api not in apis:
-        raise ValueError(f"A fault strikes {', '.join(apis)} or all of them, not {fault.api!r}.")
+        raise ValueError(f"A fault applies to {', '.join(apis)} or all of them, not {fault.api!r}.")
     return fault
 
 

@@ -128,7 +128,7 @@ def _read_body(raw: bytes) -> dict[str, str]:
         raise BadRequestError("The body is not a JSON object.")
     no_strings = [key for key, value in body.items() if not isinstance(value, str)]
     if no_strings:
-        raise BadRequestError(f"All values of the body are strings; these are not: {no_strings}.")
+        raise BadRequestError(f"All values of the body must be strings; these are not: {no_strings}.")
     return body
 
 
@@ -145,4 +145,4 @@ def _read_day(body: Mapping[str, str], key: str) -> date:
     try:
         return date.fromisoformat(body[key])
     except ValueError as error:
-        raise BadRequestError(f"{key} is no day of the calendar.") from error
+        raise BadRequestError(f"{key} isn't a date.") from error

@@ -42,7 +42,7 @@ def cron_fields(cron: str) -> CronFields:
 
     if not all(map(_FIELD.fullmatch, cron.split())) or re.search(r"\bL|[0-9]L", cron.upper()):
         raise SettingsError(
-            f'API_SYNC_TIME is "{cron}": cron knows no L and no # (crontab(5)), '
+            f'API_SYNC_TIME is "{cron}": cron supports neither L nor # (crontab(5)): '
             "use numbers, ranges and steps."
         )
     parsed = CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC))

@@ -41,13 +41,13 @@ def write_crontab(content: bytes, expected: bytes, environ: Mapping[str, str] | 
             written, and the old content is kept in a file that the message names.
     """
     if read_crontab(environ) != expected:
-        raise AbortError("Somebody has just changed the crontab: nothing was written. Try again.")
+        raise AbortError("Someone else has just changed the crontab: nothing was written. Try again.")
     ended = _crontab("-", content=content, environ=environ)
     if ended.returncode != 0:
         raise _refused(ended)
     if read_crontab(environ) != content:
         raise AbortError(
-            f"The crontab is not what was written to it: compare `crontab -l` with {_kept(expected)}, "
+            f"The crontab doesn't hold what was written to it: compare `crontab -l` with {_kept(expected)}, "
             "which has it as it was before."
         )
 
@@ -71,7 +71,7 @@ def _crontab(
         raise SettingsError(_NO_CRON) from None
     except subprocess.TimeoutExpired:
         raise SettingsError(
-            f"`crontab {argument}` did not end within {_LIMIT_S:g} s: try it by hand."
+            f"`crontab {argument}` did not finish within {_LIMIT_S:g} s: try it by hand."
         ) from None
     except OSError as error:
         raise SettingsError(f"The program crontab can't be run: {error.strerror}.") from error

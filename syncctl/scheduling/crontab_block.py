@@ -54,7 +54,7 @@ def parse_crontab(content: bytes) -> Crontab:
     if len(begins) != 1 or len(ends) != 1 or begins[0] >= ends[0]:
         raise SettingsError(
             f'The crontab needs one line "{_BEGIN.decode()}" and below it one "{_END.decode()}", '
-            f"but has {len(begins)} and {len(ends)}: take out what is left of the block with `crontab -e`."
+            f"but has {len(begins)} and {len(ends)}: remove what is left of the block with `crontab -e`."
         )
     return Crontab(content[: begins[0]], content[begins[0] : ends[0]], content[ends[0] :])
 

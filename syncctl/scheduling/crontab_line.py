@@ -60,15 +60,15 @@ def cron_line(command: ScheduledCommand) -> bytes:
     for part in (*words, str(command.folder), str(command.output)):
         if "%" in part or re.search(r"[\x00-\x1f\x7f]", part):
             raise SettingsError(
-                f"{printable(part)} has a percent sign or a control character in it, which can't stand in a "
-                "crontab (crontab(5)): rename it, or use `syncctl cron install --systemd`."
+                f"{printable(part)} has a percent sign or a control character in it, which a crontab "
+                "can't hold (crontab(5)): rename it, or use `syncctl cron install --systemd`."
             )
     change = "" if command.settings_file else f"cd {shlex.quote(str(command.folder))} && "
     run = f"{change}{shlex.join(words)} >> {shlex.quote(str(command.output))} 2>&1"
     line = os.fsencode(f"{crontab_fields(command.schedule)} {run}")
     if len(line) > _LONGEST_COMMAND:
         raise SettingsError(
-            f"The crontab line would be {len(line)} bytes long, and cron takes {_LONGEST_COMMAND}: "
+            f"The crontab line would be {len(line)} bytes long, but cron accepts only {_LONGEST_COMMAND}: "
             "use shorter paths, or `syncctl cron install --systemd`."
         )
     return line

@@ -41,16 +41,16 @@ def obstacles(line: CrontabLine, context: LineContext, now: datetime) -> Iterato
             case "CRON_TZ":
                 trouble = _zone_problem(line.schedule, value, context, now)
             case _ if name in context.settings:
-                trouble = "its runs go by that, whatever the .env says"
+                trouble = "its runs use that, whatever .env says"
         if trouble:
             yield f"{name}={value if name not in context.settings else '…'}: {trouble}"
 
 
 def _shell_problem(shell: str) -> str:
     if not (os.path.isfile(shell) and os.access(shell, os.X_OK)):
-        return "there is no such program, so that cron can't start the line"
+        return "there is no such program, so cron can't run the line"
     if os.path.basename(os.path.realpath(shell)) not in _SHELLS and os.path.basename(shell) not in _SHELLS:
-        return "that is no shell which can run the line"
+        return "that isn't a shell that can run the line"
     return ""
 
 
@@ -62,7 +62,7 @@ def _path_problem(line: CrontabLine, path: str) -> str:
         return "" if shutil.which(program, path=path) else f"{program} is in none of these folders"
     interpreter = _found_by_env(Path(program))
     if interpreter and not shutil.which(interpreter, path=path):
-        return f"{interpreter}, which {program} is run by, is in none of these folders"
+        return f"{interpreter}, which runs {program}, is in none of these folders"
     return ""
 
 
@@ -89,6 +89,4 @@ def _zone_problem(schedule: str, name: str, context: LineContext, now: datetime)
             return ""
     except (SettingsError, ValueError):
         return ""  # other kinds of schedule count as out of step anyway
-    return (
-        f"where cron knows CRON_TZ, it goes by that clock, and API_SYNC_TIME is meant in {context.zone_name}"
-    )
+    return f"a cron that supports CRON_TZ uses that clock, but API_SYNC_TIME is meant in {context.zone_name}"

@@ -27,4 +27,4 @@ def next_run(cron: str, zone: tzinfo, after: datetime) -> datetime:
         raise SettingsError(
             f'"{cron}" is not a schedule: {error} (five fields such as */5 * * * *)'
         ) from error
-    raise SettingsError(f'the schedule "{cron}" never comes')
+    raise SettingsError(f'the schedule "{cron}" never runs')

@@ -41,7 +41,7 @@ def cron_state(
         found = f"a line written by hand in {user}'s crontab"
     else:
         return ScheduleState(
-            installed=False, in_step=False, found=f"no line of {user}'s crontab runs `syncctl api`"
+            installed=False, in_step=False, found=f"no line in {user}'s crontab runs `syncctl api`"
         )
     return ScheduleState(
         installed=True,
@@ -66,7 +66,9 @@ def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool)
     ]
     trouble = ""
     if found != list(wanted):
-        trouble = f": it comes at {' and '.join(found) or 'no time'}, API_SYNC_TIME is {' and '.join(wanted)}"
+        trouble = (
+            f": it runs at {' and '.join(found) or 'no time'}, but API_SYNC_TIME is {' and '.join(wanted)}"
+        )
     return ScheduleState(
         installed=enabled,
         in_step=enabled and not trouble,
@@ -78,8 +80,8 @@ def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool)
 def _out_of_step(line: CrontabLine, wanted: CrontabLine) -> str:
     """How the line differs from the wanted one, or "". A different path to the same program is fine."""
     if line.schedule != wanted.schedule:
-        return f"it runs at {line.schedule}, API_SYNC_TIME is {wanted.schedule}"
+        return f"it runs at {line.schedule}, but API_SYNC_TIME is {wanted.schedule}"
     if wanted.settings_file and line.settings_file != wanted.settings_file:
         named = f"with --env-file {line.settings_file}" if line.settings_file else "without --env-file"
-        return f"it runs {named}, the settings in force are {wanted.settings_file}"
+        return f"it runs {named}, but the settings in force are {wanted.settings_file}"
     return ""

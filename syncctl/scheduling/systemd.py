@@ -34,7 +34,7 @@ def systemd_units(command: ScheduledCommand, user: str) -> Units:
     """
     program, *arguments = command.words
     if set(program) & set("\"'\\"):
-        raise SettingsError(f"systemd takes no program with a quote or a backslash in its path: {program}")
+        raise SettingsError(f"systemd can't run a program with a quote or a backslash in its path: {program}")
     # Variables are replaced in the arguments only.
     words = " ".join((_quoted(program), *(_quoted(word.replace("$", "$$")) for word in arguments)))
     service = f"""\
@@ -105,7 +105,7 @@ def _weekdays(weekdays: Set[int]) -> str:
 def _specified(text: str) -> str:
     """With systemd's specifiers escaped (systemd.unit(5))."""
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise SettingsError(f"{text!r} can't stand in a systemd unit: it has control characters in it.")
+        raise SettingsError(f"{text!r} can't be put in a systemd unit: it has control characters.")
     return text.replace("%", "%%")
 
 

@@ -177,7 +177,8 @@ class Run:
                 location, error = next(iter(audit.failed.items()))
                 more = and_more(len(audit.failed) - 1)
                 self.listener.warning(
-                    f"The audit of location {location}{more} ({step.name}) failed: {error}. It comes again."
+                    f"The audit of location {location}{more} ({step.name}) failed: {error}. It will be "
+                    "repeated."
                 )
 
     @property

@@ -1,6 +1,6 @@
 """MAPPING_FILE: stores, places and column titles over the packaged tables (docs/reference/mapping.md).
 
-It only adds. What it says otherwise than the packaged tables would give known leads another key, and so save
+It only adds. What contradicts the packaged tables would give known leads another key, and so save
 them again: that is a clash, as is one thing said twice (docs/decisions/0022-a-mapping-file.md).
 """
 
@@ -61,7 +61,7 @@ def read_mapping_file(path: Path) -> MappingFile:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line, what = line_of_error(error, text)
-        raise SettingsError(f"{_shown(path)}, line {line}: it is no TOML: {what}") from error
+        raise SettingsError(f"{_shown(path)}, line {line}: it isn't valid TOML: {what}") from error
     except RecursionError as error:
         raise SettingsError(f"{_shown(path)}, line 1: it is nested too deeply") from error
     reader = TableReader(_shown(path), tables, lines_of_keys(text))
@@ -73,7 +73,7 @@ def _text(path: Path) -> str:
         if found := others_control(path):
             what, cure = found
             raise SettingsError(
-                f"{_shown(path)} is not obeyed, as another user could say what is in it: {what}. If you "
+                f"{_shown(path)} was not used because another user could change it: {what}. If you "
                 f"trust it: {cure}"
             )
         with open_ordinary(path) as opened:
@@ -85,7 +85,7 @@ def _text(path: Path) -> str:
         raise SettingsError(f"{_shown(path)} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise SettingsError(f"{_shown(path)}, line {line}: it is not UTF-8 text: save it as such") from error
+        raise SettingsError(f"{_shown(path)}, line {line}: it is not UTF-8 text: save it as UTF-8") from error
 
 
 def _shown(path: Path) -> str:

@@ -116,7 +116,7 @@ class TableReader:
                 (place for place in self._packaged.places if split_brand(place, self._all_brands())[0]), None
             )
             if taken:
-                self._wrong(keys, f'the place "{taken}" would be taken for that brand and the rest of it')
+                self._wrong(keys, f'the place "{taken}" would be read as that brand and a place')
 
     def _read_places(self) -> list[tuple[str, str]]:
         """Read what names a place; returns the entries that name a whole store."""
@@ -154,10 +154,10 @@ class TableReader:
         place = self._places.get(split_brand(fold(key), brands)[1])
         if place and place.line not in (None, self._line(keys)) and place.value != store.split(SEPARATOR)[1]:
             self._clash(key, place, store, keys)
-        told = Locations(self._by_code, brands, {words: said.value for words, said in self._places.items()})
+        known = Locations(self._by_code, brands, {words: said.value for words, said in self._places.items()})
         for spelling in spellings_of(key, store, brands):
-            before = told.canonical(spelling)
-            if before != store and before in told.store_names:
+            before = known.canonical(spelling)
+            if before != store and before in known.store_names:
                 self._clash(spelling, _Said(str(before), self._line_of_store(str(before))), store, keys)
             self._say(self._stores, spelling, spelling, store, keys)
         is_known = self._packaged.canonical(key) in self._packaged.store_names
@@ -183,7 +183,7 @@ class TableReader:
             if not folded:
                 self._wrong(keys, "a column's title is expected before the =")
             if column not in known:
-                self._wrong(keys, f'"{printable(column)}" is no column of {kind} files: {_listed(known)}')
+                self._wrong(keys, f'"{printable(column)}" is not a column of {kind} files: {_listed(known)}')
             packaged = next(iter(PACKAGED.columns_of([title])), None)
             if packaged not in (None, column):
                 self._clash(title, _Said(str(packaged), None), column, keys)
@@ -198,7 +198,7 @@ class TableReader:
         known = self._brands.get(fold(brand))
         if known is None:
             brands = _listed(sorted({said.value for said in self._brands.values()}))
-            self._wrong(keys, f'"{printable(brand)}" is no brand: {brands}; a new one belongs in [brands]')
+            self._wrong(keys, f'"{printable(brand)}" is not a brand: {brands}; a new one belongs in [brands]')
         return f"{known.value}{SEPARATOR}{self._place(keys, place)}"
 
     def _place(self, keys: Keys, written: str) -> str:
@@ -213,7 +213,7 @@ class TableReader:
                 self._wrong((*keys, key), 'a text is expected, in quotation marks: "…"')
             is_readable = value.strip() and f"{key}{value}".isprintable()
             if not is_readable or max(len(key), len(value)) > LONGEST_NAME:
-                what = f"texts of 1 to {LONGEST_NAME} characters are expected, that can all be seen"
+                what = f"texts of 1 to {LONGEST_NAME} visible characters are expected"
                 self._wrong((*keys, key), what)
             yield key, value
 

@@ -128,9 +128,9 @@ def mapping_file(text: str, folder: Path) -> MappingFile:
 def key(text: str, _folder: Path) -> str:
     """An API key that can stand in a header (RFC 9110, 5.5): Latin-1, no control characters."""
     if _CONTROL.search(text) or any(ord(character) > 0xFF for character in text):
-        raise SettingsError("the key has characters in it that can't be sent: copy it again")
+        raise SettingsError("the key contains characters that can't be sent: copy it again")
     if text.lower().startswith("bearer "):
-        raise SettingsError('the key is wanted without the word "Bearer" before it')
+        raise SettingsError('leave out the word "Bearer" before the key')
     return text
 
 

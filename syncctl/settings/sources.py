@@ -97,7 +97,7 @@ def _working_folder() -> Path:
         return Path.cwd()
     except OSError as error:
         raise SettingsError(
-            f"The working folder can't be told ({error.strerror}): change to one that exists."
+            f"The working folder can't be found ({error.strerror}): change to one that exists."
         ) from error
 
 
@@ -137,11 +137,11 @@ def _read(path: Path, *, is_named: bool) -> dict[str, str]:
                 content = opened.read(LONGEST_FILE + 1)
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SettingsError(f"The settings file {path} is not UTF-8 text: save it as such.") from error
+        raise SettingsError(f"The settings file {path} is not UTF-8 text: save it as UTF-8.") from error
     except OSError as error:
         raise _unreadable(path, error) from error
     except ValueError as error:
-        raise SettingsError(f"The settings file's name is impossible: {error}.") from error
+        raise SettingsError(f"The settings file's name isn't valid: {error}.") from error
     if len(content) > LONGEST_FILE:
         raise SettingsError(f"{path} is too long to be a settings file.")
     values = {}
@@ -152,7 +152,8 @@ def _read(path: Path, *, is_named: bool) -> dict[str, str]:
             line = binding.original.line + statement[: -len(statement.lstrip())].count("\n")
             raise SettingsError(
                 f"The settings file {path} can't be understood at line {line}: NAME=value is expected there "
-                "(a quote that is opened must be closed)."
+                "(a quote that is opened must be closed).",
+                hint=f"Fix line {line} of {path.name}.",
             )
         if binding.key is not None:
             values[binding.key] = binding.value or ""

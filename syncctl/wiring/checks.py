@@ -11,6 +11,7 @@ from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
+from syncctl.text import quantity
 from syncctl.wiring.adapters import clock_of, locations_of, opened_database
 from syncctl.wiring.scheduling import schedule_state
 
@@ -95,7 +96,7 @@ def sync_environment(settings: Settings, env_file: Path | None) -> SyncEnvironme
         in_force={
             "DATABASE_URL": urls.masked_database_url(settings.database_url),
             **{name: _api(api) for name, api in apis.items()},
-            "Everything": f"the last {settings.first_months} months, from today in "
+            "Everything": f"the last {quantity(settings.first_months, 'month')}, from today in "
             f"{settings.business_timezone}",
             "Calls": f"{settings.api_concurrency} at a time, {settings.api_timeout_s:g} s each, up to "
             f"{settings.api_max_tries} tries; {settings.api_run_deadline_s:g} s for a run",

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def kind_of_file(path: Path, asked: str | None) -> StepName:
-    """The kind that is asked for, or else that the file's name tells.
+    """The kind that is asked for, or else the one in the file's name.
 
     Raises:
         FileProblemError: there is no such file, whose name might tell it.
-        UsageError: that is no kind, or nothing tells it.
+        UsageError: that isn't a kind, or the name has none.
     """
     from syncctl.files.problems import file_errors
     from syncctl.services.imports.file_stores import kind_of_name
@@ -32,7 +32,11 @@ def kind_of_file(path: Path, asked: str | None) -> StepName:
     if asked is None:
         with file_errors(path):
             path.stat()
-    what = f"--kind {asked!r} is no kind of file" if asked else f"{path.name} does not tell its kind"
+    what = (
+        f"--kind {asked!r} isn't a kind of file"
+        if asked
+        else f"the name {path.name} doesn't say which kind it is"
+    )
     raise UsageError(f"{what}: give --kind {' or --kind '.join(FILE_STEPS)}.")
 
 

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
 COMMAND = "doctor"
 _ANSWER_LIMIT_S = 15.0
+_THEN_AGAIN = "Then run `syncctl doctor` again."
 
 
 def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
@@ -65,13 +66,13 @@ def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
     try:
         checks += check_settings(_settings_facts(env_file))
     except SettingsError as error:
-        checks.append(Finding.failed("Settings", str(error), "Put it right: nothing runs without it."))
+        checks.append(Finding.failed("Settings", error.message, f"{error.hint or 'Fix that.'} {_THEN_AGAIN}"))
     if settings is None:
         checks.append(
             Finding.warning(
                 "The rest",
                 "database, API, files and schedule were not checked",
-                "Settings first; then again.",
+                f"Fix the settings. {_THEN_AGAIN}",
             )
         )
         return CheckReport(COMMAND, tuple(checks))
@@ -124,7 +125,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     files = _database_files(settings)
     if files and _is_missing(files[0]):
         yield Finding.passed(
-            "Database", f"{backend.name}, {files[0]}: not there yet, the first sync makes it"
+            "Database", f"{backend.name}, {files[0]}: not there yet; the first sync creates it"
         )
         return
     database, *rights = check_database(
@@ -149,7 +150,7 @@ def _windows(settings: Settings) -> list[Finding]:
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
-    hint = "How the reports are asked can't be seen: put that right."
+    hint = "Fix that to see how the reports are asked."
     return _seen_in_database(settings, "Windows", hint, look)
 
 
@@ -160,7 +161,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
         traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
-    hint = "Whether it is off can't be seen: put that right, then look again."
+    hint = "Fix that to see whether it is off."
     return _seen_in_database(settings, APP_SCHEDULER, hint, look)
 
 
@@ -168,7 +169,7 @@ def _location_ids(settings: Settings) -> list[Finding]:
     def look(database: Database) -> Iterator[Finding]:
         return check_location_ids(database.store_list(), database.dialects(), locations_of(settings))
 
-    hint = "What they stand for can't be seen: put that right, then look again."
+    hint = "Fix that to see what they stand for."
     return _seen_in_database(settings, LOCATION_IDS, hint, look)
 
 

@@ -87,7 +87,7 @@ def _wait(lock: RunLock, settings: Settings) -> None:
         lock.acquire(settings.api_run_deadline_s + LOCK_MARGIN.total_seconds())
     except LockHeldError:
         raise LockHeldError(
-            f"{settings.lock_file} was held for longer than a run may take, and the API is not asked beside "
+            f"{settings.lock_file} was held for longer than a run may take, and the API is not asked during "
             "a run: `syncctl verify sync` says who holds it. Try again when it is free."
         ) from None
 

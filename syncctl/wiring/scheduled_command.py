@@ -55,6 +55,6 @@ def _settings_file(env_file: Path | None) -> tuple[Path | None, Path]:
         return (found[-1] if found else None), sources.folder
     named = Path.cwd() / os.path.expanduser(env_file)
     if not named.is_file():
-        raise UsageError(f"--env-file {env_file} is no file that stays: a scheduled run needs one.")
+        raise UsageError(f"--env-file {env_file} isn't a permanent file: a scheduled run needs one.")
     # A symlink to a settings file is kept: relative paths are relative to the symlink's folder.
     return named.parent.resolve() / named.name, sources.folder

@@ -62,7 +62,7 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
         state = ScheduleState(
             installed=False,
             in_step=False,
-            found="the crontab can't be told",
+            found="the crontab is not known",
             problem=error.message,
             hint=error.hint,
         )
@@ -120,7 +120,7 @@ def prepare_cron_run(settings: Settings, env_file: Path | None) -> None:
         make_private_file(command.output)
     except OSError as error:
         raise SettingsError(
-            f"The file {command.output} can't be made ({error.strerror}): check DATA_DIR."
+            f"The file {command.output} can't be created ({error.strerror}): check DATA_DIR."
         ) from error
     words = (*command.program, "--version")
     try:
@@ -134,10 +134,10 @@ def prepare_cron_run(settings: Settings, env_file: Path | None) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {error}.") from error
+        raise SettingsError(f"{' '.join(words)} fails when started the way cron does it: {error}.") from error
     if ended.returncode != 0:
         message = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise SettingsError(f"{' '.join(words)} does not work as cron would start it: {message}.")
+        raise SettingsError(f"{' '.join(words)} fails when started the way cron does it: {message}.")
 
 
 def units(settings: Settings, env_file: Path | None) -> Units:
@@ -153,7 +153,7 @@ def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
     except SettingsError:
         return  # then there is nothing to conflict with
     if crontab.block:
-        yield "the crontab runs the sync as well, so that there would be two: see `syncctl cron remove`."
+        yield "the crontab runs the sync as well, so there would be two: see `syncctl cron remove`."
     yield from _other_lines(crontab)
 
 
@@ -166,7 +166,7 @@ def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str
     """Problems that scheduled runs would have with any scheduler."""
     if lost := set_by_environment(env_file):
         yield (
-            f"the environment of this shell sets {', '.join(lost)}, but a scheduled run goes by the .env "
+            f"the environment of this shell sets {', '.join(lost)}, but a scheduled run uses the .env "
             "alone: put it into .env.local beside that."
         )
     if not settings.api_sync_enabled:
@@ -180,8 +180,8 @@ def zone_warning(settings: Settings) -> str | None:
     if same_in_both_zones(settings.api_sync_time, wanted, zone, datetime.now(UTC)):
         return None
     return (
-        f"cron goes by the machine's time zone, {name}, and API_SYNC_TIME is meant in {wanted.key}: set "
-        f"API_SYNC_TIMEZONE={name} and the time by it, or use `syncctl cron install --systemd`."
+        f"cron uses the machine's time zone, {name}, but API_SYNC_TIME is meant in {wanted.key}: set "
+        f"API_SYNC_TIMEZONE={name} and the time to match, or use `syncctl cron install --systemd`."
     )
 
 
@@ -190,13 +190,13 @@ def _crontab_warnings(content: bytes, command: ScheduledCommand) -> Iterator[str
     yield from _other_lines(crontab)
     named = crontab.line.settings_file if crontab.line else ""
     if named and named != str(command.settings_file or ""):
-        yield f"the block was for {named}: its runs end, there is one block in a crontab."
+        yield f"the block was for {named} and is replaced: a crontab has only one block."
 
 
 def _other_lines(crontab: Crontab) -> Iterator[str]:
     for line in crontab.others:
         yield (
-            f"another line of the crontab runs a sync as well, so that there would be two: take it out with "
+            f"another line of the crontab runs a sync as well, so there would be two: remove it with "
             f"`crontab -e`: {line.schedule} {line.command}"
         )
 

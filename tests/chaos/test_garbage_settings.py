@@ -13,7 +13,7 @@ from tests.chaos.garbage_target import fuzz
 from tests.chaos.tally import tally
 from tests.support.program import Program
 
-# What a process may find in its environment: any text without NUL, and bytes that are no text.
+# What a process may find in its environment: any text without NUL, and bytes that are not text.
 texts = st.one_of(
     st.text(st.characters(exclude_characters="\0", exclude_categories=()), max_size=30),
     st.sampled_from(

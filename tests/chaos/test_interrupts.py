@@ -24,8 +24,8 @@ from tests.support.world import Recorder, World
 STRIKES = 2
 STRIKES_PER_ROUND = 0.2
 HOW = {
-    signal.SIGINT: "interrupted before its end",
-    signal.SIGTERM: "terminated by a signal before its end",
+    signal.SIGINT: "interrupted before it finished",
+    signal.SIGTERM: "terminated by a signal before it finished",
 }
 """What the synclog says of the step that a signal ended."""
 

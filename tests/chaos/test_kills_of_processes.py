@@ -41,8 +41,8 @@ SYNC_TYPES = {
 }
 LEAD_TYPES = {"booking": "bookingConfirmation", "return": "return", "walkin": "general"}
 HOW = {
-    signal.SIGINT: "interrupted before its end",
-    signal.SIGTERM: "terminated by a signal before its end",
+    signal.SIGINT: "interrupted before it finished",
+    signal.SIGTERM: "terminated by a signal before it finished",
 }
 """What the synclog says of the step that a signal ended."""
 

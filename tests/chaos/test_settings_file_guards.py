@@ -34,7 +34,7 @@ def write(path: Path, mode: int = 0o600) -> Path:
 
 
 def refusal(above: Path, *, here: str = "here") -> str:
-    with pytest.raises(SettingsError, match="not obeyed") as caught:
+    with pytest.raises(SettingsError, match="was not used") as caught:
         read_sources(environ={}, cwd=above / here)
     return str(caught.value)
 
@@ -45,7 +45,7 @@ def test_a_file_of_another_user_above(above: Path, name: str) -> None:
     file = write(above / name)
     os.chown(file, STRANGER, -1)
     said = refusal(above)
-    assert f"{file} is not obeyed" in said
+    assert f"{file} was not used" in said
     assert f"it belongs to the user {STRANGER}" in said
     assert f"chown {'root'} {file}, or name it: --env-file {file}" in said
     assert read_sources(file, {}, above / "here").find(["API_BASE_URL"]) is not None
@@ -55,14 +55,14 @@ def test_a_file_of_another_user_above(above: Path, name: str) -> None:
 def test_a_file_of_another_user_beside_a_right_one(above: Path) -> None:
     write(above / ".env")
     os.chown(write(above / ".env.local"), STRANGER, -1)
-    assert ".env.local is not obeyed" in refusal(above)
+    assert ".env.local was not used" in refusal(above)
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o664])
 def test_a_file_above_that_others_can_write(above: Path, mode: int) -> None:
     file = write(above / ".env", mode)
     said = refusal(above)
-    assert f"it can be written by others ({file.owner()}, {mode:04o})" in said
+    assert f"it is writable by others ({file.owner()}, {mode:04o})" in said
     assert f"chmod go-w {file}" in said
     assert read_sources(file, {}, above / "here").find(["API_BASE_URL"]) is not None
 
@@ -142,7 +142,7 @@ def test_a_file_that_a_stranger_put_into_the_working_folder(above: Path) -> None
 def test_a_file_that_a_stranger_put_beside_the_named_one(above: Path) -> None:
     named = write(above / "my.env")
     os.chown(write(above / ".env.local"), STRANGER, -1)
-    with pytest.raises(SettingsError, match=r"\.env\.local is not obeyed"):
+    with pytest.raises(SettingsError, match=r"\.env\.local was not used"):
         read_sources(named, {}, above / "here")
 
 

@@ -274,6 +274,6 @@ def test_the_program_says_that_a_file_is_no_database(
         tally.add("database troubles")
         assert ended.status == ExitCode.UNAVAILABLE, ended.output
         assert str(damaged) in ended.stderr
-        assert "is damaged" in ended.stderr or "is no SQLite database" in ended.stderr
+        assert "is damaged" in ended.stderr or "isn't a SQLite database" in ended.stderr
         assert len(ended.stderr.splitlines()) <= 2, ended.stderr
         assert damaged.read_bytes() == content

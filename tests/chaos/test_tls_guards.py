@@ -18,9 +18,9 @@ pytestmark = pytest.mark.attack("tls")
 SWITCH = "must be true or false, in small letters"
 UNKNOWN = "unknown to the database driver"
 VALUE = "has a value that the database driver can't use"
-TWICE = "stands there more than once"
+TWICE = "is given more than once"
 TOGETHER = "exclude each other"
-MISFIT = "do not fit together"
+MISFIT = "conflict with each other"
 MALFORMED = "are expected as NAME=value"
 
 DROPPED = {

@@ -117,7 +117,7 @@ def test_no_redirect_is_followed(world: World, status: int) -> None:
 @pytest.mark.attack("server")
 def test_tls_where_there_is_none(program: Program, sandbox: Sandbox) -> None:
     https = sandbox.base_url.replace("http://", "https://")
-    assert_fails(program, https, "no TLS connection to 127.0.0.1")
+    assert_fails(program, https, "a TLS connection to 127.0.0.1")
 
 
 @pytest.mark.attack("server")
@@ -182,7 +182,7 @@ BROKEN: dict[str, Reply] = {
     "a NUL in a header": Reply([head("X: \0\0") + b"\r\n"], then="close"),
     "JSON nested too deep": reply(b"[" * 100_000),
     "a number of a million digits": reply(b"[" + b"9" * 1_000_000 + b"]"),
-    "bytes that are no text": reply(b"\xff\xfe\xfa" * 100),
+    "bytes that are not text": reply(b"\xff\xfe\xfa" * 100),
     "a lone surrogate": reply(b'{"errorDescription": "\\ud800", "status": false}'),
 }
 

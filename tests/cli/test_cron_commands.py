@@ -104,7 +104,7 @@ def test_what_stands_above_the_block(program: Program, crontab: FakeCrontab) -> 
     assert ended.status == 0
     assert "Warning: above the block stands SHELL=/no/shell: there is no such program" in ended.stderr
     shown = program.run("cron", "show")
-    assert "Above the line stands API_TOKEN=…: its runs go by that, whatever the .env says." in shown.stderr
+    assert "Above the line stands API_TOKEN=…: its runs use that, whatever .env says." in shown.stderr
     document = json.loads(program.run("cron", "show", "--json").stdout)
     assert [each.partition("=")[0] for each in document["obstacles"]] == ["SHELL", "API_TOKEN"]
     assert "hush-hush" not in ended.output + shown.output
@@ -204,7 +204,8 @@ def test_without_crontab_or_leave_to_use_it(program: Program, crontab: FakeCront
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"), [("DATA_DIR=100%", "percent sign"), ("API_SYNC_TIME=0 0 L * *", "cron knows no L")]
+    ("setting", "said"),
+    [("DATA_DIR=100%", "percent sign"), ("API_SYNC_TIME=0 0 L * *", "cron supports neither L")],
 )
 def test_what_cron_can_not_be_told(program: Program, crontab: FakeCrontab, setting: str, said: str) -> None:
     name, _, value = setting.partition("=")

@@ -123,7 +123,7 @@ def test_location_ids(program: Program, request: pytest.FixtureRequest, kind: st
     assert ended.status == 0
     lines = [line.split("\t", 1)[1] for line in ended.stdout.splitlines() if "ocation ids" in line]
     named, new, old, ignored = lines
-    assert named.startswith("Location ids: the API names another store than locations.toml for 16 (Zorucci")
+    assert named.startswith("Location ids: the API and locations.toml name different stores for 16 (Zorucci")
     assert new.startswith("New location ids: in the store list, but not in locations.toml: 1000 (SG.Place 1)")
     assert old.startswith("Old location ids: in locations.toml, but not in the store list: 1, 3, 5, 6, 9")
     assert ignored.startswith("Location ids: booking: ignored")

@@ -128,7 +128,7 @@ def test_it_ends_with_the_time_of_a_run(tmp_path: Path) -> None:
         ended = program.run("doctor", "--evidence", "e.json")
     assert ended.status == 0
     document = json.loads((tmp_path / "e.json").read_text())
-    assert "the time was over (API_RUN_DEADLINE_S)" in document["summary"][0]
+    assert "time ran out (API_RUN_DEADLINE_S)" in document["summary"][0]
     assert 5 < len(document["calls"]) < 25
 
 

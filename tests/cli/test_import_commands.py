@@ -222,14 +222,14 @@ def test_all_without_files_tells_of_those_that_lie_elsewhere(program: Program, i
     # The kind that is there needs no advice.
     said = program.run("all", "-q").stderr.splitlines()
     assert [line.split("  ", 1)[1] for line in said if "lie" in line] == [
-        f"loss of sale 2025.xlsx and 1 more lossofsale files lie in {program.folder}: move them into "
+        f"loss of sale 2025.xlsx and 1 more lossofsale files are in {program.folder}: move them into "
         f"{imports}, or import them with `syncctl import lossofsale {program.folder}`"
     ]
     (imports / "walkin_sg_mg road.csv").unlink()
     said = program.run("all", "--json").stderr.splitlines()
     (line,) = (line for line in said if "calicut" in line)
     assert line.split("  ", 1)[1] == (
-        f"walkin_sg_calicut.xlsx lies in {beside.parent}: move it into {imports}, or import it with "
+        f"walkin_sg_calicut.xlsx is in {beside.parent}: move it into {imports}, or import it with "
         f"`syncctl import walkin {beside}`"
     )
 
@@ -262,5 +262,5 @@ def test_the_old_names_for_all_files_end_as_an_import_of_an_empty_folder_does(
     error, hint = (line.split("  ", 1)[-1] for line in ended.stderr.splitlines())
     missing = "" if there else ", which does not exist"
     assert error.endswith(f"There is no walkin file in {folder} (IMPORT_DIR){missing}.")
-    assert hint.startswith(f"walkin_sg_calicut.csv lies in {program.folder}: move it into {folder}")
+    assert hint.startswith(f"walkin_sg_calicut.csv is in {program.folder}: move it into {folder}")
     assert not count(program, "SELECT count(*) FROM leads")

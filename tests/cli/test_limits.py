@@ -53,8 +53,8 @@ def test_an_answer_over_a_limit_is_1_and_names_the_setting(tmp_path: Path) -> No
 def test_invalid_rows_that_are_not_listed_are_one_warning(tmp_path: Path) -> None:
     with answering(b"[" + b",".join(b"%d" % number for number in range(1500)) + b"]") as server:
         ended = Program(tmp_path, API_BASE_URL=server.url).run("booking", "--location", "7")
-    (line,) = [line for line in ended.output.splitlines() if "not on the rejects list" in line]
-    assert "500 invalid rows are not on the rejects list" in line
+    (line,) = [line for line in ended.output.splitlines() if "did not fit on the rejects list" in line]
+    assert "500 invalid rows did not fit on the rejects list" in line
     assert "(location 7)" in line
 
 

@@ -65,7 +65,7 @@ def test_a_store_may_be_written_in_any_spelling(listed: Program) -> None:
     assert retried["rows"] == 2
     unknown = listed.run("rejects", "list", "--store", "Atlantis")
     assert unknown.status == 2
-    assert "'Atlantis' is no known store" in unknown.stderr
+    assert "'Atlantis' isn't a known store" in unknown.stderr
 
 
 def test_exported_corrected_and_imported(listed: Program) -> None:

@@ -34,8 +34,8 @@ def test_the_reference_names_every_dialect() -> None:
 @pytest.mark.parametrize(
     ("dialects", "message"),
     [
-        (["klingon"], "Unknown dialect 'klingon'. Known are: own-date, "),
-        (["own-date", "id-ignored@stores"], "'id-ignored@stores' names no report"),
+        (["klingon"], "Unknown dialect 'klingon'. Known: own-date, "),
+        (["own-date", "id-ignored@stores"], "'id-ignored@stores' doesn't name a report"),
         (
             ["own-date@return", "id-ignored@return"],
             "'own-date@return' and 'id-ignored@return' are for the same",

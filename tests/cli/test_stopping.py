@@ -250,7 +250,7 @@ def test_a_run_that_waits_for_the_api(
                     break
                 time.sleep(0.02)
             time.sleep(0.5)
-            assert_ends_at_once(process, sent, status, "what was stored is kept, the next run goes on")
+            assert_ends_at_once(process, sent, status, "what was stored is kept; the next run goes on")
     assert program.run("status").status in (0, 1)
 
 
@@ -286,7 +286,7 @@ def test_a_workbook_whose_reader_hangs(tmp_path: Path, sent: signal.Signals, sta
         assert process.stdout is not None
         assert process.stdout.readline() == "reading\n"
         time.sleep(0.2)
-        assert_ends_at_once(process, sent, status, "what was stored is kept, the next run goes on")
+        assert_ends_at_once(process, sent, status, "what was stored is kept; the next run goes on")
 
 
 class Hanging(Program):

@@ -270,8 +270,8 @@ def broken_off(stdout: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("sent", "status", "error"),
     [
-        (signal.SIGTERM, 143, "terminated by a signal before its end"),
-        (signal.SIGINT, 130, "interrupted before its end"),
+        (signal.SIGTERM, 143, "terminated by a signal before it finished"),
+        (signal.SIGINT, 130, "interrupted before it finished"),
     ],
 )
 def test_json_of_an_interrupted_run_is_its_result_so_far(

@@ -457,7 +457,7 @@ class MemoryStorage:
                 self.save_file_hash(kind, name, before)
 
     def facts(self) -> DatabaseFacts:
-        return DatabaseFacts("Memory", "1", self._database.url, "no file", "gone with the program")
+        return DatabaseFacts("Memory", "1", self._database.url, "no file", "lost when the program ends")
 
     def count_rejects(self) -> int:
         return len(self.rejects())
@@ -586,7 +586,7 @@ def storable(value: Any) -> Any:
         case list():
             return [storable(each) for each in value]
         case str() if any("\ud800" <= character <= "\udfff" for character in value):
-            raise StorageError("A value is no valid text.")
+            raise StorageError("A value isn't valid text.")
         case int() if not -(2**63) <= value < 2**63:
             raise StorageError("A number is too large.")
         case _:

@@ -38,7 +38,7 @@ def test_for_reading_a_missing_or_empty_file_is_an_empty_database(
 def test_for_reading_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear customer, " * 100)
-    with pytest.raises(StorageUnavailableError, match="no SQLite database"):
+    with pytest.raises(StorageUnavailableError, match="isn't a SQLite database"):
         open_storage(f"sqlite:///{path}", for_reading_only=True)
 
 

@@ -116,6 +116,6 @@ def test_what_json_can_not_say_is_kept_as_bytes() -> None:
     ],
 )
 def test_a_line_that_is_no_document(line: str) -> None:
-    with pytest.raises(StorageError, match="A line of the backup is no lead") as caught:
+    with pytest.raises(StorageError, match="A line of the backup isn't a lead") as caught:
         from_line(line)
     assert caught.value.__cause__ is None

@@ -76,7 +76,7 @@ class TestOnMongo:
         assert mongo.runs(0, run_id="bad") == mongo.runs(1, failed_only=True) == []
         warnings = warnings_of(caplog)
         assert len(warnings) == len(ODD_RUNS)
-        assert "The document 'bad1' of syncruns is none that syncctl writes" in "\n".join(warnings)
+        assert "The document 'bad1' of syncruns is not one that syncctl writes" in "\n".join(warnings)
 
     def test_when_runs_were_at_work(
         self, mongo: MongoStorage, mongo_database: MongoDatabase, caplog: pytest.LogCaptureFixture

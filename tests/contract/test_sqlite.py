@@ -279,7 +279,9 @@ class TestFiles:
         with closing(sqlite3.connect(database.path)) as other:
             other.execute("BEGIN IMMEDIATE")
             assert storage.store_list() == {}
-            with pytest.raises(StorageUnavailableError, match=r"syncctl\.db is in use by another process"):
+            with pytest.raises(
+                StorageUnavailableError, match=r"syncctl\.db is still in use by another process"
+            ):
                 storage.store_leads([lead(1)], [])
         assert storage.store_leads([lead(1)], []) == {text_id(1)}
 
@@ -314,7 +316,7 @@ class TestFiles:
         path.write_text("Dear customer, " * 100)
         with (
             closing(SqliteStorage(path)) as storage,
-            pytest.raises(StorageUnavailableError, match=r"letter\.txt is no SQLite database"),
+            pytest.raises(StorageUnavailableError, match=r"letter\.txt isn't a SQLite database"),
         ):
             storage.prepare()
         assert path.read_text().startswith("Dear customer")
@@ -324,7 +326,7 @@ class TestFiles:
         storage.close()
         os.truncate(database.path, database.path.stat().st_size // 2)
         with pytest.raises(
-            StorageUnavailableError, match=r"is damaged: stop syncctl, .* backup .* \.recover"
+            StorageUnavailableError, match=r"is damaged: stop syncctl, .* backup, .* \.recover"
         ):
             storage.find_leads(LeadType.BOOKING, [], [phone(n) for n in range(300)])
 

@@ -94,8 +94,8 @@ def dialect_name(document: Any, report: str) -> str:
 
 
 SENTENCES = {
-    "own-date": "asked, in every form of the body: the rows come that are dated so by returnDate",
-    "dates-empty": "asked, in every form of the body: nothing comes, of ",
+    "own-date": "asked, in every form of the body: the rows with such a returnDate come",
+    "dates-empty": "asked, in every form of the body: nothing comes, though ",
     "dates-error": "asked, in every form of the body: an error, the API says that the call failed: Execution",
     "all-ignored": "1 month, 2 months, 3 months asked: it is ignored: everything comes.",
     "dates-ignored": "asked, body all keys or without empty keys: it is ignored: what 1 month brings comes.",

@@ -311,7 +311,7 @@ def test_locations_that_can_not_be_put_to_sleep_are_merely_asked_again(
 
     first = world.run(wrap=WithoutDormancy)
     assert first.ok
-    assert any("can rest could not be noted: refused" in warning for warning in world.recorder.warnings)
+    assert any("data could not be saved: refused" in warning for warning in world.recorder.warnings)
     assert world.run().steps[1].total == first.steps[1].total
     assert_as_undisturbed(world)
 

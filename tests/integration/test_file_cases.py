@@ -89,7 +89,7 @@ def test_one_stray_byte(world: World) -> None:
     leads = {lead["name"]: lead for lead in world.app.leads()}
     assert leads.keys() == before | {"New D"}
     assert leads["New D"]["remarks"] == "bride\ufffds sister"
-    assert file_of(result).warning == "a character can't be read, \ufffd stands for it: row 5"
+    assert file_of(result).warning == "a character can't be read and became \ufffd: row 5"
 
 
 @pytest.mark.parametrize("name", ["lossofsale_sg_calicut.xls", "lossofsale_sg_kannur.xls"])
@@ -138,7 +138,7 @@ def test_filled_cells_beyond_the_header_are_a_reject_that_stays_one(world: World
     file = write(tmp_path / "walkin_sg_calicut.csv", row(), [*row(Customer_Name="B"), "", "9846012345"])
     assert counts(world.import_files(WALKIN, file)) == (1, 0, 0, 0, 0, 1)
     (reject,) = world.app.all("syncrejects")
-    assert reject["reason"] == "cells are filled beyond the last title of the header"
+    assert reject["reason"] == "cells beyond the last column title are filled"
     assert json.loads(reject["row"])["beyond the header (J)"] == "9846012345"
     assert world.retry_rejects().saved == 0
     assert len(world.app.leads()) == 1
@@ -205,13 +205,13 @@ def test_errors_and_other_content_in_cells(world: World, tmp_path: Path) -> None
     with world.storage() as storage:
         reasons = [reject.reason for reject in storage.rejects()]
     assert sorted(reasons) == [
-        "Date can't be read: TRUE stands there",
-        "Date can't be read: the error #N/A stands there",
-        "FALSE stands in place of the phone number",
-        "Status can't be read: the error #N/A stands there",
-        "a date stands in place of the phone number",
-        "the error #REF! stands in place of the customer name",
-        "the error #VALUE! stands in place of the phone number",
+        "Date can't be read: TRUE is in the cell",
+        "Date can't be read: the error #N/A is in the cell",
+        "FALSE where the phone number should be",
+        "Status can't be read: the error #N/A is in the cell",
+        "a date where the phone number should be",
+        "the error #REF! where the customer name should be",
+        "the error #VALUE! where the phone number should be",
         "the phone number is a formula, or has a fraction",
     ]
     assert world.retry_rejects().saved == 0

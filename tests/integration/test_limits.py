@@ -58,7 +58,7 @@ def test_rows_that_are_none_fill_no_list_and_are_counted(world: World, sandbox: 
     assert step.counts.balanced
     assert step.counts.invalid >= NOISE
     (place,) = [place for place in step.locations if place.location == location]
-    assert "invalid rows are not on the rejects list, which takes 5 rows" in str(place.warning)
+    assert "invalid rows did not fit on the rejects list, which takes 5 rows" in str(place.warning)
     assert listed(world, location) == before + 5
     with world.storage() as storage:
         assert storage.location_states(BOOKING)[location].watermark == watermark
@@ -75,7 +75,7 @@ def test_rows_of_a_file_that_are_none_fill_no_list_and_are_counted(world: World,
     (step,) = result.steps
     assert step.counts.balanced
     assert (step.counts.saved, step.counts.invalid) == (1, NOISE)
-    assert "15 invalid rows are not on the rejects list" in str(step.locations[0].warning)
+    assert "15 invalid rows did not fit on the rejects list" in str(step.locations[0].warning)
     assert len(world.app.all("syncrejects")) == 5
     with world.storage() as storage:
         assert storage.file_hashes(WALKIN) == {}  # the next import reads it again
@@ -115,10 +115,10 @@ def test_a_store_list_of_more_than_a_business_has(world: World) -> None:
         moved = {StepName.STORES: Endpoint(server.url, None, "STORE_API_KEY")}
         world.config = replace(world.config, endpoints={**world.config.endpoints, **moved})
         (stores,) = world.run((StepName.STORES,)).steps
-        assert "1,001 rows, and no more than 1,000 are taken" in str(stores.error)
+        assert "1,001 rows, and at most 1,000 are accepted" in str(stores.error)
         assert world.app.all("stores") == []
         assert world.run((BOOKING,)).ok
-        assert any("no more than 1,000 are taken" in warning for warning in world.recorder.warnings)
+        assert any("at most 1,000 are accepted" in warning for warning in world.recorder.warnings)
 
 
 def test_storing_ends_with_the_deadline_and_the_next_run_goes_on(
@@ -147,7 +147,7 @@ def test_storing_ends_with_the_deadline_and_the_next_run_goes_on(
         patched.setattr(world, "_clock", lambda: clock)
         (step,) = world.run((BOOKING,), wrap=slow).steps
     assert step.status in (StepStatus.FAILED, StepStatus.PARTIAL)
-    assert "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)" in str(step.error)
+    assert "not all rows were stored before the run's time ran out (API_RUN_DEADLINE_S)" in str(step.error)
     assert step.counts.balanced
     assert step.counts.saved == len(world.app.leads()) == 5
     with world.storage() as storage:

@@ -87,7 +87,7 @@ def test_all_shops_in_every_answer(world: World, reports: SharedReports) -> None
     assert first.steps[1].counts.existing > first.steps[1].counts.saved
     assert [step.changed for step in first.steps] == [0, 0, 0]
     warning = id_warning(world)
-    assert warning.startswith("The booking and return reports do not keep to the location id")
+    assert warning.startswith("The booking and return reports ignore the location id")
     assert "gave rows of several shops" in warning
     assert ids_known(world) == dict.fromkeys(REPORTS, LocationIds.IGNORED)
     again = run(world)
@@ -134,7 +134,7 @@ def test_the_same_bookings_under_ids_of_different_shops(world: World, reports: S
     warning = id_warning(world)
     assert "First seen in this run (booking: locations 1 and 3, which are different shops" in warning
     before = result.steps[0].locations[0].counts.saved
-    assert f"{before} leads were stored under the store of the id before that was seen" in warning
+    assert f"{before} leads were stored under the store of the id before that was noticed" in warning
     misplaced = [lead for lead in numbered(world) if lead["store"] != "Suitor Guy - Kottayam"]
     assert result.steps[0].changed == len(misplaced) > 0
     # Told by the number, each booking is one lead; the check lists those that stand under another store.

@@ -1,5 +1,6 @@
 """Rows that a run puts on the rejects list are told once, at its end; those on it before are known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,27 @@ def test_a_run_tells_how_many_are_new_and_an_unchanged_row_is_told_once(
     world.run()
     assert world.recorder.newly_rejected == [2]
     assert len(world.app.all("syncrejects")) == listed + 2
+
+
+def test_a_reason_in_the_words_of_an_earlier_version_is_neither_new_nor_in_the_way(
+    world: World, sandbox: Sandbox
+) -> None:
+    row: dict[str, object] = {"bookingNo": "4711", "bookingDate": f"{sandbox.today}T10:00:00"}
+    sandbox.add_rows(sandbox.locations[0], [row])
+    world.run((StepName.BOOKING,))
+    with world.storage() as storage:
+        before = storage.rejects()
+        storage.amend_rejects([replace(reject, reason="its name is no name") for reject in before])
+    world.run((StepName.BOOKING,))
+    assert world.recorder.newly_rejected == []
+    with world.storage() as storage:
+        assert {reject.reason for reject in storage.rejects()} == {"its name is no name"}
+        assert len(storage.rejects()) == len(before)
+    row |= {"customerName": "Anagha", "phoneNo": "9000000077"}
+    sandbox.add_rows(sandbox.locations[0], [])  # what it has answered before counts no more
+    world.run((StepName.BOOKING,))
+    with world.storage() as storage:
+        assert len(storage.rejects()) == len(before) - 1
 
 
 def test_a_dry_run_tells_each_time_what_would_be_new(world: World, sandbox: Sandbox) -> None:

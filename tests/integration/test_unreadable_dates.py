@@ -73,7 +73,7 @@ def test_a_booking_without_a_date_and_a_number_is_a_reject(world: World) -> None
     step = sync(world, BOOKING).steps[0]
     assert (step.counts.saved, step.counts.invalid) == (1, 1)
     (reject,) = world.app.all("syncrejects")
-    assert "bookingDate is no date that can be read" in reject["reason"]
+    assert "bookingDate can't be read as a date" in reject["reason"]
 
 
 def test_a_return_whose_date_can_not_be_read_is_a_reject(world: World) -> None:

@@ -217,12 +217,12 @@ OWN = [
 def test_what_something_else_keeps_there_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"notes\.txt holds something else than a lock.*SYNC_LOCK_FILE"):
+    with pytest.raises(SettingsError, match=r"notes\.txt holds something other than a lock.*SYNC_LOCK_FILE"):
         RunLock(path).acquire()
     assert path.read_bytes() == content
     problem = lock_state(path).problem
     assert problem is not None
-    assert "something else" in problem
+    assert "something other than a lock" in problem
     with path.open("rb") as file:  # it is not left locked
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -244,7 +244,7 @@ def test_a_link_is_not_followed(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         notes.write_bytes(content)
     (tmp_path / "lock").symlink_to(notes)
-    with pytest.raises(SettingsError, match="lock is a link: set SYNC_LOCK_FILE to another one"):
+    with pytest.raises(SettingsError, match="lock is a link: set SYNC_LOCK_FILE to another file"):
         RunLock(tmp_path / "lock").acquire()
     assert (notes.read_bytes() if notes.exists() else None) == content
     assert lock_state(tmp_path / "lock").problem == f"{tmp_path / 'lock'} can't be read: it is a link"
@@ -368,7 +368,7 @@ def test_a_look_at_what_the_holder_says(tmp_path: Path, content: bytes, state: L
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [(".", "no regular file"), ("pipe", "no regular file"), ("file/lock", "Not a directory")],
+    [(".", "isn't a regular file"), ("pipe", "isn't a regular file"), ("file/lock", "Not a directory")],
 )
 def test_a_look_at_what_is_no_lock(tmp_path: Path, name: str, problem: str) -> None:
     (tmp_path / "file").touch()

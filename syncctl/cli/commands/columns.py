@@ -16,7 +16,9 @@ File = Annotated[
 ]
 Kind = Annotated[
     str | None,
-    typer.Option("--kind", metavar="KIND", help="walkin or lossofsale; else the file's name tells."),
+    typer.Option(
+        "--kind", metavar="KIND", help="walkin or lossofsale; if left out, the file's name decides."
+    ),
 ]
 
 

@@ -61,7 +61,7 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     wait: Wait = 0.0,
     json: Json = False,
 ) -> None:
-    """Check that all that the API tells is in the database; changes nothing without --repair."""
+    """Check that everything the API has is in the database; changes nothing without --repair."""
     from syncctl.cli.render.source import render_source, source_progress
     from syncctl.domain.steps import Trigger
     from syncctl.services.sync.planning import SyncOptions

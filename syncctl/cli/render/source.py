@@ -97,7 +97,7 @@ def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
                 text += " (or a telecaller's edit)"
             yield "changed", difference.subject, text
     for withdrawn in found.withdrawn:
-        yield "no longer told", withdrawn.subject, f"lead {withdrawn.lead_id}"
+        yield "dropped by the API", withdrawn.subject, f"lead {withdrawn.lead_id}"
 
 
 def _cells(subject: Subject) -> tuple[str, str, str]:

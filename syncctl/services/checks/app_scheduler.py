@@ -126,13 +126,13 @@ def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Fin
             APP_SCHEDULER,
             f"it still syncs the same API, and brings back finished and deleted leads: {_words(traces, now)}",
             f"In the web app, {SWITCH_OFF} (its host's settings), then restart it. Where both read one .env, "
-            "syncctl's own API_SYNC_ENABLED belongs into .env.local, which the app does not read.",
+            "syncctl's own API_SYNC_ENABLED belongs in .env.local, which the app does not read.",
         )
     elif traces.leads:
         yield Finding.warning(
             APP_SCHEDULER,
             f"off for the last 24 hours; before: {_words(traces, now)}",
-            "`syncctl cleanup finished` and `syncctl cleanup duplicates` show what of that to take away.",
+            "`syncctl cleanup finished` and `syncctl cleanup duplicates` show what to remove.",
         )
     else:
         yield Finding.passed(APP_SCHEDULER, f"off for the last 24 hours; before: {_words(traces, now)}")

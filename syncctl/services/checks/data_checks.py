@@ -75,7 +75,7 @@ class StoreSpellings:
 
 def _amount(leads: int, reports: int) -> Finding:
     if not leads and not reports:
-        return Finding.warning("Leads", "none yet", "`syncctl api` syncs for the first time.")
+        return Finding.warning("Leads", "none yet", "`syncctl api` does the first sync.")
     return Finding.passed("Leads", f"{leads:,}, and {reports:,} finished ones in reports")
 
 
@@ -83,11 +83,11 @@ def _stores(stores: list[Store], locations: Locations) -> Finding:
     known = locations.store_names
     if not stores:
         return Finding.warning(
-            "Stores", f"none stored; locations.toml knows {len(known)}", "`syncctl stores` fetches them."
+            "Stores", f"none stored; locations.toml has {len(known)}", "`syncctl stores` fetches them."
         )
     active = sum(store.is_active for store in stores)
     missing = known - {locations.canonical(store.name) for store in stores}
-    found = f"{len(stores)}, {active} of them active; locations.toml knows {len(known)}"
+    found = f"{len(stores)}, {active} of them active; locations.toml has {len(known)}"
     if missing:
         found += f", of which {len(missing)} are not stored"
     return Finding.passed("Stores", found)
@@ -112,7 +112,7 @@ def _phones(bad: LeadProblem) -> Finding:
         return Finding.passed(name, "each has 10 digits")
     return Finding.failed(
         name,
-        f"{bad.count:,} not of 10 digits {_examples(bad)}",
+        f"{bad.count:,} without 10 digits {_examples(bad)}",
         "Correct them in the database: 10 digits, nothing else.",
     )
 
@@ -162,7 +162,7 @@ def _finished(leads: LeadTallies) -> Iterator[Finding]:
     if leads.in_reports.count:
         yield Finding.failed(
             name,
-            f"{leads.in_reports.count:,} in leads and in reports at once {_examples(leads.in_reports)}",
+            f"{leads.in_reports.count:,} both in leads and in reports {_examples(leads.in_reports)}",
             "`syncctl cleanup finished` shows each beside its report, and which it would delete; finish the "
             "rest in the web app.",
         )
@@ -170,12 +170,12 @@ def _finished(leads: LeadTallies) -> Iterator[Finding]:
     if perhaps.count:
         yield Finding.warning(
             name,
-            f"{perhaps.count:,} may be: a report fits them in part {_examples(perhaps)}",
+            f"{perhaps.count:,} may be: a report matches them in part {_examples(perhaps)}",
             "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
             "it would delete.",
         )
     if not leads.in_reports.count and not perhaps.count:
-        yield Finding.passed(name, "none is in leads as well")
+        yield Finding.passed(name, "none is still in leads")
 
 
 def _examples(problem: LeadProblem) -> str:

@@ -78,7 +78,7 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
         yield Finding.failed(
             "Old system's sync",
             f"the crontab still runs it: {line}",
-            "It brings finished and deleted leads back. Take that line out with `crontab -e`; `syncctl cron "
+            "It brings finished and deleted leads back. Remove that line with `crontab -e`; `syncctl cron "
             "install` lets cron run `syncctl api` instead.",
         )
     for each in state.imports:
@@ -88,7 +88,7 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
         yield Finding.failed(
             "Scheduled import",
             f"{each.place} runs `{each.command}`: {each.line}",
-            f"Files are imported by hand only. Take that away with `{each.remove}`; {instead}.",
+            f"Files are imported by hand only. Remove it with `{each.remove}`; {instead}.",
         )
 
 
@@ -103,23 +103,23 @@ def _lock(environment: SyncEnvironment, now: datetime) -> Finding:
     if lock.held and lock.since and now - lock.since > longest:
         return Finding.warning(
             "Lock",
-            f"{found}, though a run of the API ends within {span(longest)}",
-            "A long import or --full may take so long; if that process hangs, end it: the lock goes with it.",
+            f"{found}, though a sync ends within {span(longest)}",
+            "A long import or --full may take that long; if the process hangs, kill it: that frees the lock.",
         )
-    return Finding.passed("Lock", found if lock.held else "free: no run is under way")
+    return Finding.passed("Lock", found if lock.held else "free: nothing is running")
 
 
 def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
     name = "Scheduler"
     if state.problem:
         found = "\n".join(filter(None, (state.problem, state.hint)))
-        return Finding.warning(name, found, "Look by yourself what starts `syncctl api`.")
+        return Finding.warning(name, found, "Check how `syncctl api` is started.")
     if not state.installed and runs_by_itself is not False:
-        something_else = "but something else starts" if runs_by_itself else "and it can't be seen what starts"
+        something_else = "but something else starts" if runs_by_itself else "and it is not known what starts"
         return Finding.warning(
             name,
             f"{state.found}, {something_else} the sync",
-            "If that is another user's crontab or a container's, all is well; else `syncctl cron install`.",
+            "If another user's crontab or a container does, all is well; else run `syncctl cron install`.",
         )
     if not state.installed:
         return Finding.failed(
@@ -127,7 +127,7 @@ def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
         )
     if not state.in_step:
         hint = "`syncctl cron show --systemd`" if state.by_systemd else "`syncctl cron install`"
-        return Finding.failed(name, state.found, f"{hint} brings it in step with API_SYNC_TIME.")
+        return Finding.failed(name, state.found, f"{hint} makes it match API_SYNC_TIME.")
     return Finding.passed(name, state.found)
 
 
@@ -137,7 +137,7 @@ def _switch(enabled: bool) -> Finding:
         return Finding.passed(name, "on (API_SYNC_ENABLED=true)")
     return Finding.warning(
         name,
-        "off (API_SYNC_ENABLED=false): what cron starts does nothing",
+        "off (API_SYNC_ENABLED=false): scheduled runs do nothing",
         "Set API_SYNC_ENABLED=true when it should run again, in .env.local if the web app reads that .env.",
     )
 
@@ -154,7 +154,7 @@ def _endpoints(endpoints: Mapping[str, str]) -> Finding:
     called = [name for name, address in endpoints.items() if _is_rentout(address)]
     if called:
         return Finding.failed(
-            "No rent-out API", f"{', '.join(called)} is one", "Take it out: rent-out APIs are never called."
+            "No rent-out API", f"{', '.join(called)} is one", "Remove it: rent-out APIs are never called."
         )
     return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses is one")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -74,13 +74,15 @@ def is_misdated(log: SyncLog, now: datetime) -> bool:
     return log.at - now > CLOCK_TOLERANCE
 
 
-def has_synced(progress: Mapping[StepName, Progress], runs: Iterable[RunEntry]) -> bool:
-    """Whether syncctl has synced any report, or at least a few of its days. `runs`: the newest ones."""
-    return any(report.synced for report in progress.values()) or any(
-        step["name"] in progress and step["status"] != StepStatus.SKIPPED
+def synced_reports(progress: Mapping[StepName, Progress], runs: Iterable[RunEntry]) -> frozenset[str]:
+    """The reports of which syncctl has synced anything, if only a few days. `runs`: the newest ones."""
+    in_runs = (
+        step["name"]
         for run in runs
         for step in run.document.get("steps", ())
+        if step["status"] in (StepStatus.SUCCESS, StepStatus.PARTIAL)
     )
+    return frozenset((*in_runs, *(report for report, of_report in progress.items() if of_report.synced)))
 
 
 def api_steps(
@@ -89,21 +91,22 @@ def api_steps(
     now: datetime,
     next_sync: NextSync,
     *,
-    synced_before: bool,
+    synced_before: Collection[str],
 ) -> tuple[ApiStep, ...]:
     """Each API step, by `synclogs` (by syncType) and its locations' progress.
 
     Neither is enough: in synclogs, a run of one location is a success like any other, and watermarks move
     even if the run fails for other locations. So the earlier of the two counts. `synced_before`: see
-    `has_synced`.
+    `synced_reports`.
     """
     steps = (
         _api_step(name, logs.get(SYNC_TYPES[name]), progress.get(name), now, next_sync) for name in API_STEPS
     )
-    if synced_before:
-        return tuple(steps)
     return tuple(
-        replace(step, only_parts=False, only_by_others=True) if step.only_parts else step for step in steps
+        replace(step, only_parts=False, only_by_others=True)
+        if step.only_parts and step.step not in synced_before
+        else step
+        for step in steps
     )
 
 
@@ -140,16 +143,16 @@ def success_words(step: ApiStep, now: datetime) -> str:
         if step.only_by_others:
             return "not yet synced by syncctl"
         if step.only_parts:
-            return "never as a whole, only parts were synced so far"
-        return "never synced" if step.late else "nobody knows when"
+            return "never synced in full, only some locations or days"
+        return "never synced" if step.late else "at an unknown time"
     seen = ago(step.last_success_at, now)
-    return f"{seen}, only parts were synced since" if step.only_parts else seen
+    return f"{seen}, only some locations or days since" if step.only_parts else seen
 
 
 def misdated_words(log: SyncLog) -> tuple[str, str]:
     """What is wrong with an entry dated in the future, and a hint."""
     found = f"an entry of synclogs is dated in the future ({log.at:%Y-%m-%d %H:%M} UTC)"
-    return found, f"Remove that entry (syncType {log.sync_type}): it says nothing about when."
+    return found, f"Remove that entry (syncType {log.sync_type}): its time can't be right."
 
 
 def is_scheduler_active(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:

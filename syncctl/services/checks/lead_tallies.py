@@ -75,7 +75,7 @@ class LeadTallies:
             self.in_reports.add(lead)
 
     def perhaps_in_reports(self) -> LeadProblem:
-        """Leads that may be finished: a report fits them in part."""
+        """Leads that may be finished: a report matches them in part."""
         lead_ids = self._finished.perhaps_finished()
         return LeadProblem(len(lead_ids), lead_ids[:EXAMPLES])
 

@@ -22,9 +22,9 @@ from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
     api_steps,
-    has_synced,
     misdated_words,
     success_words,
+    synced_reports,
 )
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
@@ -114,9 +114,9 @@ class Status:
         if self.ok:
             return ""
         if self.content is None:
-            return "`syncctl doctor` looks further"
+            return "`syncctl doctor` checks further"
         if all(step_health.step.last is None for step_health in self.steps):
-            return "`syncctl doctor` tells whether all is set up"
+            return "`syncctl doctor` checks the setup"
         return "`syncctl verify sync` says why, and what to do"
 
 
@@ -132,7 +132,7 @@ def collect_status(
         progress,
         now,
         clock.next_sync,
-        synced_before=has_synced(progress, runs),
+        synced_before=synced_reports(progress, runs),
     )
     health, reasons = health_of_steps(steps, now)
     if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
@@ -174,7 +174,7 @@ def health_of_steps(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, li
     """The health that follows from the API steps, and the reasons."""
     steps = tuple(steps)
     if all(step.last is None for step in steps):
-        return Health.LATE, ["Nothing was synced yet: `syncctl api` syncs for the first time."]
+        return Health.LATE, ["Nothing has been synced yet: run `syncctl api`."]
     health, reasons = Health.OK, []
     for step in steps:
         if reason := _reason(step, now):
@@ -204,7 +204,7 @@ def _reason(step: ApiStep, now: datetime) -> str:
 def _other_reasons(lock: LockState, sync_enabled: bool) -> list[str]:
     found = []
     if not sync_enabled:
-        found.append("Automatic sync is off (API_SYNC_ENABLED=false): what cron starts does nothing.")
+        found.append("Automatic sync is off (API_SYNC_ENABLED=false): scheduled runs do nothing.")
     if lock.problem:
         found.append(f"Lock: {lock.problem}.")
     return found

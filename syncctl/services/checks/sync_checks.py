@@ -17,11 +17,11 @@ from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
     api_steps,
-    has_synced,
     is_misdated,
     is_scheduler_active,
     misdated_words,
     success_words,
+    synced_reports,
 )
 from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
@@ -44,7 +44,7 @@ def check_sync(
     logs = database.last_sync_logs()
     progress = report_progress(database, locations)
     runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
-    synced_before = has_synced(progress, runs)
+    synced_before = synced_reports(progress, runs)
     steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_before)
     checks = [*_database(database), *_steps(steps, now), *_sync_logs(database, runs, logs, now)]
     checks += check_watermarks(progress, steps, clock)
@@ -61,7 +61,7 @@ def check_sync(
 def verify_without_database(problem: str, environment: SyncEnvironment, clock: Clock) -> CheckReport:
     """The checks that are possible without the database. `problem`: why it can't be used, in words."""
     lost = Finding.failed(
-        "Database", problem, "Nothing is synced until it answers again; `syncctl doctor` looks further."
+        "Database", problem, "Nothing is synced until it answers again; `syncctl doctor` checks further."
     )
     rest = check_environment(environment, clock.now(), clock.next_sync, runs_by_itself=None)
     return CheckReport(COMMAND, (lost, *rest))
@@ -79,7 +79,7 @@ def _database(database: Database) -> Iterator[Finding]:
 def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Finding]:
     if all(step.last is None for step in steps):
         yield Finding.warning(
-            "Last success", "nothing was synced yet", "`syncctl api` syncs for the first time."
+            "Last success", "nothing has been synced yet", "`syncctl api` does the first sync."
         )
         return
     for step in steps:
@@ -100,7 +100,7 @@ def _step(step: ApiStep, now: datetime) -> Finding:
         )
     if step.late and problem:
         return Finding.failed(
-            name, seen + problem, "`syncctl history --failed` tells which locations keep failing."
+            name, seen + problem, "`syncctl history --failed` shows which locations keep failing."
         )
     if step.late:
         return _late(name, step, seen)
@@ -112,13 +112,11 @@ def _step(step: ApiStep, now: datetime) -> Finding:
 
 
 def _late(name: str, step: ApiStep, seen: str) -> Finding:
-    hint = "Is cron running, and the line in the crontab? `syncctl doctor` looks; `syncctl api` syncs now."
+    hint = "`syncctl doctor` checks cron and the crontab; `syncctl api` syncs now."
     if step.only_parts:
-        hint = (
-            "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` looks at cron."
-        )
+        hint = "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` checks cron."
     if step.only_by_others:
-        hint = "`syncctl api` syncs for the first time; `syncctl doctor` tells whether all is set up."
+        hint = "`syncctl api` does the first sync; `syncctl doctor` checks the setup."
     if step.misdated:
         hint += f" {misdated_words(step.misdated)[1]}"
     if step.last_success_at is None:
@@ -166,5 +164,5 @@ def _rejects(count: int) -> Finding:
     if not count:
         return Finding.passed(name, "none waiting")
     return Finding.warning(
-        name, f"{count:,} waiting for a correction", "`syncctl rejects list` tells why each one is invalid."
+        name, f"{count:,} waiting for a correction", "`syncctl rejects list` says why each one is invalid."
     )

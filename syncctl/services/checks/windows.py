@@ -81,8 +81,8 @@ def check_windows(
             yield Finding.warning(
                 f"In doubt: {report}",
                 f"{words}; what came is stored, and how far they are synced stays as it was",
-                "Each run asks again, for two days; then it is believed. "
-                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's people "
+                "Each run asks again, for two days; then the answer is accepted. "
+                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's provider "
                 "whether they limit their answers.",
             )
 
@@ -92,7 +92,9 @@ def audit_words(saved_by_audits: Mapping[str, int]) -> str:
     if not (total := sum(saved_by_audits.values())):
         return ""
     by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())
-    return f"{quantity(total, 'lead')} of the last {AUDIT_PERIOD.days} days came only by them ({by_report})"
+    return (
+        f"{quantity(total, 'lead')} of the last {AUDIT_PERIOD.days} days came only from audits ({by_report})"
+    )
 
 
 def _window(dialect: Dialect, now: datetime) -> Finding:
@@ -102,7 +104,7 @@ def _window(dialect: Dialect, now: datetime) -> Finding:
     return Finding.warning(
         name,
         words,
-        "Nothing is missing, as that much is asked for again; once a day it is measured whether less is "
+        "Nothing is missing, because that much is asked for; once a day syncctl measures whether less is "
         "enough. `syncctl doctor --evidence FILE` shows how the API answers.",
     )
 
@@ -176,15 +178,15 @@ def _audits(
     if not locations:
         return Finding.warning(
             AUDITS,
-            "off (API_AUDIT_LOCATIONS=0): nothing proves the narrower windows any more, but for one "
+            "off (API_AUDIT_LOCATIONS=0): the narrower windows are only checked by one "
             f"measurement a day at three locations{'; ' + brought if brought else ''}",
-            "Set API_AUDIT_LOCATIONS=2 in .env.local: else what the usual calls leave out stays missing. "
-            "`syncctl verify source` shows whether anything is.",
+            "Set API_AUDIT_LOCATIONS=2 in .env.local: otherwise what the usual calls leave out stays "
+            "missing. `syncctl verify source` shows whether anything is.",
         )
     active = [state for report in progress.values() for state in report.active]
     found = f"{quantity(locations, 'location')} in each run; {_round(active, now)}"
     return Finding.passed(
-        AUDITS, f"{found}; {brought or f'nothing of the last {AUDIT_PERIOD.days} days came only by them'}"
+        AUDITS, f"{found}; {brought or f'nothing of the last {AUDIT_PERIOD.days} days came only from audits'}"
     )
 
 

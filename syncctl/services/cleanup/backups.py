@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from syncctl.errors import FileProblemError
 from syncctl.filesystem.ordinary_files import open_ordinary
 from syncctl.ports.admin import LeadSnapshot
+from syncctl.text import quantity
 
 FORMAT = "syncctl backup"
 VERSION = 1
@@ -87,13 +88,13 @@ def read_backup(path: Path) -> Backup:
     documents = number - 2
     if (said := _documents(last)) is None:
         raise FileProblemError(
-            f"{path} has no last line as a backup must (line {number}): it was cut off, or the cleanup that "
-            "wrote it was stopped before it changed anything. Restore from a whole copy of it."
+            f"{path} lacks the last line of a complete backup (line {number}): it was cut off, or the "
+            "cleanup that wrote it was stopped before it changed anything. Restore from a complete copy."
         )
     if said != documents:
         raise FileProblemError(
-            f"{path} holds {documents} leads, and its last line (line {number}) says {said}: "
-            f"restore from a whole copy, or write {documents} there to put back what is left."
+            f"{path} has {quantity(documents, 'lead')}, but its last line (line {number}) says {said}: "
+            f"restore from a complete copy, or write {documents} there to put back what is left."
         )
     return Backup(path, kind, documents)
 
@@ -110,7 +111,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise FileProblemError(
-            f"{path} can't be read ({error.strerror}): name a backup, as `cleanup` told when it wrote it."
+            f"{path} can't be read ({error.strerror}): name the backup whose path `cleanup` printed."
         ) from error
 
 
@@ -118,7 +119,7 @@ def _kind(path: Path, line: bytes) -> BackupKind:
     header = _parsed(line)
     if header is None or header.get("format") != FORMAT:
         raise FileProblemError(
-            f"{path} is no backup of syncctl (line 1): name one from the folder backups in DATA_DIR."
+            f"{path} isn't a syncctl backup (line 1): name one from the folder backups in DATA_DIR."
         )
     if header.get("version") != VERSION or header.get("kind") not in list(BackupKind):
         raise FileProblemError(f"{path} was written by a newer syncctl (line 1): upgrade this one.")
@@ -144,8 +145,8 @@ def _entry(path: Path, kind: BackupKind, number: int, line: bytes) -> BackupEntr
         or not all(isinstance(text, str) for text in texts)
     ):
         raise FileProblemError(
-            f"{path}, line {number}, is no lead of a backup but changed or damaged. Nothing was put back. "
-            "Use another copy, or take the line out and lower the number in the last line by one."
+            f"{path}, line {number}, isn't a lead from a backup: it was changed or damaged. Nothing was "
+            "restored. Use another copy, or remove the line and lower the number in the last line by one."
         )
     details = {name: value for name, value in found.items() if name not in ("id", "document")}
     return BackupEntry(LeadSnapshot(found["id"], document), details)

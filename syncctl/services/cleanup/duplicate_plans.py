@@ -124,12 +124,12 @@ def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[
             here = wanted.intersection(ids)
             if len(here) > 1:
                 raise UsageError(
-                    f"--keep {' and --keep '.join(sorted(here))}: they are copies of one lead, keep one."
+                    f"--keep {' and --keep '.join(sorted(here))}: they are copies of one lead, keep only one."
                 )
             found |= here
     if missing := sorted(wanted - found):
         raise UsageError(
-            f"--keep {missing[0]}: no lead of that id is in a set of duplicates. "
+            f"--keep {missing[0]}: no set of duplicates has a lead with that id. "
             "`syncctl cleanup duplicates` lists the ids to choose from."
         )
     return wanted

@@ -108,7 +108,7 @@ def check_clock(clock: ApiClock | None) -> Iterator[Finding]:
         yield Finding.warning(
             "Clock",
             f"{seconds} s {'ahead of' if clock.ahead > timedelta(0) else 'behind'} that of {clock.host}",
-            "Windows and watermarks go by it: let NTP set it (timedatectl set-ntp true).",
+            "Windows and watermarks depend on it: let NTP set it (timedatectl set-ntp true).",
         )
     else:
         yield Finding.passed("Clock", f"agrees with that of {clock.host}")
@@ -128,7 +128,7 @@ def _failed(report: StepName, error: ApiError) -> Finding:
     if isinstance(error, UnclearAnswerError):  # a sync treats it as empty, too
         return Finding.warning(name, found, f"{advice}.")
     if isinstance(error, KeyRefusedError):
-        hint = f"{advice}: ask the API's people for a valid key, and put it into .env.local."
+        hint = f"{advice}: ask the API's provider for a valid key, and put it into .env.local."
     elif error.setting:
         hint = f"{advice}; `syncctl config` shows what is in force."
     elif advice:
@@ -136,13 +136,13 @@ def _failed(report: StepName, error: ApiError) -> Finding:
     elif isinstance(error, FinalApiError) and not isinstance(error, DeadlinePassedError):
         hint = "`syncctl config` shows the addresses in force; compare them with docs/reference/settings.md."
     else:
-        hint = "It may pass: try again in some minutes. If others reach it, look at network and proxy."
+        hint = "Try again in a few minutes. If others can reach it, check this machine's network and proxy."
     return Finding.failed(name, found, hint)
 
 
 def _answered(report: StepName, probe: ApiProbe) -> str:
     address = probe.addresses[report]
-    key = f"took {address.key_setting}" if address.has_key else "wants no key"
+    key = f"accepted {address.key_setting}" if address.has_key else "needs no key"
     return f"{urlsplit(address.url).hostname} answered and {key}"
 
 
@@ -153,7 +153,7 @@ def _store_list(rows: list[Any], probe: ApiProbe) -> Finding:
         return Finding.warning(
             name,
             f"{found}, but none of the {len(rows)} rows of its store list is a store",
-            "The stores of locations.toml are used; ask the API's people whether it has changed.",
+            "The stores of locations.toml are used; ask the API's provider whether it has changed.",
         )
     return Finding.passed(name, f"{found}; stores listed: {understood}")
 
@@ -164,7 +164,7 @@ def _report(report: StepName, rows: list[Any], location: str, probe: ApiProbe) -
     dates = RowDates(UTC)  # any zone will do: dates are only checked for readability
     reasons = [reason for row in rows if (reason := _why_invalid(report, row, store, dates))]
     if changed := dates.changed_format:
-        reasons = [f"{changed} is no date that can be read"] * len(rows)
+        reasons = [f"{changed} can't be read as a date"] * len(rows)
     if rows and len(reasons) == len(rows):
         return Finding.warning(
             name,

@@ -40,18 +40,16 @@ def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], loca
         if store is not None and locations.canonical(name) not in (None, store):
             others.setdefault(code, {})[where] = name
     if not others:
-        return Finding.passed(
-            LOCATION_IDS, "the API names no other store for any of them than locations.toml"
-        )
+        return Finding.passed(LOCATION_IDS, "the API and locations.toml name the same store for each")
     named = [
         f"{code} ({locations.by_code[code]}; {_names_by_place(others[code])})"
         for code in sorted(others, key=location_order)
     ]
     return Finding.warning(
         LOCATION_IDS,
-        f"the API names another store than locations.toml for {_first(named)}",
-        "Leads get the store of locations.toml: ask the API's people which shops these ids are, and correct "
-        "the file where it is wrong.",
+        f"the API and locations.toml name different stores for {_first(named)}",
+        "Leads get the store of locations.toml: ask the API's provider which shops these ids are, and "
+        "correct the file where it is wrong.",
     )
 
 
@@ -74,7 +72,7 @@ def _unknown_to_one(listed: Mapping[str, str], locations: Locations) -> Iterator
         yield Finding.passed(
             "Old location ids",
             f"in locations.toml, but not in the store list: {_first(old)}. They are asked for all the same; "
-            "the API's people can say which are still in use",
+            "the API's provider can say which are still in use",
         )
 
 
@@ -90,7 +88,7 @@ def _ids(dialect: Dialect) -> Finding:
     return Finding.warning(
         f"{LOCATION_IDS}: {dialect.report}",
         f"{how}{since} ({dialect.ids_seen}): the location in each row decides its store",
-        "Ask the API's people how to ask for one location.",
+        "Ask the API's provider how to ask for one location.",
     )
 
 

@@ -26,20 +26,20 @@ def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: b
         return Finding.failed(name, f"{path}: {facts.problem}", f"Make {facts.seen} accessible{elsewhere}.")
     if facts.exists and facts.is_folder != folder:
         kind = "folder" if folder else "file"
-        return Finding.failed(name, f"{path} is no {kind}", f"Move it away{elsewhere}.")
+        return Finding.failed(name, f"{path} isn't a {kind}", f"Move it away{elsewhere}.")
     if not facts.exists and not facts.is_folder:
         return Finding.failed(
-            name, f"{path} can't be made: {facts.seen} is no folder", f"Move it away{elsewhere}."
+            name, f"{path} can't be created: {facts.seen} isn't a folder", f"Move it away{elsewhere}."
         )
     if not facts.writable or (facts.exists and not facts.readable):
-        what = path if facts.exists else f"{path} can't be made: {facts.seen}"
+        what = path if facts.exists else f"{path} can't be created: {facts.seen}"
         return Finding.failed(
             name,
-            f"{what} belongs to {facts.owner} ({facts.mode:04o}), and {user.name} may not write there",
+            f"{what} belongs to {facts.owner} ({facts.mode:04o}), but {user.name} has to write there",
             f"chown {user.name} {shlex.quote(str(facts.seen))}{elsewhere}.",
         )
     if not facts.exists:
-        return Finding.passed(name, f"{path}: not there yet, the first run makes it")
+        return Finding.passed(name, f"{path}: not there yet; the first run creates it")
     return (_exposed(facts) if private else None) or _existing(facts, user)
 
 
@@ -54,11 +54,11 @@ def _exposed(facts: PathFacts) -> Finding | None:
     if facts.is_device or not facts.mode & OTHERS:
         return None
     can = "write to" if facts.mode & 0o022 else "read" if facts.mode & 0o044 else "go into"
-    others = "everybody" if facts.mode & 0o007 else "its group"
+    others = "everyone" if facts.mode & 0o007 else "its group"
     mode = "700" if facts.is_folder else "600"
     return Finding.failed(
         facts.what,
-        f"{others} can {can} {facts.path} ({facts.mode:04o}), and it is for {facts.owner} only",
+        f"{others} can {can} {facts.path} ({facts.mode:04o}), which is meant for {facts.owner} only",
         f"chmod {mode} {shlex.quote(str(facts.path))}",
     )
 
@@ -68,12 +68,12 @@ def _existing(facts: PathFacts, user: User) -> Finding:
     if user.is_root and facts.owner != user.name:
         return Finding.warning(
             name,
-            f"{path} belongs to {facts.owner}; what root makes there, {facts.owner} may not change",
-            f"Run syncctl always as one user: sudo -u {facts.owner} syncctl doctor.",
+            f"{path} belongs to {facts.owner}; {facts.owner} can't change what root creates there",
+            f"Always run syncctl as the same user: sudo -u {facts.owner} syncctl doctor.",
         )
     if facts.mode & 0o002:
         return Finding.warning(
-            name, f"{path} is writable for everybody ({facts.mode:04o})", f"chmod o-w {shlex.quote(path)}"
+            name, f"{path} is writable by everyone ({facts.mode:04o})", f"chmod o-w {shlex.quote(path)}"
         )
     return Finding.passed(name, f"{path} ({facts.owner}, {facts.mode:04o})")
 
@@ -107,8 +107,8 @@ def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Finding:
         return Finding.warning(
             "Time zones",
             f"{found}: cron would run API_SYNC_TIME at the machine's hours",
-            f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME by it, or use "
-            "`syncctl cron install --systemd`, which knows zones.",
+            f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME to match, or use "
+            "`syncctl cron install --systemd`, which supports time zones.",
         )
     return Finding.passed("Time zones", found)
 

@@ -23,7 +23,7 @@ def check_schedule(
     if only_here:
         yield Finding.warning(
             "Environment",
-            f"from this shell's environment: {', '.join(only_here)}; a scheduled run goes by the .env alone",
+            f"from this shell's environment: {', '.join(only_here)}; a scheduled run uses the .env alone",
             "Put it into .env.local beside the .env.",
         )
     if not enabled:
@@ -38,7 +38,7 @@ def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Finding
     name = "Scheduler"
     if running is None:
         return Finding.warning(
-            name, "other users' processes can't be seen here", "Look as root: `syncctl doctor`."
+            name, "other users' processes can't be seen here", "Run `syncctl doctor` as root to see them."
         )
     wanted = {SYSTEMD} if state.by_systemd else set(running) - {SYSTEMD}
     found = sorted(wanted & set(running))
@@ -46,7 +46,7 @@ def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Finding
         return Finding.passed(name, f"{', '.join(found)} is running")
     if state.by_systemd:
         return Finding.failed(name, "systemd is not running here", "Use cron here: `syncctl cron install`.")
-    hint = "Start it: `service cron start` (`crond` on other systems than Debian's); not there: install it."
+    hint = "Start it: `service cron start` (outside Debian: `crond`); if it is missing, install it."
     if state.installed:
         return Finding.failed(name, "no cron daemon is running: nothing starts the sync", hint)
     return Finding.warning(name, "no cron daemon is running", hint)
@@ -60,7 +60,7 @@ def _line(state: ScheduleState) -> Finding:
         )
     if not state.installed:
         return Finding.warning(
-            name, state.found, "`syncctl cron install` puts it in, unless something else starts the sync."
+            name, state.found, "`syncctl cron install` adds it, unless something else starts the sync."
         )
     if not state.in_step:
         return Finding.failed(name, state.found, "`syncctl cron install --dry-run`, then without --dry-run.")
@@ -75,6 +75,8 @@ def check_lock(lock: LockState, now: datetime, run_deadline: timedelta) -> Findi
     found = lock_words(lock, now)
     if lock.held and lock.since and now - lock.since > run_deadline + LOCK_MARGIN:
         return Finding.warning(
-            name, found, "Longer than a run may take: an import, or a process that hangs: then end it."
+            name,
+            found,
+            "That is longer than a run may take: an import, or a process that hangs (then kill it).",
         )
     return Finding.passed(name, found)

@@ -115,9 +115,7 @@ class RecordHistory:
 def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
     """The events that the reports add to a history."""
     return tuple(
-        Event(
-            report.finished_at, f"finished by {report.finished_by or 'somebody'}: report {report.report_id}"
-        )
+        Event(report.finished_at, f"finished by {report.finished_by or 'someone'}: report {report.report_id}")
         for report in reports
         if report.finished_at is not None
     )
@@ -142,19 +140,17 @@ def history_of_record(
     seen = f"first seen in {place_of(record.source, record.location)}, by {runs.name_of(record.first_run_id)}"
     finished_at = min((report.finished_at for report in reports if report.finished_at), default=None)
     if record.corrections and record.lead_id != record.record_id:
-        how = f"it has lead {record.lead_id}, which is that of the number before"
+        how = f"it kept lead {record.lead_id}, from before the number was corrected"
     elif record.lead_id != record.record_id:
-        how = (
-            f"it has lead {record.lead_id}, which was there before: of the old system, or kept by a clean-up"
-        )
+        how = f"linked to lead {record.lead_id}, already there: from the old system, or kept by a cleanup"
     elif lead is None and finished_at is not None and finished_at < record.first_seen_at:
-        how = "finished already, and so not stored"
+        how = "already finished, so not stored"
     else:
         how = f"stored as lead {record.lead_id}"
     events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
     if entry.changed_at is not None:
-        then = "merged into the lead" if record.source in FILE_STEPS else "the lead was left as it is"
-        events.append(Event(entry.changed_at, f"the source said something else than before: {then}"))
+        then = "lead updated" if record.source in FILE_STEPS else "the lead was left as it is"
+        events.append(Event(entry.changed_at, f"the source changed; {then}"))
     events += [_correction_event(made, values.get("phone", "")) for made in record.corrections]
     events += finished_events(reports)
     return RecordHistory(
@@ -174,8 +170,8 @@ def history_of_record(
 
 _CORRECTED = {
     CorrectionOutcome.TAKEN: "the lead has the new number",
-    CorrectionOutcome.LEFT: "somebody had worked on the lead, so it was left as it was",
-    CorrectionOutcome.NEW_LEAD: "the lead was finished without anybody being reached, so it is a new lead",
+    CorrectionOutcome.LEFT: "someone had worked on the lead, so it was left as it was",
+    CorrectionOutcome.NEW_LEAD: "the lead was finished without reaching anyone, so there is a new lead",
     CorrectionOutcome.FINISHED: "the lead was finished, and stays away",
     CorrectionOutcome.DELETED: "the lead was deleted, and stays away",
     CorrectionOutcome.SECOND_LEAD: "each number has a lead of its own; both stay until a person deletes one",
@@ -197,10 +193,10 @@ def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
     if lead is not None and reports:
         return (
             "It is in leads and in reports: the web app was stopped between the two, or another program "
-            "brought it back. `syncctl cleanup finished` takes such leads away.",
+            "brought it back. `syncctl cleanup finished` removes such leads.",
         )
     if lead is None and not reports:
-        return ("No report tells of it, so somebody deleted the lead. A sync does not bring it back.",)
+        return ("No report mentions it, so someone deleted the lead. A sync does not bring it back.",)
     return ()
 
 
@@ -254,7 +250,7 @@ def history_of_lead(
             created_at if isinstance(created_at, datetime) else None,
             {},
         ),
-        events=(Event(came_back.at, "inserted by another program than syncctl"),) if came_back else (),
+        events=(Event(came_back.at, "inserted by a program other than syncctl"),) if came_back else (),
         lead=lead_now(lead, None, locations),
         notes=(came_back.note if came_back else _NO_RECORD,),
     )

@@ -60,7 +60,7 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
             ),
         ),
         notes=(
-            "Once it is right at the source the next sync saves it; else correct it in the sheet of "
+            "Once it is right at the source the next sync saves it; otherwise correct it in the sheet from "
             "`syncctl rejects export`.",
         ),
     )

@@ -145,7 +145,7 @@ class _SourceAnswers:
             if state is not None or number not in self._states:
                 months = quantity(request.window.months, "month")
                 self._states[number] = state or SourceNow(
-                    f"not told any more ({place_of(*place)}, asked for {months})"
+                    f"no longer there ({place_of(*place)}, asked for {months})"
                 )
         known = {current_key(history.origin.key) for history in self._stories if history.origin.key}
         for key, record in rows.records.items():
@@ -162,15 +162,15 @@ class _SourceAnswers:
         if record is not None:
             last_said = history.origin.values
             if not last_said:
-                return SourceNow(f"told by {where}")
+                return SourceNow(f"in {where}")
             changes = differences(
                 row_versions(answer, record), LastSeen(last_said, False), dict(last_said), self._locations
             )
-            then = "otherwise than before" if changes else "as before"
-            return SourceNow(f"told by {where}, {then}", tuple(changes))
+            then = "changed" if changes else "unchanged"
+            return SourceNow(f"in {where}, {then}", tuple(changes))
         for row, reason in answer.invalid:
             if self._is_about(row, history):
-                return SourceNow(f"told by {where}, but invalid: {reason}")
+                return SourceNow(f"in {where}, but invalid: {reason}")
         for row in answer.rows:
             if self._is_about(row, history):
                 how = (
@@ -178,7 +178,7 @@ class _SourceAnswers:
                     if is_of_report(answer.report, row)
                     else SOURCES[answer.report].undated
                 )
-                return SourceNow(f"told by {where}, but {how}")
+                return SourceNow(f"in {where}, but {how}")
         return None
 
     def _is_about(self, row: object, history: RecordHistory) -> bool:
@@ -225,6 +225,6 @@ def _missing(answer: AnswerRows, record: SourceRecord) -> RecordHistory:
         store=values["store"],
         state=RecordState.MISSING,
         origin=Origin(answer.report, answer.location, record.key, values.get("createdAt"), {}),
-        notes=(f"The next sync brings it if it is new; else `{repair}` does.",),
-        source_now=SourceNow(f"told by {place_of(answer.report, answer.location)}"),
+        notes=(f"The next sync brings it if it is new; otherwise run `{repair}`.",),
+        source_now=SourceNow(f"in {place_of(answer.report, answer.location)}"),
     )

@@ -40,7 +40,7 @@ def find_files(
         except FileProblemError as problem:
             problems.append((path, str(problem)))
         except OSError as error:
-            problems.append((path, f"{path} can't be looked into: {error.strerror}."))
+            problems.append((path, f"{path} can't be listed: {error.strerror}."))
         else:
             files += [file for file in found if file not in files]
     return files, problems
@@ -59,12 +59,12 @@ def misplaced_files(kind: StepName, folders: Iterable[Path], import_dir: Path) -
             continue
         if len(found) == 1:
             yield (
-                f"{found[0].name} lies in {folder}: move it into {import_dir}, or import it with "
+                f"{found[0].name} is in {folder}: move it into {import_dir}, or import it with "
                 f"`syncctl import {kind} {shlex.quote(str(found[0]))}`"
             )
         elif found:
             yield (
-                f"{found[0].name} and {len(found) - 1} more {kind} files lie in {folder}: move them into "
+                f"{found[0].name} and {len(found) - 1} more {kind} files are in {folder}: move them into "
                 f"{import_dir}, or import them with `syncctl import {kind} {shlex.quote(str(folder))}`"
             )
 
@@ -84,7 +84,7 @@ def _named(kind: StepName, file: Path) -> Path:
     if not file.exists():
         raise FileProblemError(f"{file} is not there: check the path.")
     if not file.is_file():
-        raise FileProblemError(f"{file} is no regular file: give a workbook, a CSV or a folder.")
+        raise FileProblemError(f"{file} isn't a regular file: give a workbook, a CSV or a folder.")
     named_kind = kind_of_name(file.name)
     if named_kind not in (None, kind):
         raise FileProblemError(

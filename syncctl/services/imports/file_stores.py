@@ -30,7 +30,7 @@ def kind_of_name(name: str) -> StepName | None:
 
 
 _NO_STORE = re.compile(rf"(?:\W|_|\d|sheet|table|loss|of|sale|walk|ins?|{_TAIL.pattern})*", re.IGNORECASE)
-"""Names of sheets that are no store's."""
+"""Names of sheets that aren't a store's."""
 
 
 def _words_of(file_name: str) -> list[str]:
@@ -62,8 +62,8 @@ class FileStores:
         if store is None:
             known = "; ".join(sorted(self._known))
             raise UsageError(
-                f"--store {written!r} is no known store (a new one comes with `syncctl stores`).",
-                hint=f"Known are: {known}." + self._or_add(written),
+                f"--store {written!r} isn't a known store (`syncctl stores` fetches new ones).",
+                hint=f"Known: {known}." + self._or_add(written),
             )
         return store
 

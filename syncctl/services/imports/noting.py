@@ -244,7 +244,7 @@ class NotingStorage:
 
 
 def _added(record: SyncRecord, of_lead: Mapping[str, Any]) -> tuple[str, Change]:
-    """A record that is to be added: what tells whether it, and the lead that it has, are as they were. The
+    """A record that is to be added: what shows whether it, and the lead that it has, are as they were. The
     record itself is in the database, and is read from there: a new lead is what its record makes it."""
     after = {"fingerprint": record.fingerprint, **of_lead}
     if record.lead_id != record.record_id:

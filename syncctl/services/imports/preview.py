@@ -47,8 +47,8 @@ class PreviewHash:
 
     def finish(self, kind: str, files: Iterable[tuple[str, str]]) -> None:
         """All rows are in. `files`: name and content hash of each, in any order."""
-        told = repr((kind, sorted(files), self._rows, self._digests))
-        self.hash = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).hexdigest()
+        content = repr((kind, sorted(files), self._rows, self._digests))
+        self.hash = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).hexdigest()
 
 
 class Preview(PreviewHash):

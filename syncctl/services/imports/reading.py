@@ -93,13 +93,13 @@ class FileReading:
                 try:
                     self._read_sheet(opened, sheet, of_file or stores.named(sheet.name))
                 except _NoStoreError:
-                    problems.append(f"sheet {sheet.name!r}" if sheet.name else "it")
+                    problems.append(f"sheet {sheet.name!r}" if sheet.name else "this file")
                     unknown.append(sheet.name)
             self._tally.hidden_sheets = opened.hidden_sheets
             problems_of_file = [f"{self._tally.name}: {problem}." for problem in opened.problems]
         if problems:
             message = (
-                f"{self._tally.name}: nothing tells the store of {', '.join(problems)}: name the file "
+                f"{self._tally.name}: can't tell which store {', '.join(problems)} is from: name the file "
                 f"{self._kind}_sg_PLACE or {self._kind}_z_PLACE, or give --store NAME."
                 f"{stores.line_to_add(self._tally.path.name, unknown)}"
             )

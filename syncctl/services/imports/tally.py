@@ -175,8 +175,8 @@ class FileTally:
         for column, places in self.unreadable.items():
             yield f"{column.title()} can't be read, saved without it: {places}"
         for line, places in self.unknown_stores.items():
-            yield f"a store that is not known, rejected: {places}: {line}"
+            yield f"unknown store, rejected: {places}: {line}"
         if self.replaced.count:
-            yield f"a character can't be read, \N{REPLACEMENT CHARACTER} stands for it: {self.replaced}"
+            yield f"a character can't be read and became \N{REPLACEMENT CHARACTER}: {self.replaced}"
         if self.unlisted:
             yield unlisted_warning(self.unlisted)

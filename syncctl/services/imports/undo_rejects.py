@@ -114,7 +114,7 @@ def _listed(undoing: Undoing) -> dict[str, Reject]:
 
 def restore_file_hashes(undoing: Undoing) -> None:
     """Let files count as last imported what they were before the import: the same file is read again. Last of
-    all: by it the rows of the rejects list are told. Raises StorageError."""
+    all: by it the rows of the rejects list are recognised. Raises StorageError."""
     contents = FileContents(undoing)
     for items in undoing.items(NoteKind.FILE):
         for item in items:

@@ -33,7 +33,7 @@ class KeptReason(StrEnum):
     """A later import's file has its row, too."""
 
     CHANGED = "changed"
-    """It was changed, and nothing tells by whom; or just while it was to be taken back."""
+    """It was changed, by whom is unknown; or just while it was to be taken back."""
 
 
 @dataclass(slots=True)

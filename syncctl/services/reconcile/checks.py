@@ -23,7 +23,7 @@ _WORDS = (
     ("answered", "invalid, and answered by a person"),
     ("missing", "missing"),
     ("unlisted", "invalid and not on the rejects list"),
-    ("merged", "further rows of these"),
+    ("merged", "more item rows of the same bookings"),
     ("not_due", "not booked or returned yet"),
 )
 
@@ -35,7 +35,7 @@ def source_checks(found: Completeness) -> CheckReport:
 
 def counts_in_words(counts: SourceCounts) -> str:
     """The counts of an answer's rows; zeros are left out."""
-    parts = [f"{number} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
+    parts = [f"{number:,} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
     return f"{quantity(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
 
 
@@ -49,7 +49,9 @@ def _checks(found: Completeness) -> Iterator[Finding]:
         yield _changed(found)
         yield _withdrawn(found)
     for warning in found.warnings:
-        yield Finding.warning("Not judged", warning, "Run it again, for all locations, when the API is well.")
+        yield Finding.warning(
+            "Not judged", warning, "Run it again, for all locations, when the API works again."
+        )
 
 
 def _report(found: Completeness, report: StepName) -> Finding:
@@ -82,12 +84,12 @@ def _missing(found: Completeness) -> Finding:
         return Finding.failed(
             "Missing",
             f"{quantity(len(missing), 'record')}, listed below",
-            "The same with --repair syncs exactly these. What was booked since the last sync comes with the "
-            "next one.",
+            "Run it again with --repair to sync exactly these. What was booked since the last sync comes "
+            "with the next one.",
         )
     repairs = [location.repair.counts for location in found.locations if location.repair]
     saved, listed = sum(counts.saved for counts in repairs), sum(counts.invalid for counts in repairs)
-    done = f"{saved} saved" + (f", {listed} on the rejects list" if listed else "")
+    done = f"{saved:,} added" + (f", {listed} on the rejects list" if listed else "")
     if left := sum(len(location.left) for location in found.locations):
         return Finding.failed(
             "Missing",
@@ -97,7 +99,7 @@ def _missing(found: Completeness) -> Finding:
     if not missing:
         return Finding.passed("Missing", _nothing(found))
     return Finding.passed(
-        "Missing", f"{_nothing(found)} any more: {quantity(len(missing), 'record')}: {done}"
+        "Missing", f"{_nothing(found)} now; before, {quantity(len(missing), 'record')}: {done}"
     )
 
 
@@ -109,7 +111,7 @@ def _changed(found: Completeness) -> Finding:
     perhaps = sum(entry.field.changed_by is ChangedBy.EITHER for entry in differences)
     message = f"{quantity(leads, 'lead')}, listed below"
     if perhaps:
-        message += f"; of {quantity(perhaps, 'field')} a telecaller may have edited the lead instead"
+        message += f"; {quantity(perhaps, 'field')} may be a telecaller's edit instead"
     return Finding.warning(
         "Changed at the source",
         message,
@@ -119,10 +121,10 @@ def _changed(found: Completeness) -> Finding:
 
 def _withdrawn(found: Completeness) -> Finding:
     if not found.withdrawn:
-        return Finding.passed("No longer told", _nothing(found))
+        return Finding.passed("Dropped by the API", _nothing(found))
     return Finding.warning(
-        "No longer told",
-        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or told there "
+        "Dropped by the API",
+        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or now there "
         "under another phone or booking number",
-        "Ask the shop. Nothing is deleted by itself: where it is off, delete the lead in the web app.",
+        "Ask the shop. Nothing is deleted automatically: if it is cancelled, delete the lead in the web app.",
     )

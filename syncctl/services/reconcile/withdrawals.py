@@ -17,6 +17,7 @@ from syncctl.services.reconcile.results import Subject, Withdrawn
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.planning import location_order
+from syncctl.text import quantity
 
 
 class Withdrawals:
@@ -92,12 +93,13 @@ class Withdrawals:
             place = f"{report.value} report of {location_words(location)}"
             if not self._answered[report][location]:
                 warnings.append(
-                    f"The {place} is empty, where {len(gone)} leads have come from: nothing is said of them"
+                    f"The {place} is empty, though {quantity(len(gone), 'lead')} came from it: they were not "
+                    "judged"
                 )
             elif others:
                 warnings.append(
-                    f"The {place} tells {len(gone)} leads no more; whether location {', '.join(others)}, the "
-                    "same shop, does is not known"
+                    f"The {place} no longer has {quantity(len(gone), 'lead')}; whether location "
+                    f"{', '.join(others)}, the same shop, has them is not known"
                 )
             else:
                 withdrawn += gone

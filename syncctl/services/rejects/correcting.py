@@ -51,7 +51,7 @@ class LineOutcome(StrEnum):
     """It is a lead now, and off the list."""
 
     STILL_INVALID = "still_invalid"
-    """It was changed and is no lead yet; the changes are kept."""
+    """It was changed and isn't a lead yet; the changes are kept."""
 
     UNCHANGED = "unchanged"
     """It is as it was exported, and still no lead."""
@@ -75,7 +75,7 @@ class LineResult:
     """Those that it is about, as they were."""
 
     reason: str = ""
-    """Why it is no lead."""
+    """Why it isn't a lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class SheetLines:
         return LineResult(line, LineOutcome.UNCHANGED, rejects)
 
     def _changes(self, line: TitledLine, exported: RejectLine) -> dict[str, object]:
-        """By title, the cells that a person has changed. A column that is gone is no change."""
+        """By title, the cells that a person has changed. A column that is gone isn't a change."""
         source = exported.rejects[0].source
         titles = {_normal(title): title for title in reversed(exported.titles)}
         changes: dict[str, object] = {}
@@ -221,7 +221,7 @@ class SheetLines:
             return None
         store = self._stores.named(typed)
         if store is None:
-            why = f"{STORE_TITLE} names no store that is known"
+            why = f"{STORE_TITLE} isn't a known store"
             self.problems |= {reject.reject_id: why for reject in exported.rejects}
         return store
 

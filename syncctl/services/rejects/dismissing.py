@@ -32,10 +32,10 @@ def rejects_by_id(storage: Storage, asked: Sequence[str]) -> list[Reject]:
             (reject,) = exact or matching
             found[reject.reject_id] = reject
         elif beginning and len(beginning) < SHORTEST_ID:
-            problems.append(f"{beginning!r} is too short to name a reject: write {SHORTEST_ID} characters")
+            problems.append(f"{beginning!r} is too short to name a reject: give {SHORTEST_ID} characters")
         elif matching:
             problems.append(
-                f"{len(matching)} rejects have an id that begins with {beginning!r}: write more of it"
+                f"{len(matching)} rejects have an id that begins with {beginning!r}: give more of it"
             )
         else:
             problems.append(f"no reject on the list has the id {beginning!r}")

@@ -15,6 +15,7 @@ from syncctl.ports.storage import Storage
 from syncctl.services.rejects.raw_rows import raw_text, reject_id_of
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import AnswerRows
+from syncctl.text import quantity
 
 MOST_NEW, MOST_LISTED = 1000, 10_000
 """Rows per location or file: at most so many are added in one run, and listed in all."""
@@ -45,8 +46,8 @@ class RejectQuota:
 def unlisted_warning(rows: int) -> str:
     """A warning: how many rows were not listed, and what to do."""
     return (
-        f"{rows:,} invalid rows are not on the rejects list, which takes {MOST_NEW:,} rows of a location or "
-        f"file in one run and {MOST_LISTED:,} in all: have the source corrected"
+        f"{quantity(rows, 'invalid row')} did not fit on the rejects list, which takes {MOST_NEW:,} rows of "
+        f"a location or file in one run and {MOST_LISTED:,} in all: have the source corrected"
     )
 
 

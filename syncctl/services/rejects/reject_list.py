@@ -80,8 +80,8 @@ def reject_document(reject: Reject) -> dict[str, Any]:
 
 
 def in_order(source: str, titles: Iterable[str]) -> list[str]:
-    """The titles of a row as a person wants them: a report's keep no order of their own, so what tells the
-    customer comes first. `source`: the step's name."""
+    """The titles of a row as a person wants them: a report's keep no order of their own, so what identifies
+    the customer comes first. `source`: the step's name."""
     if source in FILE_STEPS:
         return list(titles)
     first = {title: rank for rank, title in enumerate(_FIRST_OF_REPORTS)}

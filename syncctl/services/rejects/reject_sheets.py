@@ -69,7 +69,7 @@ class RejectLine:
         return list({text: value for value in found if (text := plain_text(value))}.values())
 
     def text_of(self, title: str) -> str:
-        """What stands in its cell under a title."""
+        """What is in its cell under a title."""
         return JOINED_BY.join(map(plain_text, self.values_of(title)))
 
     @property

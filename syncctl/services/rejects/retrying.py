@@ -34,10 +34,10 @@ SOURCES = frozenset(step.value for step in StepName)
 
 NOT_A_ROW = "the row can't be read: it is too long, or has no fields"
 HELD_BACK = (
-    "the booking is known under another phone number: whether it was corrected, only the source can tell"
+    "the booking is known under another phone number: only the source can say whether it was corrected"
 )
 REFUSED = "the database's own rules refuse the lead"
-UNKNOWN_SOURCE = "its source is none that this version knows"
+UNKNOWN_SOURCE = "this version doesn't know its source"
 
 Rows = Sequence[tuple[Reject, Mapping[str, Any]]]
 """Rejects with their raw rows."""

@@ -69,7 +69,7 @@ def is_as_exported(cell: object, value: object, clean: CleanText) -> bool:
     """Whether a cell that came back still says what the raw row's value said when it was exported.
 
     Spreadsheets take dates for dates, drop leading zeros, round long numbers and write them in scientific
-    notation, by themselves. What only they have changed is no correction: the row keeps its own value.
+    notation, by themselves. What only they have changed isn't a correction: the row keeps its own value.
     """
     if is_error(cell) or cell == "\0":
         return True

@@ -41,7 +41,7 @@ CHECK_EVERY_ROWS = 1000
 StoreOf = Callable[[object], str | None]
 """Returns the store of a row; None: unknown."""
 
-UNKNOWN_SHOP = "no store: its location names no known shop (the API does not keep to the id asked for)"
+UNKNOWN_SHOP = "no store: its location isn't a known shop (the API ignores the id that it is asked for)"
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ def check_date_format(answer: AnswerRows) -> None:
     if field_name := answer.dates.changed_format:
         raise FinalApiError(
             f"{field_name} can't be read in any of {answer.dates.unread[field_name]} rows",
-            hint="the API has changed the form of its dates; nothing of it was stored, report it",
+            hint="the API has changed its date format; none of these rows were stored: report it",
         )
 
 

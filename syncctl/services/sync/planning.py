@@ -115,7 +115,7 @@ def locations_to_ask(
             added = mapping_line("locations", "ID" if named else chosen_one, named or "BRAND - PLACE")
             raise UsageError(
                 f"Location {chosen_one!r} is neither in the store list nor in locations.toml.",
-                hint=f"Known are: {', '.join(codes)}. Or {added}",
+                hint=f"Known: {', '.join(codes)}. Or {added}",
             )
         wanted += ids
     return {code: known[code] for code in known if not wanted or code in wanted}

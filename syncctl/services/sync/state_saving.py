@@ -52,7 +52,7 @@ class StateSaving:
         if (refusal := self._refusal(self._waiting)) is not None:
             refused = {state.location: str(refusal) for state in self._waiting}
             self._listener.warning(
-                f"How far the {self._report} of {listed(refused)} is synced could not be noted; the next run "
+                f"How far {listed(refused)} got with {self._report} could not be saved; the next run "
                 f"asks again: {refusal}"
             )
         self._waiting = []
@@ -62,7 +62,7 @@ class StateSaving:
         """Note which locations are dormant from now on. Raises StorageUnavailableError."""
         if self._dormant and (refusal := self._refusal(self._dormant)) is not None:
             self._listener.warning(
-                f"That locations without any {self._report} can rest could not be noted: {refusal}"
+                f"Which locations have no {self._report} data could not be saved: {refusal}"
             )
 
     def _refusal(self, states: list[LocationState]) -> StorageError | None:

@@ -12,7 +12,7 @@ from syncctl.errors import ApiError, DeadlinePassedError
 from syncctl.services.sync.planning import location_order
 from syncctl.text import and_more, plural
 
-NOT_ALL_STORED = "not all rows were stored before the run's time was over (API_RUN_DEADLINE_S)"
+NOT_ALL_STORED = "not all rows were stored before the run's time ran out (API_RUN_DEADLINE_S)"
 
 MAX_LOCATIONS_NAMED = 10
 MAX_ERRORS_QUOTED = 3
@@ -55,15 +55,20 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
     by_error: dict[str, list[str]] = defaultdict(list)
     for result in failed:
         by_error[result.error or ""].append(result.location)
-    how_many = f"all {total}" if len(failed) == total else f"{len(failed)} of {total}"
+    if total == 1:
+        how_many = "the only location"
+    elif len(failed) == total:
+        how_many = f"all {total:,} locations"
+    else:
+        how_many = f"{len(failed):,} of {total:,} locations"
     if len(by_error) == 1 and len(failed) == total:
-        return f"{how_many} locations failed: {next(iter(by_error))}"
+        return f"{how_many} failed: {next(iter(by_error))}"
     quoted_errors = [
         f"{error} ({listed(where)})" for error, where in list(by_error.items())[:MAX_ERRORS_QUOTED]
     ]
     if more := len(by_error) - len(quoted_errors):
         quoted_errors.append(f"and {more} more {plural(more, 'kind')} of error")
-    return f"{how_many} locations failed: {'; '.join(quoted_errors)}"
+    return f"{how_many} failed: {'; '.join(quoted_errors)}"
 
 
 def listed(locations: Collection[str]) -> str:
@@ -81,5 +86,5 @@ def describe_error(error: ApiError | None) -> str:
     """An error in words that are the same for every location with that error."""
     if isinstance(error, DeadlinePassedError):
         how = "no answer before" if error.asked else "not asked:"
-        return f"{how} the run's time was over (API_RUN_DEADLINE_S)"
+        return f"{how} the run's time ran out (API_RUN_DEADLINE_S)"
     return str(error)

@@ -32,8 +32,8 @@ def fetch_store_list(api: RentalApi, deadline: float) -> list[Any]:
     rows = api.store_list(deadline)
     if len(rows) > MAX_STORES:
         raise FinalApiError(
-            f"the API sent a store list of {len(rows):,} rows, and no more than {MAX_STORES:,} are taken",
-            hint="ask the API's people what is in it",
+            f"the API sent a store list of {len(rows):,} rows, and at most {MAX_STORES:,} are accepted",
+            hint="ask the API's provider what is in it",
         )
     return rows
 
@@ -73,7 +73,7 @@ def store_of_row(row: object, locations: Locations) -> Store:
         InvalidRowError: it has no code, or no name can be found.
     """
     if not isinstance(row, Mapping):
-        raise InvalidRowError("the row is no record of fields")
+        raise InvalidRowError("the row isn't a record with fields")
     code = text(row.get("locCode"))
     if not code:
         raise InvalidRowError("no locCode")
@@ -126,7 +126,9 @@ def ingest_stores(rows: Sequence[Any], run: Run, locations: Locations) -> Counts
     if names := names_by_code(rows):
         run.storage.save_store_list(names)
     elif run.storage.store_list():
-        run.listener.warning("The store list came without any store: going on with those known from before.")
+        run.listener.warning(
+            "The store list came without any store: going on with the stores known from before."
+        )
     saved = add_stores(run, locations, list(stores.values()))
     listed = run.storage.reject_positions(StepName.STORES).get(STORE_LIST, {})
     closed = run.storage.closed_rejects(StepName.STORES) if listed else set()

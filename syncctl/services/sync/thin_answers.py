@@ -8,6 +8,7 @@ from typing import NamedTuple
 from syncctl.domain.sources import StepName
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.step_results import listed
+from syncctl.text import quantity
 
 ROUND_NUMBER, MANY_ROWS = 50, 1000
 """Rows of an answer: an API usually cuts at a round number, and hardly ever below a thousand."""
@@ -42,13 +43,17 @@ def capped_warning(report: StepName, answered: Mapping[str, AnswerSize], capped:
     """The warning about such answers."""
     rows = max(size.rows for size in answered.values())
     return (
-        f"The {report} report answered with exactly {rows} rows for {listed(capped)}, and for no location "
-        "with more: the API may cut its answers there. What came is stored, and the next run asks again. If "
-        "it stays so, ask the API's people whether there is a limit."
+        f"The {report} report answered with exactly {quantity(rows, 'row')} for {listed(capped)}, and no "
+        "location with more: the API may cut its answers there. What came is stored, and the next run asks "
+        "again. If it stays so, ask the API's provider whether there is a limit."
     )
 
 
 def thin_warning(rows: int) -> str:
     """The warning about a thin answer."""
-    what = f"only {rows} rows, less than half of those" if rows else "an empty answer, without any of those"
+    what = (
+        f"only {quantity(rows, 'row')}, less than half of those"
+        if rows
+        else "an empty answer, without any of those"
+    )
     return f"{what} that came before and are still due: nothing is deleted, and the next run asks again"

@@ -30,5 +30,5 @@ class UnclearAnswers:
         )
         return (
             f"The API sent no rows and said “{self._quote}” ({where}). That is taken as empty, but no "
-            "checkpoint moves: these are asked again. Ask the API's people what it means."
+            "checkpoint moves: these are asked again. Ask the API's provider what it means."
         )

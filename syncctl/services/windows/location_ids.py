@@ -164,8 +164,8 @@ class LocationIdWatch:
             raise
         except StorageError as error:
             listener.warning(
-                f"What was found out about the {known.report} report's location ids could not be saved; the "
-                f"next run finds it out again: {error}"
+                f"What was learned about the {known.report} report's location ids could not be saved; the "
+                f"next run learns it again: {error}"
             )
 
     @property
@@ -182,8 +182,8 @@ class LocationIdWatch:
 
 _SENTENCES = {
     LocationIds.IGNORED: (
-        "{} report does not keep to the location id that it is asked for",
-        "{} reports do not keep to the location id that they are asked for",
+        "{} report ignores the location id that it is asked for",
+        "{} reports ignore the location id that they are asked for",
     ),
     LocationIds.EMPTY: (
         "{} report has nothing for any location id, only for an empty one, which it is asked with",
@@ -211,6 +211,6 @@ def ids_warning(watches: Iterable[LocationIdWatch]) -> str:
     if misplaced := sum(watch.misplaced for watch in store_from_row):
         sentences.append(
             f"{misplaced} lead{' was' if misplaced == 1 else 's were'} stored under the store of the id "
-            "before that was seen: `syncctl verify source` lists those whose store is another."
+            "before that was noticed: `syncctl verify source` lists those with the wrong store."
         )
-    return " ".join([*sentences, "Ask the API's people how to ask for one location."])
+    return " ".join([*sentences, "Ask the API's provider how to ask for one location."])

@@ -139,8 +139,8 @@ class WindowMeasuring:
                 raise
             except StorageError as error:
                 listener.warning(
-                    f"What was found out about the {outcome.report} report could not be noted; the next run "
-                    f"finds it out again: {error}"
+                    f"What was learned about the {outcome.report} report could not be noted; the next run "
+                    f"learns it again: {error}"
                 )
 
     def _found(self, context: MeasuringContext, outcome: ReportOutcome, dialect: Dialect) -> Dialect:
@@ -200,7 +200,7 @@ def _warning(before: Dialect, after: Dialect) -> str:
     report = after.report
     if after.whole_form is not before.whole_form:
         return (
-            f"The {report} report refuses the body that it is asked with, and answers another one "
+            f"The {report} report refuses the request body used so far, and answers another one "
             f"({after.whole_form}): from the next run on it is asked with that."
         )
     modes = list(Mode)
@@ -210,6 +210,6 @@ def _warning(before: Dialect, after: Dialect) -> str:
     if after.mode is Mode.MONTHS:
         asked = quantity(after.months, "month")
     return (
-        f"The {report} report can't be asked for as little as before any more ({after.lost_by}): from the "
+        f"The {report} report can no longer be asked for as little as before ({after.lost_by}): from the "
         f"next run on it is asked for {asked}."
     )

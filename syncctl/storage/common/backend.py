@@ -14,7 +14,7 @@ def no_secrets(_url: str) -> list[str]:
 
 
 def no_files(_url: str) -> list[str]:
-    """For databases that are no files of this machine."""
+    """For databases that aren't files of this machine."""
     return []
 
 

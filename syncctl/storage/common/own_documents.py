@@ -1,4 +1,4 @@
-"""What stands in syncctl's own collections and that it can't have written is passed over, with a warning."""
+"""What stands in syncctl's own collections and that it can't have written is skipped, with a warning."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +44,7 @@ class OwnDocuments:
             return
         self._warned_of.add((collection, shown_id))
         logger.warning(
-            "The document %s of %s is none that syncctl writes, and is passed over: correct or delete it.",
+            "The document %s of %s is not one that syncctl writes, and is skipped: correct or delete it.",
             shown_id,
             collection,
         )

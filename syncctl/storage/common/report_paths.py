@@ -1,4 +1,4 @@
-"""Where the four shapes of `reports` keep what tells which lead it was (contract/database.md)."""
+"""Where the four shapes of `reports` keep what identifies the lead (contract/database.md)."""
 
 from collections.abc import Iterable
 from datetime import datetime

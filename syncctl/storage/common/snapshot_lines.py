@@ -20,14 +20,14 @@ def parsed(line: str, parse: Callable[[str], T]) -> T:
         return parse(line)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         raise StorageError(
-            "A line of the backup is no lead (a JSON object with an _id): it was cut off or edited. "
-            "Take it out or mend it, then restore again."
+            "A line of the backup isn't a lead (a JSON object with an _id): it was cut off or edited. "
+            "Remove or repair it, then restore again."
         ) from None
 
 
 def wrong_kind(taken_from: str) -> StorageError:
     """The error for a snapshot that another kind of database gave."""
     return StorageError(
-        f"The backup was taken from {taken_from}, and DATABASE_URL names another kind of database. "
+        f"The backup was taken from {taken_from}, but DATABASE_URL names another kind of database. "
         "Restore it with the DATABASE_URL of that time."
     )

@@ -38,7 +38,7 @@ def read_address(url: str) -> MongoAddress:
         parts = parse_uri(bare.replace(SRV_SCHEME, "mongodb://", 1), validate=False)
     except (PyMongoError, ValueError):
         raise SettingsError(
-            "DATABASE_URL is no MongoDB address: it should look like mongodb://USER:PASSWORD@HOST:27017/NAME,"
+            "DATABASE_URL isn't a MongoDB address: it should look like mongodb://USER:PASSWORD@HOST:27017/NAME,"
             " with special characters of the user name and password percent-encoded."
         ) from None
     if parts["database"] is None:

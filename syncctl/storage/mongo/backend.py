@@ -39,7 +39,7 @@ def _parse(text: str, _to_path: Callable[[str], Path]) -> str:
         raise SettingsError("its database name has ?, &, ;, = or # in it: options begin with one ? after it")
     if re.search(r'[/\\ "$\0]', database) or len(database.encode(errors="replace")) > 63:
         raise SettingsError(
-            "its database name is impossible: up to 63 characters, no blank, quote, / \\ or $"
+            "its database name isn't allowed: up to 63 characters, no blank, quote, / \\ or $"
         )
     if "?" in text:
         # Imported here because the driver takes a tenth of a second to load.
@@ -100,8 +100,8 @@ MONGODB = Backend(
     open=_open,
     hints=OpeningHints(
         unusable=(
-            "Put that right (`syncctl config` shows DATABASE_URL; Atlas must list this machine's address): "
-            "nothing is synced meanwhile."
+            "Fix that (`syncctl config` shows DATABASE_URL; Atlas must list this machine's address): "
+            "nothing is synced until then."
         ),
         not_writable="Let the user in DATABASE_URL read and write there (MongoDB: the role readWrite).",
     ),

@@ -110,7 +110,7 @@ def _translate(error: Exception, server: str) -> StorageError:
             return StorageError(f"Talking to {server} failed in the driver ({type(error).__name__}).")
     return StorageError(
         f"A value can't be stored in {server} or read from it ({type(error).__name__}): "
-        "it is no valid text, too large, or of an unknown type."
+        "it isn't valid text, too large, or of an unknown type."
     )
 
 

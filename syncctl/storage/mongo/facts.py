@@ -78,8 +78,8 @@ def check_ids_are_unique(database: Database[Document], hello: Mapping[str, Any])
         hidden = "" if all(wrong.values()) else " Let the user read config.collections (role clusterMonitor)."
         raise SettingsError(
             f"The database in DATABASE_URL is on a sharded cluster that has sharded {listed}: each shard "
-            "would take the same lead once more, as only a shard key of _id alone keeps _id unique. "
-            f"Reshard what is named by _id (sh.reshardCollection), then run again.{hidden}"
+            "could store the same lead once more, because only a shard key of _id alone keeps _id unique. "
+            f"Reshard these by _id (sh.reshardCollection), then run again.{hidden}"
         )
 
 
@@ -133,13 +133,15 @@ def version_caveats(version: str) -> Iterator[Caveat]:
     """What is to be said of the server's version."""
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST_VERSION:
-        yield Caveat(f"MongoDB {version} is older than 4.4, which syncctl is made for", "upgrade the server.")
+        yield Caveat(
+            f"MongoDB {version} is older than 4.4, the oldest that syncctl supports", "upgrade the server."
+        )
 
 
 def journal_caveats(write_concern: Mapping[str, Any]) -> Iterator[Caveat]:
     """What is to be said of the journal, which DATABASE_URL may have turned off."""
     if write_concern.get("j") is False:
-        yield Caveat("A power cut may lose what was confirmed", "take journal=false out of DATABASE_URL.")
+        yield Caveat("A power cut may lose what was confirmed", "remove journal=false from DATABASE_URL.")
 
 
 def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[Caveat]:
@@ -148,7 +150,7 @@ def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[Cav
     if not user["authenticatedUsers"]:
         if not all(is_local(_name(host)) for host in address.hosts.split(", ")):
             yield Caveat(
-                "Whoever reaches the server can read and change customers' data, as it asks for no password",
+                "Anyone who reaches the server can read and change customers' data: it asks for no password",
                 "turn its authorization on.",
             )
         return
@@ -159,7 +161,7 @@ def user_caveats(user: Mapping[str, Any], address: MongoAddress) -> Iterator[Cav
     ]
     if closed:
         yield Caveat(
-            f"The user in DATABASE_URL may not write to {', '.join(closed)}",
+            f"The user in DATABASE_URL isn't allowed to write to {', '.join(closed)}",
             f"give it the role readWrite on {address.database}.",
         )
 

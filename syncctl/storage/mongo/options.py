@@ -73,13 +73,13 @@ def security_caveats(url: str) -> Iterator[Caveat]:
     if not taken.get("tls", implied or url.startswith(SRV_SCHEME)):
         yield Caveat(
             f"Passwords and customers' data go to {far} unencrypted",
-            "Let the server do TLS, and put tls=true into DATABASE_URL.",
+            "Turn on TLS at the server, and put tls=true into DATABASE_URL.",
         )
     lax = next((name for name in _LAX if taken.get(name)), None)  # tlsInsecure is taken for all of them
     if lax:
         yield Caveat(
             f"Another server can pretend to be {far} ({lax}=true in DATABASE_URL)",
-            "Take that out; for a certificate of your own, name its authority with tlsCAFile=FILE.",
+            "Remove it; for a certificate of your own, name its authority with tlsCAFile=FILE.",
         )
 
 
@@ -96,21 +96,21 @@ def _problem_of(option: str) -> str | None:
     name, _, value = option.partition("=")
     name = name.casefold()
     if name in _OWN and value.casefold() != _OWN[name]:
-        return f"is always {_OWN[name]} with syncctl: take it out"
+        return f"is always {_OWN[name]} with syncctl: remove it"
     if not value and name != "readpreferencetags":  # no tags: any member
         return "has no value"
     if name.endswith("file") and is_special_file(unquote_plus(value)):
-        return "names no regular file"
+        return "doesn't name a regular file"
     objection = _objection(option)
     return None if objection is None else _in_words(objection, name)
 
 
 def _in_words(objection: Exception, name: str) -> str:
     if isinstance(objection, ConfigurationError):
-        return "is unknown to the database driver, which would ignore it: correct it or take it out"
+        return "is unknown to the database driver, which would ignore it: correct it or remove it"
     if _objection(f"{name}=true") is None and _objection(f"{name}=yes") is not None:
         return "must be true or false, in small letters"
-    return "has a value that the database driver can't use: correct it or take it out"
+    return "has a value that the database driver can't use: correct it or remove it"
 
 
 def _clashes(options: list[str]) -> Iterator[str]:
@@ -118,9 +118,9 @@ def _clashes(options: list[str]) -> Iterator[str]:
     for first, second in combinations(options, 2):
         if _objection(f"{first}&{second}") is not None:
             if _name(first) == _name(second):
-                yield f"its option {_shown(first)} stands there more than once: keep one"
+                yield f"its option {_shown(first)} is given more than once: keep one"
             else:
-                yield f"its options {_shown(first)} and {_shown(second)} exclude each other: keep one"
+                yield f"its options {_shown(first)} and {_shown(second)} can't be combined: keep one"
 
 
 def _misfits(url: str, options: list[str]) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _misfits(url: str, options: list[str]) -> Iterator[str]:
         if _is_usable(url, options[:place] + options[place + 1 :])
     ]
     names = ", ".join(dict.fromkeys(map(_shown, one_too_many or options)))
-    yield f"its options do not fit together, or not with the rest of it: look at {names}"
+    yield f"its options conflict with each other or with the rest of it: check {names}"
 
 
 def _objection(query: str) -> Exception | None:

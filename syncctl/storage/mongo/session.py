@@ -53,7 +53,7 @@ class MongoSession:
         self._hello: Document | None = None
 
     def prepare(self) -> None:
-        """Read from the server, which tells whether it is there and lets this user in; then make indexes, and
+        """Read from the server, which shows whether it is there and lets this user in; then make indexes, and
         store the version of the key rules.
 
         Raises:

@@ -12,7 +12,7 @@ PREFIX = "sqlite:///"
 COMPANIONS = ("-wal", "-shm", "-journal")
 """Suffixes of SQLite's additional files next to a database."""
 
-_HINT = "Put that right (`syncctl config` shows which file DATABASE_URL names): nothing is synced meanwhile."
+_HINT = "Fix that (`syncctl config` shows which file DATABASE_URL names): nothing is synced until then."
 
 
 def _parse(url: str, to_path: Callable[[str], Path]) -> str:

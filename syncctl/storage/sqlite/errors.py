@@ -9,7 +9,7 @@ from json import JSONDecodeError
 from syncctl.errors import StorageError, StorageUnavailableError
 
 _PERMISSIONS = "can't be written: check the permissions of the file and its folder."
-_BUSY = "is in use by another process and stayed so: try again when that one is done."
+_BUSY = "is still in use by another process: try again when that one is done."
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
@@ -17,18 +17,19 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_READONLY: _PERMISSIONS,
     sqlite3.SQLITE_PERM: _PERMISSIONS,
     sqlite3.SQLITE_NOTADB: (
-        "is no SQLite database: check DATABASE_URL; if the file was one, stop syncctl and put a backup back."
+        "isn't a SQLite database: check DATABASE_URL; if the file was one, stop syncctl and put a backup "
+        "back."
     ),
     sqlite3.SQLITE_CORRUPT: (
-        "is damaged: stop syncctl, then put a backup back, or save what can be read "
+        "is damaged: stop syncctl, then restore a backup, or save what can be read "
         "with `sqlite3 FILE .recover | sqlite3 NEW_FILE`."
     ),
     sqlite3.SQLITE_IOERR: (
-        "could not be read or written: stop syncctl and check its disk; put a backup back if it is damaged."
+        "could not be read or written: stop syncctl and check its disk; restore a backup if it is damaged."
     ),
 }
 _FULL = "has no room left on its disk, or in {} for sorting: free some, run again. What was stored is kept."
-_NO_TEMPORARY_FOLDER = "finds no folder for temporary files that can be written: set TMPDIR to one."
+_NO_TEMPORARY_FOLDER = "has no writable folder for temporary files: set TMPDIR to one."
 
 
 def _temporary_folder() -> str:
@@ -58,10 +59,10 @@ def translated(place: str) -> Iterator[None]:
             raise StorageError(f"{place} {_FULL.format(_temporary_folder())}") from error
         raise StorageError(f"{place} refused a command: {error}.") from error
     except JSONDecodeError:
-        raise StorageError(f"{place} holds damaged JSON: put a backup back.") from None  # it quotes the data
+        raise StorageError(f"{place} holds damaged JSON: restore a backup.") from None  # it quotes the data
     except (UnicodeError, OverflowError) as error:
         raise StorageError(
-            f"{place} can't hold a value ({type(error).__name__}): it is no valid text or too large a number."
+            f"{place} can't hold a value ({type(error).__name__}): it isn't valid text or too large a number."
         ) from error
     except OSError as error:
         raise StorageUnavailableError(

@@ -203,7 +203,7 @@ def _from_json_or_odd(written: Any) -> Any:
 
 
 def _values(written: Any) -> Any:
-    """The field's name, not the text, tells what is a date."""
+    """The field's name, not the text, says what is a date."""
     values = _from_json(written)
     if isinstance(values, dict):
         for field in DATE_FIELDS & values.keys():
@@ -250,4 +250,4 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "document": _from_json,
     "dialect": _from_json_or_odd,
 }
-"""How the columns of syncctl's own tables that are no plain texts or numbers are read."""
+"""How the columns of syncctl's own tables that aren't plain texts or numbers are read."""

@@ -79,7 +79,7 @@ def look_up_parameters(created: Created, **lists: Collection[str | int]) -> dict
 
 
 def paired_reports(connection: sqlite3.Connection, report_ids: Iterable[str]) -> set[str]:
-    """Those of these reports that have finished a record, be it an earlier lead of it."""
+    """Those of these reports that have finished a record, an earlier lead of it included."""
     found = where_among(connection, "SELECT reportId FROM syncrecords", "reportId", report_ids)
     paired = {row["reportId"] for row in found}
     earlier = connection.execute(REPORTS_OF_CORRECTIONS, {"report_ids": rows.json_list(report_ids)})

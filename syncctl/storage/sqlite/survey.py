@@ -77,7 +77,7 @@ class SqliteSurvey(SqliteSession):
                 _JOURNALS["wal"],
             )
         else:
-            place, topology, durability = "in memory", "no file", "gone with the program"
+            place, topology, durability = "in memory", "no file", "lost when the program ends"
         caveats: tuple[Caveat, ...] = ()
         if self._path and journal != "wal":
             caveats = (Caveat(_OTHER_JOURNAL.format(journal), "move it to a disk of this machine."),)

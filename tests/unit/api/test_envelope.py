@@ -213,7 +213,7 @@ def test_what_an_api_says_beside_rows_is_no_matter() -> None:
         (b'{"data": {"9876543210": "x"}}', "without rows"),
         (b'{"dataSet": [{"a": 1}], "status": false, "errorDescription": "No data found"}', "No data found"),
         (b'{"dataSet": null, "status": false, "errorDescription": "No database"}', "failed: No database"),
-        (b'{"a": "\xff"}', "no text"),
+        (b'{"a": "\xff"}', "not text"),
         (b'{"a": "\xe0\xa4', "a cut-off JSON body"),
         (b"[" * 100_000, "nested too deep"),
         (b"[" + b"9" * 5000 + b"]", "absurdly long number"),

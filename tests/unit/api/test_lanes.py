@@ -159,7 +159,7 @@ def test_when_all_lanes_are_stuck_the_rest_is_answered_at_its_deadline() -> None
     assert len(answers) == 5
     assert all(isinstance(answer.error, DeadlinePassedError) for answer in answers)
     assert {str(answer.error) for answer in answers if answer.request.location == "5"} == {
-        "no answer for location 5 in the time that was left"
+        "no answer for location 5 before time ran out"
     }
     release.set()
     wait_until(lambda: client_threads() == [])

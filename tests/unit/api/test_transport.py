@@ -127,7 +127,7 @@ def test_a_refused_key_names_its_setting(transport: Transport, status: int) -> N
         assert str(error) == f"{server.host} refused the key ({status}): check STORE_API_KEY"
         wanted = failure(transport, server.url, key=None)
         assert isinstance(wanted, KeyRefusedError)
-        assert str(wanted) == f"{server.host} wants a key ({status}): set STORE_API_KEY"
+        assert str(wanted) == f"{server.host} requires a key ({status}): set STORE_API_KEY"
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}é", f" {KEY}", f"{KEY}\r\nX: y"])
@@ -217,7 +217,7 @@ def test_other_tls_trouble_may_pass(transport: Transport, monkeypatch: pytest.Mo
         plain = server.url.replace("http:", "https:")
         error = failure(transport, plain)
         assert isinstance(error, RetryableApiError)
-        assert str(error) == f"no TLS connection to {server.host} could be made"
+        assert str(error) == f"a TLS connection to {server.host} could not be made"
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
         assert type(failure(transport, plain)) is FinalApiError
 
@@ -239,14 +239,14 @@ def raw(data: bytes, then: str = "close") -> Reply:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (raw(HEAD + b"[{"), "the answer of {host} was cut off"),
+        (raw(HEAD + b"[{"), "the answer from {host} was cut off"),
         (
             raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n[{"),
-            "the answer of {host} was cut off",
+            "the answer from {host} was cut off",
         ),
-        (raw(b"", "close"), "{host} broke off the connection"),
-        (raw(b"", "reset"), "{host} broke off the connection"),
-        (raw(HEAD + b"[{", "reset"), "{host} broke off the connection"),
+        (raw(b"", "close"), "{host} dropped the connection"),
+        (raw(b"", "reset"), "{host} dropped the connection"),
+        (raw(HEAD + b"[{", "reset"), "{host} dropped the connection"),
         (raw(b"SSH-2.0-OpenSSH\r\n"), "{host} sent an answer that is not HTTP"),
         (
             reply(b"not gzip", Content_Encoding="gzip"),

@@ -40,19 +40,19 @@ def children() -> set[str]:
     ("content", "what"),
     [
         (b"", "it is empty; ask for it again"),
-        (b" \n\n,,\n", "nothing is written in it"),
-        (b"\xef\xbb\xbf", "nothing is written in it"),
-        (bytes(5000), "nothing is written in it"),
+        (b" \n\n,,\n", "it has no content"),
+        (b"\xef\xbb\xbf", "it has no content"),
+        (bytes(5000), "it has no content"),
         (b"hello\n", "no row with the column titles was found in the first 50 rows: expected Customer Name"),
-        (b"<html><table><tr><td>Date", "web page or XML under a spreadsheet's name; open it in Excel, save"),
+        (b"<html><table><tr><td>Date", "web page or XML with a spreadsheet's name; open it in Excel, save"),
         ("\n <!DOCTYPE html>".encode("utf-16"), "web page"),
         (b'<?xml version="1.0"?><Workbook/>', "web page or XML"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)) * 9, "neither a workbook nor CSV text"),
         (b"%PDF-1.7\n" + bytes(range(255, 0, -1)) * 9, "neither a workbook nor CSV text"),
         (b"PK\x03\x04" + bytes(100), "damaged or incomplete; open it in Excel"),
-        (b"PK\x05\x06" + bytes(18), "it is no Excel workbook"),
+        (b"PK\x05\x06" + bytes(18), "it isn't an Excel workbook"),
         (biff.MAGIC + bytes(1000), "damaged or incomplete"),
-        (biff.ole("Workbook", b""), "it is no Excel workbook"),
+        (biff.ole("Workbook", b""), "it isn't an Excel workbook"),
         (biff.ole("WordDocument", b"x"), "damaged or incomplete"),
         (biff.ole("EncryptedPackage", b"x"), "protected with a password; save it without one"),
     ],
@@ -82,7 +82,7 @@ def test_no_file(tmp_path: Path) -> None:
     assert "it is a folder" in problem_of(tmp_path)
     assert "can't be read" in problem_of(tmp_path / ("x" * 300))
     os.mkfifo(tmp_path / "pipe.csv")
-    assert "no ordinary file" in problem_of(tmp_path / "pipe.csv")
+    assert "isn't a regular file" in problem_of(tmp_path / "pipe.csv")
     with pytest.raises(FileProblemError, match="can't be a file's name"):
         read(tmp_path / "a\0b.csv")
     with pytest.raises(FileProblemError, match="no such file"):
@@ -90,7 +90,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_permissions() -> None:
-    said = r"^a\.csv: this user may not read it; change its permissions"
+    said = r"^a\.csv: this user isn't allowed to read it; change its permissions"
     with pytest.raises(FileProblemError, match=said), file_errors(Path("folder/a.csv")):
         raise PermissionError
 
@@ -120,7 +120,7 @@ def test_archives_that_are_no_workbooks(tmp_path: Path) -> None:
     for part in ("word/document.xml", "xl/workbook.bin", "content.xml"):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(part, "x")
-        assert "no Excel workbook; open it in the program that it is of" in problem_of(path)
+        assert "an Excel workbook; open it in the program that made it" in problem_of(path)
 
 
 def test_a_workbook_cut_off(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_workbook_of_nothing_but_a_chart(tmp_path: Path) -> None:
         "xl/_rels/workbook.xml.rels",
         lambda xml: xml.replace("relationships/worksheet", "relationships/chartsheet"),
     )
-    assert "no Excel workbook" in problem_of(path)
+    assert "isn't an Excel workbook" in problem_of(path)
 
 
 @pytest.mark.attack("files")
@@ -163,7 +163,7 @@ def test_a_stray_cell_that_makes_a_sheet_immense(tmp_path: Path, capfd: pytest.C
     path = save_xlsx(tmp_path / "a.xlsx", {"A": [HEADER, ANJU]})
     stray = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     with_part(path, SHEET_1, lambda xml: xml.replace("</sheetData>", stray))
-    assert "a stray cell stands far below or right of the table" in problem_of(path)
+    assert "a stray cell is far below or right of the table" in problem_of(path)
     assert capfd.readouterr() == ("", "")
 
 
@@ -205,7 +205,7 @@ def test_the_reading_process_does_not_start(
 ) -> None:
     path = save_xlsx(tmp_path / "a.xlsx", {"A": [HEADER, ANJU]})
     monkeypatch.setattr(sys, "executable", interpreter)
-    assert "does not start; install syncctl again" in problem_of(path)
+    assert "does not start; reinstall syncctl" in problem_of(path)
 
 
 def test_the_workbook_library_is_left_to_the_reading_process() -> None:

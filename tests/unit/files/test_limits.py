@@ -41,7 +41,7 @@ def test_formulas_far_to_the_right(tmp_path: Path) -> None:
     problem = problem_of(with_cells(tmp_path / "a.xlsx", *cells))
     assert time.monotonic() - begin < QUICK_S
     assert problem == (
-        "something is written in ZZZ3, and only 256 columns are read; delete what stands right of the table "
+        "something is written in ZZZ3, and only 256 columns are read; delete what is right of the table "
         "and import it again"
     )
 

@@ -94,7 +94,7 @@ def test_a_workbook_with_nothing_but_hidden_sheets(path: Path) -> None:
             book["Old"].append(row)
 
     problem = problem_of(save(path, build))
-    assert problem.startswith("only hidden sheets have anything; unhide one, or name it with --sheet")
+    assert problem.startswith("only hidden sheets have content; unhide one, or name it with --sheet")
     assert "Old" in problem
 
 
@@ -104,10 +104,10 @@ def test_one_sheet(path: Path) -> None:
     )
     for wanted in ("MG Road", "mg-road", " MGROAD "):
         assert [row.cells["name"] for row in read(path, wanted)] == ["Binu"]
-    assert "no sheet 'Kochi', but SG.TRIVANDRUM, MG Road, Notes, Blank" in problem_of(path, "Kochi")
+    assert "no sheet 'Kochi', only SG.TRIVANDRUM, MG Road, Notes, Blank" in problem_of(path, "Kochi")
     assert "no sheet ''" in problem_of(path, "")
     assert "no row with the column titles" in problem_of(path, "Notes")
-    assert "nothing is written" in problem_of(path, "Blank")
+    assert "it has no content" in problem_of(path, "Blank")
 
 
 def test_a_sheet_without_a_header_is_named(path: Path) -> None:

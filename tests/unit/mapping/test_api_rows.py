@@ -150,7 +150,7 @@ def test_an_invalid_row_tells_its_reason(change: dict[str, Any], reason: str) ->
 
 @pytest.mark.parametrize("returned", ["31-02-2025", "0025-02-01T10:00:00", True, ["2025-02-01"]])
 def test_whether_it_was_returned_must_be_told(returned: object) -> None:
-    with pytest.raises(InvalidRowError, match="returnDate is no date"):
+    with pytest.raises(InvalidRowError, match="returnDate can't be read as a date"):
         report_values(StepName.RETURN, {**ROW, "returnDate": returned}, STORE)
 
 
@@ -161,7 +161,7 @@ def test_a_row_without_a_store_is_invalid() -> None:
 
 @pytest.mark.parametrize("row", [None, "text", 3, ["list"]])
 def test_a_row_that_is_no_record_is_invalid(row: object) -> None:
-    with pytest.raises(InvalidRowError, match="no record"):
+    with pytest.raises(InvalidRowError, match="isn't a record"):
         report_values(StepName.BOOKING, row, STORE)
 
 

@@ -37,7 +37,7 @@ def test_a_body_without_a_location_is_refused(sandbox: Sandbox, api: str) -> Non
         ({"dateFrom": "2025-01-01"}, "dateTo"),
         ({"dateTo": "2025-01-01"}, "dateFrom"),
         ({"dateFrom": "01-01-2025", "dateTo": "2025-01-02"}, "dateFrom"),
-        ({"dateFrom": "2025-01-01", "dateTo": "2025-02-30"}, "calendar"),
+        ({"dateFrom": "2025-01-01", "dateTo": "2025-02-30"}, "isn't a date"),
         ({"dateFrom": "2025-01-01T00:00:00", "dateTo": "2025-01-02"}, "dateFrom"),
         ({"dateFrom": "20250101", "dateTo": "20250102"}, "dateFrom"),
         ({"dateFrom": "2025-01-02", "dateTo": "2025-01-01"}, "after"),

@@ -23,15 +23,20 @@ def state_of(crontab: bytes, wanted: bytes = WANTED) -> ScheduleState:
 @pytest.mark.parametrize(
     ("crontab", "installed", "in_step", "found"),
     [
-        (b"", False, False, "no line of clerk's crontab runs `syncctl api`"),
+        (b"", False, False, "no line in clerk's crontab runs `syncctl api`"),
         (b"5 * * * * backup\n", False, False, "no line"),
         (b"17 2 * * * syncctl api --full --env-file /opt/.env\n", False, False, "no line"),
         (b"#*/5 * * * * syncctl api --env-file /opt/.env\n", False, False, "no line"),
         (block(WANTED), True, True, "the line of `syncctl cron install` in clerk's crontab"),
         (b"5 * * * * a\n" + block(WANTED) + b"6 * * * * b\n", True, True, "the line of"),
         (block(WANTED.replace(b"/opt/syncctl", b"/usr/bin/syncctl")), True, True, "the line of"),
-        (block(WANTED.replace(b"*/5 ", b"0 ")), True, False, "runs at 0 * * * *, API_SYNC_TIME is */5 *"),
-        (block(WANTED.replace(b"/opt/.env", b"/a/.env")), True, False, "--env-file /a/.env, the settings in"),
+        (block(WANTED.replace(b"*/5 ", b"0 ")), True, False, "runs at 0 * * * *, but API_SYNC_TIME is */5 *"),
+        (
+            block(WANTED.replace(b"/opt/.env", b"/a/.env")),
+            True,
+            False,
+            "--env-file /a/.env, but the settings in",
+        ),
         (b"*/5 *  * * * syncctl api --env-file /opt/.env\n", True, True, "written by hand"),
         (b"*/5 * * * * cd /opt && syncctl api\n", True, False, "runs without --env-file"),
         (b"@hourly syncctl api --env-file /opt/.env\n", True, False, "it runs at @hourly"),
@@ -41,7 +46,7 @@ def state_of(crontab: bytes, wanted: bytes = WANTED) -> ScheduleState:
             True,
             "written by hand",
         ),
-        (b"*/5 * * * * cd /app && npm run sync:api\n", False, False, "no line of clerk's crontab runs"),
+        (b"*/5 * * * * cd /app && npm run sync:api\n", False, False, "no line in clerk's crontab runs"),
         (b"*/5 * * * * cd /srv/syncctl && npm run sync:api\n", False, False, "no line"),
         (
             b"*/5 * * * * npm run sync:api\n*/5 * * * * python -m syncctl api --env-file /opt/.env\n",
@@ -101,19 +106,19 @@ DAILY = WANTED.replace(b"*/5 * * * *", b"30 2 * * *")
         (b"SHELL=/bin/csh\nSHELL=/bin/sh\n", WANTED, ()),
         (b"SHELL=/no/such/shell\n", WANTED, ("SHELL=/no/such/shell: there is no such program",)),
         (b" SHELL\t= '/no/such shell'\n", WANTED, ("SHELL=/no/such shell: there is no such program",)),
-        (b"SHELL=/usr/bin/env\n", WANTED, ("SHELL=/usr/bin/env: that is no shell which can run the line",)),
+        (b"SHELL=/usr/bin/env\n", WANTED, ("SHELL=/usr/bin/env: that isn't a shell that can run the line",)),
         (b"SHELL=\n", WANTED, ("SHELL=: there is no such program",)),
         (b"PATH=/no/folder\n", WANTED, ()),  # the program is named by its whole path
-        (b"CRON_TZ=UTC\n", DAILY, ("CRON_TZ=UTC: where cron knows CRON_TZ, it goes by that clock",)),
+        (b"CRON_TZ=UTC\n", DAILY, ("CRON_TZ=UTC: a cron that supports CRON_TZ uses that clock",)),
         (b"CRON_TZ=UTC\n", WANTED, ()),  # every five minutes is so by any clock
         (b"CRON_TZ=Asia/Colombo\n", DAILY, ()),
         (b"CRON_TZ=Mars/Olympus\n", DAILY, ("CRON_TZ=Mars/Olympus: there is no such time zone",)),
         (b"CRON_TZ=../../etc/passwd\n", DAILY, ("CRON_TZ=../../etc/passwd: there is no such",)),
-        (b"API_TOKEN=hush\nOTHER=x\n", WANTED, ("API_TOKEN=…: its runs go by that",)),
+        (b"API_TOKEN=hush\nOTHER=x\n", WANTED, ("API_TOKEN=…: its runs use that",)),
         (
             b"SHELL=/bin/false\nDATABASE_URL=mongodb://u:hush@h/n\n",
             WANTED,
-            ("SHELL=/bin/false: that is no", "DATABASE_URL=…: its runs"),
+            ("SHELL=/bin/false: that isn't a shell", "DATABASE_URL=…: its runs"),
         ),
     ],
 )

@@ -223,7 +223,7 @@ def test_keys_from_files(cwd: Path) -> None:
         (None, "can't be read: No such file or directory"),
         (b" \n", "is empty"),
         (b"x" * 100_000, "is too long to be a key"),
-        (b"two\nlines", "the key has characters in it that can't be sent"),
+        (b"two\nlines", "the key contains characters that can't be sent"),
     ],
 )
 def test_key_files_that_hold_no_key(cwd: Path, content: bytes | None, problem: str) -> None:

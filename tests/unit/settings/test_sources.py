@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from syncctl.errors import SettingsError
 from syncctl.settings.sources import Found, Sources, read_sources
+from syncctl.wiring.doctor import diagnose
 
 
 def write(path: Path, text: str) -> Path:
@@ -133,6 +134,12 @@ def test_a_line_that_can_not_be_understood_is_named_and_not_shown(
     with pytest.raises(SettingsError, match=f"{tmp_path}/.env can't be understood at line {line}:") as caught:
         read_sources(environ={}, cwd=tmp_path)
     assert "s3cret" not in str(caught.value)
+    assert caught.value.hint == f"Fix line {line} of .env."
+    settings = diagnose(None, tmp_path / ".env").checks[1]
+    assert (settings.name, settings.hint) == (
+        "Settings",
+        f"Fix line {line} of .env. Then run `syncctl doctor` again.",
+    )
 
 
 def test_files_that_can_not_be_read(tmp_path: Path) -> None:
@@ -147,7 +154,7 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
         read_sources(tmp_path / "latin", {}, tmp_path)
     with pytest.raises(SettingsError, match=r"linked/\.env\.local can't be read: No such file"):
         read_sources(environ={}, cwd=tmp_path / "linked")
-    with pytest.raises(SettingsError, match="impossible"):
+    with pytest.raises(SettingsError, match="isn't valid"):
         read_sources(Path("a\0b"), {}, tmp_path)
     with pytest.raises(SettingsError, match="/dev/zero is too long"):
         read_sources(Path("/dev/zero"), {}, tmp_path)

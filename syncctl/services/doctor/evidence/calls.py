@@ -276,7 +276,7 @@ class _CallSeries:
                 self._found.stopped = "the API refused the key"
             return
         if isinstance(answer.error, DeadlinePassedError):
-            self._found.stopped = "the time was over (API_RUN_DEADLINE_S)"
+            self._found.stopped = "time ran out (API_RUN_DEADLINE_S)"
         is_answered = wire is not None and wire.status == 200
         self._failures = 0 if is_answered else self._failures + 1
         if self._failures >= FAILURES_IN_A_ROW:

@@ -20,8 +20,8 @@ from syncctl.services.doctor.evidence.shapes import DateField, RowFacts
 from syncctl.services.doctor.evidence.summary import date_of, seconds_ahead, summary
 
 WHAT = (
-    "How the rental API answers, made by `syncctl doctor --evidence`. No customer's name or number, no "
-    "booking number and no key is in it."
+    "How the rental API answers, made by `syncctl doctor --evidence`. It has no customer's name or number, "
+    "no booking number and no key."
 )
 WIDTH = 170
 """Characters: values that fit into one line are not split."""

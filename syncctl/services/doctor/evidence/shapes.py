@@ -22,7 +22,7 @@ OWN_DATE = "own date"
 """The date of a lead made of the row, whichever field it is from."""
 
 OTHER_PLACE = "(another text)"
-NO_FIELDS = "(rows that are no records of fields)"
+NO_FIELDS = "(rows that are not records with fields)"
 
 PLACE_FIELDS = ("location", "locationID")
 _SAME_FIELD = {alias: names[0] for names in OWN_DATES for alias in names}

@@ -42,9 +42,9 @@ def summary(
     result += _ids(findings, scrubber)
     result += _clock(findings, local_now)
     if stored is None:
-        return [*result, "The database can't be used, so that what syncctl has measured is not known."]
+        return [*result, "The database can't be used, so it is not known what syncctl has measured."]
     result += [
-        f"syncctl asks for {TITLES[report].lower()} so: "
+        f"How syncctl asks for {TITLES[report].lower()}: "
         f"{window_words(_scrubbed(stored.get(report, Dialect(report)), scrubber), local_now)}."
         for report in REPORT_STEPS
     ]
@@ -127,16 +127,16 @@ def outcome(same: Sequence[Comparison], scrubber: Scrubber) -> str:
     if not answered:
         return f"an error, {scrubber.text(same[0].error or '')}"
     if not any(each.rows for each in answered):
-        return f"nothing comes, of {_inside(answered, OWN_DATE)} rows that are dated so"
+        return f"nothing comes, though {_inside(answered, OWN_DATE)} rows have such dates"
     if fitting := fitting_fields(answered):
         best, *others = fitting
         found = sum(each.trials[best].found for each in answered)
         undated = sum(each.undated[best] for each in answered)
-        result = f"the rows come that are dated so by {best} ({found} of {_inside(answered, best)})"
+        result = f"the rows with such a {best} come ({found} of {_inside(answered, best)})"
         if undated:
             result += f", and {undated} without that date"
         if found < MIN_ROWS_TO_JUDGE:
-            result += ", which are few to go by"
+            result += ", which is not much to go by"
         if others:
             result += f"; {', '.join(others)} would fit too"
         return result
@@ -145,8 +145,8 @@ def outcome(same: Sequence[Comparison], scrubber: Scrubber) -> str:
             return f"it is ignored: {words if words == EVERYTHING else f'what {words} brings'} comes"
     own = [each.trials[OWN_DATE] for each in answered]
     return (
-        f"{sum(trial.found for trial in own)} of {_inside(answered, OWN_DATE)} rows that are dated so come, "
-        f"and {sum(trial.outside for trial in own)} dated outside: no one date explains it"
+        f"{sum(trial.found for trial in own)} of {_inside(answered, OWN_DATE)} rows with such dates come, "
+        f"and {sum(trial.outside for trial in own)} with other dates: no single date explains it"
     )
 
 

@@ -91,7 +91,7 @@ def test_phones_must_have_ten_ascii_digits(database: Database) -> None:
     database.store_leads([lead(n, phone=phone) for n, phone in enumerate(phones, start=1)], [])
     found = line(verify(database), "Phone numbers")
     assert found.result is CheckResult.FAILED
-    assert found.message.startswith("4 not of 10 digits")
+    assert found.message.startswith("4 without 10 digits")
     assert "in the database" in found.hint  # no page of the web app edits a phone number
     assert text_id(1) in found.message
     assert "…" in found.message
@@ -148,7 +148,7 @@ def test_a_further_copy_of_a_finished_booking_is_finished_too(
     finish(app, lead(1), shape)
     found = line(verify(database), "Finished leads")
     assert found.result is CheckResult.FAILED
-    assert f"1 in leads and in reports at once (_id {text_id(2)})" in found.message
+    assert f"1 both in leads and in reports (_id {text_id(2)})" in found.message
 
 
 def walkin(number: int, **changes: Any) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def test_two_leads_that_a_report_fits_alike_are_to_be_looked_at(database: Databa
     app.add_report(report_of(walkin(3, phone="9333333333"), "general page"))
     found = line(verify(database), "Finished leads")
     assert found.result is CheckResult.WARNING
-    assert found.message.startswith("2 may be: a report fits them in part")
+    assert found.message.startswith("2 may be: a report matches them in part")
     assert "`syncctl cleanup finished`" in found.hint
 
 

@@ -101,7 +101,7 @@ def test_a_run_of_one_location_is_no_success_of_all(database: Database) -> None:
     reached(database, timedelta(minutes=1), *LISTED, reports="return")
     status = take(database)
     assert status.health is Health.LATE
-    assert status.reasons == ("booking: never as a whole, only parts were synced so far",)
+    assert status.reasons == ("booking: never synced in full, only some locations or days",)
     assert status_document(status)["steps"][1]["last_success_at"] is None
     assert "verify sync" in status.next_step
 
@@ -121,7 +121,18 @@ def test_a_backfill_is_a_sync_of_parts_also_after_runs_of_the_old_system(databas
     steps = (StepResult(StepName.BOOKING, StepStatus.SUCCESS),)
     result = RunResult("booking", text_id(1), Trigger.MANUAL, False, NOW, 2.0, None, steps)
     database.save_run(RunEntry(result.run_id, NOW, history_document(result)))
-    assert take(database).reasons[0] == "booking: never as a whole, only parts were synced so far"
+    assert take(database).reasons == (
+        "booking: never synced in full, only some locations or days",
+        "return: not yet synced by syncctl",
+    )
+
+
+def test_a_run_that_failed_has_synced_nothing(database: Database) -> None:
+    log(database, timedelta(minutes=1))
+    steps = (StepResult(StepName.BOOKING, StepStatus.FAILED),)
+    result = RunResult("booking", text_id(1), Trigger.MANUAL, False, NOW, 2.0, None, steps)
+    database.save_run(RunEntry(result.run_id, NOW, history_document(result)))
+    assert take(database).reasons[0] == "booking: not yet synced by syncctl"
 
 
 def test_an_import_is_no_sync_of_the_api(database: Database) -> None:
@@ -140,7 +151,7 @@ def test_runs_of_single_locations_do_not_hide_that_the_others_are_late(database:
     log(database, timedelta(minutes=1))
     status = take(database)
     assert status.health is Health.LATE
-    assert status.reasons == ("booking: the last success was 3 d ago, only parts were synced since",)
+    assert status.reasons == ("booking: the last success was 3 d ago, only some locations or days since",)
 
 
 def test_a_backfill_that_left_no_location_synced_is_no_success(database: Database) -> None:
@@ -217,10 +228,10 @@ def test_a_run_that_failed_in_part_is_told_and_is_late_only_if_it_goes_on(databa
 def test_it_says_that_automatic_sync_is_off_and_that_the_lock_is_unusable(database: Database) -> None:
     log(database, timedelta(minutes=1))
     reached(database, timedelta(minutes=2))
-    status = take(database, sync_enabled=False, lock=LockState(held=False, problem="/x is no regular file"))
+    status = take(database, sync_enabled=False, lock=LockState(held=False, problem="/x isn't a regular file"))
     assert status.health is Health.OK
     assert "API_SYNC_ENABLED=false" in status.reasons[0]
-    assert "/x is no regular file" in status.reasons[1]
+    assert "/x isn't a regular file" in status.reasons[1]
 
 
 def test_it_is_failing_while_the_web_app_syncs_as_well(database: Database) -> None:

@@ -193,6 +193,7 @@ def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(data
     database.save_store_list({str(code): "" for code in range(7, 22)})
     all_logged(database)
     database.save_location_states(StepName.BOOKING, [LocationState("7", NOW - timedelta(minutes=4))])
+    ran(database, NOW - timedelta(minutes=4), StepName.RETURN)  # of a few days
     report = verify(database)
     assert line(report, "Last success: booking").result is CheckResult.FAILED
     assert "--location" in line(report, "Last success: booking").hint
@@ -200,7 +201,7 @@ def test_a_report_of_which_only_parts_were_synced_is_told_in_its_watermarks(data
     assert (booking.result, returned.result) == (CheckResult.WARNING, CheckResult.WARNING)
     assert booking.message == "1 of 15 locations, the oldest from 4 min ago; most were never synced"
     assert "`syncctl booking`" in booking.hint
-    assert "no location was synced" in returned.message
+    assert "no location has been synced" in returned.message
 
 
 def test_after_runs_of_the_old_system_only_a_report_is_not_yet_synced(database: Database) -> None:
@@ -208,7 +209,7 @@ def test_after_runs_of_the_old_system_only_a_report_is_not_yet_synced(database: 
     report = verify(database)
     found = line(report, "Last success: booking")
     assert (found.result, found.message) == (CheckResult.FAILED, "not yet synced by syncctl")
-    assert found.hint.startswith("`syncctl api` syncs for the first time")
+    assert found.hint.startswith("`syncctl api` does the first sync")
     assert not [check for check in report.checks if check.name.startswith("Watermarks")]
 
 
@@ -276,7 +277,7 @@ def test_how_much_is_asked_what_audits_brought_and_what_is_in_doubt(database: Da
     report = verify(database)
     assert line(report, "Windows: booking").message == "everything in each run; not measured yet"
     assert line(report, "Windows: return").message.startswith("the last month since 10 Mar 2026; 1 of 1")
-    assert "4 leads of the last 7 days came only by them (return 4)" in line(report, "Audits").message
+    assert "4 leads of the last 7 days came only from audits (return 4)" in line(report, "Audits").message
     assert "location 13 for 40 min" in line(report, "In doubt: booking").message
     assert report.ok
     off = line(verify(database, replace(AROUND, audit_locations=0)), "Audits")
@@ -312,7 +313,7 @@ def test_a_set_of_duplicates_is_a_failure(database: Database) -> None:
         (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=4)), CheckResult.PASSED),
         (LockState(held=True, pid=4711, host="web1", since=NOW - timedelta(minutes=6)), CheckResult.WARNING),
         (LockState(held=True), CheckResult.PASSED),
-        (LockState(held=False, problem="/x is no regular file"), CheckResult.FAILED),
+        (LockState(held=False, problem="/x isn't a regular file"), CheckResult.FAILED),
     ],
 )
 def test_a_lock_is_too_long_held_after_a_runs_deadline(

@@ -128,13 +128,13 @@ def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
     )
     assert lines(early, late)["Audits"].message == (
         "2 locations in each run; each was asked for everything within the last 95 min; "
-        "nothing of the last 7 days came only by them"
+        "nothing of the last 7 days came only from audits"
     )
     found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
     assert found.result is CheckResult.PASSED
     assert found.message == (
         "1 location in each run; each was asked for everything within the last 95 min, 1 not yet; "
-        "3 leads of the last 7 days came only by them (booking 1, return 2)"
+        "3 leads of the last 7 days came only from audits (booking 1, return 2)"
     )
     assert "no location has been asked for everything yet" in lines()["Audits"].message
     assert audit_words({}) == ""
@@ -144,8 +144,8 @@ def test_without_audits_nothing_proves_the_narrower_windows() -> None:
     found = lines(LocationState("7", NOW), audits=0, saved={"return": 1})["Audits"]
     assert found.result is CheckResult.WARNING
     assert "API_AUDIT_LOCATIONS=0" in found.message
-    assert "nothing proves the narrower windows any more" in found.message
-    assert "1 lead of the last 7 days came only by them" in found.message
+    assert "the narrower windows are only checked by" in found.message
+    assert "1 lead of the last 7 days came only from audits" in found.message
     assert "API_AUDIT_LOCATIONS=2" in found.hint
 
 

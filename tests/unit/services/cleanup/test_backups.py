@@ -133,9 +133,7 @@ def test_a_missing_line_is_told_and_the_way_round_it_works(tmp_path: Path) -> No
     del lines[2]
     file = tmp_path / "short.jsonl"
     file.write_bytes(b"".join(lines))
-    with pytest.raises(
-        FileProblemError, match=r"holds 3 leads, and its last line .line 5. says 4: .*write 3"
-    ):
+    with pytest.raises(FileProblemError, match=r"has 3 leads, but its last line .line 5. says 4: .*write 3"):
         read_backup(file)
     file.write_bytes(b"".join(lines).replace(b'"documents": 4', b'"documents": 3'))
     assert [entry.snapshot.document for entry in read_backup(file).entries()] == [

@@ -359,7 +359,7 @@ class TestChosen:
 
     @pytest.mark.parametrize("wrong", ["", "x", text_id(3)])
     def test_an_id_of_none_is_told(self, wrong: str) -> None:
-        with pytest.raises(UsageError, match="no lead of that id is in a set of duplicates"):
+        with pytest.raises(UsageError, match="no set of duplicates has a lead with that id"):
             check_chosen([text_id(1), wrong], self.FOUND)
 
     def test_two_of_one_set_are_told(self) -> None:

@@ -37,12 +37,12 @@ def test_ids_that_the_api_names_otherwise() -> None:
     check = lines(ALL | {"9": "Z.Kottayam", "16": ""}, booking, returns)["Location ids"]
     assert check.result is CheckResult.WARNING
     assert check.message == (
-        "the API names another store than locations.toml for "
+        "the API and locations.toml name different stores for "
         "5 (Suitor Guy - Trivandrum; its rows: TVM Fort), "
         "9 (Suitor Guy - Kottayam; the store list: Z.Kottayam), "
         "16 (Zorucci - Perinthalmanna; its rows: Z- Edapally)"
     )
-    assert "ask the API's people which shops these ids are, and correct" in check.hint
+    assert "ask the API's provider which shops these ids are, and correct" in check.hint
 
 
 def test_ids_of_the_store_list_only_and_of_the_table_only() -> None:

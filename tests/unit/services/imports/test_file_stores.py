@@ -56,5 +56,5 @@ def test_a_sheets_name_may_tell_the_store(sheet: str, store: str | None) -> None
 
 def test_a_store_that_the_user_names_must_be_known() -> None:
     assert STORES.requested_store("z kottakal") == "Zorucci - Kottakkal"
-    with pytest.raises(UsageError, match="no known store"):
+    with pytest.raises(UsageError, match="isn't a known store"):
         STORES.requested_store("Calicutt")

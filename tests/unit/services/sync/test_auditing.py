@@ -148,7 +148,8 @@ def test_a_failed_audit_is_a_warning_and_not_a_failed_run(world: ModelWorld) -> 
     assert {step.status for step in result.steps} == {StepStatus.SUCCESS}
     assert audit_of(result) == (0, 0, 2)
     assert world.recorder.warnings == [
-        f"The audit of location 11 and 1 more ({report}) failed: rental.example answered 503. It comes again."
+        f"The audit of location 11 and 1 more ({report}) failed: rental.example answered 503. It will be "
+        "repeated."
         for report in REPORTS
     ]
 
@@ -190,7 +191,7 @@ def test_a_database_that_refuses_an_audit_is_a_warning(world: ModelWorld) -> Non
     assert result.ok
     assert refusing.struck == "store_leads"
     assert audit_of(result) == (1, 0, 1)
-    assert "The audit of location 11 (booking) failed: no. It comes again." in world.recorder.warnings
+    assert "The audit of location 11 (booking) failed: no. It will be repeated." in world.recorder.warnings
 
 
 def test_a_database_that_is_gone_ends_the_run_and_what_was_brought_counts(world: ModelWorld) -> None:
@@ -358,7 +359,7 @@ def test_audits_that_the_deadline_left_out_come_in_the_next_run(world: ModelWorl
     world.run(deadline_s=8.0)
     assert audited(world) == []
     assert world.state(BOOKING, "11").audit_tried_at is None
-    assert [warning for warning in world.recorder.warnings if "not asked: the run's time was over" in warning]
+    assert [warning for warning in world.recorder.warnings if "not asked: the run's time ran out" in warning]
     world.run()
     assert audited(world) == ["11", "12"]
 

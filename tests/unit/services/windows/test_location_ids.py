@@ -74,7 +74,7 @@ def test_rows_of_several_shops_in_one_answer(mixed: list[Any]) -> None:
     assert (stores.dialect.ids, stores.dialect.ids_since) == (LocationIds.IGNORED, NOW)
     assert stores.dialect.ids_seen == "location 13 gave rows of several shops"
     warning = stores.end()
-    assert "The booking report does not keep to the location id" in warning
+    assert "The booking report ignores the location id" in warning
     assert "stored under" not in warning
 
 
@@ -91,7 +91,7 @@ def test_the_same_bookings_under_ids_of_different_shops() -> None:
     )
     warning = stores.end()
     assert "First seen in this run (booking: locations 144 and 13, which are different shops" in warning
-    assert "4 leads were stored under the store of the id before that was seen: `syncctl verify" in warning
+    assert "4 leads were stored under the store of the id before that was noticed: `syncctl verify" in warning
     assert set(stores.take("1", rows(range(3), "PMNA")).values()) == {PMNA}
 
 
@@ -118,7 +118,7 @@ def test_what_is_remembered_decides_from_the_first_row_on_and_is_said_in_each_ru
     warning = stores.end()
     assert stores.dialect == known
     assert "First seen" not in warning
-    assert "does not keep to the location id" in warning
+    assert "ignores the location id" in warning
 
 
 def test_ids_are_honoured_again_where_each_answer_has_its_own_shops_rows() -> None:
@@ -174,12 +174,12 @@ def test_one_warning_for_both_reports() -> None:
         known = {StepName.BOOKING: booking, StepName.RETURN: returns}
         return ids_warning(Report(Dialect(name, ids=ids)).watch for name, ids in known.items())
 
-    then = "the location in each row decides its store. Ask the API's people how to ask for one location."
+    then = "the location in each row decides its store. Ask the API's provider how to ask for one location."
     assert said(LocationIds.HONOURED, LocationIds.HONOURED) == ""
     assert said(LocationIds.IGNORED, LocationIds.IGNORED) == (
-        f"The booking and return reports do not keep to the location id that they are asked for: {then}"
+        f"The booking and return reports ignore the location id that they are asked for: {then}"
     )
     assert said(LocationIds.EMPTY, LocationIds.IGNORED) == (
-        "The return report does not keep to the location id that it is asked for; the booking report has "
+        "The return report ignores the location id that it is asked for; the booking report has "
         f"nothing for any location id, only for an empty one, which it is asked with: {then}"
     )

@@ -269,7 +269,7 @@ def test_a_database_that_refuses_it_is_a_warning(world: ModelWorld) -> None:
     assert world.run(wrap=lambda storage: refusing).ok
     (warning,) = world.recorder.warnings
     assert warning == (
-        "What was found out about the booking report could not be noted; the next run finds it out again: no"
+        "What was learned about the booking report could not be noted; the next run learns it again: no"
     )
     assert tuple(map(world.mode, REPORTS)) == ("whole", "dates")
 
@@ -346,7 +346,7 @@ def test_a_mode_that_is_lost_is_a_warning_that_says_by_what(world: ModelWorld) -
     assert known.lost_by is not None
     assert known.lost_by.endswith("rows of other days")
     assert warning == (
-        "The booking report can't be asked for as little as before any more "
+        "The booking report can no longer be asked for as little as before "
         f"({known.lost_by}): from the next run on it is asked for everything."
     )
 

@@ -200,7 +200,7 @@ def test_where_the_usual_body_fails_it_is_asked_without_empty_keys() -> None:
     ("error", "on_wire", "why", "calls"),
     [
         (KeyRefusedError("refused (401)"), True, "the API refused the key", 3),
-        (DeadlinePassedError("no time was left"), True, "the time was over (API_RUN_DEADLINE_S)", 2),
+        (DeadlinePassedError("no time was left"), True, "time ran out (API_RUN_DEADLINE_S)", 2),
         (RetryableApiError("answered 500"), False, "3 calls in a row had no answer", 4),
         (RetryableApiError("the API says that the call failed"), True, None, 1 + 4 * MAX_CANDIDATES + 4),
     ],
