@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
+from itertools import groupby, islice
 from typing import Any
 
 from syncctl.domain.run_documents import instant
@@ -52,6 +53,12 @@ class PastStep:
     locations: tuple[PastLocation, ...]
     """Those where something happened."""
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a lead was added or changed, or something is to be said of a location."""
+        said = any(place.error or place.warning or place.conflicts for place in self.locations)
+        return bool(said or self.errors or self.changed or self.counts.saved or self.counts.updated)
+
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
@@ -70,6 +77,23 @@ class PastRun:
     undone_at: datetime | None = None
     """When it was taken back, if it was an import; only known of a run that is asked for."""
 
+    newly_rejected: int | None = None
+    """How many rows it put on the rejects list; None: it ran before that was kept."""
+
+    whole: bool = True
+    """Whether nothing was left out: neither locations nor days. Of a run before that was kept, it is taken
+    to be so."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all was right and nothing was new. Rows that are finished, merged or on the rejects list
+        come again with each run: they are no news."""
+        if not (self.ok and self.steps) or self.corrected_lines:
+            return False
+        known = (step.counts.invalid for step in self.steps)
+        rejected = sum(known) if self.newly_rejected is None else self.newly_rejected
+        return not rejected and not any(step.has_news for step in self.steps)
+
     @property
     def is_import(self) -> bool:
         """Whether it stored or changed leads from files, or from a corrected sheet of rejects."""
@@ -81,6 +105,25 @@ class PastRun:
 def past_runs(survey: Survey, limit: int, *, failed_only: bool = False) -> tuple[PastRun, ...]:
     """The newest runs first, at most `limit` (0: all). Raises StorageError."""
     return tuple(map(past_run, survey.runs(limit, failed_only=failed_only)))
+
+
+BATCH = 100
+"""Runs read at once where it isn't known how many are needed."""
+
+
+def newest_runs(survey: Survey, *, failed_only: bool = False, batch: int = BATCH) -> Iterator[PastRun]:
+    """The newest runs first, read as they are taken. Raises StorageError."""
+    until = None
+    while found := survey.runs(batch, failed_only=failed_only, until=until):
+        yield from map(past_run, found)
+        until = found[-1].started_at
+
+
+def grouped(runs: Iterable[PastRun], most: int) -> tuple[tuple[PastRun, ...], ...]:
+    """The runs as at most `most` lines (0: all): consecutive quiet ones are one line, any other one has its
+    own."""
+    lines = groupby(runs, key=lambda run: "" if run.is_quiet else run.run_id)
+    return tuple(islice((tuple(line) for _, line in lines), most or None))
 
 
 def find_run(database: Database, beginning: str) -> PastRun:
@@ -116,6 +159,8 @@ def past_run(entry: RunEntry) -> PastRun:
         duration_s=document["duration_s"],
         steps=tuple(map(_step, document["steps"])),
         corrected_lines=document.get("corrected_lines") or {},
+        newly_rejected=document.get("newly_rejected"),
+        whole=document.get("whole", True),
     )
 
 

@@ -48,6 +48,11 @@ class SyncOptions:
     def is_backfill(self) -> bool:
         return self.date_from is not None
 
+    @property
+    def covers_everything(self) -> bool:
+        """Whether nothing is left out: neither locations nor days."""
+        return not self.locations and not self.is_backfill
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSettings:
