@@ -119,7 +119,11 @@ def newest_runs(survey: Survey, *, failed_only: bool = False, batch: int = BATCH
         until = found[-1].started_at
 
 
-def grouped(runs: Iterable[PastRun], most: int) -> tuple[tuple[PastRun, ...], ...]:
+RunLine = tuple[PastRun, ...]
+"""What is one line of a list: a run, or consecutive quiet ones, newest first."""
+
+
+def grouped(runs: Iterable[PastRun], most: int) -> tuple[RunLine, ...]:
     """The runs as at most `most` lines (0: all): consecutive quiet ones are one line, any other one has its
     own."""
     lines = groupby(runs, key=lambda run: "" if run.is_quiet else run.run_id)

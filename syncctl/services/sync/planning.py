@@ -192,7 +192,7 @@ class Planner:
     @property
     def is_ordinary(self) -> bool:
         """Whether the run asks all locations for whatever is new."""
-        return not (self._options.is_backfill or self._options.locations)
+        return self._options.covers_everything
 
     def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
         """The location ids to ask a report for, each with its store. If only an empty id is answered, the
