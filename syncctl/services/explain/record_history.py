@@ -10,17 +10,23 @@ from typing import Any
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.records import Correction, CorrectionOutcome
 from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.storage import RecordEntry
-from syncctl.safe_output.redact import mask_phone
-from syncctl.services.explain.lookups import ReportNow, RunNames
+from syncctl.services.explain.events import (
+    Event,
+    called_on,
+    correction_event,
+    creation,
+    finished_events,
+    lead_events,
+)
+from syncctl.services.explain.lookups import ReportNow, RunNames, UserNames
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.reconcile.differences import FieldDifference, LastSeen, differences
 
 _NO_RECORD = (
-    "The sync has no record of it: it was typed in by hand, or the old system imported it and the source has "
+    "The sync has no record of it: it was typed in by hand, or the old system brought it and the source has "
     "not sent it since."
 )
 
@@ -33,14 +39,6 @@ class RecordState(StrEnum):
     DELETED = "deleted on purpose"
     REJECTED = "on the rejects list"
     MISSING = "at the source, not in the database"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, at a true instant."""
-
-    at: datetime
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,12 @@ class LeadNow:
     differs: tuple[FieldDifference, ...] = ()
     """Fields that don't have the source's last value; empty if the sync has no record."""
 
+    called_on: str = ""
+    """The day on which it was called, if only the day is known; "": it is not."""
+
+    events: tuple[Event, ...] = ()
+    """What telecallers have done with it, and when."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceNow:
@@ -112,17 +116,6 @@ class RecordHistory:
     """None: the source was not asked."""
 
 
-def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
-    """The events that the reports add to a history."""
-    return tuple(
-        Event(
-            report.finished_at, f"finished by {report.finished_by or 'somebody'}: report {report.report_id}"
-        )
-        for report in reports
-        if report.finished_at is not None
-    )
-
-
 def place_of(source: str, location: str, store: str = "") -> str:
     """A report's location or a file, in words."""
     if source in FILE_STEPS:
@@ -153,9 +146,10 @@ def history_of_record(
         how = f"stored as lead {record.lead_id}"
     events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
     if entry.changed_at is not None:
-        then = "merged into the lead" if record.source in FILE_STEPS else "the lead was left as it is"
-        events.append(Event(entry.changed_at, f"the source said something else than before: {then}"))
-    events += [_correction_event(made, values.get("phone", "")) for made in record.corrections]
+        then = "lead updated" if record.source in FILE_STEPS else "the lead was left as it is"
+        events.append(Event(entry.changed_at, f"the source changed; {then}"))
+    events += [correction_event(made, values.get("phone", "")) for made in record.corrections]
+    events += lead.events if lead else ()
     events += finished_events(reports)
     return RecordHistory(
         lead_type=values.get("leadType", ""),
@@ -172,21 +166,6 @@ def history_of_record(
     )
 
 
-_CORRECTED = {
-    CorrectionOutcome.TAKEN: "the lead has the new number",
-    CorrectionOutcome.LEFT: "somebody had worked on the lead, so it was left as it was",
-    CorrectionOutcome.NEW_LEAD: "the lead was finished without anybody being reached, so it is a new lead",
-    CorrectionOutcome.FINISHED: "the lead was finished, and stays away",
-    CorrectionOutcome.DELETED: "the lead was deleted, and stays away",
-    CorrectionOutcome.SECOND_LEAD: "each number has a lead of its own; both stay until a person deletes one",
-}
-
-
-def _correction_event(made: Correction, phone: str) -> Event:
-    numbers = f"{mask_phone(made.phone_before)} to {mask_phone(phone)}"
-    return Event(made.at, f"the source corrected the phone number from {numbers}: {_CORRECTED[made.outcome]}")
-
-
 def _state_of(lead: LeadNow | None, reports: Sequence[object]) -> RecordState:
     if lead is not None:
         return RecordState.LEAD
@@ -200,20 +179,23 @@ def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
             "brought it back. `syncctl cleanup finished` takes such leads away.",
         )
     if lead is None and not reports:
-        return ("No report tells of it, so somebody deleted the lead. A sync does not bring it back.",)
+        return ("It is in no report, so somebody deleted the lead. Syncs do not bring it back.",)
     return ()
 
 
-def lead_now(lead: Document, base: LastSeen | None, locations: Locations) -> LeadNow:
+def lead_now(lead: Document, base: LastSeen | None, locations: Locations, users: UserNames) -> LeadNow:
     """A lead as it is, compared with the source's last values (None: there are none)."""
     updated_at = lead.get("updatedAt")
+    written = base.written if base else NOTHING_WRITTEN
     return LeadNow(
         lead["_id"],
         text_of(lead, "callStatus"),
         text_of(lead, "leadStatus"),
         updated_at if isinstance(updated_at, datetime) else None,
-        is_touched(lead, base.written if base else NOTHING_WRITTEN),
+        is_touched(lead, written),
         tuple(differences([base.values], base, lead, locations)) if base else (),
+        called_on(lead),
+        tuple(lead_events(lead, written, users)),
     )
 
 
@@ -235,9 +217,13 @@ class Reinsertion:
 
 
 def history_of_lead(
-    lead: Document, locations: Locations, came_back: Reinsertion | None = None
+    lead: Document, locations: Locations, users: UserNames, came_back: Reinsertion | None = None
 ) -> RecordHistory:
     """The history of a lead without a record: typed in by hand, the old system's, or inserted again."""
+    now = lead_now(lead, None, locations, users)
+    first = (
+        (Event(came_back.at, "inserted by another program than syncctl"),) if came_back else creation(lead)
+    )
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
     return RecordHistory(
@@ -254,7 +240,7 @@ def history_of_lead(
             created_at if isinstance(created_at, datetime) else None,
             {},
         ),
-        events=(Event(came_back.at, "inserted by another program than syncctl"),) if came_back else (),
-        lead=lead_now(lead, None, locations),
+        events=tuple(sorted((*first, *now.events), key=lambda event: event.at)),
+        lead=now,
         notes=(came_back.note if came_back else _NO_RECORD,),
     )
