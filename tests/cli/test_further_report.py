@@ -169,7 +169,7 @@ def test_its_records_are_explained(program: Program, synced: dict[str, Any]) -> 
     )
     explained = program.run("explain", number, "--fetch").stdout
     assert "Cancellation" in explained
-    assert "told by the cancellation report" in explained
+    assert "in the cancellation report" in explained
 
 
 def test_the_sandbox_has_faults_and_dialects_for_it(program: Program) -> None:

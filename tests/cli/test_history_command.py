@@ -164,13 +164,13 @@ def test_on_a_terminal_the_newest_run_is_the_lowest_line_and_quiet_ones_are_one(
             database.save_run(RunEntry(result.run_id, start, history_document(result)))
     lines = on_screen(program, monkeypatch, capsys, "history")
     assert all(len(line) <= 80 for line in lines)
-    assert lines[0].split() == ["When", "(IST)", "Run", "Command", "Result", "Took"]
+    assert lines[0].split() == ["When", "(IST)", "Run", "Result", "Took"]
     good, twin, stopped, bad, quiet, _hint = (" ".join(line.split()) for line in lines[1:])
     assert (good[:1], good[-6:], "12 added, 1 changed at the source" in good) == ("✓", " 2.3 s", True)
     assert "nothing new" in twin
     assert "stopped before its first step" in stopped
-    assert bad.startswith("! yesterday 17:45 cd340000 api bookings: 1 of 2 locations failed; ")
-    assert quiet == "✓ yesterday 19:10 api 41 runs until 22:30, nothing new"
+    assert bad.startswith("! yesterday 17:45 cd340000 bookings: 1 of 2 locations failed; ")
+    assert quiet == "✓ yesterday 19:10 41 runs until 22:30, nothing new"
     assert len(on_screen(program, monkeypatch, capsys, "history", "-v")) == 20 + 2
     assert "20 runs until" in on_screen(program, monkeypatch, capsys, "history", "--limit", "20")[1]
 

@@ -151,7 +151,7 @@ def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
         yield moment(event.at), event.what
     yield "now", history.state.value
     if history.lead is not None:
-        yield "lead", _lead(history.lead, moment)
+        yield "lead", _lead(history.lead)
         for field in history.lead.differs:
             yield (
                 _LABELS[field.changed_by],
@@ -166,12 +166,10 @@ def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
     yield from (("note", note) for note in history.notes)
 
 
-def _lead(lead: LeadNow, moment: Moment) -> str:
+def _lead(lead: LeadNow) -> str:
     statuses = " · ".join(filter(None, (lead.call_status, lead.lead_status))) or "no status"
     called = f", called on {lead.called_on}" if lead.called_on else ""
     worked_on = "worked on by a telecaller" if lead.touched else "untouched"
-    if lead.touched and lead.updated_at is not None:
-        worked_on += f", last changed {moment(lead.updated_at)}"
     return f"{lead.lead_id}: {statuses}{called}; {worked_on}"
 
 

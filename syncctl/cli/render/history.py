@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
-from syncctl.cli.run_words import corrected_words, counts_text
+from syncctl.cli.run_words import corrected_words, counts_text, trigger_word
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
@@ -15,7 +15,7 @@ from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
-from syncctl.services.checks.history import run_document, runs_document
+from syncctl.services.checks.history import USUAL_COMMAND, run_document, runs_document
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _STEP_WORDS: dict[str, str] = {
     StepName.WALKIN: "walk-ins",
     StepName.LOSS_OF_SALE: "losses of sale",
 }
-_TRIGGER_WORDS: dict[str, str] = {Trigger.AUTO: "automatic", Trigger.MANUAL: "by hand"}
+_TRIGGER_WORDS: dict[str, str] = {trigger: trigger_word(trigger) for trigger in Trigger}
 _PIPED = (("saved", "added"), ("updated", "changed"), ("existing", "already there"), ("invalid", "rejected"))
 _COUNT_COLUMNS = (
     ("saved", "\nadded"),
@@ -58,8 +58,8 @@ _COUNT_COLUMNS = (
 
 _ID_SHOWN = 8
 _NARROW, _WIDE = 70, 100
-"""Terminal widths: from the first on there is a column with how long it took, from the second on one with
-who started it."""
+"""Terminal widths: from the first on there is a column with how long it took, from the second on those with
+the command and who started it."""
 
 
 def step_word(name: str) -> str:
@@ -93,8 +93,8 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
     table.add_column("")
     table.add_column(f"When ({clock.zone_name})", no_wrap=True)
     table.add_column("Run", no_wrap=True)
-    table.add_column("Command", no_wrap=True)
-    if out.width >= _WIDE:
+    if wide := out.width >= _WIDE:
+        table.add_column("Command", no_wrap=True)
         table.add_column("Started", no_wrap=True)
     table.add_column("Result")
     if out.width >= _NARROW:
@@ -103,12 +103,14 @@ def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: 
         newest, oldest = line[0], line[-1]
         several = len(line) > 1
         result = _several_words(line, clock) if several else run_words(newest)
+        command = _shared(run.command for run in line)
+        if not (wide or several) and command != USUAL_COMMAND:
+            result = f"{command}: {result}"
         cells: list[RenderableType] = [
             _sign(newest),
             clock.short(oldest.started_at),
             "" if several else f"[dim]{newest.run_id[:_ID_SHOWN]}[/dim]",
-            _shared(run.command for run in line),
-            *([_shared(map(_trigger_words, line))] if out.width >= _WIDE else []),
+            *([command, _shared(map(_trigger_words, line))] if wide else []),
             Text(
                 printable(redact(result)), "dim" if newest.is_quiet else "", no_wrap=True, overflow="ellipsis"
             ),
@@ -270,16 +272,17 @@ def _place_noun(step: PastStep) -> str:
 def _locations_table(step: PastStep, redact: Redact) -> Table:
     """What failed stands first, then what there is to be warned of."""
     table = plain_table(gap=1, header_style="dim")
+    table.add_column("", width=1)
     table.add_column("", overflow="fold")
     for _, title in _COUNT_COLUMNS:
         table.add_column(title, justify="right", no_wrap=True)
     for location in sorted(step.locations, key=lambda each: (not each.error, not each.warning)):
         is_file = step.name in FILE_STEPS
         place = [location.location, location.store] if is_file else [_place(location)]
-        lines = [f"  {_shown(line, redact)}" for line in (*place, *_remarks(location)) if line]
-        about = "\n".join(lines)
+        about = "\n".join(_shown(line, redact) for line in (*place, *_remarks(location)) if line)
         numbers = [getattr(location.counts, field) for field, _ in _COUNT_COLUMNS]
         table.add_row(
+            "",
             f"[red]{about}[/red]" if location.error else about,
             *("" if location.error and not location.counts.rows else _number(number) for number in numbers),
         )

@@ -17,6 +17,9 @@ from syncctl.errors import UsageError
 from syncctl.ports.admin import Database, Survey
 
 CANDIDATES = 5
+USUAL_COMMAND = "api"
+"""What the schedule starts; other commands sync or import a part."""
+
 _COUNTS = tuple(field.name for field in fields(Counts))
 
 

@@ -13,10 +13,7 @@ from typing import Any
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import REPORT_STEPS
 from syncctl.ports.admin import Survey
-from syncctl.services.checks.history import PastRun, newest_runs
-
-COUNTED_COMMAND = "api"
-"""What the schedule starts: other commands sync or import a part."""
+from syncctl.services.checks.history import USUAL_COMMAND, PastRun, newest_runs
 
 TARGET_S = 30
 """Within how many seconds the old system's guide wanted a run to end."""
@@ -93,7 +90,7 @@ def run_statistics(survey: Survey, days: int, now: datetime, zone: tzinfo) -> Ru
     rows, saved, failures = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
     last: dict[tuple[str, str], WorstLocation] = {}
     for run in takewhile(lambda run: run.started_at >= since, newest_runs(survey)):
-        if run.command != COUNTED_COMMAND or not run.whole:
+        if run.command != USUAL_COMMAND or not run.whole:
             continue
         starts.append(run.started_at)
         durations.append(run.duration_s)

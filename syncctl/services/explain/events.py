@@ -41,11 +41,13 @@ def statuses(lead: Document) -> str:
     return ", ".join(status for field, status in found.items() if status not in ("", STATUS_DEFAULTS[field]))
 
 
-def creation(lead: Document) -> Iterator[Event]:
-    """When a lead was created by hand. Only then its own date is the moment in which its id was made."""
+def creation(lead: Document) -> Event | None:
+    """When a lead was typed in by hand: only then its own date is the moment in which its id was made. Else
+    None, for nothing tells when."""
     dated, made = as_datetime(lead.get("createdAt")), id_time(lead["_id"])
     if dated and made and abs(dated - made) < timedelta(minutes=1):
-        yield Event(made, "created in the web app")
+        return Event(made, "typed in by hand")
+    return None
 
 
 def called_on(lead: Document) -> str:

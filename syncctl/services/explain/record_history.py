@@ -29,6 +29,7 @@ _NO_RECORD = (
     "The sync has no record of it: it was typed in by hand, or the old system brought it and the source has "
     "not sent it since."
 )
+_TYPED_IN = "The sync has no record of it: it was typed in by hand."
 
 
 class RecordState(StrEnum):
@@ -141,9 +142,9 @@ def history_of_record(
             f"it has lead {record.lead_id}, which was there before: of the old system, or kept by a clean-up"
         )
     elif lead is None and finished_at is not None and finished_at < record.first_seen_at:
-        how = "finished already, and so not stored"
+        how = "finished already, and so not added"
     else:
-        how = f"stored as lead {record.lead_id}"
+        how = f"added as lead {record.lead_id}"
     events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
     if entry.changed_at is not None:
         then = "lead updated" if record.source in FILE_STEPS else "the lead was left as it is"
@@ -221,9 +222,10 @@ def history_of_lead(
 ) -> RecordHistory:
     """The history of a lead without a record: typed in by hand, the old system's, or inserted again."""
     now = lead_now(lead, None, locations, users)
-    first = (
-        (Event(came_back.at, "inserted by another program than syncctl"),) if came_back else creation(lead)
-    )
+    typed_in = creation(lead)
+    first, note = typed_in, _TYPED_IN if typed_in else _NO_RECORD
+    if came_back:
+        first, note = Event(came_back.at, "inserted by another program than syncctl"), came_back.note
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
     return RecordHistory(
@@ -237,10 +239,10 @@ def history_of_lead(
             next((step for step, source in SOURCES.items() if source.lead_type == lead_type), None),
             "",
             stored_key(lead, locations),
-            created_at if isinstance(created_at, datetime) else None,
+            created_at if isinstance(created_at, datetime) and not typed_in else None,
             {},
         ),
-        events=tuple(sorted((*first, *now.events), key=lambda event: event.at)),
+        events=tuple(sorted(((first,) if first else ()) + now.events, key=lambda event: event.at)),
         lead=now,
-        notes=(came_back.note if came_back else _NO_RECORD,),
+        notes=(note,),
     )

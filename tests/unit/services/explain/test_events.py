@@ -7,7 +7,7 @@ import pytest
 from bson import ObjectId
 
 from syncctl.domain.records import Write
-from syncctl.services.explain.events import called_on, creation, lead_events
+from syncctl.services.explain.events import Event, called_on, creation, lead_events
 from syncctl.services.explain.lookups import UserNames
 
 CREATED = datetime(2026, 3, 1, 8, 59, 27, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_a_call_is_told() -> None:
 
 def test_when_a_lead_was_typed_in_is_known_only_if_its_id_says_the_same() -> None:
     made = ObjectId.from_datetime(CREATED)
-    (event,) = creation({"_id": str(made), "createdAt": CREATED + timedelta(milliseconds=300)})
-    assert (event.at, event.what) == (CREATED, "created in the web app")
-    assert list(creation({"_id": str(made), "createdAt": LATER})) == []  # the old system's, or a derived id
-    assert list(creation({"_id": "x", "createdAt": CREATED})) == []
+    typed_in = creation({"_id": str(made), "createdAt": CREATED + timedelta(milliseconds=300)})
+    assert typed_in == Event(CREATED, "typed in by hand")
+    assert creation({"_id": str(made), "createdAt": LATER}) is None  # the old system's, or a derived id
+    assert creation({"_id": "x", "createdAt": CREATED}) is None
