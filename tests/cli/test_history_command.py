@@ -213,6 +213,8 @@ def test_statistics_count_whole_runs_only(program: Program, sandbox: Sandbox) ->
         (("cd", "--failed"), ("--failed",)),
         (("--stats", "cd"), ("--stats",)),
         (("--days", "3"), ("--stats",)),
+        (("--stats", "--days", "9" * 12), ("--days",)),
+        (("--limit", "9" * 40), ("--limit",)),
     ],
 )
 def test_a_run_that_is_not_one_is_a_usage_error(

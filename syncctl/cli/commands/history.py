@@ -15,6 +15,17 @@ from syncctl.errors import UsageError
 if TYPE_CHECKING:
     from syncctl.services.checks.history import RunLine
 
+SHOWN = 20
+"""Runs in a pipe, lines on a terminal."""
+
+LOOKED_THROUGH = 1000
+"""Runs at most for the lines of a terminal, of which one may stand for many: three days of syncs."""
+
+STATISTICS_DAYS = 30
+
+MOST_RUNS, MOST_DAYS = 1_000_000, 3650
+"""More than a history ever holds."""
+
 RunId = Annotated[
     str | None,
     typer.Argument(metavar="[RUN]", help="Only this run, location by location: its id or the beginning."),
@@ -25,6 +36,7 @@ Limit = Annotated[
         "--limit",
         metavar="N",
         min=0,
+        max=MOST_RUNS,
         help="At most so many runs; 0 for all. Without it 20, on a terminal the last 20 lines.",
     ),
 ]
@@ -35,16 +47,10 @@ Stats = Annotated[
 ]
 Days = Annotated[
     int | None,
-    typer.Option("--days", metavar="N", min=1, help="With --stats: the last N days; without it 30."),
+    typer.Option(
+        "--days", metavar="N", min=1, max=MOST_DAYS, help="With --stats: the last N days; without it 30."
+    ),
 ]
-
-SHOWN = 20
-"""Runs in a pipe, lines on a terminal."""
-
-LOOKED_THROUGH = 1000
-"""Runs at most for the lines of a terminal, of which one may stand for many: three days of syncs."""
-
-STATISTICS_DAYS = 30
 
 
 def register(app: typer.Typer) -> None:

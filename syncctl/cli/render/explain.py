@@ -104,7 +104,7 @@ def render_explanation(
     elif found.histories:
         _screen(found.histories, visible, clock)
     for warning in found.warnings:
-        print_message(f"! {visible.text(warning)}")
+        print_message(f"! {printable(visible.redactor(warning))}")
     if not found.found:
         # What goes to a log must not name a customer's number.
         asked = next(iter(found.typed.values()), found.asked) if sys.stderr.isatty() else found.asked

@@ -15,6 +15,9 @@ from syncctl.domain.sources import REPORT_STEPS
 from syncctl.ports.admin import Survey
 from syncctl.services.checks.history import USUAL_COMMAND, PastRun, newest_runs
 
+BATCH = 1000
+"""Runs read at once: of 30 days there are thousands."""
+
 TARGET_S = 30
 """Within how many seconds the old system's guide wanted a run to end."""
 
@@ -89,7 +92,7 @@ def run_statistics(survey: Survey, days: int, now: datetime, zone: tzinfo) -> Ru
     succeeded = 0
     rows, saved, failures = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
     last: dict[tuple[str, str], WorstLocation] = {}
-    for run in takewhile(lambda run: run.started_at >= since, newest_runs(survey)):
+    for run in takewhile(lambda run: run.started_at >= since, newest_runs(survey, batch=BATCH)):
         if run.command != USUAL_COMMAND or not run.whole:
             continue
         starts.append(run.started_at)
