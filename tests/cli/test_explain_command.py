@@ -49,7 +49,7 @@ def test_json_is_one_object(program: Program, booked: str) -> None:
     assert (found["command"], found["ok"], found["asked"]) == ("explain", True, booked)
     (record,) = found["records"]
     assert (record["booking_no"], record["phone"], record["now"]) == (booked, "90xxxxxx77", "in leads")
-    assert record["source_now"]["state"].endswith("as before")
+    assert record["source_now"]["state"].endswith(", unchanged")
     assert record["lead"]["touched"] is False
     assert PHONE not in ended.stdout
 

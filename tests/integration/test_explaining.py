@@ -161,7 +161,7 @@ def test_a_lead_of_the_old_system_tells_that_it_was_there_before(world: World, s
     assert "no record of it" in only(asked(world, PHONE)).notes[0]
     world.run((StepName.BOOKING,), full=True)
     history = only(asked(world, PHONE))
-    assert f"it has lead {old['_id']}, which was there before" in said(history)
+    assert f"linked to lead {old['_id']}, already there" in said(history)
 
 
 @pytest.mark.parametrize("end", ["finished", "deleted"])
@@ -182,7 +182,7 @@ def test_a_lead_that_another_program_brought_back_says_so_and_what_to_do(
     assert (back.state, back.lead and back.lead.lead_id) == (RecordState.LEAD, again)
     (event,) = back.events
     assert event.at == (run.started_at + timedelta(days=1)).replace(microsecond=0)
-    assert event.what.startswith("inserted by another program")
+    assert event.what.startswith("inserted by a program other than syncctl")
     (note,) = back.notes
     assert note.startswith(f"The lead that was there before was {end}; another program")
     assert "API_SYNC_ENABLED=false in the web app's environment" in note
@@ -296,10 +296,10 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
         assert history.source_now is not None
         return history.source_now
 
-    assert now().state.endswith("as before")
+    assert now().state.endswith(", unchanged")
     sandbox.change_booking(number, deliveryDate=date(2030, 1, 1), trialDate=None)
     said_now = now()
-    assert said_now.state.endswith("with other values than before")
+    assert said_now.state.endswith(", changed")
     assert [(field.field, field.source) for field in said_now.differs] == [
         ("functionDate", datetime(2030, 1, 1, tzinfo=UTC))
     ]
@@ -309,7 +309,7 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
     assert "not known" in now().state
     sandbox.set_faults()
     sandbox.remove_booking(number)
-    assert now().state.startswith("no longer in the booking report of location ")
+    assert now().state.startswith("no longer there (the booking report of location ")
 
 
 @pytest.mark.slow

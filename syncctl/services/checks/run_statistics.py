@@ -163,6 +163,7 @@ def statistics_document(found: RunStatistics) -> dict[str, Any]:
     gap, runs = found.longest_gap, found.runs
     return {
         "command": "history",
+        "ok": True,
         "stats": {
             "days": found.days,
             "since": instant(found.since),

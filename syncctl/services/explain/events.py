@@ -76,8 +76,8 @@ def _by(report: ReportNow) -> str:
 
 _CORRECTED = {
     CorrectionOutcome.TAKEN: "the lead has the new number",
-    CorrectionOutcome.LEFT: "somebody had worked on the lead, so it was left as it was",
-    CorrectionOutcome.NEW_LEAD: "the lead was finished without anybody being reached, so it is a new lead",
+    CorrectionOutcome.LEFT: "someone had worked on the lead, so it was left as it was",
+    CorrectionOutcome.NEW_LEAD: "the lead was finished without reaching anyone, so there is a new lead",
     CorrectionOutcome.FINISHED: "the lead was finished, and stays away",
     CorrectionOutcome.DELETED: "the lead was deleted, and stays away",
     CorrectionOutcome.SECOND_LEAD: "each number has a lead of its own; both stay until a person deletes one",

@@ -266,7 +266,9 @@ def _history_of_report(report: _Report, report_reader: ReportReader) -> RecordHi
         origin=Origin(None, "", "", None, {}),
         events=finished_events([now]),
         reports=(now,),
-        notes=("The sync has no record of it: it was finished before syncctl came, or typed in by hand.",),
+        notes=(
+            "The sync has no record of it: it was finished before syncctl was in use, or typed in by hand.",
+        ),
     )
 
 

@@ -43,7 +43,7 @@ class RunNames:
                 document = found[0].document
                 self._run_names[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
             else:
-                self._run_names[run_id] = f"{short} (not in the history: it was cut short, or is long ago)"
+                self._run_names[run_id] = f"{short} , which is not in the history: cut short, or long ago"
         return self._run_names[run_id]
 
 

@@ -136,13 +136,11 @@ def history_of_record(
     seen = f"first seen in {place_of(record.source, record.location)}, by {runs.name_of(record.first_run_id)}"
     finished_at = min((report.finished_at for report in reports if report.finished_at), default=None)
     if record.corrections and record.lead_id != record.record_id:
-        how = f"it has lead {record.lead_id}, which is that of the number before"
+        how = f"it kept lead {record.lead_id}, from before the number was corrected"
     elif record.lead_id != record.record_id:
-        how = (
-            f"it has lead {record.lead_id}, which was there before: of the old system, or kept by a clean-up"
-        )
+        how = f"linked to lead {record.lead_id}, already there: from the old system, or kept by a cleanup"
     elif lead is None and finished_at is not None and finished_at < record.first_seen_at:
-        how = "finished already, and so not added"
+        how = "already finished, so not added"
     else:
         how = f"added as lead {record.lead_id}"
     events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
@@ -177,10 +175,10 @@ def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
     if lead is not None and reports:
         return (
             "It is in leads and in reports: the web app was stopped between the two, or another program "
-            "brought it back. `syncctl cleanup finished` takes such leads away.",
+            "brought it back. `syncctl cleanup finished` removes such leads.",
         )
     if lead is None and not reports:
-        return ("It is in no report, so somebody deleted the lead. Syncs do not bring it back.",)
+        return ("No report mentions it, so someone deleted the lead. A sync does not bring it back.",)
     return ()
 
 
@@ -225,7 +223,7 @@ def history_of_lead(
     typed_in = creation(lead)
     first, note = typed_in, _TYPED_IN if typed_in else _NO_RECORD
     if came_back:
-        first, note = Event(came_back.at, "inserted by another program than syncctl"), came_back.note
+        first, note = Event(came_back.at, "inserted by a program other than syncctl"), came_back.note
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
     return RecordHistory(

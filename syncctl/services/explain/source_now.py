@@ -147,7 +147,7 @@ class _SourceAnswers:
             if state is not None or number not in self._states:
                 months = quantity(request.window.months, "month")
                 self._states[number] = state or SourceNow(
-                    f"no longer in {place_of(*place)} (asked for {months})"
+                    f"no longer there ({place_of(*place)}, asked for {months})"
                 )
         known = {current_key(history.origin.key) for history in self._histories if history.origin.key}
         for key, record in rows.records.items():
@@ -168,7 +168,7 @@ class _SourceAnswers:
             changes = differences(
                 row_versions(answer, record), LastSeen(last_said, False), dict(last_said), self._locations
             )
-            then = "with other values than before" if changes else "as before"
+            then = "changed" if changes else "unchanged"
             return SourceNow(f"in {where}, {then}", tuple(changes))
         for row, reason in answer.invalid:
             if self._is_about(row, history):
@@ -227,6 +227,6 @@ def _missing(answer: AnswerRows, record: SourceRecord) -> RecordHistory:
         store=values["store"],
         state=RecordState.MISSING,
         origin=Origin(answer.report, answer.location, record.key, values.get("createdAt"), {}),
-        notes=(f"The next sync adds it if it is new; otherwise `{repair}` does.",),
+        notes=(f"The next sync adds it if it is new; otherwise run `{repair}`.",),
         source_now=SourceNow(f"in {place_of(answer.report, answer.location)}"),
     )
