@@ -14,14 +14,14 @@ Asked = Annotated[
     str,
     typer.Argument(
         metavar="PHONE_OR_BOOKING",
-        help="A phone number, written in any way, or a booking number.",
+        help="A phone number in any spelling, or a booking number.",
         show_default=False,
     ),
 ]
-Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API as well what it says now.")]
+Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API, too, what it has now.")]
 
 ShowPhone = Annotated[
-    bool, typer.Option("--show-phone", help="Show phone numbers; else only the one that was typed.")
+    bool, typer.Option("--show-phone", help="Show all phone numbers, not only the one typed.")
 ]
 
 
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         show_phone: ShowPhone = False,
         json: Json = False,
     ) -> None:
-        """Show what became of a customer's records: first seen, added, edited, finished, rejected."""
+        """Show what became of a customer's records, and why."""
         from syncctl.cli.render.explain import Visible, render_explanation
         from syncctl.wiring.reconcile import explain_record
 

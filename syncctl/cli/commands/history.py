@@ -28,7 +28,7 @@ MOST_RUNS, MOST_DAYS = 1_000_000, 3650
 
 RunId = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="Only this run, location by location: its id or the beginning."),
+    typer.Argument(metavar="[RUN]", help="One run in full: its id, or the beginning of it."),
 ]
 Limit = Annotated[
     int | None,
@@ -37,18 +37,19 @@ Limit = Annotated[
         metavar="N",
         min=0,
         max=MOST_RUNS,
-        help="At most so many runs; 0 for all. Without it 20, on a terminal the last 20 lines.",
+        show_default="20, on a terminal 20 lines",
+        help="At most this many runs; 0: all.",
     ),
 ]
-Failed = Annotated[bool, typer.Option("--failed", help="Only runs of which something failed.")]
+Failed = Annotated[bool, typer.Option("--failed", help="Only runs in which something failed.")]
 Stats = Annotated[
     bool,
-    typer.Option("--stats", help="What the runs of `syncctl api` come to: how many succeeded, how long."),
+    typer.Option("--stats", help="Count the runs of `syncctl api`: how many succeeded, how long they took."),
 ]
 Days = Annotated[
     int | None,
     typer.Option(
-        "--days", metavar="N", min=1, max=MOST_DAYS, help="With --stats: the last N days; without it 30."
+        "--days", metavar="N", min=1, max=MOST_DAYS, show_default="30", help="With --stats: the last N days."
     ),
 ]
 
@@ -66,7 +67,7 @@ def register(app: typer.Typer) -> None:
         days: Days = None,
         json: Json = False,
     ) -> None:
-        """List the runs, show one of them by location, or what they come to."""
+        """List past runs, show one location by location, or count them."""
         if stats:
             if run is not None or failed or limit is not None:
                 raise UsageError("--stats counts all runs of its days: leave RUN, --limit and --failed out.")

@@ -158,7 +158,7 @@ def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
                 f"{field.field}: {field_text(field.lead)}, source {field_text(field.source)}",
             )
     for report in history.reports:
-        yield "report", f"{report.report_id} ({report.shape})"
+        yield "report", report.report_id
     if history.source_now is not None:
         yield "source", history.source_now.state
         for field in history.source_now.differs:
