@@ -197,9 +197,8 @@ class Planner:
     def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
         """The location ids to ask a report for, each with its store. If only an empty id is answered, the
         others are asked only if chosen, or in a full run."""
-        if self._options.locations:
-            return stores
-        return {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
+        ids = {**ids_to_ask(stores, dialect), **(stores if self._options.full else {})}
+        return stores if self._options.locations else ids
 
     @property
     def asks_all_locations(self) -> bool:
@@ -221,9 +220,8 @@ class Planner:
     def _is_skipped(self, state: LocationState) -> bool:
         if not state.dormant or state.answered_at is None:
             return False
-        if self._options.full or self._options.is_backfill or self._options.locations:
-            return False
-        return timedelta(0) <= self._started_at - state.answered_at < DORMANT_PERIOD
+        lately = timedelta(0) <= self._started_at - state.answered_at < DORMANT_PERIOD
+        return lately and self.is_ordinary and not self._options.full
 
     def whole_window(self, dialect: Dialect) -> Window:
         """The whole window, in the body that the report accepts."""
