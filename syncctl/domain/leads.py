@@ -57,12 +57,18 @@ def own_update(lead: Document, written: Mapping[str, Write], at: datetime) -> di
     return {UPDATED_AT: at, PREVIOUS_UPDATED_AT: lead.get(UPDATED_AT)}
 
 
+def edited_at(lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN) -> Any:
+    """The lead's `updatedAt`, if the web app has moved it. `written`: as for `is_touched`."""
+    moved = lead.get(UPDATED_AT)
+    return None if moved in (None, lead.get("createdAt"), *_own_updates(written)) else moved
+
+
 def is_touched(lead: Document, written: Mapping[str, Write] = NOTHING_WRITTEN) -> bool:
     """Whether a telecaller has worked on a lead: `updatedAt` has moved, a status is not the default, or a
     field of their own is filled. What is not there says nothing. `written`: what syncctl has noted of its
     own writes into the lead, by which `updatedAt` moves too."""
     return (
-        lead.get(UPDATED_AT) not in (None, lead.get("createdAt"), *_own_updates(written))
+        edited_at(lead, written) is not None
         or (lead.get("callStatus") or NOT_CALLED) != NOT_CALLED
         or (lead.get("leadStatus") or NO_STATUS) != NO_STATUS
         or any(lead.get(field) for field in TELECALLER_FIELDS)

@@ -109,6 +109,7 @@ def _location(result: LocationResult) -> dict[str, Any]:
 def history_document(result: RunResult) -> dict[str, Any]:
     """The envelope, and for each step the locations where something happened."""
     document = run_envelope(result)
+    document |= {"newly_rejected": result.newly_rejected, "whole": result.whole}
     if result.corrected_lines is not None:
         document["corrected_lines"] = dict(result.corrected_lines)
     for kept, step in zip(document["steps"], result.steps, strict=True):

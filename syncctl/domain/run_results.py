@@ -167,6 +167,12 @@ class RunResult:
     corrected_lines: Mapping[str, int] | None = None
     """What became of the lines of a corrected sheet of rejects: outcome -> lines. Such a run has no steps."""
 
+    newly_rejected: int = 0
+    """How many of the invalid rows were not on the rejects list before."""
+
+    whole: bool = True
+    """Whether its steps were asked for all that they have: not for single locations, not as a backfill."""
+
     @property
     def ok(self) -> bool:
         return all(step.status in (StepStatus.SUCCESS, StepStatus.SKIPPED) for step in self.steps)

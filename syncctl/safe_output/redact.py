@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -29,11 +30,13 @@ def mask_phone(phone: str) -> str:
     return f"{digits[:2]}{'x' * (len(digits) - 4)}{digits[-2:]}"
 
 
-def mask_phones(text: str, *, mistyped: bool = False) -> str:
-    """`text` with each phone number in it masked. `mistyped`: as in find_phone_numbers."""
+def mask_phones(text: str, *, mistyped: bool = False, known: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`text` with each phone number in it masked. `mistyped`: as in find_phone_numbers. `known`: digits, or
+    the last ten of more -> what is written instead of them."""
     parts, done = [], 0
     for number in find_phone_numbers(text, mistyped=mistyped):
-        parts += [text[done : number.start], mask_phone(number.digits)]
+        shown = known.get(number.digits) or known.get(number.digits[-10:]) or mask_phone(number.digits)
+        parts += [text[done : number.start], shown]
         done = number.end
     return "".join([*parts, text[done:]]) if parts else text
 
@@ -51,12 +54,15 @@ class Redactor:
         self._secrets = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def __call__(self, text: str) -> str:
+        return mask_phones(self.without_secrets(text))
+
+    def without_secrets(self, text: str) -> str:
+        """The text as it is but for secrets, for who has asked to see phone numbers."""
         if self._secrets:
             text = self._secrets.sub(MASK, text)
         if "@" in text:
             text = _CREDENTIALS.sub(f"{MASK}@", text)
-        text = _BEARER.sub(rf"\1{MASK}", text)
-        return mask_phones(text)
+        return _BEARER.sub(rf"\1{MASK}", text)
 
 
 def _forms(secret: str) -> set[str]:

@@ -55,6 +55,8 @@ class RunRequest:
 
     trigger: Trigger
     dry_run: bool = False
+    whole: bool = True
+    """As of its result (RunResult)."""
 
 
 class Run:
@@ -211,6 +213,8 @@ class Run:
             next_sync_at=self.clock.next_sync(self.clock.now()),
             steps=tuple(steps),
             corrected_lines=self.corrected_lines,
+            newly_rejected=self._newly_rejected,
+            whole=self._request.whole,
         )
 
     def _save_history(self, result: RunResult) -> None:

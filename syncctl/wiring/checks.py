@@ -17,7 +17,8 @@ from syncctl.wiring.scheduling import schedule_state
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
-    from syncctl.services.checks.history import PastRun
+    from syncctl.services.checks.history import PastRun, RunLine
+    from syncctl.services.checks.run_statistics import RunStatistics
     from syncctl.services.checks.status import Status
     from syncctl.services.monthly.month import Month
     from syncctl.services.monthly.summary import MonthSummary
@@ -76,6 +77,26 @@ def list_runs(settings: Settings, limit: int, *, failed_only: bool) -> tuple[Pas
 
     with opened_database(settings) as database:
         return past_runs(database, limit, failed_only=failed_only)
+
+
+def list_run_lines(settings: Settings, most: int, limit: int, *, failed_only: bool) -> tuple[RunLine, ...]:
+    """The newest runs first, quiet ones in one line: of the newest `limit` runs (0: all) at most `most` lines
+    (0: all). Raises as `verify_data` does."""
+    from itertools import islice
+
+    from syncctl.services.checks.history import grouped, newest_runs
+
+    with opened_database(settings) as database:
+        return grouped(islice(newest_runs(database, failed_only=failed_only), limit or None), most)
+
+
+def run_statistics(settings: Settings, days: int) -> RunStatistics:
+    """What the whole runs of the last days come to. Raises as `verify_data` does."""
+    from syncctl.services.checks import run_statistics as statistics
+
+    clock = clock_of(settings)
+    with opened_database(settings) as database:
+        return statistics.run_statistics(database, days, clock.now(), clock.business_zone)
 
 
 def find_run(settings: Settings, beginning: str) -> PastRun:

@@ -26,7 +26,7 @@ def heartbeat_of(
 ) -> Heartbeat | None:
     """The heartbeat of a run, or None if HEARTBEAT_URL is not set or the run covers only part of the job,
     so that its success must not clear an alarm: another command, some locations, some days, a dry run."""
-    is_part = options.is_part or dry_run
+    is_part = dry_run or not options.covers_everything
     if settings.heartbeat_url is None or command not in WATCHED_COMMANDS or is_part:
         return None
     from syncctl.monitoring.healthchecks import Heartbeat

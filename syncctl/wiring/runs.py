@@ -86,7 +86,8 @@ def run_sync(
         SyncctlError: as services.run.Run.execute does.
     """
     with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
-        return _execute(settings, invocation, steps, [_api_stage(settings, api, steps, options)], listener)
+        stage = _api_stage(settings, api, steps, options)
+        return _execute(settings, invocation, _request(invocation, steps, options), [stage], listener)
 
 
 def run_import(
@@ -100,7 +101,7 @@ def run_import(
     PreviewOutdatedError: it would not do what the job's preview showed."""
     with _locked(settings, invocation):
         stage = _file_stage(settings, job, invocation.stop, preview)
-        return _execute(settings, invocation, (job.kind,), [stage], listener)
+        return _execute(settings, invocation, _request(invocation, (job.kind,)), [stage], listener)
 
 
 def import_from_folder(settings: Settings, kind: StepName, *, explicit: bool) -> ImportJob:
@@ -120,7 +121,8 @@ def run_all(
     with _locked(settings, invocation), rental_api(settings, invocation.stop) as api:
         stages: list[Callable[[Run], None]] = [_api_stage(settings, api, API_STEPS, options)]
         stages += [_file_stage(settings, job, invocation.stop) for job in jobs]
-        return _execute(settings, invocation, (*API_STEPS, *FILE_STEPS), stages, listener)
+        request = _request(invocation, (*API_STEPS, *FILE_STEPS), options)
+        return _execute(settings, invocation, request, stages, listener)
 
 
 def retry_rejects(
@@ -134,8 +136,7 @@ def retry_rejects(
         _locked(settings, invocation),
         opened_storage(settings, dry_run=invocation.dry_run) as storage,
     ):
-        request = RunRequest(invocation.command, (), invocation.trigger, invocation.dry_run)
-        run = Run(request, storage, listener, clock_of(settings), invocation.stop)
+        run = Run(_request(invocation, ()), storage, listener, clock_of(settings), invocation.stop)
         found = wanted_rejects(settings, storage, wanted)
         return retry(run, found, locations_of(settings), cells_of(settings))
 
@@ -153,7 +154,7 @@ def import_corrected_rejects(
     lines = titled_lines(file, ID_TITLE, invocation.stop)
     correction = SheetCorrection(lines, locations_of(settings), cells_of(settings), clean_text)
     with _locked(settings, invocation):
-        _execute(settings, invocation, (), [correction], listener)
+        _execute(settings, invocation, _request(invocation, ()), [correction], listener)
     return correction.result
 
 
@@ -200,15 +201,21 @@ def _api_stage(
     )
 
 
+def _request(
+    invocation: Invocation, steps: tuple[StepName, ...], options: SyncOptions | None = None
+) -> RunRequest:
+    whole = options is None or (options.covers_everything and options.shard is None)
+    return RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run, whole)
+
+
 def _execute(
     settings: Settings,
     invocation: Invocation,
-    steps: tuple[StepName, ...],
+    request: RunRequest,
     stages: Sequence[Callable[[Run], None]],
     listener: Listener,
 ) -> RunResult:
-    request = RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run)
-    limit_s = settings.api_run_deadline_s if any(step in API_STEPS for step in steps) else math.inf
+    limit_s = settings.api_run_deadline_s if any(step in API_STEPS for step in request.steps) else math.inf
     with opened_storage(settings, dry_run=invocation.dry_run, limit_s=limit_s) as storage:
         run = Run(request, storage, listener, clock_of(settings), invocation.stop)
         try:

@@ -35,8 +35,12 @@ def test_in_a_pipe_each_fact_is_a_line(program: Program, booked: str) -> None:
     assert {row[0].split(" · ")[1] for row in rows} == {booked}
     assert [row[2] for row in rows if row[1] == "now"] == ["in leads"]
     assert any("(booking, auto)" in row[2] for row in rows)
+    assert all("· +91 90000 00077 ·" in row[0] for row in rows)
     assert PHONE not in ended.output
-    assert "90xxxxxx77" in ended.stdout
+    by_booking = program.run("explain", booked).stdout
+    assert "90xxxxxx77" in by_booking
+    assert PHONE not in by_booking
+    assert f"· {PHONE} ·" in program.run("explain", booked, "--show-phone").stdout
 
 
 def test_json_is_one_object(program: Program, booked: str) -> None:
@@ -45,7 +49,7 @@ def test_json_is_one_object(program: Program, booked: str) -> None:
     assert (found["command"], found["ok"], found["asked"]) == ("explain", True, booked)
     (record,) = found["records"]
     assert (record["booking_no"], record["phone"], record["now"]) == (booked, "90xxxxxx77", "in leads")
-    assert record["source_now"]["state"].endswith("as before")
+    assert record["source_now"]["state"].endswith(", unchanged")
     assert record["lead"]["touched"] is False
     assert PHONE not in ended.stdout
 

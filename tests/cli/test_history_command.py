@@ -3,20 +3,29 @@
 import json
 import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from typer.main import get_command
 
+from syncctl.cli.app import app
+from syncctl.cli.context import Session
+from syncctl.cli.render.clock import Clock
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.sandbox import Sandbox
+from syncctl.services.run import Clock as RunClock
 from syncctl.storage.registry import open_storage
 from tests.support.program import Program
 
 START = datetime(2026, 3, 10, 12, 0, 1, tzinfo=UTC)
+CLOCK = RunClock(lambda: START, lambda: 0.0, lambda after: after, ZoneInfo("Asia/Kolkata"))
 SAVED = Counts(rows=15, saved=12, existing=2, invalid=1)
 GOOD, BAD, TWIN = "ab12" + "0" * 28, "cd34" + "0" * 28, "ab99" + "0" * 28
 
@@ -64,10 +73,10 @@ def test_in_a_pipe_each_step_is_a_line_newest_run_first(program: Program) -> Non
     assert lines[0][0] == "2026-03-10T12:15:01Z"
     assert lines[0][6:] == [
         "partial",
-        "12 saved",
-        "0 updated",
-        "2 existing",
-        "1 invalid",
+        "12 added",
+        "0 changed",
+        "2 already there",
+        "1 rejected",
         "1 error",
         "1 of 2 locations failed",
     ]
@@ -125,10 +134,89 @@ def test_on_a_terminal_lists_and_details_fit(program: Program, columns: int) -> 
         assert ended.status == 0
         lines = plain(ended.stdout).splitlines()
         assert all(len(line) <= columns for line in lines)
-        assert "UTC" in ended.stdout
-        assert any("! booking" in line for line in lines)
+        assert "IST" in ended.stdout
+        assert "UTC" not in ended.stdout
+        assert any(line.startswith("! ") for line in lines)
     assert "[/red]" in ended.stdout
     assert "90xxxxxx78" in ended.stdout
+
+
+def on_screen(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
+) -> list[str]:
+    """The lines of a command on a terminal of 80 characters, the program in this process."""
+    monkeypatch.chdir(program.folder)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    clock = Clock(ZoneInfo("Asia/Kolkata"), START + timedelta(hours=20))
+    monkeypatch.setattr(Session, "clock", lambda session: clock)
+    with pytest.raises(SystemExit) as ended:
+        get_command(app)(list(words))
+    assert ended.value.code == 0
+    return plain(capsys.readouterr().out).splitlines()
+
+
+def test_on_a_terminal_the_newest_run_is_the_lowest_line_and_quiet_ones_are_one(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(open_storage(f"sqlite:///{program.folder / 'data' / 'syncctl.db'}")) as database:
+        for number in range(20, 61):
+            start = START + timedelta(minutes=5 * number)
+            steps = (StepResult(StepName.BOOKING, StepStatus.SUCCESS, Counts(rows=3, existing=2, merged=1)),)
+            result = RunResult("api", f"{number:032}", Trigger.AUTO, False, start, 2.0, None, steps)
+            database.save_run(RunEntry(result.run_id, start, history_document(result)))
+    lines = on_screen(program, monkeypatch, capsys, "history")
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[0].split() == ["When", "(IST)", "Run", "Result", "Took"]
+    good, twin, stopped, bad, quiet, _hint = (" ".join(line.split()) for line in lines[1:])
+    assert (good[:1], good[-6:], "12 added, 1 changed at the source" in good) == ("✓", " 2.3 s", True)
+    assert "nothing new" in twin
+    assert "stopped before its first step" in stopped
+    assert bad.startswith("! yesterday 17:45 cd340000 bookings: 1 of 2 locations failed; ")
+    assert quiet == "✓ yesterday 19:10 41 runs until 22:30, nothing new"
+    assert len(on_screen(program, monkeypatch, capsys, "history", "-v")) == 20 + 2
+    assert "20 runs until" in on_screen(program, monkeypatch, capsys, "history", "--limit", "20")[1]
+
+
+def test_on_a_terminal_the_location_that_failed_stands_first(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = on_screen(program, monkeypatch, capsys, "history", "cd")
+    assert lines[0].startswith("! api, yesterday 17:45 IST, automatic, 2.3 s")
+    assert lines[2].startswith("! bookings: failed in part, 1 of 2 locations; 15 rows: ")
+    shown = "\n".join(lines)
+    assert shown.index("9 Suitor Guy - Kottayam") < shown.index("7 Suitor Guy - Perinthalmanna")
+    assert "HTTP 502 [/red] for 90xxxxxx78" in shown
+    (numbers,) = (line for line in lines if "Perinthalmanna" in line)
+    assert numbers.split()[-5:] == ["12", "0", "2", "0", "1"]
+
+
+def test_statistics_count_whole_runs_only(program: Program, sandbox: Sandbox) -> None:
+    program.write_env(API_BASE_URL=sandbox.base_url, API_CALL_DELAY_MS=0)
+    for words in ((), ("--location", sandbox.locations[0])):
+        assert program.run("api", *words).status == 0
+    document = json.loads(program.run("history", "--stats", "--days", "2", "--json").stdout)
+    assert (document["command"], document["ok"]) == ("history", True)
+    stats = document["stats"]
+    assert (stats["days"], stats["runs"], stats["succeeded"], stats["target_met"]) == (2, 1, 1, True)
+
+
+def test_statistics_in_plain_words(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = replace(CLOCK, now=lambda: START + timedelta(hours=20))
+    monkeypatch.setattr("syncctl.wiring.checks.clock_of", lambda settings: clock)
+    lines = on_screen(program, monkeypatch, capsys, "history", "--stats")
+    assert [" ".join(line.split()) for line in lines] == [
+        "runs 4 of `syncctl api` in 30 days, since 9 Feb 13:30 IST",
+        "succeeded 3, 75.0%: the target of 99% is missed",
+        "within 30 s 4, 100.0%",
+        "duration p50 2.3 s, p95 2.3 s, p99 2.3 s",
+        "longest gap 19 h 45 min: yesterday 17:45 IST until now",
+        "worst location bookings of location 9 Suitor Guy - Kottayam: failed in 1 run,",
+        "last: HTTP 502 [/red] for 90xxxxxx78",
+        "rows a day 30 came in, 24 new leads were added, on average",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +227,10 @@ def test_on_a_terminal_lists_and_details_fit(program: Program, columns: int) -> 
         (("",), ("syncctl history",)),
         (("%",), ("syncctl history",)),
         (("cd", "--failed"), ("--failed",)),
+        (("--stats", "cd"), ("--stats",)),
+        (("--days", "3"), ("--stats",)),
+        (("--stats", "--days", "9" * 12), ("--days",)),
+        (("--limit", "9" * 40), ("--limit",)),
     ],
 )
 def test_a_run_that_is_not_one_is_a_usage_error(

@@ -77,7 +77,7 @@ def test_a_record_is_found_however_it_is_asked_for(world: World, sandbox: Sandbo
     )
     assert history.lead is not None
     assert history.lead.lead_id == lead_of(world)["_id"]
-    assert f"stored as lead {history.lead.lead_id}" in said(history)
+    assert f"added as lead {history.lead.lead_id}" in said(history)
     assert (history.lead.touched, history.lead.differs) == (False, ())
 
 
@@ -223,6 +223,37 @@ def test_leads_without_a_record_are_found_whatever_their_type_and_writing(world:
     assert found.found
 
 
+def test_what_telecallers_did_is_in_the_timeline_newest_last(world: World, sandbox: Sandbox) -> None:
+    book(sandbox)
+    run = world.run((StepName.BOOKING,))
+    hour = timedelta(hours=1)
+    began = run.started_at.replace(microsecond=0)
+    world.app.add("users", {"_id": "u1", "name": "Made Up"})
+    world.app.edit(
+        lead_of(world)["_id"],
+        assignedTo="u1",
+        assignedAt=began + hour,
+        callStatus="Connected",
+        updatedAt=began + 2 * hour,
+    )
+    history = only(asked(world, PHONE))
+    assert [(event.at - began, event.what) for event in history.events[2:]] == [
+        (hour, "assigned to Made Up"),
+        (2 * hour, "last changed in the web app: Connected"),
+    ]
+
+
+def test_a_lead_that_was_typed_in_says_when(world: World) -> None:
+    at = world.now.replace(microsecond=0)
+    typed_in = {"_id": str(ObjectId.from_datetime(at)), "createdAt": at, "updatedAt": at}
+    world.app.insert(
+        {**typed_in, "name": "W", "phone": PHONE, "store": "Suitor Guy - Calicut", "leadType": "general"}
+    )
+    history = only(asked(world, PHONE))
+    assert [(event.at, event.what) for event in history.events] == [(at, "typed in by hand")]
+    assert (history.origin.dated_at, history.notes[0][-11:]) == (None, "in by hand.")
+
+
 def test_a_row_of_a_file_tells_its_file(world: World, tmp_path: Path) -> None:
     path = tmp_path / "walkin_sg_calicut.csv"
     path.write_text(
@@ -249,7 +280,7 @@ def test_a_reject_tells_reason_place_and_run(world: World, sandbox: Sandbox) -> 
     assert f"by run {run.run_id[:8]}" in said(history)
     fetched = only(asked(world, PHONE, fetch=True)).source_now
     assert fetched is not None
-    assert "invalid: no customer name" in fetched.state
+    assert "rejected: no customer name" in fetched.state
 
 
 def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
@@ -265,7 +296,7 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
         assert history.source_now is not None
         return history.source_now
 
-    assert now().state.endswith("unchanged")
+    assert now().state.endswith(", unchanged")
     sandbox.change_booking(number, deliveryDate=date(2030, 1, 1), trialDate=None)
     said_now = now()
     assert said_now.state.endswith(", changed")
@@ -278,7 +309,7 @@ def test_what_the_source_says_now(world: World, sandbox: Sandbox) -> None:
     assert "not known" in now().state
     sandbox.set_faults()
     sandbox.remove_booking(number)
-    assert "no longer there" in now().state
+    assert now().state.startswith("no longer there (the booking report of location ")
 
 
 @pytest.mark.slow

@@ -14,23 +14,34 @@ Asked = Annotated[
     str,
     typer.Argument(
         metavar="PHONE_OR_BOOKING",
-        help="A phone number, written in any way, or a booking number.",
+        help="A phone number in any spelling, or a booking number.",
         show_default=False,
     ),
 ]
-Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API as well what it says now.")]
+Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API, too, what it has now.")]
+
+ShowPhone = Annotated[
+    bool, typer.Option("--show-phone", help="Show all phone numbers, not only the one typed.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @command(app, "explain")
-    def explain(session: Session, phone_or_booking: Asked, fetch: Fetch = False, json: Json = False) -> None:
-        """Tell what became of a phone's or booking's records: first seen, stored, edited, finished."""
-        from syncctl.cli.render.explain import render_explanation
+    def explain(
+        session: Session,
+        phone_or_booking: Asked,
+        fetch: Fetch = False,
+        show_phone: ShowPhone = False,
+        json: Json = False,
+    ) -> None:
+        """Show what became of a customer's records, and why."""
+        from syncctl.cli.render.explain import Visible, render_explanation
         from syncctl.wiring.reconcile import explain_record
 
         found = explain_record(session.settings, phone_or_booking, fetch=fetch)
-        render_explanation(found, session.redactor, as_json=json, fetched=fetch)
+        visible = Visible(session.redactor, found.typed, show_phone)
+        render_explanation(found, visible, session.clock(), as_json=json, fetched=fetch)
         if not found.found:
             raise typer.Exit(ExitCode.FAILED)

@@ -78,7 +78,7 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         trigger = Trigger.AUTO if automatic else Trigger.MANUAL
         invocation = Invocation(name, trigger, dry_run, wait, stop=session.stop)
         options = SyncOptions(full, first, last, tuple(location or ()))
-        observe = observer_of(session.settings, session.metrics, is_part=options.is_part)
+        observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
         invocation = replace(invocation, observe=observe)
         if automatic and not force and not session.settings.api_sync_enabled:
             session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")

@@ -1,32 +1,53 @@
-"""Renders record histories: a block each on a terminal, one fact per line in a pipe, or JSON."""
+"""Renders record histories: a timeline each on a terminal, one fact per line in a pipe, or JSON."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
-from syncctl.domain.sources import SOURCES
+from syncctl.domain.sources import SOURCES, LeadType
+from syncctl.safe_output.phone_numbers import ascii_digits
 from syncctl.safe_output.printable import printable
-from syncctl.safe_output.redact import mask_phone, redacted
+from syncctl.safe_output.redact import mask_phone, mask_phones, redacted
 from syncctl.services.explain.record_history import RecordState
 from syncctl.services.reconcile.differences import ChangedBy
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syncctl.cli.render.clock import Clock
+    from syncctl.safe_output.redact import Redactor
     from syncctl.services.explain.explaining import Explanation
     from syncctl.services.explain.record_history import LeadNow, RecordHistory
     from syncctl.services.reconcile.differences import FieldDifference
 
-_KINDS = {
-    **{source.lead_type: source.lead_source for source in SOURCES.values()},
-    "lossOfSale": "Loss of sale",
-    "general": "Walk-in",
-    "justDial": "Just Dial",
+_Kind = tuple[str, str, str]
+"""What a lead is called: in a title, and one and several of them in a sentence."""
+
+_KINDS: dict[str, _Kind] = {
+    **{
+        source.lead_type: (source.lead_source, source.lead_source.lower(), source.plural)
+        for source in SOURCES.values()
+    },
+    LeadType.GENERAL: ("Walk-in", "walk-in", "walk-ins"),
+    LeadType.LOSS_OF_SALE: ("Loss of sale", "loss of sale", "losses of sale"),
+    "justDial": ("Just Dial", "Just Dial lead", "Just Dial leads"),
 }
+_REJECTED: _Kind = ("Row", "rejected row", "rejected rows")
+_ENDS = {
+    RecordState.FINISHED: "finished",
+    RecordState.DELETED: "deleted",
+    RecordState.MISSING: "not in the database",
+}
+"""What a headline counts beside the kinds."""
+
 _STYLES = {
     RecordState.LEAD: "green",
     RecordState.FINISHED: "green",
@@ -38,26 +59,57 @@ _STYLES = {
 _LABELS = {ChangedBy.TELECALLER: "edited", ChangedBy.SOURCE: "outdated", ChangedBy.EITHER: "differs"}
 """What a lead's field is called that does not hold what the source said last."""
 
+Moment = Callable[["datetime"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What may be shown of what was found."""
+
+    redactor: Redactor
+    typed: Mapping[str, str]
+    """The digits of the number asked about -> how it was typed, and is shown."""
+
+    show_phone: bool
+    """Whether every number is shown."""
+
+    def text(self, text: str) -> str:
+        """A text without secrets and control characters; only those numbers are readable that may be."""
+        text = self.redactor.without_secrets(text)
+        return printable(text if self.show_phone else mask_phones(text, known=self.typed))
+
+    def number(self, phone: str) -> str:
+        """A phone number, whatever stands in its place."""
+        digits = ascii_digits(phone)
+        typed = self.typed.get(digits) or self.typed.get(digits[-10:])
+        return printable(typed or (phone if self.show_phone else mask_phone(phone)))
+
+    def in_json(self, text: str) -> str:
+        """A text of the document, in which the number asked about is masked as well."""
+        return self.redactor.without_secrets(text) if self.show_phone else self.redactor(text)
+
 
 def render_explanation(
-    found: Explanation, redact: Callable[[str], str], *, as_json: bool, fetched: bool
+    found: Explanation, visible: Visible, clock: Clock, *, as_json: bool, fetched: bool
 ) -> None:
-    """Render what was found; `redact` removes secrets and phone numbers. `fetched`: the API was asked too."""
+    """Render what was found. `fetched`: the API was asked too."""
     if as_json:
-        print_json(redacted(_document(found), redact))
+        print_json(redacted(_document(found, show_phone=visible.show_phone), visible.in_json))
         return
-    on_terminal = sys.stdout.isatty()
-    for number, history in enumerate(found.histories):
-        if on_terminal:
-            _screen(history, redact, first=number == 0)
-        else:
-            for label, text in _facts(history):
-                print_line("\t".join(printable(redact(part)) for part in (_title(history), label, text)))
+    if not sys.stdout.isatty():
+        for history in found.histories:
+            title = _title(history, visible)
+            for label, text in _facts(history, instant):
+                print_line("\t".join((title, label, visible.text(text))))
+    elif found.histories:
+        _screen(found.histories, visible, clock)
     for warning in found.warnings:
-        print_message(f"! {printable(redact(warning))}")
+        print_message(f"! {printable(visible.redactor(warning))}")
     if not found.found:
+        # What goes to a log must not name a customer's number.
+        asked = next(iter(found.typed.values()), found.asked) if sys.stderr.isatty() else found.asked
         where = "leads, reports, the sync's records or the rejects list"
-        print_message(f"Nothing about {printable(redact(found.asked))} in {where}.")
+        print_message(f"Nothing about {printable(visible.redactor.without_secrets(asked))} in {where}.")
         print_message(
             "`syncctl verify source` finds what the API has and the database has not."
             if fetched
@@ -65,20 +117,38 @@ def render_explanation(
         )
 
 
-def _title(history: RecordHistory) -> str:
-    kind = _KINDS.get(history.lead_type, history.lead_type or "Row")
+def _kind(history: RecordHistory) -> _Kind:
+    if history.state is RecordState.REJECTED:
+        return _REJECTED
+    lead_type = history.lead_type or "lead"
+    return _KINDS.get(lead_type, (lead_type, lead_type, f"{lead_type} leads"))
+
+
+def _headline(histories: Sequence[RecordHistory]) -> str:
+    """How many there are of each kind, and how they ended."""
+    kinds = Counter(map(_kind, histories))
+    in_order = sorted(kinds, key=[*_KINDS.values(), *kinds].index)
+    states = Counter(history.state for history in histories)
+    ends = ", ".join(f"{states[state]:,} {word}" for state, word in _ENDS.items() if states[state])
+    counts = ", ".join(quantity(kinds[kind], *kind[1:]) for kind in in_order)
+    return "; ".join(filter(None, (counts, ends)))
+
+
+def _title(history: RecordHistory, visible: Visible) -> str:
+    kind = _kind(history)[0]
     if history.state is RecordState.REJECTED and history.origin.report is not None:
         kind = f"{history.origin.report.value.capitalize()} row"
-    who = (history.booking_no, history.name, mask_phone(history.phone), history.store)
-    return " · ".join(filter(None, (kind, *who)))
+    first, last = (kind, history.booking_no, history.name), history.store
+    parts = (*map(visible.text, first), visible.number(history.phone), visible.text(last))
+    return " · ".join(filter(None, parts))
 
 
-def _facts(history: RecordHistory) -> Iterator[tuple[str, str]]:
-    """The story line by line: a label, or the moment of an event, and what there is to say."""
+def _facts(history: RecordHistory, moment: Moment) -> Iterator[tuple[str, str]]:
+    """The history line by line, newest last: a label, or the moment of an event, and what there is to say."""
     if history.origin.dated_at is not None:
-        yield "dated", f"{field_text(history.origin.dated_at)} (the shop's clock)"
+        yield "dated", f"{field_text(history.origin.dated_at)} by the shop's clock"
     for event in history.events:
-        yield _moment(event.at), event.what
+        yield moment(event.at), event.what
     yield "now", history.state.value
     if history.lead is not None:
         yield "lead", _lead(history.lead)
@@ -88,7 +158,7 @@ def _facts(history: RecordHistory) -> Iterator[tuple[str, str]]:
                 f"{field.field}: {field_text(field.lead)}, source {field_text(field.source)}",
             )
     for report in history.reports:
-        yield "report", f"{report.report_id} ({report.shape})"
+        yield "report", report.report_id
     if history.source_now is not None:
         yield "source", history.source_now.state
         for field in history.source_now.differs:
@@ -96,51 +166,48 @@ def _facts(history: RecordHistory) -> Iterator[tuple[str, str]]:
     yield from (("note", note) for note in history.notes)
 
 
-def _moment(at: datetime) -> str:
-    return instant(at).replace("T", " ")
-
-
 def _lead(lead: LeadNow) -> str:
     statuses = " · ".join(filter(None, (lead.call_status, lead.lead_status))) or "no status"
+    called = f", called on {lead.called_on}" if lead.called_on else ""
     worked_on = "worked on by a telecaller" if lead.touched else "untouched"
-    if lead.touched and lead.updated_at is not None:
-        worked_on += f", last changed {_moment(lead.updated_at)}"
-    return f"{lead.lead_id}: {statuses}; {worked_on}"
+    return f"{lead.lead_id}: {statuses}{called}; {worked_on}"
 
 
-def _screen(history: RecordHistory, redact: Callable[[str], str], *, first: bool) -> None:
+def _screen(histories: Sequence[RecordHistory], visible: Visible, clock: Clock) -> None:
     from rich.markup import escape
 
     out = console()
-    out.print(f"{'' if first else chr(10)}[bold]{escape(printable(redact(_title(history))))}[/bold]")
-    table = plain_table(gap=1, show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, text in _facts(history):
-        styled = escape(printable(redact(text)))
-        if label == "now":
-            styled = f"[{_STYLES[history.state]}]{styled}[/]"
-        table.add_row(f"  {label}", styled)
-    out.print(table)
+    out.print(f"[bold]{escape(_headline(histories))}[/bold]  [dim](times: {clock.zone_name})[/dim]")
+    for history in histories:
+        out.print(f"\n[bold]{escape(_title(history, visible))}[/bold]")
+        table = plain_table(gap=1, show_header=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for label, text in _facts(history, clock.short):
+            styled = escape(visible.text(text))
+            if label == "now":
+                styled = f"[{_STYLES[history.state]}]{styled}[/]"
+            table.add_row(f"  {label}", styled)
+        out.print(table)
 
 
-def _document(found: Explanation) -> dict[str, Any]:
+def _document(found: Explanation, *, show_phone: bool) -> dict[str, Any]:
     return {
         "command": "explain",
         "ok": found.found,
-        "asked": found.asked,
-        "records": [_history_document(history) for history in found.histories],
+        "asked": next(iter(found.typed), found.asked) if show_phone else found.asked,
+        "records": [_history_document(history, show_phone=show_phone) for history in found.histories],
         "warnings": list(found.warnings),
     }
 
 
-def _history_document(history: RecordHistory) -> dict[str, Any]:
+def _history_document(history: RecordHistory, *, show_phone: bool) -> dict[str, Any]:
     origin, lead, source = history.origin, history.lead, history.source_now
     return {
         "lead_type": history.lead_type or None,
         "booking_no": history.booking_no or None,
         "name": history.name,
-        "phone": mask_phone(history.phone),
+        "phone": history.phone if show_phone else mask_phone(history.phone),
         "store": history.store,
         "source": origin.report.value if origin.report else None,
         "location": origin.location or None,

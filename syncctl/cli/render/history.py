@@ -1,24 +1,28 @@
-"""Renders `history`: a table of runs on a terminal, one line per step in a pipe, or JSON."""
+"""Renders `history`: one line per run on a terminal, one line per step in a pipe, or JSON."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
-from syncctl.cli.run_words import corrected_words
+from syncctl.cli.run_words import corrected_words, counts_text, trigger_word
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
-from syncctl.domain.steps import StepStatus
+from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
-from syncctl.services.checks.history import run_document, runs_document
-from syncctl.text import quantity
+from syncctl.services.checks.history import USUAL_COMMAND, run_document, runs_document
+from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
+    from syncctl.cli.render.clock import Clock
     from syncctl.services.checks.history import PastLocation, PastRun, PastStep
 
 Redact = Callable[[str], str]
@@ -29,80 +33,174 @@ _SIGNS = {
     StepStatus.FAILED: "[red]✗[/red]",
     StepStatus.SKIPPED: "[dim]-[/dim]",
 }
-_COUNT_COLUMNS = (("Saved", "saved"), ("Upd.", "updated"), ("There", "existing"), ("Inv.", "invalid"))
-"""Table columns; the titles are short so that all fit into 60 characters."""
+_WORST_FIRST = (StepStatus.FAILED, StepStatus.PARTIAL, StepStatus.SUCCESS)
+_STATUS_WORDS = {
+    StepStatus.SUCCESS: "all right",
+    StepStatus.PARTIAL: "failed in part",
+    StepStatus.FAILED: "failed",
+    StepStatus.SKIPPED: "skipped",
+}
+_STEP_WORDS: dict[str, str] = {
+    **{step: source.plural for step, source in SOURCES.items()},
+    StepName.WALKIN: "walk-ins",
+    StepName.LOSS_OF_SALE: "losses of sale",
+}
+_TRIGGER_WORDS: dict[str, str] = {trigger: trigger_word(trigger) for trigger in Trigger}
+_PIPED = (("saved", "added"), ("updated", "changed"), ("existing", "already there"), ("invalid", "rejected"))
+_COUNT_COLUMNS = (
+    ("saved", "\nadded"),
+    ("updated", "\nchanged"),
+    ("existing", "already\nthere"),
+    ("reported", "\nfinished"),
+    ("invalid", "\nrejected"),
+)
+"""The titles are narrow so that the table fits into 80 characters."""
 
 _ID_SHOWN = 8
-_WIDE = 100
-"""Minimum terminal width for a column with reasons."""
+_NARROW, _WIDE = 70, 100
+"""Terminal widths: from the first on there is a column with how long it took, from the second on those with
+the command and who started it."""
+
+
+def step_word(name: str) -> str:
+    """What a step brings, as people say it: `bookings`."""
+    return _STEP_WORDS.get(name, name)
+
+
+def print_no_runs(*, failed_only: bool) -> None:
+    """Say that there is nothing to list."""
+    print_message("No run has failed." if failed_only else "No run yet: `syncctl api` is the first one.")
 
 
 def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, as_json: bool) -> None:
-    """A list of runs; `redact` removes secrets and phone numbers."""
+    """A list of runs for a pipe, newest first; `redact` removes secrets and phone numbers."""
     if as_json:
         print_json(redacted(runs_document(tuple(runs)), redact))
-        return
-    if not runs:
-        print_message("No run has failed." if failed_only else "No run yet: `syncctl api` is the first one.")
-    elif sys.stdout.isatty():
-        _runs_table(runs, redact)
+    elif not runs:
+        print_no_runs(failed_only=failed_only)
     else:
         for run in runs:
-            if not run.steps:
-                _print_fields(redact, *_run_fields(run), _without_step(run))
-            for step in run.steps:
-                _print_fields(redact, *_run_fields(run), *_step_fields(step))
+            _print_run(run, redact, with_locations=False)
 
 
-def render_run_detail(run: PastRun, redact: Redact, *, as_json: bool) -> None:
+def render_run_lines(lines: Sequence[Sequence[PastRun]], redact: Redact, clock: Clock, *, hint: bool) -> None:
+    """Runs for a terminal, the newest at the bottom. `lines`: newest first; several in one are quiet ones.
+    `hint`: also say what else can be shown."""
+    from rich.text import Text
+
+    out = console()
+    table = plain_table(gap=1, header_style="dim")
+    table.add_column("")
+    table.add_column(f"When ({clock.zone_name})", no_wrap=True)
+    table.add_column("Run", no_wrap=True)
+    if wide := out.width >= _WIDE:
+        table.add_column("Command", no_wrap=True)
+        table.add_column("Started", no_wrap=True)
+    table.add_column("Result")
+    if out.width >= _NARROW:
+        table.add_column("Took", justify="right", no_wrap=True)
+    for line in reversed(lines):
+        newest, oldest = line[0], line[-1]
+        several = len(line) > 1
+        result = _several_words(line, clock) if several else run_words(newest)
+        command = _shared(run.command for run in line)
+        if not (wide or several) and command != USUAL_COMMAND:
+            result = f"{command}: {result}"
+        cells: list[RenderableType] = [
+            _sign(newest),
+            clock.short(oldest.started_at),
+            "" if several else f"[dim]{newest.run_id[:_ID_SHOWN]}[/dim]",
+            *([command, _shared(map(_trigger_words, line))] if wide else []),
+            Text(
+                printable(redact(result)), "dim" if newest.is_quiet else "", no_wrap=True, overflow="ellipsis"
+            ),
+            *(["" if several else _took(newest)] if out.width >= _NARROW else []),
+        ]
+        table.add_row(*cells)
+    out.print(table)
+    if hint:
+        out.print("[dim]`syncctl history RUN` shows one by location; -v quiet runs too; --limit 0 all.[/dim]")
+
+
+def _several_words(line: Sequence[PastRun], clock: Clock) -> str:
+    oldest, newest = clock.short(line[-1].started_at), clock.short(line[0].started_at)
+    of_day, _, time = newest.rpartition(" ")
+    until = time if oldest.rpartition(" ")[0] == of_day else newest
+    return f"{quantity(len(line), 'run')} until {until}, nothing new"
+
+
+def _shared(words: Iterable[str]) -> str:
+    """The word that all of them are; "" if they differ."""
+    different = {*words}
+    return different.pop() if len(different) == 1 else ""
+
+
+def _trigger_words(run: PastRun) -> str:
+    return _TRIGGER_WORDS.get(run.trigger, run.trigger)
+
+
+def run_words(run: PastRun) -> str:
+    """What a run came to, in a line: what failed first."""
+    if run.corrected_lines:
+        return corrected_words(run.corrected_lines)
+    if not run.steps:
+        return "stopped before its first step"
+    failed = [
+        f"{step_word(step.name)}: {step.error or quantity(step.errors, 'error')}"
+        for step in run.steps
+        if step.error or step.errors
+    ]
+    counts = sum((step.counts for step in run.steps if step.name != StepName.STORES), Counts())
+    stores = sum(step.counts.saved for step in run.steps if step.name == StepName.STORES)
+    places = [place for step in run.steps for place in step.locations]
+    rejected, new = run.newly_rejected, "newly "
+    if rejected is None:
+        rejected, new = counts.invalid, ""
+    numbers = (
+        (stores, plural(stores, "new store")),
+        (counts.saved, "added"),
+        (counts.updated, "changed"),
+        (sum(step.changed for step in run.steps), "changed at the source only"),
+        (rejected, f"{new}rejected"),
+        (warnings := sum(bool(place.warning) for place in places), plural(warnings, "warning")),
+        (conflicts := sum(len(place.conflicts) for place in places), plural(conflicts, "conflict")),
+    )
+    news = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+    return "; ".join(filter(None, (*failed, news))) or "nothing new"
+
+
+def render_run_detail(run: PastRun, redact: Redact, clock: Clock, *, as_json: bool) -> None:
     """One run, by location."""
     if as_json:
         print_json(redacted(run_document(run), redact))
     elif sys.stdout.isatty():
-        _run_screen(run, redact)
+        _run_screen(run, redact, clock)
     else:
-        if not run.steps:
-            _print_fields(redact, *_run_fields(run), _without_step(run))
-        for step in run.steps:
-            _print_fields(redact, *_run_fields(run), *_step_fields(step))
-            for location in step.locations:
-                _print_fields(redact, step.name, *_location_fields(location))
+        _print_run(run, redact, with_locations=True)
+
+
+def _print_run(run: PastRun, redact: Redact, *, with_locations: bool) -> None:
+    about = (instant(run.started_at), run.run_id, run.command, run.trigger, f"{run.duration_s:.1f} s")
+    if not run.steps:
+        # It was stopped before, or took corrected rejects back.
+        came_to = corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
+        _print_fields(redact, *about, came_to)
+    for step in run.steps:
+        errors = quantity(step.errors, "error")
+        counts = _counts_texts(step.counts)
+        _print_fields(redact, *about, step.name, step.status.value, *counts, errors, step.error or "")
+        for location in step.locations if with_locations else ():
+            place = (location.location, location.store)
+            remarks = "; ".join(_remarks(location))
+            _print_fields(redact, step.name, *place, *_counts_texts(location.counts), remarks)
 
 
 def _print_fields(redact: Redact, *fields: str) -> None:
     print_line("\t".join(printable(redact(field)) for field in fields))
 
 
-def _run_fields(run: PastRun) -> tuple[str, ...]:
-    return instant(run.started_at), run.run_id, run.command, run.trigger, f"{run.duration_s:.1f} s"
-
-
-def _without_step(run: PastRun) -> str:
-    """What a run came to that has no step: it was stopped before, or took corrected rejects back."""
-    return corrected_words(run.corrected_lines) if run.corrected_lines else "no step"
-
-
-def _step_fields(step: PastStep) -> tuple[str, ...]:
-    return (
-        step.name,
-        step.status.value,
-        *_counts_texts(step.counts),
-        quantity(step.errors, "error"),
-        step.error or "",
-    )
-
-
-def _location_fields(location: PastLocation) -> tuple[str, ...]:
-    return location.location, location.store, *_counts_texts(location.counts), "; ".join(_remarks(location))
-
-
 def _counts_texts(counts: Counts) -> tuple[str, ...]:
-    return (
-        f"{counts.saved} saved",
-        f"{counts.updated} updated",
-        f"{counts.existing} existing",
-        f"{counts.invalid} invalid",
-    )
+    return tuple(f"{getattr(counts, field)} {word}" for field, word in _PIPED)
 
 
 def _remarks(location: PastLocation) -> list[str]:
@@ -114,49 +212,17 @@ def _remarks(location: PastLocation) -> list[str]:
     return [*texts, *location.conflicts]
 
 
-def _table(*titles: str) -> Table:
-
-    table = plain_table(gap=1, header_style="dim")
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    for title, _ in _COUNT_COLUMNS:
-        table.add_column(title, justify="right")
-    return table
-
-
-def _numbers(counts: Counts) -> list[str]:
-    numbers = [getattr(counts, field) for _, field in _COUNT_COLUMNS]
-    return [f"{number:,}" if number else "[dim]0[/dim]" for number in numbers]
+def _sign(run: PastRun) -> str:
+    statuses = {step.status for step in run.steps}
+    if not run.steps and not run.corrected_lines:
+        return _SIGNS[StepStatus.SKIPPED]
+    if run.is_quiet:
+        return "[dim]✓[/dim]"
+    return _SIGNS[next((status for status in _WORST_FIRST if status in statuses), StepStatus.SUCCESS)]
 
 
-def _runs_table(runs: Sequence[PastRun], redact: Redact) -> None:
-    """One table row per step, with the run's details beside them."""
-    from itertools import zip_longest
-
-    out = console()
-    table = _table("Run (UTC)", "Step")
-    table.add_column("Err.", justify="right")
-    if with_reasons := out.width >= _WIDE:
-        table.add_column("Why", overflow="fold")
-    for run in runs:
-        about = (
-            f"[bold]{run.started_at:%Y-%m-%d %H:%M}[/bold]",
-            f"{run.command} [dim]{run.run_id[:_ID_SHOWN]}[/dim]",
-            f"[dim]{run.trigger}, {run.duration_s:.1f} s[/dim]",
-        )
-        rows = [_step_row(step, redact)[: None if with_reasons else -1] for step in run.steps]
-        if run.corrected_lines:
-            rows = [(line,) for line in corrected_words(run.corrected_lines).split(", ")]
-        for line, row in zip_longest(about, rows, fillvalue=""):
-            table.add_row(line, *row)
-    out.print(table)
-    out.print("[dim]`syncctl history RUN` shows a run location by location, and why something failed.[/dim]")
-
-
-def _step_row(step: PastStep, redact: Redact) -> tuple[str, ...]:
-    errors = str(step.errors) if step.errors else "[dim]0[/dim]"
-    name = f"{_SIGNS[step.status]} {step.name}"
-    return name, *_numbers(step.counts), errors, _shown(step.error or "", redact)
+def _took(run: PastRun) -> str:
+    return f"{run.duration_s:,.1f} s"
 
 
 def _shown(text: str, redact: Redact) -> str:
@@ -165,38 +231,67 @@ def _shown(text: str, redact: Redact) -> str:
     return escape(printable(redact(text)))
 
 
-def _run_screen(run: PastRun, redact: Redact) -> None:
+def _run_screen(run: PastRun, redact: Redact, clock: Clock) -> None:
     out = console()
     out.print(
-        f"[bold]{run.started_at:%Y-%m-%d %H:%M:%S} UTC[/bold]  {run.command}, {run.trigger}, "
-        f"{run.duration_s:.1f} s  [dim]{run.run_id}[/dim]"
+        f"{_sign(run)} [bold]{_shown(run.command, redact)}[/bold], {clock.moment(run.started_at)}, "
+        f"{_trigger_words(run)}, {_took(run)}  [dim]{run.run_id}[/dim]"
     )
-    if run.corrected_lines:
-        out.print(f"\n{corrected_words(run.corrected_lines)}")
+    if not run.steps:
+        out.print(f"\n{_shown(run_words(run), redact)}")
     for step in run.steps:
-        processed = f", {step.processed} of {step.total} locations" if step.total else ""
-        dormant_text = f", {step.dormant} dormant" if step.dormant else ""
         out.print(
-            f"\n{_SIGNS[step.status]} [bold]{step.name}[/bold] {step.status.value}{processed}{dormant_text}: "
-            f"{', '.join(_counts_texts(step.counts))}"
+            f"\n{_SIGNS[step.status]} [bold]{_shown(step_word(step.name), redact)}[/bold]: {_step(step)}"
         )
         if step.error:
             out.print(f"  [red]{_shown(step.error, redact)}[/red]")
         if step.locations:
             out.print(_locations_table(step, redact))
+        others = step.processed - sum(not location.error for location in step.locations)
+        if step.locations and others > 0:
+            out.print(f"  [dim]{quantity(others, f'more {_place_noun(step)}')}, nothing new[/dim]")
     if run.undone_at:
-        out.print(f"\nTaken back at {run.undone_at:%Y-%m-%d %H:%M} UTC.")
+        out.print(f"\nTaken back: {clock.moment(run.undone_at)}.")
     elif run.is_import:
         out.print(f"\n[dim]To take it back: syncctl import undo {run.run_id[:_ID_SHOWN]}[/dim]")
 
 
+def _step(step: PastStep) -> str:
+    parts = [_STATUS_WORDS[step.status]]
+    if step.total:
+        parts.append(f"{step.processed:,} of {quantity(step.total, _place_noun(step))}")
+    if step.dormant:
+        parts.append(f"{step.dormant:,} dormant")
+    return f"{', '.join(parts)}; {counts_text(step.counts)}"
+
+
+def _place_noun(step: PastStep) -> str:
+    return "file" if step.name in FILE_STEPS else "location"
+
+
 def _locations_table(step: PastStep, redact: Redact) -> Table:
-    table = _table("", "Store")
-    for location in step.locations:
-        about = [location.store, *_remarks(location)]
+    """What failed stands first, then what there is to be warned of."""
+    table = plain_table(gap=1, header_style="dim")
+    table.add_column("", width=1)
+    table.add_column("", overflow="fold")
+    for _, title in _COUNT_COLUMNS:
+        table.add_column(title, justify="right", no_wrap=True)
+    for location in sorted(step.locations, key=lambda each: (not each.error, not each.warning)):
+        is_file = step.name in FILE_STEPS
+        place = [location.location, location.store] if is_file else [_place(location)]
+        about = "\n".join(_shown(line, redact) for line in (*place, *_remarks(location)) if line)
+        numbers = [getattr(location.counts, field) for field, _ in _COUNT_COLUMNS]
         table.add_row(
-            _shown(location.location, redact),
-            "\n".join(_shown(line, redact) for line in about if line),
-            *_numbers(location.counts),
+            "",
+            f"[red]{about}[/red]" if location.error else about,
+            *("" if location.error and not location.counts.rows else _number(number) for number in numbers),
         )
     return table
+
+
+def _place(location: PastLocation) -> str:
+    return f"{location.location or ALL_LOCATIONS} {location.store}".rstrip()
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number else "[dim]0[/dim]"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
+from itertools import groupby, islice
 from typing import Any
 
 from syncctl.domain.run_documents import instant
@@ -16,6 +17,9 @@ from syncctl.errors import UsageError
 from syncctl.ports.admin import Database, Survey
 
 CANDIDATES = 5
+USUAL_COMMAND = "api"
+"""What the schedule starts; other commands sync or import a part."""
+
 _COUNTS = tuple(field.name for field in fields(Counts))
 
 
@@ -52,6 +56,12 @@ class PastStep:
     locations: tuple[PastLocation, ...]
     """Those where something happened."""
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a lead was added or changed, or something is to be said of a location."""
+        said = any(place.error or place.warning or place.conflicts for place in self.locations)
+        return bool(said or self.errors or self.changed or self.counts.saved or self.counts.updated)
+
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
@@ -69,6 +79,23 @@ class PastRun:
     """Of a run that took a corrected sheet of rejects back: outcome -> lines."""
     undone_at: datetime | None = None
     """When it was taken back, if it was an import; only known of a run that is asked for."""
+
+    newly_rejected: int | None = None
+    """How many rows it put on the rejects list; None: it ran before that was kept."""
+
+    whole: bool = True
+    """Whether nothing was left out: neither locations nor days. Of a run before that was kept, it is taken
+    to be so."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all was right and nothing was new. Rows that are finished, merged or on the rejects list
+        come again with each run: they are no news."""
+        if not (self.ok and self.steps) or self.corrected_lines:
+            return False
+        known = (step.counts.invalid for step in self.steps)
+        rejected = sum(known) if self.newly_rejected is None else self.newly_rejected
+        return not rejected and not any(step.has_news for step in self.steps)
 
     @property
     def is_import(self) -> bool:
@@ -94,6 +121,17 @@ def newest_runs(
     while found := survey.runs(batch, failed_only=failed_only, until=until):
         yield from map(past_run, found)
         until = found[-1].started_at
+
+
+RunLine = tuple[PastRun, ...]
+"""What is one line of a list: a run, or consecutive quiet ones, newest first."""
+
+
+def grouped(runs: Iterable[PastRun], most: int) -> tuple[RunLine, ...]:
+    """The runs as at most `most` lines (0: all): consecutive quiet ones are one line, any other one has its
+    own."""
+    lines = groupby(runs, key=lambda run: "" if run.is_quiet else run.run_id)
+    return tuple(islice((tuple(line) for _, line in lines), most or None))
 
 
 def find_run(database: Database, beginning: str) -> PastRun:
@@ -129,6 +167,8 @@ def past_run(entry: RunEntry) -> PastRun:
         duration_s=document["duration_s"],
         steps=tuple(map(_step, document["steps"])),
         corrected_lines=document.get("corrected_lines") or {},
+        newly_rejected=document.get("newly_rejected"),
+        whole=document.get("whole", True),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from syncctl.domain.identity import current_key, derived_id, id_time
 from syncctl.domain.lead_matching import agreements, is_certain
@@ -16,18 +16,18 @@ from syncctl.domain.sources import LEAD_TYPES
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
 from syncctl.ports.storage import RecordEntry
-from syncctl.services.explain.lookups import ReportReader, RunNames
+from syncctl.services.explain.events import finished_events
+from syncctl.services.explain.lookups import ReportReader, RunNames, UserNames
 from syncctl.services.explain.record_history import (
     Origin,
     RecordHistory,
     RecordState,
     Reinsertion,
-    finished_events,
     history_of_lead,
     history_of_record,
     lead_now,
 )
-from syncctl.services.explain.rejected_rows import stories_of_rejects
+from syncctl.services.explain.rejected_rows import histories_of_rejects
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.matching.legacy_leads import stored_file_key, stored_key, text_of
 from syncctl.services.matching.matching import Matcher
@@ -45,6 +45,9 @@ class Explanation:
     histories: tuple[RecordHistory, ...]
     warnings: tuple[str, ...] = ()
     """What could not be found out."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """The digits of the number asked about -> how it was typed; empty if it isn't a phone number."""
 
     @property
     def found(self) -> bool:
@@ -87,8 +90,9 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
     entries = _with_corrected(database, entries)
     entries.sort(key=lambda entry: entry.record.first_seen_at)
     leads = database.leads(lead_ids | {entry.record.lead_id for entry in entries})
-    report_reader = ReportReader(database)
-    histories, used = _record_histories(database, entries, leads, report_reader, locations)
+    users = UserNames(database)
+    report_reader = ReportReader(users)
+    histories, used = _record_histories(database, entries, leads, users, locations)
     recorded = {entry.record.lead_id for entry in entries}
     gone = [
         (entry.record, bool(history.reports))
@@ -97,15 +101,15 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
     ]
     histories = _joined(histories, entries)
     histories += [
-        history_of_lead(lead, locations, _came_back(lead, gone, locations))
+        history_of_lead(lead, locations, users, _came_back(lead, gone, locations))
         for lead_id, lead in sorted(leads.items())
         if lead_id not in recorded
     ]
     histories += [
         _history_of_report(report, report_reader) for report in named if report.report_id not in used
     ]
-    histories += stories_of_rejects(database, wanted)
-    return Explanation(str(wanted), tuple(histories))
+    histories += histories_of_rejects(database, wanted)
+    return Explanation(str(wanted), tuple(histories), typed=wanted.typed)
 
 
 def _with_corrected(database: Database, entries: Sequence[RecordEntry]) -> list[RecordEntry]:
@@ -180,7 +184,7 @@ def _record_histories(
     database: Database,
     entries: Sequence[RecordEntry],
     leads: dict[str, Document],
-    report_reader: ReportReader,
+    users: UserNames,
     locations: Locations,
 ) -> tuple[list[RecordHistory], set[str]]:
     """The records' histories, and the ids of the reports in them."""
@@ -189,6 +193,7 @@ def _record_histories(
     beside = _reports_of_present(database, leads, locations)
     earlier = {(entry.record.lead_id, each) for entry in entries for each in entry.record.earlier_reports}
     runs, written = RunNames(database), writes_into(database, leads.keys())
+    report_reader = ReportReader(users)
     histories, used = [], set()
     for entry in entries:
         record = entry.record
@@ -202,7 +207,7 @@ def _record_histories(
         if (lead := leads.get(record.lead_id)) is not None:
             has_changed = bool(entry.changed_at or record.corrections)
             base = LastSeen(record.values, has_changed, written.get(record.lead_id, NOTHING_WRITTEN))
-            now = lead_now(lead, base, locations)
+            now = lead_now(lead, base, locations, users)
         histories.append(
             history_of_record(entry, now, [report_reader.report_now(each) for each in own], runs)
         )

@@ -38,7 +38,7 @@ class RunNames:
         """A run in words: its short id, command and trigger."""
         if run_id not in self._run_names:
             found = self._survey.runs(1, run_id=run_id) if run_id else []
-            short = f"run {run_id[:8]}" if run_id else "a run without a name"
+            short = f"run {run_id[:8]}" if run_id else "a run without an id"
             if found:
                 document = found[0].document
                 self._run_names[run_id] = f"{short} ({document.get('command')}, {document.get('trigger')})"
@@ -47,22 +47,32 @@ class RunNames:
         return self._run_names[run_id]
 
 
-class ReportReader:
-    """Reads reports, with the names of the telecallers who made them, each looked up once."""
+class UserNames:
+    """Names of the web app's users, each looked up once."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
         self._names: dict[str, str] = {}
 
+    def name_of(self, user_id: str) -> str:
+        """A user's name, or the id of a deleted user; "" for none."""
+        if user_id and user_id not in self._names:
+            self._names |= {user_id: user_id, **self._survey.user_names([user_id])}
+        return self._names.get(user_id, "")
+
+
+class ReportReader:
+    """Reads reports, with the names of the telecallers who made them."""
+
+    def __init__(self, users: UserNames) -> None:
+        self._users = users
+
     def report_now(self, report: Document) -> ReportNow:
         """A report's id, shape (contract/database.md), and who finished the lead when."""
         nested = [name for name in SNAPSHOT_FIELDS if isinstance(report.get(name), Mapping)]
-        user_id = text_of(report, "editedBy")
-        if user_id and user_id not in self._names:
-            self._names |= {user_id: user_id, **self._survey.user_names([user_id])}
         return ReportNow(
             str(report.get("_id", "")),
             ", ".join(nested) or "flat",
             as_datetime(report.get("editedAt")),
-            self._names.get(user_id, ""),
+            self._users.name_of(text_of(report, "editedBy")),
         )

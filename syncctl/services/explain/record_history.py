@@ -10,19 +10,26 @@ from typing import Any
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.leads import NOTHING_WRITTEN, is_touched
-from syncctl.domain.records import Correction, CorrectionOutcome
 from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.locations import Locations, location_words
 from syncctl.ports.storage import RecordEntry
-from syncctl.safe_output.redact import mask_phone
-from syncctl.services.explain.lookups import ReportNow, RunNames
+from syncctl.services.explain.events import (
+    Event,
+    called_on,
+    correction_event,
+    creation,
+    finished_events,
+    lead_events,
+)
+from syncctl.services.explain.lookups import ReportNow, RunNames, UserNames
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.reconcile.differences import FieldDifference, LastSeen, differences
 
 _NO_RECORD = (
-    "The sync has no record of it: it was typed in by hand, or the old system imported it and the source has "
+    "The sync has no record of it: it was typed in by hand, or the old system brought it and the source has "
     "not sent it since."
 )
+_TYPED_IN = "The sync has no record of it: it was typed in by hand."
 
 
 class RecordState(StrEnum):
@@ -33,14 +40,6 @@ class RecordState(StrEnum):
     DELETED = "deleted on purpose"
     REJECTED = "on the rejects list"
     MISSING = "at the source, not in the database"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, at a true instant."""
-
-    at: datetime
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,12 @@ class LeadNow:
     differs: tuple[FieldDifference, ...] = ()
     """Fields that don't have the source's last value; empty if the sync has no record."""
 
+    called_on: str = ""
+    """The day on which it was called, if only the day is known; "": it is not."""
+
+    events: tuple[Event, ...] = ()
+    """What telecallers have done with it, and when."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceNow:
@@ -112,15 +117,6 @@ class RecordHistory:
     """None: the source was not asked."""
 
 
-def finished_events(reports: Sequence[ReportNow]) -> tuple[Event, ...]:
-    """The events that the reports add to a history."""
-    return tuple(
-        Event(report.finished_at, f"finished by {report.finished_by or 'someone'}: report {report.report_id}")
-        for report in reports
-        if report.finished_at is not None
-    )
-
-
 def place_of(source: str, location: str, store: str = "") -> str:
     """A report's location or a file, in words."""
     if source in FILE_STEPS:
@@ -144,14 +140,15 @@ def history_of_record(
     elif record.lead_id != record.record_id:
         how = f"linked to lead {record.lead_id}, already there: from the old system, or kept by a cleanup"
     elif lead is None and finished_at is not None and finished_at < record.first_seen_at:
-        how = "already finished, so not stored"
+        how = "already finished, so not added"
     else:
-        how = f"stored as lead {record.lead_id}"
+        how = f"added as lead {record.lead_id}"
     events = [Event(record.first_seen_at, seen), Event(record.first_seen_at, how)]
     if entry.changed_at is not None:
         then = "lead updated" if record.source in FILE_STEPS else "the lead was left as it is"
         events.append(Event(entry.changed_at, f"the source changed; {then}"))
-    events += [_correction_event(made, values.get("phone", "")) for made in record.corrections]
+    events += [correction_event(made, values.get("phone", "")) for made in record.corrections]
+    events += lead.events if lead else ()
     events += finished_events(reports)
     return RecordHistory(
         lead_type=values.get("leadType", ""),
@@ -166,21 +163,6 @@ def history_of_record(
         reports=tuple(reports),
         notes=_notes(lead, reports),
     )
-
-
-_CORRECTED = {
-    CorrectionOutcome.TAKEN: "the lead has the new number",
-    CorrectionOutcome.LEFT: "someone had worked on the lead, so it was left as it was",
-    CorrectionOutcome.NEW_LEAD: "the lead was finished without reaching anyone, so there is a new lead",
-    CorrectionOutcome.FINISHED: "the lead was finished, and stays away",
-    CorrectionOutcome.DELETED: "the lead was deleted, and stays away",
-    CorrectionOutcome.SECOND_LEAD: "each number has a lead of its own; both stay until a person deletes one",
-}
-
-
-def _correction_event(made: Correction, phone: str) -> Event:
-    numbers = f"{mask_phone(made.phone_before)} to {mask_phone(phone)}"
-    return Event(made.at, f"the source corrected the phone number from {numbers}: {_CORRECTED[made.outcome]}")
 
 
 def _state_of(lead: LeadNow | None, reports: Sequence[object]) -> RecordState:
@@ -200,16 +182,19 @@ def _notes(lead: LeadNow | None, reports: Sequence[object]) -> tuple[str, ...]:
     return ()
 
 
-def lead_now(lead: Document, base: LastSeen | None, locations: Locations) -> LeadNow:
+def lead_now(lead: Document, base: LastSeen | None, locations: Locations, users: UserNames) -> LeadNow:
     """A lead as it is, compared with the source's last values (None: there are none)."""
     updated_at = lead.get("updatedAt")
+    written = base.written if base else NOTHING_WRITTEN
     return LeadNow(
         lead["_id"],
         text_of(lead, "callStatus"),
         text_of(lead, "leadStatus"),
         updated_at if isinstance(updated_at, datetime) else None,
-        is_touched(lead, base.written if base else NOTHING_WRITTEN),
+        is_touched(lead, written),
         tuple(differences([base.values], base, lead, locations)) if base else (),
+        called_on(lead),
+        tuple(lead_events(lead, written, users)),
     )
 
 
@@ -231,9 +216,14 @@ class Reinsertion:
 
 
 def history_of_lead(
-    lead: Document, locations: Locations, came_back: Reinsertion | None = None
+    lead: Document, locations: Locations, users: UserNames, came_back: Reinsertion | None = None
 ) -> RecordHistory:
     """The history of a lead without a record: typed in by hand, the old system's, or inserted again."""
+    now = lead_now(lead, None, locations, users)
+    typed_in = creation(lead)
+    first, note = typed_in, _TYPED_IN if typed_in else _NO_RECORD
+    if came_back:
+        first, note = Event(came_back.at, "inserted by a program other than syncctl"), came_back.note
     lead_type = text_of(lead, "leadType")
     created_at = lead.get("createdAt")
     return RecordHistory(
@@ -247,10 +237,10 @@ def history_of_lead(
             next((step for step, source in SOURCES.items() if source.lead_type == lead_type), None),
             "",
             stored_key(lead, locations),
-            created_at if isinstance(created_at, datetime) else None,
+            created_at if isinstance(created_at, datetime) and not typed_in else None,
             {},
         ),
-        events=(Event(came_back.at, "inserted by a program other than syncctl"),) if came_back else (),
-        lead=lead_now(lead, None, locations),
-        notes=(came_back.note if came_back else _NO_RECORD,),
+        events=tuple(sorted(((first,) if first else ()) + now.events, key=lambda event: event.at)),
+        lead=now,
+        notes=(note,),
     )

@@ -1,4 +1,4 @@
-"""The stories of rejected rows, which have become no record."""
+"""The histories of rejected rows, which have become no record."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
 from syncctl.mapping.api_rows import BOOKING_NO, NAME, PHONE, own_date
 from syncctl.parsing.phones import phone_number
 from syncctl.ports.admin import Database
+from syncctl.services.explain.events import Event
 from syncctl.services.explain.lookups import RunNames
-from syncctl.services.explain.record_history import Event, Origin, RecordHistory, RecordState, place_of
+from syncctl.services.explain.record_history import Origin, RecordHistory, RecordState, place_of
 from syncctl.services.explain.wanted import CustomerQuery
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.rejects.raw_rows import row_values
 from syncctl.services.rejects.reject_list import sheet_and_row
 
 
-def stories_of_rejects(database: Database, wanted: CustomerQuery) -> list[RecordHistory]:
+def histories_of_rejects(database: Database, wanted: CustomerQuery) -> list[RecordHistory]:
     """One history for the rejected rows of one booking with the same place and reason."""
     runs = RunNames(database)
     alike: dict[tuple[str, str, str, str], list[Reject]] = {}
@@ -60,7 +61,7 @@ def _history_of_rejects(rejects: Sequence[Reject], runs: RunNames) -> RecordHist
             ),
         ),
         notes=(
-            "Once it is right at the source the next sync saves it; otherwise correct it in the sheet from "
+            "Correct it at the source, and the next sync adds it; or correct it in the sheet of "
             "`syncctl rejects export`.",
         ),
     )

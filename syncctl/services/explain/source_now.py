@@ -116,7 +116,7 @@ class _SourceAnswers:
         classifiers: Mapping[StepName, AnswerClassifier],
         locations: Locations,
     ) -> None:
-        self._stories = list(histories)
+        self._histories = list(histories)
         self._wanted = wanted
         self._stores = stores
         self._classifier = classifiers
@@ -130,7 +130,9 @@ class _SourceAnswers:
         request = answer.request
         place = (request.report, request.location)
         concerned = [
-            number for number, history in enumerate(self._stories) if place in _places(history, self._stores)
+            number
+            for number, history in enumerate(self._histories)
+            if place in _places(history, self._stores)
         ]
         if answer.rows is None:
             error = describe_error(answer.error)
@@ -140,14 +142,14 @@ class _SourceAnswers:
             return
         rows = self._classifier[request.report].classify(request.location, answer.rows)
         for number in concerned:
-            state = self._state_of(self._stories[number], rows)
+            state = self._state_of(self._histories[number], rows)
             # A location that has the record counts more than one that doesn't.
             if state is not None or number not in self._states:
                 months = quantity(request.window.months, "month")
                 self._states[number] = state or SourceNow(
                     f"no longer there ({place_of(*place)}, asked for {months})"
                 )
-        known = {current_key(history.origin.key) for history in self._stories if history.origin.key}
+        known = {current_key(history.origin.key) for history in self._histories if history.origin.key}
         for key, record in rows.records.items():
             values = record.values
             if known.isdisjoint(keys_of(record)) and any(
@@ -170,7 +172,7 @@ class _SourceAnswers:
             return SourceNow(f"in {where}, {then}", tuple(changes))
         for row, reason in answer.invalid:
             if self._is_about(row, history):
-                return SourceNow(f"in {where}, but invalid: {reason}")
+                return SourceNow(f"in {where}, but rejected: {reason}")
         for row in answer.rows:
             if self._is_about(row, history):
                 how = (
@@ -190,7 +192,7 @@ class _SourceAnswers:
         """The histories with what the source says now, then records that the database doesn't have."""
         known = [
             replace(history, source_now=self._states.get(number))
-            for number, history in enumerate(self._stories)
+            for number, history in enumerate(self._histories)
         ]
         return (*known, *self._new.values())
 
@@ -225,6 +227,6 @@ def _missing(answer: AnswerRows, record: SourceRecord) -> RecordHistory:
         store=values["store"],
         state=RecordState.MISSING,
         origin=Origin(answer.report, answer.location, record.key, values.get("createdAt"), {}),
-        notes=(f"The next sync brings it if it is new; otherwise run `{repair}`.",),
+        notes=(f"The next sync adds it if it is new; otherwise run `{repair}`.",),
         source_now=SourceNow(f"in {place_of(answer.report, answer.location)}"),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.safe_output.phone_numbers import ascii_digits
+from syncctl.safe_output.phone_numbers import ascii_digits, find_phone_numbers
 from syncctl.safe_output.redact import mask_phone
 from syncctl.text import normalize_unicode
 
@@ -28,16 +29,26 @@ class CustomerQuery:
     booking_no: str
     """It as a booking number."""
 
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """Its digits -> the number as it was typed; empty if it isn't a phone number."""
+
     @classmethod
     def from_text(cls, asked: str) -> CustomerQuery:
         """Raises UsageError if it can be neither."""
-        booking_no = asked.strip()
-        if not any(character.isalnum() for character in booking_no):
+        try:
+            written = text(asked)
+        except InvalidRowError:
+            written = ""
+        if not any(character.isalnum() for character in written):
             raise UsageError("Name a phone number, written in any way, or a booking number.")
-        phone = phone_number(booking_no)
-        is_word = any(map(str.isalpha, booking_no))
-        digits = "" if phone or is_word else ascii_digits(booking_no)
-        return cls(phone, digits if len(digits) >= FEWEST_DIGITS else "", normalize_unicode(booking_no))
+        phone = phone_number(written)
+        is_word = any(map(str.isalpha, written))
+        digits = "" if phone or is_word else ascii_digits(written)
+        if len(digits) < FEWEST_DIGITS:
+            digits = ""
+        number = phone or digits
+        typed = {number: _as_typed(written, number)} if number else {}
+        return cls(phone, digits, _booking_no(written), typed)
 
     def is_named_by(self, value: object) -> bool:
         """Whether a value of a lead or row is this phone or booking number, however it is written."""
@@ -45,7 +56,7 @@ class CustomerQuery:
             written = text(value)
         except InvalidRowError:
             return False
-        if normalize_unicode(written) == self.booking_no:
+        if _booking_no(written) == self.booking_no:
             return True
         if self.phone is not None:
             return phone_number(written) == self.phone
@@ -57,3 +68,16 @@ class CustomerQuery:
 
     def __str__(self) -> str:
         return mask_phone(self.phone) if self.phone else self.booking_no
+
+
+def _booking_no(written: str) -> str:
+    return normalize_unicode(written).strip()
+
+
+def _as_typed(written: str, number: str) -> str:
+    """The part of a text that is the number with these digits: other numbers may stand beside it."""
+    found = list(find_phone_numbers(written))
+    for each in found:
+        if each.digits.endswith(number):
+            return written[each.start : each.end]
+    return number if found else written

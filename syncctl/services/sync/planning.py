@@ -52,9 +52,10 @@ class SyncOptions:
         return self.date_from is not None
 
     @property
-    def is_part(self) -> bool:
-        """Whether only some locations or some days are synced, which says nothing of the whole."""
-        return bool(self.locations) or self.is_backfill
+    def covers_everything(self) -> bool:
+        """Whether nothing is left out: neither locations nor days. A part of the locations is all that is
+        asked of its host."""
+        return not self.locations and not self.is_backfill
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ class Planner:
     @property
     def is_ordinary(self) -> bool:
         """Whether the run asks all locations for whatever is new."""
-        return not (self._options.is_backfill or self._options.locations)
+        return self._options.covers_everything
 
     def ids_to_ask(self, stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
         """The location ids to ask a report for, each with its store. If only an empty id is answered, the
@@ -235,9 +236,8 @@ class Planner:
     def _is_skipped(self, state: LocationState) -> bool:
         if not state.dormant or state.answered_at is None:
             return False
-        if self._options.full or self._options.is_backfill or self._options.locations:
-            return False
-        return timedelta(0) <= self._started_at - state.answered_at < DORMANT_PERIOD
+        lately = timedelta(0) <= self._started_at - state.answered_at < DORMANT_PERIOD
+        return lately and self.is_ordinary and not self._options.full
 
     def whole_window(self, dialect: Dialect) -> Window:
         """The whole window, in the body that the report accepts."""

@@ -14,7 +14,7 @@ from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.cleanup.finished.batch import Batch
 from syncctl.services.cleanup.finished.lead_summaries import compared, summary_of_lead, summary_of_report
 from syncctl.services.cleanup.finished.plan import FoundLead, MatchReason, Pairing
-from syncctl.services.explain.lookups import ReportReader
+from syncctl.services.explain.lookups import ReportReader, UserNames
 from syncctl.services.matching.matching import Matcher
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
@@ -35,7 +35,7 @@ class Planner:
         self._now = now
         self._stores = CachedStores(locations)
         self._matcher = Matcher(database, locations)
-        self._report_reader = ReportReader(database)
+        self._report_reader = ReportReader(UserNames(database))
         self._record_of: dict[str, str] = {}
         self._report_of: dict[str, str] = {}
 
