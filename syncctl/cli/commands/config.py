@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     @command(app, "config")
     def config(
         session: Session,
-        json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
+        json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     ) -> None:
         """Show the settings in force, and where each came from."""
         from syncctl.settings.settings import inspect_settings

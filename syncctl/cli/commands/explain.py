@@ -14,11 +14,11 @@ Asked = Annotated[
     str,
     typer.Argument(
         metavar="PHONE_OR_BOOKING",
-        help="A phone number, written in any way, or a booking number.",
+        help="A phone number in any spelling, or a booking number.",
         show_default=False,
     ),
 ]
-Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API as well what it says now.")]
+Fetch = Annotated[bool, typer.Option("--fetch", help="Ask the API, too, what it has now.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "explain")
     def explain(session: Session, phone_or_booking: Asked, fetch: Fetch = False, json: Json = False) -> None:
-        """Tell what became of a phone's or booking's records: first seen, stored, edited, finished."""
+        """Show what became of a customer's records, and why."""
         from syncctl.cli.render.explain import render_explanation
         from syncctl.wiring.reconcile import explain_record
 

@@ -12,10 +12,10 @@ from syncctl.errors import UsageError
 
 RunId = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="Only this run, location by location: its id or the beginning."),
+    typer.Argument(metavar="[RUN]", help="One run in full: its id, or the beginning of it."),
 ]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="At most so many runs; 0 for all.")]
-Failed = Annotated[bool, typer.Option("--failed", help="Only runs of which something failed.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="At most this many runs; 0: all.")]
+Failed = Annotated[bool, typer.Option("--failed", help="Only runs in which something failed.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     def history(
         session: Session, run: RunId = None, limit: Limit = 20, failed: Failed = False, json: Json = False
     ) -> None:
-        """List the runs, or show one of them by location."""
+        """List past runs, or show one location by location."""
         from syncctl.cli.render.history import render_run_detail, render_runs
         from syncctl.wiring.checks import find_run, list_runs
 
