@@ -12,11 +12,16 @@ from syncctl.cli.render.printer import print_line, print_message
 from syncctl.domain.sources import API_STEPS
 from syncctl.errors import StopRequestedError, UsageError
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Listen here; 0 takes any free port.")]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same made-up data.")]
-Locations = Annotated[int, typer.Option("--locations", min=1, max=1000, help="How many locations there are.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", min=0, max=65535, help="Listen here; 0 takes any free port.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same made-up data.")]
+Locations = Annotated[
+    int, typer.Option("--locations", metavar="N", min=1, max=1000, help="How many locations there are.")
+]
 Bookings = Annotated[
-    int, typer.Option("--bookings", min=0, max=100_000, help="How many bookings each location has.")
+    int,
+    typer.Option("--bookings", metavar="N", min=0, max=100_000, help="How many bookings each location has."),
 ]
 Latency = Annotated[
     float,

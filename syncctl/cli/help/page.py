@@ -91,10 +91,11 @@ def long_name(option: Any) -> str:
     return str(max(option.opts, key=len))
 
 
-def names_of(option: Any) -> str:
+def names_of(option: Any, *, valued: bool = True) -> str:
     """The option's names, the short one first, and what it takes."""
     names = ", ".join(sorted(option.opts, key=len))
-    return names if option.is_flag else f"{names} {option.metavar or option.type.name.split()[0].upper()}"
+    is_bare = option.is_flag or not valued
+    return names if is_bare else f"{names} {option.metavar or option.type.name.split()[0].upper()}"
 
 
 def described(option: Any) -> str:
@@ -110,7 +111,7 @@ def default_of(option: Any) -> str:
         return option.show_default
     if option.is_flag or option.default in (None, ()) or not isinstance(option.default, int | float):
         return ""
-    return f"{option.default:,g}" if option.default < 0 else f"{option.default:g}"
+    return f"{option.default:g}"
 
 
 def summary(command: Any) -> str:

@@ -6,13 +6,15 @@ stand in the line that is typed, and the command itself says it once it is run.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
+
+_Found = TypeVar("_Found")
 
 Value = tuple[str, str]
 """What can be typed, and what it is."""
@@ -21,7 +23,7 @@ LookUp = Callable[[Callable[[], "Settings"], Sequence[str]], Iterable[Value]]
 """Takes what reads the settings, and the command's words."""
 
 LONGEST_S = 0.5
-"""How long a look-up may take."""
+"""How long a database may take."""
 
 _RUNS_SHOWN = 30
 
@@ -32,30 +34,29 @@ def values_of(parameter: str, words: Sequence[str], env_file: str | None) -> lis
     look_up = VALUES.get(parameter)
     if look_up is None:
         return []
-    found: list[Value] = []
 
     def settings() -> Settings:
         from syncctl.settings.settings import load_settings
 
         return load_settings(Path(env_file) if env_file else None)
 
-    def work() -> None:
-        try:
-            found.extend(look_up(settings, words))
-        except Exception:  # noqa: BLE001 - see above
-            found.clear()
+    try:
+        return list(look_up(settings, words))
+    except Exception:  # noqa: BLE001 - see above
+        return []
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(LONGEST_S)
-    return list(found)
+
+def _in_time(query: Callable[[], Sequence[_Found]]) -> Sequence[_Found]:
+    """What a query of the database gives. Raises TimeoutError, and whatever the query raises."""
+    # The thread is left to itself after that: the process ends without waiting for it.
+    return ThreadPoolExecutor(1).submit(query).result(LONGEST_S)
 
 
 def _runs(settings: Callable[[], Settings], words: Sequence[str]) -> Iterable[Value]:
     from syncctl.wiring.checks import list_runs
 
     read = settings()
-    for run in list_runs(read, _RUNS_SHOWN, failed_only=False):
+    for run in _in_time(lambda: list_runs(read, _RUNS_SHOWN, failed_only=False)):
         if "import" not in words or run.is_import:
             started = run.started_at.astimezone(read.business_timezone)
             yield run.run_id, f"{run.command}, {started:%Y-%m-%d %H:%M %Z}"
@@ -65,7 +66,9 @@ def _rejects(settings: Callable[[], Settings], words: Sequence[str]) -> Iterable
     from syncctl.services.rejects.reject_list import RejectFilter
     from syncctl.wiring.rejects import listed_rejects
 
-    return [(each.reject_id, each.reason) for each in listed_rejects(settings(), RejectFilter())]
+    read = settings()
+    found = _in_time(lambda: listed_rejects(read, RejectFilter()))
+    return [(each.reject_id, each.reason) for each in found]
 
 
 def _locations(settings: Callable[[], Settings], words: Sequence[str]) -> Iterable[Value]:

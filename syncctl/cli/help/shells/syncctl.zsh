@@ -11,7 +11,10 @@ _syncctl() {
     folders) _files -/ ;;
     words)
       for line in "${(@)lines[2,-1]}"; do
-        described+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+        case $line in
+          *$'\t'*) described+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}") ;;
+          *) described+=("${line//:/\\:}") ;;
+        esac
       done
       _describe -V syncctl described
       ;;
