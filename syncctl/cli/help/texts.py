@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from syncctl.domain.sources import SOURCES
 from syncctl.errors import ExitCode
+
+ANY_REPORT = "*"
+"""The table of commands.toml that each report of the API has."""
 
 GROUPS = ("Sync", "Import", "Look", "Repair", "Set up", "Try out")
 """The sections of the list of commands."""
@@ -71,6 +75,13 @@ class CommandHelp:
 def command_helps() -> Mapping[str, CommandHelp]:
     """commands.toml: by what is typed after `syncctl`, "" for the program as a whole."""
     tables = tomllib.loads(files(__package__).joinpath("commands.toml").read_text(encoding="utf-8"))
+    of_reports = tables.pop(ANY_REPORT)
+    for step, source in SOURCES.items():
+        examples = [
+            [text.replace("NAME", step.value).replace("RECORDS", source.plural) for text in example]
+            for example in of_reports["examples"]
+        ]
+        tables[step.value] = {**of_reports, "examples": examples}
     found = {}
     for words, table in tables.items():
         meanings = {**STATUSES, ExitCode.FAILED: table.get("failed", STATUSES[ExitCode.FAILED])}

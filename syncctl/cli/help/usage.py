@@ -16,13 +16,8 @@ from syncctl.safe_output.printable import printable
 ANY_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """The class of all usage errors of Typer, which has no public name."""
 
-_NUMBERS = {
-    "int": "a whole number",
-    "int range": "a whole number",
-    "float": "a number",
-    "float range": "a number",
-}
-"""Typer's types of numbers, in words."""
+_NUMBERS = {"int": "a whole number", "integer": "a whole number", "float": "a number"}
+"""Typer's types of numbers, by the names that its releases give them, in words."""
 
 
 class PlainUsageError(typer.BadParameter):
@@ -87,8 +82,8 @@ def _sentence(error: Any, context: Any) -> str:
     name = param.opts[-1] if param.param_type_name == "option" else _value(param)
     if hasattr(error, "param_type"):  # it is missing
         return f"{name} is missing: {param.help[:1].lower()}{param.help[1:]}"
-    if param.type.name in _NUMBERS:
-        return f"{name} needs {_NUMBERS[param.type.name]}{_range(param.type)}."
+    if number := _NUMBERS.get(param.type.name.removesuffix(" range")):
+        return f"{name} needs {number}{_range(param.type)}."
     if choices := getattr(param.type, "choices", ()):
         *others, last = (str(getattr(each, "value", each)) for each in choices)
         return f"{name} must be {', '.join(others)} or {last}."
