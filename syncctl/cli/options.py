@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from syncctl.cli.render.clock import Clock
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 DryRun = Annotated[
@@ -68,7 +73,7 @@ _IDLE_WITH = (("limit", "run"), ("dry_run", "systemd"))
 
 
 def refuse_idle_options(context: typer.Context) -> None:
-    """Raises UsageError where an option is given that means nothing beside the others."""
+    """Raises UsageError where an option is given that means nothing, by itself or beside the others."""
     given_names = {
         param.name
         for param in context.command.params
@@ -77,6 +82,9 @@ def refuse_idle_options(context: typer.Context) -> None:
         and source.name == "COMMANDLINE"
     }
     shown = {param.name: _shown(param) for param in context.command.params}
+    for name, value in context.params.items():
+        if isinstance(value, float) and math.isnan(value):  # Typer's limits let it through
+            raise UsageError(f"{shown[name]} needs a number.")
     for name, needed in _GOES_WITH:
         there = [each for each in needed if each in shown]
         if name in given_names and there and not given_names.intersection(there):
@@ -119,8 +127,11 @@ def _day(option: str, written: str | None) -> date | None:
         raise UsageError(f"{option} {written!r} isn't a date: write it as 2026-01-31.") from None
 
 
-def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[date | None, date | None]:
-    """--from and --to as days. Raises UsageError where they make no window."""
+def window_of(
+    full: bool, date_from: str | None, date_to: str | None, clock: Callable[[], Clock]
+) -> tuple[date | None, date | None]:
+    """--from and --to as days. `clock`: asked for today, if that is needed. Raises UsageError where they make
+    no window."""
     first, last = _day("--from", date_from), _day("--to", date_to)
     if last is not None and first is None:
         raise UsageError("--to goes with --from: name the first day, too.")
@@ -128,4 +139,6 @@ def window_of(full: bool, date_from: str | None, date_to: str | None) -> tuple[d
         raise UsageError("Use either --full or --from: --from asks dormant locations as well.")
     if first is not None and last is not None and last < first:
         raise UsageError(f"--from {first} is after --to {last}.")
+    if first is not None and last is None and first > clock().today:
+        raise UsageError(f"--from {first} is after today.")
     return first, last

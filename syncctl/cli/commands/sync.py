@@ -107,7 +107,7 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
     ) -> None:
         from syncctl.services.sync.planning import SyncOptions
 
-        first, last = window_of(full, date_from, date_to)
+        first, last = window_of(full, date_from, date_to, session.clock)
         options = SyncOptions(full, first, last, tuple(location or ()))
         _sync(session, name, steps, options, _Asked(dry_run, force, wait, json))
 

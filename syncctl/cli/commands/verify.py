@@ -77,7 +77,7 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     from syncctl.wiring.reconcile import check_source, repair_source
     from syncctl.wiring.runs import Invocation
 
-    first, last = window_of(False, date_from, date_to)
+    first, last = window_of(False, date_from, date_to, session.clock)
     options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))
     if repair:
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())

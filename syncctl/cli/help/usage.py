@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -44,7 +43,7 @@ def in_plain_words(context: Any) -> Iterator[None]:
 
 def extra_argument(word: str, context: Any) -> PlainUsageError:
     """The error of an argument too many."""
-    return PlainUsageError(f"Unexpected argument: {shlex.quote(word)}.", context)
+    return PlainUsageError(f"Unexpected argument: {word!r}.", context)
 
 
 def unknown_command(name: str, context: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Clock:
         """`IST`: for a title over moments that `short` shows."""
         return self.now.astimezone(self.zone).tzname() or "UTC"
 
+    @property
+    def today(self) -> date:
+        """The day there."""
+        return self.now.astimezone(self.zone).date()
+
     def moment(self, moment: datetime) -> str:
         """`today 03:20 IST`, `yesterday 21:05 IST`, `tomorrow 00:10 IST`, `26 Nov 03:20 IST`, and with the
         year where that is another one."""
@@ -35,7 +40,7 @@ class Clock:
     def time(self, moment: datetime) -> str:
         """`03:20 IST` where that is today's; else like `moment`."""
         there = moment.astimezone(self.zone)
-        if there.date() != self.now.astimezone(self.zone).date():
+        if there.date() != self.today:
             return self.moment(moment)
         return f"{there:%H:%M} {there.tzname()}"
 
@@ -48,11 +53,10 @@ class Clock:
         return f"{words} ago" if seconds > 0 else f"in {words}"
 
     def _day(self, there: datetime) -> str:
-        today = self.now.astimezone(self.zone).date()
-        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((there.date() - today).days)
+        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((there.date() - self.today).days)
         if near:
             return near
-        return f"{there.day} {there:%b}" + ("" if there.year == today.year else f" {there.year}")
+        return f"{there.day} {there:%b}" + ("" if there.year == self.today.year else f" {there.year}")
 
 
 def _span(seconds: int) -> str:
