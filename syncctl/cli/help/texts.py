@@ -46,12 +46,12 @@ STATUSES: Mapping[ExitCode, str] = {
 
 EVERYDAY = (
     ("status", "Is everything all right?"),
-    ("explain PHONE", "What became of a customer's records, and why?"),
     ("api", "Sync now, as cron does."),
     ("import walkin FILE", "Import a store's file."),
-    ("history", "What did the last runs do?"),
+    ("explain PHONE", "What became of a customer's records, and why?"),
+    ("rejects export FILE", "Correct in a sheet what was rejected."),
 )
-"""What is typed most, for whoever types `syncctl` alone."""
+"""What is typed most, as in the README, for whoever types `syncctl` alone."""
 
 
 @dataclass(frozen=True, slots=True)
