@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from syncctl.cli.help.texts import EVERYDAY, GROUPS, OPTION_GROUPS, CommandHelp, help_of
-from syncctl.cli.help.usage import unknown_command
+from syncctl.cli.help.usage import typed, unknown_command
 from syncctl.errors import UsageError
 
 OTHER_OPTIONS, OTHER_COMMANDS = "Options", "More"
@@ -44,15 +44,6 @@ def context_of(program: Any, words: Iterable[str]) -> Any:
             raise UsageError(unknown_command(word, context))
         context = below[word].make_context(word, [], parent=context, resilient_parsing=True)
     return context
-
-
-def typed(context: Any) -> str:
-    """What is typed after the program's name to get to the command of `context`."""
-    words: list[str] = []
-    while context.parent is not None:
-        words.insert(0, context.info_name)
-        context = context.parent
-    return " ".join(words)
 
 
 def commands_by_section(command: Any, context: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -77,7 +77,7 @@ class NothingTypedError(PlainUsageError):
     """`syncctl` alone."""
 
     def __init__(self, command: Program, ctx: Any) -> None:
-        super().__init__("", ctx)
+        super().__init__("No command is given.", ctx)
         self._command = command
 
     def show(self, file: Any = None) -> None:

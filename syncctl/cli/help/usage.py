@@ -22,6 +22,10 @@ _NUMBERS = {"int": "a whole number", "integer": "a whole number", "float": "a nu
 class PlainUsageError(typer.BadParameter):
     """A usage error that is shown as its message, and where the help is."""
 
+    def format_message(self) -> str:
+        """The message as it is, without Typer's "Invalid value"."""
+        return self.message
+
     def show(self, file: Any = None) -> None:
         """Print it to stderr."""
         print_message(f"Error: {printable(self.message)}")
@@ -48,27 +52,37 @@ def extra_argument(word: str, context: Any) -> PlainUsageError:
 
 def unknown_command(name: str, context: Any) -> str:
     """What to say of a command that there is not, with the ones that may be meant."""
-    below = context.command_path.partition(" ")[2]
+    below = typed(context)
     what = f"{below} {name}" if below else name
-    last_words = {typed: typed.rpartition(" ")[2] for typed, _ in _commands(context.find_root().command, "")}
-    here = {typed: last for typed, last in last_words.items() if typed == f"{below} {last}".strip()}
+    last_words = {line: line.rpartition(" ")[2] for line, _ in _commands(context.find_root().command, "")}
+    here = {line: last for line, last in last_words.items() if line == f"{below} {last}".strip()}
     # Whoever types "install" means `cron install`.
-    exact = [typed for typed, last in last_words.items() if last == name]
+    exact = [line for line, last in last_words.items() if last == name]
     found = exact or _near(name, here) or _near(name, last_words)
     return f"There is no command {what!r}.{_did_you_mean(found)}"
 
 
-def _commands(command: Any, typed: str) -> Iterator[tuple[str, Any]]:
+def typed(context: Any) -> str:
+    """What is typed after the program's name to get to the command of `context`."""
+    words: list[str] = []
+    while context.parent is not None:
+        words.insert(0, context.info_name)
+        context = context.parent
+    return " ".join(words)
+
+
+def _commands(command: Any, above: str) -> Iterator[tuple[str, Any]]:
     """Each command that the help shows, by what is typed for it."""
     for name, each in getattr(command, "commands", {}).items():
         if not each.hidden:
-            yield f"{typed} {name}".strip(), each
-            yield from _commands(each, f"{typed} {name}".strip())
+            line = f"{above} {name}".strip()
+            yield line, each
+            yield from _commands(each, line)
 
 
 def _near(name: str, last_words: Mapping[str, str]) -> list[str]:
     near = get_close_matches(name, last_words.values(), 3, 0.65)
-    return [typed for typed, last in last_words.items() if last in near or last.startswith(name)]
+    return [line for line, last in last_words.items() if last in near or last.startswith(name)]
 
 
 def _sentence(error: Any, context: Any) -> str:

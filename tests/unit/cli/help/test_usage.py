@@ -1,6 +1,8 @@
 """What is wrong with a command line is said in two plain lines."""
 
 import pytest
+import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from syncctl.cli.app import app
@@ -110,6 +112,16 @@ def test_nothing_typed_shows_what_is_typed_most() -> None:
     assert len(everyday) == 5
     assert "syncctl -h" in ended.stderr
     assert max(map(len, lines[1:])) <= 80
+
+
+def test_the_error_carries_the_message_alone() -> None:
+    for line, message in (
+        (["stauts"], "There is no command 'stauts'. Did you mean status?"),
+        ([], "No command is given."),
+    ):
+        with pytest.raises(typer.BadParameter) as refused:
+            get_command(app).main(line, standalone_mode=False)
+        assert refused.value.format_message() == message
 
 
 def test_a_group_alone_shows_its_help() -> None:
