@@ -40,7 +40,7 @@ class Clock:
     def time(self, moment: datetime) -> str:
         """`03:20 IST` where that is today's; else like `moment`."""
         there = moment.astimezone(self.zone)
-        if there.date() != self.today:
+        if there.date() != self.now.astimezone(self.zone).date():
             return self.moment(moment)
         return f"{there:%H:%M} {there.tzname()}"
 
@@ -53,10 +53,11 @@ class Clock:
         return f"{words} ago" if seconds > 0 else f"in {words}"
 
     def _day(self, there: datetime) -> str:
-        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((there.date() - self.today).days)
+        today = self.now.astimezone(self.zone).date()
+        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((there.date() - today).days)
         if near:
             return near
-        return f"{there.day} {there:%b}" + ("" if there.year == self.today.year else f" {there.year}")
+        return f"{there.day} {there:%b}" + ("" if there.year == today.year else f" {there.year}")
 
 
 def _span(seconds: int) -> str:
