@@ -14,6 +14,7 @@ from syncctl.cli.commands import cron as cron_commands
 from syncctl.cli.commands import demo as demo_command
 from syncctl.cli.commands import doctor as doctor_command
 from syncctl.cli.commands import explain as explain_command
+from syncctl.cli.commands import help as help_commands
 from syncctl.cli.commands import history as history_command
 from syncctl.cli.commands import imports as import_commands
 from syncctl.cli.commands import rejects as rejects_commands
@@ -23,6 +24,7 @@ from syncctl.cli.commands import status as status_command
 from syncctl.cli.commands import sync as sync_commands
 from syncctl.cli.commands import verify as verify_commands
 from syncctl.cli.context import EnvFile, Quiet, Verbose
+from syncctl.cli.help.tree import Program
 from syncctl.cli.logs.uncaught import install
 from syncctl.cli.render.printer import print_line
 from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
@@ -30,8 +32,8 @@ from syncctl.domain.sources import RECORDS
 
 app = typer.Typer(
     name="syncctl",
+    cls=Program,
     help=f"Syncs the rental system's {RECORDS} into the telecallers' lead database.",
-    no_args_is_help=True,
     add_completion=False,
     # Plain help avoids importing rich, which would double the time of --help.
     rich_markup_mode=None,
@@ -75,6 +77,7 @@ for group in (
     sandbox_command,
     demo_command,
     doctor_command,
+    help_commands,
 ):
     group.register(app)
 
@@ -84,7 +87,7 @@ def main() -> None:
     prepare_streams()
     install()
     try:
-        app()
+        app(prog_name="syncctl")
     except SystemExit as end:
         sys.exit(flushed(end.code))
     except OSError as error:  # commands have their own error boundary; this one is for --help

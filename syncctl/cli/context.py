@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
 from syncctl.cli.logs.uncaught import remember, traceback_text
+from syncctl.cli.options import refuse_idle_options
 from syncctl.cli.render.printer import console, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
@@ -37,11 +39,11 @@ EnvFile = Annotated[
     typer.Option(
         "--env-file",
         readable=False,
-        help="Read settings from FILE instead of looking for .env.",
+        help="Read the settings from FILE, not from .env.local and .env.",
         metavar="FILE",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only say what went wrong.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: each location, each retry.")]
 
 
@@ -159,6 +161,12 @@ class Session:
             if self.heartbeat is not None:
                 self.recent_lines.handle(record)
 
+    def count_run(self, *, dry_run: bool) -> None:
+        """The command is a run, which METRICS_FILE is to show unless it writes nothing."""
+        from syncctl.monitoring.metrics import RunMetrics
+
+        self.metrics = None if dry_run else RunMetrics()
+
     def end(self, status: int) -> None:
         """The command ends with `status`: leave the metrics, notify the heartbeat and close the log."""
         try:
@@ -264,6 +272,7 @@ def command(
                 # What is logged is so to its last line.
                 section = stop.at_safe_points() if logged else nullcontext()
                 with section, _reporting_exit_status(session), error_boundary(session):
+                    refuse_idle_options(context)
                     function(session, **given)
 
         own_keyword_only = [
@@ -272,9 +281,16 @@ def command(
         run.__signature__ = inspect.Signature([*own_keyword_only, *common])  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*parameters, *common)}
         run.__doc__ = function.__doc__
-        app.command(name, hidden=hidden)(run)
+        app.command(name, cls=HelpfulCommand, hidden=hidden)(run)
         for alias in aliases:
-            app.command(alias, hidden=True)(run)
+            app.command(alias, cls=HelpfulCommand, hidden=True)(run)
         return function
 
     return register
+
+
+def command_group(app: typer.Typer, name: str, help_text: str) -> typer.Typer:
+    """Add a group of commands. Gives what they are registered with."""
+    group = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None, help=help_text)
+    app.add_typer(group, name=name)
+    return group

@@ -19,6 +19,10 @@ def main() -> None:
         except OSError as error:
             sys.exit(unwritten(error))
         sys.exit(flushed(0))
+    if "_SYNCCTL_COMPLETE" in os.environ:
+        from syncctl.cli.help.completion import main as complete
+
+        complete()
     from syncctl.cli.app import main as run
 
     try:

@@ -1,4 +1,5 @@
-"""What the Containerfile relies on: a read-only root file system, and PID 1, whom signals reach only if it asks."""
+"""What the Containerfile relies on: a read-only root file system, and PID 1, which signals only reach if it
+asks for them."""
 
 import os
 import shutil

@@ -122,9 +122,10 @@ def test_it_has_its_command(program: Program, synced: dict[str, Any], name: str)
 def test_it_stands_in_the_help(program: Program) -> None:
     listed = " ".join(program.run("-h").stdout.split())
     assert "bookings, returns and cancellations" in listed
-    assert "Sync cancellations." in listed
+    assert "Sync only cancellations" in listed.partition("Import:")[0]
+    assert "syncctl cancellation --from" in program.run("cancellation", "-h").stdout
     about_api = " ".join(program.run("api", "-h").stdout.split())
-    assert "Sync stores, bookings, returns and cancellations: what cron runs." in about_api
+    assert "Sync stores, bookings, returns and cancellations, as cron does." in about_api
     kinds = " ".join(program.run("rejects", "list", "-h").stdout.split())
     assert "stores, booking, return, cancellation, walkin or lossofsale." in kinds
 

@@ -111,7 +111,7 @@ def test_a_preview_on_stdout_is_the_csv_and_nothing_else(program: Program, file:
         (("--preview", "data/imports/walkin_preview.csv"), "would be imported"),
         (("--preview", "data/syncctl.db.csv", "--force"), ""),
         (("--preview", ".env", "--force"), "neither .xlsx nor .csv"),
-        (("--preview", "-", "--json"), "exclude each other"),
+        (("--preview", "-", "--json"), "Use either"),
         (("--only-if", "yes"), "isn't a preview's hash"),
         (("--force",), "--preview"),
     ],

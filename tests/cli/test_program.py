@@ -68,10 +68,10 @@ def test_it_ends_at_once_whoever_else_wants_to_be_waited_for(program: Program) -
     assert json.loads(ended.stdout)
 
 
-def test_without_a_command_it_shows_the_help(program: Program) -> None:
+def test_without_a_command_it_shows_what_is_typed_most(program: Program) -> None:
     ended = program.run()
-    assert ended.status == 2
-    assert "Commands:" in ended.output
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "Every day:\n  syncctl status " in ended.stderr
 
 
 def test_config_tells_value_and_origin_and_masks_secrets(program: Program) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 from typer.main import get_command
 
 from syncctl.cli.app import app
+from syncctl.cli.help.page import default_of, names_of
+from syncctl.cli.help.texts import help_of
+from syncctl.errors import ExitCode
 from syncctl.settings.specs import SPECS, Spec
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -39,7 +42,7 @@ def commands_page(_: str) -> str:
         if hidden:
             old_names.append(f"- `{name}`: {_summary(command)}")
         else:
-            shown += [f"## {name}", "", *_described(name, command)]
+            shown += [f"## {name}", "", *_described(words, command)]
     return "\n".join((COMMANDS_BEGIN, *_common_options(), *shown, *old_names, ""))
 
 
@@ -78,12 +81,13 @@ def _summary(command: Any) -> str:
     return summary
 
 
-def _described(name: str, command: Any) -> Iterator[str]:
+def _described(words: tuple[str, ...], command: Any) -> Iterator[str]:
+    name, added = f"syncctl {' '.join(words)}", help_of(" ".join(words))
     yield _summary(command)
     yield ""
     if details := command.help.partition("\n\n")[2]:
         yield from ("```text", details.replace("\b\n", ""), "```", "")
-    arguments = [each for each in command.params if not each.opts[0].startswith("-")]
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
     options = [each for each in command.params if each not in arguments and each.opts[0] not in COMMON]
     if arguments:
         yield from ("```text", f"{name} {' '.join(each.metavar for each in arguments)}", "```", "")
@@ -91,19 +95,25 @@ def _described(name: str, command: Any) -> Iterator[str]:
         yield ""
     if options:
         yield from ("| option | default | |", "| --- | --- | --- |", *map(_option, options), "")
+    yield from ("```sh", *(f"syncctl {line}  # {purpose}" for purpose, line in added.examples), "```", "")
+    statuses = "; ".join(_status(code, meaning) for code, meaning in added.statuses)
+    yield from (f"Exit status: {statuses}. Read more: [{added.docs}](../{added.docs}).", "")
+
+
+def _status(code: ExitCode, meaning: str) -> str:
+    return f"{code.value}: {meaning}" if code is ExitCode.FAILED else str(code.value)
 
 
 def _common_options() -> Iterator[str]:
     yield from ("## Options of every command", "", "| option | default | |", "| --- | --- | --- |")
     yield from (_option(each) for each in get_command(app).params)
-    yield from ("| `--help`, `-h` | | Show the help. |", "")
+    yield from ("| `-h`, `--help` | | Show this help. |", "")
 
 
 def _option(option: Any) -> str:
-    value = "" if option.is_flag else f" {option.metavar or option.type.name.split()[0].upper()}"
-    names = ", ".join(f"`{name}{value}`" for name in option.opts)
-    default = "" if option.default in (None, False) else f"`{option.default}`"
-    return f"| {names} | {default} | {option.help.replace('|', chr(92) + '|')} |"
+    value = names_of(option).removeprefix(names_of(option, valued=False))
+    names = ", ".join(f"`{name}{value}`" for name in sorted(option.opts, key=len))
+    return f"| {names} | {default_of(option)} | {option.help.replace('|', chr(92) + '|')} |"
 
 
 def _default(spec: Spec) -> str:

@@ -7,21 +7,26 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.context import Session, command
+from syncctl.cli.context import Session, command, command_group
 from syncctl.cli.options import Apply, Json, Wait
 
 Keep = Annotated[
-    list[str] | None, typer.Option("--keep", metavar="ID", help="Keep this copy of its set; repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="ID", show_default="as the plan says", help="Keep this copy of its set; repeatable."
+    ),
 ]
 BackupFile = Annotated[
-    Path, typer.Argument(readable=False, metavar="FILE", help="The backup.", show_default=False)
+    Path,
+    typer.Argument(
+        readable=False, metavar="FILE", help="The backup that a cleanup wrote.", show_default=False
+    ),
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group, and the old system's name for its first command."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Repair what other programs left.")
-    app.add_typer(group, name="cleanup")
+    group = command_group(app, "cleanup", "Repair what other programs left behind.")
     command(group, "duplicates")(_duplicates)
     command(group, "stores")(_stores)
     command(group, "finished")(_finished)
@@ -32,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def _duplicates(
     session: Session, apply: Apply = False, keep: Keep = None, wait: Wait = 0.0, json: Json = False
 ) -> None:
-    """Show which copies of one lead would be deleted; with --apply delete them."""
+    """Show duplicate leads; with --apply delete the spare copies."""
     from syncctl.cli.render import cleanup as render
     from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup
@@ -49,7 +54,7 @@ def _duplicates(
 
 
 def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
-    """Show which leads' stores are misspelt; with --apply rename them."""
+    """Show leads with misspelt stores; with --apply correct them."""
     from syncctl.cli.render import cleanup_stores as render
     from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup
@@ -63,7 +68,7 @@ def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json
 
 
 def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
-    """Show which finished or deleted leads are there all the same; with --apply delete them."""
+    """Show finished or deleted leads that are back; with --apply delete them."""
     from syncctl.cli.render import cleanup_finished as render
     from syncctl.cli.render.cleanup_output import Output
     from syncctl.wiring import cleanup

@@ -12,12 +12,12 @@ from syncctl.cli.options import Json
 
 File = Annotated[
     Path,
-    typer.Argument(readable=False, metavar="FILE", help="An .xlsx, .xls or .csv.", show_default=False),
+    typer.Argument(readable=False, metavar="FILE", help="A store's .xlsx, .xls or .csv.", show_default=False),
 ]
 Kind = Annotated[
     str | None,
     typer.Option(
-        "--kind", metavar="KIND", help="walkin or lossofsale; if left out, the file's name decides."
+        "--kind", metavar="KIND", show_default="as the file's name says", help="walkin or lossofsale."
     ),
 ]
 
@@ -27,7 +27,7 @@ def register(group: typer.Typer) -> None:
 
     @command(group, "columns")
     def columns(session: Session, file: File, kind: Kind = None, json: Json = False) -> None:
-        """Show which column is taken for what; reads the file, writes nothing."""
+        """Show which column of a file is taken for what."""
         from syncctl.cli.render.columns import render_columns
         from syncctl.errors import ExitCode
         from syncctl.wiring.columns import columns_of_file, kind_of_file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.context import Session, command
+from syncctl.cli.context import Session, command, command_group
 from syncctl.cli.options import Json
 from syncctl.cli.render.printer import print_message
 
@@ -15,22 +15,19 @@ if TYPE_CHECKING:
 
     from syncctl.wiring.scheduling import CrontabChange
 
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Change nothing, show the difference.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the change; make none.")]
 Systemd = Annotated[
-    bool, typer.Option("--systemd", help="Print a systemd service and timer instead of a crontab line.")
+    bool, typer.Option("--systemd", help="Print a systemd service and timer instead of the crontab line.")
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="The crontab line that starts the sync."
-    )
-    app.add_typer(group, name="cron")
+    group = command_group(app, "cron", "Schedule the sync: the line in your crontab.")
 
     @command(group, "show")
     def show(session: Session, systemd: Systemd = False, json: Json = False) -> None:
-        """Show the block with the line, and whether it is installed and in step with API_SYNC_TIME."""
+        """Show the line, and whether it is installed and up to date."""
         from syncctl.cli.render.cron import render_schedule
         from syncctl.wiring import scheduling
 
@@ -44,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
     @command(group, "install")
     def install(session: Session, dry_run: DryRun = False, systemd: Systemd = False) -> None:
-        """Put the line into your crontab; every other line of it stays as it is."""
+        """Put the line into your crontab; other lines stay as they are."""
         from syncctl.wiring import scheduling
 
         settings = session.settings
@@ -59,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
     @command(group, "remove")
     def remove(session: Session, dry_run: DryRun = False) -> None:
-        """Take the line out of your crontab again."""
+        """Take the line out of your crontab."""
         from syncctl.wiring import scheduling
 
         change = scheduling.plan_removal()

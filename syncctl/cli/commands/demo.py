@@ -8,12 +8,19 @@ from typing import Annotated
 import typer
 
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import output_folder
 from syncctl.cli.render.printer import print_message
 from syncctl.errors import ExitCode
 
 Keep = Annotated[
     Path | None,
-    typer.Option("--keep", metavar="DIR", help="Do it in DIR and leave database and settings there."),
+    typer.Option(
+        "--keep",
+        parser=output_folder,
+        metavar="DIR",
+        show_default="a folder that is deleted",
+        help="Run in DIR and leave the database and settings there.",
+    ),
 ]
 
 
@@ -22,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "demo")
     def demo(session: Session, keep: Keep = None) -> None:
-        """Show the whole job on made-up data, without a server."""
+        """Show the whole job on made-up data."""
         from syncctl.cli.render.demo import render_demo
         from syncctl.demo.demo import run_demo
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.context import Session, command
-from syncctl.cli.options import Json
+from syncctl.cli.options import Json, output_file
 from syncctl.cli.render.printer import console, print_message
 from syncctl.errors import ExitCode, SettingsError, UsageError
 
@@ -22,12 +22,12 @@ EvidenceFile = Annotated[
     Path | None,
     typer.Option(
         "--evidence",
-        readable=False,
+        parser=output_file,
         metavar="FILE",
-        help="Instead ask the API how it answers and write it to FILE (-: stdout), without anybody's data.",
+        help="Write how the API answers to FILE (- is stdout), without customers' data, instead of checking.",
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--force", help="With --evidence: overwrite the file if it exists.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="With --evidence: overwrite an existing FILE.")]
 
 STDOUT = Path("-")
 WAITING = "A run is under way: waiting for its end …"
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
     def doctor(
         session: Session, evidence: EvidenceFile = None, force: Overwrite = False, json: Json = False
     ) -> None:
-        """Check settings, database, API, files and schedule; each trouble comes with its cure."""
+        """Check the installation, and say how to fix what is wrong."""
         if evidence is not None:
             with session.stop.at_safe_points():
                 _evidence(session, evidence, overwrite=force, as_json=json)
@@ -65,10 +65,8 @@ def _evidence(session: Session, target: Path, *, overwrite: bool, as_json: bool)
     from syncctl.filesystem.private_files import private_file
     from syncctl.services.doctor.evidence.document import readable
 
-    if target == Path():
-        raise UsageError("--evidence needs the name of a file, or - for stdout.")
     if as_json and target == STDOUT:
-        raise UsageError("--evidence - and --json exclude each other: the evidence is JSON already.")
+        raise UsageError("Use either --evidence - or --json: the evidence is JSON already.")
     if target == STDOUT:
         found = _collect(session)
         sys.stdout.write(readable(found.document) + "\n")

@@ -13,7 +13,7 @@ RunId = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="The import: its id in `syncctl history`, or the beginning of it.",
+        help="The import's run: its id in `syncctl history`, or the beginning.",
         show_default=False,
     ),
 ]
@@ -32,7 +32,7 @@ def _undo(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     wait: Wait = 0.0,
     json: Json = False,
 ) -> None:
-    """Show what taking an import back would come to; with --apply do it."""
+    """Show how an import would be taken back; with --apply do it."""
     from syncctl.cli.render import import_undo as render
     from syncctl.cli.render.cleanup_output import Output
     from syncctl.cli.terminal.asking import can_ask, confirm

@@ -14,8 +14,8 @@ import typer
 
 from syncctl.cli.commands import columns, import_undo
 from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
-from syncctl.cli.context import Session, command
-from syncctl.cli.options import DryRun, Json, Wait
+from syncctl.cli.context import Session, command, command_group
+from syncctl.cli.options import ImportDryRun, Json, Wait, given, output_file
 from syncctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,15 +24,8 @@ if TYPE_CHECKING:
     from syncctl.services.imports.preview import Preview
 
 
-def _given(text: str) -> str:
-    """An unset shell variable must not be mistaken for the current folder or for a missing option."""
-    if not text.strip():
-        raise typer.BadParameter("it is empty.")
-    return text
-
-
 def _given_path(text: str) -> Path:
-    return Path(_given(text))
+    return Path(given(text))
 
 
 Paths = Annotated[
@@ -40,38 +33,45 @@ Paths = Annotated[
     typer.Argument(
         parser=_given_path,
         metavar="PATH...",
-        help="Files, or folders with matching ones.",
+        help="Files, or folders: their matching files.",
         show_default=False,
     ),
 ]
 StoreName = Annotated[
     str | None,
-    typer.Option("--store", parser=_given, metavar="NAME", help="Whose they are; else their names tell."),
+    typer.Option(
+        "--store",
+        parser=given,
+        metavar="NAME",
+        show_default="as the files' names say",
+        help="The store that the files are from.",
+    ),
 ]
 SheetName = Annotated[
-    str | None, typer.Option("--sheet", parser=_given, metavar="NAME", help="Only this sheet.")
+    str | None,
+    typer.Option("--sheet", parser=given, metavar="NAME", show_default="all", help="Only this sheet."),
 ]
 
 PreviewFile = Annotated[
     Path | None,
     typer.Option(
         "--preview",
-        parser=_given_path,
+        parser=output_file,
         metavar="FILE",
-        help="A dry run that writes every row to FILE.xlsx or FILE.csv (-: stdout).",
+        help="Write what would become of every row to FILE.xlsx or FILE.csv (- is stdout), nothing else.",
     ),
 ]
 OnlyIf = Annotated[
     str | None,
     typer.Option(
-        "--only-if", metavar="HASH", help="Only if it does what the preview with this hash showed; else 65."
+        "--only-if", metavar="HASH", help="Only if it does exactly what the preview with this hash showed."
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--force", help="With --preview: overwrite the file if it exists.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="With --preview: overwrite an existing FILE.")]
 
 _HELP = {
-    "walkin": "Import walk-in reports (.xlsx, .xls, .csv).",
-    "lossofsale": "Import loss-of-sale reports (.xlsx, .xls, .csv).",
+    "walkin": "Import walk-in files (.xlsx, .xls, .csv).",
+    "lossofsale": "Import loss-of-sale files (.xlsx, .xls, .csv).",
 }
 _HASH = re.compile("[0-9a-f]{16}")
 
@@ -88,10 +88,8 @@ class _Options:
     as_json: bool
 
     def __post_init__(self) -> None:
-        if self.overwrite and self.preview is None:
-            raise UsageError("--force goes with --preview: there is nothing else to overwrite.")
         if self.as_json and self.is_to_stdout:
-            raise UsageError("--preview - and --json exclude each other: --json has every row anyway.")
+            raise UsageError("Use either --preview - or --json: --json has every row anyway.")
         if self.only_if is not None and not _HASH.fullmatch(self.only_if):
             raise UsageError(
                 f"--only-if {self.only_if!r} isn't a preview's hash: give the 16 digits that it printed."
@@ -118,12 +116,11 @@ def _import(session: Session, job: ImportJob, options: _Options) -> None:
 
 def _run(session: Session, job: ImportJob, options: _Options, preview: Preview | None) -> RunResult:
     from syncctl.domain.steps import Trigger
-    from syncctl.monitoring.metrics import RunMetrics
     from syncctl.wiring.monitoring import observer_of
     from syncctl.wiring.previews import preview_file
     from syncctl.wiring.runs import Invocation, run_import
 
-    session.metrics = None if options.is_dry else RunMetrics()
+    session.count_run(dry_run=options.is_dry)
     settings, command_name = session.settings, f"import {job.kind}"
     # Always manual, whatever stdin and stdout are: files are never imported by a scheduler.
     observe = observer_of(settings, session.metrics)
@@ -166,7 +163,7 @@ def _import_command(kind: str) -> Callable[..., None]:
         paths: Paths,
         store: StoreName = None,
         sheet: SheetName = None,
-        dry_run: DryRun = False,
+        dry_run: ImportDryRun = False,
         preview: PreviewFile = None,
         only_if: OnlyIf = None,
         force: Overwrite = False,
@@ -185,7 +182,7 @@ def _import_command(kind: str) -> Callable[..., None]:
 def _import_from_folder(kind: str) -> Callable[..., None]:
     def import_all(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
         session: Session,
-        dry_run: DryRun = False,
+        dry_run: ImportDryRun = False,
         preview: PreviewFile = None,
         only_if: OnlyIf = None,
         force: Overwrite = False,
@@ -198,15 +195,13 @@ def _import_from_folder(kind: str) -> Callable[..., None]:
         job = import_from_folder(session.settings, StepName(kind), explicit=True)
         _import(session, job, _Options(dry_run, preview, only_if, force, wait, json))
 
-    import_all.__doc__ = f"Import all {kind} files in IMPORT_DIR, the unchanged ones too."
+    import_all.__doc__ = f"Import all {kind} files in IMPORT_DIR, unchanged ones too."
     return import_all
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands, and the old system's names for them."""
-    group = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="Import the stores' files, by hand only."
-    )
+    group = command_group(app, "import", "Import the stores' files, or take an import back.")
     for kind, help_text in _HELP.items():
         import_files = _import_command(kind)
         import_files.__doc__ = help_text
@@ -215,4 +210,3 @@ def register(app: typer.Typer) -> None:
         command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
     columns.register(group)
     import_undo.register(group)
-    app.add_typer(group, name="import")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncctl.cli.context import Session, command
-from syncctl.cli.options import Json, Wait
+from syncctl.cli.context import Session, command, command_group
+from syncctl.cli.options import Json, Wait, output_file
 from syncctl.cli.render.printer import print_message
 from syncctl.domain.sources import StepName
 from syncctl.text import quantity
@@ -21,16 +21,24 @@ STDOUT = Path("-")
 
 Kind = Annotated[
     str | None,
-    typer.Option("--kind", metavar="KIND", help=f"{', '.join([*StepName][:-1])} or {[*StepName][-1]}."),
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        show_default="all",
+        help=f"{', '.join([*StepName][:-1])} or {[*StepName][-1]}.",
+    ),
 ]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="With this in the reason.")]
-File = Annotated[str | None, typer.Option("--file", metavar="NAME", help="Of this file, or location id.")]
-Store = Annotated[str | None, typer.Option("--store", metavar="NAME", help="Of this store.")]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="At most so many; 0 for all.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Only with this in the reason.")]
+File = Annotated[
+    str | None,
+    typer.Option("--file", metavar="NAME", help="Only of this file, or of the location with this id."),
+]
+Store = Annotated[str | None, typer.Option("--store", metavar="NAME", help="Only of this store.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="At most this many; 0: all.")]
 Target = Annotated[
     Path,
     typer.Argument(
-        readable=False,
+        parser=output_file,
         metavar="FILE",
         help="The .csv or .xlsx to write; - is stdout.",
         show_default=False,
@@ -42,19 +50,20 @@ Corrected = Annotated[
 ]
 Ids = Annotated[
     list[str],
-    typer.Argument(metavar="ID...", help="Ids, or at least their first six characters.", show_default=False),
+    typer.Argument(
+        metavar="ID...", help="Their ids as listed, or at least the first six characters.", show_default=False
+    ),
 ]
-Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite an existing FILE.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Write nothing, say what would become of each.")
+    bool, typer.Option("--dry-run", "-n", help="Show what would become of each; write nothing.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask first.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The records that were invalid.")
-    app.add_typer(group, name="rejects")
+    group = command_group(app, "rejects", "Rows that were rejected: list, correct and retry them.")
     command(group, "list")(_list)
     command(group, "export")(_export)
     command(group, "import")(_import)
@@ -71,7 +80,7 @@ def _list(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List them, phone numbers masked: newest first, on a terminal by store and reason."""
+    """List rejected rows and the reasons, phone numbers masked."""
     from syncctl.cli.render.rejects import render_rejects
     from syncctl.wiring.rejects import listed_rejects
 
@@ -88,7 +97,7 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
     store: Store = None,
     force: Overwrite = False,
 ) -> None:
-    """Write them with their raw values to a sheet, for correction by hand."""
+    """Write them to a sheet, to be corrected by hand."""
     from syncctl.wiring.rejects import export_rejects, write_rejects
 
     wanted = _filter(kind, reason, file, store)
@@ -111,7 +120,7 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
 def _import(
     session: Session, file: Corrected, dry_run: DryRun = False, wait: Wait = 0.0, json: Json = False
 ) -> None:
-    """Take the corrected sheet back: what is right now is saved and leaves the list."""
+    """Save what the corrected sheet has right now, off the list."""
     from syncctl.cli.render.rejects import render_corrections
     from syncctl.domain.steps import Trigger
     from syncctl.wiring.runs import Invocation, import_corrected_rejects
@@ -132,7 +141,7 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     wait: Wait = 0.0,
     json: Json = False,
 ) -> None:
-    """Try them again after a fix: those that are now valid are saved and leave the list."""
+    """Try them again after a fix, and save what is valid now."""
     from syncctl.cli.render.rejects import render_retry
     from syncctl.domain.steps import Trigger
     from syncctl.wiring.runs import Invocation, retry_rejects
@@ -144,7 +153,7 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
 
 
 def _dismiss(session: Session, ids: Ids, yes: Yes = False, json: Json = False) -> None:
-    """Take them off the list unsaved, for good: the same rows don't come back."""
+    """Take them off the list for good, unsaved."""
     from syncctl.cli.render.rejects import print_table, render_dismissed
     from syncctl.cli.terminal.asking import can_ask, confirm
     from syncctl.wiring.rejects import dismiss_rejects, rejects_to_dismiss

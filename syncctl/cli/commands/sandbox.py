@@ -12,18 +12,34 @@ from syncctl.cli.render.printer import print_line, print_message
 from syncctl.domain.sources import API_STEPS
 from syncctl.errors import StopRequestedError, UsageError
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same made-up data.")]
-Locations = Annotated[int, typer.Option("--locations", min=1, max=1000, help="How many locations answer.")]
-Bookings = Annotated[int, typer.Option("--bookings", min=0, max=100_000, help="Bookings of each location.")]
-Latency = Annotated[float, typer.Option("--latency-ms", min=0, help="Wait so long before each answer.")]
-Token = Annotated[str | None, typer.Option("--token", help="Refuse calls without this key.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", min=0, max=65535, help="Listen here; 0 takes any free port.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same made-up data.")]
+Locations = Annotated[
+    int, typer.Option("--locations", metavar="N", min=1, max=1000, help="How many locations there are.")
+]
+Bookings = Annotated[
+    int,
+    typer.Option("--bookings", metavar="N", min=0, max=100_000, help="How many bookings each location has."),
+]
+Latency = Annotated[
+    float,
+    typer.Option(
+        "--latency-ms",
+        min=0,
+        metavar="MS",
+        show_default="at once",
+        help="Wait this many milliseconds before each answer.",
+    ),
+]
+Token = Annotated[str | None, typer.Option("--token", metavar="KEY", help="Refuse calls without this key.")]
 Faults = Annotated[
     list[str] | None,
     typer.Option(
         "--fault",
         metavar="KIND[=RATE][@API[:LOCATION]]",
-        help="Misbehave so, as 503=0.2 or reset@booking:7; repeatable. A wrong KIND lists them all.",
+        help="Misbehave, as in 503=0.2 or reset@booking:7; repeatable. A wrong KIND lists all.",
     ),
 ]
 Dialects = Annotated[
@@ -31,7 +47,7 @@ Dialects = Annotated[
     typer.Option(
         "--dialect",
         metavar="NAME[+NAME...][@REPORT]",
-        help="How reports answer, as booking-date+utc-days or capped-100@return; repeatable. Names: above.",
+        help="How reports answer, as in booking-date+utc-days or capped-100@return; repeatable. Names above.",
     ),
 ]
 
@@ -51,7 +67,7 @@ def register(app: typer.Typer) -> None:
         fault: Faults = None,
         dialect: Dialects = None,
     ) -> None:
-        """Serve a stand-in for the rental API, with made-up data.
+        """Serve a made-up rental API to try things on.
 
         \b
         --dialect says how the booking and the return report answer, or only one

@@ -10,9 +10,9 @@ from syncctl.cli.context import Session, command
 from syncctl.cli.options import Json
 from syncctl.errors import ExitCode, StopRequestedError, UsageError
 
-Watch = Annotated[bool, typer.Option("--watch", help="Look again every few seconds, until Ctrl-C.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")]
 Interval = Annotated[
-    float, typer.Option("--interval", metavar="SECONDS", help="With --watch: seconds between looks.")
+    float, typer.Option("--interval", metavar="SECONDS", help="With --watch: look this often.")
 ]
 
 SHORTEST_S, LONGEST_S = 0.1, 86_400.0
@@ -24,16 +24,14 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "status")
     def status(session: Session, watch: Watch = False, interval: Interval = 5.0, json: Json = False) -> None:
-        """Show the health at a glance; exit status 1 unless OK."""
+        """Show at a glance whether all is well."""
         from syncctl.cli.render.status import render_status, watch_status
         from syncctl.wiring.checks import status as look
 
         if not SHORTEST_S <= interval <= LONGEST_S:  # also rejects NaN, which typer's min and max let through
-            raise UsageError(
-                f"--interval: a number of seconds from {SHORTEST_S:g} to {LONGEST_S:g} is expected."
-            )
+            raise UsageError(f"--interval needs a number of seconds from {SHORTEST_S:g} to {LONGEST_S:g}.")
         if watch and json:
-            raise UsageError("--watch and --json exclude each other: --json prints one object.")
+            raise UsageError("Use either --watch or --json: --json prints one object.")
         settings = session.settings
         if watch:
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,6 +20,7 @@ from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, St
 
 if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
+    from syncctl.services.sync.planning import SyncOptions
 
 
 def finish(result: RunResult, *, as_json: bool, show: Callable[[RunResult], None] | None = None) -> None:
@@ -54,6 +55,45 @@ def printing_result_even_if_aborted(*, as_json: bool) -> Iterator[Callable[[RunR
         raise
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options of a sync that don't say what is fetched."""
+
+    dry_run: bool
+    force: bool
+    wait_s: float
+    as_json: bool
+
+
+def _sync(
+    session: Session, name: str, steps: tuple[StepName, ...], options: SyncOptions, asked: _Asked
+) -> None:
+    """Sync, and end the program accordingly."""
+    from syncctl.domain.steps import Trigger
+    from syncctl.wiring.monitoring import heartbeat_of, observer_of
+    from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
+
+    observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
+    automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
+    trigger = Trigger.AUTO if automatic else Trigger.MANUAL
+    invocation = Invocation(name, trigger, asked.dry_run, asked.wait_s, observe=observe, stop=session.stop)
+    if automatic and not asked.force and not session.settings.api_sync_enabled:
+        session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
+        result = switched_off(session.settings, invocation, steps)
+    else:
+        heartbeat = heartbeat_of(session.settings, name, options, dry_run=asked.dry_run)
+        if heartbeat is not None:
+            session.heartbeat = heartbeat
+            invocation = replace(invocation, on_begun=heartbeat.begin)
+        with printing_result_even_if_aborted(as_json=asked.as_json) as keep, session.listener() as listener:
+            invocation = replace(invocation, on_ended=keep)
+            if name == "all":
+                result = run_all(session.settings, invocation, options, listener)
+            else:
+                result = run_sync(session.settings, invocation, steps, options, listener)
+    finish(result, as_json=asked.as_json)
+
+
 def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]:
     def sync(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
         session: Session,
@@ -66,44 +106,30 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
-        from syncctl.domain.steps import Trigger
-        from syncctl.monitoring.metrics import RunMetrics
         from syncctl.services.sync.planning import SyncOptions
-        from syncctl.wiring.monitoring import heartbeat_of, observer_of
-        from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
-        session.metrics = None if dry_run else RunMetrics()
-        first, last = window_of(full, date_from, date_to)
-        automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
-        trigger = Trigger.AUTO if automatic else Trigger.MANUAL
-        invocation = Invocation(name, trigger, dry_run, wait, stop=session.stop)
+        session.count_run(dry_run=dry_run)
+        first, last = window_of(full, date_from, date_to, session.clock)
         options = SyncOptions(full, first, last, tuple(location or ()))
-        observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
-        invocation = replace(invocation, observe=observe)
-        if automatic and not force and not session.settings.api_sync_enabled:
-            session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
-            result = switched_off(session.settings, invocation, steps)
-        else:
-            heartbeat = heartbeat_of(session.settings, name, options, dry_run=dry_run)
-            if heartbeat is not None:
-                session.heartbeat = heartbeat
-                invocation = replace(invocation, on_begun=heartbeat.begin)
-            with printing_result_even_if_aborted(as_json=json) as keep, session.listener() as listener:
-                invocation = replace(invocation, on_ended=keep)
-                if name == "all":
-                    result = run_all(session.settings, invocation, options, listener)
-                else:
-                    result = run_sync(session.settings, invocation, steps, options, listener)
-        finish(result, as_json=json)
+        _sync(session, name, steps, options, _Asked(dry_run, force, wait, json))
 
-    return sync
+    def sync_stores(
+        session: Session, dry_run: DryRun = False, force: Force = False, wait: Wait = 0.0, json: Json = False
+    ) -> None:
+        from syncctl.services.sync.planning import SyncOptions
+
+        session.count_run(dry_run=dry_run)
+        _sync(session, name, steps, SyncOptions(), _Asked(dry_run, force, wait, json))
+
+    # The store list is fetched as a whole: there is nothing to choose.
+    return sync_stores if steps == (StepName.STORES,) else sync
 
 
 _COMMANDS: Mapping[str, tuple[tuple[StepName, ...], str]] = {
-    "api": (API_STEPS, f"Sync stores, {RECORDS}: what cron runs."),
-    "stores": ((StepName.STORES,), "Sync the store list."),
-    **{step.value: ((step,), f"Sync {source.title.lower()}.") for step, source in SOURCES.items()},
-    "all": ((*API_STEPS, *FILE_STEPS), "Sync the API, then import from IMPORT_DIR; by hand only."),
+    "api": (API_STEPS, f"Sync stores, {RECORDS}, as cron does."),
+    "stores": ((StepName.STORES,), "Sync only the store list."),
+    **{step.value: ((step,), f"Sync only {source.plural}.") for step, source in SOURCES.items()},
+    "all": ((*API_STEPS, *FILE_STEPS), "Sync, then import from IMPORT_DIR; by hand only."),
 }
 """Command -> the steps that it runs, and its help."""
 

@@ -7,22 +7,31 @@ from typing import Annotated
 
 import typer
 
-from syncctl.cli.context import Session, command
+from syncctl.cli.context import Session, command, command_group
 from syncctl.cli.options import Json, Location, Wait, window_of
 from syncctl.errors import ExitCode
 
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="DAY", help="Check from DAY (YYYY-MM-DD); else all of a whole window."),
+    typer.Option(
+        "--from",
+        metavar="DAY",
+        show_default="a whole window",
+        help="Compare from this day on, as in 2026-01-31.",
+    ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Check up to DAY; with --from.")]
-Repair = Annotated[bool, typer.Option("--repair", help="Sync exactly what is missing.")]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="DAY", show_default="today", help="With --from: up to and with this day."),
+]
+Repair = Annotated[
+    bool, typer.Option("--repair", show_default="change nothing", help="Sync exactly what is missing.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group, and the old system's names for its commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check machinery, data and source.")
-    app.add_typer(group, name="verify")
+    group = command_group(app, "verify", "Check syncctl, its data, and that nothing is missing.")
     command(group, "sync")(_verify_sync)
     command(group, "data")(_verify_data)
     command(group, "source")(_verify_source)
@@ -31,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _verify_sync(session: Session, json: Json = False) -> None:
-    """Check the machinery: is it set up, running and in time?"""
+    """Check that syncctl is set up, running and on time."""
     from syncctl.cli.render.checks import render_checks
     from syncctl.wiring.checks import verify_sync
 
@@ -42,7 +51,7 @@ def _verify_sync(session: Session, json: Json = False) -> None:
 
 
 def _verify_data(session: Session, json: Json = False) -> None:
-    """Check the data: are the leads sound?"""
+    """Check that the leads in the database are sound."""
     from syncctl.cli.render.checks import render_checks
     from syncctl.wiring.checks import verify_data
 
@@ -61,14 +70,14 @@ def _verify_source(  # noqa: PLR0913, PLR0917 - each parameter is an option of t
     wait: Wait = 0.0,
     json: Json = False,
 ) -> None:
-    """Check that everything the API has is in the database; changes nothing without --repair."""
+    """Check that everything the API has is in the database."""
     from syncctl.cli.render.source import render_source, source_progress
     from syncctl.domain.steps import Trigger
     from syncctl.services.sync.planning import SyncOptions
     from syncctl.wiring.reconcile import check_source, repair_source
     from syncctl.wiring.runs import Invocation
 
-    first, last = window_of(False, date_from, date_to)
+    first, last = window_of(False, date_from, date_to, session.clock)
     options = SyncOptions(date_from=first, date_to=last, locations=tuple(location or ()))
     if repair:
         automatic = not (sys.stdin.isatty() or sys.stdout.isatty())

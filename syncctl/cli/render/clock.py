@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,11 @@ class Clock:
     def zone_name(self) -> str:
         """`IST`: for a title over moments that `short` shows."""
         return self.now.astimezone(self.zone).tzname() or "UTC"
+
+    @property
+    def today(self) -> date:
+        """The day there."""
+        return self.now.astimezone(self.zone).date()
 
     def moment(self, moment: datetime) -> str:
         """`today 03:20 IST`, `yesterday 21:05 IST`, `tomorrow 00:10 IST`, `26 Nov 03:20 IST`, and with the
