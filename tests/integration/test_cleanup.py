@@ -13,7 +13,7 @@ from syncctl.errors import FileProblemError, SettingsError, UsageError
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind
 from syncctl.services.cleanup.cleaning import DuplicatesCleaned, plan_duplicates
-from syncctl.services.cleanup.duplicate_plans import Conflict
+from syncctl.services.cleanup.duplicate_results import Conflict
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from syncctl.wiring.scheduling import CrontabChange
 
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Change nothing, show the difference.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask on a terminal.")]
 Systemd = Annotated[
     bool, typer.Option("--systemd", help="Print a systemd service and timer instead of a crontab line.")
 ]
@@ -58,11 +59,20 @@ def register(app: typer.Typer) -> None:
         _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
 
     @command(group, "remove")
-    def remove(session: Session, dry_run: DryRun = False) -> None:
+    def remove(session: Session, dry_run: DryRun = False, yes: Yes = False) -> None:
         """Take the line out of your crontab again."""
+        from syncctl.cli.render.cron import render_difference
+        from syncctl.cli.terminal.asking import agreed_plan
         from syncctl.wiring import scheduling
 
         change = scheduling.plan_removal()
+        if change.changes and not dry_run:
+            agreed_plan(
+                yes,
+                lambda: change,
+                lambda plan: render_difference(plan.before, plan.after, session.redactor),
+                lambda plan: f"Take the sync out of {plan.user}'s crontab?",
+            )
         _finish(session, change, f"Taken out of {change.user}'s crontab", dry_run=dry_run)
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.cleanup_output import Output, outcome_document, tell_left
+from syncctl.cli.render.cleanup_output import (
+    Output,
+    field_words,
+    outcome_document,
+    restore_command,
+    tell_left,
+)
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.imports.undo_results import KeptReason, Outcome
-from syncctl.text import quantity
+from syncctl.text import quantity, shortened
 
 if TYPE_CHECKING:
     from syncctl.domain.import_notes import NotedImport
     from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
-
-LEADS_SHOWN = 20
-"""Of each bucket, on a terminal without -v."""
 
 LONGEST_VALUE = 40
 """Characters of a value shown to a person; --json has it in full."""
@@ -54,12 +58,12 @@ def short_id(run: NotedImport) -> str:
     return run.run_id[:_ID_SHOWN]
 
 
-def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_question: bool = False) -> None:
-    """Render the plan. `everything`: on a terminal, too. `is_question`: whether the person is asked next."""
+def undo_planned(plan: UndoPlan, output: Output, *, is_question: bool = False) -> None:
+    """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
         print_json(_document(plan, output, applied=False))
         return
-    _print_plan(plan, output, everything=everything, is_done=False)
+    _print_plan(plan, output, is_done=False)
     if plan.has_work and not is_question:
         output.hint(
             f"Nothing was changed. `syncctl import undo {short_id(plan.run)} --apply` does it, after writing "
@@ -67,20 +71,40 @@ def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_questio
         )
 
 
+def undo_question(plan: UndoPlan) -> str:
+    """What to ask before it is done; empty where nothing would be."""
+    if not plan.has_work:
+        return ""
+    what = " and ".join(_counts(plan, "delete", "change back"))
+    return f"Take back import {short_id(plan.run)}" + (f": {what}?" if what else "?")
+
+
+def _counts(plan: UndoPlan, delete: str, change: str) -> Iterator[str]:
+    """How many leads are deleted and changed, in these words."""
+    deleted = sum(lead.is_deleted for lead in plan.to_undo)
+    changed = len(plan.to_undo) - deleted
+    if deleted:
+        yield f"{delete} {quantity(deleted, 'lead')}"
+    if changed:
+        yield f"{change} {quantity(changed, 'lead')}"
+
+
 def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_known: bool = False) -> None:
-    """Render the result; exit status 1 if leads were changed while it was done. `is_known`: whether the
-    person has just seen the plan."""
+    """Render the result; exit status 1 if leads were changed while it was done. `everything`: each lead on a
+    terminal, too. `is_known`: whether the person has just seen the plan."""
     plan = result.plan
     if output.as_json:
         document = _document(plan, output, applied=True)
         document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
         print_json(document)
     else:
-        _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
+        if everything or not (is_known or (sys.stdout.isatty() and plan.has_work)):
+            _print_plan(plan, output, is_done=True)
+        if plan.has_work:
+            what = " and ".join(_counts(plan, "deleted", "changed back"))
+            print_line(f"Took back import {short_id(plan.run)}" + (f": {what}." if what else "."))
         if result.backup:
-            is_all_deleted = all(lead.is_deleted for lead in plan.to_undo)
-            leads = "the deleted leads" if is_all_deleted else "the deleted and changed leads"
-            print_line(f"A backup of {leads}: {result.backup}")
+            print_line(f"To put the leads back: {restore_command(result.backup)}")
     if plan.left:
         tell_left(plan.left)
 
@@ -137,43 +161,39 @@ def _value(name: str, value: object, output: Output) -> str | None:
     return mask_phone(str(value)) if name == "phone" else output.text(value)
 
 
-def _print_plan(
-    plan: UndoPlan, output: Output, *, everything: bool, is_done: bool, is_known: bool = False
-) -> None:
+def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     run = plan.run
-    name = f"import {short_id(run)} ({run.command}, {run.started_at:%Y-%m-%d %H:%M} UTC)"
+    when = output.clock.moment if sys.stdout.isatty() else instant
+    name = f"import {short_id(run)} ({run.command}, {when(run.started_at)})"
     if run.created_only:
         output.hint(
-            "This import was made by an earlier version, which noted no changes: only the leads that it "
-            "created can be taken back."
+            "An earlier version made this import and noted no changes: only the leads that it created can be "
+            "taken back."
         )
     if not plan.has_work:
-        before = f" It was taken back at {run.undone_at:%Y-%m-%d %H:%M} UTC." if run.undone_at else ""
+        before = f" It was taken back {when(run.undone_at)}." if run.undone_at else ""
         print_line(f"Nothing is left to take back of {name}.{before}")
     if sys.stdout.isatty():
-        if plan.has_work:
-            console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
-        limits = dict.fromkeys(Outcome, None if everything else 0 if is_known else LEADS_SHOWN)
-        if is_done and not everything:
-            limits[Outcome.UNDONE] = 0
-        _print_screen(plan, output, limits, is_done=is_done)
+        with paged():
+            if plan.has_work:
+                console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
+            _print_screen(plan, output, is_done=is_done)
     else:
         _print_lines(plan, output, is_done=is_done)
     for run_id, rows in plan.taken_over.items():
         output.hint(
-            f"{quantity(rows, 'row')} stored anew by a later import: `syncctl import undo "
+            f"A later import has stored {quantity(rows, 'row')} anew: `syncctl import undo "
             f"{run_id[:_ID_SHOWN]}` takes that one back."
         )
     for run_id, rows in plan.corrected.items():
         output.hint(
-            f"{quantity(rows, 'row')} of its rejects corrected since by `rejects import`, which stays: to "
-            f"have the leads deleted and the rows opened again, `syncctl import undo {run_id[:_ID_SHOWN]}` "
-            "first."
+            f"`rejects import` has corrected {quantity(rows, 'row')} of its rejects since, and their leads "
+            f"stay. To take those back as well, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
         )
     for run_id, leads in plan.needed.items():
         output.hint(
-            f"{quantity(leads, 'lead')} of a later import, too: to have them deleted, `syncctl import undo "
-            f"{run_id[:_ID_SHOWN]}` first."
+            f"A later import has {quantity(leads, 'lead')} of this one, too, and they stay. To have them "
+            f"deleted, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
         )
 
 
@@ -231,9 +251,10 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
     for name, (held, was) in lead.restored.items():
         if name != "updatedAt" and not lead.is_deleted:
             now, then = _shown(name, held, output), _shown(name, was, output)
-            yield f"{name}: {now} → {then}" if is_done else f"{name} would go back: {now} → {then}"
+            words = field_words(name)
+            yield f"{words}: {now} → {then}" if is_done else f"{words} would go back: {now} → {then}"
     for name, reason in lead.kept.items():
-        yield f"{name} {kept}: {_REASONS[reason]}"
+        yield f"{field_words(name)} {kept}: {_REASONS[reason]}"
     if lead.later_run is not None:
         run_id = lead.later_run[:_ID_SHOWN]
         yield f"created by the import, {kept}: a later import, run {run_id}, has it too"
@@ -242,32 +263,26 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
 
 
 def _shown(name: str, value: object, output: Output) -> str:
-    text = _value(name, value, output)
-    if not text:
-        return "(empty)"
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 2]} …"
+    text = output.value(name, value) if sys.stdout.isatty() else _value(name, value, output)
+    return shortened(text, LONGEST_VALUE) if text else "(empty)"
 
 
-def _print_screen(
-    plan: UndoPlan, output: Output, limits: Mapping[Outcome, int | None], *, is_done: bool
-) -> None:
-    """`limits`: how many leads of each bucket are shown; None: all."""
+def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     from rich.markup import escape
 
     out = console()
     for outcome in Outcome:
-        leads, limit = plan.of(outcome), limits[outcome]
+        leads = plan.of(outcome)
         if not leads and not plan.has_work:
             continue
         deleted = sum(lead.is_deleted for lead in leads)
         how = f" ({deleted:,} created by it, {_deleted(is_done=is_done)})" if deleted else ""
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
-        shown = leads if limit is None else leads[:limit]
-        if shown:
+        if leads:
             table = plain_table(show_header=False)
             table.add_column(no_wrap=True)
             table.add_column(overflow="fold")
-            for lead in shown:
+            for lead in leads:
                 about = [output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store)]
                 if lead.is_deleted:
                     about.append(_deleted(is_done=is_done))
@@ -275,8 +290,6 @@ def _print_screen(
                 for line in _what(lead, output, is_done=is_done):
                     table.add_row("", f"[dim]{escape(line)}[/dim]")
             out.print(table)
-            if len(shown) < len(leads):
-                out.print(f"[dim]… and {len(leads) - len(shown):,} more: -v shows all.[/dim]")
     if others := [rest for _, rest in _others(plan, output, is_done=is_done)]:
         out.print("\n[bold]And[/bold]")
         for rest in others:
