@@ -94,7 +94,7 @@ class _Options:
             raise UsageError("--preview - and --json exclude each other: --json has every row anyway.")
         if self.only_if is not None and not _HASH.fullmatch(self.only_if):
             raise UsageError(
-                f"--only-if {self.only_if!r} is no hash of a preview: give the 16 digits that it printed."
+                f"--only-if {self.only_if!r} isn't a preview's hash: give the 16 digits that it printed."
             )
 
     @property

@@ -105,7 +105,7 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
         f"{quantity(written, 'reject')} written to {where}: it holds customers' data, keep it safe."
     )
     if target != STDOUT and not session.quiet:
-        print_message("Corrected in the sheet, they come back by `syncctl rejects import FILE`.")
+        print_message("Correct the sheet, then run `syncctl rejects import FILE`.")
 
 
 def _import(

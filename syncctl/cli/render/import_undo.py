@@ -163,7 +163,8 @@ def _value(name: str, value: object, output: Output) -> str | None:
 
 def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     run = plan.run
-    when = output.clock.moment if sys.stdout.isatty() else instant
+    is_screen = sys.stdout.isatty()
+    when = output.clock.moment if is_screen else instant
     name = f"import {short_id(run)} ({run.command}, {when(run.started_at)})"
     if run.created_only:
         output.hint(
@@ -171,9 +172,11 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
             "taken back."
         )
     if not plan.has_work:
-        before = f" It was taken back {when(run.undone_at)}." if run.undone_at else ""
+        before = (
+            f" It was taken back {'' if is_screen else 'at '}{when(run.undone_at)}." if run.undone_at else ""
+        )
         print_line(f"Nothing is left to take back of {name}.{before}")
-    if sys.stdout.isatty():
+    if is_screen:
         with paged():
             if plan.has_work:
                 console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
