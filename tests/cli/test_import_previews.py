@@ -112,7 +112,7 @@ def test_a_preview_on_stdout_is_the_csv_and_nothing_else(program: Program, file:
         (("--preview", "data/syncctl.db.csv", "--force"), ""),
         (("--preview", ".env", "--force"), "neither .xlsx nor .csv"),
         (("--preview", "-", "--json"), "exclude each other"),
-        (("--only-if", "yes"), "no hash of a preview"),
+        (("--only-if", "yes"), "isn't a preview's hash"),
         (("--force",), "--preview"),
     ],
 )
@@ -211,7 +211,7 @@ def test_on_a_terminal_the_first_changes_are_shown_and_v_shows_all(program: Prog
     assert shown.status == 0
     assert "DRY RUN: nothing was written" in shown.stdout
     assert "30 rows: would change 29, keep 1" in shown.stdout
-    assert "remarks: mine stays (a telecaller's; the file says news)" in shown.stdout
+    assert "remarks: mine stays (a telecaller entered it; the file says news)" in shown.stdout
     assert shown.stdout.count("remarks: just enquiry → news") == 19
     assert "Changes, 20 of 30 fields (-v shows all)" in shown.stdout
     for said in ("saved", "updated", phones[0]):

@@ -172,9 +172,8 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
             "taken back."
         )
     if not plan.has_work:
-        before = (
-            f" It was taken back {'' if is_screen else 'at '}{when(run.undone_at)}." if run.undone_at else ""
-        )
+        at = "" if is_screen else "at "
+        before = f" It was taken back {at}{when(run.undone_at)}." if run.undone_at else ""
         print_line(f"Nothing is left to take back of {name}.{before}")
     if is_screen:
         with paged():

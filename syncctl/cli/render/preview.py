@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from syncctl.cli.render.cleanup_output import field_words
 from syncctl.cli.render.printer import console, plain_table, print_json_with_list, print_line
 from syncctl.cli.run_words import closing_lines, location_label, result_text
+from syncctl.cli.terminal.pager import paged
 from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision, shown_value
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult
@@ -48,7 +49,8 @@ def render_preview(preview: Preview, result: RunResult, redact: Redact, *, verbo
     """What the import would do, as text. `verbose`: all of it."""
     with_files = sum(len(step.locations) for step in result.steps) > 1
     if sys.stdout.isatty():
-        _on_terminal(preview, result, redact, verbose=verbose, with_files=with_files)
+        with paged():
+            _on_terminal(preview, result, redact, verbose=verbose, with_files=with_files)
         return
     print_line("DRY RUN: nothing was written")
     for of_file in _file_lines(result):
