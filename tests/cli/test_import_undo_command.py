@@ -79,22 +79,22 @@ def test_in_a_pipe_the_plan_has_a_line_for_each_lead(program: Program, run_id: s
     lines = [line.split("\t") for line in ended.stdout.splitlines()]
     assert [(line[0], *line[2:]) for line in lines[:4]] == [
         (
-            *("to undo", "general", "Customer 1", "94xxxxxx01", "Suitor Guy - Calicut"),
+            *("to undo", "walk-in", "Customer 1", "94xxxxxx01", "Suitor Guy - Calicut"),
             "remarks would go back: [bold]new → just enquiry",
         ),
         (
             "to undo",
-            "general",
+            "walk-in",
             "Customer 3",
             "94xxxxxx03",
             "Suitor Guy - Calicut",
             "created by the import: would be deleted",
         ),
         (
-            *("to keep", "general", "Customer 0", "94xxxxxx00", "Suitor Guy - Calicut"),
+            *("to keep", "walk-in", "Customer 0", "94xxxxxx00", "Suitor Guy - Calicut"),
             "remarks would be kept: somebody has worked on it",
         ),
-        ("gone", "general", "Customer 4", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
+        ("gone", "walk-in", "Customer 4", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
     ]
     assert [line[0] for line in lines[4:]] == ["file", "records", "seen"]
     assert f"`syncctl import undo {run_id[:8]} --apply` does it, after writing a backup of 2" in ended.stderr

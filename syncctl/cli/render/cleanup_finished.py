@@ -134,9 +134,13 @@ def _side_document(side: LeadSummary, output: Output) -> dict[str, str | None]:
 
 def _groups(plan: FinishedPlan) -> Iterator[tuple[str, str, Sequence[FoundLead]]]:
     """For each group: the word in a pipe, the heading on a terminal, and the leads."""
-    yield "finished", "Finished: to delete", plan.finished
-    yield "came back", "Deleted by somebody, stored again by another program: to delete", plan.came_back
-    yield "listed", "Only listed: left as they are", plan.listed
+    yield "finished", "To delete, as a telecaller has finished them", plan.finished
+    yield (
+        "came back",
+        "To delete, as somebody deleted them and another program stored them again",
+        plan.came_back,
+    )
+    yield "listed", "Left for you to decide", plan.listed
 
 
 def _print_lines(groups: Iterable[tuple[str, str, Sequence[FoundLead]]], output: Output) -> None:
@@ -198,7 +202,7 @@ def _print_screen(plan: FinishedPlan, output: Output) -> None:
 
     out = console()
     for number, (_, heading, leads) in enumerate(group for group in _groups(plan) if group[2]):
-        out.print(f"{chr(10) if number else ''}[bold]{heading}: {len(leads):,}[/bold]")
+        out.print(f"{chr(10) if number else ''}[bold]{heading}: {quantity(len(leads), 'lead')}[/bold]")
         table = plain_table(show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")

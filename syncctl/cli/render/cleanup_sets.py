@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from syncctl.cli.render.cleanup_output import Output, field_words
 from syncctl.cli.render.printer import console, plain_table, print_line
 from syncctl.domain.run_documents import instant
+from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.text import quantity, shortened
 
@@ -71,7 +72,7 @@ def _label(item: Decision | Conflict, output: Output) -> str:
 def _cells(copy: CopySummary, output: Output) -> tuple[str, str, str]:
     """A copy's id, its last edit, and its values where the copies differ."""
     held = ", ".join(
-        f"{name}={shortened(shown, LONGEST_VALUE)}"
+        f"{printable(name)}={shortened(shown, LONGEST_VALUE)}"
         for name, value in copy.values.items()
         if (shown := instant(value) if isinstance(value, datetime) else output.value(name, value))
     )

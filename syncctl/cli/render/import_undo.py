@@ -202,7 +202,7 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
 def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     for outcome in Outcome:
         for lead in plan.of(outcome):
-            cells = (printable(lead.lead_id), lead.lead_type, lead.name, mask_phone(lead.phone), lead.store)
+            cells = (lead.lead_id, output.kind(lead.lead_type), lead.name, mask_phone(lead.phone), lead.store)
             texts = [output.text(cell) or "-" for cell in cells]
             fate = (*_fate(lead, is_done=is_done), *_what(lead, output, is_done=is_done))
             print_line("\t".join((_WORDS[outcome][is_done], *texts, "; ".join(fate))))
@@ -282,15 +282,17 @@ def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
         if leads:
             table = plain_table(show_header=False)
-            table.add_column(no_wrap=True)
+            for _ in ("id", "what is done"):
+                table.add_column(no_wrap=True)
             table.add_column(overflow="fold")
             for lead in leads:
-                about = [output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store)]
-                if lead.is_deleted:
-                    about.append(_deleted(is_done=is_done))
-                table.add_row(escape(printable(lead.lead_id)), escape(" · ".join(about)))
+                about = " · ".join(
+                    (output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store))
+                )
+                done = "deleted" if is_done else "delete"
+                table.add_row(escape(printable(lead.lead_id)), done if lead.is_deleted else "", escape(about))
                 for line in _what(lead, output, is_done=is_done):
-                    table.add_row("", f"[dim]{escape(line)}[/dim]")
+                    table.add_row("", "", f"[dim]{escape(line)}[/dim]")
             out.print(table)
     if others := [rest for _, rest in _others(plan, output, is_done=is_done)]:
         out.print("\n[bold]And[/bold]")
