@@ -205,9 +205,13 @@ def test_on_a_terminal_it_shows_every_set_and_asks_once(program: Program, sets: 
     shown = program.run_on_terminal("cleanup", "restore", str(backup), typed="n\n")
     assert "Backup of `cleanup duplicates`: 29 leads would be put back." in shown.stdout
     assert (shown.status, len(present(program, sets))) == (1, len(everything) - EXTRA)
-    shown = program.run_on_terminal("cleanup", "restore", str(backup), "--yes")
-    assert "[y/N]" not in shown.stdout
-    assert (shown.status, present(program, sets)) == (0, everything)
+    for arguments in (["--yes"], []):  # the second finds nothing to ask about
+        shown = program.run_on_terminal("cleanup", "restore", str(backup), *arguments)
+        assert "[y/N]" not in shown.stdout
+        assert (shown.status, present(program, sets)) == (0, everything)
+    with database_of(program) as database:
+        database.delete_unchanged(database.snapshots(sorted(everything)))
+    assert program.run_on_terminal("cleanup", "restore", str(backup)).status == 1
 
 
 def test_yes_without_apply_is_refused(program: Program) -> None:

@@ -32,11 +32,13 @@ def agreed_plan(
     question: Callable[[Plan], str],
     *,
     as_json: bool = False,
+    ends_if_idle: bool = True,
 ) -> Plan | None:
     """The plan to which the person at the terminal has said yes, having seen it; None where nobody is asked.
 
     `question`: what to ask about a plan, empty where it would change nothing. `as_json`: the plan isn't
-    shown, the one object is the result's.
+    shown, the one object is the result's. `ends_if_idle`: whether the command is over where nothing would be
+    changed; it goes on unasked otherwise.
 
     Raises typer.Exit: status 1 if the answer is not yes, 0 if there is nothing to do.
     """
@@ -46,7 +48,7 @@ def agreed_plan(
     asked = question(found)
     if not as_json:
         show(found)
-        if not asked:
+        if not asked and ends_if_idle:
             raise typer.Exit(ExitCode.OK)
     if asked:
         confirm(asked)
