@@ -127,7 +127,6 @@ def _restore(
         render.restore_planned,
         render.restore_question,
         as_json=json,
-        ends_if_idle=False,  # one that was killed may have put all leads back, but not their records
     )
     restored = cleanup.restore_backup(session.settings, file, wait, session.stop)
     render.backup_restored(restored, output, is_known=agreed is not None)

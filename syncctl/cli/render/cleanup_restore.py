@@ -21,9 +21,10 @@ def restore_planned(plan: BackupRestored) -> None:
     _print_rest(plan)
 
 
-def restore_question(plan: BackupRestored) -> str:
-    """What to ask before it is done; empty where nothing would be."""
-    return f"Put back {quantity(plan.restored, 'lead')}?" if plan.restored else ""
+def restore_question(plan: BackupRestored) -> str | None:
+    """What to ask before it is done. None where all leads are back: it goes on all the same, as one that was
+    killed may not have put back their records."""
+    return f"Put back {quantity(plan.restored, 'lead')}?" if plan.restored else None
 
 
 def backup_restored(result: BackupRestored, output: Output, *, is_known: bool = False) -> None:

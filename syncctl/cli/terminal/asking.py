@@ -29,16 +29,14 @@ def agreed_plan(
     yes: bool,
     plan: Callable[[], Plan],
     show: Callable[[Plan], None],
-    question: Callable[[Plan], str],
+    question: Callable[[Plan], str | None],
     *,
     as_json: bool = False,
-    ends_if_idle: bool = True,
 ) -> Plan | None:
     """The plan to which the person at the terminal has said yes, having seen it; None where nobody is asked.
 
-    `question`: what to ask about a plan, empty where it would change nothing. `as_json`: the plan isn't
-    shown, the one object is the result's. `ends_if_idle`: whether the command is over where nothing would be
-    changed; it goes on unasked otherwise.
+    `question`: what to ask about a plan; empty where it would change nothing, which ends the command; None to
+    go on unasked. `as_json`: the plan isn't shown, the one object is the result's.
 
     Raises typer.Exit: status 1 if the answer is not yes, 0 if there is nothing to do.
     """
@@ -48,7 +46,7 @@ def agreed_plan(
     asked = question(found)
     if not as_json:
         show(found)
-        if not asked and ends_if_idle:
+        if asked == "":
             raise typer.Exit(ExitCode.OK)
     if asked:
         confirm(asked)
