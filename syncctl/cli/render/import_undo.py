@@ -20,7 +20,7 @@ from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.imports.undo_results import KeptReason, Outcome
-from syncctl.text import quantity, shortened
+from syncctl.text import plural, quantity, shortened
 
 if TYPE_CHECKING:
     from syncctl.domain.import_notes import NotedImport
@@ -44,6 +44,9 @@ _WORDS = {
     Outcome.GONE: ("gone", "gone"),
 }
 """The same in a pipe."""
+
+_DELETED = ("would be deleted", "deleted")
+"""Before it is done, and afterwards."""
 
 _REASONS = {
     KeptReason.EDITED: "somebody has worked on it",
@@ -213,26 +216,28 @@ def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
 def _others(plan: UndoPlan, output: Output, *, is_done: bool) -> Iterator[tuple[str, str]]:
     """What else is put back: the word for it, and the rest of the line."""
     for name in plan.files:
-        imports = "imports" if is_done else "would import"
-        yield "file", f"{output.text(name)}: the same file {imports} again as it did before"
+        yield "file", f"{output.text(name)}: {'can' if is_done else 'could'} be imported again"
     if plan.records:
-        went = "went back" if is_done else "would go back"
-        yield "records", f"{quantity(plan.records, 'row')}: what the next import compares with {went} as well"
+        forgets = "forgot" if is_done else "would forget"
+        yield "records", f"{quantity(plan.records, 'row')}: syncctl {forgets} what this import said of them"
     if plan.seen:
-        rows = quantity(plan.seen, "row")
-        yield "seen", f"{rows} of earlier imports: their leads stay until those are taken back as well"
+        came = f"{quantity(plan.seen, 'row')} came in earlier imports, too"
+        yield "seen", f"{came}: their leads stay until those are taken back as well"
     if plan.unlisted:
         came = "came" if is_done else "would come"
         yield "rejects", f"{quantity(plan.unlisted, 'row')} {came} off the rejects list"
     if plan.forgotten:
-        is_open = "are open" if is_done else "would be open"
-        yield "rejects", f"{quantity(plan.forgotten, 'answered row')} {is_open} again for the next import"
+        is_open = plural(plan.forgotten, "is", "are") if is_done else "would be"
+        yield (
+            "rejects",
+            f"{quantity(plan.forgotten, 'answered row')} {is_open} open again for the next import",
+        )
     if plan.amended:
         lost = "lost" if is_done else "would lose"
-        yield "rejects", f"{quantity(plan.amended, 'listed row')} {lost} what was corrected in part"
+        yield "rejects", f"{quantity(plan.amended, 'listed row')} {lost} the corrections made so far"
     if plan.relisted:
-        is_on = "are" if is_done else "would be"
-        yield "rejects", f"on the rejects list again {is_on} {quantity(plan.relisted, 'row')}"
+        is_back = plural(plan.relisted, "is", "are") if is_done else "would be"
+        yield "rejects", f"{quantity(plan.relisted, 'row')} {is_back} back on the rejects list"
 
 
 def _fate(lead: LeadOutcome, *, is_done: bool) -> Iterator[str]:
@@ -240,11 +245,7 @@ def _fate(lead: LeadOutcome, *, is_done: bool) -> Iterator[str]:
     if lead.is_gone:
         yield "finished or deleted since"
     elif lead.is_deleted:
-        yield f"created by the import: {_deleted(is_done=is_done)}"
-
-
-def _deleted(*, is_done: bool) -> str:
-    return "deleted" if is_done else "would be deleted"
+        yield f"created by the import: {_DELETED[is_done]}"
 
 
 def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
@@ -278,7 +279,7 @@ def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
         if not leads and not plan.has_work:
             continue
         deleted = sum(lead.is_deleted for lead in leads)
-        how = f" ({deleted:,} created by it, {_deleted(is_done=is_done)})" if deleted else ""
+        how = f" ({deleted:,} created by it, {_DELETED[is_done]})" if deleted else ""
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
         if leads:
             table = plain_table(show_header=False)
