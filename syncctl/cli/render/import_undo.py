@@ -167,7 +167,7 @@ def _value(name: str, value: object, output: Output) -> str | None:
 def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     run = plan.run
     is_screen = sys.stdout.isatty()
-    when = output.clock.moment if is_screen else instant
+    at, when = ("", output.clock.moment) if is_screen else ("at ", instant)
     name = f"import {short_id(run)} ({run.command}, {when(run.started_at)})"
     if run.created_only:
         output.hint(
@@ -175,7 +175,6 @@ def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
             "taken back."
         )
     if not plan.has_work:
-        at = "" if is_screen else "at "
         before = f" It was taken back {at}{when(run.undone_at)}." if run.undone_at else ""
         print_line(f"Nothing is left to take back of {name}.{before}")
     if is_screen:
