@@ -297,4 +297,4 @@ def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     if others := [rest for _, rest in _others(plan, output, is_done=is_done)]:
         out.print("\n[bold]And[/bold]")
         for rest in others:
-            out.print(escape(rest), soft_wrap=True)
+            out.print(escape(rest))
