@@ -6,6 +6,7 @@
     │   ├── SettingsError           78: a setting is wrong or missing
     │   ├── LockHeldError           75: another run is under way
     │   ├── PreviewOutdatedError    65: an import would not do what its preview showed
+    │   ├── PlanOutdatedError       1: a cleanup would not do what the person has agreed to
     │   ├── TemporaryFileError      1: the folder for temporary files is full, or there is none
     │   ├── StorageError            1: the database refused something, or holds what it should not
     │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
@@ -84,6 +85,10 @@ class PreviewOutdatedError(AbortError):
     """An import would not do what the preview showed that was named; nothing was written."""
 
     exit_code = ExitCode.DATA
+
+
+class PlanOutdatedError(AbortError):
+    """A cleanup would not do what the person has seen and agreed to; nothing was changed."""
 
 
 class TemporaryFileError(AbortError):

@@ -26,6 +26,7 @@ Apply = Annotated[
     bool, typer.Option("--apply", show_default="only show it", help="Do it, after writing a backup.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="With --apply: don't ask first.")]
+YesAtOnce = Annotated[bool, typer.Option("--yes", help="Don't ask first.")]
 Full = Annotated[
     bool,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from syncctl.wiring.adapters import locations_of, opened_database
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
     from syncctl.ports.stop import Stop
-    from syncctl.services.cleanup.duplicate_plans import DuplicatePlan
+    from syncctl.services.cleanup.duplicate_results import DuplicatePlan
     from syncctl.services.cleanup.finished.plan import FinishedPlan
     from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
     from syncctl.settings.settings import Settings
@@ -27,21 +28,30 @@ OnBackupWritten = Callable[[Path, int], None]
 """Called with each backup as soon as it is on the disk: its path, and how many leads it holds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How a plan is applied."""
+
+    wait_s: float
+    """How long to wait for another run's lock."""
+
+    on_written: OnBackupWritten
+    stop: Stop
+
+    agreed: object = None
+    """The `actions` of the plan that a person has agreed to; None: nobody was asked."""
+
+
 def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
     """What a cleanup would do; `chosen`: ids of copies to keep. Raises UsageError and StorageError."""
     with opened_database(settings) as database:
         return cleaning.plan_duplicates(database, locations_of(settings), chosen)
 
 
-def clean_duplicates(
-    settings: Settings, chosen: Sequence[str], wait_s: float, on_written: OnBackupWritten, stop: Stop
-) -> cleaning.DuplicatesCleaned:
-    """Clean up, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
-    services.cleaning.clean_duplicates does."""
-    with _locked_database(settings, wait_s) as database:
-        return cleaning.clean_duplicates(
-            database, locations_of(settings), chosen, _target(settings, on_written, stop)
-        )
+def clean_duplicates(settings: Settings, chosen: Sequence[str], job: Job) -> cleaning.DuplicatesCleaned:
+    """Clean up. Raises LockHeldError, and as services.cleaning.clean_duplicates does."""
+    with _locked_database(settings, job.wait_s) as database:
+        return cleaning.clean_duplicates(database, locations_of(settings), chosen, _target(settings, job))
 
 
 def plan_stores(settings: Settings) -> store_names.StorePlan:
@@ -50,15 +60,10 @@ def plan_stores(settings: Settings) -> store_names.StorePlan:
         return store_names.plan_stores(database, locations_of(settings))
 
 
-def rename_stores(
-    settings: Settings, wait_s: float, on_written: OnBackupWritten, stop: Stop
-) -> store_names.StoresRenamed:
-    """Rename stores, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
-    services.store_names.rename_stores does."""
-    with _locked_database(settings, wait_s) as database:
-        return store_names.rename_stores(
-            database, locations_of(settings), _target(settings, on_written, stop)
-        )
+def rename_stores(settings: Settings, job: Job) -> store_names.StoresRenamed:
+    """Rename stores. Raises LockHeldError, and as services.store_names.rename_stores does."""
+    with _locked_database(settings, job.wait_s) as database:
+        return store_names.rename_stores(database, locations_of(settings), _target(settings, job))
 
 
 def plan_finished(settings: Settings) -> FinishedPlan:
@@ -67,15 +72,11 @@ def plan_finished(settings: Settings) -> FinishedPlan:
         return cleaning_finished.plan_finished(database, locations_of(settings), datetime.now(UTC))
 
 
-def clean_finished(
-    settings: Settings, wait_s: float, on_written: OnBackupWritten, stop: Stop
-) -> cleaning_finished.FinishedCleaned:
-    """Delete finished leads, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
-    services.cleanup.finished.cleaning.clean_finished does."""
-    with _locked_database(settings, wait_s) as database:
-        return cleaning_finished.clean_finished(
-            database, locations_of(settings), _target(settings, on_written, stop)
-        )
+def clean_finished(settings: Settings, job: Job) -> cleaning_finished.FinishedCleaned:
+    """Delete finished leads. Raises LockHeldError, and as services.cleanup.finished.cleaning.clean_finished
+    does."""
+    with _locked_database(settings, job.wait_s) as database:
+        return cleaning_finished.clean_finished(database, locations_of(settings), _target(settings, job))
 
 
 def plan_import_undo(settings: Settings, run_id: str) -> UndoPlan:
@@ -85,13 +86,17 @@ def plan_import_undo(settings: Settings, run_id: str) -> UndoPlan:
         return undoing.plan_undo(database, run_id)
 
 
-def undo_import(
-    settings: Settings, run_id: str, wait_s: float, on_written: OnBackupWritten, stop: Stop
-) -> ImportUndone:
-    """Take an import back, waiting up to `wait_s` seconds for the run lock. Raises LockHeldError, and as
-    services.imports.undoing.undo_import does."""
-    with _locked_database(settings, wait_s) as database:
-        return undoing.undo_import(database, run_id, _target(settings, on_written, stop))
+def undo_import(settings: Settings, run_id: str, job: Job) -> ImportUndone:
+    """Take an import back. Raises LockHeldError, and as services.imports.undoing.undo_import does."""
+    with _locked_database(settings, job.wait_s) as database:
+        return undoing.undo_import(database, run_id, _target(settings, job))
+
+
+def plan_restore(settings: Settings, file: Path, stop: Stop) -> restoring.BackupRestored:
+    """What restoring a backup would come to. Changes nothing. Raises as services.restoring.restore_backup
+    does."""
+    with opened_database(settings) as database:
+        return restoring.plan_restore(database, file, stop)
 
 
 def restore_backup(settings: Settings, file: Path, wait_s: float, stop: Stop) -> restoring.BackupRestored:
@@ -110,5 +115,6 @@ def _locked_database(settings: Settings, wait_s: float) -> Iterator[Database]:
         yield database
 
 
-def _target(settings: Settings, on_written: OnBackupWritten, stop: Stop) -> cleaning.BackupTarget:
-    return cleaning.BackupTarget(settings.data_dir / BACKUP_FOLDER, datetime.now(UTC), on_written, stop)
+def _target(settings: Settings, job: Job) -> cleaning.BackupTarget:
+    folder = settings.data_dir / BACKUP_FOLDER
+    return cleaning.BackupTarget(folder, datetime.now(UTC), job.on_written, job.stop, job.agreed)

@@ -64,9 +64,9 @@ def test_on_an_empty_database(program: Program, arguments: tuple[str, ...]) -> N
     ended = program.run("cleanup", *arguments)
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout in (
-        "No duplicates: every lead is there once.\n",
+        "No duplicates: every lead exists once.\n",
         "No misspelt store names.\n",
-        "No finished or deleted lead is in leads.\n",
+        "No finished or deleted lead is still among the leads.\n",
     )
     assert not (program.folder / "data" / "backups").exists()
     assert (program.folder / "data").exists() == ("--apply" in arguments)
@@ -93,16 +93,22 @@ def test_in_a_pipe_each_line_is_one_thing(program: Program, sets: list[CopySet])
     ended = program.run("cleanup", "duplicates")
     lines = [line.split("\t") for line in ended.stdout.splitlines()]
     assert lines[:3] == [
-        ["bookingConfirmation", "9 sets", "13 to delete", "0 conflicts"],
-        ["general", "4 sets", "9 to delete", "1 conflict"],
-        ["return", "5 sets", "7 to delete", "2 conflicts"],
+        ["bookings", "9 sets", "13 to delete", "0 conflicts"],
+        ["walk-ins", "4 sets", "9 to delete", "1 conflict"],
+        ["returns", "5 sets", "7 to delete", "2 conflicts"],
     ]
-    assert [line[0] for line in lines[3:8]] == ["example"] * 5
-    conflicts = [line for line in lines[8:] if line[0] == "conflict"]
-    assert conflicts == lines[8:]
+    of_sets = [line for line in lines[3:] if line[0] != "conflict"]
+    conflicts = lines[3 + len(of_sets) :]
+    assert [line[0] for line in of_sets].count("keep") == SETS - CONFLICTS
+    assert [line[0] for line in of_sets].count("delete") == EXTRA
+    assert [line[0] for line in conflicts] == ["conflict"] * len(conflicts)
+    assert [
+        *("keep", "booking 2025000000000 90xxxxxx00", "679de26fd8f16adf91b7584a", "2025-03-05T08:59:27Z"),
+        *("callStatus=Connected, leadStatus=Confirmed", "worked on"),
+    ] == of_sets[0]
     assert [
         "conflict",
-        "return 90xxxxxx05 booking 2025000000005",
+        "return 2025000000005 90xxxxxx05",
         "679de39b552b82f6be3edc0a",
         "2025-03-28T08:59:27Z",
         "callStatus=Connected, leadStatus=Confirmed",
@@ -125,8 +131,12 @@ def test_a_lead_that_is_kept_under_no_store_is_named_with_the_store_of_its_copy(
     line = f"store to set\t{text_id(2)}\tSuitor Guy - Calicut"
     piped = program.run("cleanup", "duplicates")
     assert line in piped.stdout.splitlines()
-    assert f"keeps {text_id(2)} (worked on), deletes {text_id(1)}" in piped.stdout
-    assert "import their files again" in piped.stderr
+    assert [line.split("\t")[0] for line in piped.stdout.splitlines()[1:]] == [
+        "keep",
+        "delete",
+        "store to set",
+    ]
+    assert "import the store's files again" in piped.stderr
     for columns in (60, 80, 200):
         shown = program.run_on_terminal("cleanup", "duplicates", columns=columns)
         assert text_id(2) in shown.stdout
@@ -153,6 +163,11 @@ def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: li
     assert done["remaining"]["sets"] == CONFLICTS
     assert done["restore"] == f"syncctl cleanup restore {done['backup']}"
     assert len(present(program, sets)) == sum(len(made.copies) for made in sets) - EXTRA
+    assert plan["decisions"] == done["decisions"]
+    assert len(plan["decisions"]) == SETS - CONFLICTS
+    first, *_ = plan["decisions"]
+    assert [copy["id"] for copy in first["copies"]] == [first["kept"], *first["deleted"]]
+    assert first["copies"][0]["values"] == {"callStatus": "Connected", "leadStatus": "Confirmed"}
     restored = json_of(program.run("cleanup", "restore", done["backup"], "--json"))
     assert restored == {
         "command": "cleanup restore",
@@ -165,6 +180,47 @@ def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: li
     assert len(present(program, sets)) == sum(len(made.copies) for made in sets)
 
 
+def test_on_a_terminal_it_shows_every_set_and_asks_once(program: Program, sets: list[CopySet]) -> None:
+    everything = present(program, sets)
+    for typed in ("n\n", "\n", "\x04"):
+        ended = program.run_on_terminal("cleanup", "duplicates", "--apply", typed=typed)
+        assert ended.status == 1
+        assert "Nothing was changed." in ended.stdout
+        assert present(program, sets) == everything
+    for made in sets:
+        for copy in made.copies:
+            assert copy["_id"] in ended.stdout
+    assert ended.stdout.count("Delete 29 leads? [y/N]") == 1
+    assert "9000000001" not in ended.stdout
+    ended = program.run_on_terminal(
+        "cleanup", "duplicates", "--apply", typed="y\n", PAGER="tail -n 2", LINES="20"
+    )
+    assert ended.status == 0
+    (backup,) = (program.folder / "data" / "backups").iterdir()
+    paged, _, rest = ended.stdout.partition("Delete 29 leads? [y/N]")
+    assert len(paged.splitlines()) == 3
+    assert "Deleted 29 leads." in rest
+    assert f"To undo: syncctl cleanup restore {backup}" in " ".join(rest.split())
+    assert len(present(program, sets)) == len(everything) - EXTRA
+    shown = program.run_on_terminal("cleanup", "restore", str(backup), typed="n\n")
+    assert "Backup of `cleanup duplicates`: 29 leads would be put back." in shown.stdout
+    assert (shown.status, len(present(program, sets))) == (1, len(everything) - EXTRA)
+    for arguments in (["--yes"], []):  # the second finds nothing to ask about
+        shown = program.run_on_terminal("cleanup", "restore", str(backup), *arguments)
+        assert "[y/N]" not in shown.stdout
+        assert (shown.status, present(program, sets)) == (0, everything)
+    with database_of(program) as database:
+        database.delete_unchanged(database.snapshots(sorted(everything)))
+    assert program.run_on_terminal("cleanup", "restore", str(backup)).status == 1
+
+
+def test_yes_without_apply_is_refused(program: Program) -> None:
+    for arguments in (["cleanup", "duplicates"], ["cleanup", "stores"], ["cleanup", "finished"]):
+        ended = program.run(*arguments, "--yes")
+        assert (ended.status, ended.stdout) == (2, "")
+        assert "--yes goes with --apply" in ended.stderr
+
+
 def test_a_conflict_decided_by_a_person(program: Program, sets: list[CopySet]) -> None:
     conflict = next(made for made in sets if not made.kept)
     chosen = conflict.copies[-1]["_id"]
@@ -172,7 +228,7 @@ def test_a_conflict_decided_by_a_person(program: Program, sets: list[CopySet]) -
     assert f"`syncctl cleanup duplicates --apply --keep {chosen}` deletes" in plan.stderr
     ended = program.run("cleanup", "duplicates", "--apply", "--keep", chosen)
     assert ended.status == 0
-    assert "2 sets left alone, as the copies carry different edits" in ended.stderr
+    assert "2 sets are left for you to decide" in ended.stderr
     assert present(program, [conflict]) == {chosen}
     again = program.run("cleanup", "duplicates", "--keep", chosen)
     assert (again.status, again.stdout) == (2, "")
@@ -222,7 +278,7 @@ def test_restore_tells_what_it_leaves_alone(program: Program, sets: list[CopySet
         database.store_leads([{**document, "remarks": "something else"}], [])
     ended = program.run("cleanup", "restore", done["backup"])
     assert ended.status == 1
-    assert "As in the backup already: 28. Something else now: 1." in ended.stdout
+    assert ended.stdout == "Put back 0 leads.\n28 leads are as in the backup already.\n"
     assert changed in ended.stderr
 
 

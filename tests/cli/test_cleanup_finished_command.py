@@ -13,6 +13,7 @@ import typer
 
 from syncctl.cli.render.cleanup_finished import finished_cleaned
 from syncctl.cli.render.cleanup_output import Output
+from syncctl.cli.render.clock import Clock
 from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import Redactor
 from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
@@ -26,6 +27,7 @@ from tests.support.webapp import Lead, SqliteApp, open_app
 
 BOOKED = datetime(2026, 2, 1, 8, 59, 27, tzinfo=UTC)
 DAY = datetime(2026, 1, 3, tzinfo=UTC)
+CLOCK = Clock(UTC, DAY)
 
 
 @pytest.fixture
@@ -87,22 +89,21 @@ def test_in_a_pipe_each_line_is_one_lead(program: Program, ids: dict[str, str]) 
     store = "Suitor Guy - Calicut"
     assert [line.split("\t") for line in ended.stdout.splitlines()] == [
         [
-            *("finished", ids["finished"], "bookingConfirmation", "90xxxxxx01", "2025000000001", store),
+            *("finished", ids["finished"], "booking", "90xxxxxx01", "2025000000001", store),
             *(ids["report"], "2026-03-01T20:30:07Z", "Made Up"),
             "same booking number, name, store, time; different phone",
-            "the report says: bookingConfirmation · 2025000000001 · Customer 1 · 94xxxxxx44 · "
-            f"{store} · 2026-02-01",
+            f"the report says: booking 2025000000001 · Customer 1 · 94xxxxxx44 · {store} · 2026-02-01",
         ],
         [
-            *("came back", ids["back"], "bookingConfirmation", "90xxxxxx02", "2025000000002", store),
+            *("came back", ids["back"], "booking", "90xxxxxx02", "2025000000002", store),
             *("-", "-", "-"),
             "deleted by somebody, stored again by another program on 2026-03-06T09:30:00Z",
         ],
         [
-            *("listed", ids["listed"], "general", "90xxxxxx03", "-", store),
+            *("listed", ids["listed"], "walk-in", "90xxxxxx03", "-", store),
             *(ids["beside"], "2026-03-01T20:30:07Z", "Made Up"),
             "same phone, store, day; different name",
-            f"the report says: general · Somebody [bold]Else\\x1b[31m · 90xxxxxx03 · {store} · 2026-01-03",
+            f"the report says: walk-in · Somebody [bold]Else\\x1b[31m · 90xxxxxx03 · {store} · 2026-01-03",
         ],
     ]
     assert "--apply` deletes 2 leads, after writing a backup" in ended.stderr
@@ -167,10 +168,12 @@ def test_json_of_plan_apply_and_restore_is_one_object(program: Program, ids: dic
 def test_applied_it_says_what_it_did_and_how_to_undo_it(program: Program, ids: dict[str, str]) -> None:
     ended = program.run("cleanup", "finished", "--apply")
     (backup,) = (program.folder / "data" / "backups").iterdir()
-    assert ended.stdout.splitlines() == [
-        "Deleted: 2 leads (planned: 1 finished, 1 that somebody had deleted before).",
-        f"To undo it: syncctl cleanup restore {backup}",
+    first, second, *rest = ended.stdout.splitlines()
+    assert [first.split("\t")[:2], second.split("\t")[:2]] == [
+        ["deleted", ids["finished"]],
+        ["deleted", ids["back"]],
     ]
+    assert rest == ["Deleted 2 leads.", f"To undo: syncctl cleanup restore {backup}"]
     assert f"Backup of 2 leads written: {backup}" in ended.stderr
     assert "API_SYNC_ENABLED=false" in ended.stderr
     again = program.run("cleanup", "finished", "--apply")
@@ -183,7 +186,7 @@ def test_applied_it_says_what_it_did_and_how_to_undo_it(program: Program, ids: d
 def test_what_was_changed_meanwhile_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     result = FinishedCleaned(FinishedPlan(), 0, (text_id(1),), Path("backup.jsonl"))
     with pytest.raises(typer.Exit) as ended:
-        finished_cleaned(result, Output(Redactor(), as_json=False, quiet=True))
+        finished_cleaned(result, Output(Redactor(), CLOCK, as_json=False, quiet=True))
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err.splitlines() == [
         f"Left as it is: lead {text_id(1)}",

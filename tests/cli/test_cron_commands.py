@@ -47,6 +47,17 @@ def test_install_twice_and_remove(program: Program, crontab: FakeCrontab) -> Non
     assert "No change" in program.run("cron", "remove").stderr
 
 
+def test_remove_shows_the_difference_and_asks_on_a_terminal(program: Program, crontab: FakeCrontab) -> None:
+    block = b"# BEGIN syncctl (made by `cron install`)\n*/5 * * * * /x api\n# END syncctl\n"
+    crontab.content = OWN + block
+    refused = program.run_on_terminal("cron", "remove", typed="n\n")
+    assert (refused.status, crontab.content) == (1, OWN + block)
+    assert "-*/5 * * * * /x api" in refused.stdout
+    assert refused.stdout.count("'s crontab? [y/N]") == 1
+    assert program.run_on_terminal("cron", "remove", "--yes").status == 0
+    assert crontab.content == OWN
+
+
 def test_a_dry_run_shows_the_difference_and_changes_nothing(program: Program, crontab: FakeCrontab) -> None:
     crontab.content = OWN
     ended = program.run("cron", "install", "--dry-run")

@@ -79,22 +79,22 @@ def test_in_a_pipe_the_plan_has_a_line_for_each_lead(program: Program, run_id: s
     lines = [line.split("\t") for line in ended.stdout.splitlines()]
     assert [(line[0], *line[2:]) for line in lines[:4]] == [
         (
-            *("to undo", "general", "Customer 1", "94xxxxxx01", "Suitor Guy - Calicut"),
+            *("to undo", "walk-in", "Customer 1", "94xxxxxx01", "Suitor Guy - Calicut"),
             "remarks would go back: [bold]new → just enquiry",
         ),
         (
             "to undo",
-            "general",
+            "walk-in",
             "Customer 3",
             "94xxxxxx03",
             "Suitor Guy - Calicut",
             "created by the import: would be deleted",
         ),
         (
-            *("to keep", "general", "Customer 0", "94xxxxxx00", "Suitor Guy - Calicut"),
+            *("to keep", "walk-in", "Customer 0", "94xxxxxx00", "Suitor Guy - Calicut"),
             "remarks would be kept: somebody has worked on it",
         ),
-        ("gone", "general", "Customer 4", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
+        ("gone", "walk-in", "Customer 4", "94xxxxxx04", "Suitor Guy - Calicut", "finished or deleted since"),
     ]
     assert [line[0] for line in lines[4:]] == ["file", "records", "seen"]
     assert f"`syncctl import undo {run_id[:8]} --apply` does it, after writing a backup of 2" in ended.stderr
@@ -134,7 +134,7 @@ def test_applied_with_a_backup_and_then_there_is_nothing_left(program: Program, 
     assert "It was taken back at 20" in again.stdout.splitlines()[0]
     assert [line.split("\t")[0] for line in again.stdout.splitlines()[1:]] == ["kept", "gone"]
 
-    assert f"A backup of the deleted and changed leads: {backup}" in ended.stdout
+    assert f"To put the leads back: syncctl cleanup restore {backup}" in ended.stdout
     assert program.run("cleanup", "restore", str(backup)).status == 0
     assert remarks(program) == BEFORE
 
@@ -163,7 +163,7 @@ def test_on_a_terminal_it_asks_once(
     ended = program.run_on_terminal("import", "undo", run_id, "--apply", typed=typed)
     shown = plain(ended.stdout)
     assert ended.status == status, shown
-    assert shown.count(f"Take back import {run_id[:8]}? [y/N]") == 1
+    assert shown.count(f"Take back import {run_id[:8]}: delete 1 lead and change back 1 lead? [y/N]") == 1
     assert ("Nothing was changed." in shown) == bool(status)
     assert remarks(program) == expected
 
@@ -192,7 +192,7 @@ def test_on_a_terminal_it_has_three_buckets(program: Program, run_id: str, colum
 def test_once_taken_back_nothing_is_left_and_no_empty_list_is_shown(program: Program) -> None:
     run_id = imported(program, customer(1))
     done = program.run("import", "undo", run_id, "--apply")
-    assert "A backup of the deleted leads: " in done.stdout
+    assert f"Took back import {run_id[:8]}: deleted 1 lead." in done.stdout
     shown = plain(program.run_on_terminal("import", "undo", run_id).stdout)
     assert "Nothing is left to take back of import" in shown
     assert "0 leads" not in shown
@@ -284,7 +284,7 @@ def test_a_file_of_an_earlier_version_can_be_looked_at(program: Program, run_id:
     assert program.run("history", run_id).status == 0
     plan = program.run("import", "undo", run_id)
     assert plan.status == 0
-    assert "made by an earlier version" in plan.stderr
+    assert "An earlier version made this import" in plan.stderr
 
 
 def test_an_import_of_an_earlier_version_says_what_can_be_taken_back(program: Program, run_id: str) -> None:
@@ -292,5 +292,5 @@ def test_an_import_of_an_earlier_version_says_what_can_be_taken_back(program: Pr
         app._database.execute("DELETE FROM syncimports")
     ended = program.run("import", "undo", run_id, "--apply")
     assert ended.status == 0
-    assert "made by an earlier version" in ended.stderr
+    assert "An earlier version made this import" in ended.stderr
     assert remarks(program) == {**AFTER, "1": "[bold]new"}

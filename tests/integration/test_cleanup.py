@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,19 @@ from typing import Any
 import pytest
 
 from syncctl.domain.sources import StepName
-from syncctl.errors import FileProblemError, SettingsError, UsageError
+from syncctl.errors import FileProblemError, PlanOutdatedError, SettingsError, UsageError
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.services.cleanup.backups import BackupKind
-from syncctl.services.cleanup.cleaning import DuplicatesCleaned, plan_duplicates
-from syncctl.services.cleanup.duplicate_plans import Conflict
-from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
+from syncctl.services.cleanup.cleaning import (
+    BackupTarget,
+    DuplicatesCleaned,
+    clean_duplicates,
+    plan_duplicates,
+)
+from syncctl.services.cleanup.duplicate_results import Conflict
+from syncctl.services.cleanup.finished.cleaning import clean_finished
+from syncctl.services.cleanup.restoring import BackupRestored, plan_restore, restore_backup
+from syncctl.services.cleanup.store_names import rename_stores
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, record, text_id
 from tests.support.cleanups import LOCATIONS, NOW, InterleavedDatabase, clean, copies, records, stored_leads
@@ -33,6 +42,26 @@ def old_sets(database: Database) -> list[CopySet]:
     database.store_leads([copy for made in sets for copy in made.copies], [])
     database.store_leads([lead(number) for number in range(1000, 1100)], [])
     return sets
+
+
+@pytest.mark.parametrize("cleanup", [clean_duplicates, rename_stores, clean_finished])
+def test_what_a_person_has_agreed_to_is_done_or_nothing(
+    database: Database, app: MongoApp | SqliteApp, folder: Path, cleanup: Callable[..., DuplicatesCleaned]
+) -> None:
+    same = {"phone": "9000000001", "bookingNo": "7"}
+    stored = [lead(1, **same), lead(2, **same), lead(3, store="Zurocci - Edappally")]
+    database.store_leads(stored, [])
+    arguments = (database, LOCATIONS, (text_id(2),)) if cleanup is clean_duplicates else (database, LOCATIONS)
+    before, target = stored_leads(database, app), BackupTarget(folder, NOW, lambda _path, _leads: None)
+    with pytest.raises(PlanOutdatedError, match="Nothing was changed"):
+        cleanup(*arguments, replace(target, agreed={"of another plan": ()}))
+    assert stored_leads(database, app) == before
+    assert not folder.exists() or not [*folder.iterdir()]
+    if cleanup is clean_duplicates:
+        plan = plan_duplicates(database, LOCATIONS, (text_id(2),))
+        assert plan.actions == {text_id(2): (text_id(1),)}
+        done = cleanup(*arguments, replace(target, agreed=plan.actions))
+        assert (done.deleted, done.plan.decisions) == (1, plan.decisions)
 
 
 def test_three_hundred_sets_keep_every_edit_and_come_back_exactly(
@@ -68,7 +97,10 @@ def test_three_hundred_sets_keep_every_edit_and_come_back_exactly(
 
     assert result.backup is not None
     assert clean(database, folder).backup is None
+    assert plan_restore(database, result.backup) == BackupRestored(BackupKind.DUPLICATES, extra, 0, [])
+    assert stored_leads(database, app) == after
     assert restore_backup(database, result.backup) == BackupRestored(BackupKind.DUPLICATES, extra, 0, [])
+    assert plan_restore(database, result.backup) == BackupRestored(BackupKind.DUPLICATES, 0, extra, [])
     assert stored_leads(database, app) == before
     assert sorted(app.all("leads"), key=lambda document: str(document["_id"])) == raw_before
     assert restore_backup(database, result.backup) == BackupRestored(BackupKind.DUPLICATES, 0, extra, [])

@@ -177,7 +177,7 @@ def test_a_copy_that_only_syncctl_changed_goes_for_one_that_a_person_edited(shop
     shop.world.app.edit(copy, remarks="mine", updatedAt=shop.world.now + timedelta(minutes=1))
     with closing(open_storage(shop.world.url)) as storage:
         plan = plan_duplicates(storage, LOCATIONS, ())
-    (decision,) = plan.examples
+    (decision,) = plan.decisions
     assert (decision.kept, decision.removed, decision.why) == (copy, (lead["_id"],), "worked on")
 
 

@@ -127,12 +127,15 @@ class Program:
     def run_on_terminal(
         self, *arguments: str, columns: int = 80, typed: str = "", **environment: str
     ) -> Ended:
-        """Run it on its own terminal and return all output as one text. `typed`: what a person types."""
+        """Run it on its own terminal, without a pager unless `environment` has one, and return all output as
+        one text. `typed`: what a person types."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [*self.command, *arguments],
             cwd=self.folder,
-            env=self.environment | {"TERM": "xterm-256color", "COLUMNS": str(columns)} | environment,
+            env=self.environment
+            | {"TERM": "xterm-256color", "COLUMNS": str(columns), "PAGER": "cat"}
+            | environment,
             stdin=follower,
             stdout=follower,
             stderr=follower,

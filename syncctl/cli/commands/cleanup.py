@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncctl.cli.context import Session, command, command_group
-from syncctl.cli.options import Apply, Json, Wait
+from syncctl.cli.options import Apply, Json, Wait, Yes, YesAtOnce
+
+if TYPE_CHECKING:
+    from syncctl.cli.render.cleanup_output import Output
 
 Keep = Annotated[
     list[str] | None,
@@ -34,59 +37,107 @@ def register(app: typer.Typer) -> None:
     command(app, "cleanup:duplicates", hidden=True)(_duplicates)
 
 
-def _duplicates(
-    session: Session, apply: Apply = False, keep: Keep = None, wait: Wait = 0.0, json: Json = False
+def _duplicates(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line
+    session: Session,
+    apply: Apply = False,
+    yes: Yes = False,
+    keep: Keep = None,
+    wait: Wait = 0.0,
+    json: Json = False,
 ) -> None:
     """Show duplicate leads; with --apply delete the spare copies."""
     from syncctl.cli.render import cleanup as render
-    from syncctl.cli.render.cleanup_output import Output
+    from syncctl.cli.terminal.asking import agreed_plan, check_yes
     from syncctl.wiring import cleanup
 
-    output = Output(session.redactor, as_json=json, quiet=session.quiet)
-    if apply:
-        cleaned = cleanup.clean_duplicates(
-            session.settings, keep or (), wait, output.announce_backup, session.stop
-        )
-        render.duplicates_cleaned(cleaned, output)
-    else:
-        plan = cleanup.plan_duplicates(session.settings, keep or ())
-        render.duplicates_planned(plan, keep or (), output)
+    check_yes(yes=yes, apply=apply)
+    output, chosen = output_of(session, as_json=json), keep or ()
+    if not apply:
+        render.duplicates_planned(cleanup.plan_duplicates(session.settings, chosen), chosen, output)
+        return
+    agreed = agreed_plan(
+        yes,
+        lambda: cleanup.plan_duplicates(session.settings, chosen),
+        lambda plan: render.duplicates_planned(plan, chosen, output, is_question=True),
+        render.duplicates_question,
+        as_json=json,
+    )
+    job = cleanup.Job(wait, output.announce_backup, session.stop, agreed and agreed.actions)
+    render.duplicates_cleaned(cleanup.clean_duplicates(session.settings, chosen, job), output)
 
 
-def _stores(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
+def _stores(
+    session: Session, apply: Apply = False, yes: Yes = False, wait: Wait = 0.0, json: Json = False
+) -> None:
     """Show leads with misspelt stores; with --apply correct them."""
     from syncctl.cli.render import cleanup_stores as render
-    from syncctl.cli.render.cleanup_output import Output
+    from syncctl.cli.terminal.asking import agreed_plan, check_yes
     from syncctl.wiring import cleanup
 
-    output = Output(session.redactor, as_json=json, quiet=session.quiet)
-    if apply:
-        renamed = cleanup.rename_stores(session.settings, wait, output.announce_backup, session.stop)
-        render.stores_renamed(renamed, output)
-    else:
+    check_yes(yes=yes, apply=apply)
+    output = output_of(session, as_json=json)
+    if not apply:
         render.stores_planned(cleanup.plan_stores(session.settings), output)
+        return
+    agreed = agreed_plan(
+        yes,
+        lambda: cleanup.plan_stores(session.settings),
+        lambda plan: render.stores_planned(plan, output, is_question=True),
+        render.stores_question,
+        as_json=json,
+    )
+    job = cleanup.Job(wait, output.announce_backup, session.stop, agreed and agreed.actions)
+    renamed = cleanup.rename_stores(session.settings, job)
+    render.stores_renamed(renamed, output, is_known=agreed is not None)
 
 
-def _finished(session: Session, apply: Apply = False, wait: Wait = 0.0, json: Json = False) -> None:
+def _finished(
+    session: Session, apply: Apply = False, yes: Yes = False, wait: Wait = 0.0, json: Json = False
+) -> None:
     """Show finished or deleted leads that are back; with --apply delete them."""
     from syncctl.cli.render import cleanup_finished as render
-    from syncctl.cli.render.cleanup_output import Output
+    from syncctl.cli.terminal.asking import agreed_plan, check_yes
     from syncctl.wiring import cleanup
 
-    output = Output(session.redactor, as_json=json, quiet=session.quiet)
-    if apply:
-        cleaned = cleanup.clean_finished(session.settings, wait, output.announce_backup, session.stop)
-        render.finished_cleaned(cleaned, output)
-    else:
-        plan = cleanup.plan_finished(session.settings)
-        render.finished_planned(plan, output, session.settings.business_timezone)
+    check_yes(yes=yes, apply=apply)
+    output = output_of(session, as_json=json)
+    if not apply:
+        render.finished_planned(cleanup.plan_finished(session.settings), output)
+        return
+    agreed = agreed_plan(
+        yes,
+        lambda: cleanup.plan_finished(session.settings),
+        lambda plan: render.finished_planned(plan, output, is_question=True),
+        render.finished_question,
+        as_json=json,
+    )
+    job = cleanup.Job(wait, output.announce_backup, session.stop, agreed and agreed.actions)
+    cleaned = cleanup.clean_finished(session.settings, job)
+    render.finished_cleaned(cleaned, output, is_known=agreed is not None)
 
 
-def _restore(session: Session, file: BackupFile, wait: Wait = 0.0, json: Json = False) -> None:
+def _restore(
+    session: Session, file: BackupFile, yes: YesAtOnce = False, wait: Wait = 0.0, json: Json = False
+) -> None:
     """Put a backup back: every lead exactly as it was."""
-    from syncctl.cli.render import cleanup as render
-    from syncctl.cli.render.cleanup_output import Output
+    from syncctl.cli.render import cleanup_restore as render
+    from syncctl.cli.terminal.asking import agreed_plan
     from syncctl.wiring import cleanup
 
-    output = Output(session.redactor, as_json=json, quiet=session.quiet)
-    render.backup_restored(cleanup.restore_backup(session.settings, file, wait, session.stop), output)
+    output = output_of(session, as_json=json)
+    agreed = agreed_plan(
+        yes,
+        lambda: cleanup.plan_restore(session.settings, file, session.stop),
+        render.restore_planned,
+        render.restore_question,
+        as_json=json,
+    )
+    restored = cleanup.restore_backup(session.settings, file, wait, session.stop)
+    render.backup_restored(restored, output, is_known=agreed is not None)
+
+
+def output_of(session: Session, *, as_json: bool) -> Output:
+    """How a cleanup of this session prints."""
+    from syncctl.cli.render.cleanup_output import Output
+
+    return Output(session.redactor, session.clock(), as_json, session.quiet)

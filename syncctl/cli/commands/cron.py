@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.context import Session, command, command_group
-from syncctl.cli.options import Json
+from syncctl.cli.options import Json, YesAtOnce
 from syncctl.cli.render.printer import print_message
 
 if TYPE_CHECKING:
@@ -55,11 +55,20 @@ def register(app: typer.Typer) -> None:
         _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
 
     @command(group, "remove")
-    def remove(session: Session, dry_run: DryRun = False) -> None:
+    def remove(session: Session, dry_run: DryRun = False, yes: YesAtOnce = False) -> None:
         """Take the line out of your crontab."""
+        from syncctl.cli.render.cron import render_difference
+        from syncctl.cli.terminal.asking import agreed_plan
         from syncctl.wiring import scheduling
 
         change = scheduling.plan_removal()
+        if change.changes and not dry_run:
+            agreed_plan(
+                yes,
+                lambda: change,
+                lambda plan: render_difference(plan.before, plan.after, session.redactor),
+                lambda plan: f"Take the sync out of {plan.user}'s crontab?",
+            )
         _finish(session, change, f"Taken out of {change.user}'s crontab", dry_run=dry_run)
 
 

@@ -33,23 +33,23 @@ def _undo(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     json: Json = False,
 ) -> None:
     """Show how an import would be taken back; with --apply do it."""
+    from syncctl.cli.commands.cleanup import output_of
     from syncctl.cli.render import import_undo as render
-    from syncctl.cli.render.cleanup_output import Output
-    from syncctl.cli.terminal.asking import can_ask, confirm
+    from syncctl.cli.terminal.asking import agreed_plan, check_yes
     from syncctl.wiring import cleanup
 
-    output = Output(session.redactor, as_json=json, quiet=session.quiet)
-    is_asked = apply and not yes and can_ask()
-    if is_asked:
-        plan = cleanup.plan_import_undo(session.settings, run)
-        if not json:
-            render.undo_planned(plan, output, everything=session.verbose, is_question=True)
-        if not plan.has_work:
-            return
-        confirm(f"Take back import {render.short_id(plan.run)}?")
-    if apply:
-        undone = cleanup.undo_import(session.settings, run, wait, output.announce_backup, session.stop)
-        render.import_undone(undone, output, everything=session.verbose, is_known=is_asked)
-    else:
-        plan = cleanup.plan_import_undo(session.settings, run)
-        render.undo_planned(plan, output, everything=session.verbose)
+    check_yes(yes=yes, apply=apply)
+    output = output_of(session, as_json=json)
+    if not apply:
+        render.undo_planned(cleanup.plan_import_undo(session.settings, run), output)
+        return
+    agreed = agreed_plan(
+        yes,
+        lambda: cleanup.plan_import_undo(session.settings, run),
+        lambda plan: render.undo_planned(plan, output, is_question=True),
+        render.undo_question,
+        as_json=json,
+    )
+    job = cleanup.Job(wait, output.announce_backup, session.stop, agreed and agreed.actions)
+    undone = cleanup.undo_import(session.settings, run, job)
+    render.import_undone(undone, output, everything=session.verbose, is_known=agreed is not None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.context import Session, command, command_group
-from syncctl.cli.options import Json, Wait, output_file
+from syncctl.cli.options import Json, Wait, YesAtOnce, output_file
 from syncctl.cli.render.printer import print_message
 from syncctl.domain.sources import StepName
 from syncctl.text import quantity
@@ -58,7 +58,6 @@ Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite an existing 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would become of each; write nothing.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Don't ask first.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -114,7 +113,7 @@ def _export(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comm
         f"{quantity(written, 'reject')} written to {where}: it holds customers' data, keep it safe."
     )
     if target != STDOUT and not session.quiet:
-        print_message("Corrected in the sheet, they come back by `syncctl rejects import FILE`.")
+        print_message("Correct the sheet, then run `syncctl rejects import FILE`.")
 
 
 def _import(
@@ -152,7 +151,7 @@ def _retry(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     render_retry(result, dry_run=dry_run, as_json=json)
 
 
-def _dismiss(session: Session, ids: Ids, yes: Yes = False, json: Json = False) -> None:
+def _dismiss(session: Session, ids: Ids, yes: YesAtOnce = False, json: Json = False) -> None:
     """Take them off the list for good, unsaved."""
     from syncctl.cli.render.rejects import print_table, render_dismissed
     from syncctl.cli.terminal.asking import can_ask, confirm

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.cleanup.finished.plan import MatchReason
-from syncctl.text import quantity
+from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
     from syncctl.services.cleanup.finished.lead_summaries import LeadSummary
     from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
 
-NONE = "No finished or deleted lead is in leads."
+NONE = "No finished or deleted lead is still among the leads."
 _SCHEDULER = (
-    "If they come back, the web app syncs by itself: set API_SYNC_ENABLED=false in its environment and "
-    "restart it."
+    "If they come back, the web app's own scheduler brings them: set API_SYNC_ENABLED=false in its "
+    "environment and restart it."
 )
 
 
-def finished_planned(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
-    """Render the plan. `zone`: the time zone for days shown on a terminal."""
+def finished_planned(plan: FinishedPlan, output: Output, *, is_question: bool = False) -> None:
+    """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
         print_json(_document(plan, output, applied=False))
         return
@@ -36,21 +37,28 @@ def finished_planned(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
         print_line(NONE)
         return
     if sys.stdout.isatty():
-        _print_screen(plan, output, zone)
+        with paged():
+            _print_screen(plan, output)
     else:
-        _print_lines(plan, output)
-    if plan.to_delete:
+        _print_lines(_groups(plan), output)
+    if plan.to_delete and not is_question:
         output.hint(
             f"Nothing was changed. `syncctl cleanup finished --apply` deletes "
             f"{quantity(plan.to_delete, 'lead')}, after writing a backup of them."
         )
-    else:
+    elif not plan.to_delete:
         output.hint("Nothing was changed, and --apply would delete nothing.")
     _hint_listed(plan, output)
 
 
-def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
-    """Render the result; exit status 1 if the plan could not be completed."""
+def finished_question(plan: FinishedPlan) -> str:
+    """What to ask before it is done; empty where nothing would be."""
+    return f"Delete {quantity(plan.to_delete, 'lead')}?" if plan.to_delete else ""
+
+
+def finished_cleaned(result: FinishedCleaned, output: Output, *, is_known: bool = False) -> None:
+    """Render the result; exit status 1 if the plan could not be completed. `is_known`: whether the person has
+    just seen the plan."""
     plan = result.plan
     if output.as_json:
         document = _document(plan, output, applied=True)
@@ -58,13 +66,13 @@ def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
     elif result.backup is None:
         print_line(NONE if not plan.listed else "No lead was deleted.")
     else:
-        print_line(
-            f"Deleted: {quantity(result.deleted, 'lead')} (planned: {len(plan.finished):,} finished, "
-            f"{len(plan.came_back):,} that somebody had deleted before)."
-        )
-        print_line(f"To undo it: {restore_command(result.backup)}")
+        if not sys.stdout.isatty():
+            deleted = [*plan.finished, *plan.came_back]
+            gone = [found for found in deleted if found.lead_id not in result.left]
+            _print_lines([("deleted", "", gone)], output)
+        print_done(f"Deleted {quantity(result.deleted, 'lead')}", result.backup)
         output.hint(_SCHEDULER)
-    if not output.as_json:
+    if not output.as_json and not is_known:
         _hint_listed(plan, output)
     if result.left:
         tell_left(result.left)
@@ -73,8 +81,9 @@ def finished_cleaned(result: FinishedCleaned, output: Output) -> None:
 def _hint_listed(plan: FinishedPlan, output: Output) -> None:
     if plan.listed:
         output.hint(
-            f"{quantity(len(plan.listed), 'lead')} only listed, as somebody worked on them, or the report "
-            "may be another lead's: look at them in the web app, and finish those that are done."
+            f"{quantity(len(plan.listed), 'lead')} only listed: somebody has worked on "
+            f"{plural(len(plan.listed), 'it', 'them')}, or the report may be about another lead. Look in the "
+            "web app, and finish what is done."
         )
 
 
@@ -125,13 +134,17 @@ def _side_document(side: LeadSummary, output: Output) -> dict[str, str | None]:
 
 def _groups(plan: FinishedPlan) -> Iterator[tuple[str, str, Sequence[FoundLead]]]:
     """For each group: the word in a pipe, the heading on a terminal, and the leads."""
-    yield "finished", "Finished, to be deleted", plan.finished
-    yield "came back", "Deleted by somebody, stored again by another program, to be deleted", plan.came_back
-    yield "listed", "Only listed, to be left as they are", plan.listed
+    yield "finished", "To delete, as a telecaller has finished them", plan.finished
+    yield (
+        "came back",
+        "To delete, as somebody deleted them and another program stored them again",
+        plan.came_back,
+    )
+    yield "listed", "Left for you to decide", plan.listed
 
 
-def _print_lines(plan: FinishedPlan, output: Output) -> None:
-    for word, _, leads in _groups(plan):
+def _print_lines(groups: Iterable[tuple[str, str, Sequence[FoundLead]]], output: Output) -> None:
+    for word, _, leads in groups:
         for found in leads:
             report = found.report
             cells = [word, printable(found.lead_id), *_cells(found.lead, output)]
@@ -148,14 +161,15 @@ def _print_lines(plan: FinishedPlan, output: Output) -> None:
 
 def _cells(side: LeadSummary, output: Output) -> list[str]:
     """Type, phone, booking number and store."""
-    written = (side.lead_type, mask_phone(side.phone), side.booking_no, side.store)
-    return [output.text(text) or "-" for text in written]
+    written = (mask_phone(side.phone), side.booking_no, side.store)
+    return [output.kind(side.lead_type), *(output.text(text) or "-" for text in written)]
 
 
 def _written(side: LeadSummary, output: Output) -> str:
     day = side.day.isoformat() if side.day else ""
-    written = (side.lead_type, side.booking_no, side.name, mask_phone(side.phone), side.store, day)
-    return " · ".join(filter(None, map(output.text, written)))
+    kind = " ".join(filter(None, (output.kind(side.lead_type), output.text(side.booking_no))))
+    written = map(output.text, (side.name, mask_phone(side.phone), side.store, day))
+    return " · ".join(filter(None, (kind, *written)))
 
 
 def _reason_text(found: FoundLead, when: Callable[[datetime], str]) -> str:
@@ -168,7 +182,7 @@ def _reason_text(found: FoundLead, when: Callable[[datetime], str]) -> str:
             stored_on = when(found.came_back_at)
             parts.append(f"deleted by somebody, stored again by another program on {stored_on}")
         case MatchReason.DELETED:
-            parts.append("a copy of a lead that somebody deleted; it was there before that one was known")
+            parts.append("a copy of a lead that somebody deleted, older than syncctl's record of it")
         case MatchReason.ID:
             parts.append("the report has its id")
         case MatchReason.RECORD:
@@ -180,15 +194,15 @@ def _reason_text(found: FoundLead, when: Callable[[datetime], str]) -> str:
     return "; ".join(parts)
 
 
-def _print_screen(plan: FinishedPlan, output: Output, zone: tzinfo) -> None:
+def _print_screen(plan: FinishedPlan, output: Output) -> None:
     from rich.markup import escape
 
     def day(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%Y-%m-%d}"
+        return f"{moment.astimezone(output.clock.zone):%Y-%m-%d}"
 
     out = console()
     for number, (_, heading, leads) in enumerate(group for group in _groups(plan) if group[2]):
-        out.print(f"{chr(10) if number else ''}[bold]{heading}: {len(leads):,}[/bold]")
+        out.print(f"{chr(10) if number else ''}[bold]{heading}: {quantity(len(leads), 'lead')}[/bold]")
         table = plain_table(show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syncctl.cli.render.printer import print_message
+from syncctl.cli.render.printer import print_line, print_message
+from syncctl.domain.sources import SOURCES, LeadType
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
+from syncctl.safe_output.redact import mask_phone
 from syncctl.text import quantity
+
+if TYPE_CHECKING:
+    from syncctl.cli.render.clock import Clock
+
+_KINDS = {source.lead_type: (source.lead_source.casefold(), source.plural) for source in SOURCES.values()} | {
+    LeadType.LOSS_OF_SALE.value: ("loss of sale", "losses of sale"),
+    LeadType.GENERAL.value: ("walk-in", "walk-ins"),
+}
+"""Lead type -> what people call one, and several."""
+
+_FIELDS = {"createdAt": "created", "updatedAt": "last edit"}
+"""What people call a field, where it isn't just its name in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,9 @@ class Output:
 
     redact: Callable[[str], str]
     """Removes secrets and phone numbers from lead values."""
+
+    clock: Clock
+    """Shows moments on a screen."""
 
     as_json: bool
     quiet: bool
@@ -39,10 +58,37 @@ class Output:
         """A lead's value made printable on one line."""
         return printable(self.redact(" ".join(str(written).split())))
 
+    def kind(self, lead_type: str, *, several: bool = False) -> str:
+        """What people call a lead of this type, or several."""
+        one_and_several = _KINDS.get(lead_type)
+        return one_and_several[several] if one_and_several else self.text(lead_type) or "(no type)"
+
+    def value(self, field: str, value: object) -> str:
+        """A field's value for a screen; "" where there is none. Days are those of the business."""
+        if value is None or value == "":
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, datetime):
+            return value.date().isoformat() if value.time() == time() else self.clock.moment(value)
+        return mask_phone(str(value)) if field == "phone" else self.text(value)
+
+
+def field_words(name: str) -> str:
+    """A field's name as people read it: `callStatus` is "call status"."""
+    return _FIELDS.get(name) or printable(re.sub("(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+
 
 def restore_command(backup: Path | None) -> str | None:
     """The command that undoes a cleanup."""
     return None if backup is None else f"syncctl cleanup restore {shlex.quote(str(backup))}"
+
+
+def print_done(done: str, backup: Path | None) -> None:
+    """Print what was done, in the past tense, and the command that undoes it."""
+    print_line(f"{done}.")
+    if backup is not None:
+        print_line(f"To undo: {restore_command(backup)}")
 
 
 def outcome_document(done: str, count: int, left: Sequence[str], backup: Path | None) -> dict[str, Any]:

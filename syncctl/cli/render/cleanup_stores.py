@@ -5,46 +5,53 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
+from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
-from syncctl.text import quantity
+from syncctl.cli.terminal.pager import paged
+from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.store_names import StorePlan, StoresRenamed
 
 UNKNOWN_STORES_HINT = (
-    "Leads under Default Store: import their files again, which sets the store. A new shop is known after "
-    "`syncctl stores`. Correct other unknown names in the database."
+    "Leads under Default Store: import their files again, which sets the store. A new store is known after "
+    "`syncctl stores`. Other unknown names: correct them in the database."
 )
 
 
-def stores_planned(plan: StorePlan, output: Output) -> None:
-    """Render the plan."""
+def stores_planned(plan: StorePlan, output: Output, *, is_question: bool = False) -> None:
+    """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
         print_json(_document(plan, output, applied=False))
         return
     _print_plan(plan, output)
     if plan.unknown:
         output.hint(UNKNOWN_STORES_HINT)
-    if plan.count:
+    if plan.count and not is_question:
         output.hint(
-            f"Nothing was changed. `syncctl cleanup stores --apply` renames the store of "
+            f"Nothing was changed. `syncctl cleanup stores --apply` corrects the store of "
             f"{quantity(plan.count, 'lead')}, after writing a backup of them."
         )
     _report_duplicates(plan)
 
 
-def stores_renamed(result: StoresRenamed, output: Output) -> None:
-    """Render the result; exit status 1 if the plan could not be completed."""
+def stores_question(plan: StorePlan) -> str:
+    """What to ask before it is done; empty where nothing would be."""
+    return f"Correct the store of {quantity(plan.count, 'lead')}?" if plan.count else ""
+
+
+def stores_renamed(result: StoresRenamed, output: Output, *, is_known: bool = False) -> None:
+    """Render the result; exit status 1 if the plan could not be completed. `is_known`: whether the person has
+    just seen the plan."""
     if output.as_json:
         document = _document(result.plan, output, applied=True)
         print_json(document | outcome_document("renamed", result.renamed, result.left, result.backup))
     else:
-        _print_plan(result.plan, output)
-        print_line(f"Renamed: the store of {quantity(result.renamed, 'lead')}.")
-        if result.backup:
-            print_line(f"To undo it: {restore_command(result.backup)}")
-        _report_duplicates(result.plan)
+        if not is_known:
+            _print_plan(result.plan, output, is_done=True)
+        print_done(f"Corrected the store of {quantity(result.renamed, 'lead')}", result.backup)
+        if not is_known:
+            _report_duplicates(result.plan)
     if result.left:
         tell_left(result.left)
 
@@ -52,8 +59,8 @@ def stores_renamed(result: StoresRenamed, output: Output) -> None:
 def _report_duplicates(plan: StorePlan) -> None:
     if left := plan.in_duplicates.total():
         print_message(
-            f"{quantity(left, 'lead')} left alone, as there are copies: `syncctl cleanup duplicates` first "
-            "(it also lists those that you have to decide with --keep ID)."
+            f"{quantity(left, 'lead')} {plural(left, 'has', 'have')} copies and {plural(left, 'is', 'are')} "
+            "left alone: run `syncctl cleanup duplicates` first, then this again."
         )
 
 
@@ -82,28 +89,30 @@ def _renames(plan: StorePlan, output: Output) -> list[tuple[str, str, int, int]]
     ]
 
 
-def _print_plan(plan: StorePlan, output: Output) -> None:
+def _print_plan(plan: StorePlan, output: Output, *, is_done: bool = False) -> None:
     if not plan.renames:
         print_line("No misspelt store names.")
     if sys.stdout.isatty():
-        _print_screen(plan, output)
+        with paged():
+            _print_screen(plan, output, is_done=is_done)
         return
+    word = "renamed" if is_done else "rename"
     for written, name, leads, in_duplicates in _renames(plan, output):
-        left = f"\t{in_duplicates:,} left, being duplicates" if in_duplicates else ""
-        print_line(f"rename\t{written}\t{name}\t{quantity(leads, 'lead')}{left}")
+        left = f"\t{in_duplicates:,} left alone, with copies" if in_duplicates else ""
+        print_line(f"{word}\t{written}\t{name}\t{quantity(leads, 'lead')}{left}")
     for name, leads in plan.unknown.most_common():
         print_line(f"unknown\t{output.text(name) or '(none)'}\t{quantity(leads, 'lead')}")
 
 
-def _print_screen(plan: StorePlan, output: Output) -> None:
+def _print_screen(plan: StorePlan, output: Output, *, is_done: bool) -> None:
     from rich.markup import escape
 
     out = console()
     if plan.renames:
         table = plain_table()
-        for title in ("Store as written", "Becomes"):
+        for title in ("Store as written", "Became" if is_done else "Becomes"):
             table.add_column(title, overflow="fold")
-        for title in ("Leads", "Left as duplicates"):
+        for title in ("Leads", "Left: copies"):
             table.add_column(title, justify="right")
         for written, name, leads, in_duplicates in _renames(plan, output):
             table.add_row(escape(written), escape(name), f"{leads:,}", f"{in_duplicates:,}")

@@ -39,11 +39,11 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
     for problem in report.problems:
         print_text(f"Not read: {printable(redact(problem))}")
     if report.hidden_sheets:
-        print_text(printable(f"Hidden, passed over by an import: {', '.join(report.hidden_sheets)}."))
+        print_text(printable(f"Hidden, so an import passes over them: {', '.join(report.hidden_sheets)}."))
     headers = [header for sheet in report.sheets for header in sheet.headers]
     lines = {each.title: each.line for header in headers for each in header.left_over}
     if (likely := likely_title(lines)) is not None:
-        print_text(printable(redact(f"If a title that is left over means something: {lines[likely]}")))
+        print_text(printable(redact(f"To have a left-over title read, {lines[likely]}")))
         print_text(f"COLUMN is one of: {', '.join(file_columns(report.kind))}.")
 
 
@@ -53,7 +53,7 @@ def _print_header(
     name = f"{report.file}, sheet {sheet.name}" if sheet.name else report.file
     what = f"{report.kind}, titles in row {header.row}"
     if not header.is_header:
-        what = f"{report.kind}: no row is a header, which has a name and a phone; row {header.row} is nearest"
+        what = f"{report.kind}: no row has titles for name and phone; row {header.row} comes nearest"
     elif header is not sheet.headers[0]:
         what = f"{report.kind}, other titles from row {header.row} on"
     rows = [tuple(map(shown, row)) for row in _rows(header)]
@@ -77,9 +77,9 @@ def _rows(header: HeaderColumns) -> Iterator[_Row]:
 
 
 def _meaning(taken: TakenColumn) -> str:
-    later = f", where column {taken.rank - 1} of it is empty" if taken.rank > 1 else ""
+    later = f", if its column {taken.rank - 1} is empty" if taken.rank > 1 else ""
     if not taken.fields:
-        return f"{taken.column}{later}" + ("" if taken.column == "store" else ": of no use in these files")
+        return f"{taken.column}{later}" + ("" if taken.column == "store" else ": not used in these files")
     into = ", ".join(taken.fields[:FIELDS_SHOWN]) + and_more(len(taken.fields) - FIELDS_SHOWN)
     same = taken.fields == (taken.column,)
     return f"{taken.column}{later}" if same else f"{taken.column}{later} → {into}"

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.cleanup_output import Output, outcome_document, tell_left
+from syncctl.cli.render.cleanup_output import (
+    Output,
+    field_words,
+    outcome_document,
+    restore_command,
+    tell_left,
+)
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.imports.undo_results import KeptReason, Outcome
-from syncctl.text import quantity
+from syncctl.text import plural, quantity, shortened
 
 if TYPE_CHECKING:
     from syncctl.domain.import_notes import NotedImport
     from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
-
-LEADS_SHOWN = 20
-"""Of each bucket, on a terminal without -v."""
 
 LONGEST_VALUE = 40
 """Characters of a value shown to a person; --json has it in full."""
@@ -41,6 +45,9 @@ _WORDS = {
 }
 """The same in a pipe."""
 
+_DELETED = ("would be deleted", "deleted")
+"""Before it is done, and afterwards."""
+
 _REASONS = {
     KeptReason.EDITED: "somebody has worked on it",
     KeptReason.LATER: "a later import or sync has changed it",
@@ -54,12 +61,12 @@ def short_id(run: NotedImport) -> str:
     return run.run_id[:_ID_SHOWN]
 
 
-def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_question: bool = False) -> None:
-    """Render the plan. `everything`: on a terminal, too. `is_question`: whether the person is asked next."""
+def undo_planned(plan: UndoPlan, output: Output, *, is_question: bool = False) -> None:
+    """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
         print_json(_document(plan, output, applied=False))
         return
-    _print_plan(plan, output, everything=everything, is_done=False)
+    _print_plan(plan, output, is_done=False)
     if plan.has_work and not is_question:
         output.hint(
             f"Nothing was changed. `syncctl import undo {short_id(plan.run)} --apply` does it, after writing "
@@ -67,20 +74,40 @@ def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_questio
         )
 
 
+def undo_question(plan: UndoPlan) -> str:
+    """What to ask before it is done; empty where nothing would be."""
+    if not plan.has_work:
+        return ""
+    what = " and ".join(_counts(plan, "delete", "change back"))
+    return f"Take back import {short_id(plan.run)}" + (f": {what}?" if what else "?")
+
+
+def _counts(plan: UndoPlan, delete: str, change: str) -> Iterator[str]:
+    """How many leads are deleted and changed, in these words."""
+    deleted = sum(lead.is_deleted for lead in plan.to_undo)
+    changed = len(plan.to_undo) - deleted
+    if deleted:
+        yield f"{delete} {quantity(deleted, 'lead')}"
+    if changed:
+        yield f"{change} {quantity(changed, 'lead')}"
+
+
 def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_known: bool = False) -> None:
-    """Render the result; exit status 1 if leads were changed while it was done. `is_known`: whether the
-    person has just seen the plan."""
+    """Render the result; exit status 1 if leads were changed while it was done. `everything`: each lead on a
+    terminal, too. `is_known`: whether the person has just seen the plan."""
     plan = result.plan
     if output.as_json:
         document = _document(plan, output, applied=True)
         document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
         print_json(document)
     else:
-        _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
+        if everything or not (is_known or (sys.stdout.isatty() and plan.has_work)):
+            _print_plan(plan, output, is_done=True)
+        if plan.has_work:
+            what = " and ".join(_counts(plan, "deleted", "changed back"))
+            print_line(f"Took back import {short_id(plan.run)}" + (f": {what}." if what else "."))
         if result.backup:
-            is_all_deleted = all(lead.is_deleted for lead in plan.to_undo)
-            leads = "the deleted leads" if is_all_deleted else "the deleted and changed leads"
-            print_line(f"A backup of {leads}: {result.backup}")
+            print_line(f"To put the leads back: {restore_command(result.backup)}")
     if plan.left:
         tell_left(plan.left)
 
@@ -137,50 +164,47 @@ def _value(name: str, value: object, output: Output) -> str | None:
     return mask_phone(str(value)) if name == "phone" else output.text(value)
 
 
-def _print_plan(
-    plan: UndoPlan, output: Output, *, everything: bool, is_done: bool, is_known: bool = False
-) -> None:
+def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     run = plan.run
-    name = f"import {short_id(run)} ({run.command}, {run.started_at:%Y-%m-%d %H:%M} UTC)"
+    is_screen = sys.stdout.isatty()
+    at, when = ("", output.clock.moment) if is_screen else ("at ", instant)
+    name = f"import {short_id(run)} ({run.command}, {when(run.started_at)})"
     if run.created_only:
         output.hint(
-            "This import was made by an earlier version, which noted no changes: only the leads that it "
-            "created can be taken back."
+            "An earlier version made this import and noted no changes: only the leads that it created can be "
+            "taken back."
         )
     if not plan.has_work:
-        before = f" It was taken back at {run.undone_at:%Y-%m-%d %H:%M} UTC." if run.undone_at else ""
+        before = f" It was taken back {at}{when(run.undone_at)}." if run.undone_at else ""
         print_line(f"Nothing is left to take back of {name}.{before}")
-    if sys.stdout.isatty():
-        if plan.has_work:
-            console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
-        limits = dict.fromkeys(Outcome, None if everything else 0 if is_known else LEADS_SHOWN)
-        if is_done and not everything:
-            limits[Outcome.UNDONE] = 0
-        _print_screen(plan, output, limits, is_done=is_done)
+    if is_screen:
+        with paged():
+            if plan.has_work:
+                console().print(f"[bold]{name[0].upper()}{name[1:]}[/bold]")
+            _print_screen(plan, output, is_done=is_done)
     else:
         _print_lines(plan, output, is_done=is_done)
     for run_id, rows in plan.taken_over.items():
         output.hint(
-            f"{quantity(rows, 'row')} stored anew by a later import: `syncctl import undo "
+            f"A later import has stored {quantity(rows, 'row')} anew: `syncctl import undo "
             f"{run_id[:_ID_SHOWN]}` takes that one back."
         )
     for run_id, rows in plan.corrected.items():
         output.hint(
-            f"{quantity(rows, 'row')} of its rejects corrected since by `rejects import`, which stays: to "
-            f"have the leads deleted and the rows opened again, `syncctl import undo {run_id[:_ID_SHOWN]}` "
-            "first."
+            f"`rejects import` has corrected {quantity(rows, 'row')} of its rejects since, and their leads "
+            f"stay. To take those back as well, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
         )
     for run_id, leads in plan.needed.items():
         output.hint(
-            f"{quantity(leads, 'lead')} of a later import, too: to have them deleted, `syncctl import undo "
-            f"{run_id[:_ID_SHOWN]}` first."
+            f"A later import has {quantity(leads, 'lead')} of this one, too, and they stay. To have them "
+            f"deleted, run `syncctl import undo {run_id[:_ID_SHOWN]}` first."
         )
 
 
 def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     for outcome in Outcome:
         for lead in plan.of(outcome):
-            cells = (printable(lead.lead_id), lead.lead_type, lead.name, mask_phone(lead.phone), lead.store)
+            cells = (lead.lead_id, output.kind(lead.lead_type), lead.name, mask_phone(lead.phone), lead.store)
             texts = [output.text(cell) or "-" for cell in cells]
             fate = (*_fate(lead, is_done=is_done), *_what(lead, output, is_done=is_done))
             print_line("\t".join((_WORDS[outcome][is_done], *texts, "; ".join(fate))))
@@ -191,26 +215,28 @@ def _print_lines(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
 def _others(plan: UndoPlan, output: Output, *, is_done: bool) -> Iterator[tuple[str, str]]:
     """What else is put back: the word for it, and the rest of the line."""
     for name in plan.files:
-        imports = "imports" if is_done else "would import"
-        yield "file", f"{output.text(name)}: the same file {imports} again as it did before"
+        yield "file", f"{output.text(name)}: {'can' if is_done else 'could'} be imported again"
     if plan.records:
-        went = "went back" if is_done else "would go back"
-        yield "records", f"{quantity(plan.records, 'row')}: what the next import compares with {went} as well"
+        forgets = "forgot" if is_done else "would forget"
+        yield "records", f"{quantity(plan.records, 'row')}: syncctl {forgets} what this import said of them"
     if plan.seen:
-        rows = quantity(plan.seen, "row")
-        yield "seen", f"{rows} of earlier imports: their leads stay until those are taken back as well"
+        came = f"{quantity(plan.seen, 'row')} came in earlier imports, too"
+        yield "seen", f"{came}: their leads stay until those are taken back as well"
     if plan.unlisted:
         came = "came" if is_done else "would come"
         yield "rejects", f"{quantity(plan.unlisted, 'row')} {came} off the rejects list"
     if plan.forgotten:
-        is_open = "are open" if is_done else "would be open"
-        yield "rejects", f"{quantity(plan.forgotten, 'answered row')} {is_open} again for the next import"
+        is_open = plural(plan.forgotten, "is", "are") if is_done else "would be"
+        yield (
+            "rejects",
+            f"{quantity(plan.forgotten, 'answered row')} {is_open} open again for the next import",
+        )
     if plan.amended:
         lost = "lost" if is_done else "would lose"
-        yield "rejects", f"{quantity(plan.amended, 'listed row')} {lost} what was corrected in part"
+        yield "rejects", f"{quantity(plan.amended, 'listed row')} {lost} the corrections made so far"
     if plan.relisted:
-        is_on = "are" if is_done else "would be"
-        yield "rejects", f"on the rejects list again {is_on} {quantity(plan.relisted, 'row')}"
+        is_back = plural(plan.relisted, "is", "are") if is_done else "would be"
+        yield "rejects", f"{quantity(plan.relisted, 'row')} {is_back} back on the rejects list"
 
 
 def _fate(lead: LeadOutcome, *, is_done: bool) -> Iterator[str]:
@@ -218,11 +244,7 @@ def _fate(lead: LeadOutcome, *, is_done: bool) -> Iterator[str]:
     if lead.is_gone:
         yield "finished or deleted since"
     elif lead.is_deleted:
-        yield f"created by the import: {_deleted(is_done=is_done)}"
-
-
-def _deleted(*, is_done: bool) -> str:
-    return "deleted" if is_done else "would be deleted"
+        yield f"created by the import: {_DELETED[is_done]}"
 
 
 def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
@@ -231,9 +253,10 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
     for name, (held, was) in lead.restored.items():
         if name != "updatedAt" and not lead.is_deleted:
             now, then = _shown(name, held, output), _shown(name, was, output)
-            yield f"{name}: {now} → {then}" if is_done else f"{name} would go back: {now} → {then}"
+            words = field_words(name)
+            yield f"{words}: {now} → {then}" if is_done else f"{words} would go back: {now} → {then}"
     for name, reason in lead.kept.items():
-        yield f"{name} {kept}: {_REASONS[reason]}"
+        yield f"{field_words(name)} {kept}: {_REASONS[reason]}"
     if lead.later_run is not None:
         run_id = lead.later_run[:_ID_SHOWN]
         yield f"created by the import, {kept}: a later import, run {run_id}, has it too"
@@ -242,42 +265,36 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
 
 
 def _shown(name: str, value: object, output: Output) -> str:
-    text = _value(name, value, output)
-    if not text:
-        return "(empty)"
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 2]} …"
+    text = output.value(name, value) if sys.stdout.isatty() else _value(name, value, output)
+    return shortened(text, LONGEST_VALUE) if text else "(empty)"
 
 
-def _print_screen(
-    plan: UndoPlan, output: Output, limits: Mapping[Outcome, int | None], *, is_done: bool
-) -> None:
-    """`limits`: how many leads of each bucket are shown; None: all."""
+def _print_screen(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
     from rich.markup import escape
 
     out = console()
     for outcome in Outcome:
-        leads, limit = plan.of(outcome), limits[outcome]
+        leads = plan.of(outcome)
         if not leads and not plan.has_work:
             continue
         deleted = sum(lead.is_deleted for lead in leads)
-        how = f" ({deleted:,} created by it, {_deleted(is_done=is_done)})" if deleted else ""
+        how = f" ({deleted:,} created by it, {_DELETED[is_done]})" if deleted else ""
         out.print(f"\n[bold]{_TITLES[outcome][is_done]}: {quantity(len(leads), 'lead')}[/bold]{how}")
-        shown = leads if limit is None else leads[:limit]
-        if shown:
+        if leads:
             table = plain_table(show_header=False)
-            table.add_column(no_wrap=True)
+            for _ in ("id", "what is done"):
+                table.add_column(no_wrap=True)
             table.add_column(overflow="fold")
-            for lead in shown:
-                about = [output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store)]
-                if lead.is_deleted:
-                    about.append(_deleted(is_done=is_done))
-                table.add_row(escape(printable(lead.lead_id)), escape(" · ".join(about)))
+            for lead in leads:
+                about = " · ".join(
+                    (output.text(lead.name) or "-", mask_phone(lead.phone), output.text(lead.store))
+                )
+                done = "deleted" if is_done else "delete"
+                table.add_row(escape(printable(lead.lead_id)), done if lead.is_deleted else "", escape(about))
                 for line in _what(lead, output, is_done=is_done):
-                    table.add_row("", f"[dim]{escape(line)}[/dim]")
+                    table.add_row("", "", f"[dim]{escape(line)}[/dim]")
             out.print(table)
-            if len(shown) < len(leads):
-                out.print(f"[dim]… and {len(leads) - len(shown):,} more: -v shows all.[/dim]")
     if others := [rest for _, rest in _others(plan, output, is_done=is_done)]:
         out.print("\n[bold]And[/bold]")
         for rest in others:
-            out.print(escape(rest), soft_wrap=True)
+            out.print(escape(rest))

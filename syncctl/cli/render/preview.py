@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from syncctl.cli.render.cleanup_output import field_words
 from syncctl.cli.render.printer import console, plain_table, print_json_with_list, print_line
 from syncctl.cli.run_words import closing_lines, location_label, result_text
+from syncctl.cli.terminal.pager import paged
 from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision, shown_value
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult
@@ -47,7 +49,8 @@ def render_preview(preview: Preview, result: RunResult, redact: Redact, *, verbo
     """What the import would do, as text. `verbose`: all of it."""
     with_files = sum(len(step.locations) for step in result.steps) > 1
     if sys.stdout.isatty():
-        _on_terminal(preview, result, redact, verbose=verbose, with_files=with_files)
+        with paged():
+            _on_terminal(preview, result, redact, verbose=verbose, with_files=with_files)
         return
     print_line("DRY RUN: nothing was written")
     for of_file in _file_lines(result):
@@ -157,10 +160,11 @@ def _changes(decision: RowDecision) -> Iterator[str]:
         return
     for each in decision.changes:
         now, file, becomes = (_shown(value) for _, value in _values(each))
+        words = field_words(each.field)
         if each.is_conflict:
-            yield f"{each.field}: {now} stays (a telecaller's; the file says {file})"
+            yield f"{words}: {now} stays (a telecaller entered it; the file says {file})"
         else:
-            yield f"{each.field}: {now} → {becomes}"
+            yield f"{words}: {now} → {becomes}"
 
 
 def _new(decision: RowDecision) -> Iterator[str]:
@@ -190,6 +194,6 @@ def _is_any_read(result: RunResult) -> bool:
 
 def _invitation(preview: Preview) -> str:
     return (
-        f"Preview {preview.hash}. To import exactly this: the same command with --only-if {preview.hash} "
-        "in place of --dry-run or --preview."
+        f"Preview {preview.hash}. To import exactly this, run the same command with --only-if {preview.hash} "
+        "instead of --dry-run or --preview."
     )

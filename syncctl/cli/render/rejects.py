@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message, print_text
 from syncctl.cli.run_words import corrected_words, counts_text
+from syncctl.cli.terminal.pager import paged
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
@@ -45,16 +46,17 @@ def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_js
         print_json(redacted(documents, redact))
         return
     if on_terminal and found:
-        _print_counts(found, redact)
-        _print_table(documents, redact)
+        with paged():
+            _print_counts(found, redact)
+            _print_table(documents, redact)
     else:
         _print_documents(documents, redact)
     if not found:
         print_message("The rejects list is empty.")
     elif len(found) > len(shown):
         print_message(
-            f"{len(shown):,} of {len(found):,} shown: --limit 0 shows all, --kind, --store, --reason, --file "
-            "filter."
+            f"{len(shown):,} of {len(found):,} shown: --limit 0 shows all; --kind, --store, --reason and "
+            "--file select some."
         )
 
 
@@ -173,7 +175,7 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
         return
     if result.dry_run:
         print_message("DRY RUN: nothing was written.")
-    words = {LineOutcome.STILL_INVALID: "still invalid", LineOutcome.UNCHANGED: "unchanged"}
+    words = {LineOutcome.STILL_INVALID: "still rejected", LineOutcome.UNCHANGED: "unchanged"}
     if verbose:
         words[LineOutcome.FIXED] = "would be fixed" if result.dry_run else "fixed"
     for line in result.lines:
@@ -184,15 +186,15 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
     if gone := result.count(LineOutcome.NOT_LISTED):
         print_text(f"{quantity(gone, 'line')} passed over: no longer on the rejects list.")
     for outcome, why in (
-        (LineOutcome.WITHOUT_ID, "without an id, by which a line is found again"),
-        (LineOutcome.REPEATED, "with the id of a line above"),
+        (LineOutcome.WITHOUT_ID, "without an id to find the reject by"),
+        (LineOutcome.REPEATED, "with the same id as a line above"),
     ):
         if numbers := [str(line.line.number) for line in result.lines if line.outcome is outcome]:
             rows = f"{plural(len(numbers), 'row')} {', '.join(numbers)}"
             print_text(f"{quantity(len(numbers), 'line')} passed over, {why}: {rows}.")
     if result.listed:
         would = "would be" if result.dry_run else plural(result.listed, "is", "are")
-        print_message(f"{quantity(result.listed, 'row')} {would} left on the rejects list.")
+        print_message(f"{quantity(result.listed, 'row')} {would} still on the rejects list.")
     elif not result.dry_run:
         print_message("The rejects list is empty.")
     if result.count(LineOutcome.FIXED) and not result.dry_run and sys.stdout.isatty():

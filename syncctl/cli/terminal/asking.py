@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import typer
 
 from syncctl.cli.render.printer import print_message
-from syncctl.errors import ExitCode
+from syncctl.errors import ExitCode, UsageError
+
+Plan = TypeVar("Plan")
 
 
 def can_ask() -> bool:
-    """Whether there is a person to be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    """Whether there is a person to be asked, who sees the plan as well: in a pipe nobody is."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def check_yes(*, yes: bool, apply: bool) -> None:
+    """Raises UsageError for a --yes that answers no question."""
+    if yes and not apply:
+        raise UsageError("--yes goes with --apply: without it nothing is changed, so nothing is asked.")
+
+
+def agreed_plan(
+    yes: bool,
+    plan: Callable[[], Plan],
+    show: Callable[[Plan], None],
+    question: Callable[[Plan], str | None],
+    *,
+    as_json: bool = False,
+) -> Plan | None:
+    """The plan to which the person at the terminal has said yes, having seen it; None where nobody is asked.
+
+    `question`: what to ask about a plan; empty where it would change nothing, which ends the command; None to
+    go on unasked. `as_json`: the plan isn't shown, the one object is the result's.
+
+    Raises typer.Exit: status 1 if the answer is not yes, 0 if there is nothing to do.
+    """
+    if yes or not can_ask():
+        return None
+    found = plan()
+    asked = question(found)
+    if not as_json:
+        show(found)
+        if asked == "":
+            raise typer.Exit(ExitCode.OK)
+    if asked:
+        confirm(asked)
+    return found
 
 
 def confirm(question: str) -> None:
     """Ask once. Raises typer.Exit, status 1, unless the answer is yes."""
+    sys.stdout.flush()
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()

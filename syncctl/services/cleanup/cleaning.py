@@ -7,20 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from syncctl.errors import PlanOutdatedError
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LeadSnapshot
 from syncctl.ports.stop import Stop
 from syncctl.services.batching import batched
 from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
-from syncctl.services.cleanup.duplicate_plans import (
-    Conflict,
-    Decision,
-    DuplicatePlan,
-    check_chosen,
-    decide,
-    in_batches,
-)
+from syncctl.services.cleanup.duplicate_plans import check_chosen, decide, in_batches
+from syncctl.services.cleanup.duplicate_results import Conflict, Decision, DuplicatePlan
 from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, find_duplicates
 
 
@@ -34,6 +29,19 @@ class BackupTarget:
     """Called when it is written, with its path and the number of leads."""
     stop: Stop = field(default_factory=Stop)
     """Looked at between two batches of leads."""
+
+    agreed: object = None
+    """The `actions` of the plan that a person has seen and agreed to; None: whatever the plan comes to."""
+
+    def check(self, actions: object) -> None:
+        """To be called before anything is changed. Raises PlanOutdatedError where it would be something else
+        than was agreed to."""
+        if self.agreed is not None and actions != self.agreed:
+            raise PlanOutdatedError(
+                "Other leads would be changed than you have just seen, as somebody is at work on them. "
+                "Nothing was changed.",
+                hint="Run it again and look at the new plan.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ def clean_duplicates(
 
     Raises:
         UsageError: an id chosen to be kept can't be.
+        PlanOutdatedError: other leads would be deleted than the person agreed to; nothing is changed.
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
@@ -92,6 +101,7 @@ def clean_duplicates(
             for decision in decide(database, batch, stores, wanted):
                 plan.add(decision)
                 writer.add(_entries(decision, snapshots))
+        target.check(plan.actions)
         backup = writer.finish()
     if backup is None:
         return DuplicatesCleaned(plan, 0, (), None, duplicates)

@@ -25,6 +25,7 @@ from syncctl.text import normalize_text, normalize_unicode
 
 HOUSEKEEPING = frozenset(("_id", "__v", "createdAt", "updatedAt"))
 
+_NOT_SHOWN = frozenset(("_id", "__v", "updatedAt"))
 _NOT_EDITED = HOUSEKEEPING | {field.name for field in SOURCE_FIELDS if not field.edited}
 _IMPORTED_SOURCES = (*(source.lead_source.casefold() for source in SOURCES.values()), "walkin", "lossofsale")
 
@@ -120,6 +121,15 @@ class Copies:
     def edited_differently(self, edits: Mapping[str, Edits]) -> list[str]:
         """The edited fields in which the copies differ."""
         return self._differing({field for others in edits.values() for field in others}, self.worked_on)
+
+    @property
+    def written_differently(self) -> list[str]:
+        """The fields whose values people would see differ, in the order in which a person wants to read
+        them: unlike `edited_differently`, another spelling of a store counts, too."""
+        fields = {name for lead in self.leads for name in lead} - _NOT_SHOWN
+        values = {name: [lead.get(name) or None for lead in self.leads] for name in fields}
+        differing = {name for name, held in values.items() if any(value != held[0] for value in held)}
+        return [*(name for name in LEAD_FIELDS if name in differing), *sorted(differing - LEAD_FIELDS.keys())]
 
     def _differing(self, fields: Iterable[str], leads: Sequence[Document]) -> list[str]:
         return [

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from syncctl.domain.identity import derived_id
@@ -16,99 +14,15 @@ from syncctl.locations import StoreNames
 from syncctl.ports.storage import Storage
 from syncctl.services.batching import batched
 from syncctl.services.cleanup.copies import Copies
+from syncctl.services.cleanup.duplicate_results import Conflict, CopySummary, Decision, KeepReason
 from syncctl.services.cleanup.duplicates import DuplicateSets, cleanup_key, lacks_store
 from syncctl.services.matching.legacy_leads import split_store, text_of
 from syncctl.services.matching.own_writes import writes_into
 
 SETS_AT_ONCE = 500
-EXAMPLES = 5
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
-
-
-class KeepReason(StrEnum):
-    """Why a copy is kept."""
-
-    CHOSEN = "chosen"
-    WORKED_ON = "worked on"
-    ALL_EDITS = "has every edit"
-    LINKED = "known to syncctl"
-    STORE_NAME = "canonical store name"
-    OLDEST = "oldest"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do with one set."""
-
-    lead_type: str
-    phone: str
-    """Not masked."""
-
-    booking_no: str
-    kept: str
-    why: KeepReason
-    removed: tuple[str, ...]
-    record_from: str | None = None
-    """The copy whose records the kept one takes over, if it has none of its own."""
-
-    store_of_removed: str | None = None
-    """The store of a removed copy, if the kept one has no known store."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictingCopy:
-    """A copy in a set that is left alone."""
-
-    lead_id: str
-    updated_at: object
-    worked_on: bool
-    """Whether somebody worked on it."""
-
-    values: Mapping[str, Any]
-    """Its values of the fields in which the copies differ, absent ones None; not masked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A set whose copies have different edits."""
-
-    lead_type: str
-    phone: str
-    """Not masked."""
-
-    booking_no: str
-    copies: tuple[ConflictingCopy, ...]
-
-
-@dataclass(slots=True)
-class DuplicatePlan:
-    """What a cleanup would do."""
-
-    sets: Counter[str] = field(default_factory=Counter)
-    """Sets to clean, by lead type."""
-
-    removed: Counter[str] = field(default_factory=Counter)
-    """Leads to delete, by lead type."""
-
-    conflicts: list[Conflict] = field(default_factory=list)
-    examples: list[Decision] = field(default_factory=list)
-    stores_to_set: dict[str, str] = field(default_factory=dict)
-    """Ids of kept leads without a known store, each with the store of one of its copies: a cleanup only
-    deletes."""
-
-    def add(self, decision: Decision | Conflict) -> None:
-        """Count one set."""
-        if isinstance(decision, Conflict):
-            self.conflicts.append(decision)
-            return
-        self.sets[decision.lead_type] += 1
-        self.removed[decision.lead_type] += len(decision.removed)
-        if decision.store_of_removed is not None:
-            self.stores_to_set[decision.kept] = decision.store_of_removed
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(decision)
 
 
 def check_chosen(chosen: Iterable[str], duplicates: DuplicateSets) -> frozenset[str]:
@@ -219,16 +133,16 @@ def _decision(
 ) -> Decision | Conflict:
     leads = sorted(copies.leads, key=_age)
     if picked := [lead for lead in leads if lead["_id"] in facts.chosen]:
-        return _keep(leads, facts, picked[0], KeepReason.CHOSEN)
+        return _keep(copies, facts, picked[0], KeepReason.CHOSEN)
     if not copies.worked_on:
-        return _keep(leads, facts, *_best_untouched(leads, facts))
+        return _keep(copies, facts, *_best_untouched(leads, facts))
     if len(copies.worked_on) == 1:
-        return _keep(leads, facts, copies.worked_on[0], KeepReason.WORKED_ON)
+        return _keep(copies, facts, copies.worked_on[0], KeepReason.WORKED_ON)
     edits = copies.edits(source_values)
     complete = {lead["_id"] for lead in copies.with_all_edits(edits)}
     if complete:
         last = max((lead for lead in leads if lead["_id"] in complete), key=_updated_at)
-        return _keep(leads, facts, last, KeepReason.ALL_EDITS)
+        return _keep(copies, facts, last, KeepReason.ALL_EDITS)
     return _conflict(leads, edits.keys(), copies.edited_differently(edits))
 
 
@@ -262,17 +176,18 @@ def _updated_at(lead: Document) -> datetime:
     return updated_at if isinstance(updated_at, datetime) else _FIRST
 
 
-def _keep(leads: Sequence[Document], facts: _DecisionInput, kept: Document, why: KeepReason) -> Decision:
-    others = [lead for lead in leads if lead is not kept]
+def _keep(copies: Copies, facts: _DecisionInput, kept: Document, why: KeepReason) -> Decision:
+    others = sorted((lead for lead in copies.leads if lead is not kept), key=_age)
+    fields, worked_on = copies.written_differently, {lead["_id"] for lead in copies.worked_on}
     records = [lead["_id"] for lead in others if lead["_id"] in facts.recorded]
     stores = [name for lead in others if (name := facts.stores.canonical(text_of(lead, "store")))]
     return Decision(
         lead_type=text_of(kept, "leadType"),
         phone=text_of(kept, "phone"),
         booking_no=text_of(kept, "bookingNo"),
-        kept=kept["_id"],
+        name=text_of(kept, "name"),
+        copies=tuple(_summary(lead, worked_on, fields) for lead in (kept, *others)),
         why=why,
-        removed=tuple(lead["_id"] for lead in others),
         record_from=records[0] if records and kept["_id"] not in facts.recorded else None,
         store_of_removed=stores[0] if stores and lacks_store(kept, facts.stores) else None,
     )
@@ -283,13 +198,11 @@ def _conflict(leads: Sequence[Document], worked_on: Container[str], fields: Sequ
         lead_type=text_of(leads[0], "leadType"),
         phone=text_of(leads[0], "phone"),
         booking_no=text_of(leads[0], "bookingNo"),
-        copies=tuple(
-            ConflictingCopy(
-                lead["_id"],
-                lead.get("updatedAt"),
-                lead["_id"] in worked_on,
-                {name: lead.get(name) for name in fields},
-            )
-            for lead in leads
-        ),
+        name=text_of(leads[0], "name"),
+        copies=tuple(_summary(lead, worked_on, fields) for lead in leads),
     )
+
+
+def _summary(lead: Document, worked_on: Container[str], fields: Sequence[str]) -> CopySummary:
+    values = {name: lead.get(name) for name in fields}
+    return CopySummary(lead["_id"], lead.get("updatedAt"), lead["_id"] in worked_on, values)

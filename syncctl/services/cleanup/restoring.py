@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from syncctl.domain.lead_values import LeadChange
-from syncctl.ports.admin import Database
+from syncctl.domain.import_notes import same_value
+from syncctl.domain.lead_values import Document, LeadChange
+from syncctl.domain.records import SyncRecord
+from syncctl.ports.admin import Database, LeadSnapshot, Restored
 from syncctl.ports.stop import Stop
 from syncctl.services.batching import batched
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, BackupEntry, BackupKind, read_backup
@@ -37,7 +40,57 @@ class BackupRestored:
         return not self.different and not self.kept_lead_gone
 
 
-def restore_backup(database: Database, path: Path, stop: Stop | None = None) -> BackupRestored:
+class RestoreTarget(Protocol):
+    """What restoring needs of a database; each as the ports say."""
+
+    def present_leads(self, lead_ids: Collection[str], /) -> set[str]: ...
+    def leads(self, lead_ids: Collection[str], /) -> dict[str, Document]: ...
+    def restore(self, snapshots: Sequence[LeadSnapshot], /) -> Restored: ...
+    def update_leads(self, changes: Sequence[LeadChange], /) -> set[str]: ...
+    def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord], /) -> set[str]: ...
+    def repoint_records(self, lead_ids: Mapping[str, str], /) -> int: ...
+    def unpair_reports(self, report_ids: Mapping[str, str], /) -> None: ...
+
+
+class _Rehearsal:
+    """Takes a restore for the database: says what would come of each write, and writes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.present_leads = database.present_leads
+        self.leads = database.leads
+
+    def restore(self, snapshots: Sequence[LeadSnapshot]) -> Restored:
+        wanted = {snapshot.lead_id: snapshot.document for snapshot in snapshots}
+        there = {found.lead_id: found.document for found in self._database.snapshots(wanted.keys())}
+        same = frozenset(lead_id for lead_id, document in there.items() if wanted[lead_id] == document)
+        return Restored(frozenset(wanted.keys() - there.keys()), same, frozenset(there.keys() - same))
+
+    def update_leads(self, changes: Sequence[LeadChange]) -> set[str]:
+        leads = self._database.leads([change.lead_id for change in changes])
+        return {
+            change.lead_id
+            for change in changes
+            if (lead := leads.get(change.lead_id)) is not None
+            and all(same_value(lead.get(name), value) for name, value in change.expected.items())
+        }
+
+    def store_leads(self, leads: Sequence[Document], records: Sequence[SyncRecord]) -> set[str]:
+        return set()
+
+    def repoint_records(self, lead_ids: Mapping[str, str]) -> int:
+        return 0
+
+    def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
+        """No report is unpaired in a rehearsal."""
+
+
+def plan_restore(database: Database, path: Path, stop: Stop | None = None) -> BackupRestored:
+    """What `restore_backup` would come to now. Changes nothing. Raises as it does."""
+    return restore_backup(_Rehearsal(database), path, stop)
+
+
+def restore_backup(database: RestoreTarget, path: Path, stop: Stop | None = None) -> BackupRestored:
     """Put back what a cleanup took away. To be called under the run lock; repeatable.
 
     Raises:
@@ -53,7 +106,7 @@ def restore_backup(database: Database, path: Path, stop: Stop | None = None) -> 
     return result
 
 
-def _restore_copies(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _restore_copies(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     there = database.present_leads(
         {lead_id for entry in entries for lead_id in (entry.details["kept"], entry.snapshot.lead_id)}
     )
@@ -73,13 +126,15 @@ def _restore_copies(database: Database, entries: Sequence[BackupEntry], result: 
         database.repoint_records(back)
 
 
-def _restore_finished(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _restore_finished(
+    database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored
+) -> None:
     if marked := pairings(_restore_leads(database, entries, result)):
         database.unpair_reports(marked)
 
 
 def _restore_leads(
-    database: Database, entries: Sequence[BackupEntry], result: BackupRestored
+    database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored
 ) -> list[BackupEntry]:
     """Returns the entries whose leads exist as they were."""
     outcome = database.restore([entry.snapshot for entry in entries])
@@ -89,7 +144,7 @@ def _restore_leads(
     return [entry for entry in entries if entry.snapshot.lead_id not in outcome.different]
 
 
-def _restore_stores(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _restore_stores(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     leads = database.leads([entry.snapshot.lead_id for entry in entries])
     changes: list[LeadChange] = []
     for entry in entries:

@@ -39,6 +39,11 @@ class StorePlan:
         """How many leads would be renamed."""
         return sum(map(len, self.leads.values()))
 
+    @property
+    def actions(self) -> dict[str, tuple[str, list[str]]]:
+        """What is done: for each name as written, the new one and the leads that get it."""
+        return {written: (self.renames[written], ids) for written, ids in self.leads.items() if ids}
+
 
 @dataclass(frozen=True, slots=True)
 class StoresRenamed:
@@ -80,10 +85,12 @@ def rename_stores(database: Database, locations: Locations, target: BackupTarget
     cleaned up first. `updatedAt` doesn't change, as nobody worked on them. Needs the run lock.
 
     Raises:
+        PlanOutdatedError: other leads would be renamed than the person agreed to; nothing is changed.
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
     plan = plan_stores(database, locations)
+    target.check(plan.actions)
     with new_backup(target.folder, BackupKind.STORES, database.facts(), target.now, target.stop) as writer:
         for written, lead_ids in plan.leads.items():
             details = {"from": written, "to": plan.renames[written]}

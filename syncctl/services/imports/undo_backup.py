@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from syncctl.domain.import_notes import same_value
 from syncctl.domain.lead_values import LeadChange
 from syncctl.domain.records import SyncRecord
-from syncctl.ports.admin import Database, LeadSnapshot
+from syncctl.ports.admin import LeadSnapshot
 from syncctl.services.cleanup.backups import BackupEntry
 
 if TYPE_CHECKING:
-    from syncctl.services.cleanup.restoring import BackupRestored
+    from syncctl.services.cleanup.restoring import BackupRestored, RestoreTarget
 
 _RECORD_FIELDS = tuple(field.name for field in fields(SyncRecord) if field.name != "corrections")
 
@@ -38,7 +38,7 @@ def record_fields(record: SyncRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in _RECORD_FIELDS}
 
 
-def restore_import(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def restore_import(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     """Put the leads of a backup back: deleted ones whole and with their records, changed ones field by
     field."""
     deleted = [entry for entry in entries if entry.details["why"] == DELETED]
@@ -60,7 +60,7 @@ def restore_import(database: Database, entries: Sequence[BackupEntry], result: B
         _restore_fields(database, changed, result)
 
 
-def _restore_fields(database: Database, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
+def _restore_fields(database: RestoreTarget, entries: Sequence[BackupEntry], result: BackupRestored) -> None:
     leads = database.leads([entry.snapshot.lead_id for entry in entries])
     changes = []
     for entry in entries:

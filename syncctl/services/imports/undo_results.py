@@ -137,6 +137,11 @@ class UndoPlan:
         return [lead for lead in self.leads.values() if lead.is_deleted or lead.restored]
 
     @property
+    def actions(self) -> dict[str, tuple[bool, frozenset[str]]]:
+        """What is done to leads, by id: whether one is deleted, and the fields that get their value back."""
+        return {lead.lead_id: (lead.is_deleted, frozenset(lead.restored)) for lead in self.to_undo}
+
+    @property
     def has_work(self) -> bool:
         """Whether there is anything to take back."""
         of_rejects = self.unlisted or self.relisted or self.amended or self.forgotten

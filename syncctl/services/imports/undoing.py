@@ -96,6 +96,7 @@ def undo_import(database: Database, beginning: str, target: BackupTarget) -> Imp
 
     Raises:
         UsageError: as `find_import`.
+        PlanOutdatedError: other leads would be changed than the person agreed to; nothing is changed.
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
@@ -106,6 +107,7 @@ def undo_import(database: Database, beginning: str, target: BackupTarget) -> Imp
     with new_backup(target.folder, kind, database.facts(), target.now, stop) as writer:
         planned = Undoing(database, run, UndoPlan(run), stop, writer)
         _take(planned)
+        target.check(planned.plan.actions)
         backup = writer.finish()
     if backup is not None:
         target.on_written(backup.path, backup.documents)

@@ -47,6 +47,7 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
     If killed, it can simply be run again: everything deleted so far is in a backup.
 
     Raises:
+        PlanOutdatedError: other leads would be deleted than the person agreed to; nothing is changed.
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
@@ -61,6 +62,7 @@ def clean_finished(database: Database, locations: Locations, target: BackupTarge
                     plan.add(found)
                     if found.deletable:
                         writer.add([BackupEntry(snapshots[found.lead_id], _details(found))])
+        target.check(plan.actions)
         backup = writer.finish()
     if backup is None:
         return FinishedCleaned(plan, 0, (), None)

@@ -80,3 +80,8 @@ class FinishedPlan:
     def to_delete(self) -> int:
         """How many leads are to be deleted."""
         return len(self.finished) + len(self.came_back)
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """What is done: the ids of the deleted leads."""
+        return frozenset(found.lead_id for found in (*self.finished, *self.came_back))

@@ -12,7 +12,8 @@ from syncctl.domain.sources import LeadType
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
 from syncctl.services.cleanup.copies import Copies
-from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, KeepReason, check_chosen, decide
+from syncctl.services.cleanup.duplicate_plans import check_chosen, decide
+from syncctl.services.cleanup.duplicate_results import Conflict, Decision, KeepReason
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, cleanup_key, duplicates_among
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import MOMENT, lead, record, text_id

@@ -10,7 +10,8 @@ import pytest
 
 from syncctl.domain.lead_values import Document
 from syncctl.locations import load_locations
-from syncctl.services.cleanup.duplicate_plans import Conflict, Decision, KeepReason, decide
+from syncctl.services.cleanup.duplicate_plans import decide
+from syncctl.services.cleanup.duplicate_results import Conflict, Decision, KeepReason
 from syncctl.services.cleanup.duplicates import DuplicateFinder, cleanup_key, duplicates_among
 from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import lead, record, text_id
