@@ -120,7 +120,7 @@ def test_a_dry_run_says_for_each_location_what_would_be_and_leaves_no_file(
 ) -> None:
     ended = program.run("booking", "--dry-run", "--location", sandbox.locations[0])
     assert ended.status == 0
-    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: would save \d+", ended.stderr)
+    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: \d+ would be added", ended.stderr)
     assert sorted(path.name for path in program.folder.iterdir()) == [".env"]
 
 
@@ -416,8 +416,8 @@ def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:
     shown = program.run_on_terminal("api")
     assert shown.status == 0
     assert "\x1b[" in shown.stdout
-    assert "Sync started (manual)" in shown.stdout
-    assert "Booking Confirmations" in shown.stdout
+    assert "Syncing stores, bookings and returns" in shown.stdout
+    assert "2/3 Bookings" in shown.stdout
     assert "Already there" in program.run_on_terminal("api").stdout
     assert count(program, "SELECT count(*) FROM synclogs WHERE \"trigger\" = 'manual'") == 6
     plain = program.run_on_terminal("api", NO_COLOR="1")

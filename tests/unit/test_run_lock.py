@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 
 from syncctl.errors import LockHeldError, SettingsError
 from syncctl.ports.machine import LockState
+from syncctl.ports.waiting import RunWait
 from syncctl.run_lock import RunLock, lock_state
+from tests.support.waits import seen_waits
 
 START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 
@@ -129,8 +131,20 @@ def test_waiting_until_it_is_free(tmp_path: Path) -> None:
     holder = RunLock(tmp_path / "lock")
     holder.acquire()
     clock.on_sleep = lambda: holder.release() if clock.seconds > 3 else None
-    with RunLock(tmp_path / "lock", monotonic=clock.monotonic, sleep=clock.sleep).hold(10):
-        assert 3 < clock.seconds < 4
+    with seen_waits() as waits:
+        with RunLock(tmp_path / "lock", monotonic=clock.monotonic, sleep=clock.sleep).hold(10):
+            assert 3 < clock.seconds < 4
+        with RunLock(tmp_path / "lock").hold(10), pytest.raises(LockHeldError):
+            RunLock(tmp_path / "lock").acquire()  # which does not wait
+    assert waits == [RunWait(os.getpid(), None, 10)]
+
+
+def test_a_holder_on_another_machine_is_named_while_it_is_waited_for(tmp_path: Path) -> None:
+    clock = Clock()
+    content = b"pid=7\nstarted=2026-11-23T16:00:00Z\nhost=other.example\n"
+    with seen_waits() as waits, held_with(tmp_path / "lock", content), pytest.raises(LockHeldError):
+        RunLock(tmp_path / "lock", monotonic=clock.monotonic, sleep=clock.sleep).acquire(2.5)
+    assert waits == [RunWait(7, "other.example", 2.5)]
 
 
 def test_waiting_in_vain(tmp_path: Path) -> None:
