@@ -21,7 +21,7 @@ from syncctl.cli.run_words import (
     total_lines,
     trigger_word,
 )
-from syncctl.cli.terminal.waiting import seconds, waited_for
+from syncctl.cli.terminal.waiting import lasting_words
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
@@ -43,7 +43,8 @@ class LogListener:
         """Something is waited for. A database is so at each access, mostly for no time at all; and the API's
         client logs its retries."""
         if isinstance(wait, RunWait):
-            _log.info("Waiting for %s, up to %s s", waited_for(wait), seconds(wait.limit_s))
+            words = lasting_words(wait)
+            _log.info("%s%s", words[0].upper(), words[1:])
 
     def ended(self, wait: Wait) -> None:
         """Not worth a line: what follows is one."""

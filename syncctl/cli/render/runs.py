@@ -17,7 +17,6 @@ from syncctl.cli.run_words import (
     result_text,
     total_lines,
 )
-from syncctl.cli.terminal.streams import is_screen
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
@@ -39,7 +38,7 @@ def render_run(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool]
     `is_scheduled`: whether something starts the next sync by itself."""
     if as_json:
         print_json(run_envelope(result))
-    elif is_screen(sys.stdout):
+    elif sys.stdout.isatty():
         _run_table(result)
         _closing(result, clock, is_scheduled)
     elif sys.stderr.isatty():
@@ -52,12 +51,13 @@ def render_aborted(result: RunResult, *, as_json: bool) -> None:
     on a terminal what takes back the part that was imported."""
     if as_json:
         print_json({**run_envelope(result), "ok": False})
-    elif is_screen(sys.stdout) and (command := _undo_command(result)) is not None:
+    elif sys.stdout.isatty() and (command := _undo_command(result)) is not None:
         print_line(f"A part was imported. To take it back: {command}")
 
 
 def _run_table(result: RunResult) -> None:
     out = console()
+    out.print()
     if result.dry_run:
         _dry_run_table(result)
     table = plain_table()
@@ -88,9 +88,7 @@ def _closing(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool]) 
     if result.next_sync_at and any(step.name not in FILE_STEPS for step in result.steps):
         scheduled = is_scheduled()
         next_sync = clock.time(result.next_sync_at) if scheduled else "none scheduled: `syncctl cron install`"
-        next_try = (
-            f"Next try at {next_sync}." if scheduled else "Fix what the lines above say, then run it again."
-        )
+        next_try = f"Next try at {next_sync}." if scheduled else "Run it again when that is fixed."
         if failed := outcome_words(result, next_try):
             out.print(failed, markup=False)
     parts = [f"Took {result.duration_s:.1f} s", f"Next sync: {next_sync}" if next_sync else ""]

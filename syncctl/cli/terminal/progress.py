@@ -25,12 +25,12 @@ from syncctl.cli.run_words import (
     step_warnings,
 )
 from syncctl.cli.terminal.file_line import FileLine, minutes
-from syncctl.cli.terminal.waiting import WaitLine, retry_words
+from syncctl.cli.terminal.waiting import WaitLine, lasting_words, retry_words
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.listener import FileProgress
-from syncctl.ports.waiting import RetryWait, Wait
+from syncctl.ports.waiting import RetryWait, RunWait, Wait
 from syncctl.safe_output.printable import printable
 from syncctl.text import quantity
 
@@ -39,8 +39,6 @@ _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus
 
 class TimeColumn(ProgressColumn):
     """How much time is left; of a bar that stands still, how much it took."""
-
-    max_refresh = 0.5
 
     def render(self, task: Task) -> RenderableType:
         if task.stop_time is not None or task.finished:
@@ -105,6 +103,8 @@ class ProgressListener:
         self._wait_line.begun(wait)
         if self._verbose and isinstance(wait, RetryWait):
             self._say(f"  {retry_words(wait, wait.wait_s)}", "dim")
+        if isinstance(wait, RunWait) and not (self._has_bars or self._quiet):
+            self._say(lasting_words(wait), "dim")
 
     def ended(self, wait: Wait) -> None:
         """That wait is over."""
@@ -136,12 +136,13 @@ class ProgressListener:
         if self._task is not None:
             self._progress.update(self._task, advance=1, note=f"[green]{self._new(self._saved)}[/green]")
         of_file = step in FILE_STEPS
-        if result.error and (of_file or self._verbose) and not result.is_refused:
-            self._say(
-                f"! {result.error if of_file else f'{location_label(result)}: {result.error}'}", "yellow"
-            )
-        elif not result.error and (of_file or self._verbose) and not (self._quiet or self._has_preview):
-            self._say(f"{location_label(result)}: {result_text(result, dry_run=self._dry_run)}", "dim")
+        if result.is_refused or not (of_file or self._verbose):
+            return
+        label = location_label(result) if of_file else f"{STEP_TITLES[step]}, {location_label(result)}"
+        if result.error:
+            self._say(f"! {result.error}" if of_file else f"! {label}: {result.error}", "yellow")
+        elif not (self._quiet or self._has_preview):
+            self._say(f"{label}: {result_text(result, dry_run=self._dry_run)}", "dim")
 
     def step_finished(self, result: StepResult) -> None:
         self._file_line.clear()

@@ -34,6 +34,11 @@ def waited_for(wait: RunWait | DatabaseWait) -> str:
     return printable(f"{run} on {wait.host}" if wait.host else run)
 
 
+def lasting_words(wait: RunWait | DatabaseWait) -> str:
+    """What is waited for, and how long at most: where no line can be redrawn."""
+    return f"waiting for {waited_for(wait)}, up to {seconds(wait.limit_s)} s"
+
+
 def retry_words(wait: RetryWait, left_s: float) -> str:
     """Which call failed with what, and when it is tried again."""
     place = "the store list" if wait.report is StepName.STORES else location_words(wait.location)
@@ -138,7 +143,7 @@ class WaitDisplay:
             for wait, _ in self._line.under_way():
                 if isinstance(wait, RunWait | DatabaseWait) and id(wait) not in self._said:
                     self._said.add(id(wait))
-                    self._write(f"waiting for {waited_for(wait)}, up to {seconds(wait.limit_s)} s\n")
+                    self._write(f"{lasting_words(wait)}\n")
             return
         text = self._line.text()[: shutil.get_terminal_size().columns - 1]
         if text != self._shown:

@@ -148,7 +148,7 @@ def test_a_failed_audit_is_a_warning_and_not_a_failed_run(world: ModelWorld) -> 
     assert {step.status for step in result.steps} == {StepStatus.SUCCESS}
     assert audit_of(result) == (0, 0, 2)
     assert world.recorder.warnings == [
-        f"The audit of location 11 and 1 more ({report}) failed: rental.example answered 503. It comes again."
+        f"The audit of location 11 and 1 more ({report}) failed: rental.example answered 503. It is repeated."
         for report in REPORTS
     ]
 
@@ -190,7 +190,7 @@ def test_a_database_that_refuses_an_audit_is_a_warning(world: ModelWorld) -> Non
     assert result.ok
     assert refusing.struck == "store_leads"
     assert audit_of(result) == (1, 0, 1)
-    assert "The audit of location 11 (booking) failed: no. It comes again." in world.recorder.warnings
+    assert "The audit of location 11 (booking) failed: no. It is repeated." in world.recorder.warnings
 
 
 def test_a_database_that_is_gone_ends_the_run_and_what_was_brought_counts(world: ModelWorld) -> None:
