@@ -115,18 +115,15 @@ def total_lines(result: RunResult) -> list[str]:
     reports = [step for step in result.steps if step.name is not StepName.STORES] or result.steps
     counts = sum((step.counts for step in reports), Counts())
     changed = sum(step.changed for step in result.steps)
-    saved, updated, skipped, listed = (
-        ("that would be saved", "that would be updated", "that would be skipped", "would go on")
-        if result.dry_run
-        else ("saved", "updated", "skipped", "on")
-    )
+    would_be = "that would be " if result.dry_run else ""
+    saved, updated, skipped = (f"{would_be}{word}" for word in ("saved", "updated", "skipped"))
     lines = [
         "Dry run: nothing was written" if result.dry_run else "",
         f"Total new records {saved}: {counts.saved}",
         f"Total {updated}: {counts.updated}" if counts.updated else "",
         f"Total {skipped} (already exists): {counts.existing + counts.reported}",
         f"Total {skipped}, but changed at the source: {changed}" if changed else "",
-        f"Total rejected ({listed} the rejects list): {counts.invalid}" if counts.invalid else "",
+        f"Total {would_be}rejected: {counts.invalid}" if counts.invalid else "",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
     return [line for line in lines if line]
