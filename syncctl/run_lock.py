@@ -149,7 +149,7 @@ class RunLock:
                 self._sleep(min(_POLL_S, remaining_s))
                 if self._try(descriptor):
                     return
-        raise LockHeldError(self._held_message(descriptor, waited=wait_s > 0))
+        raise self._held(descriptor, waited=wait_s > 0)
 
     def release(self) -> None:
         """Release it; does nothing if it is not held."""
@@ -234,25 +234,27 @@ class RunLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content.encode(errors="replace"), 0)
 
-    def _held_message(self, descriptor: int, *, waited: bool) -> str:
+    def _held(self, descriptor: int, *, waited: bool) -> LockHeldError:
         holder = _holder(_content(descriptor))
         holder_text = ""
         if holder.pid is not None:
             host = _elsewhere(holder)
             holder_text = f" (pid {holder.pid} on {host})" if host else f" (pid {holder.pid})"
-        return (
-            f"Another syncctl run{holder_text} {self._held_since(holder.since)}; it will finish by itself: "
-            f"try again later, or wait {'longer ' if waited else ''}for it with --wait SECONDS."
+        return LockHeldError(
+            f"Another syncctl run{holder_text} {self._held_since(holder.since)}.",
+            hint="It will finish by itself: try again later, or "
+            f"wait {'longer ' if waited else ''}for it with --wait SECONDS.",
         )
 
     def _held_since(self, since: datetime | None) -> str:
         if since is None:
             return f"holds {self._path}"
         held_s = (self._now() - since).total_seconds()
+        if held_s >= 0:
+            return f"has held {self._path} for {_duration(held_s)}"
         # After a clock change, the duration would be meaningless.
-        length = f" ({_duration(held_s)})" if held_s >= 0 else ""
         started = since.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return f"has held {self._path} since {started}{length}"
+        return f"has held {self._path} since {started}"
 
 
 def _entry(content: str, name: str, pattern: str) -> str:

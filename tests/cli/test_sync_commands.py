@@ -165,6 +165,9 @@ def test_on_a_terminal_a_wait_is_shown_in_place_and_not_with_q(program: Program)
         dumb = program.run_on_terminal("api", "--wait", "1.5", TERM="dumb").stdout
         assert f"waiting for run {os.getpid()}, up to 1.5 s\r\n" in dumb
         assert "\x1b" not in dumb
+        gone = "mongodb://127.0.0.1:1/leads?serverSelectionTimeoutMS=1500"
+        shown = program.run_on_terminal("history", DATABASE_URL=gone)
+        assert "waiting for MongoDB at 127.0.0.1:1, 1 s of 1.5" in shown.stdout
         (line, *_) = program.run("api", "--wait", "0.1").stderr.splitlines()
         assert line.endswith(f"INFO  Waiting for run {os.getpid()}, up to 0.1 s")
 
