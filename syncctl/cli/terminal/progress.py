@@ -151,7 +151,8 @@ class ProgressListener:
             failed = f", {result.errors:,} failed" if result.errors else ""
             done = result.total or 1
             completed = done if result.status is StepStatus.SUCCESS else result.processed or 0
-            note = f"[{style}]{self._new(result.counts.saved)}{failed}[/{style}]"
+            words = "skipped" if result.status is StepStatus.SKIPPED else self._new(result.counts.saved)
+            note = f"[{style}]{words}{failed}[/{style}]"
             self._progress.update(self._task, total=done, completed=completed, note=note)
             self._progress.stop_task(self._task)
         if not (self._has_bars or self._quiet):

@@ -181,6 +181,13 @@ def test_quiet_says_what_went_wrong_and_nothing_else() -> None:
     assert followed(run_of(fine), quiet=True) == ""
 
 
+def test_a_step_with_nothing_to_do_is_skipped_on_its_bar() -> None:
+    shown = followed(run_of(StepResult(StepName.WALKIN, StepStatus.SKIPPED)))
+    assert "1/1 Walk-ins" in shown
+    assert lines(shown)[-1].split()[-2:] == ["skipped", "0:00"]
+    assert "added" not in lines(shown)[-1]
+
+
 def test_a_terminal_that_can_not_redraw_gets_lines() -> None:
     shown = followed(run_of(STEP), animated=False)
     assert "\x1b" not in shown
