@@ -174,10 +174,11 @@ class ApiError(SyncctlError):
 class RetryableApiError(ApiError):
     """A possibly temporary failure: resets, timeouts, 429, 5xx, truncated or non-JSON bodies.
 
-    `retry_after_s`: how many seconds the server asked to wait (RFC 9110, 10.2.3), or None.
+    `retry_after_s`: how many seconds the server asked to wait (RFC 9110, 10.2.3), or None. `status`: HTTP's,
+    where that is the failure.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each fact
         self,
         message: str,
         *,
@@ -185,9 +186,11 @@ class RetryableApiError(ApiError):
         setting: str = "",
         is_refusal: bool = False,
         retry_after_s: float | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message, hint=hint, setting=setting, is_refusal=is_refusal)
         self.retry_after_s = retry_after_s
+        self.status = status
 
 
 class FinalApiError(ApiError):

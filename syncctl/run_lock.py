@@ -17,6 +17,7 @@ from syncctl.errors import LockHeldError, SettingsError
 from syncctl.filesystem.ordinary_files import open_nonblocking
 from syncctl.filesystem.private_files import make_private_folder
 from syncctl.ports.machine import LockState
+from syncctl.ports.waiting import RunWait, waiting
 
 _POLL_S = 0.2
 _LOOK_PAUSE_S = 0.01
@@ -63,6 +64,19 @@ def _is_own(descriptor: int) -> bool:
     # After a power cut a file may have its length, but zeros for what was written.
     written = content.rstrip(b"\0")
     return len(content) < _CONTENT_LIMIT and (not written or bool(_OWN_CONTENT.fullmatch(written)))
+
+
+def _content(descriptor: int) -> str:
+    """What the file says of its holder; "" if it can't be read."""
+    try:
+        return os.pread(descriptor, _CONTENT_LIMIT, 0).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _elsewhere(holder: LockState) -> str | None:
+    """The holder's machine, unless it is this one."""
+    return None if holder.host == os.uname().nodename else holder.host
 
 
 def _holder(content: str) -> LockState:
@@ -115,19 +129,27 @@ class RunLock:
 
         Raises LockHeldError if another run still holds it, SettingsError if the file can't be used.
         """
-        give_up_at = self._monotonic() + wait_s
         with contextlib.ExitStack() as undo:
             descriptor = self._open()
             undo.callback(os.close, descriptor)
-            while not self._try(descriptor):
-                remaining_s = give_up_at - self._monotonic()
-                if not remaining_s > 0:
-                    raise LockHeldError(self._held_message(descriptor, waited=wait_s > 0))
-                self._sleep(min(_POLL_S, remaining_s))
+            if not self._try(descriptor):
+                self._wait(descriptor, wait_s)
             self._refuse_foreign(descriptor)
             self._describe(descriptor)
             undo.pop_all()
             self._descriptor = descriptor
+
+    def _wait(self, descriptor: int, wait_s: float) -> None:
+        """Try until it is taken. Raises LockHeldError after `wait_s` seconds."""
+        give_up_at = self._monotonic() + wait_s
+        holder = _holder(_content(descriptor))
+        wait = RunWait(holder.pid, _elsewhere(holder), wait_s)
+        with waiting(wait) if wait_s > 0 else contextlib.nullcontext():
+            while (remaining_s := give_up_at - self._monotonic()) > 0:
+                self._sleep(min(_POLL_S, remaining_s))
+                if self._try(descriptor):
+                    return
+        raise self._held(descriptor, waited=wait_s > 0)
 
     def release(self) -> None:
         """Release it; does nothing if it is not held."""
@@ -212,29 +234,27 @@ class RunLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content.encode(errors="replace"), 0)
 
-    def _held_message(self, descriptor: int, *, waited: bool) -> str:
-        try:
-            content = os.pread(descriptor, _CONTENT_LIMIT, 0).decode(errors="replace")
-        except OSError:
-            content = ""
-        holder = _holder(content)
+    def _held(self, descriptor: int, *, waited: bool) -> LockHeldError:
+        holder = _holder(_content(descriptor))
         holder_text = ""
         if holder.pid is not None:
-            elsewhere = f" on {holder.host}" if holder.host not in (None, os.uname().nodename) else ""
-            holder_text = f" (pid {holder.pid}{elsewhere})"
-        return (
-            f"Another syncctl run{holder_text} {self._held_since(holder.since)}; it will finish by itself: "
-            f"try again later, or wait {'longer ' if waited else ''}for it with --wait SECONDS."
+            host = _elsewhere(holder)
+            holder_text = f" (pid {holder.pid} on {host})" if host else f" (pid {holder.pid})"
+        return LockHeldError(
+            f"Another syncctl run{holder_text} {self._held_since(holder.since)}.",
+            hint="It will finish by itself: try again later, or "
+            f"wait {'longer ' if waited else ''}for it with --wait SECONDS.",
         )
 
     def _held_since(self, since: datetime | None) -> str:
         if since is None:
             return f"holds {self._path}"
         held_s = (self._now() - since).total_seconds()
+        if held_s >= 0:
+            return f"has held {self._path} for {_duration(held_s)}"
         # After a clock change, the duration would be meaningless.
-        length = f" ({_duration(held_s)})" if held_s >= 0 else ""
         started = since.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return f"has held {self._path} since {started}{length}"
+        return f"has held {self._path} since {started}"
 
 
 def _entry(content: str, name: str, pattern: str) -> str:

@@ -16,6 +16,7 @@ from syncctl.domain.requests import ReportRequest
 from syncctl.errors import ApiError, DeadlinePassedError, KeyRefusedError, RetryableApiError
 from syncctl.ports.api import Answer, Prepare
 from syncctl.ports.stop import Stop
+from syncctl.ports.waiting import RetryWait, waiting
 
 _log = logging.getLogger("syncctl.api")
 
@@ -170,17 +171,20 @@ class _Lane(threading.Thread):
         if most_tries is not None:
             policy = replace(policy, max_tries=min(policy.max_tries, most_tries))
 
-        def log_retry(tries: int, wait_s: float, error: RetryableApiError) -> None:
+        def wait_for_retry(tries: int, wait_s: float, error: RetryableApiError) -> None:
             what = (request.report, subject(request), tries, policy.max_tries, error, wait_s)
             _log.debug("%s, %s: try %d of %d failed: %s; the next in %.1f s", *what)
+            reason = str(error.status or error.message)
+            wait = RetryWait(request.report, request.location, reason, tries + 1, policy.max_tries, wait_s)
+            with waiting(wait):
+                self._batch.sleep(wait_s)
 
         try:
             rows = call_with_retries(
                 lambda: self._one_try(number, request),
                 policy,
                 remaining=lambda: self._remaining_s(request),
-                sleep=self._batch.sleep,
-                on_retry=log_retry,
+                wait=wait_for_retry,
             )
         except ApiError as error:
             # The cause would keep the answer's bytes alive, and the key in the request.

@@ -4,7 +4,6 @@ import email.utils
 import itertools
 import random as randomness
 import re
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,13 +74,12 @@ def call_with_retries(
     policy: RetryPolicy,
     *,
     remaining: Callable[[], float],
-    sleep: Callable[[float], object] = time.sleep,
-    on_retry: Callable[[int, float, RetryableApiError], None] | None = None,
+    wait: Callable[[int, float, RetryableApiError], None],
 ) -> Result:
     """The result of the first successful `call`; only a RetryableApiError is retried.
 
-    A wait longer than `remaining()` seconds is not started. `on_retry` is called before each wait with the
-    tries so far, the seconds and the error. Raises the last RetryableApiError (saying so if time ran out),
+    `wait` waits before each retry; it is given the tries so far, the seconds and the error. A wait longer
+    than `remaining()` seconds is not started. Raises the last RetryableApiError (saying so if time ran out),
     and any other error of `call` at once.
     """
     out_of_time = False
@@ -95,10 +93,8 @@ def call_with_retries(
             if wait_s >= remaining():
                 out_of_time = True
                 return
-            if on_retry is not None:
-                on_retry(tries, wait_s, error)
             # backoff's own time.sleep can be neither interrupted nor replaced, so it gets 0 seconds.
-            sleep(wait_s)
+            wait(tries, wait_s, error)
             error = yield 0.0
 
     retrying = backoff.on_exception(

@@ -28,7 +28,7 @@ def error_of_status(
         return _refused_key(status, host, endpoint)
     if status in (408, 429) or 500 <= status < 600:
         wait_s = retry_after_seconds(headers.get("Retry-After"), now)
-        return RetryableApiError(f"{host} answered {status}", retry_after_s=wait_s)
+        return RetryableApiError(f"{host} answered {status}", retry_after_s=wait_s, status=status)
     if 300 <= status < 400:
         target = _redirect_host(endpoint.url, headers.get("Location"))
         setting = endpoint.host_setting

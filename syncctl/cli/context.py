@@ -19,8 +19,10 @@ from syncctl.cli.logs.uncaught import remember, traceback_text
 from syncctl.cli.options import refuse_idle_options
 from syncctl.cli.render.printer import console, print_message
 from syncctl.cli.stopping import stoppable
+from syncctl.cli.terminal.streams import can_redraw
 from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
 from syncctl.ports.stop import Stop
+from syncctl.ports.waiting import watched_by
 
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import RecentLines
@@ -127,14 +129,31 @@ class Session:
         # It stays open until the command ends, to log why the run ended and how the heartbeat went.
         self._log = logging.getLogger("syncctl.run")
         if not terminal:
-            with self.stop.at_safe_points():
-                yield LogListener()
+            log = LogListener()
+            with self.stop.at_safe_points(), watched_by(log):
+                yield log
             return
         from syncctl.cli.terminal.progress import ProgressListener
 
-        progress_listener = ProgressListener(console(stderr=True), quiet=self.quiet, verbose=self.verbose)
-        with self.stop.at_safe_points(), progress_listener as progress:
+        progress = ProgressListener(
+            console(stderr=True),
+            quiet=self.quiet,
+            verbose=self.verbose,
+            animated=can_redraw(sys.stderr),
+        )
+        with self.stop.at_safe_points(), watched_by(progress), progress:
             yield Listeners((LogListener(), progress))
+
+    @contextmanager
+    def waits_shown(self) -> Iterator[None]:
+        """Within, a person at a terminal sees what is waited for, unless another display takes that over."""
+        if self.quiet or not sys.stderr.isatty():
+            yield
+            return
+        from syncctl.cli.terminal.waiting import WaitDisplay
+
+        with WaitDisplay(sys.stderr, in_place=can_redraw(sys.stderr)) as display, watched_by(display):
+            yield
 
     def tell(self, text: str, level: int = logging.INFO, prefix: str = "") -> None:
         """Report something to the user and to the log. `prefix`: used where nothing else shows the level."""
@@ -271,7 +290,7 @@ def command(
                 )
                 # What is logged is so to its last line.
                 section = stop.at_safe_points() if logged else nullcontext()
-                with section, _reporting_exit_status(session), error_boundary(session):
+                with section, session.waits_shown(), _reporting_exit_status(session), error_boundary(session):
                     refuse_idle_options(context)
                     function(session, **given)
 

@@ -6,17 +6,33 @@ from collections.abc import Mapping
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, Counts, FinishedRow, LocationResult, RunResult, StepResult
-from syncctl.domain.sources import FILE_STEPS, SOURCES, StepName
+from syncctl.domain.sources import FILE_STEPS, RECORDS, SOURCES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import ALL_LOCATIONS, location_words
 from syncctl.text import plural, quantity
 
 STEP_TITLES = {
     StepName.STORES: "Stores",
-    **{report: source.title for report, source in SOURCES.items()},
+    **{report: source.plural.capitalize() for report, source in SOURCES.items()},
     StepName.WALKIN: "Walk-ins",
-    StepName.LOSS_OF_SALE: "Loss of Sale",
+    StepName.LOSS_OF_SALE: "Losses of sale",
 }
+_LOG_TITLES = {report: source.title for report, source in SOURCES.items()} | {
+    StepName.LOSS_OF_SALE: "Loss of Sale"
+}
+"""Where the old system's log called a step otherwise."""
+
+_STARTED: Mapping[str, str] = {
+    "api": f"Syncing stores, {RECORDS}",
+    "all": f"Syncing stores, {RECORDS}, then importing new files",
+    StepName.STORES: "Syncing the store list",
+    **{report: f"Syncing {source.plural}" for report, source in SOURCES.items()},
+    "verify source": f"Checking {RECORDS} against the API, syncing what is missing",
+    "rejects import": "Taking back the corrected sheet",
+}
+"""Command -> what its run does."""
+
+_FILES = {StepName.WALKIN: "walk-in file", StepName.LOSS_OF_SALE: "loss-of-sale file"}
 
 
 def trigger_word(trigger: Trigger) -> str:
@@ -29,48 +45,60 @@ def location_label(result: LocationResult) -> str:
     return f"{result.location or ALL_LOCATIONS} {result.store}".rstrip()
 
 
-_DONE = (
-    ("saved", "{:,} saved"),
-    ("updated", "{:,} updated"),
-    ("existing", "{:,} skipped (already there)"),
-    ("reported", "{:,} in reports"),
-    ("merged", "{:,} merged"),
-    ("invalid", "{:,} rejected"),
-    ("ignored", "{:,} ignored"),
-)
-_WOULD = (
-    ("saved", "save {:,}"),
-    ("updated", "update {:,}"),
-    ("existing", "skip {:,} (already there)"),
-    ("reported", "leave {:,} in reports"),
-    ("merged", "merge {:,}"),
-    ("invalid", "reject {:,}"),
-    ("ignored", "ignore {:,}"),
-)
-_WOULD_IMPORT = (("saved", "add {:,}"), ("updated", "change {:,}"), ("existing", "keep {:,}"), *_WOULD[3:])
+COUNT_WORDS = {
+    "saved": "added",
+    "updated": "changed",
+    "existing": "already there",
+    "reported": "finished",
+    "merged": "merged",
+    "invalid": "rejected",
+    "ignored": "ignored",
+}
+"""What people call the counts."""
+
+_WOULD_BE = ("saved", "updated", "invalid")
+"""What a dry run would do; the others are so already."""
 
 
-def counts_text(
-    counts: Counts, step: StepName | None = None, *, dry_run: bool = False, is_retry: bool = False
-) -> str:
-    """Counts as text, zeros left out. `step`: whose they are; of a dry run, an import adds and changes.
-    `is_retry`: what is invalid was so before."""
-    words = dict(_DONE if not dry_run else _WOULD_IMPORT if step in FILE_STEPS else _WOULD)
+def count_word(name: str, *, dry_run: bool) -> str:
+    """What people call one of the counts, behind its number."""
+    return f"would be {COUNT_WORDS[name]}" if dry_run and name in _WOULD_BE else COUNT_WORDS[name]
+
+
+def counts_text(counts: Counts, *, dry_run: bool = False, is_retry: bool = False) -> str:
+    """Counts as text, zeros left out. `is_retry`: what is rejected was so before."""
+    words = {name: count_word(name, dry_run=dry_run) for name in COUNT_WORDS}
     if is_retry:
-        words["invalid"] = "leave {:,} still invalid" if dry_run else "{:,} still invalid"
+        words["invalid"] = f"still {COUNT_WORDS['invalid']}"
     parts = ", ".join(
-        text.format(number) for name, text in words.items() if (number := getattr(counts, name))
+        f"{number:,} {word}" for name, word in words.items() if (number := getattr(counts, name))
     )
-    if not parts:
-        return "no rows"
-    return f"{quantity(counts.rows, 'row')}: {'would ' if dry_run else ''}{parts}"
+    return f"{quantity(counts.rows, 'row')}: {parts}" if parts else "no rows"
 
 
-def result_text(result: LocationResult, step: StepName | None = None, *, dry_run: bool = False) -> str:
+def started_words(command: str, *, dry_run: bool) -> str:
+    """What a run is about to do; "" where that is left to `importing_words`."""
+    doing = _STARTED.get(command, "")
+    return f"{doing} (dry run: nothing will be written)" if doing and dry_run else doing
+
+
+def importing_words(step: StepName, files: int, *, dry_run: bool) -> str:
+    """What an import's step is about to do."""
+    suffix = " (dry run: nothing will be written)" if dry_run else ""
+    return f"Importing {quantity(files, _FILES[step])}{suffix}"
+
+
+def step_line(name: StepName, number: int, of: int) -> str:
+    """The beginning of a step, as the old system's log said it."""
+    doing = "Importing" if name in FILE_STEPS else "Syncing"
+    return f"Step {number}/{of}: {doing} {_LOG_TITLES.get(name, STEP_TITLES[name])}…"
+
+
+def result_text(result: LocationResult, *, dry_run: bool = False) -> str:
     """The result of a location or file as text."""
     if result.unchanged:
         return "unchanged since its last import"
-    text = counts_text(result.counts, step, dry_run=dry_run)
+    text = counts_text(result.counts, dry_run=dry_run)
     if not result.answered:
         return text
     are = plural(result.answered, "is", "are")
@@ -87,29 +115,37 @@ def total_lines(result: RunResult) -> list[str]:
     reports = [step for step in result.steps if step.name is not StepName.STORES] or result.steps
     counts = sum((step.counts for step in reports), Counts())
     changed = sum(step.changed for step in result.steps)
-    saved, updated, skipped, listed = (
-        ("that would be saved", "that would be updated", "that would be skipped", "would go on")
-        if result.dry_run
-        else ("saved", "updated", "skipped", "on")
-    )
+    would_be = "that would be " if result.dry_run else ""
+    saved, updated, skipped = (f"{would_be}{word}" for word in ("saved", "updated", "skipped"))
     lines = [
         "Dry run: nothing was written" if result.dry_run else "",
         f"Total new records {saved}: {counts.saved}",
         f"Total {updated}: {counts.updated}" if counts.updated else "",
         f"Total {skipped} (already exists): {counts.existing + counts.reported}",
         f"Total {skipped}, but changed at the source: {changed}" if changed else "",
-        f"Total invalid ({listed} the rejects list): {counts.invalid}" if counts.invalid else "",
+        f"Total {would_be}rejected: {counts.invalid}" if counts.invalid else "",
         f"Total errors: {sum(step.errors for step in result.steps)}",
     ]
     return [line for line in lines if line]
 
 
+def outcome_words(result: RunResult, next_try: str) -> str:
+    """What becomes of what failed at the API; "" if nothing did. `next_try`: what is said of that."""
+    of_api = _steps_of_api(result)
+    if result.dry_run or not any(step.errors for step in of_api):
+        return ""
+    if any(step.status is not StepStatus.FAILED or step.counts.rows for step in of_api):
+        return f"A part failed; everything else is stored. {next_try}"
+    return f"Nothing was synced{' from the API' if len(of_api) < len(result.steps) else ''}. {next_try}"
+
+
 def closing_lines(result: RunResult) -> list[str]:
-    """What follows the totals: what happens next, and how long the run took."""
+    """What follows the totals in the log: what happens next, and how long the run took."""
     lines = []
-    of_api = [step for step in result.steps if step.name not in FILE_STEPS]
-    if any(step.errors for step in of_api) and not result.dry_run:
-        lines.append("What failed is tried again at the next sync; everything else is stored.")
+    of_api = _steps_of_api(result)
+    next_try = f"Next try at {instant(result.next_sync_at)}." if result.next_sync_at else "Run it again."
+    if failed := outcome_words(result, next_try):
+        lines.append(failed)
     if _is_complete_automatic_sync(result):
         lines.append("Automatic API sync completed successfully")
     lines.append(f"Duration: {result.duration_s:.1f} s")
@@ -122,11 +158,11 @@ def audit_words(audit: AuditResult, *, dry_run: bool) -> str:
     """The result of one report's audits as text."""
     asked = f"{quantity(audit.locations, 'location')} asked for everything as a check"
     if audit.failed:
-        asked += f", {len(audit.failed)} in vain"
+        asked += f" ({len(audit.failed):,} more failed)"
     if not audit.counts.saved:
         return f"{asked}: nothing was missing"
-    saved = f"would save {audit.counts.saved}" if dry_run else f"{audit.counts.saved} saved"
-    return f"{asked}: {saved} that the usual calls had left out"
+    added = f"{audit.counts.saved:,} {count_word('saved', dry_run=dry_run)}"
+    return f"{asked}: {added} that the usual calls had missed"
 
 
 def rejected_words(new: int, *, dry_run: bool) -> str:
@@ -140,8 +176,12 @@ def rejected_words(new: int, *, dry_run: bool) -> str:
 def corrected_words(lines: Mapping[str, int], *, dry_run: bool = False) -> str:
     """What became of the lines of a corrected sheet. `lines`: outcome -> how many."""
     words = {"fixed": "would be fixed" if dry_run else "fixed"}
-    words |= {"still_invalid": "still invalid", "unchanged": "unchanged"}
+    words |= {"still_invalid": "still rejected", "unchanged": "unchanged"}
     return ", ".join(f"{lines.get(outcome, 0):,} {word}" for outcome, word in words.items())
+
+
+def _steps_of_api(result: RunResult) -> list[StepResult]:
+    return [step for step in result.steps if step.name not in FILE_STEPS]
 
 
 def _is_complete_automatic_sync(result: RunResult) -> bool:
@@ -168,8 +208,23 @@ def step_warnings(result: StepResult, *, with_conflicts: bool = True) -> list[st
     return warnings + conflicts
 
 
+class StepErrors:
+    """What failed each step, in words. A refused key is explained once, though it fails several steps."""
+
+    def __init__(self) -> None:
+        self._refusals: set[str] = set()
+
+    def words(self, result: StepResult) -> str:
+        """The error of a step that has one, with its title."""
+        title = STEP_TITLES[result.name]
+        if result.refusal is None or result.refusal not in self._refusals:
+            self._refusals.update(filter(None, [result.refusal]))
+            return f"{title}: {result.error}"
+        return f"{title}: {quantity(result.errors, 'location')} failed for the same reason"
+
+
 def finished_words(row: FinishedRow) -> str:
     """Which report finished a row's lead, and when."""
     visit = f" of {row.day}" if row.day else ""
-    when = f", finished on {instant(row.finished_at)}" if row.finished_at else ""
-    return f"{row.place}{visit}: in reports: {row.report_id}{when}"
+    when = f" on {instant(row.finished_at)}" if row.finished_at else ""
+    return f"{row.place}{visit}: finished{when} (report {row.report_id})"

@@ -91,6 +91,10 @@ class LocationResult:
     """Of a file, the ignored rows that a person has corrected or dismissed before."""
 
     error: str | None = None
+
+    is_refused: bool = False
+    """Whether the error is a refused key, which the step reports for all of its locations."""
+
     warning: str | None = None
 
     finished: tuple[FinishedRow, ...] = ()
@@ -132,6 +136,9 @@ class StepResult:
     """How many locations failed."""
 
     error: str | None = None
+
+    refusal: str | None = None
+    """The refused key, in words, if that is what failed it."""
 
     dormant: int = 0
     """How many dormant locations were not due."""

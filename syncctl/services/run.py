@@ -12,7 +12,7 @@ from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, SYNC_TYPES, StepName
-from syncctl.domain.steps import Trigger
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError, StorageUnavailableError
 from syncctl.ports.listener import Listener
 from syncctl.ports.stop import Stop
@@ -175,7 +175,7 @@ class Run:
                 continue
             self._step_results[number] = replace(step, counts=step.counts + audit.counts, audit=audit)
             self.listener.audited(step.name, audit)
-            if audit.failed:
+            if audit.failed and step.status is not StepStatus.FAILED:  # which says as much of all locations
                 location, error = next(iter(audit.failed.items()))
                 more = and_more(len(audit.failed) - 1)
                 self.listener.warning(

@@ -199,4 +199,4 @@ def test_rejects_of_garbage_are_listed_exported_and_tried_again(folder: Path) ->
     assert len(rejects) == len(listed.stdout.splitlines()) == len(api.rows)
     assert json.loads(retried.stdout)["invalid"] == len(rejects)
     assert "rejected: reason" in (folder / "rejects.csv").read_text("utf-8-sig").splitlines()[0]
-    assert imported.stdout.splitlines()[-1] == f"0 fixed, 0 still invalid, {len(rejects)} unchanged."
+    assert imported.stdout.splitlines()[-1] == f"0 fixed, 0 still rejected, {len(rejects)} unchanged."

@@ -54,7 +54,7 @@ def plain(shown: str) -> str:
     return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split())
 
 
-AUDITED = "Booking Confirmations: 39 locations asked for everything as a check"
+AUDITED = "Bookings: 39 locations asked for everything as a check"
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_what_only_an_audit_brought_is_said_everywhere(program: Program, sandbox
     nothing = {"locations": 39, "saved": 0, "failed": 0}
     assert audits(ended) == [None, {**nothing, "saved": 3}, nothing]
     (line,) = lines(ended, "as a check")
-    assert line.endswith(f" INFO  {AUDITED}: 3 saved that the usual calls had left out")
+    assert line.endswith(f" INFO  {AUDITED}: 3 added that the usual calls had missed")
     (line,) = lines(program.run("status"), "audits")
     assert line == "audits\t3 leads of the last 7 days came only from audits (booking 3)"
     assert json.loads(program.run("status", "--json").stdout)["audits"]["saved"] == {"booking": 3}
@@ -91,7 +91,7 @@ def test_an_audit_that_brought_nothing_is_said_with_v_only(program: Program) -> 
 def test_on_a_terminal(program: Program, sandbox: Sandbox) -> None:
     enter_late(sandbox, 1)
     shown = plain(program.run_on_terminal("api").stdout)
-    assert f"{AUDITED}: 1 saved that the usual calls had left out" in shown
+    assert f"{AUDITED}: 1 added that the usual calls had missed" in shown
     shown = plain(program.run_on_terminal("api", "-v").stdout)
     assert f"{AUDITED}: nothing was missing" in shown
     shown = plain(program.run_on_terminal("status").stdout)

@@ -41,9 +41,8 @@ def test_a_dry_run_says_what_would_be_and_never_that_it_was(program: Program, fi
     assert ended.status == 0
     first, of_the_file, *lines = ended.stdout.splitlines()
     assert first == "DRY RUN: nothing was written"
-    assert of_the_file == (
-        "walkin_sg_calicut.xlsx Suitor Guy - Calicut: 62 rows: would add 57, merge 2, reject 3"
-    )
+    counted = "62 rows: 57 would be added, 2 merged, 3 would be rejected"
+    assert of_the_file == f"walkin_sg_calicut.xlsx Suitor Guy - Calicut: {counted}"
     assert lines[0] == "New leads: sheet Sheet1, row 5 (71xxxxxx40): Neethu K, Suitor Guy - Calicut"
     assert "Rejected: sheet Sheet1, row 10 (86xxxxxx92): no customer name" in lines
     assert "--only-if" in lines[-1]
@@ -166,7 +165,7 @@ def test_only_what_was_previewed_is_imported_else_65(program: Program, file: Pat
     assert count(program, "SELECT count(*) FROM syncruns") == 0
     done = program.run("import", "walkin", file.name, "--only-if", shown)
     assert done.status == 0
-    assert "57 saved, 2 merged, 3 rejected" in done.stderr
+    assert "57 added, 2 merged, 3 rejected" in done.stderr
     assert program.run("import", "walkin", file.name, "--only-if", shown).status == 65
 
 
@@ -210,8 +209,8 @@ def test_on_a_terminal_the_first_changes_are_shown_and_v_shows_all(program: Prog
     shown = program.run_on_terminal("import", "walkin", file.name, "-n", columns=120)
     assert shown.status == 0
     assert "DRY RUN: nothing was written" in shown.stdout
-    assert "30 rows: would change 29, keep 1" in shown.stdout
-    assert "remarks: mine stays (a telecaller entered it; the file says news)" in shown.stdout
+    assert "30 rows: 29 would be changed, 1 already there" in shown.stdout
+    assert "remarks: mine stays (a telecaller's; the file says news)" in shown.stdout
     assert shown.stdout.count("remarks: just enquiry → news") == 19
     assert "Changes, 20 of 30 fields (-v shows all)" in shown.stdout
     for said in ("saved", "updated", phones[0]):
@@ -241,9 +240,9 @@ def test_the_old_names_for_all_files_preview_too(program: Program) -> None:
 def test_a_dry_run_of_the_api_says_what_would_be_saved(program: Program, columns: int) -> None:
     shown = program.run_on_terminal("api", "--dry-run", columns=columns).stdout
     assert "DRY RUN: nothing was written" in shown
-    assert "Would save" in shown
+    assert "Would be added" in shown
     plain = program.run("api", "--dry-run").stderr
-    assert "rows: would save " in plain
+    assert " would be added, " in plain
     assert "Total new records that would be saved: " in plain
     for said in (*shown.splitlines(), *plain.splitlines()):
         assert "aved" not in said or "would be saved" in said, said

@@ -87,7 +87,7 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
 
     planned = listed.run("rejects", "import", "bad.csv", "-n")
     assert planned.status == 0
-    assert "2 would be fixed, 1 still invalid, 1 unchanged." in planned.stdout
+    assert "2 would be fixed, 1 still rejected, 1 unchanged." in planned.stdout
     assert len(planned.stdout.splitlines()) == 3
     of_each = listed.run("rejects", "import", "bad.csv", "-n", "-v").stdout.splitlines()
     assert sum(re.fullmatch(r"row \d: would be fixed", line) is not None for line in of_each) == 2
@@ -96,8 +96,8 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
     assert count(listed, "SELECT count(*) FROM leads") == 1
     ended = listed.run("rejects", "import", "bad.csv")
     assert ended.status == 0
-    assert ended.stdout.splitlines()[-1] == "2 fixed, 1 still invalid, 1 unchanged."
-    assert "2 rows are still on the rejects list." in ended.stderr
+    assert ended.stdout.splitlines()[-1] == "2 fixed, 1 still rejected, 1 unchanged."
+    assert "2 rows are left on the rejects list." in ended.stderr
     again = json.loads(listed.run("rejects", "import", "bad.csv", "--json").stdout)
     assert (again["fixed"], again["not_listed"], again["unchanged"]) == (0, 2, 2)
     assert {line["outcome"] for line in again["lines"]} == {"not_listed", "unchanged"}
@@ -106,7 +106,7 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
     history = json.loads(listed.run("history", "--json").stdout)["runs"]
     assert [run["command"] for run in history[:2]] == ["rejects import", "rejects import"]
     assert history[1]["corrected_lines"]["fixed"] == 2
-    assert "2 fixed, 1 still invalid, 1 unchanged" in listed.run("history").stdout
+    assert "2 fixed, 1 still rejected, 1 unchanged" in listed.run("history").stdout
     assert "2 fixed" in listed.run_on_terminal("history", columns=80).stdout
     assert "2 fixed" in listed.run("history", history[1]["run_id"]).stdout
     assert listed.run("verify", "sync").status in (0, 1)
@@ -125,7 +125,7 @@ def test_a_workbook_is_corrected_and_imported(listed: Program) -> None:
         sheet.cell(number, titles["Date"]).value = "13-02-2025"
     book.save(file)
     shown = listed.run_on_terminal("rejects", "import", "bad.xlsx", columns=80).stdout
-    assert "4 fixed, 0 still invalid, 0 unchanged." in shown
+    assert "4 fixed, 0 still rejected, 0 unchanged." in shown
     assert "The rejects list is empty." in listed.run("rejects", "list").stderr
     assert json.loads(listed.run("status", "--json").stdout)["rejects"] == 0
 
@@ -182,7 +182,7 @@ def test_a_preview_leaves_out_what_was_answered_before(listed: Program) -> None:
 def test_a_dry_run_of_a_retry_writes_nothing(listed: Program) -> None:
     tried = listed.run("rejects", "retry", "--dry-run")
     assert "DRY RUN: nothing was written." in tried.stderr
-    assert "4 still invalid" in tried.stdout
+    assert "4 still rejected" in tried.stdout
     one = listed.run("rejects", "retry", "-n", "--reason", "Date").stdout
     assert "Tried again: 1 row: " in one
     assert json.loads(listed.run("rejects", "retry", "-n", "--json").stdout)["dry_run"] is True

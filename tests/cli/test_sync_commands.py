@@ -1,6 +1,7 @@
 """`api` and its parts as users, scripts and cron meet them."""
 
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -120,7 +121,7 @@ def test_a_dry_run_says_for_each_location_what_would_be_and_leaves_no_file(
 ) -> None:
     ended = program.run("booking", "--dry-run", "--location", sandbox.locations[0])
     assert ended.status == 0
-    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: would save \d+", ended.stderr)
+    assert re.search(rf"booking {sandbox.locations[0]} .*: \d+ rows: \d+ would be added", ended.stderr)
     assert sorted(path.name for path in program.folder.iterdir()) == [".env"]
 
 
@@ -152,6 +153,35 @@ def test_a_held_lock_ends_the_run_with_75_naming_the_holder(program: Program) ->
     assert len(held.stderr.splitlines()) <= 2
     assert re.search(r"pid \d+", held.stderr)
     assert program.run("stores").status == 0
+
+
+@pytest.mark.slow
+def test_on_a_terminal_a_wait_is_shown_in_place_and_not_with_q(program: Program) -> None:
+    with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
+        shown = program.run_on_terminal("api", "--wait", "1.5")
+        assert shown.status == 75
+        assert f"waiting for run {os.getpid()}, 1 s of 1.5" in shown.stdout
+        assert "waiting" not in program.run_on_terminal("api", "--wait", "1.5", "-q").stdout
+        dumb = program.run_on_terminal("api", "--wait", "1.5", TERM="dumb").stdout
+        assert f"waiting for run {os.getpid()}, up to 1.5 s\r\n" in dumb
+        assert "\x1b" not in dumb
+        gone = "mongodb://127.0.0.1:1/leads?serverSelectionTimeoutMS=1500"
+        shown = program.run_on_terminal("history", DATABASE_URL=gone)
+        assert "waiting for MongoDB at 127.0.0.1:1, 1 s of 1.5" in shown.stdout
+        (line, *_) = program.run("api", "--wait", "0.1").stderr.splitlines()
+        assert line.endswith(f"INFO  Waiting for run {os.getpid()}, up to 0.1 s")
+
+
+@pytest.mark.slow
+def test_stdout_and_stderr_are_judged_apart(program: Program) -> None:
+    shown, piped = program.run_half_on_terminal("stores", on_terminal="stderr")
+    assert "1/1 Stores" in shown
+    assert "Total new records saved: " in piped
+    assert "\x1b" not in piped
+    shown, piped = program.run_half_on_terminal("stores", on_terminal="stdout")
+    assert "Already there" in shown
+    assert "INFO  Step 1/1: Syncing Stores…" in piped
+    assert "\x1b" not in piped
 
 
 def test_one_dead_api_is_status_1_and_the_others_complete(program: Program, sandbox: Sandbox) -> None:
@@ -416,8 +446,8 @@ def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:
     shown = program.run_on_terminal("api")
     assert shown.status == 0
     assert "\x1b[" in shown.stdout
-    assert "Sync started (manual)" in shown.stdout
-    assert "Booking Confirmations" in shown.stdout
+    assert "Syncing stores, bookings and returns" in shown.stdout
+    assert "2/3 Bookings" in shown.stdout
     assert "Already there" in program.run_on_terminal("api").stdout
     assert count(program, "SELECT count(*) FROM synclogs WHERE \"trigger\" = 'manual'") == 6
     plain = program.run_on_terminal("api", NO_COLOR="1")

@@ -12,8 +12,10 @@ from pymongo.errors import OperationFailure
 
 from syncctl.domain.lead_values import Document
 from syncctl.errors import SettingsError, StorageError, StorageUnavailableError
+from syncctl.ports.waiting import DatabaseWait
 from syncctl.storage.mongo.storage import MongoStorage
 from tests.contract.samples import lead, record, text_id
+from tests.support.waits import seen_waits
 
 
 class FailCommand(Protocol):
@@ -57,8 +59,10 @@ def test_a_server_that_is_not_there() -> None:
         with (
             closing(MongoStorage(url, server_selection_timeout_ms=200)) as storage,
             pytest.raises(StorageUnavailableError) as caught,
+            seen_waits() as waits,
         ):
             storage.prepare()
+    assert waits == [DatabaseWait(f"MongoDB at {host}", 0.2)]
     assert time.monotonic() - began < 2
     assert str(caught.value) == (
         f"MongoDB at {host} can't be reached ({host}: [Errno 111] Connection refused): "

@@ -20,6 +20,7 @@ from syncctl.domain.sources import LeadType, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.domain.stores import Store
 from syncctl.errors import StorageError, StorageUnavailableError
+from syncctl.ports.waiting import DatabaseWait
 from syncctl.storage.common.stores import store_id
 from syncctl.storage.sqlite.connection import open_connection
 from syncctl.storage.sqlite.errors import translated
@@ -30,6 +31,7 @@ from syncctl.storage.sqlite.storage import SqliteStorage
 from tests.contract.samples import DIALECT, MOMENT, lead, phone, record, reject, text_id
 from tests.contract.sqlite_database import SqliteDatabase
 from tests.contract.storage_suite import StorageSuite
+from tests.support.waits import seen_waits
 
 MOMENT_TEXT = "2025-02-01T08:59:27.123Z"
 
@@ -435,7 +437,10 @@ class TestWaiting:
         with closing(SqliteStorage(database.path, busy_timeout_s=60.0)) as storage:
             storage.prepare()
             storage.set_deadline(time.monotonic() + 0.1)
-            assert 1.5 < waited_s(storage, database) < 10
+            with seen_waits() as waits:
+                assert 1.5 < waited_s(storage, database) < 10
+            assert waits
+            assert all(isinstance(wait, DatabaseWait) and wait.limit_s < 10 for wait in waits)
 
     def test_without_a_deadline_as_long_as_ever(self, database: SqliteDatabase) -> None:
         with closing(SqliteStorage(database.path, busy_timeout_s=3.0)) as storage:

@@ -1,5 +1,6 @@
 """Runs the program like cron or a person: in its own process, with an almost empty environment."""
 
+import io
 import multiprocessing
 import os
 import pty
@@ -154,6 +155,28 @@ class Program:
         text = shown.decode("utf-8")
         assert "Traceback" not in text, text
         return Ended(status, text, "")
+
+    def run_half_on_terminal(self, *arguments: str, on_terminal: str) -> tuple[str, str]:
+        """Run it with one of "stdout" and "stderr" on a terminal and the other in a pipe; gives what both
+        got."""
+        leader, follower = pty.openpty()
+        ends = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, on_terminal: follower}
+        with subprocess.Popen(
+            [*self.command, *arguments],
+            cwd=self.folder,
+            env=self.environment | {"TERM": "xterm-256color", "COLUMNS": "80"},
+            stdin=subprocess.DEVNULL,
+            stdout=ends["stdout"],
+            stderr=ends["stderr"],
+        ) as process:
+            os.close(follower)
+            shown = b""
+            while chunk := _read(leader):
+                shown += chunk
+            piped = (process.stderr if on_terminal == "stdout" else process.stdout) or io.BytesIO()
+            text = piped.read()
+        os.close(leader)
+        return shown.decode("utf-8"), text.decode("utf-8")
 
 
 def _read_all(reader: Connection) -> str:

@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 
 from syncctl.errors import LockHeldError, SettingsError
 from syncctl.ports.machine import LockState
+from syncctl.ports.waiting import RunWait
 from syncctl.run_lock import RunLock, lock_state
+from tests.support.waits import seen_waits
 
 START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 
@@ -81,8 +83,7 @@ def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
             RunLock(path).acquire()
         assert re.fullmatch(
             rf"Another syncctl run \(pid {process.pid}\) has held {re.escape(str(path))} "
-            r"since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ \(\d+ s\); it will finish by itself: "
-            r"try again later, or wait for it with --wait SECONDS\.",
+            r"for \d+ s\.\nIt will finish by itself: try again later, or wait for it with --wait SECONDS\.",
             str(caught.value),
         )
 
@@ -129,8 +130,20 @@ def test_waiting_until_it_is_free(tmp_path: Path) -> None:
     holder = RunLock(tmp_path / "lock")
     holder.acquire()
     clock.on_sleep = lambda: holder.release() if clock.seconds > 3 else None
-    with RunLock(tmp_path / "lock", monotonic=clock.monotonic, sleep=clock.sleep).hold(10):
-        assert 3 < clock.seconds < 4
+    with seen_waits() as waits:
+        with RunLock(tmp_path / "lock", monotonic=clock.monotonic, sleep=clock.sleep).hold(10):
+            assert 3 < clock.seconds < 4
+        with RunLock(tmp_path / "lock").hold(10), pytest.raises(LockHeldError):
+            RunLock(tmp_path / "lock").acquire()  # which does not wait
+    assert waits == [RunWait(os.getpid(), None, 10)]
+
+
+def test_a_holder_on_another_machine_is_named_while_it_is_waited_for(tmp_path: Path) -> None:
+    clock = Clock()
+    content = b"pid=7\nstarted=2026-11-23T16:00:00Z\nhost=other.example\n"
+    with seen_waits() as waits, held_with(tmp_path / "lock", content), pytest.raises(LockHeldError):
+        RunLock(tmp_path / "lock", monotonic=clock.monotonic, sleep=clock.sleep).acquire(2.5)
+    assert waits == [RunWait(7, "other.example", 2.5)]
 
 
 def test_waiting_in_vain(tmp_path: Path) -> None:
@@ -156,11 +169,11 @@ def test_interrupted_while_waiting_nothing_stays_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("started", "said"),
     [
-        ("2026-11-23T16:00:00Z", "since 2026-11-23T16:00:00Z (0 s)"),
-        ("2026-11-23T15:56:40Z", "since 2026-11-23T15:56:40Z (3 min 20 s)"),
-        ("2026-11-23T12:00:00Z", "since 2026-11-23T12:00:00Z (4 h 0 min)"),
-        ("2026-11-20T13:00:00Z", "since 2026-11-20T13:00:00Z (3 d 3 h)"),
-        ("2026-11-23T16:00:01Z", "since 2026-11-23T16:00:01Z;"),
+        ("2026-11-23T16:00:00Z", "for 0 s."),
+        ("2026-11-23T15:56:40Z", "for 3 min 20 s."),
+        ("2026-11-23T12:00:00Z", "for 4 h 0 min."),
+        ("2026-11-20T13:00:00Z", "for 3 d 3 h."),
+        ("2026-11-23T16:00:01Z", "since 2026-11-23T16:00:01Z."),
     ],
 )
 def test_since_when(tmp_path: Path, started: str, said: str) -> None:
@@ -182,7 +195,7 @@ def test_a_garbled_file_does_not_garble_the_message(tmp_path: Path, content: byt
     with held_with(path, content), pytest.raises(LockHeldError) as caught:
         RunLock(path).acquire()
     message = str(caught.value)
-    assert message.isprintable()
+    assert caught.value.message.isprintable()
     assert str(path) in message
     assert path.read_bytes() == content
 

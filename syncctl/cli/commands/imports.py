@@ -111,7 +111,7 @@ def _import(session: Session, job: ImportJob, options: _Options) -> None:
     job = replace(job, only_if=options.only_if)
     with Preview(session.stop) if options.is_dry else nullcontext() as preview:
         result = _run(session, job, options, preview)
-        finish(result, as_json=options.as_json, show=_shown(session, options, preview))
+        finish(session, result, as_json=options.as_json, show=_shown(session, options, preview))
 
 
 def _run(session: Session, job: ImportJob, options: _Options, preview: Preview | None) -> RunResult:

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from syncctl.services.sync.planning import SyncOptions
 
 
-def finish(result: RunResult, *, as_json: bool, show: Callable[[RunResult], None] | None = None) -> None:
+def finish(
+    session: Session,
+    result: RunResult,
+    *,
+    as_json: bool,
+    show: Callable[[RunResult], None] | None = None,
+) -> None:
     """Show how a run ended, by `show` if it is given, and end the program accordingly."""
     from syncctl.cli.render.runs import render_run
     from syncctl.domain.run_documents import exit_code
@@ -31,13 +37,22 @@ def finish(result: RunResult, *, as_json: bool, show: Callable[[RunResult], None
     status = exit_code(result)
     try:
         if show is None:
-            render_run(result, as_json=as_json)
+            if as_json or not session.quiet:
+                render_run(result, session.clock(), lambda: _is_scheduled(session), as_json=as_json)
         else:
             show(result)
     except BrokenPipeError:
         raise typer.Exit(status or ExitCode.FAILED) from None
     if status:
         raise typer.Exit(status)
+
+
+def _is_scheduled(session: Session) -> bool:
+    """Whether something on this machine starts the next sync by itself."""
+    from syncctl.wiring.scheduling import schedule_state
+
+    settings = session.settings
+    return settings.api_sync_enabled and schedule_state(settings, session.env_file).installed
 
 
 @contextmanager
@@ -91,7 +106,7 @@ def _sync(
                 result = run_all(session.settings, invocation, options, listener)
             else:
                 result = run_sync(session.settings, invocation, steps, options, listener)
-    finish(result, as_json=asked.as_json)
+    finish(session, result, as_json=asked.as_json)
 
 
 def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]:

@@ -14,19 +14,25 @@ from syncctl.safe_output.printable import escape
 Redact = Callable[[str], str]
 
 _TEXT_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+_COLOURS = {logging.DEBUG: 2, logging.WARNING: 33, logging.ERROR: 31, logging.CRITICAL: 31}
+"""Select Graphic Rendition of ECMA-48: faint, yellow, red."""
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-23T16:00:00Z INFO message`; control characters are escaped so that it stays one line."""
+    """`2026-11-23T16:00:00Z INFO message`; control characters are escaped so that it stays one line.
+    `coloured`: the level is, where something went wrong."""
 
-    def __init__(self, redactor: Redact) -> None:
+    def __init__(self, redactor: Redact, *, coloured: bool = False) -> None:
         super().__init__()
         self._redact = redactor
+        self._colours = _COLOURS if coloured else {}
 
     def format(self, record: logging.LogRecord) -> str:
-        level = _TEXT_LEVELS.get(record.levelname, record.levelname)
+        level = f"{_TEXT_LEVELS.get(record.levelname, record.levelname):<5}"
+        if colour := self._colours.get(record.levelno):
+            level = f"\x1b[{colour}m{level}\x1b[0m"
         text = "\n".join(part for part in (_message(record), _exception(self, record)) if part)
-        return f"{_utc(record, 'seconds')} {level:<5} {escape(self._redact(text))}"
+        return f"{_utc(record, 'seconds')} {level} {escape(self._redact(text))}"
 
 
 class JsonFormatter(logging.Formatter):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from syncctl.cli.run_words import (
     STEP_TITLES,
+    StepErrors,
     audit_words,
     closing_lines,
     corrected_words,
@@ -15,15 +16,18 @@ from syncctl.cli.run_words import (
     location_label,
     rejected_words,
     result_text,
+    step_line,
     step_warnings,
     total_lines,
     trigger_word,
 )
+from syncctl.cli.terminal.waiting import lasting_words
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.listener import FileProgress, Listener
+from syncctl.ports.waiting import RunWait, Wait
 
 _log = logging.getLogger("syncctl.run")
 
@@ -33,6 +37,17 @@ class LogListener:
 
     def __init__(self) -> None:
         self._dry_run = False
+        self._errors = StepErrors()
+
+    def begun(self, wait: Wait) -> None:
+        """Something is waited for. A database is so at each access, mostly for no time at all; and the API's
+        client logs its retries."""
+        if isinstance(wait, RunWait):
+            words = lasting_words(wait)
+            _log.info("%s%s", words[0].upper(), words[1:])
+
+    def ended(self, wait: Wait) -> None:
+        """Not worth a line: what follows is one."""
 
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
         self._dry_run = dry_run
@@ -45,23 +60,22 @@ class LogListener:
             _log.info("Starting %s %s sync at %s", trigger_word(trigger), what, moment)
 
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
-        doing = "Importing" if name in FILE_STEPS else "Syncing"
-        _log.info("Step %d/%d: %s %s…", number, of, doing, STEP_TITLES[name])
+        _log.info("%s", step_line(name, number, of))
 
     def location_done(self, step: StepName, result: LocationResult) -> None:
         of_file = step in FILE_STEPS
         label = location_label(result) if of_file else f"{step.value} {location_label(result)}"
-        if result.error:
+        if result.error and not result.is_refused:
             if of_file:  # its error names the file
                 _log.error("%s", result.error)
             else:
                 _log.debug("%s: %s", label, result.error)
         level = logging.INFO if self._dry_run or of_file else logging.DEBUG
         if result.counts.rows or not result.error:
-            _log.log(level, "%s: %s", label, result_text(result, step, dry_run=self._dry_run))
+            _log.log(level, "%s: %s", label, result_text(result, dry_run=self._dry_run))
         if result.changed:
             numbers = ", ".join(number or "(no booking number)" for number in result.changed)
-            _log.log(level, "%s: skipped, but changed at the source: %s", label, numbers)
+            _log.log(level, "%s: left as they are, but changed at the source: %s", label, numbers)
         for row in result.finished:
             _log.debug("%s: %s", label, finished_words(row))
 
@@ -85,7 +99,7 @@ class LogListener:
             _log.warning("%s: %s", STEP_TITLES[result.name], message)
         if result.error and result.name not in FILE_STEPS:
             level = logging.WARNING if result.status is StepStatus.PARTIAL else logging.ERROR
-            _log.log(level, "%s: %s", STEP_TITLES[result.name], result.error)
+            _log.log(level, "%s", self._errors.words(result))
 
     def audited(self, step: StepName, result: AuditResult) -> None:
         level = logging.INFO if result.counts.saved else logging.DEBUG

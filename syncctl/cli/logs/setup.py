@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from syncctl.cli.logs.formats import JsonFormatter, Redact, TextFormatter, encodable
+from syncctl.cli.terminal.streams import has_colour
 
 LogFormat = Literal["text", "json"]
 
@@ -17,7 +18,6 @@ LOGGER_NAME = "syncctl"
 
 RECENT_LINES = 500
 
-_FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
 _installed: list[logging.Handler] = []
 
 
@@ -46,7 +46,7 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     if stream_format is not None:
         on_stream = _StreamHandler(stream)
         on_stream.setLevel(level)
-        on_stream.setFormatter(formatter(stream_format, redactor))
+        on_stream.setFormatter(formatter(stream_format, redactor, coloured=has_colour(stream)))
         handlers.append(on_stream)
     if log_file is not None:
         # Imported late: logging.handlers pulls in sockets and pickle.
@@ -82,9 +82,9 @@ def record_of(level: int, message: str) -> logging.LogRecord:
     return logging.LogRecord(LOGGER_NAME, level, "", 0, message, None, None)
 
 
-def formatter(log_format: LogFormat, redactor: Redact) -> logging.Formatter:
-    """The formatter for a log format."""
-    return _FORMATTERS[log_format](redactor)
+def formatter(log_format: LogFormat, redactor: Redact, *, coloured: bool = False) -> logging.Formatter:
+    """The formatter for a log format. `coloured`: text may be."""
+    return JsonFormatter(redactor) if log_format == "json" else TextFormatter(redactor, coloured=coloured)
 
 
 class RecentLines(logging.Handler):

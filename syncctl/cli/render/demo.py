@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.printer import console, plain_table, print_line
+from syncctl.cli.terminal.streams import is_screen
 
 if TYPE_CHECKING:
     from syncctl.demo.demo import DemoResult
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def render_demo(result: DemoResult) -> None:
     """Show the demo's results, whether its promises were met, and what to try next."""
-    if not sys.stdout.isatty():
+    if not is_screen(sys.stdout):
         for fact in result.facts:
             print_line(f"{'ok' if fact.is_met else 'FAILED'}\t{fact.what}\t{fact.measurement}")
         for hint in result.hints:

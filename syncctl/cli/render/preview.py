@@ -124,7 +124,7 @@ def _on_terminal(
 def _file_lines(result: RunResult) -> Iterator[str]:
     for step in result.steps:
         for file in step.locations:
-            outcome = result_text(file, step.name, dry_run=True)
+            outcome = result_text(file, dry_run=True)
             if not file.error:
                 yield f"{location_label(file)}: {outcome}"
             elif file.counts.rows:

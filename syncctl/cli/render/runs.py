@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
+from syncctl.cli.render.clock import Clock
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
-from syncctl.cli.run_words import STEP_TITLES, closing_lines, location_label, result_text, total_lines
+from syncctl.cli.run_words import (
+    COUNT_WORDS,
+    STEP_TITLES,
+    closing_lines,
+    count_word,
+    location_label,
+    outcome_words,
+    result_text,
+    total_lines,
+)
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus
 
-_COUNT_COLUMNS = (
-    ("Rows", "rows"),
-    ("Saved", "saved"),
-    ("Updated", "updated"),
-    ("Already there", "existing"),
-    ("In reports", "reported"),
-    ("Merged rows", "merged"),
-    ("Invalid (rejects)", "invalid"),
-    ("Ignored", "ignored"),
-)
-
-_WOULD = {"saved": "Would save", "updated": "Would update", "invalid": "Invalid (would be rejects)"}
-"""The titles that a dry run has instead."""
 ID_SHOWN = 8
 """Characters of a run's id: enough to name it."""
 
@@ -35,12 +33,14 @@ _STYLES = {
 }
 
 
-def render_run(result: RunResult, *, as_json: bool) -> None:
-    """A run's result. In a pipe the log lines already have it, unless only stdout is redirected."""
+def render_run(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool], *, as_json: bool) -> None:
+    """A run's result. In a pipe the log lines already have it, unless only stdout is redirected.
+    `is_scheduled`: whether something starts the next sync by itself."""
     if as_json:
         print_json(run_envelope(result))
     elif sys.stdout.isatty():
         _run_table(result)
+        _closing(result, clock, is_scheduled)
     elif sys.stderr.isatty():
         for line in (*total_lines(result), *closing_lines(result)):
             print_line(line)
@@ -56,8 +56,8 @@ def render_aborted(result: RunResult, *, as_json: bool) -> None:
 
 
 def _run_table(result: RunResult) -> None:
-
     out = console()
+    out.print()
     if result.dry_run:
         _dry_run_table(result)
     table = plain_table()
@@ -69,18 +69,30 @@ def _run_table(result: RunResult) -> None:
     any_file = any(step.name in FILE_STEPS for step in result.steps)
     title = "Files" if files_only else "Locations, files" if any_file else "Locations"
     table.add_row(title, *(_locations(step) for step in result.steps))
-    for title, field in _COUNT_COLUMNS:
-        numbers = [getattr(step.counts, field) for step in result.steps]
+    rows = [("Rows", [step.counts.rows for step in result.steps])]
+    for name in COUNT_WORDS:
+        word = count_word(name, dry_run=result.dry_run)
+        rows.append((word.capitalize(), [getattr(step.counts, name) for step in result.steps]))
+    rows.append(("Kept, changed at the source", [step.changed for step in result.steps]))
+    rows.append(("Failed", [step.errors for step in result.steps]))
+    for title, numbers in rows:
         if any(numbers):
-            shown = _WOULD.get(field, title) if result.dry_run else title
-            table.add_row(shown, *(str(number) if number else "[dim]0[/dim]" for number in numbers))
-    changed = [step.changed for step in result.steps]
-    if any(changed):
-        table.add_row("Changed at the source", *map(str, changed))
-    if any(step.errors for step in result.steps):
-        table.add_row("Errors", *(str(step.errors) for step in result.steps))
+            table.add_row(title, *(f"{number:,}" if number else "[dim]0[/dim]" for number in numbers))
     out.print(table)
-    out.print(f"[dim]{' · '.join(closing_lines(result))}[/dim]")
+
+
+def _closing(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool]) -> None:
+    """What happens next, how long the run took, and how to take it back."""
+    out = console()
+    next_sync = ""
+    if result.next_sync_at and any(step.name not in FILE_STEPS for step in result.steps):
+        scheduled = is_scheduled()
+        next_sync = clock.time(result.next_sync_at) if scheduled else "none scheduled: `syncctl cron install`"
+        next_try = f"Next try at {next_sync}." if scheduled else "Run it again when that is fixed."
+        if failed := outcome_words(result, next_try):
+            out.print(failed, markup=False)
+    parts = [f"Took {result.duration_s:.1f} s", f"Next sync: {next_sync}" if next_sync else ""]
+    out.print(f"[dim]{' · '.join(filter(None, parts))}[/dim]")
     if (command := _undo_command(result)) is not None:
         out.print(f"[dim]To take it back: {command}[/dim]")
 
@@ -101,7 +113,7 @@ def _styled_status(step: StepResult) -> str:
 def _locations(step: StepResult) -> str:
     if step.name is StepName.STORES:
         return "[dim]-[/dim]"
-    return f"{step.processed}/{step.total}"
+    return f"{step.processed:,}/{step.total:,}"
 
 
 def _dry_run_table(result: RunResult) -> None:
@@ -110,7 +122,7 @@ def _dry_run_table(result: RunResult) -> None:
     out = console()
     for step in result.steps:
         for location in step.locations:
-            outcome = location.error or result_text(location, step.name, dry_run=True)
+            outcome = location.error or result_text(location, dry_run=True)
             out.print(
                 escape(f"{STEP_TITLES[step.name]} {location_label(location)}: {outcome}"), soft_wrap=True
             )

@@ -58,15 +58,22 @@ def source_progress(*, quiet: bool, verbose: bool, redact: Callable[[str], str])
     if not sys.stderr.isatty():
         yield (lambda check, total: _print_location(check, redact)) if verbose else lambda check, total: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+    from syncctl.cli.terminal.progress import Bars, TimeColumn
+    from syncctl.cli.terminal.waiting import WaitLine
+    from syncctl.ports.waiting import watched_by
 
     columns = (
         TextColumn("Asking the API"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TimeColumn(),
     )
-    with Progress(*columns, console=console(stderr=True), disable=quiet, transient=True) as progress:
+    waits = WaitLine()
+    bars = Bars(*columns, console=console(stderr=True), disable=quiet, transient=True, redirect_stdout=False)
+    bars.lines = (lambda width: waits.text(),)
+    with watched_by(waits), bars as progress:
         task = progress.add_task("", total=None)
 
         def on_location(check: LocationCheck, total: int) -> None:

@@ -60,7 +60,7 @@ class FileLine:
         if reading is None:
             return ""
         if not reading.rows:
-            parts = [_megabytes(reading.size), "opening", _minutes(self._clock() - self._since)]
+            parts = [_megabytes(reading.size), "opening", minutes(self._clock() - self._since)]
         else:
             read = _megabytes(reading.bytes_read).removesuffix(" MB")
             parts = [f"{read} of {_megabytes(reading.size)}", f"{reading.rows:,} rows"]
@@ -75,7 +75,7 @@ class FileLine:
             return []
         pace = [f"{round((rows - rate.rows) / passed):,} rows/s"]
         if done > rate.done:
-            pace.append(f"{_minutes((total - done) * passed / (done - rate.done))} left")
+            pace.append(f"{minutes((total - done) * passed / (done - rate.done))} left")
         return pace
 
 
@@ -83,10 +83,11 @@ def _megabytes(size: int) -> str:
     return f"{size / 1_000_000:,.1f} MB"
 
 
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def minutes(seconds: float) -> str:
+    """A span of time: `0:07`, `1:02:03`."""
+    whole, rest = divmod(max(0, round(seconds)), 60)
+    hours, whole = divmod(whole, 60)
+    return f"{hours}:{whole:02}:{rest:02}" if hours else f"{whole}:{rest:02}"
 
 
 def _shortened(name: str, width: int) -> str:

@@ -9,41 +9,61 @@ from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from syncctl.cli.run_words import (
     STEP_TITLES,
+    StepErrors,
     audit_words,
+    count_word,
+    importing_words,
     location_label,
     rejected_words,
     result_text,
+    started_words,
     step_warnings,
-    trigger_word,
 )
-from syncctl.cli.terminal.file_line import FileLine
+from syncctl.cli.terminal.file_line import FileLine, minutes
+from syncctl.cli.terminal.waiting import WaitLine, lasting_words, retry_words
 from syncctl.domain.run_results import AuditResult, LocationResult, RunResult, StepResult
 from syncctl.domain.sources import FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.listener import FileProgress
+from syncctl.ports.waiting import RetryWait, RunWait, Wait
 from syncctl.safe_output.printable import printable
+from syncctl.text import quantity
 
 _STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 
 
-class _Bars(Progress):
-    """The bars, and below them the line of the file that is read."""
+class TimeColumn(ProgressColumn):
+    """How much time is left; of a bar that stands still, how much it took."""
 
-    line: FileLine | None = None
+    def render(self, task: Task) -> RenderableType:
+        if task.stop_time is not None or task.finished:
+            return Text(minutes(task.finished_time or task.elapsed or 0.0), style="dim")
+        left_s = task.time_remaining
+        return Text("" if left_s is None else f"{minutes(left_s)} left", style="dim")
+
+
+class Bars(Progress):
+    """The bars, and below them what is under way within the step: each of `lines` gives a line of at most so
+    many characters, "" where there is nothing to say."""
+
+    lines: tuple[Callable[[int], str], ...] = ()
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        yield from super().get_renderables()
-        if self.line is not None and (text := self.line.text(self.console.width)):
-            yield Text(text, style="dim", no_wrap=True, overflow="ellipsis")
+        if self.tasks:
+            yield from super().get_renderables()
+        for line in self.lines:
+            if text := line(self.console.width):
+                yield Text(text, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class ProgressListener:
-    """Shows each step's progress by location, and by file. `quiet`: problems only."""
+    """Shows each step's progress by location, and by file, and what is waited for. `quiet`: problems only;
+    `verbose`: each location and each retry as well; `animated`: the terminal can redraw lines in place."""
 
     def __init__(
         self,
@@ -51,42 +71,59 @@ class ProgressListener:
         *,
         quiet: bool = False,
         verbose: bool = False,
+        animated: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._quiet = quiet
         self._verbose = verbose
+        self._has_bars = animated and not quiet
         self._file_line = FileLine(clock)
-        self._progress = _Bars(
+        self._wait_line = WaitLine(clock)
+        self._progress = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
+            TimeColumn(),
             console=console,
-            disable=quiet,
+            disable=not self._has_bars,
+            redirect_stdout=False,
         )
-        self._progress.line = self._file_line
+        self._progress.lines = (self._file_line.text, lambda width: self._wait_line.text())
         self._task: TaskID | None = None
         self._saved = 0
+        self._errors = StepErrors()
         self._dry_run = False
         self._has_preview = False
         """Whether each file and conflict is shown after the run."""
 
+    def begun(self, wait: Wait) -> None:
+        """Something is waited for."""
+        self._wait_line.begun(wait)
+        if self._verbose and isinstance(wait, RetryWait):
+            self._say(f"  {retry_words(wait, wait.wait_s)}", "dim")
+        if isinstance(wait, RunWait) and not (self._has_bars or self._quiet):
+            self._say(lasting_words(wait), "dim")
+
+    def ended(self, wait: Wait) -> None:
+        """That wait is over."""
+        self._wait_line.ended(wait)
+
     def run_started(self, command: str, trigger: Trigger, dry_run: bool, started_at: datetime) -> None:
         self._dry_run = dry_run
         self._has_preview = dry_run and command.startswith("import ")
-        if not self._quiet:
-            suffix = ", dry run: nothing will be written" if dry_run else ""
-            what = "Import" if command.startswith(("import ", "rejects ")) else "Sync"
-            self._console.print(f"[dim]{what} started ({trigger_word(trigger)}{suffix})[/dim]")
-        self._progress.start()
+        if not self._quiet and (doing := started_words(command, dry_run=dry_run)):
+            self._say(doing, "dim")
 
     def step_started(self, name: StepName, number: int, of: int, locations: int) -> None:
         self._saved = 0
-        self._task = self._progress.add_task(
-            f"{number}/{of} {STEP_TITLES[name]}", total=locations or 1, note=""
-        )
+        title = f"{number}/{of} {STEP_TITLES[name]}"
+        if name in FILE_STEPS and locations and not self._quiet:
+            self._say(importing_words(name, locations, dry_run=self._dry_run), "dim")
+        if not (self._has_bars or self._quiet):
+            self._say(f"{title} …", "dim")
+        self._task = self._progress.add_task(title, total=locations or 1, note="")
 
     def file_read(self, step: StepName, progress: FileProgress) -> None:
         self._file_line.reading(progress)
@@ -98,62 +135,61 @@ class ProgressListener:
         self._saved += result.counts.saved
         if self._task is not None:
             self._progress.update(self._task, advance=1, note=f"[green]{self._new(self._saved)}[/green]")
-        if result.error and (self._verbose or step in FILE_STEPS):
-            label = _shown(
-                result.error if step in FILE_STEPS else f"{location_label(result)}: {result.error}"
-            )
-            self._progress.console.print(f"[yellow]! {label}[/yellow]")
-        elif step in FILE_STEPS and not (self._quiet or self._has_preview):
-            label = _shown(f"{location_label(result)}: {result_text(result, step, dry_run=self._dry_run)}")
-            self._progress.console.print(f"[dim]{label}[/dim]")
+        of_file = step in FILE_STEPS
+        if result.is_refused or not (of_file or self._verbose):
+            return
+        label = location_label(result) if of_file else f"{STEP_TITLES[step]}, {location_label(result)}"
+        if result.error:
+            self._say(f"! {result.error}" if of_file else f"! {label}: {result.error}", "yellow")
+        elif not (self._quiet or self._has_preview):
+            self._say(f"{label}: {result_text(result, dry_run=self._dry_run)}", "dim")
 
     def step_finished(self, result: StepResult) -> None:
         self._file_line.clear()
         if self._task is not None:
             style = _STYLES.get(result.status, "dim")
-            note = f"[{style}]{self._new(result.counts.saved)}" + (
-                f", {result.errors} failed[/{style}]" if result.errors else f"[/{style}]"
-            )
+            failed = f", {result.errors:,} failed" if result.errors else ""
             done = result.total or 1
-            self._progress.update(self._task, total=done, completed=result.processed or 0, note=note)
-            if result.status is StepStatus.SUCCESS:
-                self._progress.update(self._task, completed=done)
+            completed = done if result.status is StepStatus.SUCCESS else result.processed or 0
+            words = "skipped" if result.status is StepStatus.SKIPPED else self._new(result.counts.saved)
+            note = f"[{style}]{words}{failed}[/{style}]"
+            self._progress.update(self._task, total=done, completed=completed, note=note)
             self._progress.stop_task(self._task)
+        if not (self._has_bars or self._quiet):
+            what = "file" if result.name in FILE_STEPS else "location"
+            done_words = "" if result.name is StepName.STORES else f"{quantity(result.processed, what)}, "
+            self._say(f"    {done_words}{self._new(result.counts.saved)}", "dim")
         if result.note and not self._quiet:
-            text = _shown(f"{STEP_TITLES[result.name]}: {result.note}")
-            self._progress.console.print(f"[dim]{text}[/dim]")
+            self._say(f"{STEP_TITLES[result.name]}: {result.note}", "dim")
         for message in step_warnings(result, with_conflicts=not self._has_preview):
             self.warning(f"{STEP_TITLES[result.name]}: {message}")
         if result.error and result.name not in FILE_STEPS:
-            style = _STYLES.get(result.status, "red")
-            text = _shown(f"{STEP_TITLES[result.name]}: {result.error}")
-            self._progress.console.print(f"[{style}]✗ {text}[/{style}]")
+            self._say(f"✗ {self._errors.words(result)}", _STYLES.get(result.status, "red"))
 
     def _new(self, saved: int) -> str:
-        return f"would save {saved:,}" if self._dry_run else f"{saved:,} new"
+        return f"{saved:,} {count_word('saved', dry_run=self._dry_run)}"
 
     def audited(self, step: StepName, result: AuditResult) -> None:
         if self._verbose or (result.counts.saved and not self._quiet):
-            text = _shown(f"{STEP_TITLES[step]}: {audit_words(result, dry_run=self._dry_run)}")
-            self._progress.console.print(f"[dim]{text}[/dim]")
+            self._say(f"{STEP_TITLES[step]}: {audit_words(result, dry_run=self._dry_run)}", "dim")
 
     def run_finished(self, result: RunResult) -> None:
         self._progress.stop()
 
     def warning(self, message: str) -> None:
-        self._progress.console.print(f"[yellow]! {_shown(message)}[/yellow]")
+        self._say(f"! {message}", "yellow")
 
     def rows_rejected(self, new: int) -> None:
         self.warning(rejected_words(new, dry_run=self._dry_run))
 
+    def _say(self, text: str, style: str) -> None:
+        """A line above the bars, with markup and control sequences neutralized."""
+        self._progress.console.print(f"[{style}]{escape(printable(text))}[/{style}]")
+
     def __enter__(self) -> Self:
+        self._progress.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         """Restore the terminal, however the run ended."""
         self._progress.stop()
-
-
-def _shown(text: str) -> str:
-    """Text with markup and control sequences neutralized."""
-    return escape(printable(text))

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+def can_redraw(stream: TextIO) -> bool:
+    """Whether it is a terminal that can empty a line and write it anew."""
+    return stream.isatty() and os.environ.get("TERM", "").casefold() not in ("dumb", "unknown")
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether what is written there may be coloured: NO_COLOR and FORCE_COLOR have the last word, in this
+    order."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or can_redraw(stream)
+
+
+def is_screen(stream: TextIO) -> bool:
+    """Whether what is written there is laid out for a person: on a terminal, and in a pipe to one that shows
+    colours (`FORCE_COLOR=1 syncctl status | less -R`)."""
+    return stream.isatty() or has_colour(stream)
+
+
 class _WaitingFile(io.FileIO):
     """A file that waits for its reader even where another process that shares it has set O_NONBLOCK."""
 

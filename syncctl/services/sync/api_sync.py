@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.run_results import Counts, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
-from syncctl.errors import ApiError, StorageError, StorageUnavailableError, UnclearAnswerError
+from syncctl.errors import (
+    ApiError,
+    KeyRefusedError,
+    StorageError,
+    StorageUnavailableError,
+    UnclearAnswerError,
+)
 from syncctl.locations import Locations
 from syncctl.ports.api import Look, RentalApi
+from syncctl.ports.waiting import CheckWait, waiting
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.answer_rows import AnswerRows
@@ -88,6 +95,8 @@ class ApiSync:
             result = _stores_result()
         except (ApiError, StorageError) as failure:
             result = _stores_result(error=str(failure))
+            if isinstance(failure, KeyRefusedError):
+                result = replace(result, refusal=str(failure))
         run.finish_step(result)
         return run.storage.store_list()
 
@@ -139,7 +148,8 @@ class ApiSync:
         # Audits come last, so that they are the first to be dropped when time runs out.
         ends = self._deadline(run, 1, of=1)
         try:
-            with closing(self.api.reports(audits.requests(ends), classify)) as besides:
+            asked = audits.requests(ends)
+            with waiting(CheckWait(len(asked))), closing(self.api.reports(asked, classify)) as besides:
                 for answer in besides:
                     audits.ingest(answer)
         finally:
@@ -149,7 +159,8 @@ class ApiSync:
         if warning := ids_warning(step.ids for step in steps):
             run.listener.warning(warning)
         measuring_context = MeasuringContext(self.api, classify, run.clock.monotonic, ends)
-        measuring.finish(measuring_context, [step.outcome for step in steps], run.storage, run.listener)
+        with waiting(CheckWait(0)):
+            measuring.finish(measuring_context, [step.outcome for step in steps], run.storage, run.listener)
 
 
 def _stores_result(counts: Counts | None = None, error: str | None = None) -> StepResult:

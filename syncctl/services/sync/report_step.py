@@ -58,7 +58,7 @@ class ReportStep:
         self._asked = len(self.plan.windows)
         self._results: list[LocationResult] = []
         self._unreported: list[LocationResult] | None = []
-        self._refused: str | None = None
+        self._is_refused = False
         self._saving = StateSaving(report, context.storage, context.listener)
         self.thin: list[str] = []
         """Locations whose answers were suspiciously thin."""
@@ -131,7 +131,7 @@ class ReportStep:
     @property
     def is_key_refused(self) -> bool:
         """Whether no call of this report is accepted."""
-        return self._refused is not None
+        return self._is_refused
 
     @property
     def outcome(self) -> ReportOutcome:
@@ -193,11 +193,12 @@ class ReportStep:
             return LocationResult(answer.request.location, store or "")
         if answer.error is not None:
             self._errors.append(answer.error)
-        if isinstance(answer.error, KeyRefusedError):
-            self._refused = str(answer.error)
+        if is_refused := isinstance(answer.error, KeyRefusedError):
+            self._is_refused = True
         elif not isinstance(answer.error, DeadlinePassedError) or answer.error.asked:
             self._note_attempt(answer.request)
-        return LocationResult(answer.request.location, store or "", error=describe_error(answer.error))
+        error, location = describe_error(answer.error), answer.request.location
+        return LocationResult(location, store or "", error=error, is_refused=is_refused)
 
     def _stored(self, request: ReportRequest, answer: AnswerRows) -> LocationResult:
         location = request.location
@@ -293,9 +294,5 @@ class ReportStep:
     def result(self, aborted_by: str | None = None) -> StepResult:
         """The step's result; `aborted_by`: the error that ended it early."""
         return step_result(
-            self.report,
-            self._results,
-            self._asked,
-            error=aborted_by or self._refused,
-            dormant=self.plan.dormant,
+            self.report, self._results, self._asked, error=aborted_by, dormant=self.plan.dormant
         )

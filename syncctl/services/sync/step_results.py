@@ -27,10 +27,11 @@ def step_result(
     error: str | None = None,
     dormant: int = 0,
 ) -> StepResult:
-    """The result of a report's step with `total` locations. `error`: what failed the whole step: an
-    interruption, or a refused key."""
+    """The result of a report's step with `total` locations. `error`: what broke it off. A refused key fails
+    the whole step, too."""
     failed = [result for result in results if result.error is not None]
-    if error or (failed and len(failed) == total):
+    refusal = next((result.error for result in failed if result.is_refused), None)
+    if error or refusal or (failed and len(failed) == total):
         status = StepStatus.FAILED
     else:
         status = StepStatus.PARTIAL if failed else StepStatus.SUCCESS
@@ -42,6 +43,7 @@ def step_result(
         total=total,
         errors=len(failed) or (1 if error else 0),
         error=error or failure_summary(failed, total),
+        refusal=refusal,
         dormant=dormant,
         locations=tuple(results),
     )
@@ -55,12 +57,7 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
     by_error: dict[str, list[str]] = defaultdict(list)
     for result in failed:
         by_error[result.error or ""].append(result.location)
-    if total == 1:
-        how_many = "the only location"
-    elif len(failed) == total:
-        how_many = f"all {total:,} locations"
-    else:
-        how_many = f"{len(failed):,} of {total:,} locations"
+    how_many = _how_many(len(failed), total)
     if len(by_error) == 1 and len(failed) == total:
         return f"{how_many} failed: {next(iter(by_error))}"
     quoted_errors = [
@@ -69,6 +66,12 @@ def failure_summary(failed: Sequence[LocationResult], total: int) -> str | None:
     if more := len(by_error) - len(quoted_errors):
         quoted_errors.append(f"and {more} more {plural(more, 'kind')} of error")
     return f"{how_many} failed: {'; '.join(quoted_errors)}"
+
+
+def _how_many(failed: int, total: int) -> str:
+    if total == 1:
+        return "the only location"
+    return f"all {total:,} locations" if failed == total else f"{failed:,} of {total:,} locations"
 
 
 def listed(locations: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from pymongo.database import Database
 from syncctl.domain.identity import KEY_RULES
 from syncctl.domain.lead_values import Document
 from syncctl.errors import NewerDatabaseError, StorageError
+from syncctl.ports.waiting import DatabaseWait, waiting
 from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
 from syncctl.storage.mongo.address import connect, read_address
@@ -62,7 +63,9 @@ class MongoSession:
         """
         with self._database() as database, self._timeout(seconds_until(self._deadline)):
             # A client with timeoutMS ignores serverSelectionTimeoutMS, so a dead server would take all of it.
-            with pymongo.timeout(database.client.options.server_selection_timeout):
+            limit_s = database.client.options.server_selection_timeout
+            wait = DatabaseWait(f"MongoDB at {self._address.hosts}", limit_s)
+            with pymongo.timeout(limit_s), waiting(wait):
                 stored = database.syncstate.find_one({"_id": KEY_RULES_ID}) or {}
                 check_ids_are_unique(database, self._server(database))
             version = stored.get("version")

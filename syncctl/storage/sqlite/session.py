@@ -4,18 +4,21 @@ import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from syncctl.errors import StorageError
+from syncctl.ports.waiting import DatabaseWait, waiting
 from syncctl.storage.common.clock import seconds_until, utc_now
 from syncctl.storage.common.own_documents import OwnDocuments
 from syncctl.storage.sqlite.connection import open_connection, transaction
 from syncctl.storage.sqlite.errors import translated
 from syncctl.storage.sqlite.rows import own_document
 from syncctl.storage.sqlite.schema import check_version, migrate
+
+_BUSY = "another program to finish writing to the SQLite database"
 
 
 class SqliteSession:
@@ -103,5 +106,7 @@ class SqliteSession:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         if self._read_only:
             raise StorageError(f"{self._place} was opened for reading only.")
-        with self._reading() as connection, transaction(connection):
+        with self._reading() as connection, ExitStack() as ends:
+            with waiting(DatabaseWait(_BUSY, self._wait_s)):
+                ends.enter_context(transaction(connection))
             yield connection

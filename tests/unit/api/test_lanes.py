@@ -17,6 +17,8 @@ from syncctl.domain.requests import ReportRequest, Window
 from syncctl.domain.sources import StepName
 from syncctl.errors import DeadlinePassedError, FinalApiError, KeyRefusedError, RetryableApiError
 from syncctl.ports.api import Answer, Look
+from syncctl.ports.waiting import RetryWait
+from tests.support.waits import seen_waits
 from tests.unit.api.conftest import client_threads
 
 BOOKING, RETURN = StepName.BOOKING, StepName.RETURN
@@ -229,6 +231,27 @@ def test_other_reports_keep_their_tries() -> None:
     api = Api(ask)
     list(lanes_of(api, count=1, max_tries=2).answers([*requests(4), *requests(1, RETURN, first=5)]))
     assert [api.asked.count(str(number)) for number in range(1, 6)] == [2, 2, 2, 1, 2]
+
+
+def test_the_wait_for_a_retry_is_announced_with_what_it_waits_for() -> None:
+    failures = [
+        RetryableApiError("h answered 503", status=503, retry_after_s=0.01),
+        RetryableApiError("connection refused by h"),
+    ]
+
+    def ask(request: ReportRequest) -> list[Any]:
+        if failures:
+            raise failures.pop(0)
+        return []
+
+    with seen_waits() as waits:
+        list(lanes_of(Api(ask), count=1, max_tries=6).answers(requests(1)))
+    first, second = waits
+    assert isinstance(first, RetryWait)
+    assert 0.01 <= first.wait_s <= 0.011
+    assert first == RetryWait(BOOKING, "1", "503", 2, 6, first.wait_s)
+    assert isinstance(second, RetryWait)
+    assert (second.reason, second.next_try) == ("connection refused by h", 3)
 
 
 def test_closing_the_iterator_early_ends_lanes_in_all_their_waits() -> None:

@@ -63,7 +63,8 @@ class Scene:
             raise self.failures.pop(0)
         return "rows"
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, tries: int, seconds: float, error: RetryableApiError) -> None:
+        self.retries.append((tries, seconds, str(error)))
         self.now += seconds
 
     def run(self, policy: RetryPolicy) -> str:
@@ -71,8 +72,7 @@ class Scene:
             self.call,
             policy,
             remaining=lambda: self.deadline - self.now,
-            sleep=self.sleep,
-            on_retry=lambda tries, wait_s, error: self.retries.append((tries, wait_s, str(error))),
+            wait=self.wait,
         )
 
 
@@ -142,12 +142,12 @@ def test_one_try_is_no_retry() -> None:
 
 
 def test_a_sleep_that_is_interrupted_ends_it() -> None:
-    def interrupted(seconds: float) -> None:
+    def interrupted(tries: int, seconds: float, error: RetryableApiError) -> None:
         raise InterruptedError
 
     scene = Scene(busy())
     with pytest.raises(InterruptedError):
-        call_with_retries(scene.call, policy(), remaining=lambda: 9.0, sleep=interrupted)
+        call_with_retries(scene.call, policy(), remaining=lambda: 9.0, wait=interrupted)
 
 
 def test_a_date_counts_from_the_given_moment() -> None:

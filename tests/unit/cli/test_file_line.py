@@ -62,7 +62,7 @@ def test_leads_are_counted_in_groups_on_the_bar_too() -> None:
         listener.step_started(StepName.WALKIN, 1, 1, 1)
         listener.step_finished(StepResult(StepName.WALKIN, StepStatus.SUCCESS, Counts(4000, saved=4000)))
         listener.run_finished(Mock())
-    assert "4,000 new" in out.getvalue()
+    assert "4,000 added" in out.getvalue()
 
 
 def test_what_is_stored() -> None:
