@@ -4,6 +4,7 @@
     ├── AbortError                  the command can't go on
     │   ├── UsageError              2: the command line asks for what can't be
     │   ├── SettingsError           78: a setting is wrong or missing
+    │   ├── ServiceUnavailableError 69: a service of the machine, such as crontab, can't be used
     │   ├── LockHeldError           75: another run is under way
     │   ├── PreviewOutdatedError    65: an import would not do what its preview showed
     │   ├── TemporaryFileError      1: the folder for temporary files is full, or there is none
@@ -72,6 +73,12 @@ class SettingsError(AbortError):
     """A setting is invalid or missing; the message names it and its origin."""
 
     exit_code = ExitCode.CONFIG
+
+
+class ServiceUnavailableError(AbortError):
+    """A service of the machine that the command needs, such as crontab, isn't there or doesn't answer."""
+
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class LockHeldError(AbortError):

@@ -137,6 +137,14 @@ RECORDS = " and ".join(filter(None, (", ".join(_PLURALS[:-1]), _PLURALS[-1])))
 API_LEAD_TYPES = tuple(source.lead_type for source in SOURCES.values())
 """Lead types of the API's records."""
 
+PLURALS: Mapping[StepName, str] = {
+    StepName.STORES: "stores",
+    **{step: source.plural for step, source in SOURCES.items()},
+    StepName.WALKIN: "walk-ins",
+    StepName.LOSS_OF_SALE: "losses of sale",
+}
+"""What people call what a step brings, in the midst of a sentence."""
+
 LEAD_TYPES = (*API_LEAD_TYPES, LeadType.LOSS_OF_SALE.value, LeadType.GENERAL.value)
 """All lead types that syncctl stores."""
 

@@ -62,6 +62,16 @@ class LastLogs:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRejects:
+    """The rejects list in short: without those that a person has answered."""
+
+    count: int
+
+    oldest_at: datetime | None
+    """When the oldest was rejected; None: there is none, or its date can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpan:
     """When a run of the history was at work, and which steps it had: little to read of many runs."""
 
@@ -105,8 +115,8 @@ class Survey(Protocol):
     def facts(self) -> DatabaseFacts:
         """What kind of database it is."""
 
-    def count_rejects(self) -> int:
-        """How long the rejects list is."""
+    def open_rejects(self) -> OpenRejects:
+        """How long the rejects list is, and since when. One look at the list, without its rows."""
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         """Every lead with `_id` and these fields, in no particular order, read as they are taken: memory does

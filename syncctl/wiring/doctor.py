@@ -65,13 +65,17 @@ def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
     try:
         checks += check_settings(_settings_facts(env_file))
     except SettingsError as error:
-        checks.append(Finding.failed("Settings", str(error), "Put it right: nothing runs without it."))
+        checks.append(
+            Finding.failed(
+                "Settings", str(error), "Fix that, then run `syncctl doctor` again: nothing runs without it."
+            )
+        )
     if settings is None:
         checks.append(
             Finding.warning(
                 "The rest",
                 "database, API, files and schedule were not checked",
-                "Settings first; then again.",
+                "Fix the settings, then run `syncctl doctor` again.",
             )
         )
         return CheckReport(COMMAND, tuple(checks))
@@ -124,7 +128,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     files = _database_files(settings)
     if files and _is_missing(files[0]):
         yield Finding.passed(
-            "Database", f"{backend.name}, {files[0]}: not there yet, the first sync makes it"
+            "Database", f"{backend.name}, {files[0]}: not there yet; the first sync creates it"
         )
         return
     database, *rights = check_database(
@@ -149,7 +153,7 @@ def _windows(settings: Settings) -> list[Finding]:
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
-    hint = "How the reports are asked can't be seen: put that right."
+    hint = "Fix that, then run `syncctl doctor` again to see how the reports are asked for."
     return _seen_in_database(settings, "Windows", hint, look)
 
 
@@ -160,7 +164,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
         traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
-    hint = "Whether it is off can't be seen: put that right, then look again."
+    hint = "Fix that, then run `syncctl doctor` again to see whether it is off."
     return _seen_in_database(settings, APP_SCHEDULER, hint, look)
 
 
@@ -168,7 +172,7 @@ def _location_ids(settings: Settings) -> list[Finding]:
     def look(database: Database) -> Iterator[Finding]:
         return check_location_ids(database.store_list(), database.dialects(), locations_of(settings))
 
-    hint = "What they stand for can't be seen: put that right, then look again."
+    hint = "Fix that, then run `syncctl doctor` again to see which stores they are."
     return _seen_in_database(settings, LOCATION_IDS, hint, look)
 
 

@@ -28,6 +28,7 @@ from syncctl.ports.admin import (
     LastLogs,
     LeadSnapshot,
     OpeningHints,
+    OpenRejects,
     Restored,
     RunSpan,
 )
@@ -458,8 +459,9 @@ class MemoryStorage:
     def facts(self) -> DatabaseFacts:
         return DatabaseFacts("Memory", "1", self._database.url, "no file", "gone with the program")
 
-    def count_rejects(self) -> int:
-        return len(self.rejects())
+    def open_rejects(self) -> OpenRejects:
+        rejects = self.rejects()
+        return OpenRejects(len(rejects), min((each.rejected_at for each in rejects), default=None))
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         yield from (with_fields(each, fields) for each in self._find("leads"))

@@ -18,7 +18,7 @@ from syncctl.ports.storage import Storage
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.app_scheduler import APP_SCHEDULER, AppTraces, find_traces
 from syncctl.services.checks.environment_checks import SyncEnvironment
-from syncctl.services.checks.status import Health, Status, collect_status
+from syncctl.services.checks.status import Health, Status, Surroundings, collect_status
 from syncctl.services.checks.sync_checks import check_sync
 from syncctl.services.matching.legacy_leads import stored_key
 from syncctl.services.run import Clock
@@ -96,7 +96,7 @@ def verified(world: World) -> Finding:
 
 def status(world: World) -> Status:
     seen: Status = looked_at(
-        world, lambda each: collect_status(each, FREE, world.locations, clock(world), sync_enabled=True)
+        world, lambda each: collect_status(each, Surroundings(FREE), world.locations, clock(world))
     )
     return seen
 

@@ -68,6 +68,7 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
     ) -> None:
         from syncctl.domain.steps import Trigger
         from syncctl.services.sync.planning import SyncOptions
+        from syncctl.wiring.checks import waiting_line
         from syncctl.wiring.monitoring import heartbeat_of
         from syncctl.wiring.runs import Invocation, run_all, run_sync, switched_off
 
@@ -90,6 +91,8 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
                     result = run_all(session.settings, invocation, options, listener)
                 else:
                     result = run_sync(session.settings, invocation, steps, options, listener)
+                if heartbeat is not None:
+                    session.add_to_heartbeat(waiting_line(session.settings))
         finish(result, as_json=json)
 
     return sync

@@ -83,11 +83,11 @@ def _stores(stores: list[Store], locations: Locations) -> Finding:
     known = locations.store_names
     if not stores:
         return Finding.warning(
-            "Stores", f"none stored; locations.toml knows {len(known)}", "`syncctl stores` fetches them."
+            "Stores", f"none stored; locations.toml has {len(known)}", "`syncctl stores` fetches them."
         )
     active = sum(store.is_active for store in stores)
     missing = known - {locations.canonical(store.name) for store in stores}
-    found = f"{len(stores)}, {active} of them active; locations.toml knows {len(known)}"
+    found = f"{len(stores)}, {active} of them active; locations.toml has {len(known)}"
     if missing:
         found += f", of which {len(missing)} are not stored"
     return Finding.passed("Stores", found)
@@ -103,7 +103,7 @@ def _required(missing: Mapping[str, LeadProblem]) -> Finding:
         if problem.count
     ]
     examples = next(problem for problem in missing.values() if problem.count)
-    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Fill them in, in the database.")
+    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Fill them in in the database.")
 
 
 def _phones(bad: LeadProblem) -> Finding:
@@ -170,12 +170,12 @@ def _finished(leads: LeadTallies) -> Iterator[Finding]:
     if perhaps.count:
         yield Finding.warning(
             name,
-            f"{perhaps.count:,} may be: a report fits them in part {_examples(perhaps)}",
+            f"{perhaps.count:,} may be finished: a report fits them in part {_examples(perhaps)}",
             "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
             "it would delete.",
         )
     if not leads.in_reports.count and not perhaps.count:
-        yield Finding.passed(name, "none is in leads as well")
+        yield Finding.passed(name, "none of them is still in leads")
 
 
 def _examples(problem: LeadProblem) -> str:
@@ -210,5 +210,5 @@ def _tallies(leads: LeadTallies, names: StoreSpellings) -> Iterator[Tally]:
 def _largest(counts: Counter[str]) -> dict[str, int]:
     shown = dict(counts.most_common(MAX_LINES))
     if rest := counts.total() - sum(shown.values()):
-        shown[f"{len(counts) - len(shown)} others"] = rest
+        shown[quantity(len(counts) - len(shown), "other")] = rest
     return shown

@@ -61,7 +61,7 @@ def lock_words(lock: LockState, now: datetime) -> str:
         return "free"
     who = f"pid {lock.pid}" if lock.pid else "a run"
     where = f" on {lock.host}" if lock.host else ""
-    since = f", since {span(now - lock.since)}" if lock.since else ""
+    since = f" for {span(now - lock.since)}" if lock.since else ""
     return f"held by {who}{where}{since}"
 
 
@@ -78,7 +78,7 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
         yield Finding.failed(
             "Old system's sync",
             f"the crontab still runs it: {line}",
-            "It brings finished and deleted leads back. Take that line out with `crontab -e`; `syncctl cron "
+            "It brings finished and deleted leads back. Remove that line with `crontab -e`; `syncctl cron "
             "install` lets cron run `syncctl api` instead.",
         )
     for each in state.imports:
@@ -88,7 +88,7 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
         yield Finding.failed(
             "Scheduled import",
             f"{each.place} runs `{each.command}`: {each.line}",
-            f"Files are imported by hand only. Take that away with `{each.remove}`; {instead}.",
+            f"Files are imported by hand only. Remove that with `{each.remove}`; {instead}.",
         )
 
 
@@ -104,7 +104,7 @@ def _lock(environment: SyncEnvironment, now: datetime) -> Finding:
         return Finding.warning(
             "Lock",
             f"{found}, though a run of the API ends within {span(longest)}",
-            "A long import or --full may take so long; if that process hangs, end it: the lock goes with it.",
+            "A long import or --full may take that long; if the process hangs, end it, which frees the lock.",
         )
     return Finding.passed("Lock", found if lock.held else "free: no run is under way")
 
@@ -113,12 +113,14 @@ def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
     name = "Scheduler"
     if state.problem:
         found = "\n".join(filter(None, (state.problem, state.hint)))
-        return Finding.warning(name, found, "Look by yourself what starts `syncctl api`.")
+        return Finding.warning(name, found, "Check how `syncctl api` is started.")
     if not state.installed and runs_by_itself is not False:
-        something_else = "but something else starts" if runs_by_itself else "and it can't be seen what starts"
+        something_else = "but something else starts the sync"
+        if not runs_by_itself:
+            something_else = "and what starts the sync can't be seen from here"
         return Finding.warning(
             name,
-            f"{state.found}, {something_else} the sync",
+            f"{state.found}, {something_else}",
             "If that is another user's crontab or a container's, all is well; else `syncctl cron install`.",
         )
     if not state.installed:
@@ -137,7 +139,7 @@ def _switch(enabled: bool) -> Finding:
         return Finding.passed(name, "on (API_SYNC_ENABLED=true)")
     return Finding.warning(
         name,
-        "off (API_SYNC_ENABLED=false): what cron starts does nothing",
+        "off (API_SYNC_ENABLED=false): scheduled runs do nothing",
         "Set API_SYNC_ENABLED=true when it should run again, in .env.local if the web app reads that .env.",
     )
 
@@ -146,7 +148,7 @@ def _schedule(schedule: str, now: datetime, next_sync: NextSync) -> Finding:
     first = next_sync(now)
     second = next_sync(first)
     return Finding.passed(
-        "Schedule", f"{schedule}: next in {span(first - now)}, then {span(second - first)} later"
+        "Schedule", f"{schedule}: due in {span(first - now)}, then {span(second - first)} later"
     )
 
 
@@ -154,9 +156,9 @@ def _endpoints(endpoints: Mapping[str, str]) -> Finding:
     called = [name for name, address in endpoints.items() if _is_rentout(address)]
     if called:
         return Finding.failed(
-            "No rent-out API", f"{', '.join(called)} is one", "Take it out: rent-out APIs are never called."
+            "No rent-out API", f"{', '.join(called)} asks for rent-outs", "Remove it: rent-out APIs are never called."
         )
-    return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses is one")
+    return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses asks for rent-outs")
 
 
 def _is_rentout(address: str) -> bool:

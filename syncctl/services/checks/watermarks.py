@@ -7,11 +7,11 @@ from datetime import datetime
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Finding
-from syncctl.domain.sources import StepName
+from syncctl.domain.sources import PLURALS, StepName
 from syncctl.services.checks.freshness import ApiStep, ago, late_from
 from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock
-from syncctl.text import and_more
+from syncctl.text import and_more, plural
 
 MAX_LOCATIONS_NAMED = 10
 
@@ -28,11 +28,11 @@ def check_watermarks(
 
 
 def _watermark(report: StepName, progress: Progress, clock: Clock) -> Finding:
-    name, now = f"Watermarks: {report}", clock.now()
+    name, now = f"Watermarks: {PLURALS[report]}", clock.now()
     if not progress.synced:
         return Finding.warning(
             name,
-            "no location was synced up to now, only single days, or none has any data",
+            "no location has been synced yet, only single days, or none has any data",
             f"`syncctl {report}` syncs all of them, and says so if the API has nothing.",
         )
     found = _found(progress, now)
@@ -52,14 +52,14 @@ def _watermark(report: StepName, progress: Progress, clock: Clock) -> Finding:
     return Finding.warning(
         name,
         f"{found}; {len(lagging)} behind the others: {shown}{more}",
-        f"`syncctl {report} --location {lagging[0].location} -v` shows what is the matter with it.",
+        f"`syncctl {report} --location {lagging[0].location} -v` shows what is wrong with it.",
     )
 
 
 def _found(progress: Progress, now: datetime) -> str:
     marks = [mark for state in progress.active if (mark := watermark(state, now))]
     of_all = f" of {len(progress.active)}" if len(marks) < len(progress.active) else ""
-    found = f"{len(marks)}{of_all} locations"
+    found = f"{len(marks)}{of_all} {plural(len(progress.active), 'location')}"
     if marks:
         found += f", the oldest from {ago(min(marks), now)}"
     if progress.dormant:

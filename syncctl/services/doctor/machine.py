@@ -26,20 +26,20 @@ def check_path(facts: PathFacts, user: User, *, folder: bool = False, private: b
         return Finding.failed(name, f"{path}: {facts.problem}", f"Make {facts.seen} accessible{elsewhere}.")
     if facts.exists and facts.is_folder != folder:
         kind = "folder" if folder else "file"
-        return Finding.failed(name, f"{path} is no {kind}", f"Move it away{elsewhere}.")
+        return Finding.failed(name, f"{path} isn't a {kind}", f"Move it away{elsewhere}.")
     if not facts.exists and not facts.is_folder:
         return Finding.failed(
-            name, f"{path} can't be made: {facts.seen} is no folder", f"Move it away{elsewhere}."
+            name, f"{path} can't be created: {facts.seen} isn't a folder", f"Move it away{elsewhere}."
         )
     if not facts.writable or (facts.exists and not facts.readable):
-        what = path if facts.exists else f"{path} can't be made: {facts.seen}"
+        what = path if facts.exists else f"{path} can't be created: {facts.seen}"
         return Finding.failed(
             name,
             f"{what} belongs to {facts.owner} ({facts.mode:04o}), and {user.name} may not write there",
             f"chown {user.name} {shlex.quote(str(facts.seen))}{elsewhere}.",
         )
     if not facts.exists:
-        return Finding.passed(name, f"{path}: not there yet, the first run makes it")
+        return Finding.passed(name, f"{path}: not there yet; the first run creates it")
     return (_exposed(facts) if private else None) or _existing(facts, user)
 
 
@@ -68,8 +68,8 @@ def _existing(facts: PathFacts, user: User) -> Finding:
     if user.is_root and facts.owner != user.name:
         return Finding.warning(
             name,
-            f"{path} belongs to {facts.owner}; what root makes there, {facts.owner} may not change",
-            f"Run syncctl always as one user: sudo -u {facts.owner} syncctl doctor.",
+            f"{path} belongs to {facts.owner}, who can't change what root creates there",
+            f"Always run syncctl as one user: sudo -u {facts.owner} syncctl doctor.",
         )
     if facts.mode & 0o002:
         return Finding.warning(
@@ -84,7 +84,7 @@ def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Finding]:
         hint = f"Let logrotate(8) rotate it, or empty it: truncate -s 0 {shlex.quote(str(facts.path))}"
         if not has_log_file:
             hint = "Set SYNC_LOG_FILE, which syncctl rotates, then `syncctl cron install`; empty this one."
-        yield Finding.warning("Output of cron", f"{facts.path} has {_size(facts.size)}", hint)
+        yield Finding.warning("Output of cron", f"{facts.path} has grown to {_size(facts.size)}", hint)
 
 
 def check_space(disks: Sequence[DiskSpace]) -> Iterator[Finding]:
@@ -106,7 +106,7 @@ def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Finding:
     if zones.schedule_moves and not by_systemd:
         return Finding.warning(
             "Time zones",
-            f"{found}: cron would run API_SYNC_TIME at the machine's hours",
+            f"{found}: cron takes API_SYNC_TIME by the machine's clock",
             f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME by it, or use "
             "`syncctl cron install --systemd`, which knows zones.",
         )

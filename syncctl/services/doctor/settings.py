@@ -21,7 +21,7 @@ def check_settings(facts: SettingsFacts) -> Iterator[Finding]:
     for setting in wrong:
         place = "the environment" if setting.origin == "environment" else setting.origin
         yield Finding.failed(
-            setting.set_as, f"{setting.problem} (in {place})", f"Set it right there; {_SETTINGS_TABLE}"
+            setting.set_as, f"{setting.problem} (in {place})", f"Correct it there; {_SETTINGS_TABLE}"
         )
     if not facts.files:
         yield Finding.warning(
@@ -30,7 +30,7 @@ def check_settings(facts: SettingsFacts) -> Iterator[Finding]:
             "Go to the folder with the .env, or name it: syncctl --env-file FILE doctor.",
         )
     elif not wrong:
-        yield Finding.passed(name, f"all {len(facts.settings)} right, from {files}")
+        yield Finding.passed(name, f"all {len(facts.settings)} valid, from {files}")
     for unknown in facts.unknown:
         yield _unknown(unknown)
     for file in facts.secret_files:
@@ -41,12 +41,12 @@ def check_mapping(facts: MappingFacts | None) -> Finding:
     """Which mapping file is in force, and what it adds. None: MAPPING_FILE names none."""
     name = "Mapping file"
     if facts is None:
-        return Finding.passed(name, "none (MAPPING_FILE): the packaged stores and column titles alone")
+        return Finding.passed(name, "none (MAPPING_FILE is not set): the packaged stores and column titles")
     if not facts.added:
         return Finding.warning(
             name,
             f"{facts.path} adds nothing to the packaged tables",
-            "Take MAPPING_FILE out, or see docs/reference/mapping.md for what it can add.",
+            "Remove MAPPING_FILE, or see docs/reference/mapping.md for what it can add.",
         )
     shown = ", ".join(facts.added[:ENTRIES_SHOWN]) + and_more(len(facts.added) - ENTRIES_SHOWN)
     if facts.repeated:
@@ -54,7 +54,7 @@ def check_mapping(facts: MappingFacts | None) -> Finding:
         return Finding.warning(
             name,
             f"{facts.path} adds {shown}; the packaged tables already have {first}",
-            "The lines that they have can be taken out.",
+            "The repeated lines can be removed.",
         )
     return Finding.passed(name, f"{facts.path} adds {shown}")
 
@@ -63,13 +63,13 @@ def _unknown(unknown: UnknownSetting) -> Finding:
     if unknown.meant is None:
         hint = "syncctl never asks for rent-outs: delete this line."
     else:
-        hint = f"Is {unknown.meant} meant? Then rename it."
+        hint = f"If {unknown.meant} is meant, rename it."
     return Finding.warning(
         unknown.name, f"syncctl has no setting of this name; it is in {unknown.file}", hint
     )
 
 
-_SETTINGS_TABLE = "docs/reference/settings.md tells what is allowed, `syncctl config` what is in force."
+_SETTINGS_TABLE = "docs/reference/settings.md says what is allowed, `syncctl config` shows what is in force."
 
 
 def _secret_file(file: PathFacts) -> Finding:

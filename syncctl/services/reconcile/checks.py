@@ -13,17 +13,18 @@ from syncctl.services.sync.step_results import failure_summary
 from syncctl.text import quantity
 
 COMMAND = "verify source"
+DROPPED = "Dropped by the API"
 
 _WORDS = (
     ("in_leads", "in leads"),
     ("edited_away", "in leads under edited names or numbers"),
     ("in_reports", "finished"),
     ("deleted", "deleted on purpose"),
-    ("rejected", "on the rejects list"),
-    ("answered", "invalid, and answered by a person"),
+    ("rejected", "rejected"),
+    ("answered", "rejected, and answered by a person"),
     ("missing", "missing"),
-    ("unlisted", "invalid and not on the rejects list"),
-    ("merged", "further rows of these"),
+    ("unlisted", "rejected, but not on the rejects list"),
+    ("merged", "more item rows of the same bookings"),
     ("not_due", "not booked or returned yet"),
 )
 
@@ -35,7 +36,7 @@ def source_checks(found: Completeness) -> CheckReport:
 
 def counts_in_words(counts: SourceCounts) -> str:
     """The counts of an answer's rows; zeros are left out."""
-    parts = [f"{number} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
+    parts = [f"{number:,} {word}" for name, word in _WORDS if (number := getattr(counts, name))]
     return f"{quantity(counts.rows, 'row')}: {', '.join(parts)}" if parts else "no rows"
 
 
@@ -49,7 +50,9 @@ def _checks(found: Completeness) -> Iterator[Finding]:
         yield _changed(found)
         yield _withdrawn(found)
     for warning in found.warnings:
-        yield Finding.warning("Not judged", warning, "Run it again, for all locations, when the API is well.")
+        yield Finding.warning(
+            "Not judged", warning, "Run it again, for all locations, when the API is well again."
+        )
 
 
 def _report(found: Completeness, report: StepName) -> Finding:
@@ -87,17 +90,17 @@ def _missing(found: Completeness) -> Finding:
         )
     repairs = [location.repair.counts for location in found.locations if location.repair]
     saved, listed = sum(counts.saved for counts in repairs), sum(counts.invalid for counts in repairs)
-    done = f"{saved} saved" + (f", {listed} on the rejects list" if listed else "")
+    done = f"{saved:,} added" + (f", {listed:,} rejected" if listed else "")
     if left := sum(len(location.left) for location in found.locations):
         return Finding.failed(
             "Missing",
-            f"{left} of {quantity(len(missing), 'record')} still; {done}",
+            f"{left:,} of {quantity(len(missing), 'record')} still missing; {done}",
             "`syncctl rejects list` may say why; else run it again.",
         )
     if not missing:
         return Finding.passed("Missing", _nothing(found))
     return Finding.passed(
-        "Missing", f"{_nothing(found)} any more: {quantity(len(missing), 'record')}: {done}"
+        "Missing", f"{_nothing(found)} any more; of {quantity(len(missing), 'record')} {done}"
     )
 
 
@@ -113,16 +116,16 @@ def _changed(found: Completeness) -> Finding:
     return Finding.warning(
         "Changed at the source",
         message,
-        "A sync never changes a lead: let the telecallers know, or correct it in the web app.",
+        "A sync doesn't change these leads: let the telecallers know, or correct them in the web app.",
     )
 
 
 def _withdrawn(found: Completeness) -> Finding:
     if not found.withdrawn:
-        return Finding.passed("No longer told", _nothing(found))
+        return Finding.passed(DROPPED, _nothing(found))
     return Finding.warning(
-        "No longer told",
-        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or told there "
-        "under another phone or booking number",
-        "Ask the shop. Nothing is deleted by itself: where it is off, delete the lead in the web app.",
+        DROPPED,
+        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or there under "
+        "another phone or booking number",
+        "Ask the shop. syncctl deletes none of them: if a booking is off, delete its lead in the web app.",
     )

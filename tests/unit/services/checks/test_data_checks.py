@@ -172,7 +172,7 @@ def test_two_leads_that_a_report_fits_alike_are_to_be_looked_at(database: Databa
     app.add_report(report_of(walkin(3, phone="9333333333"), "general page"))
     found = line(verify(database), "Finished leads")
     assert found.result is CheckResult.WARNING
-    assert found.message.startswith("2 may be: a report fits them in part")
+    assert found.message.startswith("2 may be finished: a report fits them in part")
     assert "`syncctl cleanup finished`" in found.hint
 
 
