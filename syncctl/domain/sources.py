@@ -145,6 +145,20 @@ PLURALS: Mapping[StepName, str] = {
 }
 """What people call what a step brings, in the midst of a sentence."""
 
+LEAD_TYPE_NAMES: Mapping[str, str] = {
+    **{source.lead_type: source.lead_source.lower() for source in SOURCES.values()},
+    LeadType.LOSS_OF_SALE: "loss of sale",
+    LeadType.GENERAL: "walk-in",
+}
+"""What people call a lead of a type."""
+
+LEAD_TYPE_PLURALS: Mapping[str, str] = {
+    **{source.lead_type: source.plural for source in SOURCES.values()},
+    LeadType.LOSS_OF_SALE: PLURALS[StepName.LOSS_OF_SALE],
+    LeadType.GENERAL: PLURALS[StepName.WALKIN],
+}
+"""What people call several of them."""
+
 LEAD_TYPES = (*API_LEAD_TYPES, LeadType.LOSS_OF_SALE.value, LeadType.GENERAL.value)
 """All lead types that syncctl stores."""
 

@@ -60,7 +60,7 @@ def reject_words(rejects: OpenRejects, now: datetime) -> str:
 
 
 def age_words(rejects: OpenRejects, now: datetime) -> str:
-    """", the oldest 9 days old", behind their number; "" if that isn't known."""
+    """ ", the oldest 9 days old", behind their number; "" if that isn't known."""
     if rejects.oldest_at is None or rejects.oldest_at > now:
         return ""
     return f", {'the oldest ' * (rejects.count > 1)}{span(now - rejects.oldest_at)} old"

@@ -156,7 +156,9 @@ def _endpoints(endpoints: Mapping[str, str]) -> Finding:
     called = [name for name, address in endpoints.items() if _is_rentout(address)]
     if called:
         return Finding.failed(
-            "No rent-out API", f"{', '.join(called)} asks for rent-outs", "Remove it: rent-out APIs are never called."
+            "No rent-out API",
+            f"{', '.join(called)} asks for rent-outs",
+            "Remove it: rent-out APIs are never called.",
         )
     return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses asks for rent-outs")
 
