@@ -103,4 +103,4 @@ def test_explain_says_that_a_lead_was_left(corrected: Program) -> None:
 def test_verify_source_finds_nothing_missing_and_nothing_gone(corrected: Program) -> None:
     ended = corrected.run("verify", "source", "--json")
     checks = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
-    assert {checks[name]["result"] for name in ("Missing", "No longer told")} == {"ok"}, ended.stdout
+    assert {checks[name]["result"] for name in ("Missing", "Dropped by the API")} == {"ok"}, ended.stdout

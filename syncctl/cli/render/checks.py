@@ -106,8 +106,11 @@ def print_tally(tally: Tally) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     for label, count in tally.counts.items():
-        label = tally.words.get(label, label)
-        table.add_row(escape(printable(label)), f"{count:,}", f"[cyan]{bar(count, largest)}[/cyan]")
+        table.add_row(
+            escape(printable(tally.words.get(label, label))),
+            f"{count:,}",
+            f"[cyan]{bar(count, largest)}[/cyan]",
+        )
     out.print(table)
 
 
