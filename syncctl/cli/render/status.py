@@ -141,7 +141,7 @@ def _facts_table(status: Status, clock: Clock) -> Table:
 def _facts(status: Status, clock: Clock, when: When) -> Iterator[tuple[str, str]]:
     yield "Next sync", next_sync_words(status, clock, when)
     for each in status.imports:
-        yield f"Last {PLURALS[each.kind]}", _import_words(each, clock, when)
+        yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when)
     if status.content:
         yield from _content_facts(status.content, status.checked_at)
     if audits := audit_words(status.saved_by_audits):
@@ -166,10 +166,10 @@ def next_sync_words(status: Status, clock: Clock, when: When) -> str:
 
 
 def _import_words(each: LastImport, clock: Clock, when: When) -> str:
-    how = f": {quantity(each.log.count, 'lead')} added or changed"
+    how = f"{quantity(each.log.count, 'lead')} added or changed"
     if each.failed:
-        how = f", {each.log.status.value}"
-    return f"{when(each.log.at)}, {clock.ago(each.log.at)}{how}"
+        how = "failed" if each.log.status is StepStatus.FAILED else f"failed in part, {how}"
+    return f"last import {when(each.log.at)}, {clock.ago(each.log.at)}: {how}"
 
 
 _CORRECTED = {
