@@ -302,7 +302,7 @@ def test_a_set_of_duplicates_is_a_failure(database: Database) -> None:
     assert not report.ok
     found = line(report, "Duplicates")
     assert found.result is CheckResult.FAILED
-    assert "1 set with 2 copies too many (bookingConfirmation 1)" in found.message
+    assert "1 set with 2 copies too many (bookings 1)" in found.message
     assert "cleanup duplicates" in found.hint
 
 
