@@ -4,6 +4,7 @@
     ├── AbortError                  the command can't go on
     │   ├── UsageError              2: the command line asks for what can't be
     │   ├── SettingsError           78: a setting is wrong or missing
+    │   ├── ServiceUnavailableError 69: a service of the machine, such as crontab, can't be used
     │   ├── LockHeldError           75: another run is under way
     │   ├── PreviewOutdatedError    65: an import would not do what its preview showed
     │   ├── PlanOutdatedError       1: a cleanup would not do what the person has agreed to
@@ -73,6 +74,12 @@ class SettingsError(AbortError):
     """A setting is invalid or missing; the message names it and its origin."""
 
     exit_code = ExitCode.CONFIG
+
+
+class ServiceUnavailableError(AbortError):
+    """A service of the machine that the command needs, such as crontab, isn't there or doesn't answer."""
+
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class LockHeldError(AbortError):

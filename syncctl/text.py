@@ -70,6 +70,27 @@ def quantity(count: int, noun: str, several: str = "") -> str:
     return f"{count:,} {plural(count, noun, several)}"
 
 
+def duration(seconds: float) -> str:
+    """A length of time in its most useful unit, rounded down: `40 s`, `95 min`, `26 h`, `3 days`."""
+    whole = max(0, int(seconds))
+    return f"{whole} s" if whole < 2 * 60 else _minutes_or_more(whole, 2 * 3600)
+
+
+def time_ago(seconds: float) -> str:
+    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`; `in 5 min` for what is to come (negative)."""
+    whole = round(seconds)
+    if abs(whole) < 60:
+        return "just now" if whole >= 0 else "in under a minute"
+    length = _minutes_or_more(abs(whole), 3600)
+    return f"{length} ago" if whole > 0 else f"in {length}"
+
+
+def _minutes_or_more(seconds: int, hours_from: int) -> str:
+    if seconds < hours_from:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86_400:,} days"
+
+
 def mapping_line(table: str, key: str, value: str) -> str:
     """What to do about something unknown: the line to add to the mapping file (docs/reference/mapping.md), as
     TOML has it."""

@@ -186,6 +186,12 @@ class Session:
 
         self.metrics = None if dry_run else RunMetrics()
 
+    def add_to_heartbeat(self, line: str) -> None:
+        """Add a line to what the monitor gets at the end, and to nothing else."""
+        from syncctl.cli.logs.setup import record_of
+
+        self.recent_lines.handle(record_of(logging.INFO, line))
+
     def end(self, status: int) -> None:
         """The command ends with `status`: leave the metrics, notify the heartbeat and close the log."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -48,6 +48,9 @@ class Tally:
 
     title: str
     counts: Mapping[str, int]
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What people call the labels that stand in the database, for those that have another name."""
 
 
 @dataclass(frozen=True, slots=True)

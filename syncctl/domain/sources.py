@@ -137,6 +137,28 @@ RECORDS = " and ".join(filter(None, (", ".join(_PLURALS[:-1]), _PLURALS[-1])))
 API_LEAD_TYPES = tuple(source.lead_type for source in SOURCES.values())
 """Lead types of the API's records."""
 
+PLURALS: Mapping[StepName, str] = {
+    StepName.STORES: "stores",
+    **{step: source.plural for step, source in SOURCES.items()},
+    StepName.WALKIN: "walk-ins",
+    StepName.LOSS_OF_SALE: "losses of sale",
+}
+"""What people call what a step brings, in the midst of a sentence."""
+
+LEAD_TYPE_NAMES: Mapping[str, str] = {
+    **{source.lead_type: source.lead_source.lower() for source in SOURCES.values()},
+    LeadType.LOSS_OF_SALE: "loss of sale",
+    LeadType.GENERAL: "walk-in",
+}
+"""What people call a lead of a type."""
+
+LEAD_TYPE_PLURALS: Mapping[str, str] = {
+    **{source.lead_type: source.plural for source in SOURCES.values()},
+    LeadType.LOSS_OF_SALE: PLURALS[StepName.LOSS_OF_SALE],
+    LeadType.GENERAL: PLURALS[StepName.WALKIN],
+}
+"""What people call several of them."""
+
 LEAD_TYPES = (*API_LEAD_TYPES, LeadType.LOSS_OF_SALE.value, LeadType.GENERAL.value)
 """All lead types that syncctl stores."""
 

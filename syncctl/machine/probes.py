@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from syncctl.ports.machine import ApiClock, DiskSpace, PathFacts, User
+from syncctl.ports.machine import SYSTEMD, ApiClock, DiskSpace, PathFacts, User
 
-SCHEDULERS = frozenset({"cron", "crond", "fcron", "bcron-sched", "systemd"})
+SCHEDULERS = frozenset({"cron", "crond", "fcron", "bcron-sched", SYSTEMD})
 _CLOCK_TIMEOUT_S = 10.0
 
 

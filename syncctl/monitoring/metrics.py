@@ -68,7 +68,7 @@ class RunMetrics:
                 if outcome != "rows":
                     self._set("syncctl_rows", {"step": step.name, "outcome": outcome}, count)
         try:
-            rejects, watermarks = storage.count_rejects(), dict(_watermarks(storage))
+            rejects, watermarks = storage.open_rejects().count, dict(_watermarks(storage))
         except StorageError:
             return  # the run failed by it, and says so
         self._replaced = {"syncctl_watermark_timestamp_seconds"}

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
+
+SYSTEMD = "systemd"
+"""The name of its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +228,33 @@ class ScheduleState:
 
     obstacles: tuple[str, ...] = ()
     """What the crontab sets above the line that changes what it does."""
+
+    schedule: str = ""
+    """When cron runs the line, as written there; "": no line of the crontab runs these settings."""
+
+
+class StartedBy(StrEnum):
+    """What starts the sync by itself."""
+
+    CRONTAB = "crontab"
+    TIMER = "timer"
+    OTHER = "other"
+    """Something that can't be seen from here, such as a container's scheduler: only its runs are."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStart:
+    """Which sync starts by itself next."""
+
+    by: StartedBy | None = None
+    """None: nothing is scheduled, as far as can be seen."""
+
+    at: datetime | None = None
+    """True UTC; None: nothing starts it, or it can't be known when."""
+
+    problem: str = ""
+    """Why it doesn't start although it is scheduled, or why nothing can be known; "": it starts, or nothing
+    is scheduled."""
+
+    daemon: str = ""
+    """The running program that starts it, such as "cron"; "": it can't be seen."""

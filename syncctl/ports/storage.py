@@ -62,6 +62,16 @@ class RecordEntry:
     """When the source last said something else of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRejects:
+    """The rejects list in short: without those that a person has answered."""
+
+    count: int
+
+    oldest_at: datetime | None
+    """When the oldest was rejected; None: there is none, or its date can't be read."""
+
+
 class Storage(Protocol):
     """The lead database. Every method may raise StorageError or StorageUnavailableError.
 
@@ -184,8 +194,8 @@ class Storage(Protocol):
     def rejects(self, source: str | None = None) -> list[Reject]:
         """The rejects list, newest first, of one source or of all, without those that are answered."""
 
-    def count_rejects(self) -> int:
-        """How long the rejects list is."""
+    def open_rejects(self) -> OpenRejects:
+        """How long the rejects list is, and since when. One look at the list, without its rows."""
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         """Put rows on the rejects list; those listed or answered already stay as they are. Gives how many

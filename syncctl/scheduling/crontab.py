@@ -8,23 +8,22 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 
-from syncctl.errors import AbortError, SettingsError
+from syncctl.errors import AbortError, ServiceUnavailableError, SettingsError
 from syncctl.safe_output.printable import printable
 
 _LIMIT_S = 30.0
 _NONE_YET = re.compile(rb"no crontab for |can't open '[^']*': No such file", re.IGNORECASE)
-_NO_CRON = (
-    "The program crontab is not on this machine: install cron (on Debian: apt install cron), "
-    "or let systemd do it: syncctl cron install --systemd."
-)
 
 
-def read_crontab(environ: Mapping[str, str] | None = None) -> bytes:
-    """The crontab of the current user; empty if there is none. `environ`: the process's own by default.
+def read_crontab(environ: Mapping[str, str] | None = None, limit_s: float = _LIMIT_S) -> bytes:
+    """The crontab of the current user; empty if there is none. `environ`: the process's own by default;
+    `limit_s`: the most time it may take, in seconds.
 
-    Raises SettingsError if crontab(1) is missing or refuses.
+    Raises:
+        ServiceUnavailableError: crontab(1) is missing, or does not end in time.
+        SettingsError: it refuses.
     """
-    ended = _crontab("-l", environ=environ)
+    ended = _crontab("-l", environ=environ, limit_s=limit_s)
     if ended.returncode == 0:
         return ended.stdout
     if _NONE_YET.search(ended.stderr):
@@ -36,12 +35,12 @@ def write_crontab(content: bytes, expected: bytes, environ: Mapping[str, str] | 
     """Replace the crontab, last read as `expected`, and verify it.
 
     Raises:
-        SettingsError: crontab(1) is missing or refuses.
+        ServiceUnavailableError, SettingsError: as `read_crontab` does.
         AbortError: it was changed meanwhile, so nothing is written; or the result differs from what was
             written, and the old content is kept in a file that the message names.
     """
     if read_crontab(environ) != expected:
-        raise AbortError("Someone else has just changed the crontab: nothing was written. Try again.")
+        raise AbortError("The crontab has just been changed by someone else: nothing was written. Try again.")
     ended = _crontab("-", content=content, environ=environ)
     if ended.returncode != 0:
         raise _refused(ended)
@@ -53,7 +52,7 @@ def write_crontab(content: bytes, expected: bytes, environ: Mapping[str, str] | 
 
 
 def _crontab(
-    argument: str, *, content: bytes = b"", environ: Mapping[str, str] | None
+    argument: str, *, content: bytes = b"", environ: Mapping[str, str] | None, limit_s: float = _LIMIT_S
 ) -> subprocess.CompletedProcess[bytes]:
     environment = dict(os.environ if environ is None else environ)
     # Its messages are parsed.
@@ -64,17 +63,20 @@ def _crontab(
             input=content,
             capture_output=True,
             env=environment,
-            timeout=_LIMIT_S,
+            timeout=limit_s,
             check=False,
         )
     except FileNotFoundError:
-        raise SettingsError(_NO_CRON) from None
+        raise ServiceUnavailableError(
+            "The program crontab is not on this machine.",
+            hint="Install cron (on Debian: apt install cron), or use `syncctl cron install --systemd`.",
+        ) from None
     except subprocess.TimeoutExpired:
-        raise SettingsError(
-            f"`crontab {argument}` did not finish within {_LIMIT_S:g} s: try it by hand."
+        raise ServiceUnavailableError(
+            f"`crontab {argument}` did not end within {limit_s:g} s.", hint="Try it by hand."
         ) from None
     except OSError as error:
-        raise SettingsError(f"The program crontab can't be run: {error.strerror}.") from error
+        raise ServiceUnavailableError(f"The program crontab can't be run: {error.strerror}.") from error
 
 
 def _refused(ended: subprocess.CompletedProcess[bytes]) -> SettingsError:

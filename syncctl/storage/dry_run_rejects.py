@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from syncctl.domain.records import Reject, RejectAnswer
-from syncctl.ports.storage import RejectPositions, Storage, Texts
+from syncctl.ports.storage import OpenRejects, RejectPositions, Storage, Texts
 from syncctl.storage.common.rejects import by_location, newest_first
 
 
@@ -42,8 +42,9 @@ class DryRunRejects:
         listed += [reject for reject in self._rejects.values() if source in (None, reject.source)]
         return newest_first(listed)
 
-    def count_rejects(self) -> int:
-        return len(self.rejects())
+    def open_rejects(self) -> OpenRejects:
+        rejects = self.rejects()
+        return OpenRejects(len(rejects), min((each.rejected_at for each in rejects), default=None))
 
     def add_rejects(self, rejects: Sequence[Reject]) -> int:
         listed = {

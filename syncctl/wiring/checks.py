@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.errors import StorageError
+from syncctl.errors import SettingsError, StorageError
 from syncctl.run_lock import lock_state
 from syncctl.services.checks.environment_checks import SyncEnvironment
 from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
 from syncctl.text import quantity
 from syncctl.wiring.adapters import clock_of, locations_of, opened_database
-from syncctl.wiring.scheduling import schedule_state
+from syncctl.wiring.scheduling import next_start, schedule_state
 
 if TYPE_CHECKING:
     from syncctl.domain.checks import CheckReport
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from syncctl.services.monthly.month import Month
     from syncctl.services.monthly.summary import MonthSummary
     from syncctl.settings.settings import ApiEndpoint, Settings
+
+_WAITING_LIMIT_S = 5.0
+"""The most time that looking for what waits for a person may add to a run."""
 
 
 def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
@@ -59,16 +62,31 @@ def month_summary(settings: Settings, month: Month, now: datetime) -> MonthSumma
         return summarize(database, locations_of(settings), month, settings.business_timezone, now)
 
 
-def status(settings: Settings) -> Status:
-    """The overall health. An unusable database is reported as one of its findings."""
-    from syncctl.services.checks.status import collect_status, status_without_database
+def status(settings: Settings, env_file: Path | None) -> Status:
+    """The overall health. An unusable database is reported as one of its findings. `env_file`: as for
+    `verify_sync`."""
+    from syncctl.services.checks.status import Surroundings, collect_status, status_without_database
 
-    lock, clock, enabled = lock_state(settings.lock_file), clock_of(settings), settings.api_sync_enabled
+    clock = clock_of(settings)
+    start = next_start(settings, env_file, clock.now())
+    surroundings = Surroundings(lock_state(settings.lock_file), settings.api_sync_enabled, start)
     try:
         with opened_database(settings) as database:
-            return collect_status(database, lock, locations_of(settings), clock, sync_enabled=enabled)
+            return collect_status(database, surroundings, locations_of(settings), clock)
     except StorageError as problem:
-        return status_without_database(str(problem), lock, clock, sync_enabled=enabled)
+        return status_without_database(str(problem), surroundings, clock)
+
+
+def waiting_line(settings: Settings) -> str:
+    """What waits for a person, in one line for the monitor; or why that isn't known. Takes a few seconds at
+    most, and raises nothing: a run must not fail by it."""
+    from syncctl.services.checks.attention import waiting_words
+
+    try:
+        with opened_database(settings, limit_s=_WAITING_LIMIT_S) as database:
+            return waiting_words(database, clock_of(settings).now())
+    except (StorageError, SettingsError) as problem:
+        return f"Waiting for a person: not known ({problem.message})"
 
 
 def list_runs(settings: Settings, limit: int, *, failed_only: bool) -> tuple[PastRun, ...]:
@@ -117,7 +135,7 @@ def sync_environment(settings: Settings, env_file: Path | None) -> SyncEnvironme
         in_force={
             "DATABASE_URL": urls.masked_database_url(settings.database_url),
             **{name: _api(api) for name, api in apis.items()},
-            "Everything": f"the last {quantity(settings.first_months, 'month')}, from today in "
+            "Everything": f"the last {quantity(settings.first_months, 'month')} up to today in "
             f"{settings.business_timezone}",
             "Calls": f"{settings.api_concurrency} at a time, {settings.api_timeout_s:g} s each, up to "
             f"{settings.api_max_tries} tries; {settings.api_run_deadline_s:g} s for a run",

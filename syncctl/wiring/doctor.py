@@ -66,13 +66,17 @@ def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
     try:
         checks += check_settings(_settings_facts(env_file))
     except SettingsError as error:
-        checks.append(Finding.failed("Settings", error.message, f"{error.hint or 'Fix that.'} {_THEN_AGAIN}"))
+        checks.append(
+            Finding.failed(
+                "Settings", str(error), "Fix that, then run `syncctl doctor` again: nothing runs without it."
+            )
+        )
     if settings is None:
         checks.append(
             Finding.warning(
                 "The rest",
                 "database, API, files and schedule were not checked",
-                f"Fix the settings. {_THEN_AGAIN}",
+                "Fix the settings, then run `syncctl doctor` again.",
             )
         )
         return CheckReport(COMMAND, tuple(checks))
@@ -150,7 +154,7 @@ def _windows(settings: Settings) -> list[Finding]:
         saved = database.saved_by_audits(now - AUDIT_PERIOD)
         return check_windows(database.dialects(), progress, saved, settings.audit_locations, now)
 
-    hint = "Fix that to see how the reports are asked."
+    hint = "Fix that, then run `syncctl doctor` again to see how the reports are asked for."
     return _seen_in_database(settings, "Windows", hint, look)
 
 
@@ -161,7 +165,7 @@ def _app_scheduler(settings: Settings) -> list[Finding]:
         traces = find_traces(database, locations_of(settings), lock_state(settings.lock_file), now)
         return check_app_scheduler(traces, now)
 
-    hint = "Fix that to see whether it is off."
+    hint = "Fix that, then run `syncctl doctor` again to see whether it is off."
     return _seen_in_database(settings, APP_SCHEDULER, hint, look)
 
 
@@ -169,7 +173,7 @@ def _location_ids(settings: Settings) -> list[Finding]:
     def look(database: Database) -> Iterator[Finding]:
         return check_location_ids(database.store_list(), database.dialects(), locations_of(settings))
 
-    hint = "Fix that to see what they stand for."
+    hint = "Fix that, then run `syncctl doctor` again to see which stores they are."
     return _seen_in_database(settings, LOCATION_IDS, hint, look)
 
 

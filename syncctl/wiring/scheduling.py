@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncctl.errors import SettingsError, UsageError
+from syncctl.errors import ServiceUnavailableError, SettingsError, UsageError
 from syncctl.filesystem.private_files import make_private_file
-from syncctl.machine.probes import current_user, system_zone
-from syncctl.ports.machine import ScheduleState
+from syncctl.machine.probes import current_user, running_schedulers, system_zone
+from syncctl.ports.machine import SYSTEMD, NextStart, ScheduleState, StartedBy
 from syncctl.scheduling.cron_fields import same_in_both_zones
 from syncctl.scheduling.crontab import read_crontab, write_crontab
 from syncctl.scheduling.crontab_block import Crontab, block, parse_crontab, with_block, without_block
 from syncctl.scheduling.crontab_line import ScheduledCommand, cron_line
 from syncctl.scheduling.crontab_variables import LineContext
+from syncctl.scheduling.expression import next_run
 from syncctl.scheduling.scheduled_imports import scheduled_imports, timer_imports
 from syncctl.scheduling.state import cron_state, old_syncs, timer_state
 from syncctl.scheduling.systemd import TIMER, UNIT_FOLDER, Units, on_calendar, systemd_units
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from syncctl.settings.settings import Settings
 
 _START_LIMIT_S = 60.0
+_READ_LIMIT_S = 30.0
+_GLANCE_LIMIT_S = 1.0
+"""For reading the crontab where a person waits for a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +51,29 @@ class CrontabChange:
     warnings: tuple[str, ...] = ()
     """What the user should know before applying it."""
 
+    start: NextStart = field(default_factory=NextStart)
+    """What is started next once it is applied."""
+
     @property
     def changes(self) -> bool:
         return self.before != self.after
 
 
-def schedule_state(settings: Settings, env_file: Path | None = None) -> ScheduleState:
-    """Whether cron or systemd runs the sync at the configured times. Does not raise."""
+def schedule_state(
+    settings: Settings, env_file: Path | None = None, limit_s: float = _READ_LIMIT_S
+) -> ScheduleState:
+    """Whether cron or systemd runs the sync at the configured times. `limit_s`: the most time that reading
+    the crontab may take. Does not raise."""
     user, crontab = current_user().name, b""
     try:
-        crontab = read_crontab()
+        crontab = read_crontab(limit_s=limit_s)
         command = scheduled_command(settings, env_file)
         state = cron_state(crontab, cron_line(command), user, _line_context(settings), datetime.now(UTC))
-    except (SettingsError, UsageError) as error:
+    except (ServiceUnavailableError, SettingsError, UsageError) as error:
         state = ScheduleState(
             installed=False,
             in_step=False,
-            found="the crontab is not known",
+            found="the crontab can't be read",
             problem=error.message,
             hint=error.hint,
         )
@@ -70,6 +81,40 @@ def schedule_state(settings: Settings, env_file: Path | None = None) -> Schedule
         state = _timer(settings) or state
     imports = (*scheduled_imports(crontab, user), *timer_imports(*_unit_folders(), user))
     return replace(state, imports=imports, old_syncs=tuple(old_syncs(crontab)))
+
+
+def next_start(settings: Settings, env_file: Path | None, now: datetime) -> NextStart:
+    """Which sync cron or systemd starts by itself next. Quick; does not raise."""
+    return start_of(schedule_state(settings, env_file, _GLANCE_LIMIT_S), settings, now)
+
+
+def start_of(state: ScheduleState, settings: Settings, now: datetime) -> NextStart:
+    """What a schedule's state comes to: the next start after `now`, if its daemon runs. Does not raise."""
+    if not state.installed:
+        # Without crontab(1) this user has no crontab: that nothing is scheduled is known.
+        is_unknown = state.problem is not None and shutil.which("crontab") is not None
+        return NextStart(problem=(state.problem or "") if is_unknown else "")
+    by = StartedBy.TIMER if state.by_systemd else StartedBy.CRONTAB
+    running, daemon = running_schedulers(), ""
+    if running is not None:
+        daemon = next(iter(sorted(running & {SYSTEMD} if state.by_systemd else running - {SYSTEMD})), "")
+        if not daemon:
+            return NextStart(by, problem=_NOT_RUNNING[by])
+    if not (state.in_step if state.by_systemd else state.schedule):
+        return NextStart(by, problem=state.found)
+    schedule, zone = state.schedule, system_zone()[1]
+    if state.by_systemd:
+        schedule, zone = settings.api_sync_time, settings.api_sync_timezone
+    try:
+        return NextStart(by, next_run(schedule, zone, now), daemon=daemon)
+    except SettingsError:  # @hourly and the like
+        return NextStart(by, daemon=daemon)
+
+
+_NOT_RUNNING = {
+    StartedBy.CRONTAB: "no cron daemon is running, start it with `service cron start` (or `crond`)",
+    StartedBy.TIMER: "systemd is not running here, use `syncctl cron install`",
+}
 
 
 def _line_context(settings: Settings) -> LineContext:
@@ -80,13 +125,16 @@ def _line_context(settings: Settings) -> LineContext:
 def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
     """Plan a crontab that contains our line.
 
-    Raises SettingsError: crontab(1) is missing or refuses, or something can't be written in a crontab.
+    Raises:
+        ServiceUnavailableError: crontab(1) is missing, or does not end in time.
+        SettingsError: it refuses, or something can't be written in a crontab.
     """
     command = scheduled_command(settings, env_file)
     line = cron_line(command)
     before = read_crontab()
     after = with_block(before, line)
-    state = cron_state(after, line, current_user().name, _line_context(settings), datetime.now(UTC))
+    now = datetime.now(UTC)
+    state = cron_state(after, line, current_user().name, _line_context(settings), now)
     warnings = [*_crontab_warnings(before, command), *schedule_warnings(settings, env_file)]
     warnings += [
         f"above the block stands {each}. Put the block above that line with `crontab -e`."
@@ -96,7 +144,8 @@ def plan_install(settings: Settings, env_file: Path | None) -> CrontabChange:
         warnings.append(zone)
     if (timer := _timer(settings)) and timer.installed:
         warnings.append(f"{timer.found} runs the sync as well: systemctl disable --now {TIMER}")
-    return CrontabChange(current_user().name, before, after, tuple(warnings))
+    start = start_of(state, settings, now)
+    return CrontabChange(current_user().name, before, after, tuple(warnings), start)
 
 
 def plan_removal() -> CrontabChange:
@@ -150,7 +199,7 @@ def units_warnings(settings: Settings, env_file: Path | None) -> Iterator[str]:
     yield from schedule_warnings(settings, env_file)
     try:
         crontab = parse_crontab(read_crontab())
-    except SettingsError:
+    except (ServiceUnavailableError, SettingsError):
         return  # then there is nothing to conflict with
     if crontab.block:
         yield "the crontab runs the sync as well, so there would be two: see `syncctl cron remove`."
@@ -166,8 +215,8 @@ def schedule_warnings(settings: Settings, env_file: Path | None) -> Iterator[str
     """Problems that scheduled runs would have with any scheduler."""
     if lost := set_by_environment(env_file):
         yield (
-            f"the environment of this shell sets {', '.join(lost)}, but a scheduled run uses the .env "
-            "alone: put it into .env.local beside that."
+            f"this shell's environment sets {', '.join(lost)}, but a scheduled run reads only the .env: put "
+            "them into .env.local beside it."
         )
     if not settings.api_sync_enabled:
         yield "API_SYNC_ENABLED=false: until that is true, the scheduled runs do nothing."
@@ -190,7 +239,7 @@ def _crontab_warnings(content: bytes, command: ScheduledCommand) -> Iterator[str
     yield from _other_lines(crontab)
     named = crontab.line.settings_file if crontab.line else ""
     if named and named != str(command.settings_file or ""):
-        yield f"the block was for {named} and is replaced: a crontab has only one block."
+        yield f"the block was for {named}, whose runs end now: a crontab has one block."
 
 
 def _other_lines(crontab: Crontab) -> Iterator[str]:

@@ -9,7 +9,7 @@ from tests.support.failing_storage import CONNECTION_METHODS, READS, WRITES
 
 LOOKS = frozenset(
     {
-        "count_rejects",
+        "open_rejects",
         "scan_records",
         "last_sync_logs",
         "sync_logs",

@@ -12,7 +12,7 @@ from syncctl.domain.run_history import RunEntry
 from syncctl.ports.machine import LockState, ScheduleState
 from syncctl.sandbox import Sandbox
 from syncctl.services.checks.environment_checks import SyncEnvironment
-from syncctl.services.checks.status import Health, collect_status
+from syncctl.services.checks.status import Health, Surroundings, collect_status
 from syncctl.services.checks.sync_checks import check_sync
 from syncctl.services.run import MAX_RUNS_PURGED, Clock
 from syncctl.services.sync.checkpoints import Checkpoints
@@ -70,7 +70,7 @@ def looked_at(world: World) -> tuple[CheckReport, Health]:
     clock = Clock(lambda: world.now, lambda: 0.0, lambda after: after + FIVE_MINUTES, KOLKATA)
     with closing(open_storage(world.url, for_reading_only=True)) as database:
         database.prepare()
-        status = collect_status(database, FREE, world.locations, clock, sync_enabled=True)
+        status = collect_status(database, Surroundings(FREE), world.locations, clock)
         return check_sync(database, AROUND, world.locations, clock), status.health
 
 

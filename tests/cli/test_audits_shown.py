@@ -67,15 +67,15 @@ def test_what_only_an_audit_brought_is_said_everywhere(program: Program, sandbox
     (line,) = lines(ended, "as a check")
     assert line.endswith(f" INFO  {AUDITED}: 3 added that the usual calls had missed")
     (line,) = lines(program.run("status"), "audits")
-    assert line == "audits\t3 leads of the last 7 days came only from audits (booking 3)"
+    assert line == "audits\tonly audits found 3 leads in the last 7 days (bookings 3)"
     assert json.loads(program.run("status", "--json").stdout)["audits"]["saved"] == {"booking": 3}
     for words in (("verify", "sync"), ("doctor",)):
         ended = program.run(*words)
         (line,) = lines(ended, "Audits: ")
         assert line.startswith("ok\tAudits: 40 locations in each run; each was asked for everything within ")
-        assert line.endswith("; 3 leads of the last 7 days came only from audits (booking 3)")
+        assert line.endswith("; only audits found 3 leads in the last 7 days (bookings 3)")
         assert len(lines(ended, "Windows: ")) == 2
-        assert "ok\tWindows: return: by dates since " in ended.stdout
+        assert "ok\tWindows: returns: by dates since " in ended.stdout
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_on_a_terminal(program: Program, sandbox: Sandbox) -> None:
     shown = plain(program.run_on_terminal("api", "-v").stdout)
     assert f"{AUDITED}: nothing was missing" in shown
     shown = plain(program.run_on_terminal("status").stdout)
-    assert "1 lead of the last 7 days came only from audits (booking 1)" in shown
+    assert "only audits found 1 lead in the last 7 days (bookings 1)" in shown
 
 
 def test_without_audits(program: Program) -> None:
@@ -104,5 +104,5 @@ def test_without_audits(program: Program) -> None:
     for words in (("verify", "sync"), ("doctor",)):
         ended = program.run(*words, API_AUDIT_LOCATIONS="0")
         (line,) = lines(ended, "Audits: ")
-        assert line.startswith("WARNING\tAudits: off (API_AUDIT_LOCATIONS=0): the narrower windows are only ")
+        assert line.startswith("WARNING\tAudits: off (API_AUDIT_LOCATIONS=0): only one measurement a day")
         assert ended.status == 0

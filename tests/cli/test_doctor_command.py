@@ -63,8 +63,8 @@ def test_a_healthy_installation(program: Program) -> None:
         "Database",
         "Database rights",
         "API: stores",
-        "API: booking",
-        "API: return",
+        "API: bookings",
+        "API: returns",
         "Clock",
         "Data folder",
         "Lock file",
@@ -126,7 +126,7 @@ def test_location_ids(program: Program, request: pytest.FixtureRequest, kind: st
     assert named.startswith("Location ids: the API and locations.toml name different stores for 16 (Zorucci")
     assert new.startswith("New location ids: in the store list, but not in locations.toml: 1000 (SG.Place 1)")
     assert old.startswith("Old location ids: in locations.toml, but not in the store list: 1, 3, 5, 6, 9")
-    assert ignored.startswith("Location ids: booking: ignored")
+    assert ignored.startswith("Location ids: bookings: ignored")
 
 
 def test_wrong_settings_are_all_named(program: Program) -> None:
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_the_settings_file(program: Program, sandbox: Sandbox
     assert "pass-word" not in ended.output
     # The database can't be reached; the rest goes on.
     assert "FAILED\tDatabase: " in ended.stdout
-    assert "ok\tAPI: booking: " in ended.stdout
+    assert "ok\tAPI: bookings: " in ended.stdout
 
 
 def test_a_key_that_is_refused(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_key_that_is_refused(tmp_path: Path) -> None:
         assert ended.stdout.count("FAILED\tAPI: ") == 3
         assert "Check API_TOKEN" in ended.stdout
         assert "not-that-one" not in ended.output
-        assert results(program.run("doctor", "--json", API_TOKEN="open-sesame"))["API: return"] == "ok"
+        assert results(program.run("doctor", "--json", API_TOKEN="open-sesame"))["API: returns"] == "ok"
 
 
 def test_a_path_that_the_api_does_not_have(program: Program, sandbox: Sandbox) -> None:

@@ -155,7 +155,7 @@ def test_it_is_checked(program: Program, synced: dict[str, Any]) -> None:
     assert program.run("cancellation").status == 0
     doctor = program.run("doctor", "--json").stdout
     checks = {check["name"]: check for check in document(doctor)["checks"]}
-    assert checks["API: cancellation"]["result"] == "ok"
+    assert checks["API: cancellations"]["result"] == "ok"
     assert "CANCELLATION_API_ENDPOINT" in program.run("verify", "sync").stdout
     assert "cancellation" in program.run("verify", "sync", "--json").stdout
     assert "cancellation" in program.run("status", "--json").stdout

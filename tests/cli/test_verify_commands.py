@@ -36,7 +36,7 @@ def test_after_a_run_nothing_is_wrong_by_any_name_of_the_commands(program: Progr
     assert list(report) == ["command", "ok", "checks"]
     assert (report["command"], report["ok"]) == ("verify sync", True)
     found = {check["name"]: check["result"] for check in report["checks"]}
-    assert found["Database"] == found["Last success: booking"] == found["Watermarks: return"] == "ok"
+    assert found["Database"] == found["Last success: bookings"] == found["Watermarks: returns"] == "ok"
     ended = program.run("verify", "data", "--json")
     assert ended.status == 0, ended.output
     report = json.loads(ended.stdout)
@@ -66,7 +66,7 @@ def test_verify_sync_ends_with_1_when_the_last_run_failed(program: Program) -> N
     ended = program.run("verify", "sync")
     assert ended.status == 1
     (wrong,) = [line for line in ended.stdout.splitlines() if line.startswith("FAILED")]
-    assert "Last success: booking" in wrong
+    assert "Last success: bookings" in wrong
     assert "->" in wrong
 
 

@@ -58,7 +58,7 @@ def test_what_is_missing_is_listed_and_repaired(program: Program, lost: list[str
     repaired = program.run("verify", "source", "--repair")
     assert repaired.status == 0
     assert sorted(cells[4] for cells in lines(repaired.stdout, "repaired")) == lost
-    assert "2 saved" in repaired.stdout
+    assert "2 added" in repaired.stdout
     assert "Starting automatic verify source" in repaired.stderr
     assert program.run("verify", "source").status == 0
 

@@ -32,7 +32,7 @@ from syncctl.ports.admin import (
     Restored,
     RunSpan,
 )
-from syncctl.ports.storage import ANY_TIME, Created, Period, RecordEntry, RejectPositions, Texts
+from syncctl.ports.storage import ANY_TIME, Created, OpenRejects, Period, RecordEntry, RejectPositions, Texts
 from syncctl.storage.common import (
     import_notes,
     records,
@@ -459,8 +459,9 @@ class MemoryStorage:
     def facts(self) -> DatabaseFacts:
         return DatabaseFacts("Memory", "1", self._database.url, "no file", "lost when the program ends")
 
-    def count_rejects(self) -> int:
-        return len(self.rejects())
+    def open_rejects(self) -> OpenRejects:
+        rejects = self.rejects()
+        return OpenRejects(len(rejects), min((each.rejected_at for each in rejects), default=None))
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         yield from (with_fields(each, fields) for each in self._find("leads"))

@@ -1,5 +1,6 @@
 """What every database must tell of itself: ports.admin.Survey."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from syncctl.domain.sources import LeadType
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.ports.admin import LastLogs, RunSpan
-from syncctl.ports.storage import RecordEntry
+from syncctl.ports.storage import OpenRejects, RecordEntry
 from syncctl.storage.registry import backend_for
 from tests.contract.lead_suite import MANY, Database
 from tests.contract.samples import CORRECTION, HOSTILE_TEXTS, MOMENT, lead, phone, record, reject, text_id
@@ -28,7 +29,7 @@ def run(run_id: str, minutes: int, *statuses: StepStatus) -> RunEntry:
 
 class SurveySuite:
     def test_an_empty_database_has_nothing_to_tell(self, storage: LeadDatabase) -> None:
-        assert storage.count_rejects() == 0
+        assert storage.open_rejects() == OpenRejects(0, None)
         assert list(storage.scan_leads(["phone"])) == []
         assert list(storage.scan_reports()) == []
         assert list(storage.scan_records("booking", "7")) == []
@@ -51,14 +52,15 @@ class SurveySuite:
         assert all((facts.version, facts.topology, facts.durability))
         assert facts.caveats == ()
 
-    def test_how_many_rejects_there_are(self, storage: LeadDatabase) -> None:
+    def test_how_many_rejects_there_are_and_since_when(self, storage: LeadDatabase) -> None:
         storage.store_leads([lead(n) for n in range(6)], [record(n) for n in range(4)])
-        storage.add_rejects([reject(1), reject(2)])
-        assert storage.count_rejects() == 2
-        storage.clear_rejects([reject(1).reject_id])
-        assert storage.count_rejects() == 1
+        older = replace(reject(1), rejected_at=MOMENT - timedelta(days=9))
+        storage.add_rejects([older, replace(reject(2), rejected_at=MOMENT)])
+        assert storage.open_rejects() == OpenRejects(2, MOMENT - timedelta(days=9))
+        storage.clear_rejects([older.reject_id])
+        assert storage.open_rejects() == OpenRejects(1, MOMENT)
         storage.close_rejects([reject(2), reject(3)], RejectAnswer.DISMISSED, MOMENT)
-        assert storage.count_rejects() == 0
+        assert storage.open_rejects() == OpenRejects(0, None)
 
     def test_what_was_corrected_since(self, storage: LeadDatabase) -> None:
         corrected = record(2, corrections=(CORRECTION,))

@@ -227,7 +227,7 @@ class TestTrouble:
         "ask",
         [
             lambda storage: storage.facts(),
-            lambda storage: storage.count_rejects(),
+            lambda storage: storage.open_rejects(),
             lambda storage: list(storage.scan_leads(["phone"])),
             lambda storage: list(storage.scan_reports()),
             lambda storage: list(storage.scan_records("booking", "7")),

@@ -337,7 +337,7 @@ class TestFiles:
         storage.close()
         content = database.path.read_bytes()
         database.path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
-        for look in (storage.count_rejects, storage.stores, lambda: storage.store_leads([lead(999)], [])):
+        for look in (storage.open_rejects, storage.stores, lambda: storage.store_leads([lead(999)], [])):
             with pytest.raises(StorageUnavailableError, match="is damaged: stop syncctl"):
                 look()
 

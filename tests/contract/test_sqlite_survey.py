@@ -53,7 +53,7 @@ def test_a_file_that_is_not_there_yet_is_named(tmp_path: Path, content: bytes | 
         storage.prepare()
         facts = storage.facts()
         assert (facts.place, facts.topology, facts.caveats) == (str(path), "one file, still empty", ())
-        assert (list(storage.scan_leads(["phone"])), storage.count_rejects()) == ([], 0)
+        assert (list(storage.scan_leads(["phone"])), storage.open_rejects().count) == ([], 0)
         with pytest.raises(StorageError, match=r"syncctl\.db was opened for reading only"):
             storage.probe_writing()
         with pytest.raises(StorageError, match=r"syncctl\.db was opened for reading only"):

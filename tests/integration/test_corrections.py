@@ -15,7 +15,7 @@ from syncctl.domain.sources import StepName
 from syncctl.ports.machine import LockState
 from syncctl.ports.storage import RecordEntry
 from syncctl.services.checks.data_checks import check_data
-from syncctl.services.checks.status import collect_status
+from syncctl.services.checks.status import Surroundings, collect_status
 from syncctl.services.cleanup.finished.cleaning import plan_finished
 from syncctl.services.explain.explaining import explain
 from syncctl.services.explain.record_history import RecordState
@@ -170,8 +170,8 @@ def second_leads(shop: Shop) -> list[tuple[str, str]]:
     """The two leads of bookings that `status` names."""
     with closing(open_storage(shop.world.url)) as database:
         clock = Clock(lambda: shop.world.now, time.monotonic, lambda after: after, UTC)
-        lock = LockState(held=False)
-        status = collect_status(database, lock, LOCATIONS, clock, sync_enabled=True)
+        surroundings = Surroundings(LockState(held=False))
+        status = collect_status(database, surroundings, LOCATIONS, clock)
         return [(each.lead_id_before, each.lead_id) for each in status.corrections.second_leads]
 
 

@@ -74,7 +74,7 @@ READS = SCANS | {
     "file_hashes",
     "location_states",
     "facts",
-    "count_rejects",
+    "open_rejects",
     "records_about",
     "last_sync_logs",
     "runs",

@@ -13,6 +13,7 @@ from syncctl.cli.render.printer import print_message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from syncctl.ports.machine import NextStart
     from syncctl.wiring.scheduling import CrontabChange
 
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the change; make none.")]
@@ -27,8 +28,8 @@ def register(app: typer.Typer) -> None:
 
     @command(group, "show")
     def show(session: Session, systemd: Systemd = False, json: Json = False) -> None:
-        """Show the line, and whether it is installed and up to date."""
-        from syncctl.cli.render.cron import render_schedule
+        """Show the line, whether it is installed and up to date, and when it runs next."""
+        from syncctl.cli.render.cron import Schedule, render_schedule
         from syncctl.wiring import scheduling
 
         settings = session.settings
@@ -36,8 +37,10 @@ def register(app: typer.Typer) -> None:
             _show_units(session, as_json=json)
             return
         block = scheduling.wanted_block(settings, session.env_file)
+        clock = session.clock()
         state = scheduling.schedule_state(settings, session.env_file)
-        render_schedule(block, state, session.redactor, as_json=json)
+        start = scheduling.start_of(state, settings, clock.now)
+        render_schedule(block, Schedule(state, start), clock, session.redactor, as_json=json)
 
     @command(group, "install")
     def install(session: Session, dry_run: DryRun = False, systemd: Systemd = False) -> None:
@@ -53,6 +56,8 @@ def register(app: typer.Typer) -> None:
         if not dry_run:
             scheduling.prepare_cron_run(settings, session.env_file)
         _finish(session, change, f"Installed in {change.user}'s crontab", dry_run=dry_run)
+        if not dry_run:
+            _say_first_run(session, change.start)
 
     @command(group, "remove")
     def remove(session: Session, dry_run: DryRun = False, yes: YesAtOnce = False) -> None:
@@ -69,7 +74,7 @@ def register(app: typer.Typer) -> None:
                 lambda plan: render_difference(plan.before, plan.after, session.redactor),
                 lambda plan: f"Take the sync out of {plan.user}'s crontab?",
             )
-        _finish(session, change, f"Taken out of {change.user}'s crontab", dry_run=dry_run)
+        _finish(session, change, f"Removed from {change.user}'s crontab", dry_run=dry_run)
 
 
 def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool) -> None:
@@ -85,6 +90,17 @@ def _finish(session: Session, change: CrontabChange, done: str, *, dry_run: bool
     with session.stop.at_safe_points():
         apply_change(change)
     _print_note(session, f"{done}.")
+
+
+def _say_first_run(session: Session, start: NextStart) -> None:
+    """When cron runs the line first. Why it doesn't is said with -q, too."""
+    from syncctl.cli.render.cron import start_words
+
+    words = start_words(start, session.clock(), "First run")
+    if start.problem:
+        _print_warnings(session, [words])
+    else:
+        _print_note(session, words)
 
 
 def _show_units(session: Session, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -32,15 +33,15 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"--interval needs a number of seconds from {SHORTEST_S:g} to {LONGEST_S:g}.")
         if watch and json:
             raise UsageError("Use either --watch or --json: --json prints one object.")
-        settings = session.settings
+        look_again = partial(look, session.settings, session.env_file)
         if watch:
             try:
                 with session.stop.at_safe_points():
-                    watch_status(lambda: look(settings), session.redactor, interval, session.stop)
+                    watch_status(look_again, session.clock(), session.redactor, interval, session.stop)
             except StopRequestedError as request:
                 # Ctrl-C is the normal way to end a watch: no message needed.
                 raise typer.Exit(request.exit_code) from None
-        seen = look(settings)
-        render_status(seen, session.redactor, as_json=json)
+        seen = look_again()
+        render_status(seen, session.clock(), session.redactor, as_json=json)
         if not seen.ok:
             raise typer.Exit(ExitCode.FAILED)

@@ -58,7 +58,7 @@ def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json:
             print_check(check, redact)
         for tally in report.tallies:
             for label, count in tally.counts.items():
-                print_line(f"{tally.title}\t{printable(redact(label))}\t{count}")
+                print_line(f"{tally.title}\t{printable(redact(tally.words.get(label, label)))}\t{count}")
 
 
 def print_check(check: Finding, redact: Callable[[str], str]) -> None:
@@ -106,7 +106,11 @@ def print_tally(tally: Tally) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     for label, count in tally.counts.items():
-        table.add_row(escape(printable(label)), f"{count:,}", f"[cyan]{bar(count, largest)}[/cyan]")
+        table.add_row(
+            escape(printable(tally.words.get(label, label))),
+            f"{count:,}",
+            f"[cyan]{bar(count, largest)}[/cyan]",
+        )
     out.print(table)
 
 

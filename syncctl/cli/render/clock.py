@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
+from syncctl.text import time_ago
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -46,11 +48,7 @@ class Clock:
 
     def ago(self, moment: datetime) -> str:
         """`just now`, `5 min ago`, `3 h ago`, `2 days ago`; `in 5 min` for what is to come."""
-        seconds = round((self.now - moment).total_seconds())
-        if abs(seconds) < 60:
-            return "just now" if seconds >= 0 else "in under a minute"
-        words = _span(abs(seconds))
-        return f"{words} ago" if seconds > 0 else f"in {words}"
+        return time_ago((self.now - moment).total_seconds())
 
     def _day(self, there: datetime) -> str:
         today = self.now.astimezone(self.zone).date()
@@ -58,11 +56,3 @@ class Clock:
         if near:
             return near
         return f"{there.day} {there:%b}" + ("" if there.year == today.year else f" {there.year}")
-
-
-def _span(seconds: int) -> str:
-    if seconds < 3600:
-        return f"{seconds // 60} min"
-    if seconds < 48 * 3600:
-        return f"{seconds // 3600} h"
-    return f"{seconds // 86_400:,} days"

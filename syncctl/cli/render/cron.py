@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab_block import difference
 from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
 
 if TYPE_CHECKING:
-    from syncctl.ports.machine import ScheduleState
+    from syncctl.cli.render.clock import Clock
+    from syncctl.ports.machine import NextStart, ScheduleState
     from syncctl.scheduling.systemd import Units
 
 UNITS_HINT = (
-    f"Write each part into the file that is named above it (as root), then:\n"
+    f"Save each part, as root, as the file that the comment above it names; then:\n"
     f"  systemctl daemon-reload && systemctl enable --now {TIMER}\n"
     f"  systemctl list-timers {TIMER} && journalctl -u {SERVICE}"
 )
@@ -29,16 +31,35 @@ def state_words(state: ScheduleState) -> str:
     if state.problem:
         return f"Not known whether it is installed: {state.problem}"
     if not state.installed:
-        return f"Not installed: {state.found}. `syncctl cron install` puts it in."
+        return f"Not installed: {state.found}. `syncctl cron install` adds it."
     if not state.in_step:
-        return f"Installed, but out of step: {state.found}. `syncctl cron install` brings it in step."
+        return f"Installed, but out of step: {state.found}. `syncctl cron install` updates it."
     return f"Installed and in step with API_SYNC_TIME: {state.found}."
 
 
+class Schedule(NamedTuple):
+    """What is scheduled."""
+
+    state: ScheduleState
+    start: NextStart
+
+
+def start_words(start: NextStart, clock: Clock, which: str = "Next run") -> str:
+    """When the sync starts by itself next, in a sentence; in UTC where stderr is not a terminal."""
+    if start.problem:
+        return f"Nothing starts it: {start.problem.rstrip('.')}."
+    when = "see the line's schedule"
+    if start.at is not None:
+        when = clock.moment(start.at) if sys.stderr.isatty() else instant(start.at)
+        when += f", {clock.ago(start.at)}"
+    return f"{which}: {when}" + (f"; {start.daemon} is running." if start.daemon else ".")
+
+
 def render_schedule(
-    block: bytes, state: ScheduleState, redact: Callable[[str], str], *, as_json: bool
+    block: bytes, schedule: Schedule, clock: Clock, redact: Callable[[str], str], *, as_json: bool
 ) -> None:
     """The wanted block on stdout, and the current state on stderr."""
+    state, start = schedule
     text = redact(os.fsdecode(block)).rstrip("\n")
     if as_json:
         print_json(
@@ -48,6 +69,7 @@ def render_schedule(
                 "in_step": state.in_step,
                 "found": redact(state.found),
                 "problem": redact(state.problem) if state.problem else None,
+                "next_sync_at": instant(start.at) if start.at else None,
                 "obstacles": [redact(each) for each in state.obstacles],
                 "block": text.encode(errors="backslashreplace").decode(),
             }
@@ -56,6 +78,8 @@ def render_schedule(
     print_line(text)
     sys.stdout.flush()
     print_message(redact(state_words(state)))
+    if state.installed:
+        print_message(redact(start_words(start, clock)))
     for each in state.obstacles:
         print_message(f"Above the line stands {redact(each)}. Put the line above that one with `crontab -e`.")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.checks import print_check, print_checks_table, report_document
 from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.domain.sources import PLURALS
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
@@ -21,6 +22,11 @@ from syncctl.services.reconcile.differences import ChangedBy
 if TYPE_CHECKING:
     from syncctl.services.reconcile.completeness import OnLocation
     from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
+
+WITHDRAWN = "no longer told"
+"""The kind of a lead whose record the source no longer has, by the name that `--json` has always given it."""
+
+_KIND_WORDS = {WITHDRAWN: "dropped by the API"}
 
 MAX_FINDINGS_SHOWN = 50
 """Findings per kind shown on a terminal; a pipe and --json have all of them."""
@@ -39,7 +45,7 @@ def render_source(found: Completeness, redact: Callable[[str], str], *, as_json:
             print_check(check, redact)
         for kind, subject, what in _findings(found):
             place = (subject.report.value, subject.location, subject.store)
-            cells = (kind, *place, *_cells(subject), what)
+            cells = (_KIND_WORDS.get(kind, kind), *place, *_cells(subject), what)
             print_line("\t".join(printable(redact(cell)) for cell in cells))
 
 
@@ -104,7 +110,7 @@ def _findings(found: Completeness) -> Iterator[tuple[str, Subject, str]]:
                 text += " (or a telecaller's edit)"
             yield "changed", difference.subject, text
     for withdrawn in found.withdrawn:
-        yield "dropped by the API", withdrawn.subject, f"lead {withdrawn.lead_id}"
+        yield WITHDRAWN, withdrawn.subject, f"lead {withdrawn.lead_id}"
 
 
 def _cells(subject: Subject) -> tuple[str, str, str]:
@@ -114,7 +120,8 @@ def _cells(subject: Subject) -> tuple[str, str, str]:
 
 
 def _place(subject: Subject) -> str:
-    return f"{subject.report.value} {subject.location or ALL_LOCATIONS} {subject.store}".rstrip()
+    words = (PLURALS[subject.report], subject.location or ALL_LOCATIONS, subject.store)
+    return " · ".join(filter(None, words))
 
 
 def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
@@ -131,13 +138,14 @@ def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
             line = " · ".join((*_cells(subject), *filter(None, [what])))
             places.setdefault(_place(subject), []).append(line)
     for kind, places in by_kind.items():
-        out.print(f"\n[bold]{kind.capitalize()}[/bold]")
+        title = _KIND_WORDS.get(kind, kind)
+        out.print(f"\n[bold]{title[:1].upper()}{title[1:]}[/bold]")
         for place, lines in places.items():
             out.print(Padding(escape(printable(redact(place))), (0, 0, 0, 2)))
             for line in lines:
                 out.print(Padding(escape(printable(redact(line))), (0, 0, 0, 4)))
         if (more := shown[kind] - MAX_FINDINGS_SHOWN) > 0:
-            out.print(f"  [dim]… and {more:,} more: --json, or a pipe, has them all[/dim]")
+            out.print(f"  [dim]… and {more:,} more: all of them are in a pipe and in --json[/dim]")
 
 
 def _document(found: Completeness) -> dict[str, Any]:

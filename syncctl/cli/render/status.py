@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from syncctl.cli.render.printer import console, plain_table, print_json, print_line
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
+from syncctl.domain.sources import PLURALS
 from syncctl.domain.steps import StepStatus
+from syncctl.ports.machine import StartedBy
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone, redacted
+from syncctl.services.checks.attention import LastImport, age_words
 from syncctl.services.checks.environment_checks import lock_words
-from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.status import DAYS, DatabaseContent, Health, StepHealth
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from syncctl.cli.render.clock import Clock
     from syncctl.domain.run_history import SyncLog
     from syncctl.ports.stop import Stop
     from syncctl.services.checks.corrected_numbers import Corrections
@@ -30,31 +35,45 @@ if TYPE_CHECKING:
     from syncctl.services.checks.status import Status
 
 Redact = Callable[[str], str]
+When = Callable[[datetime], str]
+"""Shows a moment: in the reader's clock on a terminal, in UTC in a pipe."""
 
-_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.FAILING: "red"}
+_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.PAUSED: "yellow", Health.FAILING: "red"}
+_WAITING_STYLE = "yellow"
+"""Of OK, where something waits for a person."""
+
 _STEP_STYLES = {StepStatus.SUCCESS: "green", StepStatus.PARTIAL: "yellow", StepStatus.FAILED: "red"}
 _BARS = " ▁▂▃▄▅▆▇█"
-_COUNT_COLUMNS = (("Saved", "saved"), ("Updated", "updated"), ("There", "existing"), ("Rejected", "invalid"))
+_COUNT_COLUMNS = (
+    ("Added", "saved"),
+    ("Changed", "updated"),
+    ("Already there", "existing"),
+    ("Rejected", "invalid"),
+)
 _WIDEST_DAY = 6
+_WIDE = 80
+"""Columns of a terminal on which no title has to be broken."""
 
 
-def render_status(status: Status, redact: Redact, *, as_json: bool) -> None:
+def render_status(status: Status, clock: Clock, redact: Redact, *, as_json: bool) -> None:
     """The status once; `redact` removes secrets and phone numbers."""
     if as_json:
         print_json(redacted(status_document(status), redact))
     elif sys.stdout.isatty():
         out = console()
-        out.print(_screen(status, redact, out.width))
+        out.print(_screen(status, clock, redact, out.width))
     else:
-        _print_lines(status, redact)
+        _print_lines(status, clock, redact)
 
 
-def watch_status(look: Callable[[], Status], redact: Redact, interval_s: float, stop: Stop) -> NoReturn:
+def watch_status(
+    look: Callable[[], Status], clock: Clock, redact: Redact, interval_s: float, stop: Stop
+) -> NoReturn:
     """Show what `look` sees, again every `interval_s` seconds; in a pipe one status after the other. Only an
     exception, such as StopRequestedError, ends it."""
     if not sys.stdout.isatty():
         while True:
-            _print_lines(look(), redact)
+            _print_lines(look(), clock, redact)
             sys.stdout.flush()
             stop.wait(interval_s)
     from rich.live import Live
@@ -62,22 +81,22 @@ def watch_status(look: Callable[[], Status], redact: Redact, interval_s: float, 
     out = console()
     with Live(console=out, auto_refresh=False) as live:
         while True:
-            live.update(_screen(look(), redact, out.width), refresh=True)
+            live.update(_screen(look(), clock, redact, out.width), refresh=True)
             stop.wait(interval_s)
 
 
-def _screen(status: Status, redact: Redact, width: int) -> RenderableType:
+def _screen(status: Status, clock: Clock, redact: Redact, width: int) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    style = _STYLES[status.health]
-    checked = f"  {status.checked_at:%Y-%m-%d %H:%M:%S} UTC"
+    clock = replace(clock, now=status.checked_at)
+    style = _WAITING_STYLE if status.ok and status.reasons else _STYLES[status.health]
+    checked = f"  {clock.moment(status.checked_at)}"
     parts: list[RenderableType] = [Text.assemble((status.health.value, f"bold {style}"), (checked, "dim"))]
-    for reason in status.reasons:
-        parts.append(Text(f"! {printable(redact(reason))}", style=style if not status.ok else "yellow"))
+    parts += [Text(f"! {printable(redact(reason))}", style=style) for reason in status.reasons]
     if status.steps:
-        parts += [Text(), _steps_table(status)]
-    parts += [Text(), _facts_table(status)]
+        parts += [Text(), _steps_table(status, clock, width)]
+    parts += [Text(), _facts_table(status, clock)]
     if status.content:
         parts += [Text(), Text("New leads a day", style="bold"), _days(status.content.per_day, width)]
     if status.next_step:
@@ -85,24 +104,19 @@ def _screen(status: Status, redact: Redact, width: int) -> RenderableType:
     return Group(*parts)
 
 
-def _table() -> Table:
-
-    return plain_table(header_style="dim")
-
-
-def _steps_table(status: Status) -> Table:
-    table = _table()
+def _steps_table(status: Status, clock: Clock, width: int) -> Table:
+    table = plain_table(gap=2 if width >= _WIDE else 1, header_style="dim")
     for title in ("API", "Last run", "Result"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=True, vertical="bottom")
     for title, _ in _COUNT_COLUMNS:
-        table.add_column(title, justify="right")
+        table.add_column(title if width >= _WIDE else title.replace(" ", "\n"), justify="right")
     for step_health in status.steps:
         last = step_health.step.last
         result = f"[{_STEP_STYLES.get(last.status, 'dim')}]{last.status.value}[/]" if last else "[dim]-[/dim]"
-        seen = ago(last.at, status.checked_at) if last else "never"
+        seen = clock.ago(last.at) if last else "never"
         if step_health.step.last_is_misdated:
             seen = "?"
-        table.add_row(step_health.step.step.value, seen, result, *_numbers(step_health))
+        table.add_row(PLURALS[step_health.step.step], seen, result, *_numbers(step_health))
     return table
 
 
@@ -113,37 +127,58 @@ def _numbers(step_health: StepHealth) -> list[str]:
     return [f"{step_health.step.last.count:,}" if step_health.step.last else "-"]
 
 
-def _facts_table(status: Status) -> Table:
+def _facts_table(status: Status, clock: Clock) -> Table:
     from rich.markup import escape
 
-    table = _table()
-    table.show_header = False
+    table = plain_table(show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for title, value in _facts(status):
+    for title, value in _facts(status, clock, clock.time):
         table.add_row(title, escape(printable(value)))
     return table
 
 
-def _facts(status: Status) -> Iterator[tuple[str, str]]:
-    now = status.checked_at
-    in_ = f"in {span(status.next_sync_at - now)}, {status.next_sync_at:%H:%M} UTC"
-    yield "Next sync", in_ if status.sync_enabled else "none: API_SYNC_ENABLED=false"
+def _facts(status: Status, clock: Clock, when: When) -> Iterator[tuple[str, str]]:
+    yield "Next sync", next_sync_words(status, clock, when)
+    for each in status.imports:
+        yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when)
     if status.content:
-        yield from _content_facts(status.content)
+        yield from _content_facts(status.content, status.checked_at)
     if audits := audit_words(status.saved_by_audits):
         yield "Audits", audits
     yield from _correction_facts(status.corrections)
-    yield "Lock", status.lock.problem or lock_words(status.lock, now)
+    yield "Lock", status.lock.problem or lock_words(status.lock, status.checked_at)
+
+
+def next_sync_words(status: Status, clock: Clock, when: When) -> str:
+    """When the next sync starts by itself, or why none does."""
+    if not status.sync_enabled:
+        return "none while paused (API_SYNC_ENABLED=false)"
+    start = status.start
+    if start.at:
+        other = ", not from this user's crontab" if start.by is StartedBy.OTHER else ""
+        return f"{when(start.at)}, {clock.ago(start.at)}{other}"
+    if start.problem:
+        return f"{'none' if start.by else 'not known'}: {start.problem}"
+    if start.by:
+        return "see `syncctl cron show` for when"
+    return "none scheduled: `syncctl cron install`"
+
+
+def _import_words(each: LastImport, clock: Clock, when: When) -> str:
+    how = f"{quantity(each.log.count, 'lead')} added or changed"
+    if each.failed:
+        how = "failed" if each.log.status is StepStatus.FAILED else f"failed in part, {how}"
+    return f"last import {when(each.log.at)}, {clock.ago(each.log.at)}: {how}"
 
 
 _CORRECTED = {
-    CorrectionOutcome.TAKEN: "the lead has the new number",
-    CorrectionOutcome.LEFT: "worked on, left as it was",
-    CorrectionOutcome.NEW_LEAD: "a new lead, as nobody had been reached",
-    CorrectionOutcome.FINISHED: "finished, stays away",
-    CorrectionOutcome.DELETED: "deleted, stays away",
-    CorrectionOutcome.SECOND_LEAD: "two leads of one booking",
+    CorrectionOutcome.TAKEN: "changed in the lead",
+    CorrectionOutcome.LEFT: "left alone, as the lead was worked on",
+    CorrectionOutcome.NEW_LEAD: "added as a new lead, as nobody had been reached",
+    CorrectionOutcome.FINISHED: "of finished leads",
+    CorrectionOutcome.DELETED: "of deleted leads",
+    CorrectionOutcome.SECOND_LEAD: "with two leads of one booking",
 }
 _LEFT_SHOWN = 3
 
@@ -167,14 +202,12 @@ def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
         yield "Two leads", f"{more:,} more: see syncctl status --json"
 
 
-def _content_facts(content: DatabaseContent) -> Iterator[tuple[str, str]]:
+def _content_facts(content: DatabaseContent, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Leads", f"{content.leads:,}"
-    duplicates = (
-        f"{content.duplicate_sets:,} sets, {content.extra_copies:,} copies too many: "
-        "see syncctl cleanup duplicates"
-    )
-    yield "Duplicates", duplicates if content.duplicate_sets else "none"
-    yield "Rejects", f"{content.rejects:,}: see syncctl rejects list" if content.rejects else "none"
+    sets, copies = quantity(content.duplicate_sets, "set"), quantity(content.extra_copies, "copy", "copies")
+    yield "Duplicates", f"{sets}, {copies} too many" if content.duplicate_sets else "none"
+    rejects = content.rejects
+    yield "Rejects", f"{rejects.count:,}{age_words(rejects, now)}" if rejects.count else "none"
 
 
 def _days(per_day: Mapping[date, int], width: int) -> Table:
@@ -202,20 +235,20 @@ def _short(count: int) -> str:
     return str(count) if count < 1000 else f"{count // 1000}k"
 
 
-def _print_lines(status: Status, redact: Redact) -> None:
-    for line in _lines(status):
+def _print_lines(status: Status, clock: Clock, redact: Redact) -> None:
+    for line in _lines(status, replace(clock, now=status.checked_at)):
         print_line("\t".join(printable(redact(part)) for part in line))
 
 
-def _lines(status: Status) -> Iterator[tuple[str, ...]]:
+def _lines(status: Status, clock: Clock) -> Iterator[tuple[str, ...]]:
     now = status.checked_at
     yield "health", status.health.value, instant(now)
     for reason in status.reasons:
         yield "reason", reason
     for step_health in status.steps:
-        last = step_health.step.last
+        name, last = PLURALS[step_health.step.step], step_health.step.last
         if last is None:
-            yield step_health.step.step.value, "never"
+            yield name, "never"
             continue
         cells = [instant(last.at), last.status.value, _seconds_ago(step_health.step, last, now)]
         if step_health.counts:
@@ -223,9 +256,9 @@ def _lines(status: Status) -> Iterator[tuple[str, ...]]:
                 f"{getattr(step_health.counts, field)} {title.lower()}" for title, field in _COUNT_COLUMNS
             ]
         else:
-            cells.append(f"{last.count} saved or updated")
-        yield step_health.step.step.value, *cells
-    for title, value in _facts(status):
+            cells.append(f"{last.count} added or changed")
+        yield name, *cells
+    for title, value in _facts(status, clock, instant):
         yield title.lower(), value
     if status.content:
         for day, count in status.content.per_day.items():

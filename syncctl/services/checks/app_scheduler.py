@@ -16,7 +16,7 @@ from syncctl.locations import Locations
 from syncctl.ports.admin import Database, RunSpan
 from syncctl.ports.machine import LockState
 from syncctl.services.batching import batched
-from syncctl.services.checks.freshness import ago
+from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.log_attribution import entries_of_others
 from syncctl.services.matching.legacy_leads import stored_key, text_of
 from syncctl.services.run import HISTORY_RETENTION
@@ -120,7 +120,7 @@ def check_app_scheduler(traces: AppTraces | None, now: datetime) -> Iterator[Fin
     if traces is None:
         return
     if traces.last is None:
-        yield Finding.passed(APP_SCHEDULER, f"no trace of it since {traces.since:%Y-%m-%d %H:%M} UTC")
+        yield Finding.passed(APP_SCHEDULER, f"no trace of it in the last {span(now - traces.since)}")
     elif traces.fresh(now):
         yield Finding.failed(
             APP_SCHEDULER,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from syncctl.domain.checks import CheckReport, Finding, Tally
 from syncctl.domain.lead_values import Document
+from syncctl.domain.sources import LEAD_TYPE_NAMES, LEAD_TYPE_PLURALS
 from syncctl.domain.stores import Store
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
@@ -75,8 +76,8 @@ class StoreSpellings:
 
 def _amount(leads: int, reports: int) -> Finding:
     if not leads and not reports:
-        return Finding.warning("Leads", "none yet", "`syncctl api` does the first sync.")
-    return Finding.passed("Leads", f"{leads:,}, and {reports:,} finished ones in reports")
+        return Finding.warning("Leads", "none yet", "`syncctl api` syncs for the first time.")
+    return Finding.passed("Leads", f"{leads:,}, and {reports:,} finished (in reports)")
 
 
 def _stores(stores: list[Store], locations: Locations) -> Finding:
@@ -103,7 +104,7 @@ def _required(missing: Mapping[str, LeadProblem]) -> Finding:
         if problem.count
     ]
     examples = next(problem for problem in missing.values() if problem.count)
-    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Fill them in, in the database.")
+    return Finding.failed(name, f"{', '.join(shown)} {_examples(examples)}", "Fill them in in the database.")
 
 
 def _phones(bad: LeadProblem) -> Finding:
@@ -151,7 +152,9 @@ def _dates(leads: LeadTallies) -> Finding:
         if problem.count
     ]
     if not shown:
-        return Finding.passed(name, "no createdAt is in the future (by the business's wall clock) or missing")
+        return Finding.passed(
+            name, "every createdAt is there, and none is in the future by the business's clock"
+        )
     return Finding.warning(
         name, "; ".join(shown), "Correct the date where the record was made: rental system, file or web app."
     )
@@ -170,12 +173,12 @@ def _finished(leads: LeadTallies) -> Iterator[Finding]:
     if perhaps.count:
         yield Finding.warning(
             name,
-            f"{perhaps.count:,} may be: a report matches them in part {_examples(perhaps)}",
+            f"{perhaps.count:,} may be finished: a report fits them in part {_examples(perhaps)}",
             "The report may be another lead's: `syncctl cleanup finished` shows them side by side, and which "
             "it would delete.",
         )
     if not leads.in_reports.count and not perhaps.count:
-        yield Finding.passed(name, "none is still in leads")
+        yield Finding.passed(name, "none of them is still in leads")
 
 
 def _examples(problem: LeadProblem) -> str:
@@ -186,7 +189,12 @@ def _examples(problem: LeadProblem) -> str:
 def _sample(lead: Document) -> str:
     created_at: datetime = lead["createdAt"]
     booking = f"booking {number}" if (number := text_of(lead, "bookingNo")) else "no booking number"
-    texts = (text_of(lead, "leadType"), text_of(lead, "name"), mask_phone(text_of(lead, "phone")))
+    lead_type = text_of(lead, "leadType")
+    texts = (
+        LEAD_TYPE_NAMES.get(lead_type, lead_type),
+        text_of(lead, "name"),
+        mask_phone(text_of(lead, "phone")),
+    )
     return ", ".join((f"{created_at:%Y-%m-%d %H:%M}", *texts, text_of(lead, "store"), booking))
 
 
@@ -195,20 +203,20 @@ def _tallies(leads: LeadTallies, names: StoreSpellings) -> Iterator[Tally]:
     recent = {f"{month // 100:04}-{month % 100:02}": count for month, count in months[:MAX_MONTHS]}
     if earlier := sum(count for _, count in months[MAX_MONTHS:]):
         recent["earlier"] = earlier
-    for title, counts in (
-        ("Leads by type", _largest(leads.by_type)),
-        ("Leads by source", _largest(leads.by_source)),
-        ("Leads by store", _largest(leads.by_store)),
-        ("Leads by month", recent),
-        ("Leads with a misspelt store", _largest(names.misspelt)),
-        ("Leads of an unknown store", _largest(names.unknown)),
+    for tally in (
+        Tally("Leads by type", _largest(leads.by_type), LEAD_TYPE_PLURALS),
+        Tally("Leads by source", _largest(leads.by_source)),
+        Tally("Leads by store", _largest(leads.by_store)),
+        Tally("Leads by month", recent),
+        Tally("Leads with a misspelt store", _largest(names.misspelt)),
+        Tally("Leads of an unknown store", _largest(names.unknown)),
     ):
-        if counts:
-            yield Tally(title, counts)
+        if tally.counts:
+            yield tally
 
 
 def _largest(counts: Counter[str]) -> dict[str, int]:
     shown = dict(counts.most_common(MAX_LINES))
     if rest := counts.total() - sum(shown.values()):
-        shown[f"{len(counts) - len(shown)} others"] = rest
+        shown[quantity(len(counts) - len(shown), "other")] = rest
     return shown

@@ -61,7 +61,7 @@ def lock_words(lock: LockState, now: datetime) -> str:
         return "free"
     who = f"pid {lock.pid}" if lock.pid else "a run"
     where = f" on {lock.host}" if lock.host else ""
-    since = f", since {span(now - lock.since)}" if lock.since else ""
+    since = f" for {span(now - lock.since)}" if lock.since else ""
     return f"held by {who}{where}{since}"
 
 
@@ -88,7 +88,7 @@ def check_other_lines(state: ScheduleState) -> Iterator[Finding]:
         yield Finding.failed(
             "Scheduled import",
             f"{each.place} runs `{each.command}`: {each.line}",
-            f"Files are imported by hand only. Remove it with `{each.remove}`; {instead}.",
+            f"Files are imported by hand only. Remove that with `{each.remove}`; {instead}.",
         )
 
 
@@ -103,8 +103,8 @@ def _lock(environment: SyncEnvironment, now: datetime) -> Finding:
     if lock.held and lock.since and now - lock.since > longest:
         return Finding.warning(
             "Lock",
-            f"{found}, though a sync ends within {span(longest)}",
-            "A long import or --full may take that long; if the process hangs, kill it: that frees the lock.",
+            f"{found}, though a run of the API ends within {span(longest)}",
+            "A long import or --full may take that long; if the process hangs, end it, which frees the lock.",
         )
     return Finding.passed("Lock", found if lock.held else "free: nothing is running")
 
@@ -115,11 +115,13 @@ def _scheduler(state: ScheduleState, *, runs_by_itself: bool | None) -> Finding:
         found = "\n".join(filter(None, (state.problem, state.hint)))
         return Finding.warning(name, found, "Check how `syncctl api` is started.")
     if not state.installed and runs_by_itself is not False:
-        something_else = "but something else starts" if runs_by_itself else "and it is not known what starts"
+        something_else = "but something else starts the sync"
+        if not runs_by_itself:
+            something_else = "and what starts the sync can't be seen from here"
         return Finding.warning(
             name,
-            f"{state.found}, {something_else} the sync",
-            "If another user's crontab or a container does, all is well; else run `syncctl cron install`.",
+            f"{state.found}, {something_else}",
+            "If that is another user's crontab or a container's, all is well; else `syncctl cron install`.",
         )
     if not state.installed:
         return Finding.failed(
@@ -146,7 +148,7 @@ def _schedule(schedule: str, now: datetime, next_sync: NextSync) -> Finding:
     first = next_sync(now)
     second = next_sync(first)
     return Finding.passed(
-        "Schedule", f"{schedule}: next in {span(first - now)}, then {span(second - first)} later"
+        "Schedule", f"{schedule}: due in {span(first - now)}, then {span(second - first)} later"
     )
 
 
@@ -154,9 +156,11 @@ def _endpoints(endpoints: Mapping[str, str]) -> Finding:
     called = [name for name, address in endpoints.items() if _is_rentout(address)]
     if called:
         return Finding.failed(
-            "No rent-out API", f"{', '.join(called)} is one", "Remove it: rent-out APIs are never called."
+            "No rent-out API",
+            f"{', '.join(called)} asks for rent-outs",
+            "Remove it: rent-out APIs are never called.",
         )
-    return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses is one")
+    return Finding.passed("No rent-out API", f"none of the {len(endpoints)} addresses asks for rent-outs")
 
 
 def _is_rentout(address: str) -> bool:

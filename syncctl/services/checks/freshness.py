@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from syncctl.domain.run_documents import instant
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.sources import API_STEPS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.admin import LastLogs
 from syncctl.services.checks.progress import Progress
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.text import duration, time_ago
 
 LATE_AFTER_INTERVALS = 3
 """A step is late after this many intervals of the schedule without a success."""
@@ -33,7 +35,7 @@ class ApiStep:
     """When all of it, or at least most of a report's locations, was last synced; None: never, or unknown."""
 
     late: bool
-    """Never a success, or none for INTERVALS of the schedule."""
+    """Never a success, or none for LATE_AFTER_INTERVALS of the schedule."""
 
     only_parts: bool = False
     """Later successes in synclogs were of some locations only."""
@@ -59,8 +61,8 @@ class ApiStep:
 def late_from(success: datetime, next_sync: NextSync) -> datetime:
     """When a step becomes late after a success at that time.
 
-    After INTERVALS of the schedule, and not before that many runs were due: a nightly pause in the schedule
-    alone makes nothing late.
+    After LATE_AFTER_INTERVALS of the schedule, and not before that many runs were due: a nightly pause in the
+    schedule alone makes nothing late.
     """
     due = [next_sync(success)]
     for _ in range(LATE_AFTER_INTERVALS):
@@ -143,16 +145,16 @@ def success_words(step: ApiStep, now: datetime) -> str:
         if step.only_by_others:
             return "not yet synced by syncctl"
         if step.only_parts:
-            return "never synced in full, only some locations or days"
-        return "never synced" if step.late else "at an unknown time"
+            return "only parts were synced so far"
+        return "never synced" if step.late else "not known when"
     seen = ago(step.last_success_at, now)
     return f"{seen}, only some locations or days since" if step.only_parts else seen
 
 
 def misdated_words(log: SyncLog) -> tuple[str, str]:
     """What is wrong with an entry dated in the future, and a hint."""
-    found = f"an entry of synclogs is dated in the future ({log.at:%Y-%m-%d %H:%M} UTC)"
-    return found, f"Remove that entry (syncType {log.sync_type}): its time can't be right."
+    found = f"an entry of synclogs is dated in the future ({instant(log.at)})"
+    return found, f"Delete that entry (syncType {log.sync_type}) from synclogs: its date is wrong."
 
 
 def is_scheduler_active(steps: tuple[ApiStep, ...], now: datetime, next_sync: NextSync) -> bool | None:
@@ -169,17 +171,10 @@ def is_scheduler_active(steps: tuple[ApiStep, ...], now: datetime, next_sync: Ne
 
 
 def span(length: timedelta) -> str:
-    """A duration in its most useful unit, rounded down: "40 s", "3 min", "26 h", "5 d"."""
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 120 * 60:
-        return f"{seconds // 60} min"
-    if seconds < 48 * 3600:
-        return f"{seconds // 3600} h"
-    return f"{seconds // 86400} d"
+    """A duration in words: "40 s", "95 min", "26 h", "5 days"."""
+    return duration(length.total_seconds())
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago a time was."""
-    return f"{span(now - moment)} ago" if moment <= now else f"in the future, by {span(moment - now)}"
+    """How long ago a time was: "just now", "3 min ago"."""
+    return time_ago((now - moment).total_seconds())

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from syncctl.domain.checks import Finding
 from syncctl.domain.lead_values import Document
+from syncctl.domain.sources import LEAD_TYPE_PLURALS
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
 from syncctl.text import quantity
@@ -116,7 +117,10 @@ class LeadTallies:
 
 def duplicate_words(duplicates: DuplicateSets) -> str:
     """The number of sets of duplicates, in words."""
-    by_type = ", ".join(f"{name or UNKNOWN} {count:,}" for name, count in duplicates.count_by_type.items())
+    by_type = ", ".join(
+        f"{LEAD_TYPE_PLURALS.get(name, name) or UNKNOWN} {count:,}"
+        for name, count in duplicates.count_by_type.items()
+    )
     sets, copies = (
         quantity(duplicates.count, "set"),
         quantity(duplicates.extra_copies, "copy too many", "copies too many"),

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts
-from syncctl.domain.sources import REPORT_STEPS
+from syncctl.domain.sources import PLURALS, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.ports.machine import LockState
+from syncctl.ports.machine import LockState, NextStart, StartedBy
+from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
+from syncctl.services.checks.attention import LastImport, failed_import_words, last_imports, reject_words
 from syncctl.services.checks.corrected_numbers import Corrections, corrections_since
 from syncctl.services.checks.freshness import (
     ApiStep,
     ago,
     api_steps,
+    is_scheduler_active,
     misdated_words,
     success_words,
     synced_reports,
@@ -32,6 +35,7 @@ from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, do
 from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
+from syncctl.text import quantity
 
 DAYS = 14
 RUNS_LOOKED_AT = 20
@@ -42,16 +46,18 @@ _LOG_LEEWAY = timedelta(seconds=2)
 
 
 class Health(StrEnum):
-    """The health of the sync.
+    """The health of the sync, the first of these that holds from the last one upwards.
 
     FAILING: the database can't be used, an API step's last run failed, or the web app's own scheduler is
-    running, which inserts finished leads again. LATE: an API step has had no success for three intervals of
-    the schedule, or never; a success of a few locations doesn't count. A partly failed run doesn't count as
-    failing, as the next one usually repairs it; otherwise the step becomes late.
+    running, which inserts finished leads again. PAUSED: switched off, so that cron's runs do nothing. LATE:
+    an API step has had no success for three intervals of the schedule, or never; a success of a few locations
+    doesn't count. A partly failed run doesn't count as failing, as the next one usually repairs it; otherwise
+    the step becomes late. What waits for a person makes it no worse than OK with reasons.
     """
 
     OK = "OK"
     LATE = "LATE"
+    PAUSED = "PAUSED"
     FAILING = "FAILING"
 
 
@@ -76,7 +82,20 @@ class DatabaseContent:
     extra_copies: int
     """Leads beyond one per set of duplicates."""
 
-    rejects: int
+    rejects: OpenRejects
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is in force around the database."""
+
+    lock: LockState
+
+    sync_enabled: bool = True
+    """API_SYNC_ENABLED."""
+
+    start: NextStart = field(default_factory=NextStart)
+    """What this machine's schedulers start next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +104,20 @@ class Status:
 
     health: Health
     reasons: tuple[str, ...]
-    """Why the health is not OK, and what else should be known."""
+    """Why the health is not OK, and what else should be known; none: there is nothing to do."""
 
     checked_at: datetime
     sync_enabled: bool
-    next_sync_at: datetime
+    start: NextStart
+    """What starts the next sync; nothing does while it is switched off."""
+
     lock: LockState
     steps: tuple[StepHealth, ...] = ()
     content: DatabaseContent | None = None
     """None: the database can't be used."""
+
+    imports: tuple[LastImport, ...] = ()
+    """The last import of each kind of file."""
 
     saved_by_audits: Mapping[str, int] = field(default_factory=dict)
     """Leads that only audits found within AUDIT_PERIOD, by step."""
@@ -110,25 +134,31 @@ class Status:
 
     @property
     def next_step(self) -> str:
-        """What a person should do now; "" if all is well."""
-        if self.ok:
-            return ""
-        if self.content is None:
-            return "`syncctl doctor` checks further"
-        if all(step_health.step.last is None for step_health in self.steps):
-            return "`syncctl doctor` checks the setup"
-        return "`syncctl verify sync` says why, and what to do"
+        """What a person should do now; "" if the sync is healthy."""
+        match self.health:
+            case Health.OK:
+                return ""
+            case Health.PAUSED:
+                return "Set API_SYNC_ENABLED=true when it should sync again"
+            case _ if self.content is None:
+                return "`syncctl doctor` checks the database and everything else"
+            case _ if all(step_health.step.last is None for step_health in self.steps):
+                return "`syncctl doctor` checks whether everything is set up"
+            case _:
+                return "`syncctl verify sync` says why, and what to do"
 
 
 def collect_status(
-    database: Database, lock: LockState, locations: Locations, clock: Clock, *, sync_enabled: bool
+    database: Database, surroundings: Surroundings, locations: Locations, clock: Clock
 ) -> Status:
     """Check everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
-    now = clock.now()
+    now, lock, start = clock.now(), surroundings.lock, surroundings.start
+    sync_enabled = surroundings.sync_enabled
     progress = report_progress(database, locations)
     runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
+    logs = database.last_sync_logs()
     steps = api_steps(
-        database.last_sync_logs(),
+        logs,
         progress,
         now,
         clock.next_sync,
@@ -138,36 +168,61 @@ def collect_status(
     if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
         health = Health.FAILING
         reasons.append(reason)
+    if not sync_enabled and health is not Health.FAILING:
+        health = Health.PAUSED
+    if start.by is None and is_scheduler_active(steps, now, clock.next_sync):
+        start = NextStart(StartedBy.OTHER, clock.next_sync(now))
     in_doubt = doubts(progress)
     reasons += [
-        f"{report}: {words}" for report in REPORT_STEPS if (words := doubt_words(in_doubt, report, now))
+        f"{PLURALS[report]}: {words}"
+        for report in REPORT_STEPS
+        if (words := doubt_words(in_doubt, report, now))
     ]
+    content = _content(database, locations, now.astimezone(clock.business_zone).date())
+    imports = last_imports(logs, now)
+    reasons += [*_other_reasons(lock, sync_enabled), *_waiting(content, imports, now)]
     return Status(
         health=health,
-        reasons=(*reasons, *_other_reasons(lock, sync_enabled)),
+        reasons=tuple(reasons),
         checked_at=now,
         sync_enabled=sync_enabled,
-        next_sync_at=clock.next_sync(now),
+        start=_in_force(start, sync_enabled),
         lock=lock,
+        imports=imports,
         saved_by_audits=database.saved_by_audits(now - AUDIT_PERIOD),
         doubts=in_doubt,
         corrections=corrections_since(database, now - timedelta(days=DAYS)),
         steps=tuple(StepHealth(step, _counts(step, runs)) for step in steps),
-        content=_content(database, locations, now.astimezone(clock.business_zone).date()),
+        content=content,
     )
 
 
-def status_without_database(problem: str, lock: LockState, clock: Clock, *, sync_enabled: bool) -> Status:
+def status_without_database(problem: str, surroundings: Surroundings, clock: Clock) -> Status:
     """The status while the database can't be used. `problem`: why, in words."""
-    now = clock.now()
+    lock, sync_enabled = surroundings.lock, surroundings.sync_enabled
     return Status(
         health=Health.FAILING,
         reasons=(problem, *_other_reasons(lock, sync_enabled)),
-        checked_at=now,
+        checked_at=clock.now(),
         sync_enabled=sync_enabled,
-        next_sync_at=clock.next_sync(now),
+        start=_in_force(surroundings.start, sync_enabled),
         lock=lock,
     )
+
+
+def _in_force(start: NextStart, sync_enabled: bool) -> NextStart:
+    return start if sync_enabled else replace(start, at=None)
+
+
+def _waiting(content: DatabaseContent, imports: Iterable[LastImport], now: datetime) -> Iterator[str]:
+    """What waits for a person."""
+    yield from failed_import_words(imports, now)
+    if content.rejects.count:
+        yield f"{reject_words(content.rejects, now)}: `syncctl rejects list` says why"
+    if content.duplicate_sets:
+        copies = quantity(content.extra_copies, "copy", "copies")
+        sets = quantity(content.duplicate_sets, "set of duplicates", "sets of duplicates")
+        yield f"{sets}, {copies} too many: see `syncctl cleanup duplicates`"
 
 
 def health_of_steps(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, list[str]]:
@@ -178,7 +233,7 @@ def health_of_steps(steps: Iterable[ApiStep], now: datetime) -> tuple[Health, li
     health, reasons = Health.OK, []
     for step in steps:
         if reason := _reason(step, now):
-            reasons.append(f"{step.step}: {reason}")
+            reasons.append(f"{PLURALS[step.step]}: {reason}")
         if step.failed:
             health = Health.FAILING
         elif step.late and health is Health.OK:
@@ -197,14 +252,14 @@ def _reason(step: ApiStep, now: datetime) -> str:
         success = success_words(step, now)
         found.append(f"the last success was {success}" if step.last_success_at else success)
     if step.misdated:
-        found.append(f"{misdated_words(step.misdated)[0]}: remove it")
+        found.append(f"{misdated_words(step.misdated)[0]}: delete it")
     return "; ".join(found)
 
 
 def _other_reasons(lock: LockState, sync_enabled: bool) -> list[str]:
     found = []
     if not sync_enabled:
-        found.append("Automatic sync is off (API_SYNC_ENABLED=false): scheduled runs do nothing.")
+        found.append("Switched off (API_SYNC_ENABLED=false): scheduled runs do nothing.")
     if lock.problem:
         found.append(f"Lock: {lock.problem}.")
     return found
@@ -237,7 +292,7 @@ def _content(database: Database, locations: Locations, today: date) -> DatabaseC
         per_day={day: by_day[day] for day in days},
         duplicate_sets=duplicates.count,
         extra_copies=duplicates.extra_copies,
-        rejects=database.count_rejects(),
+        rejects=database.open_rejects(),
     )
 
 

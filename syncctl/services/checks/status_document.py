@@ -21,7 +21,8 @@ def status_document(status: Status) -> dict[str, Any]:
         "reasons": list(status.reasons),
         "checked_at": instant(status.checked_at),
         "sync_enabled": status.sync_enabled,
-        "next_sync_at": instant(status.next_sync_at),
+        "next_sync_at": instant(status.start.at) if status.start.at else None,
+        "scheduled": {"by": status.start.by, "problem": status.start.problem or None},
         "steps": [_step_document(standing) for standing in status.steps],
         "leads": content.leads if content else None,
         "leads_per_day": (
@@ -30,7 +31,20 @@ def status_document(status: Status) -> dict[str, Any]:
         "duplicates": (
             {"sets": content.duplicate_sets, "extra_copies": content.extra_copies} if content else None
         ),
-        "rejects": content.rejects if content else None,
+        "rejects": content.rejects.count if content else None,
+        "oldest_reject_at": (
+            instant(content.rejects.oldest_at) if content and content.rejects.oldest_at else None
+        ),
+        "imports": [
+            {
+                "kind": each.kind.value,
+                "at": instant(each.log.at),
+                "status": each.log.status.value,
+                "leads": each.log.count,
+                "error": each.log.error_message,
+            }
+            for each in status.imports
+        ],
         "audits": {"days": AUDIT_PERIOD.days, "saved": dict(status.saved_by_audits)} if content else None,
         "doubts": [
             {"report": doubt.report.value, "location": doubt.location, "since": instant(doubt.since)}

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from syncctl.domain.checks import CheckReport, Finding
 from syncctl.domain.run_history import RunEntry
-from syncctl.domain.sources import SYNC_TYPES, StepName
+from syncctl.domain.sources import PLURALS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database, LastLogs
+from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import check_app_scheduler, find_traces
+from syncctl.services.checks.attention import reject_words
 from syncctl.services.checks.environment_checks import SyncEnvironment, check_environment
 from syncctl.services.checks.freshness import (
     ApiStep,
@@ -51,7 +53,7 @@ def check_sync(
     saved_by_audits = database.saved_by_audits(now - AUDIT_PERIOD)
     checks += check_windows(database.dialects(), progress, saved_by_audits, environment.audit_locations, now)
     checks.append(check_duplicates(find_duplicates(database, locations)))
-    checks.append(_rejects(database.count_rejects()))
+    checks.append(_rejects(database.open_rejects(), now))
     checks += check_app_scheduler(find_traces(database, locations, environment.lock, now), now)
     runs_by_itself = is_scheduler_active(steps, now, clock.next_sync)
     checks += check_environment(environment, now, clock.next_sync, runs_by_itself=runs_by_itself)
@@ -87,7 +89,7 @@ def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Finding]:
 
 
 def _step(step: ApiStep, now: datetime) -> Finding:
-    name = f"Last success: {step.step}"
+    name = f"Last success: {PLURALS[step.step]}"
     seen, problem = success_words(step, now), ""
     if step.misdated:
         seen += f"; {misdated_words(step.misdated)[0]}"
@@ -107,16 +109,16 @@ def _step(step: ApiStep, now: datetime) -> Finding:
     if step.misdated:
         return Finding.warning(name, seen + problem, misdated_words(step.misdated)[1])
     if problem:
-        return Finding.warning(name, seen + problem, "The next run tries again what failed.")
+        return Finding.warning(name, seen + problem, "The next run tries what failed again.")
     return Finding.passed(name, seen)
 
 
 def _late(name: str, step: ApiStep, seen: str) -> Finding:
-    hint = "`syncctl doctor` checks cron and the crontab; `syncctl api` syncs now."
+    hint = "`syncctl doctor` checks whether cron runs and has the line; `syncctl api` syncs now."
     if step.only_parts:
-        hint = "`syncctl api` syncs all; with --location or --from it doesn't. `syncctl doctor` checks cron."
+        hint = "`syncctl api` syncs everything, without --location and --from. `syncctl doctor` checks cron."
     if step.only_by_others:
-        hint = "`syncctl api` does the first sync; `syncctl doctor` checks the setup."
+        hint = "`syncctl api` syncs for the first time; `syncctl doctor` checks whether everything is set up."
     if step.misdated:
         hint += f" {misdated_words(step.misdated)[1]}"
     if step.last_success_at is None:
@@ -149,7 +151,7 @@ def _sync_logs(
         if missing:
             yield Finding.failed(
                 name,
-                f"the run of {ago(run.started_at, now)} left no entry for {', '.join(missing)}",
+                f"the run that began {ago(run.started_at, now)} left no entry for {', '.join(missing)}",
                 "The web app reads them: see the log for why the database refused, and `syncctl doctor`.",
             )
         elif dates:
@@ -159,10 +161,8 @@ def _sync_logs(
         return
 
 
-def _rejects(count: int) -> Finding:
+def _rejects(rejects: OpenRejects, now: datetime) -> Finding:
     name = "Rejects"
-    if not count:
-        return Finding.passed(name, "none waiting")
-    return Finding.warning(
-        name, f"{count:,} waiting for a correction", "`syncctl rejects list` says why each one is invalid."
-    )
+    if not rejects.count:
+        return Finding.passed(name, "none")
+    return Finding.warning(name, reject_words(rejects, now), "`syncctl rejects list` says why.")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Finding
-from syncctl.domain.sources import StepName
+from syncctl.domain.sources import PLURALS, StepName
 from syncctl.services.checks.freshness import ApiStep, ago, late_from
 from syncctl.services.checks.progress import Progress, watermark
 from syncctl.services.run import Clock
@@ -28,19 +28,18 @@ def check_watermarks(
 
 
 def _watermark(report: StepName, progress: Progress, clock: Clock) -> Finding:
-    name, now = f"Watermarks: {report}", clock.now()
+    name, now = f"Watermarks: {PLURALS[report]}", clock.now()
     if not progress.synced:
         return Finding.warning(
             name,
-            "no location has been synced except for single days, or none has any data",
+            "no location has been synced yet, only single days, or none has any data",
             f"`syncctl {report}` syncs all of them, and says so if the API has nothing.",
         )
     found = _found(progress, now)
     reached = progress.reached(now)
     if progress.active and reached is None:
-        return Finding.warning(
-            name, f"{found}; most were never synced", f"`syncctl {report}` syncs all of them."
-        )
+        rest = "; most were never synced" if any(watermark(state, now) for state in progress.active) else ""
+        return Finding.warning(name, found + rest, f"`syncctl {report}` syncs all of them.")
     lagging = [state for state in progress.active if _lags(state, reached, clock)]
     if not lagging:
         return Finding.passed(name, found)
@@ -59,7 +58,7 @@ def _watermark(report: StepName, progress: Progress, clock: Clock) -> Finding:
 def _found(progress: Progress, now: datetime) -> str:
     marks = [mark for state in progress.active if (mark := watermark(state, now))]
     of_all = f" of {len(progress.active)}" if len(marks) < len(progress.active) else ""
-    found = f"{len(marks)}{of_all} {plural(len(progress.active), 'location')}"
+    found = f"{len(marks) or 'none'}{of_all} {plural(len(progress.active), 'location')}"
     if marks:
         found += f", the oldest from {ago(min(marks), now)}"
     if progress.dormant:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, Mode, Trial, Verdict
-from syncctl.domain.sources import REPORT_STEPS, StepName
+from syncctl.domain.sources import PLURALS, REPORT_STEPS, StepName
 from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.progress import Progress
 from syncctl.text import and_more, plural, quantity
@@ -54,7 +54,7 @@ def doubt_words(found: tuple[Doubt, ...], report: StepName, now: datetime) -> st
         if doubt.report is report:
             by_length.setdefault(span(now - doubt.since), []).append(doubt.location)
     shown = [f"{_some(locations)} for {length}" for length, locations in by_length.items()]
-    return f"too few rows, or answers cut at one length, of {'; '.join(shown)}" if shown else ""
+    return f"too few rows, or answers cut off at one length, from {'; '.join(shown)}" if shown else ""
 
 
 def _some(locations: list[str]) -> str:
@@ -79,10 +79,10 @@ def check_windows(
         if words := doubt_words(found, report, now):
             first = next(doubt for doubt in found if doubt.report is report)
             yield Finding.warning(
-                f"In doubt: {report}",
-                f"{words}; what came is stored, and how far they are synced stays as it was",
-                "Each run asks again, for two days; then the answer is accepted. "
-                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's provider "
+                f"In doubt: {PLURALS[report]}",
+                f"{words}; the rows that came are stored, the watermarks stay as they were",
+                "Each run asks again; after two days the answer is believed. "
+                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's people "
                 "whether they limit their answers.",
             )
 
@@ -91,20 +91,18 @@ def audit_words(saved_by_audits: Mapping[str, int]) -> str:
     """What only audits found within AUDIT_PERIOD; "" if nothing."""
     if not (total := sum(saved_by_audits.values())):
         return ""
-    by_report = ", ".join(f"{name} {number}" for name, number in saved_by_audits.items())
-    return (
-        f"{quantity(total, 'lead')} of the last {AUDIT_PERIOD.days} days came only from audits ({by_report})"
-    )
+    by_report = ", ".join(f"{PLURALS[StepName(name)]} {number:,}" for name, number in saved_by_audits.items())
+    return f"only audits found {quantity(total, 'lead')} in the last {AUDIT_PERIOD.days} days ({by_report})"
 
 
 def _window(dialect: Dialect, now: datetime) -> Finding:
-    name, words = f"Windows: {dialect.report}", window_words(dialect, now)
+    name, words = f"Windows: {PLURALS[dialect.report]}", window_words(dialect, now)
     if dialect.lost_by is None:
         return Finding.passed(name, words)
     return Finding.warning(
         name,
         words,
-        "Nothing is missing, because that much is asked for; once a day syncctl measures whether less is "
+        "Nothing is missing: that much is asked for again, and once a day it is measured whether less is "
         "enough. `syncctl doctor --evidence FILE` shows how the API answers.",
     )
 
@@ -178,15 +176,16 @@ def _audits(
     if not locations:
         return Finding.warning(
             AUDITS,
-            "off (API_AUDIT_LOCATIONS=0): the narrower windows are only checked by one "
-            f"measurement a day at three locations{'; ' + brought if brought else ''}",
-            "Set API_AUDIT_LOCATIONS=2 in .env.local: otherwise what the usual calls leave out stays "
-            "missing. `syncctl verify source` shows whether anything is.",
+            "off (API_AUDIT_LOCATIONS=0): only one measurement a day, at three locations, still checks the "
+            f"narrower windows{'; ' + brought if brought else ''}",
+            "Set API_AUDIT_LOCATIONS=2 in .env.local, or what the usual calls leave out stays missing. "
+            "`syncctl verify source` shows whether anything is.",
         )
     active = [state for report in progress.values() for state in report.active]
     found = f"{quantity(locations, 'location')} in each run; {_round(active, now)}"
     return Finding.passed(
-        AUDITS, f"{found}; {brought or f'nothing of the last {AUDIT_PERIOD.days} days came only from audits'}"
+        AUDITS,
+        f"{found}; {brought or f'they found nothing new in the last {AUDIT_PERIOD.days} days'}",
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from syncctl.domain.checks import Finding
 from syncctl.domain.requests import ReportRequest, Window
-from syncctl.domain.sources import REPORT_STEPS, SOURCES, StepName
+from syncctl.domain.sources import PLURALS, REPORT_STEPS, SOURCES, StepName
 from syncctl.errors import (
     ApiError,
     DeadlinePassedError,
@@ -28,6 +28,7 @@ from syncctl.ports.admin import Database, OpeningHints
 from syncctl.ports.api import RentalApi
 from syncctl.ports.machine import ApiAddress, ApiClock
 from syncctl.services.sync.store_list import store_of_row
+from syncctl.text import quantity
 
 LARGEST_SKEW = timedelta(seconds=60)
 OpenDatabase = Callable[[], AbstractContextManager[Database]]
@@ -42,7 +43,7 @@ def check_database(
         with open_to_read() as database:
             facts = database.facts()
     except SettingsError as error:
-        yield Finding.failed("Database", _one_line(error), "Nothing is synced until that is done.")
+        yield Finding.failed("Database", _one_line(error), "Nothing is synced until then.")
         return
     except StorageError as error:
         yield Finding.failed("Database", _one_line(error), hints.unusable)
@@ -123,7 +124,7 @@ def _transport(address: ApiAddress) -> Iterator[Finding]:
 
 
 def _failed(report: StepName, error: ApiError) -> Finding:
-    name, found = f"API: {report}", _one_line(error.message)
+    name, found = f"API: {PLURALS[report]}", _one_line(error.message)
     advice = error.hint[:1].upper() + error.hint[1:]
     if isinstance(error, UnclearAnswerError):  # a sync treats it as empty, too
         return Finding.warning(name, found, f"{advice}.")
@@ -136,7 +137,7 @@ def _failed(report: StepName, error: ApiError) -> Finding:
     elif isinstance(error, FinalApiError) and not isinstance(error, DeadlinePassedError):
         hint = "`syncctl config` shows the addresses in force; compare them with docs/reference/settings.md."
     else:
-        hint = "Try again in a few minutes. If others can reach it, check this machine's network and proxy."
+        hint = "It may be temporary: try again in a few minutes. If others reach it, check network and proxy."
     return Finding.failed(name, found, hint)
 
 
@@ -152,27 +153,29 @@ def _store_list(rows: list[Any], probe: ApiProbe) -> Finding:
     if not understood:
         return Finding.warning(
             name,
-            f"{found}, but none of the {len(rows)} rows of its store list is a store",
-            "The stores of locations.toml are used; ask the API's provider whether it has changed.",
+            f"{found}, but none of the {quantity(len(rows), 'row')} of its store list is a store",
+            "The stores of locations.toml are used; ask the API's people whether it has changed.",
         )
-    return Finding.passed(name, f"{found}; stores listed: {understood}")
+    return Finding.passed(name, f"{found}; {quantity(understood, 'store')} listed")
 
 
 def _report(report: StepName, rows: list[Any], location: str, probe: ApiProbe) -> Finding:
-    name, found = f"API: {report}", _answered(report, probe)
+    name, found = f"API: {PLURALS[report]}", _answered(report, probe)
     store = probe.locations.by_code.get(location, "a store")
     dates = RowDates(UTC)  # any zone will do: dates are only checked for readability
     reasons = [reason for row in rows if (reason := _why_invalid(report, row, store, dates))]
     if changed := dates.changed_format:
-        reasons = [f"{changed} can't be read as a date"] * len(rows)
+        reasons = [f"{changed} isn't a date that can be read"] * len(rows)
     if rows and len(reasons) == len(rows):
         return Finding.warning(
             name,
-            f"{found}, but of the last month's {len(rows)} rows of location {location} none is valid: "
-            f"{reasons[0]}",
+            f"{found}, but of location {location}'s {quantity(len(rows), 'row')} of the last month none is "
+            f"valid: {reasons[0]}",
             f"`syncctl {report} --location {location} --dry-run` says more: has the API changed?",
         )
-    return Finding.passed(name, f"{found}; the last month's rows of location {location}: {len(rows)}")
+    return Finding.passed(
+        name, f"{found}; location {location} had {quantity(len(rows), 'row')} in the last month"
+    )
 
 
 def _is_store(row: Any, locations: Locations) -> bool:

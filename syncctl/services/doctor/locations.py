@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, LocationIds
-from syncctl.domain.sources import StepName
+from syncctl.domain.sources import PLURALS, StepName
 from syncctl.locations import Locations
 from syncctl.services.sync.planning import location_order
 from syncctl.text import and_more, mapping_line
@@ -40,16 +40,16 @@ def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], loca
         if store is not None and locations.canonical(name) not in (None, store):
             others.setdefault(code, {})[where] = name
     if not others:
-        return Finding.passed(LOCATION_IDS, "the API and locations.toml name the same store for each")
+        return Finding.passed(LOCATION_IDS, "the API has the same store for each of them as locations.toml")
     named = [
         f"{code} ({locations.by_code[code]}; {_names_by_place(others[code])})"
         for code in sorted(others, key=location_order)
     ]
     return Finding.warning(
         LOCATION_IDS,
-        f"the API and locations.toml name different stores for {_first(named)}",
-        "Leads get the store of locations.toml: ask the API's provider which shops these ids are, and "
-        "correct the file where it is wrong.",
+        f"the API has another store than locations.toml for {_first(named)}",
+        "Leads get the store of locations.toml: ask the API's people which shops these ids are, and correct "
+        "the file where it is wrong.",
     )
 
 
@@ -83,10 +83,10 @@ def _line_to_add(new: Sequence[str], listed: Mapping[str, str], locations: Locat
 
 
 def _ids(dialect: Dialect) -> Finding:
-    since = f" since {dialect.ids_since:%Y-%m-%d %H:%M} UTC" if dialect.ids_since else ""
+    since = f" since {dialect.ids_since.day} {dialect.ids_since:%b %Y}" if dialect.ids_since else ""
     how = "only an empty one brings rows" if dialect.ids is LocationIds.EMPTY else "ignored"
     return Finding.warning(
-        f"{LOCATION_IDS}: {dialect.report}",
+        f"{LOCATION_IDS}: {PLURALS[dialect.report]}",
         f"{how}{since} ({dialect.ids_seen}): the location in each row decides its store",
         "Ask the API's provider how to ask for one location.",
     )

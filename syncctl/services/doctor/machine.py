@@ -68,8 +68,8 @@ def _existing(facts: PathFacts, user: User) -> Finding:
     if user.is_root and facts.owner != user.name:
         return Finding.warning(
             name,
-            f"{path} belongs to {facts.owner}; {facts.owner} can't change what root creates there",
-            f"Always run syncctl as the same user: sudo -u {facts.owner} syncctl doctor.",
+            f"{path} belongs to {facts.owner}, who can't change what root creates there",
+            f"Always run syncctl as one user: sudo -u {facts.owner} syncctl doctor.",
         )
     if facts.mode & 0o002:
         return Finding.warning(
@@ -84,7 +84,7 @@ def check_output(facts: PathFacts, *, has_log_file: bool) -> Iterator[Finding]:
         hint = f"Let logrotate(8) rotate it, or empty it: truncate -s 0 {shlex.quote(str(facts.path))}"
         if not has_log_file:
             hint = "Set SYNC_LOG_FILE, which syncctl rotates, then `syncctl cron install`; empty this one."
-        yield Finding.warning("Output of cron", f"{facts.path} has {_size(facts.size)}", hint)
+        yield Finding.warning("Output of cron", f"{facts.path} has grown to {_size(facts.size)}", hint)
 
 
 def check_space(disks: Sequence[DiskSpace]) -> Iterator[Finding]:
@@ -106,9 +106,9 @@ def check_zones(zones: ZoneFacts, *, by_systemd: bool) -> Finding:
     if zones.schedule_moves and not by_systemd:
         return Finding.warning(
             "Time zones",
-            f"{found}: cron would run API_SYNC_TIME at the machine's hours",
-            f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME to match, or use "
-            "`syncctl cron install --systemd`, which supports time zones.",
+            f"{found}: cron takes API_SYNC_TIME by the machine's clock",
+            f"Set API_SYNC_TIMEZONE={zones.system} and API_SYNC_TIME by it, or use "
+            "`syncctl cron install --systemd`, which knows zones.",
         )
     return Finding.passed("Time zones", found)
 

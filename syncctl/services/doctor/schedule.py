@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from syncctl.domain.checks import Finding
-from syncctl.ports.machine import LockState, ScheduleState
+from syncctl.ports.machine import SYSTEMD, LockState, ScheduleState
 from syncctl.services.checks.environment_checks import LOCK_MARGIN, check_other_lines, lock_words
-
-SYSTEMD = "systemd"
 
 
 def check_schedule(
@@ -23,8 +21,8 @@ def check_schedule(
     if only_here:
         yield Finding.warning(
             "Environment",
-            f"from this shell's environment: {', '.join(only_here)}; a scheduled run uses the .env alone",
-            "Put it into .env.local beside the .env.",
+            f"set only in this shell: {', '.join(only_here)}; a scheduled run reads the .env alone",
+            "Put them into .env.local beside the .env.",
         )
     if not enabled:
         yield Finding.warning(
@@ -38,7 +36,7 @@ def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Finding
     name = "Scheduler"
     if running is None:
         return Finding.warning(
-            name, "other users' processes can't be seen here", "Run `syncctl doctor` as root to see them."
+            name, "other users' processes can't be seen", "Run `syncctl doctor` as root to see them."
         )
     wanted = {SYSTEMD} if state.by_systemd else set(running) - {SYSTEMD}
     found = sorted(wanted & set(running))
@@ -46,7 +44,7 @@ def _scheduler(state: ScheduleState, running: Collection[str] | None) -> Finding
         return Finding.passed(name, f"{', '.join(found)} is running")
     if state.by_systemd:
         return Finding.failed(name, "systemd is not running here", "Use cron here: `syncctl cron install`.")
-    hint = "Start it: `service cron start` (outside Debian: `crond`); if it is missing, install it."
+    hint = "Start it: `service cron start` (`crond` elsewhere than on Debian), or install it first."
     if state.installed:
         return Finding.failed(name, "no cron daemon is running: nothing starts the sync", hint)
     return Finding.warning(name, "no cron daemon is running", hint)
@@ -63,7 +61,7 @@ def _line(state: ScheduleState) -> Finding:
             name, state.found, "`syncctl cron install` adds it, unless something else starts the sync."
         )
     if not state.in_step:
-        return Finding.failed(name, state.found, "`syncctl cron install --dry-run`, then without --dry-run.")
+        return Finding.failed(name, state.found, "`syncctl cron install` corrects it (--dry-run shows how).")
     return Finding.passed(name, state.found)
 
 
@@ -75,8 +73,6 @@ def check_lock(lock: LockState, now: datetime, run_deadline: timedelta) -> Findi
     found = lock_words(lock, now)
     if lock.held and lock.since and now - lock.since > run_deadline + LOCK_MARGIN:
         return Finding.warning(
-            name,
-            found,
-            "That is longer than a run may take: an import, or a process that hangs (then kill it).",
+            name, found, "Longer than a run may take: it is an import, or it hangs; then end it."
         )
     return Finding.passed(name, found)

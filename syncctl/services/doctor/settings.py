@@ -41,7 +41,7 @@ def check_mapping(facts: MappingFacts | None) -> Finding:
     """Which mapping file is in force, and what it adds. None: MAPPING_FILE names none."""
     name = "Mapping file"
     if facts is None:
-        return Finding.passed(name, "none (MAPPING_FILE): the packaged stores and column titles alone")
+        return Finding.passed(name, "none (MAPPING_FILE is not set): the packaged stores and column titles")
     if not facts.added:
         return Finding.warning(
             name,
@@ -54,7 +54,7 @@ def check_mapping(facts: MappingFacts | None) -> Finding:
         return Finding.warning(
             name,
             f"{facts.path} adds {shown}; the packaged tables already have {first}",
-            "The lines that repeat them can be removed.",
+            "The repeated lines can be removed.",
         )
     return Finding.passed(name, f"{facts.path} adds {shown}")
 
@@ -63,13 +63,13 @@ def _unknown(unknown: UnknownSetting) -> Finding:
     if unknown.meant is None:
         hint = "syncctl never asks for rent-outs: delete this line."
     else:
-        hint = f"Did you mean {unknown.meant}? Then rename it."
+        hint = f"If {unknown.meant} is meant, rename it."
     return Finding.warning(
         unknown.name, f"syncctl has no setting of this name; it is in {unknown.file}", hint
     )
 
 
-_SETTINGS_TABLE = "docs/reference/settings.md lists what is allowed; `syncctl config` shows what is in force."
+_SETTINGS_TABLE = "docs/reference/settings.md says what is allowed, `syncctl config` shows what is in force."
 
 
 def _secret_file(file: PathFacts) -> Finding:

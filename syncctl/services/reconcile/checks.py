@@ -13,16 +13,17 @@ from syncctl.services.sync.step_results import failure_summary
 from syncctl.text import quantity
 
 COMMAND = "verify source"
+DROPPED = "Dropped by the API"
 
 _WORDS = (
     ("in_leads", "in leads"),
     ("edited_away", "in leads under edited names or numbers"),
     ("in_reports", "finished"),
     ("deleted", "deleted on purpose"),
-    ("rejected", "on the rejects list"),
-    ("answered", "invalid, and answered by a person"),
+    ("rejected", "rejected"),
+    ("answered", "rejected, and answered by a person"),
     ("missing", "missing"),
-    ("unlisted", "invalid and not on the rejects list"),
+    ("unlisted", "rejected, but not on the rejects list"),
     ("merged", "more item rows of the same bookings"),
     ("not_due", "not booked or returned yet"),
 )
@@ -50,7 +51,7 @@ def _checks(found: Completeness) -> Iterator[Finding]:
         yield _withdrawn(found)
     for warning in found.warnings:
         yield Finding.warning(
-            "Not judged", warning, "Run it again, for all locations, when the API works again."
+            "Not judged", warning, "Run it again, for all locations, when the API is well again."
         )
 
 
@@ -89,17 +90,17 @@ def _missing(found: Completeness) -> Finding:
         )
     repairs = [location.repair.counts for location in found.locations if location.repair]
     saved, listed = sum(counts.saved for counts in repairs), sum(counts.invalid for counts in repairs)
-    done = f"{saved:,} added" + (f", {listed} on the rejects list" if listed else "")
+    done = f"{saved:,} added" + (f", {listed:,} rejected" if listed else "")
     if left := sum(len(location.left) for location in found.locations):
         return Finding.failed(
             "Missing",
-            f"{left} of {quantity(len(missing), 'record')} still; {done}",
+            f"{left:,} of {quantity(len(missing), 'record')} still missing; {done}",
             "`syncctl rejects list` may say why; else run it again.",
         )
     if not missing:
         return Finding.passed("Missing", _nothing(found))
     return Finding.passed(
-        "Missing", f"{_nothing(found)} now; before, {quantity(len(missing), 'record')}: {done}"
+        "Missing", f"{_nothing(found)} any more; of {quantity(len(missing), 'record')} {done}"
     )
 
 
@@ -115,16 +116,16 @@ def _changed(found: Completeness) -> Finding:
     return Finding.warning(
         "Changed at the source",
         message,
-        "A sync never changes a lead: let the telecallers know, or correct it in the web app.",
+        "A sync doesn't change these leads: let the telecallers know, or correct them in the web app.",
     )
 
 
 def _withdrawn(found: Completeness) -> Finding:
     if not found.withdrawn:
-        return Finding.passed("Dropped by the API", _nothing(found))
+        return Finding.passed(DROPPED, _nothing(found))
     return Finding.warning(
-        "Dropped by the API",
-        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or now there "
-        "under another phone or booking number",
-        "Ask the shop. Nothing is deleted automatically: if it is cancelled, delete the lead in the web app.",
+        DROPPED,
+        f"{quantity(len(found.withdrawn), 'lead')}, listed below: cancelled at the source, or there under "
+        "another phone or booking number",
+        "Ask the shop. syncctl deletes none of them: if a booking is off, delete its lead in the web app.",
     )

@@ -107,13 +107,13 @@ class ApiSync:
         dialects = run.storage.dialects()
         is_measuring = self.measures and planner.keeps_dialects and not run.dry_run
         measuring = WindowMeasuring(planner, dialects, is_wanted=is_measuring)
-        asked = locations_to_ask(names, self.locations, self.options.locations)
+        chosen = locations_to_ask(names, self.locations, self.options.locations)
         context = StepContext(
             storage=run.storage,
             intake=AnswerIntake(run, self.locations, self._deadline(run, 1, of=1)),
             planner=planner,
             listener=run.listener,
-            stores={location: store for location, store in asked.items() if planner.has(location)},
+            stores={location: store for location, store in chosen.items() if planner.has(location)},
             shops=known_shop_names(names, self.locations, dialects),
             dialects=dialects,
             measuring=measuring,

@@ -14,7 +14,7 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan
-from syncctl.ports.storage import RecordEntry
+from syncctl.ports.storage import OpenRejects, RecordEntry
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
@@ -38,6 +38,11 @@ LAST_LOGS: list[Document] = [
     {"$group": {"_id": {"syncType": "$syncType", "status": "$status"}, "last": {"$max": "$_id"}}},
 ]
 
+OPEN_REJECTS: list[Document] = [
+    {"$match": {"closedAt": None}},
+    {"$group": {"_id": None, "count": {"$sum": 1}, "oldest": {"$min": "$rejectedAt"}}},
+]
+
 LOG_FIELDS = ("syncType", "trigger", "lastSyncAt", "lastSyncCount", "status", "errorMessage")
 
 FAILED_STEP = {"$elemMatch": {"status": {"$nin": [str(StepStatus.SUCCESS), str(StepStatus.SKIPPED)]}}}
@@ -50,9 +55,12 @@ class MongoSurvey(MongoSession):
         with self._reading() as database:
             return read_facts(database, self._address)
 
-    def count_rejects(self) -> int:
+    def open_rejects(self) -> OpenRejects:
         with self._reading() as database:
-            return database.syncrejects.count_documents({"closedAt": None})
+            for found in database.syncrejects.aggregate(OPEN_REJECTS):
+                oldest = found["oldest"]
+                return OpenRejects(found["count"], oldest if isinstance(oldest, datetime) else None)
+        return OpenRejects(0, None)
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         with self._reading() as database:

@@ -11,7 +11,7 @@ from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan
-from syncctl.ports.storage import RecordEntry
+from syncctl.ports.storage import OpenRejects, RecordEntry
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
@@ -83,10 +83,12 @@ class SqliteSurvey(SqliteSession):
             caveats = (Caveat(_OTHER_JOURNAL.format(journal), "move it to a disk of this machine."),)
         return DatabaseFacts("SQLite", sqlite3.sqlite_version, place, topology, durability, caveats)
 
-    def count_rejects(self) -> int:
+    def open_rejects(self) -> OpenRejects:
+        query = "SELECT count(*), min(rejectedAt) FROM syncrejects WHERE closedAt IS NULL"
         with self._reading() as connection:
-            query = "SELECT count(*) FROM syncrejects WHERE closedAt IS NULL"
-            return int(connection.execute(query).fetchone()[0])
+            count, oldest = connection.execute(query).fetchone()
+        found = rows.date_from(oldest)
+        return OpenRejects(count, found if isinstance(found, datetime) else None)
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only

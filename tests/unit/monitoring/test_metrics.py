@@ -17,7 +17,7 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import StorageUnavailableError
 from syncctl.monitoring.metrics import RunMetrics
-from syncctl.ports.storage import Storage
+from syncctl.ports.storage import OpenRejects, Storage
 
 NOW = datetime(2026, 11, 26, 21, 50, tzinfo=UTC)
 WATERMARK = datetime(2026, 11, 26, 21, 45, tzinfo=UTC)
@@ -56,8 +56,8 @@ class After:
     def __init__(self, locations: tuple[str, ...] = (), rejects: int = 0) -> None:
         self._locations, self._rejects = locations, rejects
 
-    def count_rejects(self) -> int:
-        return self._rejects
+    def open_rejects(self) -> OpenRejects:
+        return OpenRejects(self._rejects, None)
 
     def location_states(self, report: StepName) -> dict[str, LocationState]:
         if report is not StepName.BOOKING:
@@ -70,7 +70,7 @@ class After:
 
 
 class Unreachable(After):
-    def count_rejects(self) -> int:
+    def open_rejects(self) -> OpenRejects:
         raise StorageUnavailableError("gone")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncctl.errors import AbortError, SettingsError
+from syncctl.errors import AbortError, ServiceUnavailableError, SettingsError
 from syncctl.scheduling.crontab import read_crontab, write_crontab
 from tests.support.crontab import FakeCrontab
 
@@ -29,7 +29,7 @@ def test_bytes_go_in_and_out_as_they_are(crontab: FakeCrontab) -> None:
 
 def test_where_there_is_no_such_program(tmp_path: Path) -> None:
     for use in (read_crontab, lambda environ: write_crontab(b"x\n", b"", environ)):
-        with pytest.raises(SettingsError, match=r"install cron .* --systemd"):
+        with pytest.raises(ServiceUnavailableError, match=r"Install cron .* --systemd"):
             use({"PATH": str(tmp_path)})
 
 

@@ -21,9 +21,9 @@ DAY = timedelta(hours=24)
     [
         (ENTRIES, ["12 synclogs entries that no run wrote, the last 3 min ago"]),
         (LEADS, ["1 lead of its own, the last 5 h ago"]),
-        (BOTH, ["1 lead of its own, the last 5 h ago; 1 synclogs entry that no run wrote, the last 3 d ago"]),
+        (BOTH, ["the last 5 h ago; 1 synclogs entry that no run wrote, the last 3 days ago"]),
         (replace(ENTRIES, last_entry=NOW - DAY + timedelta(seconds=1)), ["the last 23 h ago"]),
-        (replace(ENTRIES, last_entry=NOW + timedelta(minutes=2)), ["the last in the future"]),
+        (replace(ENTRIES, last_entry=NOW + timedelta(minutes=2)), ["the last in 2 min"]),
     ],
 )
 def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str]) -> None:
@@ -38,7 +38,7 @@ def test_what_is_younger_than_a_day_is_wrong(traces: AppTraces, said: list[str])
 @pytest.mark.parametrize(
     ("traces", "mark", "said"),
     [
-        (NOTHING, CheckResult.PASSED, "no trace of it since 2026-01-29 12:00 UTC"),
+        (NOTHING, CheckResult.PASSED, "no trace of it in the last 40 days"),
         (
             replace(ENTRIES, last_entry=NOW - DAY),
             CheckResult.PASSED,

@@ -73,7 +73,7 @@ def test_sound_leads_are_counted_by_what_they_are(database: Database) -> None:
     )
     report = verify(database)
     assert [check for check in report.checks if check.result is not CheckResult.PASSED] == []
-    assert line(report, "Leads").message == "3, and 0 finished ones in reports"
+    assert line(report, "Leads").message == "3, and 0 finished (in reports)"
     assert tally(report, "Leads by type") == {"bookingConfirmation": 2, "return": 1}
     assert tally(report, "Leads by source") == {"Booking": 2, "Return": 1}
     assert tally(report, "Leads by store") == {"Suitor Guy - Calicut": 2, "Zorucci - Edappally": 1}
@@ -172,7 +172,7 @@ def test_two_leads_that_a_report_fits_alike_are_to_be_looked_at(database: Databa
     app.add_report(report_of(walkin(3, phone="9333333333"), "general page"))
     found = line(verify(database), "Finished leads")
     assert found.result is CheckResult.WARNING
-    assert found.message.startswith("2 may be: a report matches them in part")
+    assert found.message.startswith("2 may be finished: a report fits them in part")
     assert "`syncctl cleanup finished`" in found.hint
 
 
@@ -192,7 +192,7 @@ def test_a_lead_that_is_in_reports_by_its_id_is_wrong(database: Database, app: S
     assert found.result is CheckResult.FAILED
     assert text_id(1) in found.message
     assert text_id(2) not in found.message
-    assert line(report, "Leads").message == "2, and 1 finished ones in reports"
+    assert line(report, "Leads").message == "2, and 1 finished (in reports)"
 
 
 def test_duplicates_break_a_promise(database: Database) -> None:
@@ -241,4 +241,4 @@ def test_what_people_and_other_programs_leave_in_a_database_is_counted(mongo_url
     assert "3 leads without name, 3 leads without phone, 2 leads without store" in found.message
     assert "3 leads without a date in createdAt" in line(report, "Dates").message
     assert tally(report, "Leads by type") == {"bookingConfirmation": 4, "7": 1, "(none)": 1}
-    assert line(report, "Leads").message == "6, and 2 finished ones in reports"
+    assert line(report, "Leads").message == "6, and 2 finished (in reports)"

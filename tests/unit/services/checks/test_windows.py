@@ -112,13 +112,13 @@ def lines(
 def test_a_lost_mode_is_a_warning_and_any_other_is_all_right() -> None:
     lost = measured(Mode.WHOLE, lost_by="location 7: 2 of 2026-11-10")
     found = lines(booking=lost)
-    assert list(found) == ["Windows: booking", "Windows: return", "Audits"]
+    assert list(found) == ["Windows: bookings", "Windows: returns", "Audits"]
     assert [check.result for check in found.values()] == [
         CheckResult.WARNING,
         CheckResult.PASSED,
         CheckResult.PASSED,
     ]
-    assert "doctor --evidence" in found["Windows: booking"].hint
+    assert "doctor --evidence" in found["Windows: bookings"].hint
 
 
 def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
@@ -128,13 +128,13 @@ def test_audits_say_how_long_a_round_takes_and_what_they_brought() -> None:
     )
     assert lines(early, late)["Audits"].message == (
         "2 locations in each run; each was asked for everything within the last 95 min; "
-        "nothing of the last 7 days came only from audits"
+        "they found nothing new in the last 7 days"
     )
     found = lines(early, LocationState("9", NOW), saved={"booking": 1, "return": 2}, audits=1)["Audits"]
     assert found.result is CheckResult.PASSED
     assert found.message == (
         "1 location in each run; each was asked for everything within the last 95 min, 1 not yet; "
-        "3 leads of the last 7 days came only from audits (booking 1, return 2)"
+        "only audits found 3 leads in the last 7 days (bookings 1, returns 2)"
     )
     assert "no location has been asked for everything yet" in lines()["Audits"].message
     assert audit_words({}) == ""
@@ -144,8 +144,8 @@ def test_without_audits_nothing_proves_the_narrower_windows() -> None:
     found = lines(LocationState("7", NOW), audits=0, saved={"return": 1})["Audits"]
     assert found.result is CheckResult.WARNING
     assert "API_AUDIT_LOCATIONS=0" in found.message
-    assert "the narrower windows are only checked by" in found.message
-    assert "1 lead of the last 7 days came only from audits" in found.message
+    assert "only one measurement a day, at three locations, still checks" in found.message
+    assert "only audits found 1 lead in the last 7 days" in found.message
     assert "API_AUDIT_LOCATIONS=2" in found.hint
 
 
@@ -155,10 +155,10 @@ def test_locations_in_doubt_are_named_and_since_when() -> None:
         LocationState(str(code), NOW, doubted_since=NOW - timedelta(minutes=7 if code < 18 else 99))
         for code in range(7, 19)
     ]
-    found = lines(sure, some[0])["In doubt: booking"]
+    found = lines(sure, some[0])["In doubt: bookings"]
     assert found.result is CheckResult.WARNING
     assert found.message.startswith(
-        "too few rows, or answers cut at one length, of location 7 for 7 min; what came is stored"
+        "too few rows, or answers cut off at one length, from location 7 for 7 min; the rows that came are"
     )
     assert "`syncctl booking --location 7 -v`" in found.hint
     of_all = doubts(progress(sure, *some))
@@ -166,4 +166,4 @@ def test_locations_in_doubt_are_named_and_since_when() -> None:
     words = doubt_words(of_all, StepName.BOOKING, NOW)
     assert words.endswith(", 15, 16 and 1 more for 7 min; location 18 for 99 min")
     assert doubt_words(of_all, StepName.RETURN, NOW) == ""
-    assert "In doubt: booking" not in lines(sure)
+    assert "In doubt: bookings" not in lines(sure)

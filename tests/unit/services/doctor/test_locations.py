@@ -37,7 +37,7 @@ def test_ids_that_the_api_names_otherwise() -> None:
     check = lines(ALL | {"9": "Z.Kottayam", "16": ""}, booking, returns)["Location ids"]
     assert check.result is CheckResult.WARNING
     assert check.message == (
-        "the API and locations.toml name different stores for "
+        "the API has another store than locations.toml for "
         "5 (Suitor Guy - Trivandrum; its rows: TVM Fort), "
         "9 (Suitor Guy - Kottayam; the store list: Z.Kottayam), "
         "16 (Zorucci - Perinthalmanna; its rows: Z- Edapally)"
@@ -65,9 +65,11 @@ def test_ids_that_are_not_kept_to() -> None:
     empty = Dialect(StepName.RETURN, ids=LocationIds.EMPTY, ids_since=SINCE, ids_seen="so it is")
     found = lines(ALL, ignored, empty)
     assert (
-        found["Location ids: booking"].result is found["Location ids: return"].result is CheckResult.WARNING
+        found["Location ids: bookings"].result is found["Location ids: returns"].result is CheckResult.WARNING
     )
-    assert found["Location ids: booking"].message == (
-        "ignored since 2026-03-10 20:00 UTC (so it is): the location in each row decides its store"
+    assert found["Location ids: bookings"].message == (
+        "ignored since 10 Mar 2026 (so it is): the location in each row decides its store"
     )
-    assert found["Location ids: return"].message.startswith("only an empty one brings rows since 2026-03-10")
+    assert found["Location ids: returns"].message.startswith(
+        "only an empty one brings rows since 10 Mar 2026"
+    )
