@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from syncctl.cli.app import app
+from syncctl.cli.json_errors import usage_errors_as_json
 from syncctl.errors import ExitCode
 from syncctl.settings.specs import SPECS
 
@@ -33,7 +34,11 @@ def run(*arguments: str) -> Ended:
     status: Any = 0
     handler = signal.getsignal(signal.SIGTERM)
     try:
-        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        with (
+            contextlib.redirect_stdout(streams[0]),
+            contextlib.redirect_stderr(streams[1]),
+            usage_errors_as_json(arguments),
+        ):
             app(list(arguments), prog_name="syncctl")
     except SystemExit as end:
         status = end.code

@@ -42,7 +42,7 @@ def _undo(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comman
     is_asked = apply and not yes and can_ask()
     if is_asked:
         plan = cleanup.plan_import_undo(session.settings, run)
-        if not json:
+        if not (json and plan.has_work):
             render.undo_planned(plan, output, everything=session.verbose, is_question=True)
         if not plan.has_work:
             return

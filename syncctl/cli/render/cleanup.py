@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, restore_command, tell_left
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
@@ -20,6 +20,12 @@ from syncctl.safe_output.redact import mask_phone
 from syncctl.text import quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import (
+        BackupRestoredDocument,
+        CopyDocument,
+        DuplicatesCleanupDocument,
+        SetDocument,
+    )
     from syncctl.services.cleanup.cleaning import DuplicatesCleaned
     from syncctl.services.cleanup.duplicate_plans import Conflict, ConflictingCopy, Decision, DuplicatePlan
     from syncctl.services.cleanup.restoring import BackupRestored
@@ -34,7 +40,7 @@ LONGEST_VALUE = 60
 def duplicates_planned(plan: DuplicatePlan, chosen: Sequence[str], output: Output) -> None:
     """Render the plan. `chosen`: the ids given with --keep."""
     if output.as_json:
-        print_json(_plan_document(plan, output, applied=False))
+        print_result(_plan_document(plan, output, applied=False))
         return
     if not plan.sets and not plan.conflicts:
         print_line("No duplicates: every lead is there once.")
@@ -57,11 +63,14 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
     """Render the result; exit status 1 if the plan could not be completed."""
     conflicts = len(result.plan.conflicts)
     if output.as_json:
-        document = _plan_document(result.plan, output, applied=True) | {
-            **outcome_document("deleted", result.deleted, result.left, result.backup),
-            "remaining": {"sets": result.remaining.count, "extra_copies": result.remaining.extra_copies},
+        left = result.remaining
+        document: DuplicatesCleanupDocument = {
+            **_plan_document(result.plan, output, applied=True),
+            **outcome_document(result.left, result.backup),
+            "deleted": result.deleted,
+            "remaining": {"sets": left.count, "extra_copies": left.extra_copies},
         }
-        print_json(document)
+        print_result(document)
     elif result.backup is None and not conflicts:
         print_line("No duplicates: every lead is there once.")
     else:
@@ -82,17 +91,17 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
 def backup_restored(result: BackupRestored, output: Output) -> None:
     """Render what was restored; exit status 1 if some leads have changed since."""
     if output.as_json:
-        print_json(
-            {
-                "command": "cleanup restore",
-                "ok": result.is_whole,
-                "kind": result.kind.value,
-                "restored": result.restored,
-                "same": result.same,
-                "different": result.different,
-                **({"ended": result.kept_lead_gone} if result.kept_lead_gone else {}),
-            }
-        )
+        document: BackupRestoredDocument = {
+            "command": "cleanup restore",
+            "ok": result.is_whole,
+            "kind": result.kind.value,
+            "restored": result.restored,
+            "same": result.same,
+            "different": result.different,
+        }
+        if result.kept_lead_gone:
+            document["ended"] = result.kept_lead_gone
+        print_result(document)
     else:
         print_line(
             f"Restored: {quantity(result.restored, 'lead')}. As in the backup already: {result.same:,}. "
@@ -108,7 +117,7 @@ def backup_restored(result: BackupRestored, output: Output) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dict[str, Any]:
+def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> DuplicatesCleanupDocument:
     return {
         "command": "cleanup duplicates",
         "ok": True,
@@ -141,7 +150,7 @@ def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dic
     }
 
 
-def _lead_summary(item: Decision | Conflict, output: Output) -> dict[str, str]:
+def _lead_summary(item: Decision | Conflict, output: Output) -> SetDocument:
     return {
         "lead_type": output.text(item.lead_type),
         "phone": mask_phone(item.phone),
@@ -149,7 +158,7 @@ def _lead_summary(item: Decision | Conflict, output: Output) -> dict[str, str]:
     }
 
 
-def _copy_document(copy: ConflictingCopy, output: Output) -> dict[str, Any]:
+def _copy_document(copy: ConflictingCopy, output: Output) -> CopyDocument:
     return {
         "id": copy.lead_id,
         "updated_at": _written(copy.updated_at, output),

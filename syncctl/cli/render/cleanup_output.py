@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,6 +14,9 @@ from syncctl.cli.render.printer import print_message
 from syncctl.errors import ExitCode
 from syncctl.safe_output.printable import printable
 from syncctl.text import quantity
+
+if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import OutcomeDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,10 @@ def restore_command(backup: Path | None) -> str | None:
     return None if backup is None else f"syncctl cleanup restore {shlex.quote(str(backup))}"
 
 
-def outcome_document(done: str, count: int, left: Sequence[str], backup: Path | None) -> dict[str, Any]:
-    """What `--json` says of a cleanup that was applied. `done`: the key for how many leads were changed."""
+def outcome_document(left: Sequence[str], backup: Path | None) -> OutcomeDocument:
+    """What `--json` says of any cleanup that was applied."""
     return {
         "ok": not left,
-        done: count,
         "left": list(left),
         "backup": None if backup is None else str(backup),
         "restore": restore_command(backup),

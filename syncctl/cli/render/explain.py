@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES
@@ -17,9 +17,9 @@ from syncctl.services.explain.record_history import RecordState
 from syncctl.services.reconcile.differences import ChangedBy
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.checks import ExplanationDocument, RecordDocument
     from syncctl.services.explain.explaining import Explanation
     from syncctl.services.explain.record_history import LeadNow, RecordHistory
-    from syncctl.services.reconcile.differences import FieldDifference
 
 _KINDS = {
     **{source.lead_type: source.lead_source for source in SOURCES.values()},
@@ -44,7 +44,7 @@ def render_explanation(
 ) -> None:
     """Render what was found; `redact` removes secrets and phone numbers. `fetched`: the API was asked too."""
     if as_json:
-        print_json(redacted(_document(found), redact))
+        print_result(redacted(_document(found), redact))
         return
     on_terminal = sys.stdout.isatty()
     for number, history in enumerate(found.histories):
@@ -124,7 +124,7 @@ def _screen(history: RecordHistory, redact: Callable[[str], str], *, first: bool
     out.print(table)
 
 
-def _document(found: Explanation) -> dict[str, Any]:
+def _document(found: Explanation) -> ExplanationDocument:
     return {
         "command": "explain",
         "ok": found.found,
@@ -134,7 +134,7 @@ def _document(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _history_document(history: RecordHistory) -> dict[str, Any]:
+def _history_document(history: RecordHistory) -> RecordDocument:
     origin, lead, source = history.origin, history.lead, history.source_now
     return {
         "lead_type": history.lead_type or None,
@@ -154,7 +154,12 @@ def _history_document(history: RecordHistory) -> dict[str, Any]:
             "updated_at": instant(lead.updated_at) if lead.updated_at else None,
             "touched": lead.touched,
             "differs": [
-                {**_field_document(field, "lead", "source"), "changed_by": field.changed_by.value}
+                {
+                    "field": field.field,
+                    "lead": field_text(field.lead),
+                    "source": field_text(field.source),
+                    "changed_by": field.changed_by.value,
+                }
                 for field in lead.differs
             ],
         }
@@ -163,13 +168,12 @@ def _history_document(history: RecordHistory) -> dict[str, Any]:
         "reports": [{"id": report.report_id, "shape": report.shape} for report in history.reports],
         "source_now": {
             "state": source.state,
-            "differs": [_field_document(field, "before", "now") for field in source.differs],
+            "differs": [
+                {"field": field.field, "before": field_text(field.lead), "now": field_text(field.source)}
+                for field in source.differs
+            ],
         }
         if source
         else None,
         "notes": list(history.notes),
     }
-
-
-def _field_document(field: FieldDifference, ours: str, theirs: str) -> dict[str, str]:
-    return {"field": field.field, ours: field_text(field.lead), theirs: field_text(field.source)}

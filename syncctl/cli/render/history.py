@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.cli.run_words import corrected_words
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
@@ -40,7 +40,7 @@ _WIDE = 100
 def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, as_json: bool) -> None:
     """A list of runs; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(runs_document(tuple(runs)), redact))
+        print_result(redacted(runs_document(tuple(runs)), redact))
         return
     if not runs:
         print_message("No run has failed." if failed_only else "No run yet: `syncctl api` is the first one.")
@@ -57,7 +57,7 @@ def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, a
 def render_run_detail(run: PastRun, redact: Redact, *, as_json: bool) -> None:
     """One run, by location."""
     if as_json:
-        print_json(redacted(run_document(run), redact))
+        print_result(redacted(run_document(run), redact))
     elif sys.stdout.isatty():
         _run_screen(run, redact)
     else:

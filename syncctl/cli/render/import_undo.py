@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, tell_left
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import mask_phone
@@ -16,6 +16,7 @@ from syncctl.services.imports.undo_results import KeptReason, Outcome
 from syncctl.text import quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import ImportUndoDocument, UndoneLeadDocument
     from syncctl.domain.import_notes import NotedImport
     from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
 
@@ -57,7 +58,7 @@ def short_id(run: NotedImport) -> str:
 def undo_planned(plan: UndoPlan, output: Output, *, everything: bool, is_question: bool = False) -> None:
     """Render the plan. `everything`: on a terminal, too. `is_question`: whether the person is asked next."""
     if output.as_json:
-        print_json(_document(plan, output, applied=False))
+        print_result(_document(plan, output, applied=False))
         return
     _print_plan(plan, output, everything=everything, is_done=False)
     if plan.has_work and not is_question:
@@ -72,9 +73,12 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
     person has just seen the plan."""
     plan = result.plan
     if output.as_json:
-        document = _document(plan, output, applied=True)
-        document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
-        print_json(document)
+        document: ImportUndoDocument = {
+            **_document(plan, output, applied=True),
+            **outcome_document(plan.left, result.backup),
+            "changed": len(plan.to_undo),
+        }
+        print_result(document)
     else:
         _print_plan(plan, output, everything=everything, is_done=True, is_known=is_known)
         if result.backup:
@@ -85,7 +89,7 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
         tell_left(plan.left)
 
 
-def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any]:
+def _document(plan: UndoPlan, output: Output, *, applied: bool) -> ImportUndoDocument:
     run = plan.run
     return {
         "command": "import undo",
@@ -96,7 +100,9 @@ def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any
         "started_at": instant(run.started_at),
         "undone_at": instant(run.undone_at) if run.undone_at else None,
         "created_only": run.created_only,
-        **{outcome.value: [_lead_document(lead, output) for lead in plan.of(outcome)] for outcome in Outcome},
+        "undone": _lead_documents(plan.of(Outcome.UNDONE), output),
+        "kept": _lead_documents(plan.of(Outcome.KEPT), output),
+        "gone": _lead_documents(plan.of(Outcome.GONE), output),
         "records": plan.records,
         "files": [output.text(name) for name in plan.files],
         "rejects": {
@@ -111,7 +117,11 @@ def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any
     }
 
 
-def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
+def _lead_documents(leads: Sequence[LeadOutcome], output: Output) -> list[UndoneLeadDocument]:
+    return [_lead_document(lead, output) for lead in leads]
+
+
+def _lead_document(lead: LeadOutcome, output: Output) -> UndoneLeadDocument:
     return {
         "id": lead.lead_id,
         "lead_type": output.text(lead.lead_type),

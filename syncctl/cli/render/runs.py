@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.run_words import STEP_TITLES, closing_lines, location_label, result_text, total_lines
 from syncctl.domain.run_documents import run_envelope
 from syncctl.domain.run_results import RunResult, StepResult
@@ -38,7 +38,7 @@ _STYLES = {
 def render_run(result: RunResult, *, as_json: bool) -> None:
     """A run's result. In a pipe the log lines already have it, unless only stdout is redirected."""
     if as_json:
-        print_json(run_envelope(result))
+        print_result(run_envelope(result))
     elif sys.stdout.isatty():
         _run_table(result)
     elif sys.stderr.isatty():
@@ -46,12 +46,9 @@ def render_run(result: RunResult, *, as_json: bool) -> None:
             print_line(line)
 
 
-def render_aborted(result: RunResult, *, as_json: bool) -> None:
-    """What there is to say of an aborted run: its envelope, which is never `ok`, whatever its steps' results;
-    on a terminal what takes back the part that was imported."""
-    if as_json:
-        print_json({**run_envelope(result), "ok": False})
-    elif sys.stdout.isatty() and (command := _undo_command(result)) is not None:
+def render_aborted(result: RunResult) -> None:
+    """On a terminal: what takes back the part that an aborted run has imported."""
+    if sys.stdout.isatty() and (command := _undo_command(result)) is not None:
         print_line(f"A part was imported. To take it back: {command}")
 
 

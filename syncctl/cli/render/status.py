@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.steps import StepStatus
@@ -41,7 +41,7 @@ _WIDEST_DAY = 6
 def render_status(status: Status, redact: Redact, *, as_json: bool) -> None:
     """The status once; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(status_document(status), redact))
+        print_result(redacted(status_document(status), redact))
     elif sys.stdout.isatty():
         out = console()
         out.print(_screen(status, redact, out.width))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
-from syncctl.cli.render.printer import print_message
-from syncctl.errors import ExitCode
+from syncctl.errors import NotConfirmedError
 
 
 def can_ask() -> bool:
@@ -16,12 +13,11 @@ def can_ask() -> bool:
 
 
 def confirm(question: str) -> None:
-    """Ask once. Raises typer.Exit, status 1, unless the answer is yes."""
+    """Ask once. Raises NotConfirmedError unless the answer is yes."""
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if answer.strip().casefold() not in ("y", "yes"):
         if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question
             sys.stderr.write("\n")
-        print_message("Nothing was changed.")
-        raise typer.Exit(ExitCode.FAILED)
+        raise NotConfirmedError
