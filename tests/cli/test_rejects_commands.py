@@ -32,7 +32,8 @@ def listed(program: Program) -> Program:
 
 
 def rejects(program: Program, *arguments: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(program.run("rejects", "list", *arguments, "--json").stdout)
+    printed = json.loads(program.run("rejects", "list", *arguments, "--json").stdout)
+    found: list[dict[str, Any]] = printed["rejects"]
     return found
 
 

@@ -120,7 +120,7 @@ def breaks(before: Schema, after: Schema) -> list[str]:
     """
     found: list[str] = []
     for option in before["oneOf"]:
-        tried = [
+        tried: list[list[str]] = [
             list(_breaks(_form(option, before), before, _form(each, after), after, _name_in(option)))
             for each in after["oneOf"]
         ]

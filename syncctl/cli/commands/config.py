@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from syncctl.cli.context import Session, command
+from syncctl.cli.options import Json
 from syncctl.cli.render.settings import render_settings
 from syncctl.errors import ExitCode
 
@@ -15,10 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @command(app, "config")
-    def config(
-        session: Session,
-        json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
-    ) -> None:
+    def config(session: Session, json: Json = False) -> None:
         """Show the settings in force, and where each came from."""
         from syncctl.settings.settings import inspect_settings
 
