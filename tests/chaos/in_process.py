@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -72,5 +73,7 @@ def assert_plain_message(ended: Ended) -> None:
     for text in (ended.stdout, ended.stderr):
         assert "Traceback" not in text, text
         assert "defect of syncctl" not in text, text
+    if ended.stdout.startswith('{"command": '):
+        assert isinstance(json.loads(ended.stdout), dict)  # one object, and whole
     if ended.status == ExitCode.CONFIG and "Error: " in ended.stderr:
         assert len(ended.stderr.splitlines()) <= 3, ended.stderr

@@ -89,7 +89,7 @@ def test_the_documents_keys_stay(program: Program) -> None:
     step = ["name", "status", "locations", *counts, "changed", "errors", "error"]
     assert list(listed["runs"][0]["steps"][0]) == step
     told = json.loads(program.run("history", "cd", "--json").stdout)
-    assert list(told) == ["command", "run"]
+    assert list(told) == ["command", "ok", "schema", "run"]
     assert list(told["run"]) == keys
     assert list(told["run"]["steps"][0]) == [*step, "details"]
     assert list(told["run"]["steps"][0]["details"][0]) == [

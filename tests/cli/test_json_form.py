@@ -12,8 +12,11 @@ from jsonschema import Draft202012Validator
 
 from syncctl.cli.render.documents.results import RESULTS
 from syncctl.cli.render.printer import SCHEMA
+from syncctl.domain.row_decisions import RowDecision
+from syncctl.errors import TemporaryFileError
 from syncctl.run_lock import RunLock
 from syncctl.sandbox import Sandbox
+from syncctl.services.imports.preview import Preview
 from syncctl.storage.registry import open_storage
 from tests.chaos.in_process import Ended, run, working_in
 from tests.contract.samples import lead
@@ -89,9 +92,8 @@ def synced(tmp_path: Path) -> Iterator[Named]:
     file = write(tmp_path / "walkin_sg_calicut.csv", row(), row(Contact="12"), row(Contact="9000000401"))
     with (
         Sandbox(locations=2, bookings=8) as sandbox,
-        working_in(tmp_path, API_BASE_URL=sandbox.base_url, METRICS_FILE="") as patch,
+        working_in(tmp_path, API_BASE_URL=sandbox.base_url, API_RUN_DEADLINE_S=120),
     ):
-        patch.chdir(tmp_path)
         assert run("api").status == 0
         run_id = one_object("import walkin", file.name)[1]["run_id"]
         run("rejects", "export", "rejects.csv")
@@ -256,6 +258,19 @@ def test_a_defect(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert status == 1
         assert found["error"]["message"] == "Unexpected ZeroDivisionError: 90xxxxxx01 by nothing"
         assert found["error"]["hint"].startswith("This is a defect of syncctl")
+
+
+def test_rows_that_cannot_be_read_to_their_end(synced: Named, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Preview.__iter__
+
+    def broken(preview: Preview) -> Iterator[RowDecision]:
+        yield next(whole(preview))
+        raise TemporaryFileError("The folder for temporary files is full.")
+
+    monkeypatch.setattr(Preview, "__iter__", broken)
+    status, found = one_object("import walkin", *synced["import walkin"], "--dry-run")
+    assert (status, len(found["preview"])) == (1, 1)
+    assert found["error"]["message"] == "The folder for temporary files is full."
 
 
 def test_the_person_says_no(synced: Named, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,8 @@ def breaks(before: Schema, after: Schema) -> list[str]:
             list(_breaks(_form(option, before), before, _form(each, after), after, _name_in(option)))
             for each in after["oneOf"]
         ]
-        found += min(tried, key=len)
+        closest = min(tried, key=len)
+        found += closest
     return found
 
 

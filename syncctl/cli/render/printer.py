@@ -78,8 +78,9 @@ def is_result_begun() -> bool:
 def print_result(document: _Result) -> None:
     """The one object of a command with --json, on one line, with unencodable characters and terminal control
     characters escaped. `ok` is whether the exit status is 0."""
+    line = f"{_json(_versioned(document))}\n"
     _printed.is_begun = True
-    sys.stdout.write(f"{_json(_versioned(document))}\n")
+    sys.stdout.write(line)
 
 
 def print_result_with_list(document: _Result, key: str, items: Iterable[Any]) -> None:
@@ -87,8 +88,9 @@ def print_result_with_list(document: _Result, key: str, items: Iterable[Any]) ->
     that can't be read to its end, `print_error` ends the object."""
     ok = {"ok": document["ok"]}
     begun = {name: value for name, value in _versioned(document).items() if name not in ok}
+    head = f"{_json(begun)[:-1]}, {_json(key)}: ["
     _printed.is_begun = _printed.is_in_list = True
-    sys.stdout.write(f"{_json(begun)[:-1]}, {_json(key)}: [")
+    sys.stdout.write(head)
     for number, item in enumerate(items):
         sys.stdout.write(f"{', ' if number else ''}{_json(item)}")
     sys.stdout.write(f"], {_json(ok)[1:]}\n")
@@ -104,8 +106,9 @@ def print_error(
         sys.stdout.write(f"], {_json(_error(exit_code, message, hint))[1:]}\n")
         _printed.is_in_list = False
     elif not _printed.is_begun:
+        line = error_line(command, exit_code, message, hint, partial=partial)
         _printed.is_begun = True
-        sys.stdout.write(error_line(command, exit_code, message, hint, partial=partial))
+        sys.stdout.write(line)
 
 
 def error_line(
