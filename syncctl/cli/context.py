@@ -6,8 +6,8 @@ import errno
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
+from syncctl.cli.json_errors import NEW_NAMES, last_words, name_of
 from syncctl.cli.logs.uncaught import remember, traceback_text
 from syncctl.cli.options import refuse_idle_options
-from syncctl.cli.render.printer import console, print_message
+from syncctl.cli.render.printer import console, expect_result, print_error, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.cli.terminal.streams import can_redraw
 from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
@@ -66,8 +67,12 @@ class Session:
         self.env_file = env_file
         self.quiet = quiet
         self.verbose = verbose
+        self.as_json: str | None = None
+        """The command's name, if its one object is to be printed."""
         self.heartbeat: Heartbeat | None = None
         self.metrics: RunMetrics | None = None
+        self.partial_result: Mapping[str, Any] | None = None
+        """With --json: what a run came to that is broken off, or ends with an error after it."""
         self._logged = logged
         self._log: logging.Logger | None = None
 
@@ -228,7 +233,7 @@ def error_boundary(session: Session) -> Iterator[None]:
         yield
     except SyncctlError as error:
         # A call that fails after a request to stop was only waited for because of its own time limit.
-        _fail(session, str(error), session.stop.exit_code or error.exit_code)
+        _fail(session, error, session.stop.exit_code or error.exit_code)
     except BrokenPipeError:
         # The reader of our output is gone (`| head`): there is nobody to report to.
         raise typer.Exit(ExitCode.FAILED) from None
@@ -236,17 +241,23 @@ def error_boundary(session: Session) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
         if isinstance(error, OSError) and error.filename is None and error.errno in OUT_OF_SPACE_ERRNOS:
-            _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
+            unwritable = SyncctlError(f"The output could not be written: {error.strerror}.")
+            _fail(session, unwritable, ExitCode.FAILED)
         # Last resort: a bug in syncctl must not show the user a traceback.
-        summary = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
-        text = (
-            f"{traceback_text(error)}\n{summary}." if session.verbose else f"{summary}: run it again with -v."
-        )
-        _fail(session, text, ExitCode.FAILED)
+        if session.verbose:
+            session.tell(traceback_text(error), logging.ERROR)
+        hint = f"This is a defect of syncctl{'' if session.verbose else ': run it again with -v'}."
+        defect = SyncctlError(f"Unexpected {type(error).__name__}: {error}", hint=hint)
+        _fail(session, defect, ExitCode.FAILED)
 
 
-def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
-    session.tell(text, logging.ERROR, "Error: " if exit_code < ExitCode.INTERRUPTED else "")
+def _fail(session: Session, error: SyncctlError, exit_code: ExitCode) -> NoReturn:
+    session.tell(str(error), logging.ERROR, error.prefix if exit_code < ExitCode.INTERRUPTED else "")
+    if session.as_json is not None:
+        about = (session.redactor(error.message), session.redactor(error.hint))
+        # Where it can't be written, that is said at the end, and this status stays.
+        with suppress(OSError):
+            print_error(session.as_json, exit_code, *about, partial=session.partial_result)
     raise typer.Exit(exit_code)
 
 
@@ -264,13 +275,23 @@ def _reporting_exit_status(session: Session) -> Iterator[None]:
         session.end(status)
 
 
-def command(
-    app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False, logged: bool = False
+def command(  # noqa: PLR0913 - each is optional
+    app: typer.Typer,
+    name: str,
+    *,
+    aliases: tuple[str, ...] = (),
+    hidden: bool = False,
+    logged: bool = False,
+    new_name: str = "",
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function of (session, …) as a command with the options that every command has.
 
-    `aliases`: hidden additional names at the top level. `logged`: see Session.
+    `aliases`: hidden additional names at the top level. `logged`: see Session. `new_name`: of a command under
+    its old name, its own.
     """
+    NEW_NAMES.update(dict.fromkeys(aliases, name))
+    if new_name:
+        NEW_NAMES[name] = new_name
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(function, eval_str=True)
@@ -286,7 +307,9 @@ def command(
             *, context: typer.Context, env_file: Path | None, quiet: bool, verbose: bool, **given: Any
         ) -> None:
             before: dict[str, Any] = context.obj or {}
-            with stoppable() as stop:
+            as_json = name_of(context) if given.get("json") else None
+            expect_result()
+            with stoppable(last_words(as_json)) as stop:
                 session = Session(
                     env_file or before.get("env_file"),
                     stop,
@@ -294,6 +317,7 @@ def command(
                     verbose=verbose or bool(before.get("verbose")),
                     logged=logged,
                 )
+                session.as_json = as_json
                 # What is logged is so to its last line.
                 section = stop.at_safe_points() if logged else nullcontext()
                 with section, session.waits_shown(), _reporting_exit_status(session), error_boundary(session):

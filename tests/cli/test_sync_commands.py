@@ -19,7 +19,8 @@ from tests.support.program import Ended, Program
 from tests.support.store_files import SAMPLES
 
 TOP_KEYS = {
-    "command", "ok", "run_id", "trigger", "dry_run", "started_at", "duration_s", "next_sync_at", "steps",
+    "command", "ok", "schema", "run_id", "trigger", "dry_run", "started_at", "duration_s", "next_sync_at",
+    "steps",
 }  # fmt: skip
 STEP_KEYS = {
     "name", "status", "locations", "rows", "saved", "updated", "existing", "reported", "merged", "invalid",
@@ -287,7 +288,7 @@ def broken_off(stdout: str) -> list[dict[str, Any]]:
     """The steps of the one object that a run prints which was ended before its time."""
     assert stdout.count("\n") == 1
     result = json.loads(stdout)
-    assert set(result) == TOP_KEYS
+    assert set(result) == TOP_KEYS | {"error"}
     assert not result["ok"]
     steps: list[dict[str, Any]] = result["steps"]
     for step in steps:
@@ -315,6 +316,7 @@ def test_json_of_an_interrupted_run_is_its_result_so_far(
         stdout, stderr = process.communicate(timeout=10)
     assert process.returncode == status
     assert "what was stored is kept" in stderr
+    assert json.loads(stdout)["error"]["exit_code"] == status
     *done, last = broken_off(stdout)
     assert [(step["name"], step["status"]) for step in done] == [
         ("stores", "success"),
@@ -364,6 +366,11 @@ def test_json_of_a_run_whose_database_goes_away_is_its_result_so_far(
     ended = ProgramLosingDatabase(tmp_path, API_BASE_URL=sandbox.base_url).run(*arguments, "--json", call)
     assert ended.status == 69
     assert "The database is gone." in ended.stderr
+    assert json.loads(ended.stdout)["error"] == {
+        "exit_code": 69,
+        "message": "The database is gone.",
+        "hint": None,
+    }
     steps_printed = broken_off(ended.stdout)
     assert [(step["name"], step["status"]) for step in steps_printed] == steps
     assert {step["error"] for step in steps_printed if step["status"] == "failed"} <= {
@@ -371,13 +378,13 @@ def test_json_of_a_run_whose_database_goes_away_is_its_result_so_far(
     }
 
 
-def test_json_of_a_run_that_has_not_begun_is_nothing(program: Program) -> None:
+def test_json_of_a_run_that_has_not_begun_is_an_error(program: Program) -> None:
     (program.folder / "data").mkdir()
     with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
         locked = program.run("api", "--json")
-    assert (locked.status, locked.stdout) == (75, "")
+    assert (locked.status, json.loads(locked.stdout)["error"]["exit_code"]) == (75, 75)
     unreachable = program.run("api", "--json", DATABASE_URL="sqlite:////proc/no/such.db")
-    assert (unreachable.status, unreachable.stdout) == (69, "")
+    assert (unreachable.status, json.loads(unreachable.stdout)["error"]["exit_code"]) == (69, 69)
 
 
 @pytest.mark.slow

@@ -56,17 +56,20 @@ def _is_scheduled(session: Session) -> bool:
 
 
 @contextmanager
-def printing_result_even_if_aborted(*, as_json: bool) -> Iterator[Callable[[RunResult], None]]:
-    """Takes what a run came to. With --json that is printed also where the run is broken off, or what is left
-    to do after it: whoever reads it wants to know what was stored."""
+def result_even_if_aborted(session: Session) -> Iterator[Callable[[RunResult], None]]:
+    """Takes what a run came to. With --json that stands beside the error also where the run is broken off, or
+    what is left to do after it: whoever reads it wants to know what was stored."""
     from syncctl.cli.render.runs import render_aborted
+    from syncctl.domain.run_documents import run_envelope
 
     kept: list[RunResult] = []
     try:
         yield kept.append
     except (StopRequestedError, InterruptedRunError, StorageError):
-        if kept:
-            render_aborted(kept[0], as_json=as_json)
+        if kept and session.as_json is not None:
+            session.partial_result = run_envelope(kept[0])
+        elif kept:
+            render_aborted(kept[0])
         raise
 
 
@@ -101,7 +104,7 @@ def _sync(
         if heartbeat is not None:
             session.heartbeat = heartbeat
             invocation = replace(invocation, on_begun=heartbeat.begin)
-        with printing_result_even_if_aborted(as_json=asked.as_json) as keep, session.listener() as listener:
+        with result_even_if_aborted(session) as keep, session.listener() as listener:
             invocation = replace(invocation, on_ended=keep)
             if name == "all":
                 result = run_all(session.settings, invocation, options, listener)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import (
     Output,
@@ -14,7 +14,7 @@ from syncctl.cli.render.cleanup_output import (
     restore_command,
     tell_left,
 )
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -23,6 +23,7 @@ from syncctl.services.imports.undo_results import KeptReason, Outcome
 from syncctl.text import plural, quantity, shortened
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import ImportUndoDocument, UndoneLeadDocument
     from syncctl.domain.import_notes import NotedImport
     from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
 
@@ -64,7 +65,7 @@ def short_id(run: NotedImport) -> str:
 def undo_planned(plan: UndoPlan, output: Output, *, is_question: bool = False) -> None:
     """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
-        print_json(_document(plan, output, applied=False))
+        print_result(_document(plan, output, applied=False))
         return
     _print_plan(plan, output, is_done=False)
     if plan.has_work and not is_question:
@@ -97,9 +98,12 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
     terminal, too. `is_known`: whether the person has just seen the plan."""
     plan = result.plan
     if output.as_json:
-        document = _document(plan, output, applied=True)
-        document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
-        print_json(document)
+        document: ImportUndoDocument = {
+            **_document(plan, output, applied=True),
+            **outcome_document(plan.left, result.backup),
+            "changed": len(plan.to_undo),
+        }
+        print_result(document)
     else:
         if everything or not (is_known or (sys.stdout.isatty() and plan.has_work)):
             _print_plan(plan, output, is_done=True)
@@ -112,7 +116,7 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
         tell_left(plan.left)
 
 
-def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any]:
+def _document(plan: UndoPlan, output: Output, *, applied: bool) -> ImportUndoDocument:
     run = plan.run
     return {
         "command": "import undo",
@@ -123,7 +127,9 @@ def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any
         "started_at": instant(run.started_at),
         "undone_at": instant(run.undone_at) if run.undone_at else None,
         "created_only": run.created_only,
-        **{outcome.value: [_lead_document(lead, output) for lead in plan.of(outcome)] for outcome in Outcome},
+        "undone": _lead_documents(plan.of(Outcome.UNDONE), output),
+        "kept": _lead_documents(plan.of(Outcome.KEPT), output),
+        "gone": _lead_documents(plan.of(Outcome.GONE), output),
         "records": plan.records,
         "files": [output.text(name) for name in plan.files],
         "rejects": {
@@ -138,7 +144,11 @@ def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any
     }
 
 
-def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
+def _lead_documents(leads: Sequence[LeadOutcome], output: Output) -> list[UndoneLeadDocument]:
+    return [_lead_document(lead, output) for lead in leads]
+
+
+def _lead_document(lead: LeadOutcome, output: Output) -> UndoneLeadDocument:
     return {
         "id": lead.lead_id,
         "lead_type": output.text(lead.lead_type),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import PLURALS
@@ -58,7 +58,7 @@ _WIDE = 80
 def render_status(status: Status, clock: Clock, redact: Redact, *, as_json: bool) -> None:
     """The status once; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(status_document(status), redact))
+        print_result(redacted(status_document(status), redact))
     elif sys.stdout.isatty():
         out = console()
         out.print(_screen(status, clock, redact, out.width))
