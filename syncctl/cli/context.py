@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncctl.cli.ending import error_boundary, reporting_exit_status
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
 from syncctl.cli.json_errors import NEW_NAMES, last_words, name_of
-from syncctl.cli.logs.uncaught import remember, traceback_text
+from syncctl.cli.logs.uncaught import remember
 from syncctl.cli.options import refuse_idle_options
-from syncctl.cli.render.printer import console, expect_result, print_error, print_message
+from syncctl.cli.render.printer import console, expect_result, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.cli.terminal.streams import can_redraw
-from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
+from syncctl.errors import StopRequestedError
 from syncctl.ports.stop import Stop
 from syncctl.ports.waiting import watched_by
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from syncctl.ports.listener import Listener
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
-
-OUT_OF_SPACE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Errors of writing to a redirected stream when its disk is full."""
 
 EnvFile = Annotated[
     Path | None,
@@ -226,55 +223,6 @@ class Session:
             self.tell(problem, logging.WARNING, "Warning: ")
 
 
-@contextmanager
-def error_boundary(session: Session) -> Iterator[None]:
-    """Turn any error into one or two plain lines and an exit status; a traceback is only shown with -v."""
-    try:
-        yield
-    except SyncctlError as error:
-        # A call that fails after a request to stop was only waited for because of its own time limit.
-        _fail(session, error, session.stop.exit_code or error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output is gone (`| head`): there is nobody to report to.
-        raise typer.Exit(ExitCode.FAILED) from None
-    except typer.Exit:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
-        if isinstance(error, OSError) and error.filename is None and error.errno in OUT_OF_SPACE_ERRNOS:
-            unwritable = SyncctlError(f"The output could not be written: {error.strerror}.")
-            _fail(session, unwritable, ExitCode.FAILED)
-        # Last resort: a bug in syncctl must not show the user a traceback.
-        if session.verbose:
-            session.tell(traceback_text(error), logging.ERROR)
-        hint = f"This is a defect of syncctl{'' if session.verbose else ': run it again with -v'}."
-        defect = SyncctlError(f"Unexpected {type(error).__name__}: {error}", hint=hint)
-        _fail(session, defect, ExitCode.FAILED)
-
-
-def _fail(session: Session, error: SyncctlError, exit_code: ExitCode) -> NoReturn:
-    session.tell(str(error), logging.ERROR, error.prefix if exit_code < ExitCode.INTERRUPTED else "")
-    if session.as_json is not None:
-        about = (session.redactor(error.message), session.redactor(error.hint))
-        # Where it can't be written, that is said at the end, and this status stays.
-        with suppress(OSError):
-            print_error(session.as_json, exit_code, *about, partial=session.partial_result)
-    raise typer.Exit(exit_code)
-
-
-@contextmanager
-def _reporting_exit_status(session: Session) -> Iterator[None]:
-    """Pass the command's exit status to the session."""
-    status: int = ExitCode.FAILED
-    try:
-        yield
-        status = ExitCode.OK
-    except typer.Exit as end:
-        status = end.exit_code
-        raise
-    finally:
-        session.end(status)
-
-
 def command(  # noqa: PLR0913 - each is optional
     app: typer.Typer,
     name: str,
@@ -320,7 +268,7 @@ def command(  # noqa: PLR0913 - each is optional
                 session.as_json = as_json
                 # What is logged is so to its last line.
                 section = stop.at_safe_points() if logged else nullcontext()
-                with section, session.waits_shown(), _reporting_exit_status(session), error_boundary(session):
+                with section, session.waits_shown(), reporting_exit_status(session), error_boundary(session):
                     refuse_idle_options(context)
                     function(session, **given)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import (
@@ -14,6 +13,7 @@ from syncctl.cli.render.cleanup_output import (
     restore_command,
     tell_left,
 )
+from syncctl.cli.render.import_undo_document import undo_document, value_text
 from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
@@ -23,7 +23,7 @@ from syncctl.services.imports.undo_results import KeptReason, Outcome
 from syncctl.text import plural, quantity, shortened
 
 if TYPE_CHECKING:
-    from syncctl.cli.render.documents.repairs import ImportUndoDocument, UndoneLeadDocument
+    from syncctl.cli.render.documents.repairs import ImportUndoDocument
     from syncctl.domain.import_notes import NotedImport
     from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
 
@@ -65,7 +65,7 @@ def short_id(run: NotedImport) -> str:
 def undo_planned(plan: UndoPlan, output: Output, *, is_question: bool = False) -> None:
     """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
-        print_result(_document(plan, output, applied=False))
+        print_result(undo_document(plan, output, applied=False))
         return
     _print_plan(plan, output, is_done=False)
     if plan.has_work and not is_question:
@@ -99,7 +99,7 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
     plan = result.plan
     if output.as_json:
         document: ImportUndoDocument = {
-            **_document(plan, output, applied=True),
+            **undo_document(plan, output, applied=True),
             **outcome_document(plan.left, result.backup),
             "changed": len(plan.to_undo),
         }
@@ -114,64 +114,6 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
             print_line(f"To put the leads back: {restore_command(result.backup)}")
     if plan.left:
         tell_left(plan.left)
-
-
-def _document(plan: UndoPlan, output: Output, *, applied: bool) -> ImportUndoDocument:
-    run = plan.run
-    return {
-        "command": "import undo",
-        "ok": True,
-        "applied": applied,
-        "run_id": run.run_id,
-        "import": run.command,
-        "started_at": instant(run.started_at),
-        "undone_at": instant(run.undone_at) if run.undone_at else None,
-        "created_only": run.created_only,
-        "undone": _lead_documents(plan.of(Outcome.UNDONE), output),
-        "kept": _lead_documents(plan.of(Outcome.KEPT), output),
-        "gone": _lead_documents(plan.of(Outcome.GONE), output),
-        "records": plan.records,
-        "files": [output.text(name) for name in plan.files],
-        "rejects": {
-            "taken_off": plan.unlisted,
-            "put_back": plan.relisted,
-            "amended": plan.amended,
-            "forgotten": plan.forgotten,
-        },
-        "corrected": dict(plan.corrected),
-        "seen": plan.seen,
-        "taken_over": dict(plan.taken_over),
-    }
-
-
-def _lead_documents(leads: Sequence[LeadOutcome], output: Output) -> list[UndoneLeadDocument]:
-    return [_lead_document(lead, output) for lead in leads]
-
-
-def _lead_document(lead: LeadOutcome, output: Output) -> UndoneLeadDocument:
-    return {
-        "id": lead.lead_id,
-        "lead_type": output.text(lead.lead_type),
-        "name": output.text(lead.name),
-        "phone": mask_phone(lead.phone),
-        "store": output.text(lead.store),
-        "deleted": lead.is_deleted,
-        "fields": [
-            {"field": name, "now": _value(name, held, output), "becomes": _value(name, was, output)}
-            for name, (held, was) in lead.restored.items()
-        ],
-        "kept_fields": {name: reason.value for name, reason in lead.kept.items()},
-        "later_run": lead.later_run,
-        "why": [reason.value for reason in lead.reasons],
-    }
-
-
-def _value(name: str, value: object, output: Output) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return instant(value)
-    return mask_phone(str(value)) if name == "phone" else output.text(value)
 
 
 def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
@@ -275,7 +217,7 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
 
 
 def _shown(name: str, value: object, output: Output) -> str:
-    text = output.value(name, value) if sys.stdout.isatty() else _value(name, value, output)
+    text = output.value(name, value) if sys.stdout.isatty() else value_text(name, value, output)
     return shortened(text, LONGEST_VALUE) if text else "(empty)"
 
 

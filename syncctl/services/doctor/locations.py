@@ -11,7 +11,7 @@ from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import PLURALS, StepName
 from syncctl.locations import Locations
-from syncctl.services.sync.planning import location_order
+from syncctl.services.sync.asked_locations import location_order
 from syncctl.text import and_more, mapping_line
 
 LOCATION_IDS = "Location ids"
