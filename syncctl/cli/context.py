@@ -28,6 +28,7 @@ from syncctl.ports.waiting import watched_by
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import RecentLines
     from syncctl.cli.render.clock import Clock
+    from syncctl.domain.shards import Shard
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.monitoring.metrics import RunMetrics
     from syncctl.ports.listener import Listener
@@ -182,11 +183,12 @@ class Session:
             if self.heartbeat is not None:
                 self.recent_lines.handle(record)
 
-    def count_run(self, *, dry_run: bool) -> None:
-        """The command is a run, which METRICS_FILE is to show unless it writes nothing."""
+    def count_run(self, *, dry_run: bool, shard: Shard | None = None) -> None:
+        """The command is a run, which METRICS_FILE is to show unless it writes nothing. `shard`: it syncs
+        only this part, which has a file of its own."""
         from syncctl.monitoring.metrics import RunMetrics
 
-        self.metrics = None if dry_run else RunMetrics()
+        self.metrics = None if dry_run else RunMetrics(shard)
 
     def add_to_heartbeat(self, line: str) -> None:
         """Add a line to what the monitor gets at the end, and to nothing else."""

@@ -201,6 +201,8 @@ def history_document(result: RunResult) -> dict[str, Any]:
     """The envelope, and for each step the locations where something happened."""
     document: dict[str, Any] = dict(run_envelope(result))
     document |= {"newly_rejected": result.newly_rejected, "whole": result.whole}
+    if result.shard is not None:
+        document["shard"] = str(result.shard)
     if result.corrected_lines is not None:
         document["corrected_lines"] = dict(result.corrected_lines)
     for kept, step in zip(document["steps"], result.steps, strict=True):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from syncctl.cli.context import Session, command
-from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, To, Wait, window_of
+from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, ShardOption, To, Wait, window_of
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, StepName
-from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError
+from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
@@ -95,7 +95,15 @@ def _sync(
     observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
     automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
     trigger = Trigger.AUTO if automatic else Trigger.MANUAL
-    invocation = Invocation(name, trigger, asked.dry_run, asked.wait_s, observe=observe, stop=session.stop)
+    invocation = Invocation(
+        name,
+        trigger,
+        asked.dry_run,
+        asked.wait_s,
+        observe=observe,
+        shard=options.shard,
+        stop=session.stop,
+    )
     if automatic and not asked.force and not session.settings.api_sync_enabled:
         session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
         result = switched_off(session.settings, invocation, steps)
@@ -122,16 +130,23 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         date_from: From = None,
         date_to: To = None,
         location: Location = None,
+        shard: ShardOption = None,
         dry_run: DryRun = False,
         force: Force = False,
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
+        from syncctl.domain.shards import Shard
         from syncctl.services.sync.planning import SyncOptions
 
-        session.count_run(dry_run=dry_run)
+        part = Shard.parse(shard) if shard is not None else None
+        session.count_run(dry_run=dry_run, shard=part)
+        if part is not None and location:
+            raise UsageError("Use either --shard or --location: each says which locations are asked.")
+        if part is not None and name == "all":
+            raise UsageError("`all` imports files as well, which can't be shared: use `api --shard`.")
         first, last = window_of(full, date_from, date_to, session.clock)
-        options = SyncOptions(full, first, last, tuple(location or ()))
+        options = SyncOptions(full, first, last, tuple(location or ()), part)
         _sync(session, name, steps, options, _Asked(dry_run, force, wait, json))
 
     def sync_stores(
