@@ -121,8 +121,12 @@ class Session:
 
         settings = settings or self.settings
         terminal = sys.stderr.isatty()
+        file_level = (
+            logging.DEBUG if self.verbose else logging.getLevelNamesMapping()[settings.log_level.upper()]
+        )
         configure_logging(
-            level=logging.DEBUG if self.verbose else logging.WARNING if self.quiet else logging.INFO,
+            level=max(file_level, logging.WARNING) if self.quiet else file_level,
+            file_level=file_level,
             stream_format=None if terminal else settings.log_format,
             log_file=settings.log_file,
             log_format=settings.log_format,

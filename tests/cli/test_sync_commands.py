@@ -461,3 +461,15 @@ def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain.stdout)
     for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", plain.stdout).splitlines():
         assert len(line.rstrip()) <= 80
+
+
+def test_the_log_s_level(program: Program) -> None:
+    usual = program.run("stores", SYNC_LOG_FILE="usual.log")
+    assert "INFO" in usual.stderr
+    ended = program.run("stores", SYNC_LOG_FILE="quiet.log", SYNC_LOG_LEVEL="warning")
+    assert (ended.status, ended.output) == (0, "")
+    assert (program.folder / "quiet.log").read_text(encoding="utf-8") == ""
+    ended = program.run("booking", SYNC_LOG_FILE="all.log", SYNC_LOG_LEVEL="debug")
+    assert "DEBUG" in ended.stderr
+    assert "DEBUG" in (program.folder / "all.log").read_text(encoding="utf-8")
+    assert program.run("stores", SYNC_LOG_LEVEL="loud").status == 78
