@@ -18,12 +18,14 @@ from syncctl.services.checks.freshness import ago, span
 from syncctl.services.checks.status import DAYS, DatabaseContent, Health, StepHealth
 from syncctl.services.checks.status_document import status_document
 from syncctl.services.checks.windows import audit_words
+from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
     from syncctl.domain.run_history import SyncLog
+    from syncctl.ports.admin import DuplicateCount
     from syncctl.ports.stop import Stop
     from syncctl.services.checks.corrected_numbers import Corrections
     from syncctl.services.checks.freshness import ApiStep
@@ -130,7 +132,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     in_ = f"in {span(status.next_sync_at - now)}, {status.next_sync_at:%H:%M} UTC"
     yield "Next sync", in_ if status.sync_enabled else "none: API_SYNC_ENABLED=false"
     if status.content:
-        yield from _content_facts(status.content)
+        yield from _content_facts(status.content, now)
     if audits := audit_words(status.saved_by_audits):
         yield "Audits", audits
     yield from _correction_facts(status.corrections)
@@ -167,14 +169,19 @@ def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
         yield "Two leads", f"{more:,} more: see syncctl status --json"
 
 
-def _content_facts(content: DatabaseContent) -> Iterator[tuple[str, str]]:
+def _content_facts(content: DatabaseContent, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Leads", f"{content.leads:,}"
-    duplicates = (
-        f"{content.duplicate_sets:,} sets, {content.extra_copies:,} copies too many: "
-        "see syncctl cleanup duplicates"
-    )
-    yield "Duplicates", duplicates if content.duplicate_sets else "none"
+    yield "Duplicates", _duplicates(content.duplicates, now)
     yield "Rejects", f"{content.rejects:,}: see syncctl rejects list" if content.rejects else "none"
+
+
+def _duplicates(count: DuplicateCount | None, now: datetime) -> str:
+    """As the last pass over all leads counted them, and when that was."""
+    if count is None:
+        return "not counted yet: `syncctl verify data` counts them"
+    sets, copies = quantity(count.sets, "set"), quantity(count.extra_copies, "copy", "copies")
+    found = f"{sets}, {copies} too many" if count.sets else "none"
+    return f"{found}, counted {ago(count.counted_at, now)} by `{count.counted_by}`"
 
 
 def _days(per_day: Mapping[date, int], width: int) -> Table:

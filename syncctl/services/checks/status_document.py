@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from syncctl.domain.run_documents import instant
+from syncctl.ports.admin import DuplicateCount
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.status import DAYS, Status, StepHealth
 from syncctl.services.checks.windows import AUDIT_PERIOD
@@ -27,9 +28,7 @@ def status_document(status: Status) -> dict[str, Any]:
         "leads_per_day": (
             {day.isoformat(): count for day, count in content.per_day.items()} if content else None
         ),
-        "duplicates": (
-            {"sets": content.duplicate_sets, "extra_copies": content.extra_copies} if content else None
-        ),
+        "duplicates": _duplicates(content.duplicates) if content else None,
         "rejects": content.rejects if content else None,
         "audits": {"days": AUDIT_PERIOD.days, "saved": dict(status.saved_by_audits)} if content else None,
         "doubts": [
@@ -74,6 +73,16 @@ def status_document(status: Status) -> dict[str, Any]:
             "since": instant(status.lock.since) if status.lock.since else None,
             "problem": status.lock.problem,
         },
+    }
+
+
+def _duplicates(count: DuplicateCount | None) -> dict[str, Any]:
+    """Null where nobody has counted them yet."""
+    return {
+        "sets": count.sets if count else None,
+        "extra_copies": count.extra_copies if count else None,
+        "counted_at": instant(count.counted_at) if count else None,
+        "counted_by": count.counted_by if count else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -13,16 +13,18 @@ from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
-from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan
+from syncctl.ports.admin import AskedNumber, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
 from syncctl.ports.storage import RecordEntry
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
+from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import find, find_by_texts
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
+from syncctl.storage.mongo.spellings import SPELLINGS, may_have
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -36,6 +38,13 @@ LAST_LOGS: list[Document] = [
     },
     {"$group": {"_id": {"syncType": "$syncType", "status": "$status"}, "last": {"$max": "$_id"}}},
 ]
+
+DUPLICATES_ID = "count:duplicates"
+"""The document of syncstate with the last count of duplicates."""
+
+# A list of dates, which its index finds by each of them, is no date.
+_IS_DATE = {"$eq": [{"$type": "$createdAt"}, "date"]}
+DAY = {"$cond": [_IS_DATE, {"$dateToString": {"date": "$createdAt", "format": "%Y-%m-%d"}}, None]}
 
 LOG_FIELDS = ("syncType", "trigger", "lastSyncAt", "lastSyncCount", "status", "errorMessage")
 
@@ -52,6 +61,34 @@ class MongoSurvey(MongoSession):
     def count_rejects(self) -> int:
         with self._reading() as database:
             return database.syncrejects.count_documents({"closedAt": None})
+
+    def count_leads(self) -> int:
+        with self._reading() as database:
+            return database.leads.estimated_document_count()
+
+    def leads_per_day(self, first: date, last: date) -> dict[date, int]:
+        since, until = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
+        pipeline: list[Document] = [
+            {"$match": {"createdAt": {"$gte": since, "$lt": until}}},
+            {"$group": {"_id": DAY, "leads": {"$sum": 1}}},
+        ]
+        with self._reading() as database:
+            found = {each["_id"]: each["leads"] for each in database.leads.aggregate(pipeline)}
+        return {date.fromisoformat(day): leads for day, leads in found.items() if day is not None}
+
+    def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
+        if not number.text.isascii():
+            yield from self.scan_leads(("phone", "bookingNo"))
+            return
+        with self._reading() as database:
+            for query in may_have(number):
+                found = find(database.leads, query, ["_id", "phone", "bookingNo"]).collation(SPELLINGS)
+                yield from map(documents.known_fields, found)
+
+    def duplicate_count(self) -> DuplicateCount | None:
+        with self._reading() as database:
+            found = find(database.syncstate, {"_id": DUPLICATES_ID})
+            return next(self._own.read("syncstate", found, count_from), None)
 
     def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
         with self._reading() as database:

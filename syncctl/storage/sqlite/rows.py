@@ -236,6 +236,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "rejectedAt": _date_or_long_ago,
     "startedAt": _date_or_long_ago,
     "note": _note,
+    "countedAt": _date_or_long_ago,
     "changedAt": _date_or_none,
     "watermark": _date_or_none,
     "askedAt": _date_or_none,
