@@ -477,6 +477,11 @@ class MemoryStorage:
     def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
         yield from self.scan_leads(("phone", "bookingNo"))
 
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        wanted = set(phones)
+        for each in self._find("leads", lambda each: each.get("phone") in wanted):
+            yield with_fields(each, fields)
+
     def duplicate_count(self) -> DuplicateCount | None:
         return next(self._own.read("synccounts", self._find("synccounts"), states.count_from), None)
 

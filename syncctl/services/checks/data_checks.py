@@ -14,7 +14,8 @@ from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.finished_leads import FinishedLeads
 from syncctl.services.checks.lead_tallies import FIELDS, LeadProblem, LeadTallies, check_duplicates
-from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
+from syncctl.services.cleanup.duplicate_search import DuplicateSearch
+from syncctl.services.cleanup.duplicates import CachedStores
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.run import Clock
 from syncctl.text import quantity
@@ -33,7 +34,7 @@ def check_data(database: Database, locations: Locations, clock: Clock) -> CheckR
     """
     finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
     wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
-    leads = LeadTallies(DuplicateFinder(locations, database), finished, wall_clock)
+    leads = LeadTallies(DuplicateSearch(locations, database), finished, wall_clock)
     for lead in database.scan_leads(FIELDS):
         leads.add(lead)
     stores = database.stores()

@@ -27,7 +27,7 @@ from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
-from syncctl.services.cleanup.duplicates import find_duplicates
+from syncctl.services.cleanup.duplicate_search import find_duplicates
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 

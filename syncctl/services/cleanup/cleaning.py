@@ -21,7 +21,8 @@ from syncctl.services.cleanup.duplicate_plans import (
     decide,
     in_batches,
 )
-from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, find_duplicates
+from syncctl.services.cleanup.duplicate_search import find_duplicates
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets
 
 
 @dataclass(frozen=True, slots=True)

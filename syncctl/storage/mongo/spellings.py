@@ -2,8 +2,8 @@
 
 In that order what begins with fewer than ten digits stands before all phone numbers of ten digits, and what
 begins with more, or with a letter, behind them: the few that are written in another way are next to each
-other, and found without a look at the others. At strength 1, case, accents and what doesn't show (a zero-width
-space) make no difference, and the digits of all scripts are alike.
+other, and found without a look at the others. At strength 1, case, accents and what doesn't show (a space of
+no width) make no difference, but that a number ends there; the digits of all scripts are alike.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ _WHOLE_NUMBER = re.compile("-?[0-9]{1,34}")
 """With as many digits as a decimal of the database has."""
 
 
+LONGEST_TEXT = 60
+"""Characters of a number that is looked up by these indexes: a longer one makes too long a query."""
+
+
 def may_have(number: AskedNumber) -> list[Document]:
     """The queries that find them, for an ASCII text. Each is for this collation."""
     as_number = {"$in": [*_numbers(number)]}
@@ -53,21 +57,23 @@ def may_have(number: AskedNumber) -> list[Document]:
     ]
     booking_no = [
         {"$gt": "", "$lt": "0"},
-        *map(
-            _beginning_with,
-            sorted(
-                {digits[:count] for digits in _significant(number) for count in range(1, len(digits) + 1)}
-            ),
-        ),
+        *map(_beginning_with, sorted(set(_beginnings(number)))),
         {"$gte": number.text, "$lt": number.text + _FIRST_VISIBLE},
         as_number,
     ]
-    if number.digits:
-        booking_no.append(_beginning_with("0"))
     return [
         {"$or": [{field: condition} for condition in conditions]}
         for field, conditions in zip(SPELLED_FIELDS, (phone, booking_no), strict=True)
     ]
+
+
+def _beginnings(number: AskedNumber) -> Iterator[str]:
+    """What a booking number may begin with, up to a character within its digits that isn't one."""
+    for digits in _significant(number):
+        yield "0"
+        yield from (digits[:count] for count in range(1, len(digits) + 1))
+    text = number.text
+    yield from (text[:count] for count in range(1, len(text)) if text[count - 1 : count + 1].isdigit())
 
 
 def _beginning_with(digits: str) -> Document:

@@ -14,17 +14,17 @@ from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
 from syncctl.ports.admin import AskedNumber, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
-from syncctl.ports.storage import RecordEntry
+from syncctl.ports.storage import RecordEntry, Texts
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
 from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import find, find_by_texts
+from syncctl.storage.mongo.batches import find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
-from syncctl.storage.mongo.spellings import SPELLINGS, may_have
+from syncctl.storage.mongo.spellings import LONGEST_TEXT, SPELLINGS, may_have
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -77,12 +77,18 @@ class MongoSurvey(MongoSession):
         return {date.fromisoformat(day): leads for day, leads in found.items() if day is not None}
 
     def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
-        if not number.text.isascii():
+        if not number.text.isascii() or len(number.text) > LONGEST_TEXT:
             yield from self.scan_leads(("phone", "bookingNo"))
             return
         with self._reading() as database:
             for query in may_have(number):
                 found = find(database.leads, query, ["_id", "phone", "bookingNo"]).collation(SPELLINGS)
+                yield from map(documents.known_fields, found)
+
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        with self._reading() as database:
+            for batch in in_batches(phones):
+                found = find(database.leads, {"phone": {"$in": batch}}, ["_id", *fields])
                 yield from map(documents.known_fields, found)
 
     def duplicate_count(self) -> DuplicateCount | None:

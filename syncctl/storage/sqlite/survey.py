@@ -12,7 +12,7 @@ from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.admin import AskedNumber, Caveat, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
-from syncctl.ports.storage import RecordEntry
+from syncctl.ports.storage import RecordEntry, Texts
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
 from syncctl.storage.common.states import count_from
@@ -138,6 +138,13 @@ class SqliteSurvey(SqliteSession):
         beginnings = {digits[:count] for digits in number.digits for count in range(1, len(digits) + 1)}
         wanted = {"texts": rows.json_list(texts), "beginnings": rows.json_list(beginnings)}
         yield from self._scan(rows.known_fields, MAY_HAVE, wanted)
+
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        query = (
+            f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
+            " WHERE phone IN (SELECT value FROM json_each(?))"
+        )
+        yield from self._scan(rows.known_fields, query, (rows.json_list(phones),))
 
     def duplicate_count(self) -> DuplicateCount | None:
         with self._found("SELECT * FROM synccounts WHERE _id = ?", (DUPLICATES_ID,)) as found:
