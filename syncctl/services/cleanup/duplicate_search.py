@@ -15,8 +15,10 @@ from syncctl.services.cleanup.duplicates import (
     CachedStores,
     DuplicateFinder,
     DuplicateSets,
+    OnCounted,
     cleanup_key,
     customer_of,
+    keep_no_count,
 )
 from syncctl.services.matching.legacy_leads import text_of
 
@@ -36,6 +38,9 @@ class DuplicateSearch:
     """
 
     def __init__(self, locations: Locations, database: Database) -> None:
+        self.leads = 0
+        """How many it has taken."""
+
         self._locations = locations
         self._stores = CachedStores(locations)
         self._database = database
@@ -47,6 +52,7 @@ class DuplicateSearch:
 
     def add(self, lead: Document) -> None:
         """Add a lead with its `_id` and KEY_FIELDS. Raises StorageError."""
+        self.leads += 1
         key = cleanup_key(lead, self._stores)
         if key is None:
             return
@@ -99,9 +105,14 @@ class DuplicateSearch:
 _FIELDS = ("_id", *KEY_FIELDS)
 
 
-def find_duplicates(database: Database, locations: Locations) -> DuplicateSets:
+def find_duplicates(
+    database: Database, locations: Locations, on_counted: OnCounted = keep_no_count
+) -> DuplicateSets:
     """All sets of duplicates in the database, in one pass over its leads. Raises StorageError."""
     search = DuplicateSearch(locations, database)
     for lead in database.scan_leads(KEY_FIELDS):
         search.add(lead)
-    return search.found()
+    duplicates = search.found()
+    if search.leads:
+        on_counted(duplicates)
+    return duplicates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -85,6 +85,14 @@ class DuplicateSets:
     def extra_copies(self) -> int:
         """How many leads there are beyond one per set."""
         return sum(len(ids) - 1 for sets in self.sets.values() for ids in sets)
+
+
+OnCounted = Callable[[DuplicateSets], None]
+"""Called with the duplicates once all leads have been looked at, if there are any leads."""
+
+
+def keep_no_count(_duplicates: DuplicateSets) -> None:
+    """For a look whose count nobody keeps."""
 
 
 class DuplicateFinder:

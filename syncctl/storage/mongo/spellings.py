@@ -42,12 +42,16 @@ _WHOLE_NUMBER = re.compile("-?[0-9]{1,34}")
 """With as many digits as a decimal of the database has."""
 
 
+_SIMPLE = Collation("simple")
+_TOO_SHORT_FROM_ABROAD: Document = {"phone": {"$gte": "0091", "$lt": "0092"}}
+"""With eight digits behind it this sorts among the phone numbers of ten, and is none: another may follow."""
+
 LONGEST_TEXT = 60
 """Characters of a number that is looked up by these indexes: a longer one makes too long a query."""
 
 
-def may_have(number: AskedNumber) -> list[Document]:
-    """The queries that find them, for an ASCII text. Each is for this collation."""
+def may_have(number: AskedNumber) -> list[tuple[Document, Collation]]:
+    """The queries that find them, for an ASCII text, each with its collation."""
     as_number = {"$in": [*_numbers(number)]}
     phone = [
         {"$gt": "", "$lt": _FEWEST},
@@ -61,10 +65,11 @@ def may_have(number: AskedNumber) -> list[Document]:
         {"$gte": number.text, "$lt": number.text + _FIRST_VISIBLE},
         as_number,
     ]
-    return [
-        {"$or": [{field: condition} for condition in conditions]}
+    spelled = [
+        ({"$or": [{field: condition} for condition in conditions]}, SPELLINGS)
         for field, conditions in zip(SPELLED_FIELDS, (phone, booking_no), strict=True)
     ]
+    return [*spelled, (_TOO_SHORT_FROM_ABROAD, _SIMPLE)]
 
 
 def _beginnings(number: AskedNumber) -> Iterator[str]:

@@ -24,7 +24,7 @@ from syncctl.storage.mongo import documents
 from syncctl.storage.mongo.batches import find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
-from syncctl.storage.mongo.spellings import LONGEST_TEXT, SPELLINGS, may_have
+from syncctl.storage.mongo.spellings import LONGEST_TEXT, may_have
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -81,8 +81,8 @@ class MongoSurvey(MongoSession):
             yield from self.scan_leads(("phone", "bookingNo"))
             return
         with self._reading() as database:
-            for query in may_have(number):
-                found = find(database.leads, query, ["_id", "phone", "bookingNo"]).collation(SPELLINGS)
+            for query, collation in may_have(number):
+                found = find(database.leads, query, ["_id", "phone", "bookingNo"]).collation(collation)
                 yield from map(documents.known_fields, found)
 
     def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
