@@ -40,6 +40,9 @@ ONE_REPORT_ONE_RECORD = IndexModel(
     [("reportId", ASCENDING)], unique=True, partialFilterExpression={"reportId": {"$type": "string"}}
 )
 
+SYNC_LOGS_BY_KIND = IndexModel([("syncType", ASCENDING), ("_id", ASCENDING)])
+"""For the newest of a kind. An `_id` is no list, so that it refuses nothing either."""
+
 RECORDS_LOOKED_UP_BY = ("leadId", "values.phone", "values.bookingNo", "values.createdAt")
 
 LOOKED_UP_BY = {"phone", "bookingNo", "createdAt", "name"}
@@ -72,7 +75,7 @@ def create_indexes(database: Database[Document]) -> None:
             by_place = IndexModel([("source", ASCENDING), ("location", ASCENDING)])
             database.syncrejects.create_indexes([by_place, IndexModel("closedAt")])
         with _warning("synclogs"):
-            database.synclogs.create_index("lastSyncAt")
+            database.synclogs.create_indexes([IndexModel("lastSyncAt"), SYNC_LOGS_BY_KIND])
         with _warning("syncruns"):
             database.syncruns.create_index("startedAt")
         with _warning("syncimports"):

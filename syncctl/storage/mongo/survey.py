@@ -28,16 +28,12 @@ from syncctl.storage.mongo.spellings import LONGEST_TEXT, may_have
 
 LAST_CHARACTER = "\U0010ffff"
 
-# The newest by insertion, in one pass: ids of the driver's and of Mongoose's grow.
-LAST_LOGS: list[Document] = [
-    {
-        "$match": {
-            "syncType": {"$type": "string"},
-            "$or": [{field: {"$type": "date"}} for field in documents.LOG_DATES],
-        }
-    },
-    {"$group": {"_id": {"syncType": "$syncType", "status": "$status"}, "last": {"$max": "$_id"}}},
-]
+DATED_LOGS: Document = {
+    "syncType": {"$type": "string"},
+    "$or": [{field: {"$type": "date"}} for field in documents.LOG_DATES],
+}
+RECENT_LOGS = 100
+"""Among these there is one of each kind that is still synced."""
 
 DUPLICATES_ID = "count:duplicates"
 """The document of syncstate with the last count of duplicates."""
@@ -121,10 +117,24 @@ class MongoSurvey(MongoSession):
             return {user["_id"]: name for user in users if isinstance(name := user.get("name"), str) and name}
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
+        # The newest by insertion: ids of the driver's and of Mongoose's grow.
         with self._reading() as database:
-            ids = [group["last"] for group in database.synclogs.aggregate(LAST_LOGS)]
-            found = database.synclogs.find({"_id": {"$in": ids}}).sort("_id", ASCENDING)
-            return last_logs(map(documents.dated_log, found))
+            newest = database.synclogs.find(DATED_LOGS).sort("_id", DESCENDING).limit(RECENT_LOGS)
+            found = {log["_id"]: log for log in newest}
+            recent = last_logs(map(documents.dated_log, reversed(found.values())))
+            if len(found) == RECENT_LOGS:
+                kinds = database.synclogs.distinct("syncType")
+                for kind in (each for each in kinds if isinstance(each, str)):
+                    known = recent.get(kind)
+                    wanted = [{}] if known is None else []
+                    if known is None or known.last_success is None:
+                        wanted.append({"status": str(StepStatus.SUCCESS)})
+                    for also in wanted:
+                        of_kind = database.synclogs.find({**DATED_LOGS, "syncType": kind, **also})
+                        found |= {log["_id"]: log for log in of_kind.sort("_id", DESCENDING).limit(1)}
+            # Sorted by the server, as ids may be of several types.
+            ids = {"_id": {"$in": list(found)}}
+            return last_logs(map(documents.dated_log, database.synclogs.find(ids).sort("_id", ASCENDING)))
 
     def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
         query = {"lastSyncAt": {"$gte": since, "$lt": until}, "syncType": {"$type": "string"}}

@@ -232,6 +232,8 @@ MIGRATIONS: Sequence[Sequence[str]] = (
     (
         f"CREATE INDEX leads_oddPhone ON leads (phone) WHERE {ODD_PHONE}",
         f"CREATE INDEX leads_oddBookingNo ON leads (bookingNo) WHERE {ODD_BOOKING_NO}",
+        "CREATE INDEX synclogs_syncType ON synclogs (syncType)",
+        "CREATE INDEX synclogs_lastSyncAt ON synclogs (lastSyncAt)",
         "CREATE INDEX syncrejects_open ON syncrejects (rejectedAt) WHERE closedAt IS NULL",
         _SYNCCOUNTS,
     ),

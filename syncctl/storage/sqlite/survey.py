@@ -24,14 +24,21 @@ from syncctl.storage.sqlite.statements import where_among
 
 # Of what a person typed, only what begins like a date counts.
 LAST_LOGS = """
+WITH RECURSIVE kinds (kind) AS (
+    SELECT min(syncType) FROM synclogs
+    UNION ALL SELECT (SELECT min(syncType) FROM synclogs WHERE syncType > kind) FROM kinds WHERE kind NOTNULL
+)
 SELECT * FROM synclogs WHERE _id IN (
-    SELECT max(_id) FROM synclogs WHERE lastSyncAt GLOB '[0-9][0-9][0-9][0-9]-*' GROUP BY syncType, status
+    SELECT (SELECT _id FROM synclogs WHERE syncType = kind AND lastSyncAt GLOB '[0-9][0-9][0-9][0-9]-*'
+        ORDER BY _id DESC LIMIT 1) FROM kinds
+    UNION SELECT (SELECT _id FROM synclogs WHERE syncType = kind AND status = 'success'
+        AND lastSyncAt GLOB '[0-9][0-9][0-9][0-9]-*' ORDER BY _id DESC LIMIT 1) FROM kinds
 ) ORDER BY _id
 """
 
 RUNS = """
 SELECT * FROM syncruns
-WHERE substr(_id, 1, length(:run_id)) = :run_id
+WHERE _id >= :run_id AND _id < :run_id || char(0x10ffff)
 AND (:until IS NULL OR startedAt < :until)
 AND (NOT :failed_only OR EXISTS (
     SELECT 1 FROM json_each(document, '$.steps')
