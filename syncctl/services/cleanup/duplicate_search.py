@@ -19,6 +19,7 @@ from syncctl.services.cleanup.duplicates import (
     cleanup_key,
     customer_of,
     keep_no_count,
+    usual_key,
 )
 from syncctl.services.matching.legacy_leads import text_of
 
@@ -53,24 +54,25 @@ class DuplicateSearch:
     def add(self, lead: Document) -> None:
         """Add a lead with its `_id` and KEY_FIELDS. Raises StorageError."""
         self.leads += 1
-        key = cleanup_key(lead, self._stores)
-        if key is None:
+        if (key := usual_key(lead)) is not None:
+            customer, phone = key, lead["phone"]
+        elif (key := cleanup_key(lead, self._stores)) is not None:
+            customer, phone = customer_of(key, lead), phone_number(text_of(lead, "phone"))
+            if lead["phone"] != phone:
+                self._oddly_written.append({field: lead[field] for field in _FIELDS if field in lead})
+        else:
             return
         digest = derived_id(key)
         if digest != lead["_id"]:
             self._of_record[digest] = lead["_id"]
             if len(self._of_record) == LOOKED_UP_AT_ONCE:
                 self._look_up_records()
-        customer = customer_of(key, lead)
-        bit = int(digest if customer == key else derived_id(customer), 16) % BITS
+        bit = int(digest if customer is key else derived_id(customer), 16) % BITS
         place, mask = bit >> 3, 1 << (bit & 7)
-        written = lead["phone"]
-        phone = phone_number(text_of(lead, "phone"))
-        if self._seen[place] & mask and phone is not None:
+        if self._seen[place] & mask:
             self._phones.add(phone)
-        self._seen[place] |= mask
-        if written != phone:
-            self._oddly_written.append({field: lead[field] for field in _FIELDS if field in lead})
+        else:
+            self._seen[place] |= mask
 
     def found(self) -> DuplicateSets:
         """The sets among the leads so far, by their values now. Raises StorageError."""

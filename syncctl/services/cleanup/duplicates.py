@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations, StoreNames
-from syncctl.parsing.phones import phone_number
+from syncctl.parsing.phones import PHONE_DIGITS, phone_number
+from syncctl.parsing.values import LONGEST_TEXT
 from syncctl.services.matching.legacy_leads import split_store, stored_file_key, stored_key, text_of
 
 KEY_FIELDS: tuple[str, ...] = (
@@ -46,6 +48,18 @@ def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
     if not _has_file_key(lead):
         return stored_key(lead, locations)
     return stored_file_key(lead, locations)
+
+
+def usual_key(lead: Document) -> str | None:
+    """The `cleanup_key` of a lead with a booking number and all written as most are, seen at a glance; None
+    for any other lead."""
+    lead_type, phone, booking_no = lead.get("leadType"), lead.get("phone"), lead.get("bookingNo")
+    if not (type(lead_type) is type(phone) is type(booking_no) is str and len(phone) == PHONE_DIGITS):
+        return None
+    if not (phone.isdigit() and lead_type.isalnum() and booking_no.isalnum()):
+        return None
+    key = f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{booking_no}"
+    return key if key.isascii() and len(key) <= LONGEST_TEXT else None
 
 
 def _has_file_key(lead: Document) -> bool:

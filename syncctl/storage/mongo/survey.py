@@ -126,7 +126,7 @@ class MongoSurvey(MongoSession):
                 kinds = database.synclogs.distinct("syncType")
                 for kind in (each for each in kinds if isinstance(each, str)):
                     known = recent.get(kind)
-                    wanted = [{}] if known is None else []
+                    wanted: list[Document] = [{}] if known is None else []
                     if known is None or known.last_success is None:
                         wanted.append({"status": str(StepStatus.SUCCESS)})
                     for also in wanted:
