@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from syncctl.errors import StorageError
 from syncctl.ports.admin import DuplicateCount
-from syncctl.wiring.adapters import opened_database
+from syncctl.storage.registry import open_storage
 
 if TYPE_CHECKING:
     from syncctl.services.cleanup.duplicates import DuplicateSets, OnCounted
@@ -28,7 +28,8 @@ def keeping_count(settings: Settings, command: str) -> Iterator[OnCounted]:
     for duplicates in counted[-1:]:
         count = DuplicateCount(duplicates.count, duplicates.extra_copies, datetime.now(UTC), command)
         try:
-            with opened_database(settings, for_reading_only=False) as database:
+            # Not prepared: a look upgrades nothing and makes no index.
+            with closing(open_storage(settings.database_url)) as database:
                 database.save_duplicate_count(count)
         except StorageError as problem:
             logger.warning("The count of duplicates is not kept for `syncctl status`: %s", problem)
