@@ -181,7 +181,7 @@ def _duplicates(count: DuplicateCount | None, now: datetime) -> str:
         return "not counted yet: `syncctl verify data` counts them"
     sets, copies = quantity(count.sets, "set"), quantity(count.extra_copies, "copy", "copies")
     found = f"{sets}, {copies} too many" if count.sets else "none"
-    return f"{found}, counted {ago(count.counted_at, now)} by `{count.counted_by}`"
+    return f"{found}, counted {ago(count.counted_at, now)} by `syncctl {count.counted_by}`"
 
 
 def _days(per_day: Mapping[date, int], width: int) -> Table:
