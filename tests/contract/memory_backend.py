@@ -489,8 +489,8 @@ class MemoryStorage:
         with self._writing():
             self._put("synccounts", {"_id": "duplicates", **states.count_document(count)})
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
-        yield from (with_fields(each, fields) for each in self._find("leads"))
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
+        yield from (with_fields(each, {*fields, *if_unnumbered}) for each in self._find("leads"))
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]

@@ -12,6 +12,8 @@ from syncctl.ports.admin import Database
 from syncctl.services.batching import batched
 from syncctl.services.cleanup.duplicates import (
     KEY_FIELDS,
+    NUMBERED_FIELDS,
+    UNNUMBERED_FIELDS,
     CachedStores,
     DuplicateFinder,
     DuplicateSets,
@@ -52,7 +54,8 @@ class DuplicateSearch:
         self._edited: list[tuple[str, set[str]]] = []
 
     def add(self, lead: Document) -> None:
-        """Add a lead with its `_id` and KEY_FIELDS. Raises StorageError."""
+        """Add a lead with its `_id` and KEY_FIELDS; those of UNNUMBERED_FIELDS are not needed where it has a
+        booking number. Raises StorageError."""
         self.leads += 1
         if (key := usual_key(lead)) is not None:
             customer, phone = key, lead["phone"]
@@ -112,7 +115,7 @@ def find_duplicates(
 ) -> DuplicateSets:
     """All sets of duplicates in the database, in one pass over its leads. Raises StorageError."""
     search = DuplicateSearch(locations, database)
-    for lead in database.scan_leads(KEY_FIELDS):
+    for lead in database.scan_leads(NUMBERED_FIELDS, UNNUMBERED_FIELDS):
         search.add(lead)
     duplicates = search.found()
     if search.leads:

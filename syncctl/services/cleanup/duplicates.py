@@ -27,6 +27,10 @@ KEY_FIELDS: tuple[str, ...] = (
 )
 """The fields that a lead's key is made of."""
 
+NUMBERED_FIELDS = ("leadType", "phone", "bookingNo")
+UNNUMBERED_FIELDS = tuple(field for field in KEY_FIELDS if field not in NUMBERED_FIELDS)
+"""Those that the key of a lead with a booking number is made of, and those of others besides."""
+
 _CUSTOMER_BYTES, _STORE_BYTES = 8, 4
 """Sizes of the two parts of a digest: a file lead's key without the store, and the store. Among 130,000 keys,
 two share a digest once in 2,000,000,000 databases; planning compares whole keys."""

@@ -21,7 +21,7 @@ from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
 from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import find, find_by_texts, in_batches
+from syncctl.storage.mongo.batches import REPLY, find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
 from syncctl.storage.mongo.spellings import LONGEST_TEXT, may_have
@@ -41,6 +41,9 @@ DUPLICATES_ID = "count:duplicates"
 # A list of dates, which its index finds by each of them, is no date.
 _IS_DATE = {"$eq": [{"$type": "$createdAt"}, "date"]}
 DAY = {"$cond": [_IS_DATE, {"$dateToString": {"date": "$createdAt", "format": "%Y-%m-%d"}}, None]}
+
+# Whether the booking number begins with a letter or digit. Other types than text are not between texts.
+NUMBERED = {"$and": [{"$gte": ["$bookingNo", "0"]}, {"$lt": ["$bookingNo", "{"]}]}
 
 LOG_FIELDS = ("syncType", "trigger", "lastSyncAt", "lastSyncCount", "status", "errorMessage")
 
@@ -92,9 +95,13 @@ class MongoSurvey(MongoSession):
             found = find(database.syncstate, {"_id": DUPLICATES_ID})
             return next(self._own.read("syncstate", found, count_from), None)
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
+        wanted: Document = dict.fromkeys(("_id", *fields), 1)
+        for field in if_unnumbered:
+            wanted[field] = {"$cond": [NUMBERED, "$$REMOVE", f"${field}"]}
         with self._reading() as database:
-            yield from map(documents.known_fields, find(database.leads, {}, ["_id", *fields]))
+            found = database.leads.find({}, wanted, batch_size=REPLY)
+            yield from map(documents.known_fields, found)
 
     def scan_reports(self) -> Iterator[Document]:
         with self._reading() as database:

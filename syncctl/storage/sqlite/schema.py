@@ -15,6 +15,7 @@ from syncctl.storage.common.report_paths import (
     PHONE_PATHS,
 )
 from syncctl.storage.sqlite.connection import transaction
+from syncctl.storage.sqlite.looking import LOOKING
 
 # Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.
 # Fields that `domain/lead_fields.py` has beyond these are added by `migrate`.
@@ -153,25 +154,11 @@ CREATE TABLE syncimports (
     note TEXT NOT NULL
 )"""
 
-_SYNCCOUNTS = """
-CREATE TABLE synccounts (
-    _id TEXT PRIMARY KEY NOT NULL,
-    sets INTEGER NOT NULL,
-    extraCopies INTEGER NOT NULL,
-    countedAt TEXT NOT NULL,
-    countedBy TEXT NOT NULL
-)"""
-
 
 def record_value(field: str) -> str:
     """The expression for one of a record's values. A damaged row has none: it must not fail the others."""
     return f'CASE WHEN json_valid("values") THEN json_extract("values", \'$.{field}\') END'
 
-
-ODD_PHONE = f"phone NOT GLOB '{'[0-9]' * 10}' AND phone <> ''"
-ODD_BOOKING_NO = "bookingNo GLOB '*[^!-~]*'"
-"""Which leads have a phone number that is not ten digits, and a booking number with a blank or a character
-that is not ASCII: a query that says so word for word looks only at these."""
 
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
@@ -229,14 +216,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         _SYNCIMPORTS,
         "CREATE INDEX syncimports_startedAt ON syncimports (startedAt) WHERE startedAt IS NOT NULL",
     ),
-    (
-        f"CREATE INDEX leads_oddPhone ON leads (phone) WHERE {ODD_PHONE}",
-        f"CREATE INDEX leads_oddBookingNo ON leads (bookingNo) WHERE {ODD_BOOKING_NO}",
-        "CREATE INDEX synclogs_syncType ON synclogs (syncType)",
-        "CREATE INDEX synclogs_lastSyncAt ON synclogs (lastSyncAt)",
-        "CREATE INDEX syncrejects_open ON syncrejects (rejectedAt) WHERE closedAt IS NULL",
-        _SYNCCOUNTS,
-    ),
+    LOOKING,
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

@@ -18,7 +18,7 @@ from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step
 from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.sqlite import rows
-from syncctl.storage.sqlite.schema import ODD_BOOKING_NO, ODD_PHONE
+from syncctl.storage.sqlite.looking import ODD_BOOKING_NO, ODD_PHONE
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import where_among
 
@@ -83,6 +83,8 @@ UNION SELECT _id, phone, bookingNo FROM leads WHERE bookingNo >= '(' AND booking
 UNION SELECT _id, phone, bookingNo FROM json_each(:beginnings) AS beginning
     CROSS JOIN leads ON bookingNo >= beginning.value AND bookingNo < beginning.value || '0'
 """  # noqa: S608 constants only
+
+NUMBERED = "bookingNo GLOB '[0-9A-Za-z]*'"
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
 
@@ -158,8 +160,11 @@ class SqliteSurvey(SqliteSession):
             read = self._own.read("synccounts", found, count_from)
             return next(read, None)
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
-        query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
+        columns = [_columns(fields)]
+        for field in if_unnumbered:
+            columns.append(f"CASE WHEN {NUMBERED} THEN NULL ELSE {field} END AS {field}")
+        query = f"SELECT {', '.join(columns)} FROM leads"  # noqa: S608 columns of the table only
         yield from self._scan(rows.known_fields, query)
 
     def leads_by_age(
