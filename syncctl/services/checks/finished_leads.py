@@ -58,6 +58,7 @@ class FinishedLeads:
         self._lead_ids: set[str] = set()
         self._phones: set[str] = set()
         self._booking_numbers: set[str] = set()
+        self._names: set[str] = set()
         self._named_days: set[int] = set()
 
     @classmethod
@@ -82,6 +83,7 @@ class FinishedLeads:
         self._lead_ids |= report.lead_ids
         self._phones |= report.phones
         self._booking_numbers |= report.booking_numbers
+        self._names |= report.names
         days = report.days | {moment.date() for moment in report.moments}
         self._named_days.update(map(hash, product(report.names, days)))
         if is_free:
@@ -116,6 +118,8 @@ class FinishedLeads:
         if lead["_id"] in self._lead_ids or phone in self._phones or booking_no in self._booking_numbers:
             return True
         name = normalize_text(text_of(lead, "name"))
+        if name not in self._names:
+            return False
         moments = filter(None, (as_datetime(lead.get(field)) for field in _DATES))
         days = {day for moment in moments for day in (moment.date(), file_day(moment))}
         return any(hash((name, day)) in self._named_days for day in days)
