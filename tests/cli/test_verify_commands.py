@@ -116,3 +116,17 @@ def test_looking_makes_nothing(tmp_path: Path) -> None:
     for words in (("verify", "sync"), ("verify", "data"), ("status",), ("history",)):
         program.run(*words)
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_status_shows_the_duplicates_that_a_check_has_counted(program: Program) -> None:
+    def shown() -> str:
+        lines = program.run("status").stdout.splitlines()
+        return next(line for line in lines if line.startswith("duplicates\t"))
+
+    assert shown() == "duplicates\tnot counted yet: `syncctl verify data` counts them"
+    put(program, lead(1), lead(1, _id=text_id(2)))
+    program.run("verify", "data")
+    assert shown() == "duplicates\t1 set, 1 copy too many, counted 0 s ago by `syncctl verify data`"
+    program.run("cleanup", "duplicates", "--apply")
+    assert shown().startswith("duplicates\tnone, counted ")
+    assert shown().endswith("by `syncctl cleanup duplicates`")

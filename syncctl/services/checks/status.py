@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import PLURALS, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
@@ -32,7 +30,6 @@ from syncctl.services.checks.freshness import (
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 from syncctl.text import quantity
@@ -78,11 +75,20 @@ class DatabaseContent:
     per_day: Mapping[date, int]
     """New leads of the last DAYS days, by the business's wall clock, oldest first."""
 
-    duplicate_sets: int
-    extra_copies: int
-    """Leads beyond one per set of duplicates."""
+    duplicates: DuplicateCount | None
+    """As the last pass over all leads counted them; None: there was none yet."""
 
     rejects: OpenRejects
+
+    @property
+    def duplicate_sets(self) -> int:
+        """As far as they were counted."""
+        return self.duplicates.sets if self.duplicates else 0
+
+    @property
+    def extra_copies(self) -> int:
+        """Leads beyond one per set of duplicates, as far as they were counted."""
+        return self.duplicates.extra_copies if self.duplicates else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ class Status:
 def collect_status(
     database: Database, surroundings: Surroundings, locations: Locations, clock: Clock
 ) -> Status:
-    """Check everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
+    """Check everything, without a pass over the leads. Raises StorageError: see `status_without_database`."""
     now, lock, start = clock.now(), surroundings.lock, surroundings.start
     sync_enabled = surroundings.sync_enabled
     progress = report_progress(database, locations)
@@ -178,7 +184,7 @@ def collect_status(
         for report in REPORT_STEPS
         if (words := doubt_words(in_doubt, report, now))
     ]
-    content = _content(database, locations, now.astimezone(clock.business_zone).date())
+    content = _content(database, now.astimezone(clock.business_zone).date())
     imports = last_imports(logs, now)
     reasons += [*_other_reasons(lock, sync_enabled), *_waiting(content, imports, now)]
     return Status(
@@ -278,24 +284,12 @@ def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
     return None
 
 
-def _content(database: Database, locations: Locations, today: date) -> DatabaseContent:
-    finder, count, by_day = DuplicateFinder(locations, database), 0, Counter[date]()
-    for lead in database.scan_leads(KEY_FIELDS):
-        count += 1
-        finder.add(lead)
-        if day := _day(lead):
-            by_day[day] += 1
-    duplicates = finder.found()
+def _content(database: Database, today: date) -> DatabaseContent:
     days = [today - timedelta(days=age) for age in reversed(range(DAYS))]
+    per_day = database.leads_per_day(days[0], today)
     return DatabaseContent(
-        leads=count,
-        per_day={day: by_day[day] for day in days},
-        duplicate_sets=duplicates.count,
-        extra_copies=duplicates.extra_copies,
+        leads=database.count_leads(),
+        per_day={day: per_day.get(day, 0) for day in days},
+        duplicates=database.duplicate_count(),
         rejects=database.open_rejects(),
     )
-
-
-def _day(lead: Document) -> date | None:
-    created_at = lead.get("createdAt")
-    return created_at.date() if isinstance(created_at, datetime) else None

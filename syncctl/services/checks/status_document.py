@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 from syncctl.domain.run_documents import CountsDocument, Moment, counts_document, instant
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
+from syncctl.ports.admin import DuplicateCount
 from syncctl.ports.machine import StartedBy
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.status import DAYS, Health, Status, StepHealth
@@ -31,6 +32,15 @@ class DuplicatesDocument(TypedDict):
 
     sets: int
     extra_copies: int
+
+
+class CountedDuplicatesDocument(TypedDict):
+    """The same as the last pass over all leads counted them; null: there was none yet."""
+
+    sets: int | None
+    extra_copies: int | None
+    counted_at: Moment | None
+    counted_by: str | None
 
 
 class AuditsDocument(TypedDict):
@@ -116,7 +126,7 @@ class StatusDocument(TypedDict):
     steps: list[StepHealthDocument]
     leads: int | None
     leads_per_day: dict[str, int] | None
-    duplicates: DuplicatesDocument | None
+    duplicates: CountedDuplicatesDocument | None
     rejects: int | None
     oldest_reject_at: Moment | None
     imports: list[ImportDocument]
@@ -143,9 +153,7 @@ def status_document(status: Status) -> StatusDocument:
         "leads_per_day": (
             {day.isoformat(): count for day, count in content.per_day.items()} if content else None
         ),
-        "duplicates": (
-            {"sets": content.duplicate_sets, "extra_copies": content.extra_copies} if content else None
-        ),
+        "duplicates": _duplicates(content.duplicates) if content else None,
         "rejects": content.rejects.count if content else None,
         "oldest_reject_at": (
             instant(content.rejects.oldest_at) if content and content.rejects.oldest_at else None
@@ -203,6 +211,16 @@ def status_document(status: Status) -> StatusDocument:
             "since": instant(status.lock.since) if status.lock.since else None,
             "problem": status.lock.problem,
         },
+    }
+
+
+def _duplicates(count: DuplicateCount | None) -> CountedDuplicatesDocument:
+    """Null where nobody has counted them yet."""
+    return {
+        "sets": count.sets if count else None,
+        "extra_copies": count.extra_copies if count else None,
+        "counted_at": instant(count.counted_at) if count else None,
+        "counted_by": count.counted_by if count else None,
     }
 
 

@@ -17,10 +17,11 @@ from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResul
 from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.attention import waiting_words
+from syncctl.services.checks.data_checks import check_data
 from syncctl.services.checks.status import (
     Health,
     Status,
@@ -29,6 +30,7 @@ from syncctl.services.checks.status import (
     status_without_database,
 )
 from syncctl.services.checks.status_document import status_document
+from syncctl.services.cleanup.duplicates import DuplicateSets
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
@@ -346,12 +348,27 @@ def test_days_are_those_of_the_businesss_wall_clock(database: Database) -> None:
     assert content.leads == 5
 
 
-def test_duplicates_and_rejects_are_counted(database: Database) -> None:
+def test_duplicates_are_as_the_last_pass_counted_them_and_rejects_are_counted(database: Database) -> None:
     database.store_leads([lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3))], [])
     database.add_rejects([reject(1)])
     content = take(database).content
     assert content is not None
-    assert (content.duplicate_sets, content.extra_copies, content.rejects.count) == (1, 2, 1)
+    assert (content.duplicates, content.duplicate_sets, content.rejects.count) == (None, 0, 1)
+
+    def keep(found: DuplicateSets) -> None:
+        count = DuplicateCount(found.count, found.extra_copies, NOW - timedelta(hours=3), "verify data")
+        database.save_duplicate_count(count)
+
+    check_data(database, load_locations(), CLOCK, keep)
+    status = take(database)
+    assert status.content is not None
+    assert (status.content.duplicate_sets, status.content.extra_copies) == (1, 2)
+    assert status_document(status)["duplicates"] == {
+        "sets": 1,
+        "extra_copies": 2,
+        "counted_at": "2026-03-10T17:03:00Z",
+        "counted_by": "verify data",
+    }
 
 
 def test_what_only_audits_brought_and_whose_answers_are_in_doubt(database: Database) -> None:
@@ -438,4 +455,9 @@ def test_the_documents_keys_stay(database: Database) -> None:
         "since": "2026-03-10T20:03:00Z",
         "problem": None,
     }
-    assert document["duplicates"] == {"sets": 0, "extra_copies": 0}
+    assert document["duplicates"] == {
+        "sets": None,
+        "extra_copies": None,
+        "counted_at": None,
+        "counted_by": None,
+    }
