@@ -26,7 +26,7 @@ _HELP = {
     "syncctl_last_success_timestamp_seconds": "When a step was last a success, as a whole.",
     "syncctl_run_duration_seconds": "How long the last run took.",
     "syncctl_exit_status": "The exit status of the last run.",
-    "syncctl_rows": "Rows of the last run of a step, by what became of them.",
+    "syncctl_rows": "Rows of the last run of a step, by outcome.",
     "syncctl_rejects": "Rows on the rejects list.",
     "syncctl_watermark_timestamp_seconds": "Up to when a location of a report is synced.",
     "syncctl_build_info": "The version.",

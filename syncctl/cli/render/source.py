@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from syncctl.services.reconcile.completeness import OnLocation
     from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
 
-WITHDRAWN = "no longer told"
+WITHDRAWN = "dropped by the API"
 """The kind of a lead whose record the source no longer has, by the name that `--json` has always given it."""
 
 _KIND_WORDS = {WITHDRAWN: "dropped by the API"}
