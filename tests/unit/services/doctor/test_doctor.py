@@ -80,7 +80,11 @@ def path(**changes: Any) -> PathFacts:
         (path(problem="Permission denied"), BAD, "Permission denied"),
         (path(is_folder=False), BAD, "isn't a folder"),
         (path(exists=False, seen=Path("/srv"), is_folder=False), BAD, "/srv isn't a folder"),
-        (path(writable=False, owner="root", mode=0o755), BAD, "belongs to root (0755), but clerk has to write there"),
+        (
+            path(writable=False, owner="root", mode=0o755),
+            BAD,
+            "belongs to root (0755), but clerk has to write there",
+        ),
         (path(exists=False, seen=Path("/srv"), writable=False), BAD, "can't be created: /srv belongs"),
         (path(mode=0o777), BAD, "everyone can write to /srv/data (0777), which is meant for clerk only"),
         (path(mode=0o755), BAD, "everyone can read /srv/data (0755), which is meant for clerk only"),
