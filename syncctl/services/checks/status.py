@@ -29,6 +29,7 @@ from syncctl.services.checks.freshness import (
 )
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
@@ -47,9 +48,10 @@ class Health(StrEnum):
 
     FAILING: the database can't be used, an API step's last run failed, or the web app's own scheduler is
     running, which inserts finished leads again. PAUSED: switched off, so that cron's runs do nothing. LATE:
-    an API step has had no success for three intervals of the schedule, or never; a success of a few locations
-    doesn't count. A partly failed run doesn't count as failing, as the next one usually repairs it; otherwise
-    the step becomes late. What waits for a person makes it no worse than OK with reasons.
+    an API step, or of several hosts one's part of it, has had no success for three intervals of the schedule,
+    or never; a success of a few locations doesn't count. A partly failed run doesn't count as failing, as the
+    next one usually repairs it; otherwise the step becomes late. What waits for a person makes it no worse
+    than OK with reasons.
     """
 
     OK = "OK"
@@ -165,6 +167,9 @@ def collect_status(
     logs = database.last_sync_logs()
     steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_reports(progress, runs))
     health, reasons = health_of_steps(steps, now)
+    if late := list(late_shards(progress, runs, now, clock.next_sync)):
+        health = Health.LATE if health is Health.OK else health
+        reasons += late
     if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
         health = Health.FAILING
         reasons.append(reason)

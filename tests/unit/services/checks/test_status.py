@@ -14,6 +14,7 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResult
+from syncctl.domain.shards import shards
 from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
@@ -112,7 +113,7 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     log(database, timedelta(hours=2), "walkin", status=StepStatus.PARTIAL, error="2 of 3 files failed")
     log(database, timedelta(days=1), "lossofsale")
     log(database, timedelta(hours=1), "lossofsale", status=StepStatus.SKIPPED)
-    database.store_leads([lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3))], [])
+    database.save_duplicate_count(DuplicateCount(1, 2, NOW, "verify data"))
     database.add_rejects([replace(reject(n), rejected_at=NOW - timedelta(days=n)) for n in (3, 9)])
     status = take(database)
     assert (status.health, status.ok, status.next_step) == (Health.OK, True, "")
@@ -208,6 +209,27 @@ def test_runs_of_single_locations_do_not_hide_that_the_others_are_late(database:
     status = take(database)
     assert status.health is Health.LATE
     assert status.reasons == ("bookings: the last success was 3 days ago, only some locations or days since",)
+
+
+def test_where_hosts_share_the_locations_the_late_part_is_named(database: Database) -> None:
+    database.save_store_list(LISTED)
+    late, *punctual = shards(3)
+    for location in LISTED:
+        minutes = 40 if late.has(location) else 4
+        reached(database, timedelta(minutes=minutes), location)
+    log(database, timedelta(minutes=4))
+    assert take(database).health is Health.OK  # seen as a whole, most are up to date
+    for number, shard in enumerate(punctual):
+        at = NOW - timedelta(minutes=4, seconds=number)
+        steps = tuple(StepResult(step, StepStatus.SUCCESS) for step in API_STEPS)
+        result = RunResult("api", text_id(number), Trigger.AUTO, False, at, 2.0, None, steps, shard=shard)
+        database.save_run(RunEntry(result.run_id, at, history_document(result)))
+    status = take(database)
+    assert status.health is Health.LATE
+    assert status.reasons == (
+        "bookings: part 1/3 was last synced 40 min ago",
+        "returns: part 1/3 was last synced 40 min ago",
+    )
 
 
 def test_a_backfill_that_left_no_location_synced_is_no_success(database: Database) -> None:
