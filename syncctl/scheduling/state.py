@@ -81,7 +81,7 @@ def timer_state(timer: Path, text: str, wanted: Sequence[str], *, enabled: bool)
 def _out_of_step(line: CrontabLine, wanted: CrontabLine) -> str:
     """How the line differs from the wanted one, or "". A different path to the same program is fine."""
     if line.schedule != wanted.schedule:
-        return f"it runs at {line.schedule}, API_SYNC_TIME is {wanted.schedule}"
+        return f"it runs at {line.schedule}, but API_SYNC_TIME is {wanted.schedule}"
     if not _of_these_settings(line, wanted):
         named = f"with --env-file {line.settings_file}" if line.settings_file else "without --env-file"
         return f"it runs {named}, but the settings in force are {wanted.settings_file}"

@@ -66,17 +66,13 @@ def diagnose(settings: Settings | None, env_file: Path | None) -> CheckReport:
     try:
         checks += check_settings(_settings_facts(env_file))
     except SettingsError as error:
-        checks.append(
-            Finding.failed(
-                "Settings", str(error), "Fix that, then run `syncctl doctor` again: nothing runs without it."
-            )
-        )
+        checks.append(Finding.failed("Settings", error.message, f"{error.hint or 'Fix that.'} {_THEN_AGAIN}"))
     if settings is None:
         checks.append(
             Finding.warning(
                 "The rest",
                 "database, API, files and schedule were not checked",
-                "Fix the settings, then run `syncctl doctor` again.",
+                f"Fix the settings. {_THEN_AGAIN}",
             )
         )
         return CheckReport(COMMAND, tuple(checks))

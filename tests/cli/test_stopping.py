@@ -101,9 +101,10 @@ def test_what_was_there_before_is_back_afterwards() -> None:
 def test_a_request_ends_a_wait_at_once(seconds: float | None) -> None:
     begun = time.monotonic()
     soon = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
-    soon.start()
-    with stoppable() as stop, stop.at_safe_points(), pytest.raises(StopRequestedError):
-        stop.wait(seconds)
+    with stoppable() as stop, stop.at_safe_points():
+        soon.start()  # only now can the request be received, however busy the machine is
+        with pytest.raises(StopRequestedError):
+            stop.wait(seconds)
     soon.join()
     assert time.monotonic() - begun < LIMIT_S
 

@@ -11,7 +11,8 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order, locations_to_ask
+from syncctl.services.sync.chosen_locations import locations_to_ask
+from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order
 
 
 @dataclass(frozen=True, slots=True)

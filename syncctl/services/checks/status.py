@@ -157,13 +157,7 @@ def collect_status(
     progress = report_progress(database, locations)
     runs = database.runs(RUNS_LOOKED_AT, until=now + CLOCK_TOLERANCE)
     logs = database.last_sync_logs()
-    steps = api_steps(
-        logs,
-        progress,
-        now,
-        clock.next_sync,
-        synced_before=synced_reports(progress, runs),
-    )
+    steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_reports(progress, runs))
     health, reasons = health_of_steps(steps, now)
     if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
         health = Health.FAILING

@@ -81,7 +81,7 @@ def _database(database: Database) -> Iterator[Finding]:
 def _steps(steps: tuple[ApiStep, ...], now: datetime) -> Iterator[Finding]:
     if all(step.last is None for step in steps):
         yield Finding.warning(
-            "Last success", "nothing has been synced yet", "`syncctl api` does the first sync."
+            "Last success", "nothing has been synced yet", "`syncctl api` syncs for the first time."
         )
         return
     for step in steps:

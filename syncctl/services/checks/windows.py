@@ -82,7 +82,7 @@ def check_windows(
                 f"In doubt: {PLURALS[report]}",
                 f"{words}; the rows that came are stored, the watermarks stay as they were",
                 "Each run asks again; after two days the answer is believed. "
-                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's people "
+                f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's provider "
                 "whether they limit their answers.",
             )
 

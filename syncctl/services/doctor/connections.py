@@ -154,7 +154,7 @@ def _store_list(rows: list[Any], probe: ApiProbe) -> Finding:
         return Finding.warning(
             name,
             f"{found}, but none of the {quantity(len(rows), 'row')} of its store list is a store",
-            "The stores of locations.toml are used; ask the API's people whether it has changed.",
+            "The stores of locations.toml are used; ask the API's provider whether it has changed.",
         )
     return Finding.passed(name, f"{found}; {quantity(understood, 'store')} listed")
 

@@ -48,8 +48,8 @@ def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], loca
     return Finding.warning(
         LOCATION_IDS,
         f"the API has another store than locations.toml for {_first(named)}",
-        "Leads get the store of locations.toml: ask the API's people which shops these ids are, and correct "
-        "the file where it is wrong.",
+        "Leads get the store of locations.toml: ask the API's provider which shops these ids are, and "
+        "correct the file where it is wrong.",
     )
 
 

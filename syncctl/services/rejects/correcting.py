@@ -29,7 +29,14 @@ from syncctl.services.rejects.reject_sheets import (
     title_letters,
 )
 from syncctl.services.rejects.retrying import Retry, by_source
-from syncctl.services.rejects.sheet_cells import JOINED_BY, CleanText, is_as_exported, plain_text, typed_text
+from syncctl.services.rejects.sheet_cells import (
+    JOINED_BY,
+    CleanText,
+    is_as_exported,
+    plain_text,
+    shown_text,
+    typed_text,
+)
 from syncctl.services.run import Run
 
 ANSWERS_KEPT = timedelta(days=730)
@@ -209,9 +216,12 @@ class SheetLines:
         typed = typed_text(cell)
         if values and (len(values) > 1 or JOINED_BY in typed):
             # Some of the item rows may have left the list since.
-            shown = set(map(_normal, typed.split(JOINED_BY)))
-            return {_normal(plain_text(value)) for value in values} <= shown
+            shown = self._parts(typed)
+            return all(self._parts(plain_text(value)) <= shown for value in values)
         return is_as_exported(cell, values[0] if values else None, self._clean)
+
+    def _parts(self, text: str) -> set[str]:
+        return {shown_text(part, self._clean) for part in text.split(JOINED_BY)}
 
     def _store(self, line: TitledLine, exported: RejectLine) -> str | None:
         """The store that a person has given a file's row; None: the one that it has."""

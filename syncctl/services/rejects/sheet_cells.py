@@ -65,6 +65,11 @@ def typed_text(cell: object) -> str:
     return written
 
 
+def shown_text(written: str, clean: CleanText) -> str:
+    """What a cell still shows of a text when it comes back: a workbook holds no control characters."""
+    return _normal(clean(written) or "")
+
+
 def is_as_exported(cell: object, value: object, clean: CleanText) -> bool:
     """Whether a cell that came back still says what the raw row's value said when it was exported.
 
@@ -74,8 +79,8 @@ def is_as_exported(cell: object, value: object, clean: CleanText) -> bool:
     if is_error(cell) or cell == "\0":
         return True
     written, now = plain_text(value), typed_text(cell)
-    before = _normal(clean(without_guard(exported_text(value))) or "")
-    shown = _normal(clean(now) or "")
+    before = shown_text(without_guard(exported_text(value)), clean)
+    shown = shown_text(now, clean)
     if shown == before or (len(now) >= _LEAST_CUT and without_guard(written).startswith(now)):
         return True
     if isinstance(cell, bool) or before in ("true", "false"):

@@ -25,7 +25,8 @@ from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.answer_rows import AnswerRows
 from syncctl.services.sync.auditing import Audits
-from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings, locations_to_ask
+from syncctl.services.sync.chosen_locations import locations_to_ask
+from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.services.sync.report_step import ReportStep
 from syncctl.services.sync.step_tools import StepContext
 from syncctl.services.sync.store_list import current_store_names, fetch_store_list, ingest_stores

@@ -16,9 +16,7 @@ from syncctl.domain.requests import Days, Window
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import MAX_BOOKING_ADVANCE
 from syncctl.errors import UsageError
-from syncctl.locations import Locations
 from syncctl.services.windows.months import OLDEST_DAY, covered_from, months_before, months_since, widened
-from syncctl.text import mapping_line
 
 DORMANT_PERIOD = timedelta(days=1)
 """How long a location without any data is not asked."""
@@ -89,37 +87,6 @@ class Plan:
 def location_order(code: str) -> tuple[int, str]:
     """Sort key for location ids: as numbers, malformed ones last."""
     return (int(code), "") if code.isascii() and code.isdigit() and len(code) < 10 else (10**10, code)
-
-
-def locations_to_ask(
-    store_list: Mapping[str, str], locations: Locations, chosen: Iterable[str]
-) -> dict[str, str | None]:
-    """Location id -> store name (None: unknown), in numerical order.
-
-    Includes both the store list's codes and the ids of locations.toml, as a report may answer to either a
-    shop's old or new id. `chosen`: only these ids, or all
-    of the stores with these names, if any.
-
-    Raises:
-        UsageError: a chosen location is unknown.
-    """
-    codes = sorted({*store_list, *locations.by_code}, key=location_order)
-    known = {code: locations.store_of(code, store_list.get(code, "")) for code in codes}
-    wanted = list(chosen)
-    for chosen_one in list(wanted):
-        if chosen_one in known:
-            continue
-        store = locations.canonical(chosen_one)
-        ids = [code for code, name in known.items() if name == store]
-        if store is None or not ids:
-            named = None if store is None or chosen_one.isdigit() else store
-            added = mapping_line("locations", "ID" if named else chosen_one, named or "BRAND - PLACE")
-            raise UsageError(
-                f"Location {chosen_one!r} is neither in the store list nor in locations.toml.",
-                hint=f"Known: {', '.join(codes)}. Or {added}",
-            )
-        wanted += ids
-    return {code: known[code] for code in known if not wanted or code in wanted}
 
 
 def ids_to_ask(stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:

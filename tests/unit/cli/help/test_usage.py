@@ -23,7 +23,7 @@ def said(line: list[str]) -> Said:
 @pytest.mark.parametrize(
     ("line", "error", "where"),
     [
-        (["history", "--limit", "ten"], "--limit needs a whole number, 0 or more.", "history"),
+        (["history", "--limit", "ten"], "--limit needs a whole number from 0 to 1000000.", "history"),
         (["sandbox", "--port", "99999"], "--port needs a whole number from 0 to 65535.", "sandbox"),
         (["sandbox", "--seed", "x"], "--seed needs a whole number.", "sandbox"),
         (["api", "--wait", "soon"], "--wait needs a number, 0 or more.", "api"),

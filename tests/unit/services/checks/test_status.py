@@ -205,7 +205,7 @@ def test_runs_of_single_locations_do_not_hide_that_the_others_are_late(database:
     log(database, timedelta(minutes=1))
     status = take(database)
     assert status.health is Health.LATE
-    assert status.reasons == ("bookings: the last success was 3 days ago, only parts were synced since",)
+    assert status.reasons == ("bookings: the last success was 3 days ago, only some locations or days since",)
 
 
 def test_a_backfill_that_left_no_location_synced_is_no_success(database: Database) -> None:

@@ -209,7 +209,7 @@ def test_after_runs_of_the_old_system_only_a_report_is_not_yet_synced(database: 
     report = verify(database)
     found = line(report, "Last success: bookings")
     assert (found.result, found.message) == (CheckResult.FAILED, "not yet synced by syncctl")
-    assert found.hint.startswith("`syncctl api` does the first sync")
+    assert found.hint.startswith("`syncctl api` syncs for the first time")
     assert not [check for check in report.checks if check.name.startswith("Watermarks")]
 
 

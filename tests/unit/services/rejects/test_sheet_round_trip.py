@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.records import Reject
@@ -60,10 +60,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sheets")
 
 
+ITEM_ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("walkin", {}),
+    ("booking", {"Contact": "one | two"}),
+    ("walkin", {}),
+    ("booking", {"Contact": "a\x15b"}),
+]
+"""Two rows of one booking, which share a line: a value that looks joined, and one that no cell can hold."""
+
 drawn_rows = st.lists(st.tuples(st.sampled_from(["walkin", "booking"]), rows), min_size=1, max_size=6)
 
 
 @given(drawn_rows)
+@example(ITEM_ROWS)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_as_csv(folder: Path, drawn: list[tuple[str, dict[str, Any]]]) -> None:
     rejects = rejects_of(json.loads(json.dumps(drawn)))
@@ -75,6 +84,7 @@ def test_as_csv(folder: Path, drawn: list[tuple[str, dict[str, Any]]]) -> None:
 
 
 @given(drawn_rows)
+@example(ITEM_ROWS)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=10)
 def test_as_a_workbook(folder: Path, drawn: list[tuple[str, dict[str, Any]]]) -> None:
     rejects = rejects_of(json.loads(json.dumps(drawn)))

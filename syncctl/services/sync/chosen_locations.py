@@ -1,0 +1,40 @@
+"""The locations that a run is about: all that are known, or those chosen on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from syncctl.errors import UsageError
+from syncctl.locations import Locations
+from syncctl.services.sync.planning import location_order
+from syncctl.text import mapping_line
+
+
+def locations_to_ask(
+    store_list: Mapping[str, str], locations: Locations, chosen: Iterable[str]
+) -> dict[str, str | None]:
+    """Location id -> store name (None: unknown), in numerical order.
+
+    Includes both the store list's codes and the ids of locations.toml, as a report may answer to either a
+    shop's old or new id. `chosen`: only these ids, or all of the stores with these names, if any.
+
+    Raises:
+        UsageError: a chosen location is unknown.
+    """
+    codes = sorted({*store_list, *locations.by_code}, key=location_order)
+    known = {code: locations.store_of(code, store_list.get(code, "")) for code in codes}
+    wanted = list(chosen)
+    for chosen_one in list(wanted):
+        if chosen_one in known:
+            continue
+        store = locations.canonical(chosen_one)
+        ids = [code for code, name in known.items() if name == store]
+        if store is None or not ids:
+            named = None if store is None or chosen_one.isdigit() else store
+            added = mapping_line("locations", "ID" if named else chosen_one, named or "BRAND - PLACE")
+            raise UsageError(
+                f"Location {chosen_one!r} is neither in the store list nor in locations.toml.",
+                hint=f"Known: {', '.join(codes)}. Or {added}",
+            )
+        wanted += ids
+    return {code: known[code] for code in known if not wanted or code in wanted}
