@@ -92,7 +92,7 @@ def test_doctor_says_which_file_is_in_force_and_what_it_adds(program: Program) -
             if "\tMapping file" in line
         )
 
-    assert line() == "ok\tMapping file: none (MAPPING_FILE): the packaged stores and column titles alone"
+    assert line() == "ok\tMapping file: none (MAPPING_FILE is not set): the packaged stores and column titles"
     mapping = program.folder / "more.toml"
     mapping.write_text('[locations]\n950 = "Suitor Guy - Kochi"\n', encoding="utf-8")
     assert line(MAPPING_FILE="more.toml") == (

@@ -145,7 +145,7 @@ def success_words(step: ApiStep, now: datetime) -> str:
         if step.only_by_others:
             return "not yet synced by syncctl"
         if step.only_parts:
-            return "only parts were synced so far"
+            return "only some locations or days were synced so far"
         return "never synced" if step.late else "not known when"
     seen = ago(step.last_success_at, now)
     return f"{seen}, only some locations or days since" if step.only_parts else seen

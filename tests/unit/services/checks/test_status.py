@@ -169,7 +169,7 @@ def test_a_run_of_one_location_is_no_success_of_all(database: Database) -> None:
     reached(database, timedelta(minutes=1), *LISTED, reports="return")
     status = take(database)
     assert status.health is Health.LATE
-    assert status.reasons == ("bookings: only parts were synced so far",)
+    assert status.reasons == ("bookings: only some locations or days were synced so far",)
     assert status_document(status)["steps"][1]["last_success_at"] is None
     assert "verify sync" in status.next_step
 
@@ -189,7 +189,7 @@ def test_a_backfill_is_a_sync_of_parts_also_after_runs_of_the_old_system(databas
     steps = (StepResult(StepName.BOOKING, StepStatus.SUCCESS),)
     result = RunResult("booking", text_id(1), Trigger.MANUAL, False, NOW, 2.0, None, steps)
     database.save_run(RunEntry(result.run_id, NOW, history_document(result)))
-    assert take(database).reasons[0] == "bookings: only parts were synced so far"
+    assert take(database).reasons[0] == "bookings: only some locations or days were synced so far"
 
 
 def test_an_import_is_no_sync_of_the_api(database: Database) -> None:
