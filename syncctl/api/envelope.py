@@ -83,8 +83,8 @@ def _is_message(rows: list[Any]) -> bool:
     return (
         isinstance(row, dict)
         and not more
-        and bool(row)
         and all(_TEXT_KEY.search(key) or _STATE_KEY.search(key) for key in row)
+        and (any(isinstance(value, bool) for value in row.values()) or bool(_texts(row) or _states(row)))
     )
 
 

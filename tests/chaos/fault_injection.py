@@ -98,7 +98,8 @@ def assert_interruption_is_told(
     """The exit status and the new synclogs (`entries`) report the interruption: each started step has an
     entry, and the interrupted one says so."""
     if not ready.is_logged or struck in OF_THE_HISTORY:
-        assert isinstance(ended, StopRequestedError), f"{struck}: {ended}"
+        assert isinstance(ended, StopRequestedError | InterruptedRunError), f"{struck}: {ended}"
+        assert ended.exit_code == cause.exit_code
         return
     expected = InterruptedRunError(cause)
     assert isinstance(ended, InterruptedRunError), f"{struck}: {ended}"

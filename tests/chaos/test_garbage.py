@@ -153,6 +153,14 @@ def rows_in(body: bytes) -> int | None:
     return _rows_of_envelope(document) if isinstance(document, dict) else None
 
 
+def strings_in(value: Any) -> list[str]:
+    """All strings of a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for part in parts for text in strings_in(part)]
+
+
 def _rows_of_envelope(document: dict[str, Any]) -> int | None:
     wrapped = document.get("dataSet")
     if isinstance(wrapped, dict) and "data" in wrapped:
@@ -163,9 +171,11 @@ def _rows_of_envelope(document: dict[str, Any]) -> int | None:
     rows = next(filter(None, lists), lists[0] if lists else None)
     if not rows and document.get("errorDescription") in SAYS_ERROR:
         return None
-    texts = [text for text in (*places, document.get("errorDescription")) if isinstance(text, str)]
+    texts = [text for text in places if isinstance(text, str)] + strings_in(document.get("errorDescription"))
     if not rows and any(text.strip() and text not in SAYS_EMPTY for text in texts):
         return UNCLEAR
+    if rows == []:
+        return 0
     is_there = bool(document.keys() & {"dataSet", "data", "result"})
     if not rows and (document.get("errorDescription") in SAYS_EMPTY or (is_there and not any(places))):
         return 0  # it says that there is nothing, or gives no reason
@@ -185,6 +195,8 @@ def _rows_of_envelope(document: dict[str, Any]) -> int | None:
         (b'{"dataSet": [], "errorDescription": "No database"}', None),
         (b'{"dataSet": {"rows": 7}}', None),
         (b'{"data": ":"}', UNCLEAR),
+        (b'{"errorDescription": [":"]}', UNCLEAR),
+        (b'{"dataSet": {"rows": 7}, "result": [], "status": false, "errorDescription": ""}', 0),
         (b'{"rows": []}', None),
         (b'{"dataSet": [], "data": [{}]}', 1),
         (b'{"dataSet": {"data": [{}]}', None),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -392,3 +392,18 @@ def test_a_database_that_takes_no_lead_does_not_make_the_api_one_without_any(wor
     result = world.run(wrap=refusing("store_leads", lambda: StorageError("refused")))
     assert not result.ok
     assert [warning for warning in world.recorder.warnings if "No location has anything" in warning] == []
+
+
+def test_a_look_at_answered_rejects_that_fails_costs_one_location(world: World) -> None:
+    world.run((StepName.RETURN,))
+    with world.storage() as storage:
+        assert storage.rejects("return")
+
+    def refusing(storage: Storage) -> Storage:
+        return cast(
+            "Storage", FailingStorage(storage, 1, lambda: StorageError("no"), among=["closed_rejects"])
+        )
+
+    (step,) = world.run((StepName.RETURN,), wrap=refusing).steps
+    assert (step.status, step.errors) == (StepStatus.PARTIAL, 1)
+    assert step.counts.balanced

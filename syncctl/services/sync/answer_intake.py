@@ -131,8 +131,10 @@ class AnswerIntake:
         stored once, and what another run adds or removes in between may be added or removed twice."""
         if answer.report not in self._listed:
             storage = self._run.storage
-            self._listed[answer.report] = listed_now = storage.reject_positions(answer.report)
-            self._closed[answer.report] = storage.closed_rejects(answer.report) if listed_now else set()
+            listed_now = storage.reject_positions(answer.report)
+            closed = storage.closed_rejects(answer.report) if listed_now else set()
+            # Only once both are known: after a failed read the next location reads again.
+            self._listed[answer.report], self._closed[answer.report] = listed_now, closed
         listed = self._listed[answer.report]
         under = [listed[place] for place in (answer.location, ALL_LOCATIONS) if place in listed]
         if len(under) < 2:

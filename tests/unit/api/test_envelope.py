@@ -35,6 +35,11 @@ def test_a_store_that_has_only_its_code_is_a_row() -> None:
     assert rows_of(b'[{"locCode": null}]') == [{"locCode": None}]
 
 
+def test_a_row_that_says_nothing_is_no_message() -> None:
+    assert rows_of(b'[{"status": null}]') == [{"status": None}]
+    assert rows_of(b'[{"status": []}]') == [{"status": []}]
+
+
 @pytest.mark.parametrize(
     "envelope",
     [
