@@ -11,8 +11,8 @@ test: ## the quick tests
 slow: ## the tests that take long: kills, faults, failovers, a soak in short, integration on MongoDB as well
 	pytest --slow -m slow
 
-long: ## those of them that .ci/run has time for: no day of runs, nor what integration tests do on SQLite as well
-	pytest --slow -m "slow and (torture or not mongo)" -k "not a_day_of_runs"
+long: ## those of them that .ci/run has time for: no day of runs, no ten thousand files, nor what SQLite's do as well
+	pytest --slow -m "slow and (torture or not mongo)" -k "not a_day_of_runs and not ten_thousand_files"
 
 lint: ## linters, types, layers
 	ruff check .
