@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from syncctl.domain.sources import StepName
@@ -24,6 +24,11 @@ def test_after_a_round_everything_is_there_and_each_mode_is_the_right_one(rounds
     @given(
         dialects=st.fixed_dictionaries({report: st.sampled_from(sorted(DIALECTS)) for report in REPORTS}),
         events=st.lists(EVENTS, max_size=12),
+    )
+    # What a wrong clock has corrected is corrected again.
+    @example(
+        dialects=dict.fromkeys(REPORTS, "all-ignored"),
+        events=[("correct", 337, "phone"), ("run_by_a_wrong_clock", 63, 0), ("correct", 337, "phone")],
     )
     def play(dialects: Mapping[StepName, str], events: list[tuple[str, Any, Any]]) -> None:
         history = DialectHistory(dialects)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord
+from syncctl.domain.records import Correction, CorrectionOutcome, SourceRecord, SyncRecord
 from syncctl.services.matching.corrections import (
     PhoneChange,
     Settled,
@@ -15,6 +16,9 @@ from syncctl.services.matching.corrections import (
 from syncctl.services.matching.match_result import MatchResult
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_rows import AnswerRows
+
+CLOCK_DIFFERENCE = timedelta(minutes=10)
+"""How far the clocks of two hosts may be apart."""
 
 
 class CorrectedBookings:
@@ -35,8 +39,8 @@ class CorrectedBookings:
             record.lead_id: (record, corrected)
             for record in records
             if (corrected := match.corrected.get(record.lead_id)) is not None
-            # Another run has just corrected it, and this run's answer may be older.
-            and current_since(corrected.before) <= self._run.started_at
+            # What another run has just corrected may be newer than this run's answer.
+            and not self._is_just_done(corrected.before)
         }
         if not due:
             return {}
@@ -99,7 +103,7 @@ class CorrectedBookings:
             (now, before)
             for now, before in second_leads(storage, self._shared, known, answer)
             # Another run may be at it.
-            if max(current_since(now), current_since(before)) <= self._run.started_at
+            if not (self._is_just_done(now) or self._is_just_done(before))
         ]
         if not found:
             return
@@ -116,6 +120,12 @@ class CorrectedBookings:
         if noted:
             storage.add_corrections(noted)
         storage.replace_records({before.record_id: now.values["phone"] for now, before in found})
+
+    def _is_just_done(self, record: SyncRecord) -> bool:
+        """Whether another run has made it what it is while this one is under way. What is dated further ahead
+        than two hosts' clocks may differ was done by a wrong clock, which must not keep it so until then."""
+        latest = self._run.clock.now() + CLOCK_DIFFERENCE
+        return self._run.started_at < current_since(record) <= latest
 
     def correction_of(self, record: SourceRecord, match: MatchResult, settled: Settled) -> Correction:
         """What is to be noted with the record."""
