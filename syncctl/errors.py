@@ -13,6 +13,7 @@
     │   │   ├── LeadsRefusedError         some leads of a batch: they go on the rejects list
     │   │   ├── NewerDatabaseError        78: a newer syncctl has been at work on it
     │   │   └── StorageUnavailableError   69: the database cannot be reached
+    │   ├── NotConfirmedError       1: the person said no
     │   ├── StopRequestedError      128 + signal: Ctrl-C or SIGTERM
     │   └── InterruptedRunError     the same, of a run, which has noted it
     ├── FileProblemError            65: a file could not be understood; the others go on
@@ -53,6 +54,9 @@ class SyncctlError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
     before_hint = "\n"
     """What stands between message and hint."""
+
+    prefix = "Error: "
+    """What a person reads before the message."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(f"{message}{self.before_hint}{hint}" if hint else message)
@@ -133,6 +137,15 @@ class StorageUnavailableError(StorageError):
     """The database can't be reached or opened."""
 
     exit_code = ExitCode.UNAVAILABLE
+
+
+class NotConfirmedError(AbortError):
+    """The person was asked whether to go on, and said no."""
+
+    prefix = ""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was changed.")
 
 
 class StopRequestedError(AbortError):

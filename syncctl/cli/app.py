@@ -25,6 +25,7 @@ from syncctl.cli.commands import sync as sync_commands
 from syncctl.cli.commands import verify as verify_commands
 from syncctl.cli.context import EnvFile, Quiet, Verbose
 from syncctl.cli.help.tree import Program
+from syncctl.cli.json_errors import usage_errors_as_json
 from syncctl.cli.logs.uncaught import install
 from syncctl.cli.render.printer import print_line
 from syncctl.cli.terminal.streams import flushed, prepare_streams, unwritten
@@ -87,7 +88,8 @@ def main() -> None:
     prepare_streams()
     install()
     try:
-        app(prog_name="syncctl")
+        with usage_errors_as_json(sys.argv[1:]):
+            app(prog_name="syncctl")
     except SystemExit as end:
         sys.exit(flushed(end.code))
     except OSError as error:  # commands have their own error boundary; this one is for --help

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncctl.cli.ending import error_boundary, reporting_exit_status
 from syncctl.cli.help.tree import HelpfulCommand, HelpfulGroup
-from syncctl.cli.logs.uncaught import remember, traceback_text
+from syncctl.cli.json_errors import NEW_NAMES, last_words, name_of
+from syncctl.cli.logs.uncaught import remember
 from syncctl.cli.options import refuse_idle_options
-from syncctl.cli.render.printer import console, print_message
+from syncctl.cli.render.printer import console, expect_result, print_message
 from syncctl.cli.stopping import stoppable
 from syncctl.cli.terminal.streams import can_redraw
-from syncctl.errors import ExitCode, StopRequestedError, SyncctlError
+from syncctl.errors import StopRequestedError
 from syncctl.ports.stop import Stop
 from syncctl.ports.waiting import watched_by
 
 if TYPE_CHECKING:
     from syncctl.cli.logs.setup import RecentLines
     from syncctl.cli.render.clock import Clock
+    from syncctl.domain.shards import Shard
     from syncctl.monitoring.healthchecks import Heartbeat
     from syncctl.monitoring.metrics import RunMetrics
     from syncctl.ports.listener import Listener
     from syncctl.safe_output.redact import Redactor
     from syncctl.settings.settings import Settings
-
-OUT_OF_SPACE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Errors of writing to a redirected stream when its disk is full."""
 
 EnvFile = Annotated[
     Path | None,
@@ -66,8 +65,12 @@ class Session:
         self.env_file = env_file
         self.quiet = quiet
         self.verbose = verbose
+        self.as_json: str | None = None
+        """The command's name, if its one object is to be printed."""
         self.heartbeat: Heartbeat | None = None
         self.metrics: RunMetrics | None = None
+        self.partial_result: Mapping[str, Any] | None = None
+        """With --json: what a run came to that is broken off, or ends with an error after it."""
         self._logged = logged
         self._log: logging.Logger | None = None
 
@@ -118,8 +121,12 @@ class Session:
 
         settings = settings or self.settings
         terminal = sys.stderr.isatty()
+        file_level = (
+            logging.DEBUG if self.verbose else logging.getLevelNamesMapping()[settings.log_level.upper()]
+        )
         configure_logging(
-            level=logging.DEBUG if self.verbose else logging.WARNING if self.quiet else logging.INFO,
+            level=max(file_level, logging.WARNING) if self.quiet else file_level,
+            file_level=file_level,
             stream_format=None if terminal else settings.log_format,
             log_file=settings.log_file,
             log_format=settings.log_format,
@@ -180,11 +187,12 @@ class Session:
             if self.heartbeat is not None:
                 self.recent_lines.handle(record)
 
-    def count_run(self, *, dry_run: bool) -> None:
-        """The command is a run, which METRICS_FILE is to show unless it writes nothing."""
+    def count_run(self, *, dry_run: bool, shard: Shard | None = None) -> None:
+        """The command is a run, which METRICS_FILE is to show unless it writes nothing. `shard`: it syncs
+        only this part, which has a file of its own."""
         from syncctl.monitoring.metrics import RunMetrics
 
-        self.metrics = None if dry_run else RunMetrics()
+        self.metrics = None if dry_run else RunMetrics(shard)
 
     def add_to_heartbeat(self, line: str) -> None:
         """Add a line to what the monitor gets at the end, and to nothing else."""
@@ -221,56 +229,23 @@ class Session:
             self.tell(problem, logging.WARNING, "Warning: ")
 
 
-@contextmanager
-def error_boundary(session: Session) -> Iterator[None]:
-    """Turn any error into one or two plain lines and an exit status; a traceback is only shown with -v."""
-    try:
-        yield
-    except SyncctlError as error:
-        # A call that fails after a request to stop was only waited for because of its own time limit.
-        _fail(session, str(error), session.stop.exit_code or error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output is gone (`| head`): there is nobody to report to.
-        raise typer.Exit(ExitCode.FAILED) from None
-    except typer.Exit:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to be told in plain lines
-        if isinstance(error, OSError) and error.filename is None and error.errno in OUT_OF_SPACE_ERRNOS:
-            _fail(session, f"The output could not be written: {error.strerror}.", ExitCode.FAILED)
-        # Last resort: a bug in syncctl must not show the user a traceback.
-        summary = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of syncctl"
-        text = (
-            f"{traceback_text(error)}\n{summary}." if session.verbose else f"{summary}: run it again with -v."
-        )
-        _fail(session, text, ExitCode.FAILED)
-
-
-def _fail(session: Session, text: str, exit_code: ExitCode) -> NoReturn:
-    session.tell(text, logging.ERROR, "Error: " if exit_code < ExitCode.INTERRUPTED else "")
-    raise typer.Exit(exit_code)
-
-
-@contextmanager
-def _reporting_exit_status(session: Session) -> Iterator[None]:
-    """Pass the command's exit status to the session."""
-    status: int = ExitCode.FAILED
-    try:
-        yield
-        status = ExitCode.OK
-    except typer.Exit as end:
-        status = end.exit_code
-        raise
-    finally:
-        session.end(status)
-
-
-def command(
-    app: typer.Typer, name: str, *, aliases: tuple[str, ...] = (), hidden: bool = False, logged: bool = False
+def command(  # noqa: PLR0913 - each is optional
+    app: typer.Typer,
+    name: str,
+    *,
+    aliases: tuple[str, ...] = (),
+    hidden: bool = False,
+    logged: bool = False,
+    new_name: str = "",
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function of (session, …) as a command with the options that every command has.
 
-    `aliases`: hidden additional names at the top level. `logged`: see Session.
+    `aliases`: hidden additional names at the top level. `logged`: see Session. `new_name`: of a command under
+    its old name, its own.
     """
+    NEW_NAMES.update(dict.fromkeys(aliases, name))
+    if new_name:
+        NEW_NAMES[name] = new_name
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(function, eval_str=True)
@@ -286,7 +261,9 @@ def command(
             *, context: typer.Context, env_file: Path | None, quiet: bool, verbose: bool, **given: Any
         ) -> None:
             before: dict[str, Any] = context.obj or {}
-            with stoppable() as stop:
+            as_json = name_of(context) if given.get("json") else None
+            expect_result()
+            with stoppable(last_words(as_json)) as stop:
                 session = Session(
                     env_file or before.get("env_file"),
                     stop,
@@ -294,9 +271,10 @@ def command(
                     verbose=verbose or bool(before.get("verbose")),
                     logged=logged,
                 )
+                session.as_json = as_json
                 # What is logged is so to its last line.
                 section = stop.at_safe_points() if logged else nullcontext()
-                with section, session.waits_shown(), _reporting_exit_status(session), error_boundary(session):
+                with section, session.waits_shown(), reporting_exit_status(session), error_boundary(session):
                     refuse_idle_options(context)
                     function(session, **given)
 

@@ -49,6 +49,15 @@ Location = Annotated[
         help="Only this location, by its id or its store's name; repeatable.",
     ),
 ]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        show_default="all",
+        help="Only part I of N of the locations: hosts that share the work have 1/N to N/N.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Run even if API_SYNC_ENABLED=false.")]
 Wait = Annotated[
     float,

@@ -4,12 +4,97 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
-from syncctl.domain.run_results import AuditResult, FinishedRow, LocationResult, RunResult, StepResult
-from syncctl.domain.sources import FILE_STEPS, REPORT_STEPS
-from syncctl.domain.steps import StepStatus
+from syncctl.domain.run_results import (
+    AuditResult,
+    Counts,
+    FinishedRow,
+    LocationResult,
+    RunResult,
+    StepResult,
+)
+from syncctl.domain.sources import FILE_STEPS, REPORT_STEPS, StepName
+from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import ExitCode
+
+Moment = Annotated[str, "date-time"]
+"""As `instant` writes it."""
+
+Day = Annotated[str, "date"]
+
+
+class CountsDocument(TypedDict):
+    """Counts as `--json` prints them; an enumeration beside a type says which values there are."""
+
+    rows: int
+    saved: int
+    updated: int
+    existing: int
+    reported: int
+    merged: int
+    invalid: int
+    ignored: int
+
+
+class ProcessedDocument(TypedDict):
+    """Of how many locations or files."""
+
+    processed: int
+    total: int
+
+
+class AuditDocument(TypedDict):
+    """What audits came to."""
+
+    locations: int
+    saved: int
+    failed: int
+
+
+class FinishedRowDocument(TypedDict):
+    """A row of a file whose lead is finished."""
+
+    file: str
+    row: str
+    day: Day | None
+    report: str
+    finished_at: Moment | None
+
+
+class HiddenSheetsDocument(TypedDict):
+    """Sheets of a workbook that were passed over."""
+
+    file: str
+    sheets: list[str]
+
+
+class StepDocument(CountsDocument):
+    """A step of a run."""
+
+    name: Annotated[str, StepName]
+    status: Annotated[str, StepStatus]
+    locations: ProcessedDocument
+    errors: int
+    error: str | None
+    audit: NotRequired[AuditDocument | None]
+    finished: NotRequired[list[FinishedRowDocument]]
+    hidden_sheets: NotRequired[list[HiddenSheetsDocument]]
+
+
+class RunDocument(TypedDict):
+    """A run."""
+
+    command: str
+    ok: bool
+    run_id: str
+    trigger: Annotated[str, Trigger]
+    dry_run: bool
+    started_at: Moment
+    duration_s: float
+    next_sync_at: Moment | None
+    steps: list[StepDocument]
+
 
 MAX_CHANGED_KEPT = 20
 """How many booking numbers of changed bookings the history keeps per location."""
@@ -20,12 +105,17 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _step(step: StepResult) -> dict[str, Any]:
-    document = {
+def counts_document(counts: Counts) -> CountsDocument:
+    """Counts as plain data."""
+    return cast("CountsDocument", asdict(counts))
+
+
+def _step(step: StepResult) -> StepDocument:
+    document: StepDocument = {
         "name": step.name.value,
         "status": step.status.value,
         "locations": {"processed": step.processed, "total": step.total},
-        **asdict(step.counts),
+        **counts_document(step.counts),  # type: ignore[typeddict-item] # has no other keys
         "errors": step.errors,
         "error": step.error,
     }
@@ -33,21 +123,22 @@ def _step(step: StepResult) -> dict[str, Any]:
         document["audit"] = _audit(step.audit)
     if finished := [_finished(file, row) for file in step.locations for row in file.finished]:
         document["finished"] = finished
-    if hidden := [
+    hidden: list[HiddenSheetsDocument] = [
         {"file": f.location, "sheets": list(f.hidden_sheets)} for f in step.locations if f.hidden_sheets
-    ]:
+    ]
+    if hidden:
         document["hidden_sheets"] = hidden
     return document
 
 
-def _audit(audit: AuditResult | None) -> dict[str, int] | None:
+def _audit(audit: AuditResult | None) -> AuditDocument | None:
     """The result of a report's audits; None if none were due. The errors are in the log."""
     if audit is None:
         return None
     return {"locations": audit.locations, "saved": audit.counts.saved, "failed": len(audit.failed)}
 
 
-def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:
+def _finished(file: LocationResult, row: FinishedRow) -> FinishedRowDocument:
     return {
         "file": file.location,
         "row": row.place,
@@ -57,7 +148,7 @@ def _finished(file: LocationResult, row: FinishedRow) -> dict[str, Any]:
     }
 
 
-def run_envelope(result: RunResult) -> dict[str, Any]:
+def run_envelope(result: RunResult) -> RunDocument:
     """The object that `--json` prints, key by key as in docs/reference/output.md."""
     return {
         "command": result.command,
@@ -98,7 +189,7 @@ def _location(result: LocationResult) -> dict[str, Any]:
     return {
         "location": result.location,
         "store": result.store,
-        **asdict(result.counts),
+        **counts_document(result.counts),
         "changed": list(result.changed[:MAX_CHANGED_KEPT]),
         "conflicts": list(result.conflicts[:MAX_CHANGED_KEPT]),
         "error": result.error,
@@ -108,8 +199,10 @@ def _location(result: LocationResult) -> dict[str, Any]:
 
 def history_document(result: RunResult) -> dict[str, Any]:
     """The envelope, and for each step the locations where something happened."""
-    document = run_envelope(result)
+    document: dict[str, Any] = dict(run_envelope(result))
     document |= {"newly_rejected": result.newly_rejected, "whole": result.whole}
+    if result.shard is not None:
+        document["shard"] = str(result.shard)
     if result.corrected_lines is not None:
         document["corrected_lines"] = dict(result.corrected_lines)
     for kept, step in zip(document["steps"], result.steps, strict=True):

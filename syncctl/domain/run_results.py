@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from syncctl.domain.shards import Shard
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 
@@ -179,6 +180,9 @@ class RunResult:
 
     whole: bool = True
     """Whether its steps were asked for all that they have: not for single locations, not as a backfill."""
+
+    shard: Shard | None = None
+    """The part of the locations that it synced; None: all."""
 
     @property
     def ok(self) -> bool:

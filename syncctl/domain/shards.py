@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from zlib import crc32
 
 from syncctl.errors import UsageError
@@ -41,10 +42,9 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
-    @property
-    def file_suffix(self) -> str:
-        """What tells this part's files from those of the others: `-2of4`."""
-        return f"-{self.number}of{self.of}"
+    def file_of(self, file: Path) -> Path:
+        """This part's own file in place of one that the others would use as well: `syncctl-2of4.lock`."""
+        return file.with_name(f"{file.stem}-{self.number}of{self.of}{file.suffix}")
 
     def has(self, location: str) -> bool:
         """Whether a location id falls to this part: the same on every host and in every version."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from syncctl import __version__
 from syncctl.domain.run_results import RunResult
+from syncctl.domain.shards import Shard
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import StorageError
@@ -25,7 +26,7 @@ _HELP = {
     "syncctl_last_success_timestamp_seconds": "When a step was last a success, as a whole.",
     "syncctl_run_duration_seconds": "How long the last run took.",
     "syncctl_exit_status": "The exit status of the last run.",
-    "syncctl_rows": "Rows of the last run of a step, by what became of them.",
+    "syncctl_rows": "Rows of the last run of a step, by outcome.",
     "syncctl_rejects": "Rows on the rejects list.",
     "syncctl_watermark_timestamp_seconds": "Up to when a location of a report is synced.",
     "syncctl_build_info": "The version.",
@@ -49,7 +50,9 @@ class Series:
 class RunMetrics:
     """What a run knows when it ends. The rest keeps the values that an earlier run left."""
 
-    def __init__(self) -> None:
+    def __init__(self, shard: Shard | None = None) -> None:
+        """`shard`: the run syncs only this part of the locations, and so has a file of its own."""
+        self._shard = shard
         self._values: dict[Series, float] = {}
         self._replaced: set[str] = set()
         """Metrics of which nothing is kept that an earlier run left."""
@@ -79,6 +82,8 @@ class RunMetrics:
 
     def write(self, file: Path, status: int, now: datetime) -> None:
         """Write the file, whole or not at all. `status`: the exit status. Raises OSError."""
+        if self._shard is not None:
+            file = self._shard.file_of(file)
         replaced = {*self._replaced, "syncctl_build_info"}
         kept = {series: value for series, value in _read(file).items() if series.metric not in replaced}
         last = {

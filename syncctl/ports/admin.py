@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.ports.import_undo import ImportUndo
-from syncctl.ports.storage import RecordEntry, Storage
+from syncctl.ports.storage import RecordEntry, Storage, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,34 @@ class RunSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateCount:
+    """The duplicates that a pass over all leads counted."""
+
+    sets: int
+
+    extra_copies: int
+    """Leads beyond one per set."""
+
+    counted_at: datetime
+    """True UTC."""
+
+    counted_by: str
+    """The command: "verify data" …"""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedNumber:
+    """A phone or booking number by which leads are looked up, however they have it written."""
+
+    text: str
+    """As it was typed: a value may be this very text."""
+
+    digits: frozenset[str] = frozenset()
+    """All the digits of a value that is this number in another spelling, one entry for each prefix that it
+    may have. Empty: it has letters, so there is no other spelling."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeadSnapshot:
     """A lead exactly as it is stored."""
 
@@ -105,10 +133,31 @@ class Survey(Protocol):
     def facts(self) -> DatabaseFacts:
         """What kind of database it is."""
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
+    def count_leads(self) -> int:
+        """How many leads there are, as the database keeps count; after a crash of its server it may be some
+        too many or too few."""
+
+    def leads_per_day(self, first: date, last: date) -> dict[date, int]:
+        """How many leads were created on each of these days, both included, by `createdAt`; without those
+        that none was created on. Costs what it counts, not what the collection holds."""
+
+    def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
+        """Leads with `_id`, `phone` and `bookingNo`, among them all that have the number in any type and
+        spelling: as phone number with anything beside it, as booking number alone. Costs as much as there are
+        of them, and of phone numbers that are not ten digits. One lead may come several times."""
+
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        """The leads whose phone number is one of these just as it is stored, as `scan_leads` gives
+        them. Costs a few round trips per thousand."""
+
+    def duplicate_count(self) -> DuplicateCount | None:
+        """What the last pass over all leads counted; None: there was none."""
+
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
         """Every lead with `_id` and these fields, in no particular order, read as they are taken: memory does
         not follow their number. Absent fields are left out; the web app's and people's odd values come as
-        they are."""
+        they are. `if_unnumbered`: fields that may be left out where there is a booking number, one that
+        begins with an ASCII letter or digit."""
 
     def scan_reports(self) -> Iterator[Document]:
         """Every document of `reports`, whole, read as they are taken."""
@@ -185,6 +234,9 @@ class Repair(Protocol):
 
     def unpair_reports(self, report_ids: Mapping[str, str]) -> None:
         """Forget which report (value) finished a record (key), where it is still that one."""
+
+    def save_duplicate_count(self, count: DuplicateCount) -> None:
+        """Keep what a pass over all leads counted, in the place of what an earlier one did."""
 
     def probe_writing(self) -> None:
         """Write something into a collection of syncctl's own and take it away again.

@@ -11,6 +11,7 @@ from syncctl.domain.records import Reject
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, RunResult, StepResult
+from syncctl.domain.shards import Shard
 from syncctl.domain.sources import FILE_STEPS, SYNC_TYPES, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import InterruptedRunError, StopRequestedError, StorageError, StorageUnavailableError
@@ -56,7 +57,8 @@ class RunRequest:
     trigger: Trigger
     dry_run: bool = False
     whole: bool = True
-    """As of its result (RunResult)."""
+    shard: Shard | None = None
+    """Both as of its result (RunResult)."""
 
 
 class Run:
@@ -215,6 +217,7 @@ class Run:
             corrected_lines=self.corrected_lines,
             newly_rejected=self._newly_rejected,
             whole=self._request.whole,
+            shard=self._request.shard,
         )
 
     def _save_history(self, result: RunResult) -> None:

@@ -94,6 +94,7 @@ class Settings:
     lock_file: Path
     log_file: Path | None
     log_format: Literal["text", "json"]
+    log_level: Literal["debug", "info", "warning", "error"]
     mapping: MappingFile | None
     """The tables of MAPPING_FILE over the packaged ones; None: those alone."""
 
@@ -204,6 +205,7 @@ def _settings(readings: Mapping[str, Reading], folder: Path) -> Settings:
         lock_file=value["SYNC_LOCK_FILE"],
         log_file=value["SYNC_LOG_FILE"],
         log_format=value["SYNC_LOG_FORMAT"],
+        log_level=value["SYNC_LOG_LEVEL"],
         mapping=value["MAPPING_FILE"],
         heartbeat_url=value["HEARTBEAT_URL"],
         metrics_file=value["METRICS_FILE"],

@@ -117,6 +117,7 @@ SPECS = (
     Spec("SYNC_LOCK_FILE", values.path, "syncctl.lock", in_data_dir=True),
     Spec("SYNC_LOG_FILE", values.path),
     Spec("SYNC_LOG_FORMAT", values.choice("text", "json"), "text"),
+    Spec("SYNC_LOG_LEVEL", values.choice("debug", "info", "warning", "error"), "info"),
     Spec("MAPPING_FILE", values.mapping_file),
     Spec("HEARTBEAT_URL", urls.heartbeat_url, show=urls.masked_heartbeat_url),
     Spec("METRICS_FILE", values.path),

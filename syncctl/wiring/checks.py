@@ -13,6 +13,7 @@ from syncctl.settings import urls
 from syncctl.settings.specs import ENDPOINTS
 from syncctl.text import quantity
 from syncctl.wiring.adapters import clock_of, locations_of, opened_database
+from syncctl.wiring.duplicate_counts import keeping_count
 from syncctl.wiring.scheduling import next_start, schedule_state
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def verify_sync(settings: Settings, env_file: Path | None) -> CheckReport:
 
     environment, clock = sync_environment(settings, env_file), clock_of(settings)
     try:
-        with opened_database(settings) as database:
-            return check_sync(database, environment, locations_of(settings), clock)
+        with keeping_count(settings, "verify sync") as on_counted, opened_database(settings) as database:
+            return check_sync(database, environment, locations_of(settings), clock, on_counted)
     except StorageError as problem:
         return verify_without_database(str(problem), environment, clock)
 
@@ -50,8 +51,8 @@ def verify_data(settings: Settings) -> CheckReport:
     """
     from syncctl.services.checks.data_checks import check_data
 
-    with opened_database(settings) as database:
-        return check_data(database, locations_of(settings), clock_of(settings))
+    with keeping_count(settings, "verify data") as on_counted, opened_database(settings) as database:
+        return check_data(database, locations_of(settings), clock_of(settings), on_counted)
 
 
 def month_summary(settings: Settings, month: Month, now: datetime) -> MonthSummary:

@@ -15,6 +15,7 @@ from syncctl.services.cleanup import cleaning, restoring, store_names
 from syncctl.services.cleanup.finished import cleaning as cleaning_finished
 from syncctl.services.imports import undoing
 from syncctl.wiring.adapters import locations_of, opened_database
+from syncctl.wiring.duplicate_counts import keeping_count
 
 if TYPE_CHECKING:
     from syncctl.ports.admin import Database
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from syncctl.services.cleanup.finished.plan import FinishedPlan
     from syncctl.services.imports.undo_results import ImportUndone, UndoPlan
     from syncctl.settings.settings import Settings
+
+DUPLICATES = "cleanup duplicates"
 
 OnBackupWritten = Callable[[Path, int], None]
 """Called with each backup as soon as it is on the disk: its path, and how many leads it holds."""
@@ -44,20 +47,25 @@ class Job:
 
 def plan_duplicates(settings: Settings, chosen: Sequence[str]) -> DuplicatePlan:
     """What a cleanup would do; `chosen`: ids of copies to keep. Raises UsageError and StorageError."""
-    with opened_database(settings) as database:
-        return cleaning.plan_duplicates(database, locations_of(settings), chosen)
+    with keeping_count(settings, DUPLICATES) as on_counted, opened_database(settings) as database:
+        return cleaning.plan_duplicates(database, locations_of(settings), chosen, on_counted)
 
 
 def clean_duplicates(settings: Settings, chosen: Sequence[str], job: Job) -> cleaning.DuplicatesCleaned:
     """Clean up. Raises LockHeldError, and as services.cleaning.clean_duplicates does."""
-    with _locked_database(settings, job.wait_s) as database:
-        return cleaning.clean_duplicates(database, locations_of(settings), chosen, _target(settings, job))
+    with (
+        keeping_count(settings, DUPLICATES) as on_counted,
+        _locked_database(settings, job.wait_s) as database,
+    ):
+        return cleaning.clean_duplicates(
+            database, locations_of(settings), chosen, _target(settings, job), on_counted
+        )
 
 
 def plan_stores(settings: Settings) -> store_names.StorePlan:
     """What renaming stores would do. Raises StorageError."""
-    with opened_database(settings) as database:
-        return store_names.plan_stores(database, locations_of(settings))
+    with keeping_count(settings, "cleanup stores") as on_counted, opened_database(settings) as database:
+        return store_names.plan_stores(database, locations_of(settings), on_counted)
 
 
 def rename_stores(settings: Settings, job: Job) -> store_names.StoresRenamed:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.domain.run_results import Counts, RunResult, StepResult
+from syncctl.domain.shards import Shard
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.ports.stop import Stop
@@ -53,6 +54,9 @@ class Invocation:
 
     observe: Callable[[RunResult, Storage], None] | None = None
     """Called likewise, with the database that it left."""
+
+    shard: Shard | None = None
+    """Only this part of the locations is synced: it has a lock of its own."""
     stop: Stop = field(default_factory=Stop)
 
 
@@ -181,7 +185,9 @@ def _locked(settings: Settings, invocation: Invocation) -> Iterator[None]:
     if invocation.dry_run:
         yield
         return
-    with RunLock(settings.lock_file, sleep=invocation.stop.wait).hold(invocation.wait_s):
+    shard = invocation.shard
+    lock_file = settings.lock_file if shard is None else shard.file_of(settings.lock_file)
+    with RunLock(lock_file, sleep=invocation.stop.wait).hold(invocation.wait_s):
         if invocation.on_begun is not None:
             invocation.on_begun()
         yield
@@ -205,7 +211,9 @@ def _request(
     invocation: Invocation, steps: tuple[StepName, ...], options: SyncOptions | None = None
 ) -> RunRequest:
     whole = options is None or (options.covers_everything and options.shard is None)
-    return RunRequest(invocation.command, steps, invocation.trigger, invocation.dry_run, whole)
+    return RunRequest(
+        invocation.command, steps, invocation.trigger, invocation.dry_run, whole, invocation.shard
+    )
 
 
 def _execute(

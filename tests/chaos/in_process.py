@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from syncctl.cli.app import app
+from syncctl.cli.json_errors import usage_errors_as_json
 from syncctl.errors import ExitCode
 from syncctl.settings.specs import SPECS
 
@@ -33,7 +35,11 @@ def run(*arguments: str) -> Ended:
     status: Any = 0
     handler = signal.getsignal(signal.SIGTERM)
     try:
-        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        with (
+            contextlib.redirect_stdout(streams[0]),
+            contextlib.redirect_stderr(streams[1]),
+            usage_errors_as_json(arguments),
+        ):
             app(list(arguments), prog_name="syncctl")
     except SystemExit as end:
         status = end.code
@@ -67,5 +73,7 @@ def assert_plain_message(ended: Ended) -> None:
     for text in (ended.stdout, ended.stderr):
         assert "Traceback" not in text, text
         assert "defect of syncctl" not in text, text
+    if ended.stdout.startswith('{"command": '):
+        assert isinstance(json.loads(ended.stdout), dict)  # one object, and whole
     if ended.status == ExitCode.CONFIG and "Error: " in ended.stderr:
         assert len(ended.stderr.splitlines()) <= 3, ended.stderr

@@ -10,6 +10,8 @@ from tests.support.failing_storage import CONNECTION_METHODS, READS, WRITES
 LOOKS = frozenset(
     {
         "open_rejects",
+        "count_leads",
+        "duplicate_count",
         "scan_records",
         "last_sync_logs",
         "sync_logs",
@@ -18,10 +20,15 @@ LOOKS = frozenset(
         "leads_by_age",
         "leads_created",
         "reports_on_leads_created",
+        "leads_per_day",
+        "leads_that_may_have",
         "saved_by_audits",
     }
 )
 """What only commands read that look, or that are about to begin a run."""
+
+COUNTED = frozenset({"save_duplicate_count"})
+"""What is kept after a look, in a connection of its own."""
 
 MEASURED = frozenset({"save_dialect"})
 """What only a measurement writes, which is made once a day: tests/unit/test_measuring.py disturbs it."""
@@ -41,4 +48,4 @@ def test_every_one_is_called_by_some_job(tmp_path: Path) -> None:
     for number, job in enumerate((*JOBS, *MORE_JOBS)):
         with prepared(job, f"sqlite:///{tmp_path / f'{number}.db'}", tmp_path) as ready:
             called |= set(ready.calls(WRITES | READS))
-    assert called == (WRITES | READS) - LOOKS - MEASURED - CORRECTED
+    assert called == (WRITES | READS) - LOOKS - COUNTED - MEASURED - CORRECTED

@@ -195,7 +195,7 @@ def test_rejects_of_garbage_are_listed_exported_and_tried_again(folder: Path) ->
         assert_plain_message(ended)
         assert ended.status == ExitCode.OK
         assert "9400000001" not in ended.stdout + ended.stderr
-    rejects = json.loads(as_json.stdout)
+    rejects = json.loads(as_json.stdout)["rejects"]
     assert len(rejects) == len(listed.stdout.splitlines()) == len(api.rows)
     assert json.loads(retried.stdout)["invalid"] == len(rejects)
     assert "rejected: reason" in (folder / "rejects.csv").read_text("utf-8-sig").splitlines()[0]

@@ -57,7 +57,7 @@ def whole(program: Program, sandbox: Sandbox) -> bytes:
         write(file, *(row(Contact="12", Remarks=f"{n} രണ്ട്") for n in range(ROWS)))
         world.import_files(StepName.WALKIN, file)
     printed = program.run(*MUCH).stdout
-    assert len(json.loads(printed)["rejects"] if printed.startswith("{") else json.loads(printed)) == ROWS
+    assert len(json.loads(printed)["rejects"]) == ROWS
     return printed.encode()
 
 

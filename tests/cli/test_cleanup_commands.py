@@ -172,6 +172,7 @@ def test_json_of_plan_apply_and_restore_is_one_object(program: Program, sets: li
     assert restored == {
         "command": "cleanup restore",
         "ok": True,
+        "schema": 1,
         "kind": "duplicates",
         "restored": EXTRA,
         "same": 0,

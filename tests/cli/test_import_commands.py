@@ -152,7 +152,7 @@ def test_rejects_are_listed_masked_exported_whole_and_tried_again(program: Progr
     assert len(listed.stdout.splitlines()) == 3
     assert "8663394292" not in listed.output
     assert "86xxxxxx92" in listed.stdout
-    shown = json.loads(program.run("rejects", "list", "--reason", "name", "--json").stdout)
+    shown = json.loads(program.run("rejects", "list", "--reason", "name", "--json").stdout)["rejects"]
     assert [(entry["kind"], entry["row"], entry["reason"]) for entry in shown] == [
         ("walkin", 10, "no customer name")
     ]

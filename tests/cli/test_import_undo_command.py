@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from syncctl.cli.commands.sync import printing_result_even_if_aborted
+from syncctl.cli.commands.sync import result_even_if_aborted
+from syncctl.cli.context import Session
 from syncctl.domain.run_results import Counts, RunResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.errors import StopRequestedError
+from syncctl.ports.stop import Stop
 from syncctl.run_lock import RunLock
 from tests.cli.test_reference import documented_keys
 from tests.support.program import Program
@@ -140,7 +142,7 @@ def test_applied_with_a_backup_and_then_there_is_nothing_left(program: Program, 
 
 
 def test_json_has_the_documented_keys(program: Program, run_id: str) -> None:
-    (keys,) = documented_keys("import undo")
+    keys = documented_keys("import undo")[0] | {"schema"}
     plan = json.loads(program.run("import", "undo", run_id, "--json").stdout)
     assert plan.keys() == keys
     done = json.loads(program.run("import", "undo", run_id, "--apply", "--json").stdout)
@@ -230,13 +232,17 @@ def test_an_import_that_is_broken_off_names_the_command_on_a_terminal(
     result = RunResult("import walkin", "0123456789" * 3, Trigger.MANUAL, False, started, 2.0, None, (step,))
 
     def break_off() -> None:
-        with printing_result_even_if_aborted(as_json=as_json) as keep:
+        with result_even_if_aborted(session) as keep:
             keep(result)
             raise StopRequestedError(signal.SIGINT)
+
+    session = Session(None, Stop())
+    session.as_json = "import walkin" if as_json else None
 
     with pytest.raises(StopRequestedError):
         break_off()
     assert ("syncctl import undo 01234567" in capsys.readouterr().out) == is_told
+    assert (session.partial_result is not None) == as_json
 
 
 def test_corrected_rejects_name_the_command_too_and_are_taken_back(program: Program) -> None:

@@ -79,7 +79,7 @@ def test_config_tells_value_and_origin_and_masks_secrets(program: Program) -> No
         "config", "--json", BOOKING_API_KEY="hush-hush", MONGO_URI="mongodb://u:pass-word@h/leads"
     )
     assert ended.status == 0
-    settings = {setting["name"]: setting for setting in json.loads(ended.stdout)}
+    settings = {setting["name"]: setting for setting in json.loads(ended.stdout)["settings"]}
     assert settings["API_CALL_DELAY_MS"]["value"] == "0"
     assert settings["API_CALL_DELAY_MS"]["origin"].endswith(".env")
     assert settings["DATABASE_URL"]["origin"] == "environment"
@@ -195,7 +195,8 @@ def test_a_sandbox_on_a_taken_port_says_so(program: Program) -> None:
 
 def test_the_committed_env_holds_no_secret_and_is_right(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    settings = json.loads(program.run("config", "--json", "--env-file", str(ROOT / ".env")).stdout)
+    config = json.loads(program.run("config", "--json", "--env-file", str(ROOT / ".env")).stdout)
+    settings = config["settings"]
     assert all(setting["problem"] is None for setting in settings)
     for setting in settings:
         if setting["name"].endswith(("_KEY", "_TOKEN")) or setting["name"] == "HEARTBEAT_URL":

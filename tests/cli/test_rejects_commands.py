@@ -32,7 +32,8 @@ def listed(program: Program) -> Program:
 
 
 def rejects(program: Program, *arguments: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(program.run("rejects", "list", *arguments, "--json").stdout)
+    printed = json.loads(program.run("rejects", "list", *arguments, "--json").stdout)
+    found: list[dict[str, Any]] = printed["rejects"]
     return found
 
 
@@ -161,7 +162,7 @@ def test_dismissed_ones_stay_away(listed: Program) -> None:
     assert len(rejects(listed)) == 4
     assert "1 reject dismissed." in listed.run_on_terminal("rejects", "dismiss", first, "--yes").stdout
     dismissed = json.loads(listed.run("rejects", "dismiss", f"R-{second}", "--json").stdout)
-    assert dismissed == {"command": "rejects dismiss", "ok": True, "dismissed": [second]}
+    assert dismissed == {"command": "rejects dismiss", "ok": True, "schema": 1, "dismissed": [second]}
     files = [str(each) for each in Path(listed.folder).glob("walkin_*.csv")]
     ended = listed.run("import", "walkin", *files)
     assert "newly rejected" not in ended.output

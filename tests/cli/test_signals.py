@@ -1,5 +1,6 @@
 """Signals while Python starts and ends: nothing of syncctl is at work, and nobody wants a traceback."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ main()
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("arguments", [("rejects", "list", "-v"), ("status",), ("verify", "data")])
+@pytest.mark.parametrize("arguments", [("rejects", "list", "-v"), ("status", "--json"), ("verify", "data")])
 def test_a_signal_ends_a_command_that_only_looks(
     arguments: tuple[str, ...], sent: signal.Signals, status: int
 ) -> None:
@@ -69,3 +70,8 @@ def test_a_signal_ends_a_command_that_only_looks(
         timeout=60,
     )
     assert (ended.returncode, ended.stderr) == (status, "Stopped.\n")
+    if "--json" in arguments:
+        error = {"exit_code": status, "message": "Stopped.", "hint": None}
+        assert json.loads(ended.stdout) == {"command": "status", "ok": False, "schema": 1, "error": error}
+    else:
+        assert ended.stdout == ""

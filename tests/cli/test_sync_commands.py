@@ -19,7 +19,8 @@ from tests.support.program import Ended, Program
 from tests.support.store_files import SAMPLES
 
 TOP_KEYS = {
-    "command", "ok", "run_id", "trigger", "dry_run", "started_at", "duration_s", "next_sync_at", "steps",
+    "command", "ok", "schema", "run_id", "trigger", "dry_run", "started_at", "duration_s", "next_sync_at",
+    "steps",
 }  # fmt: skip
 STEP_KEYS = {
     "name", "status", "locations", "rows", "saved", "updated", "existing", "reported", "merged", "invalid",
@@ -287,7 +288,7 @@ def broken_off(stdout: str) -> list[dict[str, Any]]:
     """The steps of the one object that a run prints which was ended before its time."""
     assert stdout.count("\n") == 1
     result = json.loads(stdout)
-    assert set(result) == TOP_KEYS
+    assert set(result) == TOP_KEYS | {"error"}
     assert not result["ok"]
     steps: list[dict[str, Any]] = result["steps"]
     for step in steps:
@@ -315,6 +316,7 @@ def test_json_of_an_interrupted_run_is_its_result_so_far(
         stdout, stderr = process.communicate(timeout=10)
     assert process.returncode == status
     assert "what was stored is kept" in stderr
+    assert json.loads(stdout)["error"]["exit_code"] == status
     *done, last = broken_off(stdout)
     assert [(step["name"], step["status"]) for step in done] == [
         ("stores", "success"),
@@ -364,6 +366,11 @@ def test_json_of_a_run_whose_database_goes_away_is_its_result_so_far(
     ended = ProgramLosingDatabase(tmp_path, API_BASE_URL=sandbox.base_url).run(*arguments, "--json", call)
     assert ended.status == 69
     assert "The database is gone." in ended.stderr
+    assert json.loads(ended.stdout)["error"] == {
+        "exit_code": 69,
+        "message": "The database is gone.",
+        "hint": None,
+    }
     steps_printed = broken_off(ended.stdout)
     assert [(step["name"], step["status"]) for step in steps_printed] == steps
     assert {step["error"] for step in steps_printed if step["status"] == "failed"} <= {
@@ -371,13 +378,13 @@ def test_json_of_a_run_whose_database_goes_away_is_its_result_so_far(
     }
 
 
-def test_json_of_a_run_that_has_not_begun_is_nothing(program: Program) -> None:
+def test_json_of_a_run_that_has_not_begun_is_an_error(program: Program) -> None:
     (program.folder / "data").mkdir()
     with RunLock(program.folder / "data" / "syncctl.lock").hold(0):
         locked = program.run("api", "--json")
-    assert (locked.status, locked.stdout) == (75, "")
+    assert (locked.status, json.loads(locked.stdout)["error"]["exit_code"]) == (75, 75)
     unreachable = program.run("api", "--json", DATABASE_URL="sqlite:////proc/no/such.db")
-    assert (unreachable.status, unreachable.stdout) == (69, "")
+    assert (unreachable.status, json.loads(unreachable.stdout)["error"]["exit_code"]) == (69, 69)
 
 
 @pytest.mark.slow
@@ -454,3 +461,15 @@ def test_on_a_terminal_it_shows_progress_and_a_table(program: Program) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain.stdout)
     for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", plain.stdout).splitlines():
         assert len(line.rstrip()) <= 80
+
+
+def test_the_log_s_level(program: Program) -> None:
+    usual = program.run("stores", SYNC_LOG_FILE="usual.log")
+    assert "INFO" in usual.stderr
+    ended = program.run("stores", SYNC_LOG_FILE="quiet.log", SYNC_LOG_LEVEL="warning")
+    assert (ended.status, ended.output) == (0, "")
+    assert (program.folder / "quiet.log").read_text(encoding="utf-8") == ""
+    ended = program.run("booking", SYNC_LOG_FILE="all.log", SYNC_LOG_LEVEL="debug")
+    assert "DEBUG" in ended.stderr
+    assert "DEBUG" in (program.folder / "all.log").read_text(encoding="utf-8")
+    assert program.run("stores", SYNC_LOG_LEVEL="loud").status == 78

@@ -33,14 +33,14 @@ def test_after_a_run_nothing_is_wrong_by_any_name_of_the_commands(program: Progr
     ended = program.run("verify", "sync", "--json")
     assert ended.status == 0, ended.output
     report = json.loads(ended.stdout)
-    assert list(report) == ["command", "ok", "checks"]
+    assert list(report) == ["command", "ok", "schema", "checks"]
     assert (report["command"], report["ok"]) == ("verify sync", True)
     found = {check["name"]: check["result"] for check in report["checks"]}
     assert found["Database"] == found["Last success: bookings"] == found["Watermarks: returns"] == "ok"
     ended = program.run("verify", "data", "--json")
     assert ended.status == 0, ended.output
     report = json.loads(ended.stdout)
-    assert list(report) == ["command", "ok", "checks", "tallies"]
+    assert list(report) == ["command", "ok", "schema", "checks", "tallies"]
     assert (report["command"], report["ok"]) == ("verify data", True)
     assert sum(report["tallies"]["Leads by type"].values()) > 0
     assert len([check for check in report["checks"] if check["name"] == "Newest lead"]) == 3
@@ -116,3 +116,18 @@ def test_looking_makes_nothing(tmp_path: Path) -> None:
     for words in (("verify", "sync"), ("verify", "data"), ("status",), ("history",)):
         program.run(*words)
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_status_shows_the_duplicates_that_a_check_has_counted(program: Program) -> None:
+    def shown() -> str:
+        lines = program.run("status").stdout.splitlines()
+        return next(line for line in lines if line.startswith("duplicates\t"))
+
+    assert shown() == "duplicates\tnot counted yet: `syncctl verify data` counts them"
+    put(program, lead(1), lead(1, _id=text_id(2)))
+    program.run("verify", "data")
+    assert shown().startswith("duplicates\t1 set, 1 copy too many, counted ")
+    assert shown().endswith(" ago by `syncctl verify data`")
+    program.run("cleanup", "duplicates", "--apply")
+    assert shown().startswith("duplicates\tnone, counted ")
+    assert shown().endswith("by `syncctl cleanup duplicates`")

@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "tests.contract.merge_suite",
     "tests.contract.sync_state_suite",
     "tests.contract.survey_suite",
+    "tests.contract.looking_suite",
     "tests.contract.repair_suite",
     "tests.contract.import_suite",
 )

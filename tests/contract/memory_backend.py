@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count, islice
 from pathlib import Path
 from threading import RLock
@@ -24,8 +24,10 @@ from syncctl.domain.sources import StepName
 from syncctl.domain.stores import Store
 from syncctl.errors import NewerDatabaseError, SettingsError, StorageError
 from syncctl.ports.admin import (
+    AskedNumber,
     Database,
     DatabaseFacts,
+    DuplicateCount,
     LastLogs,
     LeadSnapshot,
     OpeningHints,
@@ -463,8 +465,34 @@ class MemoryStorage:
         rejects = self.rejects()
         return OpenRejects(len(rejects), min((each.rejected_at for each in rejects), default=None))
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
-        yield from (with_fields(each, fields) for each in self._find("leads"))
+    def count_leads(self) -> int:
+        return len(self._find("leads"))
+
+    def leads_per_day(self, first: date, last: date) -> dict[date, int]:
+        days = Counter(
+            created.date()
+            for each in self._find("leads")
+            if isinstance(created := each.get("createdAt"), datetime)
+        )
+        return {day: leads for day, leads in days.items() if first <= day <= last}
+
+    def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
+        yield from self.scan_leads(("phone", "bookingNo"))
+
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        wanted = set(phones)
+        for each in self._find("leads", lambda each: each.get("phone") in wanted):
+            yield with_fields(each, fields)
+
+    def duplicate_count(self) -> DuplicateCount | None:
+        return next(self._own.read("synccounts", self._find("synccounts"), states.count_from), None)
+
+    def save_duplicate_count(self, count: DuplicateCount) -> None:
+        with self._writing():
+            self._put("synccounts", {"_id": "duplicates", **states.count_document(count)})
+
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
+        yield from (with_fields(each, {*fields, *if_unnumbered}) for each in self._find("leads"))
 
     def leads_by_age(
         self, since: datetime, until: datetime, lead_types: Collection[str], fields: Collection[str]

@@ -8,6 +8,7 @@ from syncctl.ports.admin import Database as LeadDatabase
 from syncctl.storage.registry import open_storage
 from tests.contract.import_suite import ImportSuite
 from tests.contract.lead_suite import Database, LeadSuite, ReportSuite
+from tests.contract.looking_suite import LookingSuite
 from tests.contract.merge_suite import EditSuite, MergeSuite
 from tests.contract.repair_suite import RepairSuite
 from tests.contract.survey_suite import SurveySuite
@@ -24,6 +25,7 @@ class StorageSuite(
     FileSuite,
     SyncStateSuite,
     SurveySuite,
+    LookingSuite,
     RepairSuite,
     ImportSuite,
 ):

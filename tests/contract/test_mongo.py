@@ -299,6 +299,10 @@ class TestDocuments:
         )
 
 
+SPELLINGS = ("syncctl_phone", "syncctl_bookingNo")
+"""Indexes for looking numbers up in any spelling."""
+
+
 class TestWebApp:
     @pytest.fixture
     def database(self, mongo_url: str) -> Iterator[MongoDatabase]:
@@ -349,6 +353,7 @@ class TestWebApp:
             "bookingNo_1_phone_1_leadType_1",
             "createdAt_1",
             "name_1",
+            *SPELLINGS,
         }
 
     def test_an_index_of_some_leads_only_does_not_serve(self, database: MongoDatabase) -> None:
@@ -357,7 +362,7 @@ class TestWebApp:
         storage.prepare()
         storage.prepare()
         storage.close()
-        names = {"_id_", "some", "phone_1", "bookingNo_1", "createdAt_1", "name_1"}
+        names = {"_id_", "some", "phone_1", "bookingNo_1", "createdAt_1", "name_1", *SPELLINGS}
         assert set(database.raw.leads.index_information()) == names
 
     def test_an_index_name_that_is_taken_is_a_warning(

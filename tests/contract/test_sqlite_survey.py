@@ -1,9 +1,10 @@
 """What a SQLite file reports about itself, and about changes by people and other programs."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,29 @@ def test_damaged_json_is_told_and_not_quoted(sqlite: SqliteStorage, sqlite_datab
         with pytest.raises(StorageError) as caught:
             look()
         assert "Asha" not in str(caught.value)
+
+
+def test_dates_that_a_person_typed_count_for_their_day(
+    sqlite: SqliteStorage, sqlite_database: SqliteDatabase
+) -> None:
+    typed = (
+        "20251231",
+        "2025-12-31",
+        "2025-12-31 23:30:00-05:00",
+        "2026-W01-1",
+        "20260101T0030+05:30",
+        "2026-01-07T23:59:59.999Z",
+        "2026-01-08",
+        "2025-12-24T20:00:00-05:00",
+        "2026-01-xx",
+        "20259999",
+        "soon",
+    )
+    sqlite.store_leads([lead(n) for n in range(len(typed))], [])
+    for number, text in enumerate(typed):
+        sqlite_database.edit_lead(text_id(number), "createdAt", text)
+    first, last = date(2025, 12, 25), date(2026, 1, 7)
+    scanned = (each["createdAt"] for each in sqlite.scan_leads(["createdAt"]))
+    days = Counter(at.date() for at in scanned if isinstance(at, datetime) and first <= at.date() <= last)
+    assert sqlite.leads_per_day(first, last) == days
+    assert days.total() == 7

@@ -7,7 +7,7 @@ import pytest
 
 from syncctl.ports.admin import Database
 from syncctl.services.cleanup.backups import BackupKind
-from syncctl.services.cleanup.duplicates import find_duplicates
+from syncctl.services.cleanup.duplicate_search import find_duplicates
 from syncctl.services.cleanup.restoring import BackupRestored, restore_backup
 from syncctl.services.cleanup.store_names import plan_stores
 from tests.contract.samples import lead, record, text_id

@@ -42,11 +42,21 @@ WRITES = frozenset(
         "restore_values",
         "restore_writes",
         "restore_file_hash",
+        "save_duplicate_count",
     }
 )
 
 SCANS = frozenset(
-    {"scan_leads", "scan_reports", "scan_records", "sync_logs", "leads_by_age", "records_of_run"}
+    {
+        "scan_leads",
+        "scan_reports",
+        "scan_records",
+        "sync_logs",
+        "leads_by_age",
+        "leads_that_may_have",
+        "leads_with_phones",
+        "records_of_run",
+    }
 )
 
 READS = SCANS | {
@@ -75,6 +85,9 @@ READS = SCANS | {
     "location_states",
     "facts",
     "open_rejects",
+    "count_leads",
+    "leads_per_day",
+    "duplicate_count",
     "records_about",
     "last_sync_logs",
     "runs",

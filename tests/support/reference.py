@@ -1,4 +1,4 @@
-"""`python -m tests.support.reference`: writes the pages of docs/reference that follow the code."""
+"""`python -m tests.support.reference`: writes what follows the code in docs/reference: pages and schemas."""
 
 import re
 import sys
@@ -13,6 +13,7 @@ from syncctl.cli.help.page import default_of, names_of
 from syncctl.cli.help.texts import help_of
 from syncctl.errors import ExitCode
 from syncctl.settings.specs import SPECS, Spec
+from tests.support.schemas import as_text, schemas
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -62,7 +63,16 @@ def settings_page(page: str) -> str:
     return page[: first.start()] + "\n".join(rows) + page[last.end() :]
 
 
-PAGES: dict[str, Callable[[str], str]] = {"commands.md": commands_page, "settings.md": settings_page}
+def schema_page(name: str) -> Callable[[str], str]:
+    """What makes the schema of this name, whatever is there."""
+    return lambda _: as_text(schemas()[name])
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    **{f"schemas/{name}": schema_page(name) for name in schemas()},
+}
 """Each page, and what makes it of the one that is there."""
 
 
@@ -130,6 +140,7 @@ def main() -> int:
     """Write the pages. Gives the exit status."""
     for name, made in PAGES.items():
         file = FOLDER / name
+        file.parent.mkdir(exist_ok=True)
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         try:
             file.write_text(made(before), encoding="utf-8")

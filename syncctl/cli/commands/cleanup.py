@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
     command(group, "stores")(_stores)
     command(group, "finished")(_finished)
     command(group, "restore")(_restore)
-    command(app, "cleanup:duplicates", hidden=True)(_duplicates)
+    command(app, "cleanup:duplicates", hidden=True, new_name="cleanup duplicates")(_duplicates)
 
 
 def _duplicates(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command line

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncctl.cli.commands import columns, import_undo
-from syncctl.cli.commands.sync import finish, printing_result_even_if_aborted
+from syncctl.cli.commands.sync import finish, result_even_if_aborted
 from syncctl.cli.context import Session, command, command_group
 from syncctl.cli.options import ImportDryRun, Json, Wait, given, output_file
 from syncctl.errors import UsageError
@@ -133,7 +133,7 @@ def _run(session: Session, job: ImportJob, options: _Options, preview: Preview |
         else preview_file(settings, job, options.preview, sys.stdout.buffer, overwrite=options.overwrite)
     )
     with target as write:
-        with printing_result_even_if_aborted(as_json=options.as_json) as keep, session.listener() as listener:
+        with result_even_if_aborted(session) as keep, session.listener() as listener:
             result = run_import(settings, replace(invocation, on_ended=keep), job, listener, preview)
         if write is not None and preview is not None:
             write(preview, result)
@@ -206,7 +206,8 @@ def register(app: typer.Typer) -> None:
         import_files = _import_command(kind)
         import_files.__doc__ = help_text
         command(group, kind, logged=True)(import_files)
-        command(app, f"import:{kind}", hidden=True, logged=True)(import_files)
-        command(app, f"import:all:{kind}", hidden=True, logged=True)(_import_from_folder(kind))
+        command(app, f"import:{kind}", hidden=True, logged=True, new_name=f"import {kind}")(import_files)
+        old_name = f"import:all:{kind}"
+        command(app, old_name, hidden=True, logged=True, new_name=f"import {kind}")(_import_from_folder(kind))
     columns.register(group)
     import_undo.register(group)

@@ -159,7 +159,8 @@ def _dismiss(session: Session, ids: Ids, yes: YesAtOnce = False, json: Json = Fa
 
     found = rejects_to_dismiss(session.settings, ids)
     if not yes and can_ask():
-        print_table(found, session.redactor)
+        if not json:
+            print_table(found, session.redactor)
         confirm(f"Dismiss {quantity(len(found), 'reject')}?")
     dismiss_rejects(session.settings, found)
     render_dismissed(found, as_json=json)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from syncctl.cli.context import Session, command
-from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, To, Wait, window_of
+from syncctl.cli.options import DryRun, Force, From, Full, Json, Location, ShardOption, To, Wait, window_of
 from syncctl.domain.sources import API_STEPS, FILE_STEPS, RECORDS, SOURCES, StepName
-from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError
+from syncctl.errors import ExitCode, InterruptedRunError, StopRequestedError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from syncctl.domain.run_results import RunResult
@@ -56,17 +56,20 @@ def _is_scheduled(session: Session) -> bool:
 
 
 @contextmanager
-def printing_result_even_if_aborted(*, as_json: bool) -> Iterator[Callable[[RunResult], None]]:
-    """Takes what a run came to. With --json that is printed also where the run is broken off, or what is left
-    to do after it: whoever reads it wants to know what was stored."""
+def result_even_if_aborted(session: Session) -> Iterator[Callable[[RunResult], None]]:
+    """Takes what a run came to. With --json that stands beside the error also where the run is broken off, or
+    what is left to do after it: whoever reads it wants to know what was stored."""
     from syncctl.cli.render.runs import render_aborted
+    from syncctl.domain.run_documents import run_envelope
 
     kept: list[RunResult] = []
     try:
         yield kept.append
     except (StopRequestedError, InterruptedRunError, StorageError):
-        if kept:
-            render_aborted(kept[0], as_json=as_json)
+        if kept and session.as_json is not None:
+            session.partial_result = run_envelope(kept[0])
+        elif kept:
+            render_aborted(kept[0])
         raise
 
 
@@ -92,7 +95,15 @@ def _sync(
     observe = observer_of(session.settings, session.metrics, is_part=not options.covers_everything)
     automatic = not (sys.stdin.isatty() or sys.stdout.isatty())
     trigger = Trigger.AUTO if automatic else Trigger.MANUAL
-    invocation = Invocation(name, trigger, asked.dry_run, asked.wait_s, observe=observe, stop=session.stop)
+    invocation = Invocation(
+        name,
+        trigger,
+        asked.dry_run,
+        asked.wait_s,
+        observe=observe,
+        shard=options.shard,
+        stop=session.stop,
+    )
     if automatic and not asked.force and not session.settings.api_sync_enabled:
         session.tell("Automatic sync is off (API_SYNC_ENABLED=false): nothing done; --force runs it.")
         result = switched_off(session.settings, invocation, steps)
@@ -101,7 +112,7 @@ def _sync(
         if heartbeat is not None:
             session.heartbeat = heartbeat
             invocation = replace(invocation, on_begun=heartbeat.begin)
-        with printing_result_even_if_aborted(as_json=asked.as_json) as keep, session.listener() as listener:
+        with result_even_if_aborted(session) as keep, session.listener() as listener:
             invocation = replace(invocation, on_ended=keep)
             if name == "all":
                 result = run_all(session.settings, invocation, options, listener)
@@ -119,16 +130,23 @@ def _sync_command(name: str, steps: tuple[StepName, ...]) -> Callable[..., None]
         date_from: From = None,
         date_to: To = None,
         location: Location = None,
+        shard: ShardOption = None,
         dry_run: DryRun = False,
         force: Force = False,
         wait: Wait = 0.0,
         json: Json = False,
     ) -> None:
+        from syncctl.domain.shards import Shard
         from syncctl.services.sync.planning import SyncOptions
 
-        session.count_run(dry_run=dry_run)
+        part = Shard.parse(shard) if shard is not None else None
+        session.count_run(dry_run=dry_run, shard=part)
+        if part is not None and location:
+            raise UsageError("Use either --shard or --location: each says which locations are asked.")
+        if part is not None and name == "all":
+            raise UsageError("`all` imports files as well, which can't be shared: use `api --shard`.")
         first, last = window_of(full, date_from, date_to, session.clock)
-        options = SyncOptions(full, first, last, tuple(location or ()))
+        options = SyncOptions(full, first, last, tuple(location or ()), part)
         _sync(session, name, steps, options, _Asked(dry_run, force, wait, json))
 
     def sync_stores(

@@ -35,8 +35,8 @@ def register(app: typer.Typer) -> None:
     command(group, "sync")(_verify_sync)
     command(group, "data")(_verify_data)
     command(group, "source")(_verify_source)
-    command(app, "verify:sync", hidden=True)(_verify_sync)
-    command(app, "verify:data", hidden=True)(_verify_data)
+    command(app, "verify:sync", hidden=True, new_name="verify sync")(_verify_sync)
+    command(app, "verify:data", hidden=True, new_name="verify data")(_verify_data)
 
 
 def _verify_sync(session: Session, json: Json = False) -> None:

@@ -24,6 +24,7 @@ _installed: list[logging.Handler] = []
 def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     *,
     level: int,
+    file_level: int = logging.INFO,
     stream: TextIO | None = None,
     stream_format: LogFormat | None = "text",
     log_file: Path | None = None,
@@ -34,8 +35,8 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
     """Send events of the logger "syncctl", and other libraries' warnings, to those of `stream`, `log_file`
     and `recent_lines` that are given.
 
-    `level` is the minimum level for `stream` (stderr by default; none if `stream_format` is None); the file
-    always gets INFO and above, since --quiet only affects the terminal. Event fields are passed as
+    `level` is the minimum level for `stream` (stderr by default; none if `stream_format` is None),
+    `file_level` that for the file, which --quiet doesn't affect. Event fields are passed as
     `extra={"fields": {...}}`. A second call replaces the previous setup.
 
     Raises SettingsError if `log_file` can't be written.
@@ -53,7 +54,7 @@ def configure_logging(  # noqa: PLR0913 - one keyword for each choice
         from syncctl.cli.logs.log_file import open_log_file
 
         in_file = open_log_file(log_file, stream)
-        in_file.setLevel(min(level, logging.INFO))
+        in_file.setLevel(file_level)
         in_file.setFormatter(formatter(log_format, redactor))
         handlers.append(in_file)
     # On the root, so that what libraries warn of is redacted too, and not printed raw by logging's last

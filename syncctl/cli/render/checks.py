@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.checks import CheckReport, CheckResult, Finding, Tally
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
+
+if TYPE_CHECKING:
+    from syncctl.cli.render.documents.checks import CheckDocument, TalliesDocument
 
 SIGNS = {
     CheckResult.PASSED: ("✓", "green"),
@@ -25,7 +28,7 @@ BAR_WIDTH = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def check_document(check: Finding) -> dict[str, Any]:
+def check_document(check: Finding) -> CheckDocument:
     """A check as `--json` prints it."""
     return {
         "name": check.name,
@@ -35,9 +38,9 @@ def check_document(check: Finding) -> dict[str, Any]:
     }
 
 
-def report_document(report: CheckReport) -> dict[str, Any]:
+def report_document(report: CheckReport) -> TalliesDocument:
     """A report of checks as `--json` prints it."""
-    document: dict[str, Any] = {
+    document: TalliesDocument = {
         "command": report.command,
         "ok": report.ok,
         "checks": [check_document(check) for check in report.checks],
@@ -50,7 +53,7 @@ def report_document(report: CheckReport) -> dict[str, Any]:
 def render_checks(report: CheckReport, redact: Callable[[str], str], *, as_json: bool) -> None:
     """Render a report; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(report_document(report), redact))
+        print_result(redacted(report_document(report), redact))
     elif sys.stdout.isatty():
         _screen(report, redact)
     else:

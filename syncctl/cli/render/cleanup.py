@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
 from syncctl.cli.render.cleanup_sets import by_type, print_lines, print_screen
-from syncctl.cli.render.printer import print_json_with_list, print_line, print_message
+from syncctl.cli.render.printer import print_line, print_message, print_result_with_list
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -19,6 +19,13 @@ from syncctl.safe_output.redact import mask_phone
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import (
+        CopyDocument,
+        DecisionDocument,
+        DuplicatesCleanupDocument,
+        SetDocument,
+        WholeDecisionDocument,
+    )
     from syncctl.services.cleanup.cleaning import DuplicatesCleaned
     from syncctl.services.cleanup.duplicate_results import Conflict, CopySummary, Decision, DuplicatePlan
 
@@ -66,9 +73,12 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
     """Render the result; exit status 1 if the plan could not be completed."""
     conflicts = len(result.plan.conflicts)
     if output.as_json:
-        document = _plan_document(result.plan, output, applied=True) | {
-            **outcome_document("deleted", result.deleted, result.left, result.backup),
-            "remaining": {"sets": result.remaining.count, "extra_copies": result.remaining.extra_copies},
+        left = result.remaining
+        document: DuplicatesCleanupDocument = {
+            **_plan_document(result.plan, output, applied=True),
+            **outcome_document(result.left, result.backup),
+            "deleted": result.deleted,
+            "remaining": {"sets": left.count, "extra_copies": left.extra_copies},
         }
         _print_document(document, result.plan, output)
     elif result.backup is None and not conflicts:
@@ -87,12 +97,12 @@ def duplicates_cleaned(result: DuplicatesCleaned, output: Output) -> None:
         tell_left(result.left, "could not be deleted, as they or the copy to keep were changed meanwhile")
 
 
-def _print_document(document: dict[str, Any], plan: DuplicatePlan, output: Output) -> None:
+def _print_document(document: DuplicatesCleanupDocument, plan: DuplicatePlan, output: Output) -> None:
     decisions = (_decision_document(decision, output) for decision in plan.decisions)
-    print_json_with_list(document, "decisions", decisions)
+    print_result_with_list(document, "decisions", decisions)
 
 
-def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dict[str, Any]:
+def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> DuplicatesCleanupDocument:
     return {
         "command": "cleanup duplicates",
         "ok": True,
@@ -117,7 +127,7 @@ def _plan_document(plan: DuplicatePlan, output: Output, *, applied: bool) -> dic
     }
 
 
-def _set_document(decision: Decision, output: Output) -> dict[str, Any]:
+def _set_document(decision: Decision, output: Output) -> DecisionDocument:
     return {
         **_lead_summary(decision, output),
         "kept": decision.kept,
@@ -126,7 +136,7 @@ def _set_document(decision: Decision, output: Output) -> dict[str, Any]:
     }
 
 
-def _decision_document(decision: Decision, output: Output) -> dict[str, Any]:
+def _decision_document(decision: Decision, output: Output) -> WholeDecisionDocument:
     return {
         **_set_document(decision, output),
         "name": output.text(decision.name),
@@ -134,7 +144,7 @@ def _decision_document(decision: Decision, output: Output) -> dict[str, Any]:
     }
 
 
-def _lead_summary(item: Decision | Conflict, output: Output) -> dict[str, str]:
+def _lead_summary(item: Decision | Conflict, output: Output) -> SetDocument:
     return {
         "lead_type": output.text(item.lead_type),
         "phone": mask_phone(item.phone),
@@ -142,7 +152,7 @@ def _lead_summary(item: Decision | Conflict, output: Output) -> dict[str, str]:
     }
 
 
-def _copy_document(copy: CopySummary, output: Output) -> dict[str, Any]:
+def _copy_document(copy: CopySummary, output: Output) -> CopyDocument:
     return {
         "id": copy.lead_id,
         "updated_at": _written(copy.updated_at, output),

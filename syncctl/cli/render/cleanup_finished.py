@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -17,6 +17,12 @@ from syncctl.services.cleanup.finished.plan import MatchReason
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import (
+        FinishedCleanupDocument,
+        FinishedLeadDocument,
+        FinishingReportDocument,
+        SideDocument,
+    )
     from syncctl.services.cleanup.finished.cleaning import FinishedCleaned
     from syncctl.services.cleanup.finished.lead_summaries import LeadSummary
     from syncctl.services.cleanup.finished.plan import FinishedPlan, FoundLead
@@ -31,7 +37,7 @@ _SCHEDULER = (
 def finished_planned(plan: FinishedPlan, output: Output, *, is_question: bool = False) -> None:
     """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
-        print_json(_document(plan, output, applied=False))
+        print_result(_document(plan, output, applied=False))
         return
     if not plan.to_delete and not plan.listed:
         print_line(NONE)
@@ -61,8 +67,12 @@ def finished_cleaned(result: FinishedCleaned, output: Output, *, is_known: bool 
     just seen the plan."""
     plan = result.plan
     if output.as_json:
-        document = _document(plan, output, applied=True)
-        print_json(document | outcome_document("deleted", result.deleted, result.left, result.backup))
+        document: FinishedCleanupDocument = {
+            **_document(plan, output, applied=True),
+            **outcome_document(result.left, result.backup),
+            "deleted": result.deleted,
+        }
+        print_result(document)
     elif result.backup is None:
         print_line(NONE if not plan.listed else "No lead was deleted.")
     else:
@@ -87,7 +97,7 @@ def _hint_listed(plan: FinishedPlan, output: Output) -> None:
         )
 
 
-def _document(plan: FinishedPlan, output: Output, *, applied: bool) -> dict[str, Any]:
+def _document(plan: FinishedPlan, output: Output, *, applied: bool) -> FinishedCleanupDocument:
     return {
         "command": "cleanup finished",
         "ok": True,
@@ -99,8 +109,8 @@ def _document(plan: FinishedPlan, output: Output, *, applied: bool) -> dict[str,
     }
 
 
-def _lead_document(found: FoundLead, output: Output) -> dict[str, Any]:
-    report = None
+def _lead_document(found: FoundLead, output: Output) -> FinishedLeadDocument:
+    report: FinishingReportDocument | None = None
     if found.report is not None and found.report_summary is not None:
         report = {
             "id": found.report.report_id,
@@ -121,7 +131,7 @@ def _lead_document(found: FoundLead, output: Output) -> dict[str, Any]:
     }
 
 
-def _side_document(side: LeadSummary, output: Output) -> dict[str, str | None]:
+def _side_document(side: LeadSummary, output: Output) -> SideDocument:
     return {
         "lead_type": output.text(side.lead_type),
         "phone": mask_phone(side.phone),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -21,6 +21,7 @@ from syncctl.text import quantity
 
 if TYPE_CHECKING:
     from syncctl.cli.render.clock import Clock
+    from syncctl.cli.render.documents.repairs import OutcomeDocument
 
 _KINDS = {source.lead_type: (source.lead_source.casefold(), source.plural) for source in SOURCES.values()} | {
     LeadType.LOSS_OF_SALE.value: ("loss of sale", "losses of sale"),
@@ -91,11 +92,10 @@ def print_done(done: str, backup: Path | None) -> None:
         print_line(f"To undo: {restore_command(backup)}")
 
 
-def outcome_document(done: str, count: int, left: Sequence[str], backup: Path | None) -> dict[str, Any]:
-    """What `--json` says of a cleanup that was applied. `done`: the key for how many leads were changed."""
+def outcome_document(left: Sequence[str], backup: Path | None) -> OutcomeDocument:
+    """What `--json` says of any cleanup that was applied."""
     return {
         "ok": not left,
-        done: count,
         "left": list(left),
         "backup": None if backup is None else str(backup),
         "restore": restore_command(backup),

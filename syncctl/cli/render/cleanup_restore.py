@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from syncctl.cli.render.cleanup_output import Output
-from syncctl.cli.render.printer import print_json, print_line, print_message
+from syncctl.cli.render.printer import print_line, print_message, print_result
 from syncctl.errors import ExitCode
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import BackupRestoredDocument
     from syncctl.services.cleanup.restoring import BackupRestored
 
 
@@ -31,17 +32,17 @@ def backup_restored(result: BackupRestored, output: Output, *, is_known: bool = 
     """Render what was restored; exit status 1 if some leads have changed since. `is_known`: whether the
     person has just seen what stays as it is."""
     if output.as_json:
-        print_json(
-            {
-                "command": "cleanup restore",
-                "ok": result.is_whole,
-                "kind": result.kind.value,
-                "restored": result.restored,
-                "same": result.same,
-                "different": result.different,
-                **({"ended": result.kept_lead_gone} if result.kept_lead_gone else {}),
-            }
-        )
+        document: BackupRestoredDocument = {
+            "command": "cleanup restore",
+            "ok": result.is_whole,
+            "kind": result.kind.value,
+            "restored": result.restored,
+            "same": result.same,
+            "different": result.different,
+        }
+        if result.kept_lead_gone:
+            document["ended"] = result.kept_lead_gone
+        print_result(document)
     else:
         print_line(f"Put back {quantity(result.restored, 'lead')}.")
         if not is_known:

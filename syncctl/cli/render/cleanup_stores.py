@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import Output, outcome_document, print_done, tell_left
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import StoresCleanupDocument
     from syncctl.services.cleanup.store_names import StorePlan, StoresRenamed
 
 UNKNOWN_STORES_HINT = (
@@ -22,7 +23,7 @@ UNKNOWN_STORES_HINT = (
 def stores_planned(plan: StorePlan, output: Output, *, is_question: bool = False) -> None:
     """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
-        print_json(_document(plan, output, applied=False))
+        print_result(_document(plan, output, applied=False))
         return
     _print_plan(plan, output)
     if plan.unknown:
@@ -44,8 +45,12 @@ def stores_renamed(result: StoresRenamed, output: Output, *, is_known: bool = Fa
     """Render the result; exit status 1 if the plan could not be completed. `is_known`: whether the person has
     just seen the plan."""
     if output.as_json:
-        document = _document(result.plan, output, applied=True)
-        print_json(document | outcome_document("renamed", result.renamed, result.left, result.backup))
+        document: StoresCleanupDocument = {
+            **_document(result.plan, output, applied=True),
+            **outcome_document(result.left, result.backup),
+            "renamed": result.renamed,
+        }
+        print_result(document)
     else:
         if not is_known:
             _print_plan(result.plan, output, is_done=True)
@@ -64,7 +69,7 @@ def _report_duplicates(plan: StorePlan) -> None:
         )
 
 
-def _document(plan: StorePlan, output: Output, *, applied: bool) -> dict[str, Any]:
+def _document(plan: StorePlan, output: Output, *, applied: bool) -> StoresCleanupDocument:
     return {
         "command": "cleanup stores",
         "ok": True,

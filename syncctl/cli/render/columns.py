@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_text
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result, print_text
 from syncctl.mapping.file_columns import file_columns
 from syncctl.safe_output.printable import printable
 from syncctl.text import and_more
@@ -16,7 +16,6 @@ from syncctl.text import and_more
 if TYPE_CHECKING:
     from syncctl.services.imports.columns import ColumnReport, HeaderColumns, SheetColumns, TakenColumn
 
-SCHEMA = 1
 FIELDS_SHOWN = 3
 LINES_SHOWN = 3
 
@@ -29,7 +28,7 @@ def render_columns(report: ColumnReport, redact: Callable[[str], str], *, as_jso
     if as_json:
         from syncctl.safe_output.redact import redacted
 
-        print_json(redacted(_document(report), redact))
+        print_result(redacted(_document(report), redact))
         return
     from syncctl.files.headers import likely_title
 
@@ -108,4 +107,4 @@ def _document(report: ColumnReport) -> dict[str, object]:
         for header in sheet["headers"]:
             for each in (*header["taken"], *header["left_over"]):
                 each["letter"] = column_letters(each.pop("position"))
-    return {"command": "import columns", "ok": report.is_understood, "schema": SCHEMA, **document}
+    return {"command": "import columns", "ok": report.is_understood, **document}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from syncctl.cli.render.printer import console, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, print_line, print_message, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.scheduling.crontab_block import difference
@@ -15,6 +15,7 @@ from syncctl.scheduling.systemd import SERVICE, TIMER, UNIT_FOLDER
 
 if TYPE_CHECKING:
     from syncctl.cli.render.clock import Clock
+    from syncctl.cli.render.documents.checks import ScheduleDocument, UnitsDocument
     from syncctl.ports.machine import NextStart, ScheduleState
     from syncctl.scheduling.systemd import Units
 
@@ -62,18 +63,18 @@ def render_schedule(
     state, start = schedule
     text = redact(os.fsdecode(block)).rstrip("\n")
     if as_json:
-        print_json(
-            {
-                "command": "cron show",
-                "installed": state.installed,
-                "in_step": state.in_step,
-                "found": redact(state.found),
-                "problem": redact(state.problem) if state.problem else None,
-                "next_sync_at": instant(start.at) if start.at else None,
-                "obstacles": [redact(each) for each in state.obstacles],
-                "block": text.encode(errors="backslashreplace").decode(),
-            }
-        )
+        document: ScheduleDocument = {
+            "command": "cron show",
+            "ok": True,
+            "installed": state.installed,
+            "in_step": state.in_step,
+            "found": redact(state.found),
+            "problem": redact(state.problem) if state.problem else None,
+            "next_sync_at": instant(start.at) if start.at else None,
+            "obstacles": [redact(each) for each in state.obstacles],
+            "block": text.encode(errors="backslashreplace").decode(),
+        }
+        print_result(document)
         return
     print_line(text)
     sys.stdout.flush()
@@ -103,7 +104,8 @@ def render_units(units: Units, *, as_json: bool) -> None:
     """Both unit files, each below its path."""
     files = {f"{UNIT_FOLDER}/{SERVICE}": units.service, f"{UNIT_FOLDER}/{TIMER}": units.timer}
     if as_json:
-        print_json({"command": "cron show", "units": files})
+        document: UnitsDocument = {"command": "cron show", "ok": True, "units": files}
+        print_result(document)
         return
     for number, (path, text) in enumerate(files.items()):
         print_line(f"{chr(10) * bool(number)}# {path}\n{text.rstrip()}")

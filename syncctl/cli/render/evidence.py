@@ -5,17 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.safe_output.printable import printable
+
+if TYPE_CHECKING:
+    from syncctl.cli.render.documents.checks import EvidenceDocument
 
 
 def render_evidence(document: Mapping[str, Any], file: Path, *, is_answered: bool, as_json: bool) -> None:
     """Print the summary; the file has everything."""
     sentences: list[str] = document["summary"]
     if as_json:
-        print_json({"command": "doctor", "ok": is_answered, "evidence": str(file), "summary": sentences})
+        shown: EvidenceDocument = {
+            "command": "doctor",
+            "ok": is_answered,
+            "evidence": str(file),
+            "summary": sentences,
+        }
+        print_result(shown)
         return
     if sys.stdout.isatty():
         from rich.markup import escape

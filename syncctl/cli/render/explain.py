@@ -6,9 +6,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.cli.render.source import field_text
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import SOURCES, LeadType
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from syncctl.cli.render.clock import Clock
+    from syncctl.cli.render.documents.checks import ExplanationDocument, RecordDocument
     from syncctl.safe_output.redact import Redactor
     from syncctl.services.explain.explaining import Explanation
     from syncctl.services.explain.record_history import LeadNow, RecordHistory
-    from syncctl.services.reconcile.differences import FieldDifference
 
 _Kind = tuple[str, str, str]
 """What a lead is called: in a title, and one and several of them in a sentence."""
@@ -94,7 +94,7 @@ def render_explanation(
 ) -> None:
     """Render what was found. `fetched`: the API was asked too."""
     if as_json:
-        print_json(redacted(_document(found, show_phone=visible.show_phone), visible.in_json))
+        print_result(redacted(_document(found, show_phone=visible.show_phone), visible.in_json))
         return
     if not sys.stdout.isatty():
         for history in found.histories:
@@ -191,7 +191,7 @@ def _screen(histories: Sequence[RecordHistory], visible: Visible, clock: Clock) 
         out.print(table)
 
 
-def _document(found: Explanation, *, show_phone: bool) -> dict[str, Any]:
+def _document(found: Explanation, *, show_phone: bool) -> ExplanationDocument:
     return {
         "command": "explain",
         "ok": found.found,
@@ -201,7 +201,7 @@ def _document(found: Explanation, *, show_phone: bool) -> dict[str, Any]:
     }
 
 
-def _history_document(history: RecordHistory, *, show_phone: bool) -> dict[str, Any]:
+def _history_document(history: RecordHistory, *, show_phone: bool) -> RecordDocument:
     origin, lead, source = history.origin, history.lead, history.source_now
     return {
         "lead_type": history.lead_type or None,
@@ -221,7 +221,12 @@ def _history_document(history: RecordHistory, *, show_phone: bool) -> dict[str, 
             "updated_at": instant(lead.updated_at) if lead.updated_at else None,
             "touched": lead.touched,
             "differs": [
-                {**_field_document(field, "lead", "source"), "changed_by": field.changed_by.value}
+                {
+                    "field": field.field,
+                    "lead": field_text(field.lead),
+                    "source": field_text(field.source),
+                    "changed_by": field.changed_by.value,
+                }
                 for field in lead.differs
             ],
         }
@@ -230,13 +235,12 @@ def _history_document(history: RecordHistory, *, show_phone: bool) -> dict[str, 
         "reports": [{"id": report.report_id, "shape": report.shape} for report in history.reports],
         "source_now": {
             "state": source.state,
-            "differs": [_field_document(field, "before", "now") for field in source.differs],
+            "differs": [
+                {"field": field.field, "before": field_text(field.lead), "now": field_text(field.source)}
+                for field in source.differs
+            ],
         }
         if source
         else None,
         "notes": list(history.notes),
     }
-
-
-def _field_document(field: FieldDifference, ours: str, theirs: str) -> dict[str, str]:
-    return {"field": field.field, ours: field_text(field.lead), theirs: field_text(field.source)}

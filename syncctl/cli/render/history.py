@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message
+from syncctl.cli.render.printer import console, plain_table, print_line, print_message, print_result
 from syncctl.cli.run_words import corrected_words, counts_text, trigger_word
 from syncctl.domain.run_documents import instant
 from syncctl.domain.run_results import Counts
@@ -75,7 +75,7 @@ def print_no_runs(*, failed_only: bool) -> None:
 def render_runs(runs: Sequence[PastRun], redact: Redact, *, failed_only: bool, as_json: bool) -> None:
     """A list of runs for a pipe, newest first; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(runs_document(tuple(runs)), redact))
+        print_result(redacted(runs_document(tuple(runs)), redact))
     elif not runs:
         print_no_runs(failed_only=failed_only)
     else:
@@ -172,7 +172,7 @@ def run_words(run: PastRun) -> str:
 def render_run_detail(run: PastRun, redact: Redact, clock: Clock, *, as_json: bool) -> None:
     """One run, by location."""
     if as_json:
-        print_json(redacted(run_document(run), redact))
+        print_result(redacted(run_document(run), redact))
     elif sys.stdout.isatty():
         _run_screen(run, redact, clock)
     else:

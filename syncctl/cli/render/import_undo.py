@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.cli.render.cleanup_output import (
     Output,
@@ -14,7 +13,8 @@ from syncctl.cli.render.cleanup_output import (
     restore_command,
     tell_left,
 )
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.import_undo_document import undo_document, value_text
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
@@ -23,6 +23,7 @@ from syncctl.services.imports.undo_results import KeptReason, Outcome
 from syncctl.text import plural, quantity, shortened
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.repairs import ImportUndoDocument
     from syncctl.domain.import_notes import NotedImport
     from syncctl.services.imports.undo_results import ImportUndone, LeadOutcome, UndoPlan
 
@@ -64,7 +65,7 @@ def short_id(run: NotedImport) -> str:
 def undo_planned(plan: UndoPlan, output: Output, *, is_question: bool = False) -> None:
     """Render the plan. `is_question`: whether the person is asked next."""
     if output.as_json:
-        print_json(_document(plan, output, applied=False))
+        print_result(undo_document(plan, output, applied=False))
         return
     _print_plan(plan, output, is_done=False)
     if plan.has_work and not is_question:
@@ -97,9 +98,12 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
     terminal, too. `is_known`: whether the person has just seen the plan."""
     plan = result.plan
     if output.as_json:
-        document = _document(plan, output, applied=True)
-        document |= outcome_document("changed", len(plan.to_undo), plan.left, result.backup)
-        print_json(document)
+        document: ImportUndoDocument = {
+            **undo_document(plan, output, applied=True),
+            **outcome_document(plan.left, result.backup),
+            "changed": len(plan.to_undo),
+        }
+        print_result(document)
     else:
         if everything or not (is_known or (sys.stdout.isatty() and plan.has_work)):
             _print_plan(plan, output, is_done=True)
@@ -110,58 +114,6 @@ def import_undone(result: ImportUndone, output: Output, *, everything: bool, is_
             print_line(f"To put the leads back: {restore_command(result.backup)}")
     if plan.left:
         tell_left(plan.left)
-
-
-def _document(plan: UndoPlan, output: Output, *, applied: bool) -> dict[str, Any]:
-    run = plan.run
-    return {
-        "command": "import undo",
-        "ok": True,
-        "applied": applied,
-        "run_id": run.run_id,
-        "import": run.command,
-        "started_at": instant(run.started_at),
-        "undone_at": instant(run.undone_at) if run.undone_at else None,
-        "created_only": run.created_only,
-        **{outcome.value: [_lead_document(lead, output) for lead in plan.of(outcome)] for outcome in Outcome},
-        "records": plan.records,
-        "files": [output.text(name) for name in plan.files],
-        "rejects": {
-            "taken_off": plan.unlisted,
-            "put_back": plan.relisted,
-            "amended": plan.amended,
-            "forgotten": plan.forgotten,
-        },
-        "corrected": dict(plan.corrected),
-        "seen": plan.seen,
-        "taken_over": dict(plan.taken_over),
-    }
-
-
-def _lead_document(lead: LeadOutcome, output: Output) -> dict[str, Any]:
-    return {
-        "id": lead.lead_id,
-        "lead_type": output.text(lead.lead_type),
-        "name": output.text(lead.name),
-        "phone": mask_phone(lead.phone),
-        "store": output.text(lead.store),
-        "deleted": lead.is_deleted,
-        "fields": [
-            {"field": name, "now": _value(name, held, output), "becomes": _value(name, was, output)}
-            for name, (held, was) in lead.restored.items()
-        ],
-        "kept_fields": {name: reason.value for name, reason in lead.kept.items()},
-        "later_run": lead.later_run,
-        "why": [reason.value for reason in lead.reasons],
-    }
-
-
-def _value(name: str, value: object, output: Output) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return instant(value)
-    return mask_phone(str(value)) if name == "phone" else output.text(value)
 
 
 def _print_plan(plan: UndoPlan, output: Output, *, is_done: bool) -> None:
@@ -265,7 +217,7 @@ def _what(lead: LeadOutcome, output: Output, *, is_done: bool) -> Iterator[str]:
 
 
 def _shown(name: str, value: object, output: Output) -> str:
-    text = output.value(name, value) if sys.stdout.isatty() else _value(name, value, output)
+    text = output.value(name, value) if sys.stdout.isatty() else value_text(name, value, output)
     return shortened(text, LONGEST_VALUE) if text else "(empty)"
 
 

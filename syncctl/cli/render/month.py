@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import LeadType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from syncctl.cli.render.clock import Clock
+    from syncctl.cli.render.documents.month import MonthDocument
     from syncctl.services.monthly.summary import MonthSummary, StoreMonth
 
 Redact = Callable[[str], str]
@@ -119,39 +120,39 @@ def print_month(summary: MonthSummary, clock: Clock, redact: Redact) -> None:
 
 def print_month_document(summary: MonthSummary, redact: Redact) -> None:
     """The month as one JSON object."""
-    print_json(
-        {
-            "command": "report",
-            "month": str(summary.month),
-            "made_at": instant(summary.made_at),
-            "leads": summary.leads,
-            "by_type": dict(summary.by_type),
-            "finished": summary.finished,
-            "median_days_to_call": _rounded(summary.median_days_to_call),
-            "by_day": {day.isoformat(): dict(counts) for day, counts in summary.by_day.items()},
-            "stores": [
-                {
-                    "store": name,
-                    "by_type": dict(store.by_type),
-                    "by_week": {week.isoformat(): count for week, count in sorted(store.by_week.items())},
-                    "finished": store.finished,
-                    "median_days_to_call": _rounded(store.median_days_to_call),
-                }
-                for name, store in summary.stores.items()
-            ],
-            "rejects": [
-                {"store": store, "reason": reason, "rows": rows}
-                for (store, reason), rows in _rejects(summary, redact)
-            ],
-            "runs": {
-                day.isoformat(): {"succeeded": runs.succeeded, "failed": runs.failed}
-                for day, runs in summary.runs.items()
-            },
-            "duplicates": {"sets": summary.duplicate_sets, "extra_copies": summary.extra_copies},
-            "changed_at_source": summary.changed_at_source,
-            "corrected_phones": dict(summary.corrections),
-        }
-    )
+    document: MonthDocument = {
+        "command": "report",
+        "ok": True,
+        "month": str(summary.month),
+        "made_at": instant(summary.made_at),
+        "leads": summary.leads,
+        "by_type": dict(summary.by_type),
+        "finished": summary.finished,
+        "median_days_to_call": _rounded(summary.median_days_to_call),
+        "by_day": {day.isoformat(): dict(counts) for day, counts in summary.by_day.items()},
+        "stores": [
+            {
+                "store": name,
+                "by_type": dict(store.by_type),
+                "by_week": {week.isoformat(): count for week, count in sorted(store.by_week.items())},
+                "finished": store.finished,
+                "median_days_to_call": _rounded(store.median_days_to_call),
+            }
+            for name, store in summary.stores.items()
+        ],
+        "rejects": [
+            {"store": store, "reason": reason, "rows": rows}
+            for (store, reason), rows in _rejects(summary, redact)
+        ],
+        "runs": {
+            day.isoformat(): {"succeeded": runs.succeeded, "failed": runs.failed}
+            for day, runs in summary.runs.items()
+        },
+        "duplicates": {"sets": summary.duplicate_sets, "extra_copies": summary.extra_copies},
+        "changed_at_source": summary.changed_at_source,
+        "corrected_phones": {outcome.value: count for outcome, count in summary.corrections.items()},
+    }
+    print_result(document)
 
 
 def _figures(summary: MonthSummary) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncctl.cli.render.cleanup_output import field_words
-from syncctl.cli.render.printer import console, plain_table, print_json_with_list, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result_with_list
 from syncctl.cli.run_words import closing_lines, location_label, result_text
 from syncctl.cli.terminal.pager import paged
 from syncctl.domain.row_decisions import FieldDecision, RowAction, RowDecision, shown_value
@@ -19,6 +19,7 @@ from syncctl.safe_output.redact import mask_phone, redacted
 from syncctl.text import quantity, shortened
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.imports import PreviewedRowDocument, PreviewHeadDocument
     from syncctl.services.imports.preview import Preview
 
 CHANGES_SHOWN, ROWS_SHOWN = 20, 5
@@ -64,11 +65,11 @@ def render_preview(preview: Preview, result: RunResult, redact: Redact, *, verbo
 
 def preview_envelope(preview: Preview, result: RunResult, redact: Redact) -> None:
     """Print the object of a run with all rows, and the hash by which exactly this can be imported."""
-    document = {**run_envelope(result), "preview_hash": preview.hash}
-    print_json_with_list(document, "preview", (_document(decision, redact) for decision in preview))
+    document: PreviewHeadDocument = {**run_envelope(result), "preview_hash": preview.hash}
+    print_result_with_list(document, "preview", (_document(decision, redact) for decision in preview))
 
 
-def _document(decision: RowDecision, redact: Redact) -> dict[str, Any]:
+def _document(decision: RowDecision, redact: Redact) -> PreviewedRowDocument:
     return {
         "file": decision.file,
         "sheet": decision.sheet,
@@ -77,7 +78,12 @@ def _document(decision: RowDecision, redact: Redact) -> dict[str, Any]:
         "reason": redact(decision.reason),
         "lead_id": decision.lead_id,
         "fields": [
-            {"field": each.field, **{what: _masked(value, redact) for what, value in _values(each)}}
+            {
+                "field": each.field,
+                "now": _masked(each.now, redact),
+                "file": _masked(each.file, redact),
+                "becomes": _masked(each.becomes, redact),
+            }
             for each in decision.fields
         ],
     }

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypedDict
 
 from syncctl.safe_output.printable import escape_json, escape_lines
 
@@ -44,17 +44,88 @@ def _between_words(text: str, stream: TextIO) -> str:
     )
 
 
-def print_json(value: Any) -> None:
-    """One JSON value on one line, with unencodable characters and terminal control characters escaped."""
-    sys.stdout.write(f"{_json(value)}\n")
+SCHEMA = 1
+"""The version of the form of all results. A key may be added without a new one."""
 
 
-def print_json_with_list(document: Mapping[str, Any], key: str, items: Iterable[Any]) -> None:
-    """Like `print_json`, an object whose last key holds a list that may be too long for the memory."""
-    sys.stdout.write(f"{_json(document)[:-1]}, {_json(key)}: [")
+class _Result(TypedDict):
+    """What every result has."""
+
+    command: str
+    ok: bool
+
+
+class _Printed:
+    """How much of its one JSON object the command has printed."""
+
+    is_begun = False
+    is_in_list = False
+
+
+_printed = _Printed()
+
+
+def expect_result() -> None:
+    """A command begins, of which nothing is printed yet."""
+    _printed.is_begun = _printed.is_in_list = False
+
+
+def is_result_begun() -> bool:
+    """Whether the command's JSON object is printed, or a part of it."""
+    return _printed.is_begun
+
+
+def print_result(document: _Result) -> None:
+    """The one object of a command with --json, on one line, with unencodable characters and terminal control
+    characters escaped. `ok` is whether the exit status is 0."""
+    line = f"{_json(_versioned(document))}\n"
+    _printed.is_begun = True
+    sys.stdout.write(line)
+
+
+def print_result_with_list(document: _Result, key: str, items: Iterable[Any]) -> None:
+    """Like `print_result`, with one more key, which holds a list that may be too long for the memory. If
+    that can't be read to its end, `print_error` ends the object."""
+    ok = {"ok": document["ok"]}
+    begun = {name: value for name, value in _versioned(document).items() if name not in ok}
+    head = f"{_json(begun)[:-1]}, {_json(key)}: ["
+    _printed.is_begun = _printed.is_in_list = True
+    sys.stdout.write(head)
     for number, item in enumerate(items):
         sys.stdout.write(f"{', ' if number else ''}{_json(item)}")
-    sys.stdout.write("]}\n")
+    sys.stdout.write(f"], {_json(ok)[1:]}\n")
+    _printed.is_in_list = False
+
+
+def print_error(
+    command: str, exit_code: int, message: str, hint: str = "", *, partial: Mapping[str, Any] | None = None
+) -> None:
+    """The object of a command that ends with an error; nothing where its result is printed already.
+    `partial`: what the result would have been."""
+    if _printed.is_in_list:
+        sys.stdout.write(f"], {_json(_error(exit_code, message, hint))[1:]}\n")
+        _printed.is_in_list = False
+    elif not _printed.is_begun:
+        line = error_line(command, exit_code, message, hint, partial=partial)
+        _printed.is_begun = True
+        sys.stdout.write(line)
+
+
+def error_line(
+    command: str, exit_code: int, message: str, hint: str = "", *, partial: Mapping[str, Any] | None = None
+) -> str:
+    """What `print_error` prints where nothing has been printed yet."""
+    error = {"command": command, **(partial or {}), **_error(exit_code, message, hint)}
+    return f"{_json(_versioned(error))}\n"
+
+
+def _error(exit_code: int, message: str, hint: str) -> dict[str, Any]:
+    about = {"exit_code": int(exit_code), "message": message, "hint": hint or None}
+    return {"ok": False, "error": about}
+
+
+def _versioned(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {"command": document["command"], "ok": document["ok"], "schema": SCHEMA, **document}
 
 
 def _json(value: Any) -> str:

@@ -5,19 +5,35 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line, print_message, print_text
+from syncctl.cli.render.printer import (
+    console,
+    plain_table,
+    print_line,
+    print_message,
+    print_result,
+    print_text,
+)
 from syncctl.cli.run_words import corrected_words, counts_text
 from syncctl.cli.terminal.pager import paged
+from syncctl.domain.run_documents import counts_document
 from syncctl.text import plural, quantity
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.imports import (
+        CorrectedLineDocument,
+        CorrectionDocument,
+        CorrectionOutcomesDocument,
+        DismissedDocument,
+        RejectsDocument,
+        RetryDocument,
+    )
     from syncctl.domain.records import Reject
     from syncctl.domain.run_results import Counts
     from syncctl.services.rejects.correcting import LineResult, SheetResult
+    from syncctl.services.rejects.reject_list import RejectDocument
 
 Redact = Callable[[str], str]
 
@@ -43,7 +59,12 @@ def render_rejects(found: Sequence[Reject], limit: int, redact: Redact, *, as_js
     shown = found[:limit] if limit else found
     documents = [masked_document(reject) for reject in shown]
     if as_json:
-        print_json(redacted(documents, redact))
+        document: RejectsDocument = {
+            "command": "rejects list",
+            "ok": True,
+            "rejects": redacted(documents, redact),
+        }
+        print_result(document)
         return
     if on_terminal and found:
         with paged():
@@ -67,7 +88,7 @@ def print_table(rejects: Sequence[Reject], redact: Redact) -> None:
     _print_table([masked_document(reject) for reject in rejects], redact)
 
 
-def _print_documents(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
+def _print_documents(documents: Sequence[RejectDocument], redact: Redact) -> None:
     for document in documents:
         shown = shorten(redact(_values(document)), VALUES_SHOWN, placeholder=" …")
         of_file = document["row"] is not None
@@ -98,7 +119,7 @@ def _print_counts(found: Sequence[Reject], redact: Redact) -> None:
     out.print()
 
 
-def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
+def _print_table(documents: Sequence[RejectDocument], redact: Redact) -> None:
     """One line each, whatever the terminal's width: of each column at least the beginning."""
     from rich.markup import escape
 
@@ -128,7 +149,7 @@ def _print_table(documents: Sequence[dict[str, Any]], redact: Redact) -> None:
     out.print(table)
 
 
-def _place(document: dict[str, Any]) -> str:
+def _place(document: RejectDocument) -> str:
     """Where a reject stands: the file with sheet and row, or the report with its location."""
     if document["row"] is None:
         return f"{document['kind']} {document['where']}"
@@ -136,7 +157,7 @@ def _place(document: dict[str, Any]) -> str:
     return f"{document['where']}{sheet} row {document['row']}"
 
 
-def _values(document: dict[str, Any]) -> str:
+def _values(document: RejectDocument) -> str:
     return ", ".join(f"{title}: {value}" for title, value in document["values"].items() if value)
 
 
@@ -149,7 +170,13 @@ def _shown(written: str, redact: Redact) -> str:
 def render_retry(counts: Counts, *, dry_run: bool, as_json: bool) -> None:
     """The result of a retry."""
     if as_json:
-        print_json({"command": "rejects retry", "dry_run": dry_run, **asdict(counts)})
+        document: RetryDocument = {
+            "command": "rejects retry",
+            "ok": True,
+            "dry_run": dry_run,
+            **counts_document(counts),
+        }
+        print_result(document)
         return
     if dry_run:
         print_message("DRY RUN: nothing was written.")
@@ -162,16 +189,16 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
     from syncctl.services.rejects.correcting import LineOutcome
 
     if as_json:
-        document = {
+        document: CorrectionDocument = {
             "command": "rejects import",
             "ok": True,
             "run_id": result.run_id,
             "dry_run": result.dry_run,
-            **result.counts(),
+            **cast("CorrectionOutcomesDocument", result.counts()),
             "listed": result.listed,
             "lines": [_line_document(line) for line in result.lines],
         }
-        print_json(document)
+        print_result(document)
         return
     if result.dry_run:
         print_message("DRY RUN: nothing was written.")
@@ -201,7 +228,7 @@ def render_corrections(result: SheetResult, redact: Redact, *, verbose: bool, as
         print_line(f"To take it back: syncctl import undo {result.run_id[:ID_SHOWN]}")
 
 
-def _line_document(line: LineResult) -> dict[str, Any]:
+def _line_document(line: LineResult) -> CorrectedLineDocument:
     first = line.rejects[0] if line.rejects else None
     return {
         "sheet": line.line.sheet,
@@ -225,6 +252,7 @@ def render_dismissed(rejects: Sequence[Reject], *, as_json: bool) -> None:
     """Which rejects were dismissed."""
     if as_json:
         ids = [reject.reject_id for reject in rejects]
-        print_json({"command": "rejects dismiss", "ok": True, "dismissed": ids})
+        document: DismissedDocument = {"command": "rejects dismiss", "ok": True, "dismissed": ids}
+        print_result(document)
     else:
         print_text(f"{quantity(len(rejects), 'reject')} dismissed.")

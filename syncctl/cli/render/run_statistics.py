@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from syncctl.cli.render.history import step_word
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.run_documents import instant
 from syncctl.safe_output.printable import printable
 from syncctl.safe_output.redact import redacted
@@ -30,7 +30,7 @@ def render_statistics(
 ) -> None:
     """Render them; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(statistics_document(found), redact))
+        print_result(redacted(statistics_document(found), redact))
         return
     if not sys.stdout.isatty():
         for label, text in _figures(found, instant):

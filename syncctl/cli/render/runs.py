@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from syncctl.cli.render.clock import Clock
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.cli.run_words import (
     COUNT_WORDS,
     STEP_TITLES,
@@ -37,7 +37,7 @@ def render_run(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool]
     """A run's result. In a pipe the log lines already have it, unless only stdout is redirected.
     `is_scheduled`: whether something starts the next sync by itself."""
     if as_json:
-        print_json(run_envelope(result))
+        print_result(run_envelope(result))
     elif sys.stdout.isatty():
         _run_table(result)
         _closing(result, clock, is_scheduled)
@@ -46,12 +46,9 @@ def render_run(result: RunResult, clock: Clock, is_scheduled: Callable[[], bool]
             print_line(line)
 
 
-def render_aborted(result: RunResult, *, as_json: bool) -> None:
-    """What there is to say of an aborted run: its envelope, which is never `ok`, whatever its steps' results;
-    on a terminal what takes back the part that was imported."""
-    if as_json:
-        print_json({**run_envelope(result), "ok": False})
-    elif sys.stdout.isatty() and (command := _undo_command(result)) is not None:
+def render_aborted(result: RunResult) -> None:
+    """On a terminal: what takes back the part that an aborted run has imported."""
+    if sys.stdout.isatty() and (command := _undo_command(result)) is not None:
         print_line(f"A part was imported. To take it back: {command}")
 
 

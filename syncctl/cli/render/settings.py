@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.render.printer import console, print_line, print_result
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from syncctl.cli.render.documents.checks import SettingsDocument
     from syncctl.settings.settings import SettingInForce
 
 _TITLES = {"default": "Defaults", "environment": "From the environment"}
@@ -19,23 +20,29 @@ _TITLES = {"default": "Defaults", "environment": "From the environment"}
 def render_settings(settings: Sequence[SettingInForce], *, as_json: bool) -> None:
     """The effective settings with their origins; secrets are masked."""
     if as_json:
-        print_json(
-            [
-                {
-                    "name": setting.name,
-                    "value": setting.value,
-                    "origin": setting.origin,
-                    "problem": setting.problem,
-                }
-                for setting in settings
-            ]
-        )
+        print_result(_document(settings))
     elif not sys.stdout.isatty():
         for setting in settings:
             problem = f"\tWRONG: {setting.problem}" if setting.problem else ""
             print_line(f"{setting.name}={setting.value}\t{setting.origin}{problem}")
     else:
         _screen(settings)
+
+
+def _document(settings: Sequence[SettingInForce]) -> SettingsDocument:
+    return {
+        "command": "config",
+        "ok": not any(setting.problem for setting in settings),
+        "settings": [
+            {
+                "name": setting.name,
+                "value": setting.value,
+                "origin": setting.origin,
+                "problem": setting.problem,
+            }
+            for setting in settings
+        ],
+    }
 
 
 def _screen(settings: Sequence[SettingInForce]) -> None:

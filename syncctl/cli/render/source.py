@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from syncctl.cli.render.checks import print_check, print_checks_table, report_document
-from syncctl.cli.render.printer import console, print_json, print_line
+from syncctl.cli.render.printer import console, print_line, print_result
 from syncctl.domain.sources import PLURALS
 from syncctl.locations import ALL_LOCATIONS
 from syncctl.safe_output.printable import printable
@@ -20,10 +20,16 @@ from syncctl.services.reconcile.checks import counts_in_words, source_checks
 from syncctl.services.reconcile.differences import ChangedBy
 
 if TYPE_CHECKING:
+    from syncctl.cli.render.documents.checks import (
+        SourceCountsDocument,
+        SourceDetailsDocument,
+        SourceDocument,
+        SubjectDocument,
+    )
     from syncctl.services.reconcile.completeness import OnLocation
     from syncctl.services.reconcile.results import Completeness, LocationCheck, Subject
 
-WITHDRAWN = "no longer told"
+WITHDRAWN = "dropped by the API"
 """The kind of a lead whose record the source no longer has, by the name that `--json` has always given it."""
 
 _KIND_WORDS = {WITHDRAWN: "dropped by the API"}
@@ -36,7 +42,8 @@ def render_source(found: Completeness, redact: Callable[[str], str], *, as_json:
     """Render the result; `redact` removes secrets and phone numbers."""
     report = source_checks(found)
     if as_json:
-        print_json(redacted({**report_document(report), **_document(found)}, redact))
+        document: SourceDocument = {**report_document(report), **_document(found)}
+        print_result(redacted(document, redact))
     elif sys.stdout.isatty():
         print_checks_table(report.checks, redact)
         _screen(found, redact)
@@ -148,7 +155,7 @@ def _screen(found: Completeness, redact: Callable[[str], str]) -> None:
             out.print(f"  [dim]… and {more:,} more: all of them are in a pipe and in --json[/dim]")
 
 
-def _document(found: Completeness) -> dict[str, Any]:
+def _document(found: Completeness) -> SourceDetailsDocument:
     """What `--json` adds to the summary lines."""
     return {
         "window": {"from": str(found.first), "to": str(found.last)},
@@ -158,7 +165,7 @@ def _document(found: Completeness) -> dict[str, Any]:
                 "report": check.report.value,
                 "location": check.location,
                 "store": check.store,
-                **asdict(check.counts),
+                **cast("SourceCountsDocument", asdict(check.counts)),
                 "repaired": check.repair.counts.saved if check.repair else 0,
                 "error": check.error,
             }
@@ -172,7 +179,7 @@ def _document(found: Completeness) -> dict[str, Any]:
     }
 
 
-def _subject_document(subject: Subject) -> dict[str, Any]:
+def _subject_document(subject: Subject) -> SubjectDocument:
     return {
         "report": subject.report.value,
         "location": subject.location,

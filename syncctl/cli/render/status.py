@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from syncctl.cli.render.printer import console, plain_table, print_json, print_line
+from syncctl.cli.render.printer import console, plain_table, print_line, print_result
 from syncctl.domain.records import CorrectionOutcome
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import PLURALS
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from syncctl.cli.render.clock import Clock
     from syncctl.domain.run_history import SyncLog
+    from syncctl.ports.admin import DuplicateCount
     from syncctl.ports.stop import Stop
     from syncctl.services.checks.corrected_numbers import Corrections
     from syncctl.services.checks.freshness import ApiStep
@@ -58,7 +59,7 @@ _WIDE = 80
 def render_status(status: Status, clock: Clock, redact: Redact, *, as_json: bool) -> None:
     """The status once; `redact` removes secrets and phone numbers."""
     if as_json:
-        print_json(redacted(status_document(status), redact))
+        print_result(redacted(status_document(status), redact))
     elif sys.stdout.isatty():
         out = console()
         out.print(_screen(status, clock, redact, out.width))
@@ -143,7 +144,7 @@ def _facts(status: Status, clock: Clock, when: When) -> Iterator[tuple[str, str]
     for each in status.imports:
         yield PLURALS[each.kind].capitalize(), _import_words(each, clock, when)
     if status.content:
-        yield from _content_facts(status.content, status.checked_at)
+        yield from _content_facts(status.content, status.checked_at, when)
     if audits := audit_words(status.saved_by_audits):
         yield "Audits", audits
     yield from _correction_facts(status.corrections)
@@ -202,12 +203,20 @@ def _correction_facts(corrections: Corrections) -> Iterator[tuple[str, str]]:
         yield "Two leads", f"{more:,} more: see syncctl status --json"
 
 
-def _content_facts(content: DatabaseContent, now: datetime) -> Iterator[tuple[str, str]]:
+def _content_facts(content: DatabaseContent, now: datetime, when: When) -> Iterator[tuple[str, str]]:
     yield "Leads", f"{content.leads:,}"
-    sets, copies = quantity(content.duplicate_sets, "set"), quantity(content.extra_copies, "copy", "copies")
-    yield "Duplicates", f"{sets}, {copies} too many" if content.duplicate_sets else "none"
+    yield "Duplicates", _duplicates(content.duplicates, when)
     rejects = content.rejects
     yield "Rejects", f"{rejects.count:,}{age_words(rejects, now)}" if rejects.count else "none"
+
+
+def _duplicates(count: DuplicateCount | None, when: When) -> str:
+    """As the last pass over all leads counted them, and when that was."""
+    if count is None:
+        return "not counted yet: `syncctl verify data` counts them"
+    sets, copies = quantity(count.sets, "set"), quantity(count.extra_copies, "copy", "copies")
+    found = f"{sets}, {copies} too many" if count.sets else "none"
+    return f"{found}, counted {when(count.counted_at)} by `syncctl {count.counted_by}`"
 
 
 def _days(per_day: Mapping[date, int], width: int) -> Table:

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 import typer
 
-from syncctl.cli.render.printer import print_message
-from syncctl.errors import ExitCode, UsageError
+from syncctl.errors import ExitCode, NotConfirmedError, UsageError
 
 Plan = TypeVar("Plan")
 
@@ -38,7 +37,9 @@ def agreed_plan(
     `question`: what to ask about a plan; empty where it would change nothing, which ends the command; None to
     go on unasked. `as_json`: the plan isn't shown, the one object is the result's.
 
-    Raises typer.Exit: status 1 if the answer is not yes, 0 if there is nothing to do.
+    Raises:
+        NotConfirmedError: the answer is not yes.
+        typer.Exit: there is nothing to do.
     """
     if yes or not can_ask():
         return None
@@ -54,7 +55,7 @@ def agreed_plan(
 
 
 def confirm(question: str) -> None:
-    """Ask once. Raises typer.Exit, status 1, unless the answer is yes."""
+    """Ask once. Raises NotConfirmedError unless the answer is yes."""
     sys.stdout.flush()
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
@@ -62,5 +63,4 @@ def confirm(question: str) -> None:
     if answer.strip().casefold() not in ("y", "yes"):
         if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question
             sys.stderr.write("\n")
-        print_message("Nothing was changed.")
-        raise typer.Exit(ExitCode.FAILED)
+        raise NotConfirmedError

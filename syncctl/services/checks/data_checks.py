@@ -15,7 +15,8 @@ from syncctl.ports.admin import Database
 from syncctl.safe_output.redact import mask_phone
 from syncctl.services.checks.finished_leads import FinishedLeads
 from syncctl.services.checks.lead_tallies import FIELDS, LeadProblem, LeadTallies, check_duplicates
-from syncctl.services.cleanup.duplicates import CachedStores, DuplicateFinder
+from syncctl.services.cleanup.duplicate_search import DuplicateSearch
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, OnCounted, keep_no_count
 from syncctl.services.matching.legacy_leads import text_of
 from syncctl.services.run import Clock
 from syncctl.text import quantity
@@ -27,32 +28,36 @@ MAX_LINES = 40
 MAX_MONTHS = 24
 
 
-def check_data(database: Database, locations: Locations, clock: Clock) -> CheckReport:
+def check_data(
+    database: Database, locations: Locations, clock: Clock, on_counted: OnCounted = keep_no_count
+) -> CheckReport:
     """All checks, in one pass over the reports and one over the leads. Raises StorageError.
 
     ✗ is a violation of the contract or of one of the sync's promises; ! is what a person should look at.
     """
     finished = FinishedLeads.from_reports(database.scan_reports(), database, CachedStores(locations))
     wall_clock = clock.now().astimezone(clock.business_zone).replace(tzinfo=UTC)
-    leads = LeadTallies(DuplicateFinder(locations, database), finished, wall_clock)
+    leads = LeadTallies(DuplicateSearch(locations, database), finished, wall_clock)
     for lead in database.scan_leads(FIELDS):
         leads.add(lead)
     stores = database.stores()
     names = StoreSpellings(leads.by_store, stores, locations)
     checks = [_amount(leads.count, finished.reports), _stores(stores, locations)]
     if leads.count:
-        checks += _of_leads(leads, names)
+        duplicates = leads.duplicates()
+        on_counted(duplicates)
+        checks += _of_leads(leads, names, duplicates)
     return CheckReport(COMMAND, tuple(checks), tuple(_tallies(leads, names)))
 
 
-def _of_leads(leads: LeadTallies, names: StoreSpellings) -> list[Finding]:
+def _of_leads(leads: LeadTallies, names: StoreSpellings, duplicates: DuplicateSets) -> list[Finding]:
     return [
         _required(leads.missing),
         _phones(leads.bad_phones),
         *_store_names(names),
         _dates(leads),
         *_finished(leads),
-        check_duplicates(leads.duplicates()),
+        check_duplicates(duplicates),
         *(Finding.passed("Newest lead", _sample(lead)) for lead in leads.newest()),
     ]
 

@@ -8,15 +8,21 @@ from enum import IntEnum
 from itertools import product
 from typing import Self
 
-from syncctl.domain.lead_traits import Traits
+from syncctl.domain.lead_traits import Traits, as_datetime
 from syncctl.domain.lead_values import Document
 from syncctl.locations import StoreNames
+from syncctl.parsing.phones import phone_number
+from syncctl.parsing.values import file_day
 from syncctl.ports.admin import Database
 from syncctl.services.batching import batched
+from syncctl.services.cleanup.duplicates import usual_key
+from syncctl.services.matching.legacy_leads import text_of
+from syncctl.text import normalize_text, normalize_unicode
 
 REPORTS_AT_ONCE = 1000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ANY_TYPE = ""
+_DATES = ("createdAt", "enquiryDate", "visitDate")
 
 
 class Fit(IntEnum):
@@ -48,6 +54,12 @@ class FinishedLeads:
         self._part: dict[int, int] = {}
         self._fitting: set[int] = set()
         self._in_part: list[tuple[str, set[int]]] = []
+        # What a lead has in common with a report that fits it, at the least: one of these.
+        self._lead_ids: set[str] = set()
+        self._phones: set[str] = set()
+        self._booking_numbers: set[str] = set()
+        self._names: set[str] = set()
+        self._named_days: set[int] = set()
 
     @classmethod
     def from_reports(cls, reports: Iterable[Document], database: Database, locations: StoreNames) -> Self:
@@ -68,6 +80,12 @@ class FinishedLeads:
     def _add(self, report: Traits, *, is_free: bool) -> None:
         self.reports += 1
         self._whole |= {hash(clue): self.reports for clue in _whole(report, report.first_types)}
+        self._lead_ids |= report.lead_ids
+        self._phones |= report.phones
+        self._booking_numbers |= report.booking_numbers
+        self._names |= report.names
+        days = report.days | {moment.date() for moment in report.moments}
+        self._named_days.update(map(hash, product(report.names, days)))
         if is_free:
             clues = [*_part(report, report.lead_types)]
             if not (report.booking_numbers or report.moments or report.days):
@@ -76,7 +94,7 @@ class FinishedLeads:
 
     def fit(self, lead: Document) -> Fit:
         """How the reports fit a lead, given its `_id`, key fields and dates."""
-        if not self.reports:
+        if not self.reports or not self._may_fit(lead):
             return Fit.NONE
         traits = Traits.of_lead(lead, self._locations)
         lead_types = traits.lead_types | {_ANY_TYPE}
@@ -89,6 +107,22 @@ class FinishedLeads:
         if part:
             self._in_part.append((lead["_id"], part))
         return Fit.PART if part else Fit.NONE
+
+    def _may_fit(self, lead: Document) -> bool:
+        """Whether anything is in common at all, which is quickly seen."""
+        if usual_key(lead) is not None:
+            phone, booking_no = lead["phone"], lead["bookingNo"]
+        else:
+            phone = phone_number(text_of(lead, "phone"))
+            booking_no = normalize_unicode(text_of(lead, "bookingNo"))
+        if lead["_id"] in self._lead_ids or phone in self._phones or booking_no in self._booking_numbers:
+            return True
+        name = normalize_text(text_of(lead, "name"))
+        if name not in self._names:
+            return False
+        moments = filter(None, (as_datetime(lead.get(field)) for field in _DATES))
+        days = {day for moment in moments for day in (moment.date(), file_day(moment))}
+        return any(hash((name, day)) in self._named_days for day in days)
 
     def perhaps_finished(self) -> list[str]:
         """The ids of the leads so far that a report fits in part, if it fits no other lead as a whole."""

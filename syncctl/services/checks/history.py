@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from syncctl.domain.run_documents import instant
+from syncctl.domain.run_documents import counts_document, instant
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import FILE_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import UsageError
 from syncctl.ports.admin import Database, Survey
+from syncctl.services.checks.history_documents import PastRunDocument, RunDetailDocument, RunsDocument
 
 CANDIDATES = 5
 USUAL_COMMAND = "api"
@@ -204,12 +205,12 @@ def _location(data: Mapping[str, Any]) -> PastLocation:
     )
 
 
-def runs_document(runs: tuple[PastRun, ...]) -> dict[str, Any]:
+def runs_document(runs: tuple[PastRun, ...]) -> RunsDocument:
     """A list of runs as `--json` prints it."""
-    return {"command": "history", "runs": [_run_document(run) for run in runs]}
+    return {"command": "history", "ok": True, "runs": [_run_document(run) for run in runs]}
 
 
-def run_document(run: PastRun) -> dict[str, Any]:
+def run_document(run: PastRun) -> RunDetailDocument:
     """One run with its locations as `--json` prints it."""
     document = _run_document(run)
     if run.is_import:
@@ -219,7 +220,7 @@ def run_document(run: PastRun) -> dict[str, Any]:
             {
                 "location": location.location,
                 "store": location.store,
-                **asdict(location.counts),
+                **counts_document(location.counts),
                 "changed": list(location.changed),
                 "conflicts": list(location.conflicts),
                 "error": location.error,
@@ -227,24 +228,23 @@ def run_document(run: PastRun) -> dict[str, Any]:
             }
             for location in step.locations
         ]
-    return {"command": "history", "run": document}
+    return {"command": "history", "ok": True, "run": document}
 
 
-def _run_document(run: PastRun) -> dict[str, Any]:
-    return {
+def _run_document(run: PastRun) -> PastRunDocument:
+    document: PastRunDocument = {
         "run_id": run.run_id,
         "command": run.command,
         "trigger": run.trigger,
         "ok": run.ok,
         "started_at": instant(run.started_at),
         "duration_s": run.duration_s,
-        **({"corrected_lines": dict(run.corrected_lines)} if run.corrected_lines else {}),
         "steps": [
             {
                 "name": step.name,
                 "status": step.status.value,
                 "locations": {"processed": step.processed, "total": step.total, "dormant": step.dormant},
-                **asdict(step.counts),
+                **counts_document(step.counts),  # type: ignore[typeddict-item] # has no other keys
                 "changed": step.changed,
                 "errors": step.errors,
                 "error": step.error,
@@ -252,3 +252,6 @@ def _run_document(run: PastRun) -> dict[str, Any]:
             for step in run.steps
         ],
     }
+    if run.corrected_lines:
+        document["corrected_lines"] = dict(run.corrected_lines)
+    return document

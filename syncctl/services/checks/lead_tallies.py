@@ -11,7 +11,8 @@ from syncctl.domain.checks import Finding
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import LEAD_TYPE_PLURALS
 from syncctl.services.checks.finished_leads import FinishedLeads, Fit
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder, DuplicateSets
+from syncctl.services.cleanup.duplicate_search import DuplicateSearch
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateSets
 from syncctl.text import quantity
 
 FIELDS = frozenset({*KEY_FIELDS, "source", "enquiryDate", "visitDate"})
@@ -43,12 +44,12 @@ class LeadProblem:
 
 
 class LeadTallies:
-    """Takes leads one by one. Only the search for duplicates needs memory for each lead.
+    """Takes leads one by one.
 
     `now`: the business's wall clock, marked as UTC like the leads' dates. Months are year * 100 + month.
     """
 
-    def __init__(self, finder: DuplicateFinder, finished: FinishedLeads, now: datetime) -> None:
+    def __init__(self, duplicates: DuplicateSearch, finished: FinishedLeads, now: datetime) -> None:
         self.count = 0
         self.by_type: Counter[str] = Counter()
         self.by_source: Counter[str] = Counter()
@@ -59,7 +60,7 @@ class LeadTallies:
         self.in_future = LeadProblem()
         self.undated = LeadProblem()
         self.in_reports = LeadProblem()
-        self._finder = finder
+        self._duplicates = duplicates
         self._finished = finished
         self._now = now
         self._newest: list[tuple[datetime, int, Document]] = []
@@ -67,7 +68,7 @@ class LeadTallies:
     def add(self, lead: Document) -> None:
         """Add a lead with its `_id` and FIELDS."""
         self.count += 1
-        self._finder.add(lead)
+        self._duplicates.add(lead)
         self.by_type[_label(lead.get("leadType"))] += 1
         self.by_source[_label(lead.get("source"))] += 1
         self._look_at_required(lead)
@@ -82,7 +83,7 @@ class LeadTallies:
 
     def duplicates(self) -> DuplicateSets:
         """The sets of duplicates among the leads so far."""
-        return self._finder.found()
+        return self._duplicates.found()
 
     def newest(self) -> list[Document]:
         """The newest leads that are not dated in the future, newest first."""

@@ -11,8 +11,8 @@ from syncctl.domain.dialects import Dialect
 from syncctl.domain.sources import REPORT_STEPS, StepName
 from syncctl.locations import Locations
 from syncctl.ports.admin import Database
-from syncctl.services.sync.chosen_locations import locations_to_ask
-from syncctl.services.sync.planning import CLOCK_TOLERANCE, ids_to_ask, location_order
+from syncctl.services.sync.asked_locations import ids_to_ask, location_order, locations_to_ask
+from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise, takewhile
-from typing import Any
+from typing import cast
 
 from syncctl.domain.run_documents import instant
 from syncctl.domain.sources import REPORT_STEPS
 from syncctl.ports.admin import Survey
 from syncctl.services.checks.history import USUAL_COMMAND, PastRun, newest_runs
+from syncctl.services.checks.history_documents import RunStatisticsDocument, WorstLocationDocument
 
 BATCH = 1000
 """Runs read at once: of 30 days there are thousands."""
@@ -158,7 +159,7 @@ def _longest_gap(starts: Sequence[datetime], now: datetime) -> tuple[Gap | None,
     return longest, length(longest)
 
 
-def statistics_document(found: RunStatistics) -> dict[str, Any]:
+def statistics_document(found: RunStatistics) -> RunStatisticsDocument:
     """The statistics as `--json` prints them."""
     gap, runs = found.longest_gap, found.runs
     return {
@@ -184,7 +185,7 @@ def statistics_document(found: RunStatistics) -> dict[str, Any]:
             }
             if gap
             else None,
-            "worst_location": asdict(found.worst) if found.worst else None,
+            "worst_location": cast("WorstLocationDocument", asdict(found.worst)) if found.worst else None,
             "rows_per_day": dict(found.rows_per_day),
             "saved_per_day": dict(found.saved_per_day),
         },

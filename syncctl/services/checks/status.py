@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import PLURALS, REPORT_STEPS
 from syncctl.domain.steps import StepStatus
 from syncctl.locations import Locations
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.app_scheduler import FRESH_FOR, find_traces, scheduler_reason
@@ -31,8 +29,8 @@ from syncctl.services.checks.freshness import (
 )
 from syncctl.services.checks.history import counts_of
 from syncctl.services.checks.progress import report_progress
+from syncctl.services.checks.shard_progress import late_shards
 from syncctl.services.checks.windows import AUDIT_PERIOD, Doubt, doubt_words, doubts
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, DuplicateFinder
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 from syncctl.text import quantity
@@ -50,9 +48,10 @@ class Health(StrEnum):
 
     FAILING: the database can't be used, an API step's last run failed, or the web app's own scheduler is
     running, which inserts finished leads again. PAUSED: switched off, so that cron's runs do nothing. LATE:
-    an API step has had no success for three intervals of the schedule, or never; a success of a few locations
-    doesn't count. A partly failed run doesn't count as failing, as the next one usually repairs it; otherwise
-    the step becomes late. What waits for a person makes it no worse than OK with reasons.
+    an API step, or of several hosts one's part of it, has had no success for three intervals of the schedule,
+    or never; a success of a few locations doesn't count. A partly failed run doesn't count as failing, as the
+    next one usually repairs it; otherwise the step becomes late. What waits for a person makes it no worse
+    than OK with reasons.
     """
 
     OK = "OK"
@@ -78,11 +77,20 @@ class DatabaseContent:
     per_day: Mapping[date, int]
     """New leads of the last DAYS days, by the business's wall clock, oldest first."""
 
-    duplicate_sets: int
-    extra_copies: int
-    """Leads beyond one per set of duplicates."""
+    duplicates: DuplicateCount | None
+    """As the last pass over all leads counted them; None: there was none yet."""
 
     rejects: OpenRejects
+
+    @property
+    def duplicate_sets(self) -> int:
+        """As far as they were counted."""
+        return self.duplicates.sets if self.duplicates else 0
+
+    @property
+    def extra_copies(self) -> int:
+        """Leads beyond one per set of duplicates, as far as they were counted."""
+        return self.duplicates.extra_copies if self.duplicates else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,7 @@ class Status:
 def collect_status(
     database: Database, surroundings: Surroundings, locations: Locations, clock: Clock
 ) -> Status:
-    """Check everything, in one pass over the leads. Raises StorageError: see `status_without_database`."""
+    """Check everything, without a pass over the leads. Raises StorageError: see `status_without_database`."""
     now, lock, start = clock.now(), surroundings.lock, surroundings.start
     sync_enabled = surroundings.sync_enabled
     progress = report_progress(database, locations)
@@ -159,6 +167,9 @@ def collect_status(
     logs = database.last_sync_logs()
     steps = api_steps(logs, progress, now, clock.next_sync, synced_before=synced_reports(progress, runs))
     health, reasons = health_of_steps(steps, now)
+    if late := list(late_shards(progress, runs, now, clock.next_sync)):
+        health = Health.LATE if health is Health.OK else health
+        reasons += late
     if reason := scheduler_reason(find_traces(database, locations, lock, now, FRESH_FOR), now):
         health = Health.FAILING
         reasons.append(reason)
@@ -172,7 +183,7 @@ def collect_status(
         for report in REPORT_STEPS
         if (words := doubt_words(in_doubt, report, now))
     ]
-    content = _content(database, locations, now.astimezone(clock.business_zone).date())
+    content = _content(database, now.astimezone(clock.business_zone).date())
     imports = last_imports(logs, now)
     reasons += [*_other_reasons(lock, sync_enabled), *_waiting(content, imports, now)]
     return Status(
@@ -272,24 +283,12 @@ def _counts(step: ApiStep, runs: Iterable[RunEntry]) -> Counts | None:
     return None
 
 
-def _content(database: Database, locations: Locations, today: date) -> DatabaseContent:
-    finder, count, by_day = DuplicateFinder(locations, database), 0, Counter[date]()
-    for lead in database.scan_leads(KEY_FIELDS):
-        count += 1
-        finder.add(lead)
-        if day := _day(lead):
-            by_day[day] += 1
-    duplicates = finder.found()
+def _content(database: Database, today: date) -> DatabaseContent:
     days = [today - timedelta(days=age) for age in reversed(range(DAYS))]
+    per_day = database.leads_per_day(days[0], today)
     return DatabaseContent(
-        leads=count,
-        per_day={day: by_day[day] for day in days},
-        duplicate_sets=duplicates.count,
-        extra_copies=duplicates.extra_copies,
+        leads=database.count_leads(),
+        per_day={day: per_day.get(day, 0) for day in days},
+        duplicates=database.duplicate_count(),
         rejects=database.open_rejects(),
     )
-
-
-def _day(lead: Document) -> date | None:
-    created_at = lead.get("createdAt")
-    return created_at.date() if isinstance(created_at, datetime) else None

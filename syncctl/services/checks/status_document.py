@@ -1,17 +1,142 @@
-"""The status as `--json` prints it."""
+"""The status as `--json` prints it, key by key; an enumeration beside a type says which values there are."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, TypedDict
 
-from syncctl.domain.run_documents import instant
+from syncctl.domain.run_documents import CountsDocument, Moment, counts_document, instant
+from syncctl.domain.sources import StepName
+from syncctl.domain.steps import StepStatus
+from syncctl.ports.admin import DuplicateCount
+from syncctl.ports.machine import StartedBy
 from syncctl.safe_output.redact import mask_phone
-from syncctl.services.checks.status import DAYS, Status, StepHealth
+from syncctl.services.checks.status import DAYS, Health, Status, StepHealth
 from syncctl.services.checks.windows import AUDIT_PERIOD
 
 
-def status_document(status: Status) -> dict[str, Any]:
+class StepHealthDocument(TypedDict):
+    """The last run of an API step."""
+
+    name: Annotated[str, StepName]
+    status: Annotated[str, StepStatus] | None
+    last_run_at: Moment | None
+    last_success_at: Moment | None
+    late: bool
+    new: int | None
+    counts: CountsDocument | None
+    error: str | None
+
+
+class DuplicatesDocument(TypedDict):
+    """How many duplicates there are."""
+
+    sets: int
+    extra_copies: int
+
+
+class CountedDuplicatesDocument(TypedDict):
+    """The same as the last pass over all leads counted them; null: there was none yet."""
+
+    sets: int | None
+    extra_copies: int | None
+    counted_at: Moment | None
+    counted_by: str | None
+
+
+class AuditsDocument(TypedDict):
+    """What only audits found: report -> rows."""
+
+    days: int
+    saved: dict[str, int]
+
+
+class DoubtDocument(TypedDict):
+    """A location whose answers are in doubt."""
+
+    report: Annotated[str, StepName]
+    location: str
+    since: Moment
+
+
+class CorrectedPhoneDocument(TypedDict):
+    """A phone number that was corrected at the source."""
+
+    booking_no: str
+    store: str
+    phone_before: str
+    phone: str
+    at: Moment
+
+
+class SecondLeadDocument(CorrectedPhoneDocument):
+    """A correction that has left a booking with two leads."""
+
+    lead_id_before: str
+    lead_id: str
+
+
+class CorrectionsDocument(TypedDict):
+    """Phone numbers that were corrected at the source."""
+
+    days: int
+    count: int
+    by_outcome: dict[str, int]
+    left: list[CorrectedPhoneDocument]
+    second_leads: list[SecondLeadDocument]
+
+
+class LockDocument(TypedDict):
+    """The run lock."""
+
+    held: bool
+    pid: int | None
+    host: str | None
+    since: Moment | None
+    problem: str | None
+
+
+class ScheduledDocument(TypedDict):
+    """What starts the next sync, and what keeps it from starting."""
+
+    by: Annotated[str, StartedBy] | None
+    problem: str | None
+
+
+class ImportDocument(TypedDict):
+    """The last import of a kind."""
+
+    kind: Annotated[str, StepName]
+    at: Moment
+    status: Annotated[str, StepStatus]
+    leads: int
+    error: str | None
+
+
+class StatusDocument(TypedDict):
+    """What `status` prints."""
+
+    command: str
+    ok: bool
+    health: Annotated[str, Health]
+    reasons: list[str]
+    checked_at: Moment
+    sync_enabled: bool
+    next_sync_at: Moment | None
+    scheduled: ScheduledDocument
+    steps: list[StepHealthDocument]
+    leads: int | None
+    leads_per_day: dict[str, int] | None
+    duplicates: CountedDuplicatesDocument | None
+    rejects: int | None
+    oldest_reject_at: Moment | None
+    imports: list[ImportDocument]
+    audits: AuditsDocument | None
+    doubts: list[DoubtDocument]
+    corrections: CorrectionsDocument | None
+    lock: LockDocument
+
+
+def status_document(status: Status) -> StatusDocument:
     """The status as `--json` prints it."""
     content = status.content
     return {
@@ -28,9 +153,7 @@ def status_document(status: Status) -> dict[str, Any]:
         "leads_per_day": (
             {day.isoformat(): count for day, count in content.per_day.items()} if content else None
         ),
-        "duplicates": (
-            {"sets": content.duplicate_sets, "extra_copies": content.extra_copies} if content else None
-        ),
+        "duplicates": _duplicates(content.duplicates) if content else None,
         "rejects": content.rejects.count if content else None,
         "oldest_reject_at": (
             instant(content.rejects.oldest_at) if content and content.rejects.oldest_at else None
@@ -91,7 +214,17 @@ def status_document(status: Status) -> dict[str, Any]:
     }
 
 
-def _step_document(standing: StepHealth) -> dict[str, Any]:
+def _duplicates(count: DuplicateCount | None) -> CountedDuplicatesDocument:
+    """Null where nobody has counted them yet."""
+    return {
+        "sets": count.sets if count else None,
+        "extra_copies": count.extra_copies if count else None,
+        "counted_at": instant(count.counted_at) if count else None,
+        "counted_by": count.counted_by if count else None,
+    }
+
+
+def _step_document(standing: StepHealth) -> StepHealthDocument:
     step, last = standing.step, standing.step.last
     return {
         "name": step.step.value,
@@ -100,6 +233,6 @@ def _step_document(standing: StepHealth) -> dict[str, Any]:
         "last_success_at": instant(step.last_success_at) if step.last_success_at else None,
         "late": step.late,
         "new": last.count if last else None,
-        "counts": asdict(standing.counts) if standing.counts else None,
+        "counts": counts_document(standing.counts) if standing.counts else None,
         "error": last.error_message if last else None,
     }

@@ -29,7 +29,8 @@ from syncctl.services.checks.lead_tallies import check_duplicates
 from syncctl.services.checks.progress import report_progress
 from syncctl.services.checks.watermarks import check_watermarks
 from syncctl.services.checks.windows import AUDIT_PERIOD, check_windows
-from syncctl.services.cleanup.duplicates import find_duplicates
+from syncctl.services.cleanup.duplicate_search import find_duplicates
+from syncctl.services.cleanup.duplicates import OnCounted, keep_no_count
 from syncctl.services.run import Clock
 from syncctl.services.sync.planning import CLOCK_TOLERANCE
 
@@ -39,7 +40,11 @@ RUNS_LOOKED_AT = 20
 
 
 def check_sync(
-    database: Database, environment: SyncEnvironment, locations: Locations, clock: Clock
+    database: Database,
+    environment: SyncEnvironment,
+    locations: Locations,
+    clock: Clock,
+    on_counted: OnCounted = keep_no_count,
 ) -> CheckReport:
     """All checks. Raises StorageError if the connection is lost; see `verify_without_database`."""
     now = clock.now()
@@ -52,7 +57,7 @@ def check_sync(
     checks += check_watermarks(progress, steps, clock)
     saved_by_audits = database.saved_by_audits(now - AUDIT_PERIOD)
     checks += check_windows(database.dialects(), progress, saved_by_audits, environment.audit_locations, now)
-    checks.append(check_duplicates(find_duplicates(database, locations)))
+    checks.append(check_duplicates(find_duplicates(database, locations, on_counted)))
     checks.append(_rejects(database.open_rejects(), now))
     checks += check_app_scheduler(find_traces(database, locations, environment.lock, now), now)
     runs_by_itself = is_scheduler_active(steps, now, clock.next_sync)

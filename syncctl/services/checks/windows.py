@@ -81,7 +81,7 @@ def check_windows(
             yield Finding.warning(
                 f"In doubt: {PLURALS[report]}",
                 f"{words}; the rows that came are stored, the watermarks stay as they were",
-                "Each run asks again; after two days the answer is believed. "
+                "Each run asks again; after two days the answer is accepted. "
                 f"`syncctl {report} --location {first.location} -v` shows what comes; ask the API's provider "
                 "whether they limit their answers.",
             )

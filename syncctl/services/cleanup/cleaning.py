@@ -16,7 +16,8 @@ from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.duplicate_plans import check_chosen, decide, in_batches
 from syncctl.services.cleanup.duplicate_results import Conflict, Decision, DuplicatePlan
-from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, find_duplicates
+from syncctl.services.cleanup.duplicate_search import find_duplicates
+from syncctl.services.cleanup.duplicates import CachedStores, DuplicateSets, OnCounted, keep_no_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,16 @@ class DuplicatesCleaned:
     """The sets that exist now, including conflicts."""
 
 
-def plan_duplicates(database: Database, locations: Locations, chosen: Iterable[str]) -> DuplicatePlan:
+def plan_duplicates(
+    database: Database, locations: Locations, chosen: Iterable[str], on_counted: OnCounted = keep_no_count
+) -> DuplicatePlan:
     """What a cleanup would do now. Changes nothing.
 
     Raises:
         UsageError: an id chosen to be kept can't be.
         StorageError: the database refused.
     """
-    duplicates = find_duplicates(database, locations)
+    duplicates = find_duplicates(database, locations, on_counted)
     wanted = check_chosen(chosen, duplicates)
     stores = CachedStores(locations)
     plan = DuplicatePlan()
@@ -76,7 +79,11 @@ def plan_duplicates(database: Database, locations: Locations, chosen: Iterable[s
 
 
 def clean_duplicates(
-    database: Database, locations: Locations, chosen: Iterable[str], target: BackupTarget
+    database: Database,
+    locations: Locations,
+    chosen: Iterable[str],
+    target: BackupTarget,
+    on_counted: OnCounted = keep_no_count,
 ) -> DuplicatesCleaned:
     """Keep one copy of each set and delete the others, except for conflicts. Needs the run lock.
 
@@ -88,7 +95,7 @@ def clean_duplicates(
         SettingsError, StorageError: the backup can't be written, and nothing is changed.
         StorageError: the database refused.
     """
-    duplicates = find_duplicates(database, locations)
+    duplicates = find_duplicates(database, locations, on_counted)
     wanted = check_chosen(chosen, duplicates)
     stores = CachedStores(locations)
     plan = DuplicatePlan()
@@ -107,7 +114,7 @@ def clean_duplicates(
         return DuplicatesCleaned(plan, 0, (), None, duplicates)
     target.on_written(backup.path, backup.documents)
     left = _delete(database, backup, stop)
-    remaining = find_duplicates(database, locations)
+    remaining = find_duplicates(database, locations, on_counted)
     return DuplicatesCleaned(plan, backup.documents - len(left), tuple(left), backup.path, remaining)
 
 

@@ -1,20 +1,19 @@
-"""Finds leads that are copies of each other: those with the same key, in one pass over all leads."""
+"""What copies of one lead have in common, and which of the leads that may be copies are."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from syncctl.domain.identity import derived_id
+from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import API_LEAD_TYPES
 from syncctl.locations import Locations, StoreNames
-from syncctl.parsing.phones import phone_number
-from syncctl.ports.admin import Database
-from syncctl.ports.storage import Storage
+from syncctl.parsing.phones import PHONE_DIGITS, phone_number
+from syncctl.parsing.values import LONGEST_TEXT
 from syncctl.services.matching.legacy_leads import split_store, stored_file_key, stored_key, text_of
 
 KEY_FIELDS: tuple[str, ...] = (
@@ -27,6 +26,10 @@ KEY_FIELDS: tuple[str, ...] = (
     "functionDate",
 )
 """The fields that a lead's key is made of."""
+
+NUMBERED_FIELDS = ("leadType", "phone", "bookingNo")
+UNNUMBERED_FIELDS = tuple(field for field in KEY_FIELDS if field not in NUMBERED_FIELDS)
+"""Those that the key of a lead with a booking number is made of, and those of others besides."""
 
 _CUSTOMER_BYTES, _STORE_BYTES = 8, 4
 """Sizes of the two parts of a digest: a file lead's key without the store, and the store. Among 130,000 keys,
@@ -51,8 +54,25 @@ def cleanup_key(lead: Document, locations: StoreNames) -> str | None:
     return stored_file_key(lead, locations)
 
 
+def usual_key(lead: Document) -> str | None:
+    """The `cleanup_key` of a lead with a booking number and all written as most are, seen at a glance; None
+    for any other lead."""
+    lead_type, phone, booking_no = lead.get("leadType"), lead.get("phone"), lead.get("bookingNo")
+    if not (type(lead_type) is type(phone) is type(booking_no) is str and len(phone) == PHONE_DIGITS):
+        return None
+    if not (phone.isdigit() and lead_type.isalnum() and booking_no.isalnum()):
+        return None
+    key = f"{lead_type}{SEPARATOR}{phone}{SEPARATOR}{booking_no}"
+    return key if key.isascii() and len(key) <= LONGEST_TEXT else None
+
+
 def _has_file_key(lead: Document) -> bool:
     return not text_of(lead, "bookingNo") and text_of(lead, "leadType") not in API_LEAD_TYPES
+
+
+def customer_of(key: str, lead: Document) -> str:
+    """A lead's key without the store, if it has one: leads without a store are compared with others by it."""
+    return split_store(key)[0] if _has_file_key(lead) else key
 
 
 def lacks_store(lead: Document, locations: StoreNames) -> bool:
@@ -85,20 +105,23 @@ class DuplicateSets:
         return sum(len(ids) - 1 for sets in self.sets.values() for ids in sets)
 
 
+OnCounted = Callable[[DuplicateSets], None]
+"""Called with the duplicates once all leads have been looked at, if there are any leads."""
+
+
+def keep_no_count(_duplicates: DuplicateSets) -> None:
+    """For a look whose count nobody keeps."""
+
+
 class DuplicateFinder:
     """Takes leads one by one, and keeps a digest and an id of each.
-
-    With `storage` it looks up the records with the keys of leads whose ids differ: a record's own lead may
-    have been edited, and another program may have inserted it again with the source's values.
 
     A digest begins with that of the key without the store, so that leads without a store can be compared with
     others of the same customer and day without keeping anything else.
     """
 
-    def __init__(self, locations: Locations, storage: Storage | None = None) -> None:
+    def __init__(self, locations: Locations) -> None:
         self._stores = CachedStores(locations)
-        self._storage = storage
-        self._of_record: dict[str, str] = {}
         self._first: dict[bytes, str] = {}
         self._sets: dict[bytes, list[str]] = {}
         self._types: dict[bytes, str] = {}
@@ -110,8 +133,6 @@ class DuplicateFinder:
         key = cleanup_key(lead, self._stores)
         if key is None:
             return
-        if (record_id := derived_id(key)) != lead["_id"]:
-            self._of_record[record_id] = lead["_id"]
         if not _has_file_key(lead):
             digest = _hash(key, _CUSTOMER_BYTES + _STORE_BYTES)
         else:
@@ -125,8 +146,8 @@ class DuplicateFinder:
             self._sets.setdefault(digest, [first]).append(lead["_id"])
             self._types[digest] = text_of(lead, "leadType")
 
-    def found(self) -> DuplicateSets:
-        """The sets among the leads so far, sorted by id."""
+    def found(self, pairs: Sequence[tuple[str, set[str]]] = ()) -> DuplicateSets:
+        """The sets among the leads so far, sorted by id. `pairs`: what else are copies, by lead type."""
         by_type: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
         sets = dict(self._sets)
         for store, *storeless in self._of_one_store():
@@ -136,29 +157,11 @@ class DuplicateFinder:
                 for lead_id in sets.pop(digest, [self._first[digest]])
             ]
             sets[storeless[0]] = ids
-        joined = _joined([(self._types[digest], set(ids)) for digest, ids in sets.items()], self._edited())
+        joined = _joined([(self._types[digest], set(ids)) for digest, ids in sets.items()], pairs)
         for lead_type, copies in joined:
             if len(copies) > 1:
                 by_type[lead_type].append(tuple(sorted(copies)))
         return DuplicateSets({lead_type: sorted(by_type[lead_type]) for lead_type in sorted(by_type)})
-
-    def _edited(self) -> list[tuple[str, set[str]]]:
-        """Leads with a record's key, each paired with the record's own lead, which has been edited to
-        another key."""
-        if self._storage is None or not self._of_record:
-            return []
-        records = self._storage.find_records(self._of_record.keys())
-        others = {
-            record_id: known.lead_id
-            for record_id, known in records.items()
-            if known.lead_id != self._of_record[record_id]
-        }
-        leads = self._storage.leads(others.values()) if others else {}
-        return [
-            (text_of(leads[own_id], "leadType"), {own_id, self._of_record[record_id]})
-            for record_id, own_id in others.items()
-            if own_id in leads
-        ]
 
     def _of_one_store(self) -> Iterator[list[bytes]]:
         """For leads without a store that fit exactly one known store: the digest of that store's lead,
@@ -176,7 +179,7 @@ class DuplicateFinder:
 
 
 def _joined(
-    sets: list[tuple[str, set[str]]], pairs: list[tuple[str, set[str]]]
+    sets: list[tuple[str, set[str]]], pairs: Sequence[tuple[str, set[str]]]
 ) -> list[tuple[str, set[str]]]:
     """The sets, with each pair added to the sets that contain one of its leads, which become one set."""
     for lead_type, pair in pairs:
@@ -197,16 +200,9 @@ class CachedStores:
         self.canonical = lru_cache(maxsize=4096)(locations.canonical)
 
 
-def find_duplicates(database: Database, locations: Locations) -> DuplicateSets:
-    """All sets of duplicates in the database, in one pass over its leads. Raises StorageError."""
-    return duplicates_among(database.scan_leads(KEY_FIELDS), locations, database)
-
-
-def duplicates_among(
-    leads: Iterable[Document], locations: Locations, storage: Storage | None = None
-) -> DuplicateSets:
+def duplicates_among(leads: Iterable[Document], locations: Locations) -> DuplicateSets:
     """The sets of duplicates among leads, each with `_id` and KEY_FIELDS."""
-    finder = DuplicateFinder(locations, storage)
+    finder = DuplicateFinder(locations)
     for lead in leads:
         finder.add(lead)
     return finder.found()

@@ -14,7 +14,8 @@ from syncctl.services.batching import batched
 from syncctl.services.cleanup.backup_writing import new_backup
 from syncctl.services.cleanup.backups import LEADS_AT_ONCE, Backup, BackupEntry, BackupKind
 from syncctl.services.cleanup.cleaning import BackupTarget
-from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, DuplicateFinder
+from syncctl.services.cleanup.duplicate_search import DuplicateSearch
+from syncctl.services.cleanup.duplicates import KEY_FIELDS, CachedStores, OnCounted, keep_no_count
 from syncctl.services.matching.legacy_leads import text_of
 
 
@@ -57,22 +58,25 @@ class StoresRenamed:
     backup: Path | None
 
 
-def plan_stores(database: Database, locations: Locations) -> StorePlan:
+def plan_stores(database: Database, locations: Locations, on_counted: OnCounted = keep_no_count) -> StorePlan:
     """What renaming would do now, in one pass over the leads. Changes nothing. Raises StorageError."""
     known = {*locations.store_names, *(store.name for store in database.stores())}
     stores = CachedStores(locations)
-    finder = DuplicateFinder(locations, database)
+    search = DuplicateSearch(locations, database)
     plan = StorePlan()
     misspelt: defaultdict[str, list[str]] = defaultdict(list)
     for lead in database.scan_leads(KEY_FIELDS):
-        finder.add(lead)
+        search.add(lead)
         written = lead.get("store")
         if not isinstance(written, str) or (name := stores.canonical(written)) not in known or name is None:
             plan.unknown[text_of(lead, "store")] += 1
         elif name != written:
             plan.renames[written] = name
             misspelt[written].append(lead["_id"])
-    copies = {lead_id for sets in finder.found().sets.values() for ids in sets for lead_id in ids}
+    duplicates = search.found()
+    if search.leads:
+        on_counted(duplicates)
+    copies = {lead_id for sets in duplicates.sets.values() for ids in sets for lead_id in ids}
     for written, ids in misspelt.items():
         plan.leads[written] = sorted(set(ids) - copies)
         if left := len(copies.intersection(ids)):

@@ -11,7 +11,7 @@ from syncctl.domain.checks import Finding
 from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.domain.sources import PLURALS, StepName
 from syncctl.locations import Locations
-from syncctl.services.sync.planning import location_order
+from syncctl.services.sync.asked_locations import location_order
 from syncctl.text import and_more, mapping_line
 
 LOCATION_IDS = "Location ids"
@@ -47,7 +47,7 @@ def _names(listed: Mapping[str, str], dialects: Mapping[StepName, Dialect], loca
     ]
     return Finding.warning(
         LOCATION_IDS,
-        f"the API has another store than locations.toml for {_first(named)}",
+        f"the API and locations.toml name different stores for {_first(named)}",
         "Leads get the store of locations.toml: ask the API's provider which shops these ids are, and "
         "correct the file where it is wrong.",
     )

@@ -72,12 +72,9 @@ def explain(database: Database, wanted: CustomerQuery, locations: Locations) -> 
     Raises:
         StorageError: the database refused.
     """
-    # A pass over all leads finds every type of lead, and numbers typed in with spaces.
-    lead_ids = {
-        lead["_id"]
-        for lead in database.scan_leads(("phone", "bookingNo"))
-        if wanted.is_named_by(lead.get("phone")) or wanted.is_named_by(lead.get("bookingNo"))
-    }
+    # Of every type of lead, and also with numbers typed in with spaces.
+    found = database.leads_that_may_have(wanted.number)
+    lead_ids = {lead["_id"] for lead in found if wanted.is_of(lead)}
     named = [
         report
         for report in _reports(database, lead_ids, wanted.phones, {wanted.booking_no}, locations)

@@ -22,7 +22,8 @@ from syncctl.services.reconcile.differences import LastSeen, differences
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.run import Clock
 from syncctl.services.sync.answer_rows import AnswerRows, row_versions
-from syncctl.services.sync.planning import WindowSettings, ids_to_ask, location_order, window_reaching
+from syncctl.services.sync.asked_locations import ids_to_ask, location_order
+from syncctl.services.sync.planning import WindowSettings, window_reaching
 from syncctl.services.sync.step_results import describe_error
 from syncctl.services.sync.store_list import current_store_names
 from syncctl.services.windows.answer_classifier import AnswerClassifier, known_shop_names

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from syncctl.domain.lead_values import Document
 from syncctl.errors import InvalidRowError, UsageError
 from syncctl.parsing.phones import phone_number
 from syncctl.parsing.values import text
-from syncctl.safe_output.phone_numbers import ascii_digits, find_phone_numbers
+from syncctl.ports.admin import AskedNumber
+from syncctl.safe_output.phone_numbers import ascii_digits, find_phone_numbers, plain_text
 from syncctl.safe_output.redact import mask_phone
 from syncctl.text import normalize_unicode
 
 FEWEST_DIGITS = 7
 """A number with fewer digits isn't a phone number."""
+
+PREFIXES = ("", "0", "91", "091", "0091", "910", "0910", "00910")
+"""What may stand before the ten digits of a phone number."""
+
+_DIGITS_AND_SIGNS = re.compile(r"[\s0-9()+./-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,26 @@ class CustomerQuery:
         if self.phone is not None:
             return phone_number(written) == self.phone
         return bool(self.digits) and ascii_digits(written) == self.digits
+
+    def is_of(self, lead: Document) -> bool:
+        """Whether a lead has it as its phone number, or alone in the place of its booking number."""
+        if self.is_named_by(lead.get("phone")):
+            return True
+        try:
+            written = text(lead.get("bookingNo"))
+        except InvalidRowError:
+            return False
+        if normalize_unicode(written) == self.booking_no:
+            return True
+        plain = plain_text(written)[0]
+        is_number = _DIGITS_AND_SIGNS.fullmatch(plain)
+        return bool(is_number) and ascii_digits(plain) in self.number.digits
+
+    @property
+    def number(self) -> AskedNumber:
+        """What the database is asked for."""
+        written = {prefix + self.phone for prefix in PREFIXES} if self.phone else {self.digits} - {""}
+        return AskedNumber(self.booking_no, frozenset(written))
 
     @property
     def phones(self) -> frozenset[str]:

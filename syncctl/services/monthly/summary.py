@@ -120,7 +120,7 @@ def month_summary(
     Raises:
         StorageError: the database refused.
     """
-    figures = _Figures(locations, month, zone, DuplicateFinder(locations, database))
+    figures = _Figures(locations, month, zone, DuplicateFinder(locations))
     begin, end = month.lead_dates
     # Midnight in India is the evening before, where earlier programs stored a file's day so.
     for lead in database.leads_created(begin - timedelta(days=1), end, _FIELDS):

@@ -28,7 +28,7 @@ from syncctl.services.reconcile.results import Completeness, LocationCheck
 from syncctl.services.reconcile.withdrawals import Withdrawals
 from syncctl.services.run import Clock, Run
 from syncctl.services.sync.answer_rows import check_date_format
-from syncctl.services.sync.chosen_locations import locations_to_ask
+from syncctl.services.sync.asked_locations import locations_to_ask
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.services.sync.step_results import describe_error, step_result
 from syncctl.services.sync.store_list import current_store_names

@@ -16,7 +16,7 @@ from syncctl.ports.admin import Database
 from syncctl.services.reconcile.results import Subject, Withdrawn
 from syncctl.services.rejects.list_updates import row_text
 from syncctl.services.sync.answer_rows import AnswerRows
-from syncctl.services.sync.planning import location_order
+from syncctl.services.sync.asked_locations import location_order
 from syncctl.text import quantity
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from syncctl.domain.identity import SEPARATOR
 from syncctl.domain.records import Reject
-from syncctl.domain.run_documents import instant
+from syncctl.domain.run_documents import Moment, instant
 from syncctl.domain.sources import FILE_STEPS
 from syncctl.mapping.api_rows import BOOKING_NO, FUNCTION_DATE, NAME, OWN_DATES, PHONE
 from syncctl.ports.storage import Storage
@@ -62,7 +62,22 @@ def sheet_and_row(reject: Reject) -> tuple[str, int | None]:
     return sheet, int(number) if number.isdigit() else None
 
 
-def reject_document(reject: Reject) -> dict[str, Any]:
+class RejectDocument(TypedDict):
+    """A reject as plain data; `values` are the row as it came."""
+
+    id: str
+    kind: str
+    where: str
+    store: str
+    sheet: str
+    row: int | None
+    reason: str
+    rejected_at: Moment
+    run_id: str
+    values: dict[str, Any]
+
+
+def reject_document(reject: Reject) -> RejectDocument:
     """A reject as plain data."""
     sheet, number = sheet_and_row(reject)
     return {
@@ -88,7 +103,7 @@ def in_order(source: str, titles: Iterable[str]) -> list[str]:
     return sorted(titles, key=lambda title: first.get(title, len(first)))
 
 
-def masked_document(reject: Reject) -> dict[str, Any]:
+def masked_document(reject: Reject) -> RejectDocument:
     """Like reject_document, but anything that may be a phone number shows only its first and last two
     digits."""
     document = reject_document(reject)

@@ -24,8 +24,8 @@ from syncctl.ports.waiting import CheckWait, waiting
 from syncctl.services.run import Run
 from syncctl.services.sync.answer_intake import AnswerIntake
 from syncctl.services.sync.answer_rows import AnswerRows
+from syncctl.services.sync.asked_locations import locations_to_ask
 from syncctl.services.sync.auditing import Audits
-from syncctl.services.sync.chosen_locations import locations_to_ask
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.services.sync.report_step import ReportStep
 from syncctl.services.sync.step_tools import StepContext

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from syncctl.domain.checkpoints import LocationState
-from syncctl.domain.dialects import Dialect, LocationIds, Mode
+from syncctl.domain.dialects import Dialect, Mode
 from syncctl.domain.requests import Days, Window
 from syncctl.domain.shards import Shard
 from syncctl.domain.sources import MAX_BOOKING_ADVANCE
 from syncctl.errors import UsageError
+from syncctl.services.sync.asked_locations import ids_to_ask, location_order
 from syncctl.services.windows.months import OLDEST_DAY, covered_from, months_before, months_since, widened
 
 DORMANT_PERIOD = timedelta(days=1)
@@ -82,17 +83,6 @@ class Plan:
 
     dormant: int
     """How many dormant locations are skipped this time."""
-
-
-def location_order(code: str) -> tuple[int, str]:
-    """Sort key for location ids: as numbers, malformed ones last."""
-    return (int(code), "") if code.isascii() and code.isdigit() and len(code) < 10 else (10**10, code)
-
-
-def ids_to_ask(stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
-    """The location ids to ask a report for, each with its store; just an empty id if only that is
-    answered."""
-    return {"": None} if dialect.ids is LocationIds.EMPTY else stores
 
 
 class Planner:

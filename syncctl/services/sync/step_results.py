@@ -9,7 +9,7 @@ from syncctl.domain.run_results import Counts, LocationResult, StepResult
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus
 from syncctl.errors import ApiError, DeadlinePassedError
-from syncctl.services.sync.planning import location_order
+from syncctl.services.sync.asked_locations import location_order
 from syncctl.text import and_more, plural
 
 NOT_ALL_STORED = "not all rows were stored before the run's time ran out (API_RUN_DEADLINE_S)"

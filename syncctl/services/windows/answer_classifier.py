@@ -17,7 +17,7 @@ from syncctl.locations import Locations
 from syncctl.mapping.api_rows import LOCATION, LOCATION_ID, first_text
 from syncctl.ports.api import Look
 from syncctl.services.sync.answer_rows import AnswerRows, classify, unclassified
-from syncctl.services.sync.chosen_locations import locations_to_ask
+from syncctl.services.sync.asked_locations import locations_to_ask
 from syncctl.text import normalize_text
 
 MAX_STRAY_SHARE = 1 / 3

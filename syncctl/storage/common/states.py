@@ -1,4 +1,5 @@
-"""What `syncstate` holds as documents and back: checkpoints, files' hashes, the API's store list.
+"""What `syncstate` holds as documents and back: checkpoints, files' hashes, the API's store list,
+the last count of duplicates.
 
 What reads a document raises OddDocumentError where syncctl can't have written it.
 """
@@ -8,6 +9,7 @@ from datetime import datetime
 from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.lead_values import Document
 from syncctl.domain.sources import StepName
+from syncctl.ports.admin import DuplicateCount
 from syncctl.storage.common.own_documents import own, own_or_none
 
 LATER_STATE_FIELDS = {"recent": 0, "auditedAt": None, "auditTriedAt": None, "doubtedSince": None}
@@ -61,3 +63,23 @@ def hash_by_name(document: Document) -> tuple[str, str]:
 def name_by_code(document: Document) -> tuple[str, str]:
     """A store's code and name in the API's store list."""
     return own(document, "code", str), own(document, "name", str)
+
+
+def count_document(count: DuplicateCount) -> Document:
+    """A count of duplicates, without an `_id`: there is one."""
+    return {
+        "sets": count.sets,
+        "extraCopies": count.extra_copies,
+        "countedAt": count.counted_at,
+        "countedBy": count.counted_by,
+    }
+
+
+def count_from(document: Document) -> DuplicateCount:
+    """The count that `count_document` made a document of."""
+    return DuplicateCount(
+        own(document, "sets", int),
+        own(document, "extraCopies", int),
+        own(document, "countedAt", datetime),
+        own(document, "countedBy", str),
+    )

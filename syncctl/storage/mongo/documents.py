@@ -25,8 +25,8 @@ OBJECT_ID_TEXT = re.compile(r"[0-9a-f]{24}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
-NOT_PLAIN = (ObjectId, Decimal128, dict, list)
-"""What may have to be converted for the port. Asked first, as scans have a million values."""
+PLAIN = frozenset((str, int, float, bool, datetime))
+"""What needs no conversion for the port. Asked first, as scans have a million values."""
 
 
 def to_bson_id(text: str) -> ObjectId | str:
@@ -56,12 +56,10 @@ def from_bson(document: Document) -> Document:
 
 def known_fields(document: Document) -> Document:
     """`from_bson` without the fields that are null."""
-    known = {
-        field: _plain(value) if isinstance(value, NOT_PLAIN) else value
-        for field, value in document.items()
-        if value is not None
-    }
-    known["_id"] = to_text(document["_id"])
+    known = {**document, "_id": to_text(document["_id"])}
+    for value in known.values():
+        if type(value) not in PLAIN:
+            return {field: _plain(value) for field, value in known.items() if value is not None}
     return known
 
 

@@ -18,6 +18,7 @@ from syncctl.storage.common.report_paths import (
     NAME_PATHS,
     PHONE_PATHS,
 )
+from syncctl.storage.mongo.spellings import SPELLING_INDEXES
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ REPLACED = "syncctl_finished"
 ONE_REPORT_ONE_RECORD = IndexModel(
     [("reportId", ASCENDING)], unique=True, partialFilterExpression={"reportId": {"$type": "string"}}
 )
+
+SYNC_LOGS_BY_KIND = IndexModel([("syncType", ASCENDING), ("_id", ASCENDING)])
+"""For the newest of a kind. An `_id` is no list, so that it refuses nothing either."""
 
 RECORDS_LOOKED_UP_BY = ("leadId", "values.phone", "values.bookingNo", "values.createdAt")
 
@@ -62,14 +66,16 @@ def create_indexes(database: Database[Document]) -> None:
         with _warning("leads"):
             if missing := LOOKED_UP_BY - _leading_fields(database.leads):
                 database.leads.create_indexes([IndexModel(field) for field in sorted(missing)])
+            database.leads.create_indexes(SPELLING_INDEXES)
         with _warning("syncrecords"):
             looked_up_by = [IndexModel(field) for field in RECORDS_LOOKED_UP_BY]
             corrected = IndexModel("correctedAt", sparse=True)
             database.syncrecords.create_indexes([*looked_up_by, corrected, ONE_REPORT_ONE_RECORD])
         with _warning("syncrejects"):
-            database.syncrejects.create_index([("source", ASCENDING), ("location", ASCENDING)])
+            by_place = IndexModel([("source", ASCENDING), ("location", ASCENDING)])
+            database.syncrejects.create_indexes([by_place, IndexModel("closedAt")])
         with _warning("synclogs"):
-            database.synclogs.create_index("lastSyncAt")
+            database.synclogs.create_indexes([IndexModel("lastSyncAt"), SYNC_LOGS_BY_KIND])
         with _warning("syncruns"):
             database.syncruns.create_index("startedAt")
         with _warning("syncimports"):
@@ -78,7 +84,11 @@ def create_indexes(database: Database[Document]) -> None:
 
 def _leading_fields(collection: Collection[Document]) -> set[str]:
     """The fields that an index of all documents begins with."""
-    whole = (index for index in collection.list_indexes() if "partialFilterExpression" not in index)
+    whole = (
+        index
+        for index in collection.list_indexes()
+        if "partialFilterExpression" not in index and "collation" not in index
+    )
     return {next(iter(index["key"])) for index in whole}
 
 

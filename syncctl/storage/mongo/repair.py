@@ -10,12 +10,14 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from syncctl.domain.lead_values import Document
-from syncctl.ports.admin import LeadSnapshot, Restored
+from syncctl.ports.admin import DuplicateCount, LeadSnapshot, Restored
+from syncctl.storage.common.states import count_document
 from syncctl.storage.common.texts import to_text
 from syncctl.storage.mongo.batches import find_by_ids, in_batches, insert_new
 from syncctl.storage.mongo.documents import possible_bson_ids, to_bson_id
 from syncctl.storage.mongo.session import MongoSession
 from syncctl.storage.mongo.snapshots import RAW, from_line, to_line
+from syncctl.storage.mongo.survey import DUPLICATES_ID
 
 BYTE_BY_BYTE = Collation("simple")
 """Texts are equal only if their bytes are, whatever the collection's own rule is."""
@@ -80,6 +82,10 @@ class MongoRepair(MongoSession):
                     for record_id, report_id in batch
                 ]
                 database.syncrecords.bulk_write(updates, ordered=False)
+
+    def save_duplicate_count(self, count: DuplicateCount) -> None:
+        with self._writing() as database:
+            database.syncstate.replace_one({"_id": DUPLICATES_ID}, count_document(count), upsert=True)
 
     def probe_writing(self) -> None:
         probe = {"_id": ObjectId()}  # without a report or a kind, so no state of anything

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -13,30 +13,38 @@ from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.steps import StepStatus
-from syncctl.ports.admin import DatabaseFacts, LastLogs, RunSpan
-from syncctl.ports.storage import OpenRejects, RecordEntry
+from syncctl.ports.admin import AskedNumber, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
+from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
 from syncctl.storage.common.own_documents import own
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS, moments_as_stored
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of
+from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.mongo import documents
-from syncctl.storage.mongo.batches import find, find_by_texts
+from syncctl.storage.mongo.batches import REPLY, find, find_by_texts, in_batches
 from syncctl.storage.mongo.facts import read_facts
 from syncctl.storage.mongo.session import MongoSession
+from syncctl.storage.mongo.spellings import LONGEST_TEXT, may_have
 
 LAST_CHARACTER = "\U0010ffff"
 
-# The newest by insertion, in one pass: ids of the driver's and of Mongoose's grow.
-LAST_LOGS: list[Document] = [
-    {
-        "$match": {
-            "syncType": {"$type": "string"},
-            "$or": [{field: {"$type": "date"}} for field in documents.LOG_DATES],
-        }
-    },
-    {"$group": {"_id": {"syncType": "$syncType", "status": "$status"}, "last": {"$max": "$_id"}}},
-]
+DATED_LOGS: Document = {
+    "syncType": {"$type": "string"},
+    "$or": [{field: {"$type": "date"}} for field in documents.LOG_DATES],
+}
+RECENT_LOGS = 100
+"""Among these there is one of each kind that is still synced."""
+
+DUPLICATES_ID = "count:duplicates"
+"""The document of syncstate with the last count of duplicates."""
+
+# A list of dates, which its index finds by each of them, is no date.
+_IS_DATE = {"$eq": [{"$type": "$createdAt"}, "date"]}
+DAY = {"$cond": [_IS_DATE, {"$dateToString": {"date": "$createdAt", "format": "%Y-%m-%d"}}, None]}
+
+# Whether the booking number begins with a letter or digit. Other types than text are not between texts.
+NUMBERED = {"$and": [{"$gte": ["$bookingNo", "0"]}, {"$lt": ["$bookingNo", "{"]}]}
 
 OPEN_REJECTS: list[Document] = [
     {"$match": {"closedAt": None}},
@@ -62,9 +70,47 @@ class MongoSurvey(MongoSession):
                 return OpenRejects(found["count"], oldest if isinstance(oldest, datetime) else None)
         return OpenRejects(0, None)
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
+    def count_leads(self) -> int:
         with self._reading() as database:
-            yield from map(documents.known_fields, find(database.leads, {}, ["_id", *fields]))
+            return database.leads.estimated_document_count()
+
+    def leads_per_day(self, first: date, last: date) -> dict[date, int]:
+        since, until = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
+        pipeline: list[Document] = [
+            {"$match": {"createdAt": {"$gte": since, "$lt": until}}},
+            {"$group": {"_id": DAY, "leads": {"$sum": 1}}},
+        ]
+        with self._reading() as database:
+            found = {each["_id"]: each["leads"] for each in database.leads.aggregate(pipeline)}
+        return {date.fromisoformat(day): leads for day, leads in found.items() if day is not None}
+
+    def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
+        if not number.text.isascii() or len(number.text) > LONGEST_TEXT:
+            yield from self.scan_leads(("phone", "bookingNo"))
+            return
+        with self._reading() as database:
+            for query, collation in may_have(number):
+                found = find(database.leads, query, ["_id", "phone", "bookingNo"]).collation(collation)
+                yield from map(documents.known_fields, found)
+
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        with self._reading() as database:
+            for batch in in_batches(phones):
+                found = find(database.leads, {"phone": {"$in": batch}}, ["_id", *fields])
+                yield from map(documents.known_fields, found)
+
+    def duplicate_count(self) -> DuplicateCount | None:
+        with self._reading() as database:
+            found = find(database.syncstate, {"_id": DUPLICATES_ID})
+            return next(self._own.read("syncstate", found, count_from), None)
+
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
+        wanted: Document = dict.fromkeys(("_id", *fields), 1)
+        for field in if_unnumbered:
+            wanted[field] = {"$cond": [NUMBERED, "$$REMOVE", f"${field}"]}
+        with self._reading() as database:
+            found = database.leads.find({}, wanted, batch_size=REPLY)
+            yield from map(documents.known_fields, found)
 
     def scan_reports(self) -> Iterator[Document]:
         with self._reading() as database:
@@ -87,10 +133,24 @@ class MongoSurvey(MongoSession):
             return {user["_id"]: name for user in users if isinstance(name := user.get("name"), str) and name}
 
     def last_sync_logs(self) -> dict[str, LastLogs]:
+        # The newest by insertion: ids of the driver's and of Mongoose's grow.
         with self._reading() as database:
-            ids = [group["last"] for group in database.synclogs.aggregate(LAST_LOGS)]
-            found = database.synclogs.find({"_id": {"$in": ids}}).sort("_id", ASCENDING)
-            return last_logs(map(documents.dated_log, found))
+            newest = database.synclogs.find(DATED_LOGS).sort("_id", DESCENDING).limit(RECENT_LOGS)
+            found = {log["_id"]: log for log in newest}
+            recent = last_logs(map(documents.dated_log, reversed(found.values())))
+            if len(found) == RECENT_LOGS:
+                kinds = database.synclogs.distinct("syncType")
+                for kind in (each for each in kinds if isinstance(each, str)):
+                    known = recent.get(kind)
+                    wanted: list[Document] = [{}] if known is None else []
+                    if known is None or known.last_success is None:
+                        wanted.append({"status": str(StepStatus.SUCCESS)})
+                    for also in wanted:
+                        of_kind = database.synclogs.find({**DATED_LOGS, "syncType": kind, **also})
+                        found |= {log["_id"]: log for log in of_kind.sort("_id", DESCENDING).limit(1)}
+            # Sorted by the server, as ids may be of several types.
+            ids = {"_id": {"$in": list(found)}}
+            return last_logs(map(documents.dated_log, database.synclogs.find(ids).sort("_id", ASCENDING)))
 
     def sync_logs(self, since: datetime, until: datetime) -> Iterator[SyncLog]:
         query = {"lastSyncAt": {"$gte": since, "$lt": until}, "syncType": {"$type": "string"}}

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from syncctl.filesystem.ordinary_files import is_special_file, require_regular_file
@@ -28,7 +29,7 @@ def open_connection(path: Path | None, *, read_only: bool, busy_timeout_s: float
     try:
         connection.row_factory = sqlite3.Row
         # What a person wrote by hand in another encoding must not make a whole table unreadable.
-        connection.text_factory = lambda raw: raw.decode(errors="replace")
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         if path is not None and not read_only:
             _use_write_ahead_log(connection)
     except BaseException:

@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncctl.errors import StorageError
-from syncctl.ports.admin import LeadSnapshot, Restored
+from syncctl.ports.admin import DuplicateCount, LeadSnapshot, Restored
+from syncctl.storage.common.states import count_document
+from syncctl.storage.sqlite.rows import to_row
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.snapshots import UndecodableText, exact_text, from_line, to_line
-from syncctl.storage.sqlite.statements import where_among
+from syncctl.storage.sqlite.statements import insert, where_among
+from syncctl.storage.sqlite.survey import DUPLICATES_ID
 
 
 class SqliteRepair(SqliteSession):
@@ -58,6 +61,11 @@ class SqliteRepair(SqliteSession):
             connection.executemany(
                 "UPDATE syncrecords SET reportId = NULL WHERE _id = ? AND reportId = ?", report_ids.items()
             )
+
+    def save_duplicate_count(self, count: DuplicateCount) -> None:
+        row = to_row({"_id": DUPLICATES_ID, **count_document(count)})
+        with self._writing() as connection:
+            insert(connection, "synccounts", row, verb="INSERT OR REPLACE")
 
     def probe_writing(self) -> None:
         with self._writing() as connection:

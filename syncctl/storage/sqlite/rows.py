@@ -42,6 +42,8 @@ def date_from(written: Any) -> Any:
         moment = datetime.fromisoformat(written)
     except (TypeError, ValueError):
         return written
+    if moment.tzinfo is UTC:
+        return moment
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -89,7 +91,7 @@ def lead_from(row: sqlite3.Row) -> Document:
 
 def known_fields(row: sqlite3.Row) -> Document:
     """These columns of a lead as fields, NULL ones left out."""
-    lead = {field: row[field] for field in row.keys() if row[field] is not None}  # noqa: SIM118 a Row yields values
+    lead = {field: value for field, value in zip(row.keys(), tuple(row), strict=True) if value is not None}
     for field in DATE_FIELDS & lead.keys():
         lead[field] = date_from(lead[field])
     if "followUpFlag" in lead:
@@ -236,6 +238,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "rejectedAt": _date_or_long_ago,
     "startedAt": _date_or_long_ago,
     "note": _note,
+    "countedAt": _date_or_long_ago,
     "changedAt": _date_or_none,
     "watermark": _date_or_none,
     "askedAt": _date_or_none,

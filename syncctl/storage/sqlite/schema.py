@@ -15,6 +15,7 @@ from syncctl.storage.common.report_paths import (
     PHONE_PATHS,
 )
 from syncctl.storage.sqlite.connection import transaction
+from syncctl.storage.sqlite.looking import LOOKING
 
 # Columns are named as the fields of contract/database.md, with Mongoose's defaults for rows added by hand.
 # Fields that `domain/lead_fields.py` has beyond these are added by `migrate`.
@@ -215,6 +216,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         _SYNCIMPORTS,
         "CREATE INDEX syncimports_startedAt ON syncimports (startedAt) WHERE startedAt IS NOT NULL",
     ),
+    LOOKING,
 )
 """Statements that lead from each version to the next. Released ones are never changed: add another."""
 

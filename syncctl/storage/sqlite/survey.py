@@ -1,8 +1,9 @@
 """A look at all of a SQLite database: what it is, what it holds, how its runs went."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -10,26 +11,35 @@ from syncctl.domain.identity import first_id_at
 from syncctl.domain.lead_fields import LEAD_FIELDS
 from syncctl.domain.lead_values import Document
 from syncctl.domain.run_history import RunEntry, SyncLog
-from syncctl.ports.admin import Caveat, DatabaseFacts, LastLogs, RunSpan
-from syncctl.ports.storage import OpenRejects, RecordEntry
+from syncctl.ports.admin import AskedNumber, Caveat, DatabaseFacts, DuplicateCount, LastLogs, RunSpan
+from syncctl.ports.storage import OpenRejects, RecordEntry, Texts
 from syncctl.storage.common.records import record_entry
 from syncctl.storage.common.report_paths import CREATED_PATHS
 from syncctl.storage.common.runs import run_from, saved_by_audits, span_of, step_names
+from syncctl.storage.common.states import count_from
 from syncctl.storage.common.sync_logs import last_logs
 from syncctl.storage.sqlite import rows
+from syncctl.storage.sqlite.looking import ODD_BOOKING_NO, ODD_PHONE
 from syncctl.storage.sqlite.session import SqliteSession
 from syncctl.storage.sqlite.statements import where_among
 
 # Of what a person typed, only what begins like a date counts.
 LAST_LOGS = """
+WITH RECURSIVE kinds (kind) AS (
+    SELECT min(syncType) FROM synclogs
+    UNION ALL SELECT (SELECT min(syncType) FROM synclogs WHERE syncType > kind) FROM kinds WHERE kind NOTNULL
+)
 SELECT * FROM synclogs WHERE _id IN (
-    SELECT max(_id) FROM synclogs WHERE lastSyncAt GLOB '[0-9][0-9][0-9][0-9]-*' GROUP BY syncType, status
+    SELECT (SELECT _id FROM synclogs WHERE syncType = kind AND lastSyncAt GLOB '[0-9][0-9][0-9][0-9]-*'
+        ORDER BY _id DESC LIMIT 1) FROM kinds
+    UNION SELECT (SELECT _id FROM synclogs WHERE syncType = kind AND status = 'success'
+        AND lastSyncAt GLOB '[0-9][0-9][0-9][0-9]-*' ORDER BY _id DESC LIMIT 1) FROM kinds
 ) ORDER BY _id
 """
 
 RUNS = """
 SELECT * FROM syncruns
-WHERE substr(_id, 1, length(:run_id)) = :run_id
+WHERE _id >= :run_id AND _id < :run_id || char(0x10ffff)
 AND (:until IS NULL OR startedAt < :until)
 AND (NOT :failed_only OR EXISTS (
     SELECT 1 FROM json_each(document, '$.steps')
@@ -51,6 +61,38 @@ SELECT * FROM syncruns WHERE startedAt >= ? AND EXISTS (
     WHERE CASE type WHEN 'object' THEN json_extract(value, '$.audit.saved') END > 0
 )
 """
+
+DUPLICATES_ID = "duplicates"
+"""The row of synccounts with the last count of duplicates."""
+
+_CANONICAL_DATE = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z'"
+# A date that a person typed may be in another form, "20260311" or with a zone. Such a form of a year stands
+# behind all that `date_text` makes of it, which has a hyphen there.
+LEADS_PER_DAY = f"""
+SELECT CASE WHEN createdAt GLOB {_CANONICAL_DATE} THEN substr(createdAt, 1, 10) ELSE createdAt END AS day,
+    count(*) AS leads
+FROM (
+    SELECT createdAt FROM leads WHERE createdAt >= :first AND createdAt < :end
+    UNION ALL
+    SELECT createdAt FROM leads, json_each(:years) AS year
+    WHERE createdAt >= year.value || '-:' AND createdAt < year.value + 1
+        AND NOT (createdAt >= :first AND createdAt < :end)
+) GROUP BY day
+"""  # noqa: S608 constants only
+
+# What is written as most are is found by its text; the few other ones have indexes of their own. A booking
+# number with a phone's digits begins with some of these, or with a sign.
+MAY_HAVE = f"""
+SELECT _id, phone, bookingNo FROM leads WHERE phone IN (SELECT value FROM json_each(:texts))
+UNION SELECT _id, phone, bookingNo FROM leads WHERE {ODD_PHONE}
+UNION SELECT _id, phone, bookingNo FROM leads WHERE bookingNo IN (SELECT value FROM json_each(:texts))
+UNION SELECT _id, phone, bookingNo FROM leads WHERE {ODD_BOOKING_NO}
+UNION SELECT _id, phone, bookingNo FROM leads WHERE bookingNo >= '(' AND bookingNo < '0'
+UNION SELECT _id, phone, bookingNo FROM json_each(:beginnings) AS beginning
+    CROSS JOIN leads ON bookingNo >= beginning.value AND bookingNo < beginning.value || '0'
+"""  # noqa: S608 constants only
+
+NUMBERED = "bookingNo GLOB '[0-9A-Za-z]*'"
 
 _JOURNALS = {"wal": "write-ahead log (WAL)", "delete": "rollback journal"}
 
@@ -90,8 +132,49 @@ class SqliteSurvey(SqliteSession):
         found = rows.date_from(oldest)
         return OpenRejects(count, found if isinstance(found, datetime) else None)
 
-    def scan_leads(self, fields: Collection[str]) -> Iterator[Document]:
-        query = f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
+    def count_leads(self) -> int:
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM leads").fetchone()[0])
+
+    def leads_per_day(self, first: date, last: date) -> dict[date, int]:
+        # A day's date may be written with a zone, or as a week of the year before.
+        around = timedelta(days=7)
+        years = [str(year) for year in range((first - around).year, (last + around).year + 1)]
+        wanted = {
+            "first": (first - timedelta(days=1)).isoformat(),
+            "end": (last + timedelta(days=2)).isoformat(),
+            "years": rows.json_list(years),
+        }
+        counts = Counter[date]()
+        with self._found(LEADS_PER_DAY, wanted) as found:
+            for row in found:
+                if isinstance(moment := rows.date_from(row["day"]), datetime):
+                    counts[moment.date()] += row["leads"]
+        return {day: leads for day, leads in counts.items() if first <= day <= last}
+
+    def leads_that_may_have(self, number: AskedNumber) -> Iterator[Document]:
+        texts = {number.text, *number.digits}
+        beginnings = {digits[:count] for digits in number.digits for count in range(1, len(digits) + 1)}
+        wanted = {"texts": rows.json_list(texts), "beginnings": rows.json_list(beginnings)}
+        yield from self._scan(rows.known_fields, MAY_HAVE, wanted)
+
+    def leads_with_phones(self, phones: Texts, fields: Collection[str]) -> Iterator[Document]:
+        query = (
+            f"SELECT {_columns(fields)} FROM leads"  # noqa: S608 columns of the table only
+            " WHERE phone IN (SELECT value FROM json_each(?))"
+        )
+        yield from self._scan(rows.known_fields, query, (rows.json_list(phones),))
+
+    def duplicate_count(self) -> DuplicateCount | None:
+        with self._found("SELECT * FROM synccounts WHERE _id = ?", (DUPLICATES_ID,)) as found:
+            read = self._own.read("synccounts", found, count_from)
+            return next(read, None)
+
+    def scan_leads(self, fields: Collection[str], if_unnumbered: Collection[str] = ()) -> Iterator[Document]:
+        columns = [_columns(fields)]
+        for field in if_unnumbered:
+            columns.append(f"CASE WHEN {NUMBERED} THEN NULL ELSE {field} END AS {field}")
+        query = f"SELECT {', '.join(columns)} FROM leads"  # noqa: S608 columns of the table only
         yield from self._scan(rows.known_fields, query)
 
     def leads_by_age(

@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.cli.render.printer import (
-    print_json,
-    print_json_with_list,
+    SCHEMA,
+    expect_result,
+    print_error,
     print_line,
     print_message,
+    print_result,
+    print_result_with_list,
     print_text,
 )
+from syncctl.errors import StopRequestedError
 from syncctl.safe_output.printable import printable
 
 STEERING = [
@@ -58,10 +62,13 @@ def test_on_a_terminal_sentences_break_between_words(
     assert out.getvalue() == words + "\n"
 
 
+HEAD = {"command": "x", "ok": True, "schema": SCHEMA}
+
+
 def printed(monkeypatch: pytest.MonkeyPatch, value: Any) -> str:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", out := Utf8())
-        print_json(value)
+        print_result({"command": "x", "ok": True, "value": value})  # type: ignore[typeddict-unknown-key]
     return out.getvalue()
 
 
@@ -70,7 +77,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, value: Any) -> str:
 def test_json_means_the_same_and_steers_nothing(monkeypatch: pytest.MonkeyPatch, steering: str) -> None:
     value = {f"a{steering}": [f"{NAME}{steering}b"]}
     shown = printed(monkeypatch, value)
-    assert json.loads(shown) == value
+    assert json.loads(shown) == {**HEAD, "value": value}
     assert steering not in shown
     assert NAME in shown
 
@@ -79,7 +86,7 @@ def test_json_means_the_same_and_steers_nothing(monkeypatch: pytest.MonkeyPatch,
 def test_any_json_means_the_same(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         shown = printed(patch, [text])
-    assert json.loads(shown) == [text]
+    assert json.loads(shown)["value"] == [text]
     assert shown.encode()
 
 
@@ -100,8 +107,40 @@ def test_no_line_and_no_message_steers(capsys: pytest.CaptureFixture[str], steer
 def test_a_long_list_is_printed_as_part_of_one_object(
     capsys: pytest.CaptureFixture[str], items: list[Any]
 ) -> None:
-    print_json_with_list({"command": "x", "ok": True}, "rows", iter(items))
+    print_result_with_list({"command": "x", "ok": True}, "rows", iter(items))
     out = capsys.readouterr().out
-    assert json.loads(out) == {"command": "x", "ok": True, "rows": items}
+    assert json.loads(out) == {**HEAD, "rows": items}
     assert out.count("\n") == 1
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("items", [[], [1, 2]])
+def test_a_list_that_cannot_be_read_to_its_end_leaves_one_object_all_the_same(
+    capsys: pytest.CaptureFixture[str], items: list[int]
+) -> None:
+    def failing() -> Iterator[int]:
+        yield from items
+        raise StopRequestedError(2)
+
+    expect_result()
+    with pytest.raises(StopRequestedError):
+        print_result_with_list({"command": "x", "ok": True}, "rows", failing())
+    print_error("x", 130, "Stopped.")
+    error = {"exit_code": 130, "message": "Stopped.", "hint": None}
+    assert json.loads(capsys.readouterr().out) == {**HEAD, "ok": False, "rows": items, "error": error}
+
+
+def test_an_error_after_the_result_is_no_second_object(capsys: pytest.CaptureFixture[str]) -> None:
+    expect_result()
+    print_result({"command": "x", "ok": True})
+    print_error("x", 1, "The disk is full.")
+    assert json.loads(capsys.readouterr().out) == HEAD
+
+
+def test_the_error_of_a_run_that_is_broken_off_stands_beside_what_it_came_to(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    expect_result()
+    print_error("x", 69, "Gone.", "Wait.", partial={"command": "x", "ok": True, "steps": []})
+    error = {"exit_code": 69, "message": "Gone.", "hint": "Wait."}
+    assert json.loads(capsys.readouterr().out) == {**HEAD, "ok": False, "steps": [], "error": error}

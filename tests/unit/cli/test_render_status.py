@@ -16,6 +16,7 @@ from syncctl.domain.run_history import SyncLog
 from syncctl.domain.run_results import Counts
 from syncctl.domain.sources import StepName
 from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.ports.admin import DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.ports.storage import OpenRejects
 from syncctl.services.checks.attention import LastImport
@@ -27,6 +28,7 @@ CLOCK = Clock(ZoneInfo("Asia/Kolkata"), NOW)
 SOON = NextStart(StartedBy.CRONTAB, NOW + timedelta(minutes=3))
 RAN = SyncLog("booking", Trigger.AUTO, NOW - timedelta(minutes=2), 1234, StepStatus.SUCCESS, None)
 FILES = SyncLog("walkin", Trigger.MANUAL, NOW - timedelta(hours=20), 1, StepStatus.PARTIAL, "x")
+ONE_SET = DuplicateCount(1, 1, NOW - timedelta(hours=3), "verify data")
 WAITING = Status(
     health=Health.OK,
     reasons=("2 rejected rows, the oldest 9 days old: `syncctl rejects list` says why",),
@@ -38,7 +40,7 @@ WAITING = Status(
         StepHealth(ApiStep(StepName.BOOKING, RAN, RAN.at, late=False), Counts(rows=1234, saved=1234)),
         StepHealth(ApiStep(StepName.RETURN, None, None, late=True), None),
     ),
-    content=DatabaseContent(6873, {NOW.date(): 12}, 1, 1, OpenRejects(2, NOW - timedelta(days=9))),
+    content=DatabaseContent(6873, {NOW.date(): 12}, ONE_SET, OpenRejects(2, NOW - timedelta(days=9))),
     imports=(LastImport(StepName.WALKIN, FILES),),
 )
 
@@ -71,7 +73,7 @@ def test_in_a_pipe_moments_are_utc(capsys: pytest.CaptureFixture[str]) -> None:
         "next sync\t2026-11-27T14:05:00Z, in 3 min",
         "walk-ins\tlast import 2026-11-26T18:02:00Z, 20 h ago: failed in part, 1 lead added or changed",
         "leads\t6,873",
-        "duplicates\t1 set, 1 copy too many",
+        "duplicates\t1 set, 1 copy too many, counted 2026-11-27T11:02:00Z by `syncctl verify data`",
         "rejects\t2, the oldest 9 days old",
         "lock\theld by pid 4711 on web1 for 3 min",
         "leads of a day\t2026-11-27\t12",

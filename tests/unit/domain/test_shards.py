@@ -1,6 +1,7 @@
 """The locations in parts."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ def test_the_shops_are_shared_fairly() -> None:
 def test_written_and_read() -> None:
     for shard in shards(12):
         assert Shard.parse(str(shard)) == shard
-    assert Shard.parse("2/4").file_suffix == "-2of4"
+    assert Shard.parse("2/4").file_of(Path("data/syncctl.lock")) == Path("data/syncctl-2of4.lock")
 
 
 @pytest.mark.parametrize("written", ["0/4", "5/4", "1/0", "1", "1/4/4", "-1/4", "a/b", "1/1001", "", "1 / 4"])

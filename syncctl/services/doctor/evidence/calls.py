@@ -17,7 +17,7 @@ from syncctl.ports.api import Answer, RentalApi, WireFacts
 from syncctl.services.doctor.evidence.comparing import Comparison, compare, narrower_questions
 from syncctl.services.doctor.evidence.scrubbing import Scrubber
 from syncctl.services.doctor.evidence.shapes import OWN_DATE, RowFacts, RowReader, row_facts
-from syncctl.services.sync.planning import location_order
+from syncctl.services.sync.asked_locations import location_order
 from syncctl.services.sync.store_list import names_by_code
 
 MAX_CANDIDATES = 8

@@ -14,13 +14,15 @@ from syncctl.domain.checkpoints import LocationState
 from syncctl.domain.run_documents import history_document
 from syncctl.domain.run_history import RunEntry, SyncLog
 from syncctl.domain.run_results import AuditResult, Counts, RunResult, StepResult
+from syncctl.domain.shards import shards
 from syncctl.domain.sources import API_STEPS, StepName
 from syncctl.domain.steps import StepStatus, Trigger
 from syncctl.locations import load_locations
-from syncctl.ports.admin import Database
+from syncctl.ports.admin import Database, DuplicateCount
 from syncctl.ports.machine import LockState, NextStart, StartedBy
 from syncctl.scheduling.expression import next_run
 from syncctl.services.checks.attention import waiting_words
+from syncctl.services.checks.data_checks import check_data
 from syncctl.services.checks.status import (
     Health,
     Status,
@@ -29,6 +31,7 @@ from syncctl.services.checks.status import (
     status_without_database,
 )
 from syncctl.services.checks.status_document import status_document
+from syncctl.services.cleanup.duplicates import DuplicateSets
 from syncctl.services.run import Clock
 from syncctl.storage.registry import open_storage
 from tests.contract.samples import lead, reject, text_id
@@ -110,7 +113,7 @@ def test_what_waits_for_a_person_is_said_and_fails_nothing(database: Database) -
     log(database, timedelta(hours=2), "walkin", status=StepStatus.PARTIAL, error="2 of 3 files failed")
     log(database, timedelta(days=1), "lossofsale")
     log(database, timedelta(hours=1), "lossofsale", status=StepStatus.SKIPPED)
-    database.store_leads([lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3))], [])
+    database.save_duplicate_count(DuplicateCount(1, 2, NOW, "verify data"))
     database.add_rejects([replace(reject(n), rejected_at=NOW - timedelta(days=n)) for n in (3, 9)])
     status = take(database)
     assert (status.health, status.ok, status.next_step) == (Health.OK, True, "")
@@ -206,6 +209,27 @@ def test_runs_of_single_locations_do_not_hide_that_the_others_are_late(database:
     status = take(database)
     assert status.health is Health.LATE
     assert status.reasons == ("bookings: the last success was 3 days ago, only some locations or days since",)
+
+
+def test_where_hosts_share_the_locations_the_late_part_is_named(database: Database) -> None:
+    database.save_store_list(LISTED)
+    late, *punctual = shards(3)
+    for location in LISTED:
+        minutes = 40 if late.has(location) else 4
+        reached(database, timedelta(minutes=minutes), location)
+    log(database, timedelta(minutes=4))
+    assert take(database).health is Health.OK  # seen as a whole, most are up to date
+    for number, shard in enumerate(punctual):
+        at = NOW - timedelta(minutes=4, seconds=number)
+        steps = tuple(StepResult(step, StepStatus.SUCCESS) for step in API_STEPS)
+        result = RunResult("api", text_id(number), Trigger.AUTO, False, at, 2.0, None, steps, shard=shard)
+        database.save_run(RunEntry(result.run_id, at, history_document(result)))
+    status = take(database)
+    assert status.health is Health.LATE
+    assert status.reasons == (
+        "bookings: part 1/3 was last synced 40 min ago",
+        "returns: part 1/3 was last synced 40 min ago",
+    )
 
 
 def test_a_backfill_that_left_no_location_synced_is_no_success(database: Database) -> None:
@@ -346,12 +370,27 @@ def test_days_are_those_of_the_businesss_wall_clock(database: Database) -> None:
     assert content.leads == 5
 
 
-def test_duplicates_and_rejects_are_counted(database: Database) -> None:
+def test_duplicates_are_as_the_last_pass_counted_them_and_rejects_are_counted(database: Database) -> None:
     database.store_leads([lead(1), lead(1, _id=text_id(2)), lead(1, _id=text_id(3))], [])
     database.add_rejects([reject(1)])
     content = take(database).content
     assert content is not None
-    assert (content.duplicate_sets, content.extra_copies, content.rejects.count) == (1, 2, 1)
+    assert (content.duplicates, content.duplicate_sets, content.rejects.count) == (None, 0, 1)
+
+    def keep(found: DuplicateSets) -> None:
+        count = DuplicateCount(found.count, found.extra_copies, NOW - timedelta(hours=3), "verify data")
+        database.save_duplicate_count(count)
+
+    check_data(database, load_locations(), CLOCK, keep)
+    status = take(database)
+    assert status.content is not None
+    assert (status.content.duplicate_sets, status.content.extra_copies) == (1, 2)
+    assert status_document(status)["duplicates"] == {
+        "sets": 1,
+        "extra_copies": 2,
+        "counted_at": "2026-03-10T17:03:00Z",
+        "counted_by": "verify data",
+    }
 
 
 def test_what_only_audits_brought_and_whose_answers_are_in_doubt(database: Database) -> None:
@@ -438,4 +477,9 @@ def test_the_documents_keys_stay(database: Database) -> None:
         "since": "2026-03-10T20:03:00Z",
         "problem": None,
     }
-    assert document["duplicates"] == {"sets": 0, "extra_copies": 0}
+    assert document["duplicates"] == {
+        "sets": None,
+        "extra_copies": None,
+        "counted_at": None,
+        "counted_by": None,
+    }

@@ -37,7 +37,7 @@ def test_ids_that_the_api_names_otherwise() -> None:
     check = lines(ALL | {"9": "Z.Kottayam", "16": ""}, booking, returns)["Location ids"]
     assert check.result is CheckResult.WARNING
     assert check.message == (
-        "the API has another store than locations.toml for "
+        "the API and locations.toml name different stores for "
         "5 (Suitor Guy - Trivandrum; its rows: TVM Fort), "
         "9 (Suitor Guy - Kottayam; the store list: Z.Kottayam), "
         "16 (Zorucci - Perinthalmanna; its rows: Z- Edapally)"

@@ -12,7 +12,7 @@ from syncctl.domain.requests import BodyForm, Days, Window
 from syncctl.domain.sources import StepName
 from syncctl.errors import UsageError
 from syncctl.locations import load_locations
-from syncctl.services.sync.chosen_locations import locations_to_ask
+from syncctl.services.sync.asked_locations import locations_to_ask
 from syncctl.services.sync.planning import Planner, SyncOptions, WindowSettings
 from syncctl.services.windows.months import covered_from, months_before, months_since
 

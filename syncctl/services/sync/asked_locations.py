@@ -1,13 +1,18 @@
-"""The locations that a run is about: all that are known, or those chosen on the command line."""
+"""Which locations a report is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from syncctl.domain.dialects import Dialect, LocationIds
 from syncctl.errors import UsageError
 from syncctl.locations import Locations
-from syncctl.services.sync.planning import location_order
 from syncctl.text import mapping_line
+
+
+def location_order(code: str) -> tuple[int, str]:
+    """Sort key for location ids: as numbers, malformed ones last."""
+    return (int(code), "") if code.isascii() and code.isdigit() and len(code) < 10 else (10**10, code)
 
 
 def locations_to_ask(
@@ -16,7 +21,8 @@ def locations_to_ask(
     """Location id -> store name (None: unknown), in numerical order.
 
     Includes both the store list's codes and the ids of locations.toml, as a report may answer to either a
-    shop's old or new id. `chosen`: only these ids, or all of the stores with these names, if any.
+    shop's old or new id. `chosen`: only these ids, or all
+    of the stores with these names, if any.
 
     Raises:
         UsageError: a chosen location is unknown.
@@ -38,3 +44,9 @@ def locations_to_ask(
             )
         wanted += ids
     return {code: known[code] for code in known if not wanted or code in wanted}
+
+
+def ids_to_ask(stores: Mapping[str, str | None], dialect: Dialect) -> Mapping[str, str | None]:
+    """The location ids to ask a report for, each with its store; just an empty id if only that is
+    answered."""
+    return {"": None} if dialect.ids is LocationIds.EMPTY else stores

@@ -1,0 +1,127 @@
+"""What a person calls to look costs what it shows: no command that looks goes through a whole collection."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pymongo import MongoClient
+
+from syncctl.domain.lead_values import Document
+from syncctl.domain.run_documents import history_document
+from syncctl.domain.run_history import RunEntry, SyncLog
+from syncctl.domain.run_results import RunResult, StepResult
+from syncctl.domain.sources import SYNC_TYPES, StepName
+from syncctl.domain.steps import StepStatus, Trigger
+from syncctl.locations import load_locations
+from syncctl.ports.admin import Database
+from syncctl.ports.machine import LockState
+from syncctl.scheduling.expression import next_run
+from syncctl.services.checks.history import find_run, past_runs
+from syncctl.services.checks.status import Surroundings, collect_status
+from syncctl.services.explain.explaining import explain
+from syncctl.services.explain.wanted import CustomerQuery
+from syncctl.services.rejects.reject_list import RejectFilter, find_rejects
+from syncctl.services.run import Clock
+from syncctl.storage.mongo.storage import MongoStorage
+from syncctl.storage.sqlite.storage import SqliteStorage
+from tests.contract.samples import lead, phone, record, reject
+
+NOW = datetime(2026, 3, 10, 20, 3, tzinfo=UTC)
+CLOCK = Clock(lambda: NOW, lambda: 0.0, partial(next_run, "*/5 * * * *", UTC), ZoneInfo("Asia/Kolkata"))
+LEADS, RUNS = 3000, 200
+MOST_EXAMINED = 250
+"""Documents of one collection for one question: a week of runs, a day of logs, and no more of the leads."""
+
+
+STEPS_A_TICK = 100
+SCAN = re.compile("SCAN (leads|reports|syncrecords|synclogs|syncruns)(?! USING)")
+
+
+def filled(storage: Database, leads: int) -> None:
+    """So many leads, days of runs, and a few odd ones."""
+    storage.store_leads(
+        [lead(n, createdAt=NOW - timedelta(hours=6 * n)) for n in range(leads)],
+        [record(n, values={"phone": phone(n), "bookingNo": str(n)}) for n in range(leads)],
+    )
+    storage.store_leads([lead(leads, phone="+91 98765 43210")], [])
+    for number in range(RUNS):
+        at = NOW - timedelta(minutes=5 * (RUNS - number))
+        kind = SYNC_TYPES[StepName.BOOKING]
+        storage.add_sync_log(SyncLog(kind, Trigger.AUTO, at, 0, StepStatus.SUCCESS, None))
+        steps = (StepResult(StepName.BOOKING, StepStatus.SUCCESS),)
+        result = RunResult("api", f"{number:06}", Trigger.AUTO, False, at, 1.0, None, steps)
+        storage.save_run(RunEntry(result.run_id, at, history_document(result)))
+    storage.add_rejects([reject(1), reject(2)])
+
+
+LOOKS: dict[str, Callable[[Database], object]] = {
+    "status": lambda each: collect_status(each, Surroundings(LockState(False)), load_locations(), CLOCK),
+    "history": lambda each: past_runs(each, 20),
+    "history RUN": lambda each: find_run(each, "000123"),
+    "rejects list": lambda each: find_rejects(each, RejectFilter()),
+    "explain PHONE": lambda each: explain(each, CustomerQuery.from_text(phone(7)), load_locations()),
+    "explain PHONE, oddly": lambda each: explain(
+        each, CustomerQuery.from_text("98765-43210"), load_locations()
+    ),
+    "explain BOOKING": lambda each: explain(
+        each, CustomerQuery.from_text(lead(9)["bookingNo"]), load_locations()
+    ),
+}
+
+
+def test_on_mongodb_no_collection_is_scanned(prepared_mongo_url: str) -> None:
+    with (
+        MongoClient[Document](prepared_mongo_url, tz_aware=True) as client,
+        closing(MongoStorage(prepared_mongo_url)) as storage,
+    ):
+        storage.prepare()
+        filled(storage, LEADS)
+        raw = client.get_default_database()
+        for name, look in LOOKS.items():
+            raw.command("profile", 2)
+            look(storage)
+            raw.command("profile", 0)
+            entries = list(raw["system.profile"].find({"appName": "syncctl"}))
+            raw["system.profile"].drop()
+            assert entries, name
+            examined = {
+                (each["ns"].partition(".")[2], each.get("planSummary")): max(
+                    each.get("docsExamined", 0), each.get("keysExamined", 0)
+                )
+                for each in entries
+            }
+            assert {what: count for what, count in examined.items() if count > MOST_EXAMINED} == {}, name
+
+
+def test_on_sqlite_no_table_is_scanned_and_no_look_takes_longer_with_more_leads(tmp_path: Path) -> None:
+    steps: dict[int, dict[str, int]] = {}
+    for leads in (LEADS // 10, LEADS):
+        steps[leads] = {}
+        with closing(SqliteStorage(tmp_path / f"{leads}.db")) as storage:
+            storage.prepare()
+            filled(storage, leads)
+            connection = storage._connection
+            assert connection is not None
+            for name, look in LOOKS.items():
+                statements: list[str] = []
+                ticks: list[int] = []
+                connection.set_trace_callback(statements.append)
+                connection.set_progress_handler(lambda ticks=ticks: ticks.append(1), STEPS_A_TICK)  # type: ignore[misc]
+                look(storage)
+                connection.set_trace_callback(None)
+                connection.set_progress_handler(None, 0)
+                plans = [
+                    row["detail"]
+                    for statement in statements
+                    if statement.lstrip().startswith(("SELECT", "WITH"))
+                    for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+                ]
+                assert plans, name
+                assert [plan for plan in plans if SCAN.match(plan)] == [], name
+                steps[leads][name] = len(ticks)
+    few, many = steps.values()
+    assert {name: (few[name], many[name]) for name in few if many[name] > 1.3 * few[name] + 5} == {}
