@@ -256,7 +256,7 @@ DEFECT = """
 import sys
 from syncctl.wiring import checks
 from syncctl.cli.app import main
-def fail(settings):
+def fail(settings, env_file):
     key = "s3cret-key-of-ours"
     raise ValueError(f"{key} at mongodb://u:pass-word@h/x of 9048780011 \\x1b[2J\\u202e")
 checks.status = fail

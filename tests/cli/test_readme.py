@@ -17,6 +17,9 @@ NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--ur
     "--no-deps",
     "--long",
     "--pdb",
+    "--rm",
+    "--read-only",
+    "--cap-drop",
 }
 """Options of other programs that the docs name."""
 

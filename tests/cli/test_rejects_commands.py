@@ -98,7 +98,7 @@ def test_exported_corrected_and_imported(listed: Program) -> None:
     ended = listed.run("rejects", "import", "bad.csv")
     assert ended.status == 0
     assert ended.stdout.splitlines()[-1] == "2 fixed, 1 still rejected, 1 unchanged."
-    assert "2 rows are left on the rejects list." in ended.stderr
+    assert "2 rows are still on the rejects list." in ended.stderr
     again = json.loads(listed.run("rejects", "import", "bad.csv", "--json").stdout)
     assert (again["fixed"], again["not_listed"], again["unchanged"]) == (0, 2, 2)
     assert {line["outcome"] for line in again["lines"]} == {"not_listed", "unchanged"}
@@ -173,7 +173,10 @@ def test_a_preview_leaves_out_what_was_answered_before(listed: Program) -> None:
     first = rejects(listed, "--file", "walkin_sg_calicut.csv")[0]["id"]
     assert listed.run("rejects", "dismiss", first).status == 0
     planned = listed.run("import", "walkin", "walkin_sg_calicut.csv", "-n")
-    assert "would keep 1, reject 1, ignore 1; 1 row answered before is passed over" in planned.stdout
+    assert (
+        "3 rows: 1 already there, 1 would be rejected, 1 ignored; 1 row answered before is passed over"
+        in planned.stdout
+    )
     assert planned.stdout.count("Rejected: ") == 1
     shown = json.loads(listed.run("import", "walkin", "walkin_sg_calicut.csv", "-n", "--json").stdout)
     assert sorted(each["action"] for each in shown["preview"]) == ["keep", "reject"]

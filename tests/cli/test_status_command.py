@@ -98,7 +98,7 @@ def test_a_run_of_one_location_is_not_ok(program: Program) -> None:
     assert ended.status == 1
     status = json.loads(ended.stdout)
     assert [step["late"] for step in status["steps"]] == [False, True, True]
-    assert ["only parts" in reason for reason in status["reasons"]] == [True, True, False]
+    assert ["only some locations or days" in reason for reason in status["reasons"]] == [True, True, False]
     assert "rejected row" in status["reasons"][2]
 
 
