@@ -107,7 +107,7 @@ def test_every_command_with_json_is_there() -> None:
     assert with_json == {name for heading in headings for name in heading.split(", ")}
 
 
-@pytest.mark.parametrize("name", ["demo", "status"])
+@pytest.mark.parametrize("name", ["demo", "status", "explain", "import"])
 def test_the_pictures_show_a_terminal_and_no_place_of_this_machine(name: str) -> None:
     """Made by `python -m tests.support.screens`."""
     text = (Path(__file__).parents[2] / "docs" / "images" / f"{name}.svg").read_text(encoding="utf-8")

@@ -1,15 +1,18 @@
-"""`python -m tests.support.screens`: makes the README's pictures of `demo` and `status`, in docs/images.
+"""`python -m tests.support.screens`: makes the docs' pictures of what commands print, in docs/images.
 
-Both are what the program prints on a terminal, run on its own made-up data; rich draws them as SVG.
+Each is what the program prints on a terminal, run on its own made-up data; rich draws it as SVG.
 """
 
 import io
 import os
 import pty
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
@@ -18,6 +21,7 @@ from rich.text import Text
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "images"
 COLUMNS = 84
+SAMPLE = ROOT / "tests" / "integration" / "samples" / "walkin_sg_calicut.xlsx"
 
 
 def printed(folder: Path, *arguments: str) -> str:
@@ -50,15 +54,22 @@ def _read(leader: int) -> bytes:
         return b""
 
 
-def picture(name: str, text: str) -> str:
-    """A terminal with this command and what it printed, as SVG."""
+def picture(name: str, line: str, text: str) -> str:
+    """A terminal with this command line and what it printed, as SVG."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(f"[bold]$ syncctl {name}[/bold]", highlight=False)
-    for line in text.splitlines():
-        console.print(Text.from_ansi(line.rstrip("\r")), highlight=False)
-    drawn = console.export_svg(title=f"syncctl {name}", unique_id=f"syncctl-{name}")
+    console.print(f"[bold]$ syncctl {line}[/bold]", highlight=False)
+    for shown in text.splitlines():
+        console.print(Text.from_ansi(shown.rstrip("\r")), highlight=False)
+    drawn = console.export_svg(title=f"syncctl {line}", unique_id=f"syncctl-{name}")
     # rich names a font to be fetched from elsewhere; a page of ours fetches nothing, any monospace font does.
     return re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
+
+
+def _finished_booking(folder: Path) -> str:
+    """The number of a booking in the demo's database whose lead is finished."""
+    (file,) = folder.rglob("*.db")
+    with closing(sqlite3.connect(file)) as database:
+        return str(database.execute("SELECT document ->> 'booking_number' FROM reports").fetchone()[0])
 
 
 def main() -> int:
@@ -67,11 +78,15 @@ def main() -> int:
     with TemporaryDirectory(prefix="syncctl-screens-") as made:
         folder = Path(made)
         # Without --keep: with it the demo would end with the path of a folder of this machine.
-        screens = {"demo": printed(folder, "demo")}
-        printed(folder, "demo", "--keep", str(folder / "kept"))
-        screens["status"] = printed(folder / "kept", "status")
-    for name, text in screens.items():
-        (FOLDER / f"{name}.svg").write_text(picture(name, text), encoding="utf-8")
+        screens = [("demo", "demo", printed(folder, "demo"))]
+        kept = folder / "kept"
+        printed(folder, "demo", "--keep", str(kept))
+        copy(SAMPLE, kept)
+        preview = ("import", "walkin", SAMPLE.name, "--dry-run")
+        for name, *arguments in (("status",), ("explain", _finished_booking(kept)), preview):
+            screens.append((name, " ".join((name, *arguments)), printed(kept, name, *arguments)))
+    for name, line, text in screens:
+        (FOLDER / f"{name}.svg").write_text(picture(name, line, text), encoding="utf-8")
     return 0
 
 
