@@ -344,7 +344,7 @@ def test_bad_files_are_told_and_the_others_go_on(world: World, tmp_path: Path, f
 def test_the_store_that_the_user_names_wins(world: World, file: Path) -> None:
     world.import_files(WALKIN, file, store="z kottakal")
     assert world.app.leads()[0]["store"] == "Zorucci - Kottakkal"
-    with pytest.raises(UsageError, match="no known store"):
+    with pytest.raises(UsageError, match="isn't a known store"):
         world.import_files(WALKIN, file, store="Nowhere")
 
 
