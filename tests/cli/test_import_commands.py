@@ -223,7 +223,7 @@ def test_all_without_files_tells_of_those_that_lie_elsewhere(program: Program, i
         (imports / name).rename(program.folder / name)
     # The kind that is there needs no advice.
     said = program.run("all", "-q").stderr.splitlines()
-    assert [line.split("  ", 1)[1] for line in said if "lie" in line] == [
+    assert [line.split("  ", 1)[1] for line in said if ": move " in line] == [
         f"loss of sale 2025.xlsx and 1 more lossofsale files are in {program.folder}: move them into "
         f"{imports}, or import them with `syncctl import lossofsale {program.folder}`"
     ]

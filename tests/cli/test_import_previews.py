@@ -210,7 +210,7 @@ def test_on_a_terminal_the_first_changes_are_shown_and_v_shows_all(program: Prog
     assert shown.status == 0
     assert "DRY RUN: nothing was written" in shown.stdout
     assert "30 rows: 29 would be changed, 1 already there" in shown.stdout
-    assert "remarks: mine stays (a telecaller's; the file says news)" in shown.stdout
+    assert "remarks: mine stays (a telecaller entered it; the file says news)" in shown.stdout
     assert shown.stdout.count("remarks: just enquiry → news") == 19
     assert "Changes, 20 of 30 fields (-v shows all)" in shown.stdout
     for said in ("saved", "updated", phones[0]):
