@@ -43,13 +43,17 @@ class TextTable(Protocol):
 def write_csv(
     titles: Sequence[str], rows: Iterable[Iterable[str]], out: BinaryIO, *, encoding: str = "utf-8-sig"
 ) -> None:
-    """Write a table of safe texts as CSV; with a BOM, as spreadsheets need it. `out` stays open. Raises
-    OSError."""
+    """Write a table of safe texts as CSV; with a BOM, as spreadsheets need it, and without what no cell
+    shows. `out` stays open. Raises OSError."""
     text = TextIOWrapper(out, encoding=encoding, errors="replace", newline="")
-    csv.writer(text).writerow(titles)
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
+    csv.writer(text).writerow(map(_shown, titles))
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(map(_shown, row) for row in rows)
     text.flush()
     text.detach()
+
+
+def _shown(cell: str) -> str:
+    return _NOT_IN_XML.sub("", cell)
 
 
 def check_workbooks_can_be_written() -> None:
@@ -103,4 +107,4 @@ def write_workbook(tables: Sequence[TextTable], out: BinaryIO) -> None:
 
 def in_a_cell(written: str) -> str:
     """What of a text a cell can hold: without control characters, and cut to Excel's limit."""
-    return _NOT_IN_XML.sub("", written)[:LONGEST_CELL]
+    return _shown(written)[:LONGEST_CELL]

@@ -61,7 +61,7 @@ def exported(values: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("before", BEFORE)
 def test_no_cell_begins_as_a_formula(sign: str, before: str) -> None:
     cell = f"{before}{sign}{FORMULA}"
-    assert exported({"remarks": cell}) == [f"'{cell}"]
+    assert exported({"remarks": cell}) == [f"'{cell}".replace("\0", "")]  # which no cell shows
 
 
 @pytest.mark.attack("formulas")
