@@ -132,7 +132,8 @@ def _progress(app: App) -> Iterator[tuple[str, Row]]:
                 yield ":".join((table, *(told[field] for field in key))), told
     else:
         for told in app.all("syncstate"):
-            if "dialect" not in told:  # what was measured, and when, is no progress
+            # What was measured or counted, and when, is no progress.
+            if "dialect" not in told and "countedAt" not in told:
                 yield told["_id"], told
 
 

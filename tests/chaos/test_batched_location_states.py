@@ -168,7 +168,7 @@ def test_states_that_are_refused_fail_their_locations_alone(world: World, at: in
     assert_nothing_is_missing(world)
     # The third is about those that have nothing, and may rest: they are merely asked again.
     assert bool(failed) is (at != 3)
-    assert any("could not be noted" in warning for warning in world.recorder.warnings)
+    assert any("could not be saved" in warning for warning in world.recorder.warnings)
     for step in failed:
         known = states(world, step.name)
         for location in step.locations:

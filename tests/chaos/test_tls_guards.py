@@ -19,7 +19,7 @@ SWITCH = "must be true or false, in small letters"
 UNKNOWN = "unknown to the database driver"
 VALUE = "has a value that the database driver can't use"
 TWICE = "is given more than once"
-TOGETHER = "exclude each other"
+TOGETHER = "can't be combined"
 MISFIT = "conflict with each other"
 MALFORMED = "are expected as NAME=value"
 

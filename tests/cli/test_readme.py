@@ -20,6 +20,7 @@ NOT_OURS = {"--slow", "--only", "--rounds", "--torture-report", "--write", "--ur
     "--rm",
     "--read-only",
     "--cap-drop",
+    "--now",
 }
 """Options of other programs that the docs name."""
 

@@ -81,7 +81,7 @@ def test_a_page_that_needs_nothing_else(program: Program, month: str) -> None:
     ("arguments", "said"),
     [
         (("--month", "2026-13"), "isn't a month"),
-        (("--html", "x.html", "--json"), "exclude each other"),
+        (("--html", "x.html", "--json"), "Use either"),
         (("--force",), "--force goes with --html"),
     ],
 )

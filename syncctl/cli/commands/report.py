@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         from syncctl.wiring.checks import month_summary
 
         if html is not None and json:
-            raise UsageError("--html and --json exclude each other: the page is for people.")
+            raise UsageError("Use either --html or --json: the page is for people.")
         if force and html is None:
             raise UsageError("--force goes with --html: there is nothing else to overwrite.")
         clock = session.clock()
